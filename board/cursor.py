@@ -1,0 +1,21 @@
+"""The cursor: `<epoch>-<seq>`, the last change that a client has. The client owns it and need not read it."""
+
+import dataclasses
+import re
+
+FORM = re.compile(r"([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cursor:
+    epoch: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.seq}"
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """None for what is no cursor at all."""
+    match = FORM.fullmatch(text)
+    return Cursor(match[1], int(match[2])) if match else None

@@ -1,0 +1,158 @@
+"""The newest changes, kept in memory, and the replies made of them. No waiting here, no HTTP, no SQL.
+
+Each message is encoded once; a reply is those bytes put together, and is made once
+for each cursor that asks. None of it belongs to one viewer.
+"""
+
+import collections
+import datetime
+import json
+from typing import Any
+
+from board.cursor import Cursor
+from storage.records import Changes, Message, Page, Snapshot
+
+RECENT = 1000
+"""Changes kept. A browser that is further behind is given the newest page instead (a reset)."""
+BATCH = 200
+"""Messages in one reply, at most; `more` says that there are others."""
+PAGE = 50
+"""Messages on a page."""
+
+
+class Recent:
+    def __init__(self, snapshot: Snapshot) -> None:
+        head = snapshot.head
+        self.epoch, self.seq, self.floor = head.epoch, head.seq, head.floor
+        self.start = max(head.floor, head.seq - RECENT)
+        """The lowest cursor that can be answered from here."""
+        self.page = snapshot.page
+        self.derived: dict[str, Any] = {}
+        """What handlers made of the present state; thrown away with it."""
+        self._changes: collections.OrderedDict[int, Message] = collections.OrderedDict()
+        self._encoded: dict[int, bytes] = {}
+        self._replies: dict[int, bytes] = {}
+        for message in snapshot.changes:
+            self._put(message)
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.epoch, self.seq)
+
+    @property
+    def messages(self) -> list[Message]:
+        """What changed recently, ordered by last change."""
+        return list(self._changes.values())
+
+    @property
+    def page_is_short(self) -> bool:
+        """Whether a deletion left the newest page with room for older messages."""
+        return self.page.older and len(self.page.messages) < PAGE
+
+    def add(self, changes: Changes) -> None:
+        """Takes in what follows `seq`, in order."""
+        for message in changes.messages:
+            self._put(message)
+        self.seq = changes.messages[-1].seq if changes.more else changes.head.seq
+        while len(self._changes) > RECENT:
+            id, message = self._changes.popitem(last=False)
+            self.start = message.seq
+            self._encoded.pop(id, None)
+        self.page = page_with(self.page, changes.messages)
+        self._replies.clear()
+        self.derived.clear()
+
+    def after(self, seq: int) -> bytes:
+        """The reply with what a cursor at or above `start` lacks; without messages if it has all."""
+        reply = self._replies.get(seq)
+        if reply is None:
+            reply = self._replies[seq] = self._make_reply(seq)
+        return reply
+
+    def empty(self, cursor: Cursor, retry_ms: int | None = None) -> bytes:
+        """The reply that there is nothing new."""
+        return encode_reply([], cursor, retry_ms=retry_ms)
+
+    def newest(self, reset: bool = False) -> bytes:
+        """The reply with the newest page; as a reset, it replaces all that a client shows."""
+        name = "reset" if reset else "newest"
+        if name not in self.derived:
+            messages = [self._json(message) for message in self.page.messages]
+            self.derived[name] = encode_reply(messages, self.cursor, reset=reset)
+        reply: bytes = self.derived[name]
+        return reply
+
+    def _put(self, message: Message) -> None:
+        self._changes[message.id] = message
+        self._changes.move_to_end(message.id)
+        self._encoded.pop(message.id, None)
+
+    def _json(self, message: Message) -> bytes:
+        """The message encoded, once for as long as it is recent."""
+        if message.id not in self._changes:
+            return encode(message)
+        encoded = self._encoded.get(message.id)
+        if encoded is None:
+            encoded = self._encoded[message.id] = encode(message)
+        return encoded
+
+    def _make_reply(self, seq: int) -> bytes:
+        missing: list[Message] = []
+        for message in reversed(self._changes.values()):
+            if message.seq <= seq:
+                break
+            missing.append(message)
+        batch = missing[::-1][:BATCH]
+        more = len(missing) > BATCH
+        cursor = Cursor(self.epoch, batch[-1].seq) if more else self.cursor
+        return encode_reply([self._json(message) for message in batch], cursor, more=more)
+
+
+def page_with(page: Page, changes: list[Message]) -> Page:
+    """The newest page after these changes. Shorter than it could be if something on it was deleted."""
+    by_id = {message.id: message for message in page.messages}
+    oldest = page.messages[0].id if page.messages and page.older else 0
+    for message in changes:
+        if message.deleted:
+            by_id.pop(message.id, None)
+        elif message.id >= oldest:
+            by_id[message.id] = message
+    messages = [by_id[id] for id in sorted(by_id)]
+    return Page(messages[-PAGE:], older=page.older or len(messages) > PAGE)
+
+
+def iso(ms: int) -> str:
+    """2026-11-23T18:27:03.123Z"""
+    moment = datetime.datetime.fromtimestamp(ms // 1000, datetime.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def as_json(message: Message) -> dict[str, Any]:
+    """A message as it goes over the wire (docs/protocol.md)."""
+    if message.deleted:
+        return {"id": message.id, "deleted": True}
+    author = message.author
+    return {
+        "id": message.id,
+        "body": message.body,
+        "author": {"id": author.id, "name": author.name} if author else None,
+        "created_at": iso(message.created_at),
+        "edited_at": None if message.edited_at is None else iso(message.edited_at),
+    }
+
+
+def encode(message: Message) -> bytes:
+    return json.dumps(as_json(message), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def encode_reply(
+    messages: list[bytes], cursor: Cursor, *, more: bool = False, reset: bool = False, retry_ms: int | None = None
+) -> bytes:
+    reply = b'{"messages":[' + b",".join(messages) + b'],"cursor":"' + str(cursor).encode() + b'"'
+    if more:
+        reply += b',"more":true'
+    if reset:
+        reply += b',"reset":true'
+    if retry_ms is not None:
+        reply += b',"retry_ms":%d' % retry_ms
+    return reply + b"}"

@@ -1,0 +1,97 @@
+"""What a message may contain, and where its links are. The only place that decides either.
+
+Text is plain text for good: whoever shows it must escape it. static/text.js finds the same links in the
+browser; tests/links.json holds both to one list.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+MARKS_IN_A_ROW = 8
+"""More combining marks than any script stacks on one letter; beyond, they are there to cover other people's lines."""
+
+NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
+# C0 and C1 controls but newline and tab, and the bidi overrides and isolates, which could turn the text around
+# them. The marks LRM, RLM and ALM stay, as does the joiner that many scripts and emoji need.
+DROPPED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]")
+BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing
+
+# Ends of a link: white space, what HTML or prose puts around one, and East Asian punctuation.
+LINK = re.compile(
+    'https?://[^\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\ufeff<>"`'
+    "\\u201c\\u201d\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65]+",
+    re.IGNORECASE,
+)
+CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+
+class BadText(ValueError):
+    """Text that can't be a message. `code` is stable; the error's text is for people; `status` is HTTP's."""
+
+    def __init__(self, code: str, message: str, status: int = 422) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+def clean(text: str, limit: int) -> str:
+    """The text as it is kept: at most `limit` code points. Raises BadText."""
+    text = tidy(text)
+    if not is_visible(text):
+        raise BadText("body_empty", "There is nothing in this message to read. Write something first.")
+    if len(text) > limit:
+        raise BadText("body_too_long", f"A message may have {limit} characters; this one has {len(text)}.")
+    return text
+
+
+def tidy(text: str) -> str:
+    """The text without what no message may contain. Raises BadText for NUL and lone surrogates."""
+    if NOT_TEXT.search(text):
+        raise BadText("body_not_text", "This is not text: it has a NUL or half of a character in it.", 400)
+    text = DROPPED.sub("", NEWLINES.sub("\n", text))
+    text = cap_marks(text).rstrip()
+    return re.sub(r"\A(?:[^\S\n]*\n)+", "", text)  # blank lines in front go, the first line's indent stays
+
+
+def is_visible(text: str) -> bool:
+    """Whether a reader would see anything: not only white space, marks and invisible characters."""
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in BLANK_LETTERS for c in text)
+
+
+def cap_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    kept, run = [], 0
+    for c in text:
+        run = run + 1 if unicodedata.category(c) in ("Mn", "Me") else 0
+        if run <= MARKS_IN_A_ROW:
+            kept.append(c)
+    return "".join(kept)
+
+
+def pieces(body: str) -> Iterator[tuple[str, bool]]:
+    """The body cut into (text, whether it is a link's address), in order; together they are the body."""
+    at = 0
+    for match in LINK.finditer(body):
+        link = trim_link(match[0])
+        if not link[link.index("//") + 2 :][:1].isalnum():
+            continue
+        if match.start() > at:
+            yield body[at : match.start()], False
+        yield link, True
+        at = match.start() + len(link)
+    if at < len(body):
+        yield body[at:], False
+
+
+def trim_link(link: str) -> str:
+    """Without the punctuation that ends the sentence around it; a bracket stays if it was opened inside."""
+    while link:
+        last = link[-1]
+        unopened = last in CLOSERS and link.count(last) > link.count(CLOSERS[last])
+        if not unopened and last not in ".,;:!?'*_~…":
+            break
+        link = link[:-1]
+    return link

@@ -1,0 +1,185 @@
+"""The waiter list: polls parked as futures in memory, and deliver(), which resolves them.
+
+What always holds here:
+1. Between looking at a poll's cursor and parking it there is no await, so no change can slip in between.
+2. Changes reach a poll only through deliver(), in the order of their numbers. While one read runs, further
+   calls only ask for another, so reads never overtake each other; a read that failed is healed by the next.
+3. The cost of a change is one encoding, however many polls are parked; a woken poll costs no storage call.
+4. A poll leaves the list whatever ends it: news, time, disconnect, drain.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import math
+
+from board.cursor import Cursor
+from board.recent import PAGE, RECENT, Recent
+from storage import Storage
+from storage.records import Unavailable
+
+log = logging.getLogger("longboard")
+
+TICKS = 4
+"""Deadlines are rounded up to a quarter of a second, so that polls which end together share one timer."""
+DRAIN_RETRY_MS = 500
+"""When to poll again after a drain; clients add jitter of their own."""
+FULL_RETRY_MS = 5000
+"""When to poll again if as many polls are parked as may be."""
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class Waiter:
+    """A parked poll. The future's result is the reply's body, or None if its client has gone."""
+
+    cursor: Cursor
+    future: asyncio.Future[bytes | None]
+    tick: int
+
+
+class WaiterList:
+    def __init__(self, storage: Storage, recent: Recent, max_parked: int) -> None:
+        self.recent = recent
+        self.parked = 0
+        self.draining = False
+        self._storage = storage
+        self._max_parked = max_parked
+        self._by_tick: dict[int, set[Waiter]] = {}
+        self._reading: asyncio.Task[bool] | None = None
+        self._again: asyncio.Task[bool] | None = None
+
+    @classmethod
+    async def open(cls, storage: Storage, max_parked: int) -> "WaiterList":
+        """Raises Unavailable."""
+        return cls(storage, await load(storage), max_parked)
+
+    @property
+    def is_full(self) -> bool:
+        return self.parked >= self._max_parked
+
+    # --- the polls' side
+
+    def poll(self, cursor: Cursor, wait: float) -> bytes | Waiter:
+        """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
+
+        A cursor that this board never gave, or that is too far behind, is answered with a reset.
+        """
+        recent = self.recent
+        if cursor.epoch != recent.epoch or cursor.seq < recent.start:
+            return recent.newest(reset=True)
+        if cursor.seq < recent.seq:
+            return recent.after(cursor.seq)
+        if self.draining:
+            return recent.empty(cursor, DRAIN_RETRY_MS)
+        if wait <= 0:
+            return recent.empty(cursor)
+        if self.is_full:
+            return recent.empty(cursor, FULL_RETRY_MS)
+        return self._park(cursor, wait)
+
+    async def is_beyond(self, cursor: Cursor) -> bool:
+        """Whether the database itself has not come as far as this cursor: it is an older copy, say.
+
+        If only this process knows less, storage is read first; while it can't be read the answer is no.
+        """
+        if cursor.epoch != self.recent.epoch or cursor.seq <= self.recent.seq:
+            return False
+        return await self.deliver() and cursor.seq > self.recent.seq
+
+    def leave(self, waiter: Waiter) -> None:
+        """Takes a poll off the list, if it is still there, and ends it if nothing has."""
+        waiters = self._by_tick.get(waiter.tick)
+        if waiters is not None and waiter in waiters:
+            waiters.remove(waiter)
+            self.parked -= 1
+        resolve(waiter, None)
+
+    def _park(self, cursor: Cursor, wait: float) -> Waiter:
+        loop = asyncio.get_running_loop()
+        tick = math.ceil((loop.time() + wait) * TICKS)
+        waiter = Waiter(cursor, loop.create_future(), tick)
+        if tick not in self._by_tick:
+            self._by_tick[tick] = set()
+            loop.call_at(tick / TICKS, self._expire, tick)
+        self._by_tick[tick].add(waiter)
+        self.parked += 1
+        return waiter
+
+    def _expire(self, tick: int) -> None:
+        waiters = self._by_tick.pop(tick)
+        self.parked -= len(waiters)
+        for waiter in waiters:
+            resolve(waiter, self.recent.empty(waiter.cursor))
+
+    # --- the side of those that have something to say
+
+    async def deliver(self) -> bool:
+        """Reads what was committed since and resolves every poll that lacks it.
+
+        Returns once a read has ended that began after the call: whether it succeeded.
+        """
+        if self._again is not None:  # asked for and not begun yet
+            return await asyncio.shield(self._again)
+        if self._reading is not None and not self._reading.done():
+            self._again = asyncio.create_task(self._read_after(self._reading))
+            return await asyncio.shield(self._again)
+        self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(self._reading)
+
+    def drain(self) -> None:
+        """Answers every parked poll; from now on none is parked."""
+        self.draining = True
+        for waiter in self._take_all():
+            resolve(waiter, self.recent.empty(waiter.cursor, DRAIN_RETRY_MS))
+
+    async def _read_after(self, running: asyncio.Task[bool]) -> bool:
+        await asyncio.wait([running])
+        self._reading, self._again = self._again, None
+        return await self._read()
+
+    async def _read(self) -> bool:
+        try:
+            await self._catch_up()
+        except Unavailable as error:
+            log.warning("New messages could not be read, trying again soon: %s", error)
+            return False
+        return True
+
+    async def _catch_up(self) -> None:
+        more = True
+        while more:
+            recent = self.recent
+            changes = await self._storage.changes_after(recent.seq, RECENT)
+            head, more = changes.head, changes.more
+            if (head.epoch, head.floor) != (recent.epoch, recent.floor) or head.seq < recent.seq:
+                self.recent, more = await load(self._storage), False
+            elif head.seq == recent.seq:
+                return
+            else:
+                recent.add(changes)
+                if recent.page_is_short:
+                    self.recent, more = await load(self._storage), False
+            self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._take_all():
+            reply = self.poll(waiter.cursor, 0)
+            assert isinstance(reply, bytes)
+            resolve(waiter, reply)
+
+    def _take_all(self) -> list[Waiter]:
+        taken = [waiter for waiters in self._by_tick.values() for waiter in waiters]
+        for waiters in self._by_tick.values():
+            waiters.clear()
+        self.parked = 0
+        return taken
+
+
+def resolve(waiter: Waiter, reply: bytes | None) -> None:
+    if not waiter.future.done():  # its client may have gone in this very moment
+        waiter.future.set_result(reply)
+
+
+async def load(storage: Storage) -> Recent:
+    """What the newest changes are, read afresh. Raises Unavailable."""
+    return Recent(await storage.snapshot(changes=RECENT, page=PAGE))

@@ -1,0 +1,271 @@
+"""What all handlers share: headers, the one shape of an error, reading what was sent, who is asking.
+
+Closed by default: a handler that everybody may use, also on a board for members only, says `public = True`.
+"""
+
+import asyncio
+import json
+import logging
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import tornado.web
+from tornado.http1connection import HTTP1Connection
+
+from board import Board
+from board.text import BadText
+from handlers.static import static_url
+from settings import Settings
+from storage.records import KeyReused, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from handlers import Application
+
+log = logging.getLogger("longboard")
+
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
+RETRY_SECONDS = 5
+"""When to try again after a fault that usually passes."""
+
+WORDS = {
+    400: ("bad_request", "This request can't be understood."),
+    403: ("cross_origin", "This came from another site's page, so it was not done."),
+    404: ("not_found", "There is nothing here."),
+    405: ("method_not_allowed", "That can't be done here."),
+    500: ("internal", "Something went wrong here, and it is not your fault. It has been noted."),
+}
+"""For errors that Tornado raises itself."""
+
+
+class Refused(tornado.web.HTTPError):
+    """An answer in the one shape: a status, a stable code, words for people, and seconds to wait, if any."""
+
+    def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(status)
+        self.code = code
+        self.words = message
+        self.retry_after = retry_after
+
+
+class Base(tornado.web.RequestHandler):
+    application: "Application"
+    public = False
+    """Whether everyone may use this, also where only members read."""
+    csp = DATA_CSP
+
+    # --- what is at hand
+
+    @property
+    def board(self) -> Board:
+        return self.application.board
+
+    @property
+    def config(self) -> Settings:
+        return self.application.config
+
+    @property
+    def client_address(self) -> str:
+        return self.request.remote_ip or ""
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether the answer is for a program rather than for a person in front of a page."""
+        accept = self.request.headers.get("Accept", "")
+        return self.csp == DATA_CSP or ("application/json" in accept and "text/html" not in accept)
+
+    # --- Tornado's hooks
+
+    def set_default_headers(self) -> None:
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "same-origin")
+        self.set_header("Content-Security-Policy", self.csp)
+        self.set_header("Cache-Control", "no-store")
+        self.clear_header("Server")
+        if self.config.public_url.startswith("https:"):
+            self.set_header("Strict-Transport-Security", "max-age=31536000")
+
+    def prepare(self) -> None:
+        self.application.under_way.add(self)
+        if len(self.request.body) > self.max_body:
+            raise Refused(413, "too_large", "This is far more than a message may hold.")
+        if self.config.reading == "members" and not self.public:
+            raise Refused(401, "sign_in_first", "Only members can read this board. Please sign in.")
+
+    @property
+    def max_body(self) -> int:
+        """Bytes: an emoji takes twelve of them in a form or as a JSON escape."""
+        return 12 * self.config.message_length + 1024
+
+    def compute_etag(self) -> str | None:
+        return None  # no reply is ever the same twice to the same client
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
+        if self.board.waiters.draining:
+            self.set_header("Connection", "close")
+        sent = super().finish(chunk)
+        sent.add_done_callback(self._when_sent)
+        return sent
+
+    def _when_sent(self, sent: "asyncio.Future[None]") -> None:
+        if not sent.cancelled():
+            sent.exception()  # the client has gone; nobody else needs to know
+        self.application.under_way.discard(self)
+        if self.board.waiters.draining:
+            cast(HTTP1Connection, self.request.connection).close()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the client closed the connection along with its request: Tornado doesn't tell."""
+        return cast(HTTP1Connection, self.request.connection).stream.closed()
+
+    # --- errors
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        if isinstance(value, tornado.web.HTTPError | BadText | KeyReused | NotFound):
+            return
+        if isinstance(value, Unavailable):
+            log.warning("%s %s: storage is unavailable: %s", self.request.method, self.request.path, value)
+            return
+        # Without the query: it may hold what is nobody's business.
+        log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])
+        self.set_status(refused.status_code)
+        if refused.status_code == 401:
+            self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
+        if refused.status_code == 405:
+            self.set_header("Allow", ", ".join(self.allowed_methods()))
+        if refused.retry_after is not None:
+            self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
+        if self.wants_json:
+            self.write_json({"error": {"code": refused.code, "message": refused.words}})
+        else:
+            self.write_error_page(refused)
+
+    def write_error_page(self, refused: Refused) -> None:
+        self.render("error.html", refused=refused)
+
+    def allowed_methods(self) -> list[str]:
+        default = tornado.web.RequestHandler._unimplemented_method
+        names = ("GET", "HEAD", "POST", "PATCH", "DELETE")
+        return [name for name in names if getattr(type(self), name.lower()) is not default]
+
+    # --- reading
+
+    def query(self, name: str) -> str | None:
+        """A value of the query string; unlike get_argument, with its control characters."""
+        return self._last(self.request.query_arguments, name)
+
+    def form(self, name: str) -> str | None:
+        """A field of the form that was sent."""
+        return self._last(self.request.body_arguments, name)
+
+    def _last(self, arguments: dict[str, list[bytes]], name: str) -> str | None:
+        values = arguments.get(name)
+        if not values:
+            return None
+        try:
+            return values[-1].decode()
+        except UnicodeDecodeError:
+            raise Refused(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
+
+    def whole_number(self, name: str, default: int, most: int) -> int:
+        text = self.query(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise Refused(400, "bad_number", f"“{name}” must be a whole number.")
+        return min(int(text), most)
+
+    def fields(self) -> dict[str, Any]:
+        """What was sent, from JSON or a form. Values are strings, except what JSON has."""
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind == "application/json":
+            return parse_object(self.request.body)
+        if kind == "application/x-www-form-urlencoded":
+            return {name: self.form(name) for name in self.request.body_arguments}
+        raise Refused(415, "unsupported_type", "Send JSON (Content-Type: application/json) or a form.")
+
+    def text_field(self, fields: dict[str, Any], name: str) -> str:
+        value = fields.get(name)
+        if not isinstance(value, str):
+            raise Refused(400, "bad_field", f"“{name}” is missing or not a string.")
+        return value
+
+    # --- answering
+
+    def write_json(self, value: dict[str, Any]) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def write_bytes(self, reply: bytes) -> None:
+        """A reply that is JSON already."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(reply)
+
+
+class Page(Base):
+    """For people in front of a browser."""
+
+    csp = PAGE_CSP
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        names = super().get_template_namespace()
+        return {**names, "title": self.config.title, "static": static_url, "config": self.config}
+
+    def head(self, *arguments: str) -> Any:
+        get = cast(Callable[..., Any], self.get)
+        return get(*arguments)
+
+
+class NotFoundPage(Page):
+    """Whatever ROUTES does not know."""
+
+    public = True
+
+    @property
+    def wants_json(self) -> bool:
+        return self.request.path.startswith("/api/") or super().wants_json
+
+    def prepare(self) -> NoReturn:
+        super().prepare()
+        raise tornado.web.HTTPError(404)
+
+
+def as_refused(status: int, error: BaseException | None) -> Refused:
+    """What is said about an error: never more than the one who asked may know."""
+    match error:
+        case Refused():
+            return error
+        case BadText():
+            return Refused(error.status, error.code, str(error))
+        case KeyReused():
+            return Refused(422, "key_reused", "This key was used before, for a message with other words.")
+        case NotFound():
+            return Refused(404, "not_found", "There is no such message, or no longer.")
+        case Unavailable():
+            words = "The board can't reach its storage just now. Please try again in a moment."
+            return Refused(503, "unavailable", words, RETRY_SECONDS)
+    code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))
+    return Refused(status, code, words)
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """A JSON object (RFC 8259: UTF-8, no NaN). Raises Refused."""
+    try:
+        value = json.loads(body.decode(), parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        raise Refused(400, "bad_json", "The body is not JSON in UTF-8.") from None
+    if not isinstance(value, dict):
+        raise Refused(400, "bad_json", 'The body must be a JSON object, such as {"body": "Hello"}.')
+    return value
+
+
+def no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,127 @@
+"""Posting and reading messages: /add for the page's form, /api/v1/messages for programs."""
+
+import hashlib
+import secrets
+from typing import Any
+
+from board.cursor import Cursor
+from board.recent import BATCH, PAGE, as_json, encode, encode_reply
+from board.text import clean
+from handlers.base import Base, Page, Refused
+from handlers.polls import Poll
+from storage.records import Author, Message
+
+MOST = 100
+"""Messages that a page of history may have."""
+
+
+async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool]:
+    """The way of a message: cleaned, on disk, delivered. Says also whether it is new (and not a retry)."""
+    author = may_post(handler)
+    body = clean(text, handler.config.message_length)
+    message, is_new = await handler.board.storage.append(author, body, key)
+    await handler.board.waiters.deliver()
+    return message, is_new
+
+
+def may_post(handler: Base) -> Author | None:
+    """Who posts, None being a guest. Raises Refused."""
+    if handler.config.posting == "members":
+        raise Refused(401, "sign_in_first", "Only members can post on this board. Please sign in.")
+    posting = handler.board.posting
+    if posting is not None and (seconds := posting.take(handler.client_address)):
+        raise Refused(429, "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds)
+    return None
+
+
+def checked_key(key: Any) -> str | None:
+    """A retry's key. Guests share one space of them, so theirs must be long enough to be nobody else's."""
+    if key is None:
+        return None
+    if not isinstance(key, str) or not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()):
+        raise Refused(400, "bad_key", "A key has 22 to 100 random characters of ASCII.")
+    return key
+
+
+class Add(Page):
+    """The form on a page of its own, and where both forms go."""
+
+    def get(self) -> None:
+        self.render("add.html", text="", refused=None, key=new_form_key())
+
+    async def post(self) -> None:
+        text = self.form("s")
+        if text is None:
+            raise Refused(400, "bad_field", "The field “s” with the message is missing.")
+        message, is_new = await post(self, text, form_key(self.form("key"), text))
+        if self.wants_json:
+            self.set_status(201 if is_new else 200)
+            self.write_json(as_json(message))
+        else:
+            self.redirect("/", status=303)
+
+    def write_error_page(self, refused: Refused) -> None:
+        """What was typed is still in the form."""
+        arguments = self.request.body_arguments.get("s", [b""])
+        text = arguments[-1].decode(errors="replace").replace("\0", "\ufffd")
+        self.render("add.html", text=text, refused=refused, key=new_form_key())
+
+
+def new_form_key() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def form_key(key: str | None, text: str) -> str | None:
+    """A form sent twice is one message; but after the Back button it may well be sent with other words."""
+    if key is None:
+        return None
+    return "form-" + hashlib.sha256(f"{checked_key(key)}\0{text}".encode(errors="replace")).hexdigest()
+
+
+class ApiMessages(Poll):
+    async def get(self) -> None:
+        before, after, wait = self.query("before"), self.after(), self.wait()
+        if after is not None:
+            reply = await self.changes(after, wait)
+        elif before is not None:
+            reply = await self.history()
+        else:
+            reply = self.board.waiters.recent.newest()
+        if reply is not None:
+            self.write_bytes(reply)
+
+    async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
+        """As `/get`, but a cursor that memory doesn't reach is paged forward from storage."""
+        recent = self.board.waiters.recent
+        if cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start:
+            changes = await self.board.storage.changes_after(cursor.seq, BATCH)
+            if changes.head.epoch == cursor.epoch and changes.head.floor <= cursor.seq:
+                seq = changes.messages[-1].seq if changes.more else changes.head.seq
+                messages = [encode(message) for message in changes.messages]
+                return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
+        return await self.poll(cursor, wait)
+
+    async def history(self) -> bytes | None:
+        id = self.whole_number("before", 0, 2**62)
+        page = await self.board.storage.before(id, max(1, self.whole_number("limit", PAGE, MOST)))
+        self.write_json({"messages": [as_json(message) for message in page.messages], "older": page.older})
+        return None
+
+    async def post(self) -> None:
+        fields = self.fields()
+        key = checked_key(fields.get("key") or self.request.headers.get("Idempotency-Key"))
+        message, is_new = await post(self, self.text_field(fields, "body"), key)
+        self.set_status(201 if is_new else 200)
+        self.set_header("Location", f"/api/v1/messages/{message.id}")
+        self.write_json(as_json(message))
+
+
+class ApiMessage(Base):
+    async def get(self, id: str) -> None:
+        self.write_json(as_json(await self.board.storage.message(parse_id(id))))
+
+
+def parse_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Refused(404, "not_found", "There is no such message.")
+    return int(text)

@@ -1,0 +1,74 @@
+"""/get: the poll. Answered at once when there is something new, else parked in the waiter list."""
+
+import math
+
+from board.cursor import Cursor, parse_cursor
+from board.waiters import Waiter
+from handlers.base import Base, Refused
+from handlers.tutorial import tutorial_poll
+
+
+class Poll(Base):
+    """What `/get` and the API's polls share: the cursor, the wait, and parking."""
+
+    waiter: Waiter | None = None
+
+    def on_connection_close(self) -> None:
+        if self.waiter is not None:
+            self.board.waiters.leave(self.waiter)
+
+    def after(self) -> Cursor | None:
+        """The cursor that was sent, if one was."""
+        text = self.query("after")
+        if text is None:
+            return None
+        cursor = parse_cursor(text)
+        if cursor is None:
+            raise Refused(400, "bad_cursor", "“after” is not a cursor: use one as a reply gave it.")
+        return cursor
+
+    def wait(self) -> float:
+        """Seconds that this poll may be held; asking for more than the board allows is no error."""
+        most = self.config.poll_seconds
+        text = self.query("wait")
+        if text is None:
+            return most
+        try:
+            wait = float(text)
+        except ValueError:
+            wait = math.nan
+        if not wait >= 0 or len(text) > 20:
+            raise Refused(400, "bad_wait", "“wait” must be a number of seconds, 0 or more.")
+        return min(wait, most)
+
+    async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
+        """The reply's body, or None if the client has gone meanwhile."""
+        waiters = self.board.waiters
+        if await waiters.is_beyond(cursor):
+            return waiters.recent.newest(reset=True)
+        if self.is_gone:
+            return None
+        reply = waiters.poll(cursor, wait)
+        return await self.parked(reply) if isinstance(reply, Waiter) else reply
+
+    async def parked(self, waiter: Waiter) -> bytes | None:
+        self.waiter = waiter
+        try:
+            return await waiter.future
+        finally:
+            self.board.waiters.leave(waiter)
+            self.waiter = None
+
+
+class Get(Poll):
+    async def get(self) -> None:
+        if self.query("t") is not None and self.query("after") is None:
+            await tutorial_poll(self)
+            return
+        cursor, wait = self.after(), self.wait()
+        if cursor is None:
+            self.write_bytes(self.board.waiters.recent.newest())
+            return
+        reply = await self.poll(cursor, wait)
+        if reply is not None:
+            self.write_bytes(reply)

@@ -1,0 +1,47 @@
+"""Styles, scripts and icons, under an address that changes with their content, so browsers may keep them."""
+
+import hashlib
+import pathlib
+
+import tornado.web
+
+ROOT = pathlib.Path(__file__).parent.parent
+STATIC = str(ROOT / "static")
+
+
+def hash_of(folder: str) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(pathlib.Path(folder).rglob("*")):
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+VERSION = hash_of(STATIC)
+
+
+def static_url(path: str) -> str:
+    return f"/static/{VERSION}/{path}"
+
+
+class Static(tornado.web.StaticFileHandler):
+    """The version stands in front of the path, so that modules which import each other get the same one."""
+
+    def initialize(self) -> None:
+        super().initialize(STATIC)
+
+    async def get(self, version: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
+        self._is_current = version == VERSION
+        await super().get(path, include_body)
+
+    async def head(self, version: str, path: str) -> None:  # type: ignore[override]
+        await self.get(version, path, include_body=False)
+
+    def set_default_headers(self) -> None:
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "default-src 'none'")
+        self.clear_header("Server")
+
+    def set_extra_headers(self, path: str) -> None:
+        # A page from before an update asks for the old version and gets the new file, but may not keep it.
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if self._is_current else "no-store")

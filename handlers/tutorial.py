@@ -1,0 +1,59 @@
+"""`/get?t=<milliseconds>`: the poll as the tutorial that this board comes from has it, for pages made by it.
+
+A clock is no cursor: what is posted within the same millisecond, or while the client's clock is wrong, may be
+missed. Its script writes the content into the page as HTML and polls again at once, whatever it is told; so the
+content is escaped here, and a poll that can't be parked is held for a moment.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import tornado.escape
+
+from board.waiters import Waiter
+from handlers.base import Refused
+from storage.records import Message
+
+if TYPE_CHECKING:
+    from handlers.polls import Poll
+
+HELD_SECONDS = 1.0
+
+
+async def tutorial_poll(handler: "Poll") -> None:
+    waiters = handler.board.waiters
+    seq = waiters.recent.seq
+    posts = posted_after(waiters.recent.messages, parse_time(handler.query("t") or ""))
+    deadline = time.monotonic() + handler.wait()
+    while not posts and not handler.is_gone and (left := deadline - time.monotonic()) > 0:
+        waiter = waiters.poll(waiters.recent.cursor, left)
+        if not isinstance(waiter, Waiter):  # full, or draining
+            await asyncio.sleep(0 if waiters.draining else HELD_SECONDS)
+            break
+        if await handler.parked(waiter) is None:
+            return
+        posts = [message for message in waiters.recent.messages if message.id > seq and not message.deleted]
+        if waiters.draining:
+            break
+    handler.write_json({"msgs": [as_tutorial(message) for message in reversed(posts)]})
+
+
+def parse_time(text: str) -> int:
+    """Milliseconds; a time to come counts as now. Raises Refused."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Refused(400, "bad_time", "“t” must be a time in milliseconds since 1970.")
+    return min(int(text), time.time_ns() // 1_000_000)
+
+
+def posted_after(messages: list[Message], t: int) -> list[Message]:
+    """In the order in which they were posted."""
+    return sorted((m for m in messages if m.created_at > t and not m.deleted), key=lambda message: message.id)
+
+
+def as_tutorial(message: Message) -> dict[str, str]:
+    moment = time.gmtime(message.created_at // 1000)
+    return {
+        "content": tornado.escape.xhtml_escape(message.body or ""),
+        "time": time.strftime("%Y-%m-%d %H:%M:%S %p", moment),
+    }

@@ -1,0 +1,126 @@
+"""The way in: settings, storage, board, routes; it listens, and drains when it is told to end."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import socket
+import sys
+
+import tornado.httpserver
+import tornado.netutil
+
+from board import Board
+from handlers import Application
+from settings import Settings, inherited_sockets, read_settings
+from storage import open_storage
+from storage.records import CannotOpen, Unavailable
+
+log = logging.getLogger("longboard")
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted: after a restart, thousands of pages come back at once."""
+IDLE_SECONDS = 95
+"""Longer than the 90 s for which Heroku's router keeps a connection, so that it is never the one to be surprised."""
+DRAIN_SECONDS = 8
+"""For requests under way at the end; whoever stops us usually waits 10 s or more."""
+DESCRIPTORS_KEPT = 64
+"""For the database, the log and the listening socket, beside the connections."""
+
+
+def main() -> None:
+    settings = read_settings(sys.argv[1:])
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.getLogger("tornado.general").setLevel(logging.WARNING)  # malformed requests are everyday
+    try:
+        asyncio.run(run(settings))
+    except (CannotOpen, OSError, Unavailable) as error:
+        sys.exit(f"longboard: {error}")
+
+
+async def run(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises CannotOpen, Unavailable, or OSError where it can't listen."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    check_descriptors(settings)
+    sockets = listen(settings)
+    storage = await open_storage(settings.database_url)
+    try:
+        board = await Board.open(storage, max_parked=settings.max_parked, limits=settings.limits)
+        watching = asyncio.create_task(storage.watch(board.waiters.deliver))
+        application, server = start(board, settings, sockets)
+        announce(settings, sockets)
+        await stop.wait()
+        await drain(application, server)
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+    finally:
+        await storage.close()
+
+
+def check_descriptors(settings: Settings) -> None:
+    """Each poll needs a descriptor; systems often allow far fewer than they could."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.max_parked + DESCRIPTORS_KEPT
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < wanted:
+            log.warning("Only %d files may be open here: MAX_PARKED=%d can't be reached.", allowed, settings.max_parked)
+
+
+def listen(settings: Settings) -> list[socket.socket]:
+    """Sockets handed over by systemd, else new ones; never shared with another process by SO_REUSEPORT."""
+    sockets = inherited_sockets()
+    for one in sockets:
+        one.setblocking(False)
+    if sockets:
+        return sockets
+    try:
+        return tornado.netutil.bind_sockets(settings.port, settings.address, backlog=BACKLOG)
+    except OSError as error:
+        where = f"{settings.address} port {settings.port}"
+        raise OSError(f"can't listen on {where}: {error.strerror}. Set PORT or ADDRESS to another.") from error
+
+
+def start(
+    board: Board, settings: Settings, sockets: list[socket.socket]
+) -> tuple[Application, tornado.httpserver.HTTPServer]:
+    application = Application(board, settings)
+    biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
+    server = tornado.httpserver.HTTPServer(
+        application,
+        idle_connection_timeout=IDLE_SECONDS,
+        body_timeout=30,
+        max_header_size=16 * 1024,
+        max_body_size=biggest,
+        max_buffer_size=biggest + 64 * 1024,
+    )
+    server.add_sockets(sockets)
+    return application, server
+
+
+def announce(settings: Settings, sockets: list[socket.socket]) -> None:
+    port = sockets[0].getsockname()[1] if settings.port == 0 else settings.port
+    url = settings.url.replace(":0", f":{port}") if settings.port == 0 else settings.url
+    print(f"Longboard is at {url}/", flush=True)
+
+
+async def drain(application: Application, server: tornado.httpserver.HTTPServer) -> None:
+    """Accepts no more, answers every parked poll, waits for what is under way, and closes the connections."""
+    log.info("Ending: answering %d parked polls.", application.board.waiters.parked)
+    server.stop()
+    server.conn_params.no_keep_alive = True
+    application.board.waiters.drain()
+    deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
+    while application.under_way and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.02)
+    await server.close_all_connections()
+    log.info("Ended.")
+
+
+if __name__ == "__main__":
+    main()

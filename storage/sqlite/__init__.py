@@ -1,0 +1,53 @@
+"""SQLite behind the Storage protocol: one writer, and readers of their own for pages and for deliver()."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+
+from storage.records import Unavailable
+from storage.sqlite.connection import Reader, Writer, connect
+from storage.sqlite.messages import Messages
+from storage.sqlite.schema import migrate, pragma
+
+TICK = 0.5
+"""Seconds between looks for what other processes wrote: an import, bin/admin, a server being replaced."""
+
+
+class SQLite(Messages):
+    def __init__(self, writer: Writer, reader: Reader, changes_reader: Reader) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._changes_reader = changes_reader
+
+    @classmethod
+    async def open(cls, path: str) -> "SQLite":
+        """Raises CannotOpen."""
+        connection = await connect(path, read_only=False)
+        try:
+            await connection.run(migrate, path)
+            readers = [Reader(await connect(path, read_only=True)) for _ in range(2)]
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(Writer(connection), *readers)
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._changes_reader.close()
+        await self._writer.close()
+
+    async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
+        seen = None
+        while True:
+            try:
+                version = await self._changes_reader.read(data_version)
+            except Unavailable:
+                version = None  # the next look will tell
+            if version != seen and await moved():
+                seen = version
+            await asyncio.sleep(TICK)
+
+
+def data_version(db: sqlite3.Connection) -> int:
+    """A number that differs once any other connection has committed (PRAGMA data_version)."""
+    return pragma(db, "data_version")

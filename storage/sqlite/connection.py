@@ -1,0 +1,190 @@
+"""SQLite through aiosqlite: how connections are opened, and the one writer that commits in groups.
+
+aiosqlite runs each connection on a thread of its own and pays about 50 µs for every hop to it, and cancelling
+an awaiting task stops nothing. So whatever belongs together (a transaction, a read that must see one moment)
+is one plain function that runs on the thread in a single hop. aiosqlite has no public call for that; `run`
+below stands on its `_execute`, which is why requirements.txt pins the version and a test guards it.
+"""
+
+import asyncio
+import collections
+import logging
+import os
+import pathlib
+import sqlite3
+import urllib.parse
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from storage.records import CannotOpen, StorageError, Unavailable
+
+T = TypeVar("T")
+Unit = Callable[[sqlite3.Connection], Any]
+"""One all-or-nothing piece of writing, run on the writer's thread inside its transaction."""
+
+MAX_WAITING = 2000
+"""Units that may wait for the writer; at the 1,000 and more commits a second of a small disk that is seconds."""
+MAX_BATCH = 256
+"""Units in one transaction, so that the first of them does not wait long for the last."""
+BUSY_MS = 2000
+"""How long to wait for another process's transaction before a post is answered 503."""
+
+logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it would print the words of messages
+
+
+class Connection(aiosqlite.Connection):
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Calls function(sqlite3 connection, *arguments) on the connection's thread."""
+        result: T = await self._execute(function, self._conn, *arguments)  # type: ignore[no-untyped-call]
+        return result
+
+
+async def connect(path: str, *, read_only: bool) -> Connection:
+    """An open connection. Raises CannotOpen."""
+    where = urllib.parse.quote(os.path.abspath(path))
+    uri = f"file:{where}?mode={'ro' if read_only else 'rwc'}"
+
+    def connector() -> sqlite3.Connection:
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("PRAGMA foreign_keys = ON")
+        if not read_only:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits when power fails
+            db.execute("PRAGMA journal_size_limit = 67108864")
+            db.execute("PRAGMA secure_delete = ON")  # a deleted message's words are overwritten
+        return db
+
+    try:
+        if not read_only:
+            keep_to_owner(path)
+        return await Connection(connector, iter_chunk_size=64)
+    except (sqlite3.Error, OSError) as error:
+        raise CannotOpen(why_not(path, error)) from error
+
+
+def keep_to_owner(path: str) -> None:
+    """Makes the file, if it is new, one that only its owner can read; SQLite's own files beside it follow."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def why_not(path: str, error: Exception) -> str:
+    folder = pathlib.Path(path).absolute().parent
+    if not folder.is_dir():
+        return f"the folder {folder} for the database does not exist"
+    if not os.access(folder, os.W_OK):
+        return f"the folder {folder} can't be written to; SQLite needs that for the files it keeps beside {path}"
+    reason = getattr(error, "strerror", None) or error
+    return f"the database {path} can't be opened: {reason}"
+
+
+class Writer:
+    """The only way to write: units that wait are committed together, so one disk sync serves all of them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: collections.deque[tuple[Unit, asyncio.Future[Any]]] = collections.deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs the unit; returns what it returned once that is on disk.
+
+        Raises what the unit raised, with the unit undone and its neighbours kept, or Unavailable. If the
+        waiting task is cancelled, the unit is written all the same.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise Unavailable(f"{MAX_WAITING} writes are waiting already")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((unit, future))
+        if self._task is None:
+            self._task = asyncio.create_task(self._commit_all())
+        return await future
+
+    async def close(self) -> None:
+        """Writes what still waits, then closes the connection."""
+        if self._task is not None:
+            await self._task
+        await self._connection.close()
+
+    async def _commit_all(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+                outcomes = await self._connection.run(commit, [unit for unit, _ in batch])
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    settle(future, *outcome)
+        finally:
+            self._task = None
+
+
+Outcome = tuple[Any, BaseException | None]
+
+
+def settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
+    if future.done():  # its task was cancelled
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
+def commit(db: sqlite3.Connection, units: Sequence[Unit]) -> list[Outcome]:
+    """One transaction over all the units: a value or an error for each."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        outcomes = [attempt(db, unit) for unit in units]
+        db.execute("COMMIT")
+        return outcomes
+    except sqlite3.Error as error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        return [(None, Unavailable(str(error)))] * len(units)
+
+
+def attempt(db: sqlite3.Connection, unit: Unit) -> Outcome:
+    """One unit, inside a savepoint. Raises sqlite3.Error if SQLite has given up the whole transaction."""
+    db.execute("SAVEPOINT unit")
+    try:
+        value, error = unit(db), None
+    except Exception as raised:
+        if not db.in_transaction:  # a full disk, for one, may roll everything back
+            raise sqlite3.OperationalError(str(raised)) from raised
+        db.execute("ROLLBACK TO unit")
+        unavailable = isinstance(raised, sqlite3.Error) and not isinstance(raised, sqlite3.IntegrityError)
+        value, error = None, Unavailable(str(raised)) if unavailable else raised
+    db.execute("RELEASE unit")
+    return value, error
+
+
+class Reader:
+    """A read-only connection; each read is one function that sees one moment of the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def read(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Returns function(sqlite3 connection, *arguments). Raises Unavailable."""
+        try:
+            return await self._connection.run(at_one_moment, function, *arguments)
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+        except ValueError as error:  # what aiosqlite says of a connection that was closed
+            raise Unavailable(str(error)) from error
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments: Any) -> T:
+    db.execute("BEGIN")
+    try:
+        return function(db, *arguments)
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")  # nothing was written
+
+
+__all__ = ["Connection", "Reader", "StorageError", "Unit", "Writer", "connect"]

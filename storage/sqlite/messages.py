@@ -1,0 +1,151 @@
+"""Messages in SQLite: posting, changing and reading them. All SQL about messages is here."""
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, Page, Snapshot
+from storage.sqlite.connection import Reader, Writer
+
+COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
+
+
+class Messages:
+    _writer: Writer
+    _reader: Reader
+    _changes_reader: Reader
+
+    async def append(self, author: Author | None, body: str, key: str | None) -> tuple[Message, bool]:
+        fingerprint = fingerprint_of(key, body)
+
+        def unit(db: sqlite3.Connection) -> tuple[Message, bool]:
+            if key is not None and (first := posted_with(db, author, key, fingerprint)):
+                return first, False
+            return insert(db, author, body, now_ms(), key, fingerprint), True
+
+        return await self._writer.write(unit)
+
+    async def edit(self, id: int, body: str) -> Message:
+        return await self._writer.write(lambda db: change(db, id, "body = ?, edited_at = ?", body, now_ms()))
+
+    async def delete(self, id: int) -> Message:
+        # The fingerprint goes too: short words could be guessed by it. Author and key stay, so that a late
+        # retry doesn't bring the message back.
+        blank = "body = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL"
+        return await self._writer.write(lambda db: change(db, id, blank))
+
+    async def message(self, id: int) -> Message:
+        return await self._reader.read(read_message, id)
+
+    async def before(self, id: int | None, limit: int) -> Page:
+        return await self._reader.read(read_page, id, limit)
+
+    async def changes_after(self, seq: int, limit: int) -> Changes:
+        return await self._changes_reader.read(read_changes, seq, limit)
+
+    async def snapshot(self, *, changes: int, page: int) -> Snapshot:
+        return await self._changes_reader.read(read_snapshot, changes, page)
+
+    async def import_messages(self, messages: Sequence[Import]) -> int:
+        def unit(db: sqlite3.Connection) -> int:
+            new = 0
+            for one in messages:
+                fingerprint = fingerprint_of(one.key, one.body)
+                if not posted_with(db, None, one.key, fingerprint):
+                    insert(db, None, one.body, one.created_at, one.key, fingerprint)
+                    new += 1
+            return new
+
+        return await self._writer.write(unit)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def fingerprint_of(key: str | None, body: str) -> bytes | None:
+    return None if key is None else hashlib.sha256(f"{key}\0{body}".encode()).digest()
+
+
+def to_message(row: tuple[int, int, int | None, str | None, str | None, int, int | None]) -> Message:
+    id, seq, author_id, author_name, body, created_at, edited_at = row
+    author = None if author_id is None else Author(author_id, author_name or "")
+    return Message(id, seq, author, body, created_at, edited_at)
+
+
+def next_seq(db: sqlite3.Connection) -> int:
+    seq: int = db.execute("UPDATE board SET seq = seq + 1 RETURNING seq").fetchone()[0]
+    return seq
+
+
+def insert(
+    db: sqlite3.Connection,
+    author: Author | None,
+    body: str,
+    created_at: int,
+    key: str | None,
+    fingerprint: bytes | None,
+) -> Message:
+    seq = next_seq(db)
+    author_id, author_name = (author.id, author.name) if author else (None, None)
+    db.execute(
+        f"INSERT INTO messages ({COLUMNS}, key, fingerprint) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
+        (seq, seq, author_id, author_name, body, created_at, key, fingerprint),
+    )
+    return Message(seq, seq, author, body, created_at, None)
+
+
+def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerprint: bytes | None) -> Message | None:
+    """What this author has posted with this key. Raises KeyReused if it was something else."""
+    row = db.execute(
+        f"SELECT {COLUMNS}, fingerprint FROM messages WHERE ifnull(author_id, 0) = ? AND key = ?",
+        (author.id if author else 0, key),
+    ).fetchone()
+    if row is None:
+        return None
+    if row[-1] is not None and row[-1] != fingerprint:
+        raise KeyReused(key)
+    return to_message(row[:-1])
+
+
+def change(db: sqlite3.Connection, id: int, assignments: str, *values: object) -> Message:
+    """Gives a message its next state and the next number. Raises NotFound, also for a deleted one."""
+    row = db.execute(
+        f"UPDATE messages SET seq = ?, {assignments} WHERE id = ? AND body IS NOT NULL RETURNING {COLUMNS}",
+        (next_seq(db), *values, id),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"message {id}")
+    return to_message(row)
+
+
+def read_head(db: sqlite3.Connection) -> Head:
+    return Head(*db.execute("SELECT epoch, seq, floor FROM board").fetchone())
+
+
+def read_message(db: sqlite3.Connection, id: int) -> Message:
+    row = db.execute(f"SELECT {COLUMNS} FROM messages WHERE id = ? AND body IS NOT NULL", (id,)).fetchone()
+    if row is None:
+        raise NotFound(f"message {id}")
+    return to_message(row)
+
+
+def read_page(db: sqlite3.Connection, before: int | None, limit: int) -> Page:
+    where, values = ("AND id < ?", [before]) if before is not None else ("", [])
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL {where} ORDER BY id DESC LIMIT ?",
+        (*values, limit + 1),
+    ).fetchall()
+    return Page([to_message(row) for row in reversed(rows[:limit])], older=len(rows) > limit)
+
+
+def read_changes(db: sqlite3.Connection, seq: int, limit: int) -> Changes:
+    rows = db.execute(f"SELECT {COLUMNS} FROM messages WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit + 1)).fetchall()
+    return Changes(read_head(db), [to_message(row) for row in rows[:limit]], more=len(rows) > limit)
+
+
+def read_snapshot(db: sqlite3.Connection, changes: int, page: int) -> Snapshot:
+    head = read_head(db)
+    newest = read_changes(db, max(head.floor, head.seq - changes), changes)
+    return Snapshot(head, newest.messages, read_page(db, None, page))
