@@ -8,8 +8,8 @@ import signal
 import socket
 import sys
 
-import tornado.httpserver
 import tornado.netutil
+from tornado.httpserver import HTTPServer
 
 from board import Board
 from handlers import Application
@@ -50,7 +50,8 @@ async def run(settings: Settings) -> None:
     try:
         board = await Board.open(storage, max_parked=settings.max_parked, limits=settings.limits)
         watching = asyncio.create_task(storage.watch(board.waiters.deliver))
-        application, server = start(board, settings, sockets)
+        application = Application(board, settings)
+        server = start(application, settings, sockets)
         announce(settings, sockets)
         await stop.wait()
         await drain(application, server)
@@ -86,12 +87,9 @@ def listen(settings: Settings) -> list[socket.socket]:
         raise OSError(f"can't listen on {where}: {error.strerror}. Set PORT or ADDRESS to another.") from error
 
 
-def start(
-    board: Board, settings: Settings, sockets: list[socket.socket]
-) -> tuple[Application, tornado.httpserver.HTTPServer]:
-    application = Application(board, settings)
+def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> HTTPServer:
     biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
-    server = tornado.httpserver.HTTPServer(
+    server = HTTPServer(
         application,
         idle_connection_timeout=IDLE_SECONDS,
         body_timeout=30,
@@ -100,7 +98,7 @@ def start(
         max_buffer_size=biggest + 64 * 1024,
     )
     server.add_sockets(sockets)
-    return application, server
+    return server
 
 
 def announce(settings: Settings, sockets: list[socket.socket]) -> None:
@@ -109,7 +107,7 @@ def announce(settings: Settings, sockets: list[socket.socket]) -> None:
     print(f"Longboard is at {url}/", flush=True)
 
 
-async def drain(application: Application, server: tornado.httpserver.HTTPServer) -> None:
+async def drain(application: Application, server: HTTPServer) -> None:
     """Accepts no more, answers every parked poll, waits for what is under way, and closes the connections."""
     log.info("Ending: answering %d parked polls.", application.board.waiters.parked)
     server.stop()

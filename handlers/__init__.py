@@ -12,7 +12,7 @@ from handlers.log import log_request
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.pages import Front
 from handlers.polls import Get
-from handlers.static import STATIC, Static
+from handlers.static import ROOT, Static
 from settings import Settings
 
 ROUTES: list[tuple[str, type[tornado.web.RequestHandler]]] = [
@@ -41,8 +41,7 @@ class Application(tornado.web.Application):
         self.config = settings
         self.under_way: set[tornado.web.RequestHandler] = set()
         options: dict[str, Any] = {
-            "template_path": "templates",
-            "static_path": STATIC,
+            "template_path": str(ROOT / "templates"),
             "cross_origin_protection": True,
             "trusted_origins": [settings.public_url] if settings.public_url else [],
             "default_handler_class": NotFoundPage,

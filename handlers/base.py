@@ -1,4 +1,4 @@
-"""What all handlers share: headers, the one shape of an error, reading what was sent, who is asking.
+"""What all handlers share: headers, errors, answers, and who is asking.
 
 Closed by default: a handler that everybody may use, also on a board for members only, says `public = True`.
 """
@@ -15,6 +15,8 @@ from tornado.http1connection import HTTP1Connection
 
 from board import Board
 from board.text import BadText
+from handlers.errors import Refused, as_refused
+from handlers.fields import Fields
 from handlers.static import static_url
 from settings import Settings
 from storage.records import KeyReused, NotFound, Unavailable
@@ -29,30 +31,9 @@ PAGE_CSP = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
-RETRY_SECONDS = 5
-"""When to try again after a fault that usually passes."""
-
-WORDS = {
-    400: ("bad_request", "This request can't be understood."),
-    403: ("cross_origin", "This came from another site's page, so it was not done."),
-    404: ("not_found", "There is nothing here."),
-    405: ("method_not_allowed", "That can't be done here."),
-    500: ("internal", "Something went wrong here, and it is not your fault. It has been noted."),
-}
-"""For errors that Tornado raises itself."""
 
 
-class Refused(tornado.web.HTTPError):
-    """An answer in the one shape: a status, a stable code, words for people, and seconds to wait, if any."""
-
-    def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
-        super().__init__(status)
-        self.code = code
-        self.words = message
-        self.retry_after = retry_after
-
-
-class Base(tornado.web.RequestHandler):
+class Base(Fields):
     application: "Application"
     public = False
     """Whether everyone may use this, also where only members read."""
@@ -156,48 +137,6 @@ class Base(tornado.web.RequestHandler):
         names = ("GET", "HEAD", "POST", "PATCH", "DELETE")
         return [name for name in names if getattr(type(self), name.lower()) is not default]
 
-    # --- reading
-
-    def query(self, name: str) -> str | None:
-        """A value of the query string; unlike get_argument, with its control characters."""
-        return self._last(self.request.query_arguments, name)
-
-    def form(self, name: str) -> str | None:
-        """A field of the form that was sent."""
-        return self._last(self.request.body_arguments, name)
-
-    def _last(self, arguments: dict[str, list[bytes]], name: str) -> str | None:
-        values = arguments.get(name)
-        if not values:
-            return None
-        try:
-            return values[-1].decode()
-        except UnicodeDecodeError:
-            raise Refused(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
-
-    def whole_number(self, name: str, default: int, most: int) -> int:
-        text = self.query(name)
-        if text is None:
-            return default
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise Refused(400, "bad_number", f"“{name}” must be a whole number.")
-        return min(int(text), most)
-
-    def fields(self) -> dict[str, Any]:
-        """What was sent, from JSON or a form. Values are strings, except what JSON has."""
-        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind == "application/json":
-            return parse_object(self.request.body)
-        if kind == "application/x-www-form-urlencoded":
-            return {name: self.form(name) for name in self.request.body_arguments}
-        raise Refused(415, "unsupported_type", "Send JSON (Content-Type: application/json) or a form.")
-
-    def text_field(self, fields: dict[str, Any], name: str) -> str:
-        value = fields.get(name)
-        if not isinstance(value, str):
-            raise Refused(400, "bad_field", f"“{name}” is missing or not a string.")
-        return value
-
     # --- answering
 
     def write_json(self, value: dict[str, Any]) -> None:
@@ -236,36 +175,3 @@ class NotFoundPage(Page):
     def prepare(self) -> NoReturn:
         super().prepare()
         raise tornado.web.HTTPError(404)
-
-
-def as_refused(status: int, error: BaseException | None) -> Refused:
-    """What is said about an error: never more than the one who asked may know."""
-    match error:
-        case Refused():
-            return error
-        case BadText():
-            return Refused(error.status, error.code, str(error))
-        case KeyReused():
-            return Refused(422, "key_reused", "This key was used before, for a message with other words.")
-        case NotFound():
-            return Refused(404, "not_found", "There is no such message, or no longer.")
-        case Unavailable():
-            words = "The board can't reach its storage just now. Please try again in a moment."
-            return Refused(503, "unavailable", words, RETRY_SECONDS)
-    code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))
-    return Refused(status, code, words)
-
-
-def parse_object(body: bytes) -> dict[str, Any]:
-    """A JSON object (RFC 8259: UTF-8, no NaN). Raises Refused."""
-    try:
-        value = json.loads(body.decode(), parse_constant=no_constant)
-    except (ValueError, RecursionError):
-        raise Refused(400, "bad_json", "The body is not JSON in UTF-8.") from None
-    if not isinstance(value, dict):
-        raise Refused(400, "bad_json", 'The body must be a JSON object, such as {"body": "Hello"}.')
-    return value
-
-
-def no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

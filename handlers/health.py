@@ -1,5 +1,7 @@
 """Whether the board is well: for load balancers, monitors and curious people."""
 
+from typing import Any
+
 from handlers.base import Base
 from storage.records import Unavailable
 
@@ -19,8 +21,8 @@ class Health(Base):
             status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
         return status
 
-    async def head(self) -> None:
-        await self.get()
+    def head(self) -> Any:
+        return self.get()
 
 
 class Healthz(Health):

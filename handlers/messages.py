@@ -7,7 +7,8 @@ from typing import Any
 from board.cursor import Cursor
 from board.recent import BATCH, PAGE, as_json, encode, encode_reply
 from board.text import clean
-from handlers.base import Base, Page, Refused
+from handlers.base import Base, Page
+from handlers.errors import Refused
 from handlers.polls import Poll
 from storage.records import Author, Message
 

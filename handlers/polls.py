@@ -4,7 +4,8 @@ import math
 
 from board.cursor import Cursor, parse_cursor
 from board.waiters import Waiter
-from handlers.base import Base, Refused
+from handlers.base import Base
+from handlers.errors import Refused
 from handlers.tutorial import tutorial_poll
 
 

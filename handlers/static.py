@@ -27,7 +27,7 @@ def static_url(path: str) -> str:
 class Static(tornado.web.StaticFileHandler):
     """The version stands in front of the path, so that modules which import each other get the same one."""
 
-    def initialize(self) -> None:
+    def initialize(self) -> None:  # type: ignore[override]
         super().initialize(STATIC)
 
     async def get(self, version: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]

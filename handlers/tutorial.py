@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import tornado.escape
 
 from board.waiters import Waiter
-from handlers.base import Refused
+from handlers.errors import Refused
 from storage.records import Message
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ class Migration:
 
 def migrations(engine: str) -> list[Migration]:
     """All of one engine's, in order; their numbers run from 1 with none missing."""
-    found = []
+    found: list[Migration] = []
     for path in sorted((FOLDER / engine).glob("*.sql")):
         match = re.fullmatch(r"(\d{4})_(\w+)\.sql", path.name)
         assert match and int(match[1]) == len(found) + 1, f"{path} is out of order"

@@ -60,7 +60,9 @@ async def connect(path: str, *, read_only: bool) -> Connection:
     try:
         if not read_only:
             keep_to_owner(path)
-        return await Connection(connector, iter_chunk_size=64)
+        connection = Connection(connector, iter_chunk_size=64)
+        await connection
+        return connection
     except (sqlite3.Error, OSError) as error:
         raise CannotOpen(why_not(path, error)) from error
 

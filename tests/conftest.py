@@ -1,0 +1,144 @@
+"""What the tests stand on: real server processes on files of their own, and waiting on conditions."""
+
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+class Server:
+    """A real Longboard process with a database file of its own."""
+
+    def __init__(self, folder: pathlib.Path, **settings: object) -> None:
+        self.settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
+        self.log = folder / "server.log"
+        self.process: subprocess.Popen[str] | None = None
+        self.start()
+
+    def start(self) -> None:
+        flags = [f"--{name.replace('_', '-')}={value}" for name, value in self.settings.items()]
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-X", "dev", "-W", "error", str(ROOT / "server.py"), *flags],
+                cwd=self.log.parent,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        line = self.process.stdout.readline()
+        match = re.search(r"http://([^/]+)/", line)
+        assert match, f"the server did not start: {line}\n{self.log.read_text()}"
+        self.port = int(match[1].rpartition(":")[2])
+        self.settings["port"] = self.port  # a restart comes back where it was
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = httpx.Client(base_url=self.url, timeout=20)
+
+    @property
+    def database(self) -> pathlib.Path:
+        return self.log.parent / "board.db"
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ends the process; its exit status."""
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            status = self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        finally:
+            self.process.stdout.close()
+        return status
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    # --- what tests ask of it again and again
+
+    def get(self, path: str, **options: object) -> httpx.Response:
+        return self.client.get(path, **options)
+
+    def post(self, body: str, **fields: str) -> httpx.Response:
+        return self.client.post("/api/v1/messages", json={"body": body, **fields})
+
+    def health(self) -> dict[str, object]:
+        return self.get("/healthz").json()
+
+    @property
+    def cursor(self) -> str:
+        return self.health()["cursor"]
+
+    def news(self, cursor: str, wait: float = 0, **options: object) -> dict[str, object]:
+        """A poll's reply."""
+        response = self.get(f"/get?after={cursor}&wait={wait}", **options)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def until_parked(self, count: int) -> None:
+        until(lambda: self.health()["parked"] == count)
+
+
+def until(condition: Callable[[], object], seconds: float = 10) -> object:
+    """Waits for a condition, never for a duration; returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.01)
+    return value
+
+
+@pytest.fixture
+def start(tmp_path: pathlib.Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers with settings of the test's choice, and ends them."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**settings: object) -> Server:
+            folder = tmp_path / f"server{len(list(tmp_path.iterdir()))}"
+            folder.mkdir()
+            server = Server(folder, **settings)
+            stack.callback(lambda: server.process.poll() is None and server.kill())
+            return server
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("shared"))
+    yield server
+    assert server.stop() == 0, server.log.read_text()
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    """A server that many tests use, one after the other: for those that don't mind what was posted before.
+
+    Whatever a test sends it, nothing may make it fail: its log is looked at after each.
+    """
+    before = shared_server.log.stat().st_size
+    yield shared_server
+    assert shared_server.process.poll() is None, shared_server.log.read_text()
+    with shared_server.log.open() as log:
+        log.seek(before)
+        said = log.read()
+    assert "Traceback" not in said and "ERROR" not in said, said
+
+
+def environment(**values: str) -> dict[str, str]:
+    """The environment without settings of Longboard's that may be set where the tests run."""
+    import settings
+
+    ours = {field.upper() for field in settings.Settings.__dataclass_fields__}
+    return {name: value for name, value in os.environ.items() if name not in ours} | values

@@ -1,0 +1,80 @@
+"""The house: which floor may know which, held by reading the code."""
+
+import ast
+import pathlib
+
+ROOT = pathlib.Path(__file__).parent.parent
+FLOORS = ["server", "handlers", "board", "storage"]  # from the top; each may use those below it
+OUTSIDE = {"handlers": {"settings"}, "server": {"settings"}}
+MODULES = [
+    p for floor in FLOORS for p in ([ROOT / f"{floor}.py"] if floor == "server" else (ROOT / floor).rglob("*.py"))
+]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def floor_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def test_each_floor_knows_only_those_below_it():
+    """Data flows one way: handlers use the board and storage, never the other way round."""
+    assert len(MODULES) > 15
+    for path in MODULES:
+        floor = floor_of(path)
+        below = set(FLOORS[FLOORS.index(floor) :]) | OUTSIDE.get(floor, set())
+        ours = {name.split(".")[0] for name in imports(path)} & {*FLOORS, "settings", "admin", "tests", "bench"}
+        assert ours <= below, f"{path.relative_to(ROOT)} uses {ours - below}"
+
+
+def test_there_are_no_import_circles():
+    """Every module can be read after the ones it uses."""
+    named = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in MODULES}
+    at_run_time = {name: {i for i in top_imports(path) if i in named and i != name} for name, path in named.items()}
+    done: set[str] = set()
+    while len(done) < len(named):
+        free = {name for name, uses in at_run_time.items() if name not in done and uses <= done}
+        assert free, f"a circle among {sorted(set(named) - done)}"
+        done |= free
+
+
+def top_imports(path):
+    """What a module imports when it is imported: not inside functions, not for types only."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_only_settings_reads_the_environment():
+    """Every setting is found in one file."""
+    for path in MODULES:
+        text = path.read_text()
+        assert "environ" not in text and "getenv" not in text, path
+
+
+def test_only_storage_knows_sql_and_only_handlers_know_http():
+    """Another engine, or another way in, changes one floor."""
+    for path in MODULES:
+        names = {name.split(".")[0] for name in imports(path)}
+        if floor_of(path) != "storage":
+            assert not names & {"sqlite3", "aiosqlite"}, path
+        if floor_of(path) not in ("handlers", "server"):
+            assert "tornado" not in names, path
+
+
+def test_files_and_functions_stay_small_enough_to_read():
+    """A newcomer can read any file in one sitting."""
+    for path in MODULES:
+        lines = path.read_text().splitlines()
+        assert len(lines) <= 260, f"{path} has {len(lines)} lines"
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno - node.lineno < 40, f"{path}: {node.name}"

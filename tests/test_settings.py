@@ -1,0 +1,83 @@
+"""Settings: what is read, what is refused, and that each is documented."""
+
+import dataclasses
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from settings import Settings, inherited_sockets, read_settings
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def test_without_any_configuration_there_are_defaults():
+    """Nothing has to be set to start."""
+    settings = read_settings([], {})
+    assert (settings.port, settings.address, settings.poll_seconds) == (8080, "127.0.0.1", 25)
+    assert settings.database_url == "sqlite:///board.db"
+    assert settings.url == "http://127.0.0.1:8080"
+
+
+def test_a_flag_wins_over_the_environment_and_empty_counts_as_not_set():
+    """PORT comes from the environment, as on Heroku; a flag has the last word."""
+    assert read_settings([], {"PORT": "5000"}).port == 5000
+    assert read_settings(["--port=6000"], {"PORT": "5000"}).port == 6000
+    assert read_settings([], {"PORT": ""}).port == 8080
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"), ("PORT", "-1"), ("PORT", "65536"), ("PORT", "８０"), ("PORT", "1e3"),
+        ("PORT", "9" * 5000), ("ADDRESS", " "), ("DATABASE_URL", "board.db"), ("DATABASE_URL", "mysql://x/y"),
+        ("DATABASE_URL", "sqlite:///"), ("PUBLIC_URL", "board.example.org"), ("PUBLIC_URL", "https://a/b"),
+        ("PUBLIC_URL", "https://user:secret@a"), ("TITLE", "two\nlines"), ("TITLE", "x" * 81), ("POSTING", "all"),
+        ("READING", "Public"), ("MESSAGE_LENGTH", "0"), ("POLL_SECONDS", "0"), ("MAX_PARKED", "many"),
+        ("LIMITS", "yes"), ("LOG_REQUESTS", "1"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_named_in_one_line_and_ends_with_2(name, value, capsys):
+    """Whoever mistypes a setting reads which one and what it should be."""
+    with pytest.raises(SystemExit) as end:
+        read_settings([], {name: value})
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert said.startswith(f"longboard: {name} must be ") and said.count("\n") == 1
+
+
+@given(st.dictionaries(st.sampled_from([f.name.upper() for f in dataclasses.fields(Settings)]), st.text()))
+def test_whatever_is_in_the_environment_gives_settings_or_a_clear_end(environ):
+    """No value of any setting ends in a traceback."""
+    try:
+        settings = read_settings([], environ)
+    except SystemExit as end:
+        assert end.code == 2
+    else:
+        assert 0 <= settings.port <= 65535
+
+
+def test_help_and_readme_name_every_setting():
+    """A setting that nobody can find does not exist."""
+    help = subprocess.run(
+        [sys.executable, "server.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    readme = (ROOT / "README.md").read_text()
+    for field in dataclasses.fields(Settings):
+        assert f"--{field.name.replace('_', '-')}" in help
+        assert f"`{field.name.upper()}`" in readme, f"README does not explain {field.name.upper()}"
+
+
+def test_a_wrong_flag_ends_with_2():
+    """An unknown flag is not ignored."""
+    run = subprocess.run([sys.executable, "server.py", "--prot=1"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 2 and "--prot" in run.stderr
+
+
+def test_sockets_are_taken_over_only_when_they_are_meant_for_this_process():
+    """LISTEN_FDS for another process (sd_listen_fds(3)) is left alone."""
+    assert inherited_sockets({"LISTEN_PID": "1", "LISTEN_FDS": "1"}) == []
+    assert inherited_sockets({}) == []
