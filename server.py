@@ -102,9 +102,12 @@ def start(application: Application, settings: Settings, sockets: list[socket.soc
 
 
 def announce(settings: Settings, sockets: list[socket.socket]) -> None:
-    port = sockets[0].getsockname()[1] if settings.port == 0 else settings.port
-    url = settings.url.replace(":0", f":{port}") if settings.port == 0 else settings.url
-    print(f"Longboard is at {url}/", flush=True)
+    """Says where the board is, with the port that was taken."""
+    port = sockets[0].getsockname()[1]
+    host = f"[{settings.address}]" if ":" in settings.address else settings.address
+    local = f"http://{host}:{port}/"
+    where = f"{settings.public_url}/ (listening at {local})" if settings.public_url else local
+    print(f"Longboard is at {where}", flush=True)
 
 
 async def drain(application: Application, server: HTTPServer) -> None:

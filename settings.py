@@ -93,12 +93,6 @@ class Settings:
     limits: bool = setting("on", switch, "on or off: how often one address may post; off is for load tests")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
-    @property
-    def url(self) -> str:
-        """Where people find the board, as far as it knows."""
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return self.public_url or f"http://{host}:{self.port}"
-
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from flags and environment; a bad one is named on stderr and ends the program with 2."""

@@ -36,9 +36,9 @@ class Server:
                 text=True,
             )
         line = self.process.stdout.readline()
-        match = re.search(r"http://([^/]+)/", line)
+        match = re.search(r"127\.0\.0\.1:(\d+)", line)
         assert match, f"the server did not start: {line}\n{self.log.read_text()}"
-        self.port = int(match[1].rpartition(":")[2])
+        self.port = int(match[1])
         self.settings["port"] = self.port  # a restart comes back where it was
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=self.url, timeout=20)
@@ -49,7 +49,6 @@ class Server:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ends the process; its exit status."""
-        self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
@@ -59,6 +58,7 @@ class Server:
             self.process.wait()
             raise
         finally:
+            self.client.close()
             self.process.stdout.close()
         return status
 
@@ -142,3 +142,7 @@ def environment(**values: str) -> dict[str, str]:
 
     ours = {field.upper() for field in settings.Settings.__dataclass_fields__}
     return {name: value for name, value in os.environ.items() if name not in ours} | values
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")

@@ -19,7 +19,6 @@ def test_without_any_configuration_there_are_defaults():
     settings = read_settings([], {})
     assert (settings.port, settings.address, settings.poll_seconds) == (8080, "127.0.0.1", 25)
     assert settings.database_url == "sqlite:///board.db"
-    assert settings.url == "http://127.0.0.1:8080"
 
 
 def test_a_flag_wins_over_the_environment_and_empty_counts_as_not_set():

@@ -1,0 +1,268 @@
+"""Posting and reading over HTTP: what is kept, what is refused, and in which shape."""
+
+import html
+import json
+import re
+import secrets
+
+import pytest
+
+KEY = "0123456789abcdefghijkl"
+JSON = {"Accept": "application/json"}
+
+
+def key():
+    return secrets.token_urlsafe(16)
+
+
+def refused(response, status, code=None):
+    assert response.status_code == status, response.text
+    error = response.json()["error"]
+    assert set(error) == {"code", "message"} and error["message"]
+    if code:
+        assert error["code"] == code
+    return True
+
+
+def test_a_post_answers_with_the_message_that_is_kept(server):
+    """201, the message, and where to find it."""
+    response = server.post("Hello <b>😀</b>\r\nsecond line ")
+    message = response.json()
+    assert response.status_code == 201
+    assert message["body"] == "Hello <b>😀</b>\nsecond line" and message["author"] is None
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", message["created_at"])
+    assert server.get(response.headers["Location"]).json() == message
+    assert server.get("/api/v1/messages").json()["messages"][-1] == message
+
+
+def test_the_api_takes_a_form_too(server):
+    """`curl -d body=Hello` is enough."""
+    assert server.client.post("/api/v1/messages", data={"body": "a form"}).json()["body"] == "a form"
+
+
+def test_a_retry_with_the_same_key_posts_once(server):
+    """201 the first time, 200 after, always the same message; other words are refused."""
+    mine = key()
+    first, again = server.post("once", key=mine), server.post("once", key=mine)
+    assert (first.status_code, again.status_code) == (201, 200) and first.json() == again.json()
+    header = server.client.post("/api/v1/messages", json={"body": "once"}, headers={"Idempotency-Key": mine})
+    assert header.json() == first.json()
+    refused(server.post("twice", key=mine), 422, "key_reused")
+
+
+@pytest.mark.parametrize("bad", ["short", "x" * 101, "ключ" * 8, "with\nnewline" * 3])
+def test_a_key_that_could_be_somebody_else_s_is_refused(server, bad):
+    """Guests share their keys' space, so keys must be long and random."""
+    refused(server.post("words", key=bad), 400, "bad_key")
+
+
+def test_the_page_s_form_sent_twice_is_one_message(server):
+    """A double click without JavaScript posts once; the same form with other words is another message."""
+    page = server.get("/").text
+    mine = re.search(r'name="key" value="([^"]+)"', page)[1]
+    before = server.cursor
+    for text in ("clicked twice", "clicked twice", "other words after Back"):
+        response = server.client.post("/add", data={"s": text, "key": mine})
+        assert (response.status_code, response.headers["Location"]) == (303, "/")
+    assert [m["body"] for m in server.news(before)["messages"]] == ["clicked twice", "other words after Back"]
+    assert mine not in server.get("/").text
+
+
+def test_add_answers_programs_in_json(server):
+    """The page's script and curl get the message instead of a redirect."""
+    response = server.client.post("/add", data={"s": "from a script"}, headers=JSON)
+    assert response.status_code == 201 and response.json()["body"] == "from a script"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "code"),
+    [
+        ("", 422, "body_empty"), (" \n\t", 422, "body_empty"), ("\u200b", 422, "body_empty"),
+        ("x" * 4001, 422, "body_too_long"), ("a\0b", 400, "body_not_text"),
+        ("x" * 51_200, 413, "too_large"), ("z" + "\u0300" * 4100, 201, None), ("x\u202ey", 201, None),
+    ],
+)  # fmt: skip
+def test_bad_text_is_refused_everywhere_alike(server, text, status, code):
+    """The API and the form give the same answer, and nothing is written."""
+    before = server.cursor
+    for response in (server.post(text), server.client.post("/add", data={"s": text}, headers=JSON)):
+        if code:
+            assert refused(response, status, code)
+        else:
+            assert response.status_code == status
+    if code:
+        assert server.cursor == before
+
+
+def test_a_browser_gets_its_text_back_with_the_reason(server):
+    """What was typed is still in the form, shown literally."""
+    text = "</textarea><script>alert(1)</script>" + "x" * 4000
+    response = server.client.post("/add", data={"s": text})
+    assert response.status_code == 422 and "4000 characters" in html.unescape(response.text)
+    assert html.escape(text) in response.text and "<script>alert" not in response.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"[]", b"3", b'"x"', b"{", b'{"body": NaN}', b'{"body": 1}', b"{}", b'{"body": null}',
+     b'{"body": ["x"]}', b"[" * 1000, b'{"a":' * 1000 + b"1" + b"}" * 1000, b'{"body": ' + b"1" * 5000 + b"}",
+     b'{"body": "\xff"}', b'{"body": "\\ud800"}', b'{"body": "x", "key": 7}', b'{"body": "x", "key": "\\ud800"}'],
+)  # fmt: skip
+def test_json_that_is_not_what_it_should_be_is_400(server, body):
+    """However odd the JSON, the answer is one clear 400."""
+    response = server.client.post("/api/v1/messages", content=body, headers={"Content-Type": "application/json"})
+    refused(response, 400)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("text/plain", b"x", 415), ("application/xml", b"<x/>", 415), ("", b"x", 415),
+        ("application/x-www-form-urlencoded", b"body=%ff%fe", 400),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % i for i in range(1001)), 400),
+        ("application/x-www-form-urlencoded", b"other=1", 400),
+        ("multipart/form-data; boundary=x", b"--x\r\n" * 150, 400),
+    ],
+)  # fmt: skip
+def test_other_kinds_of_bodies_are_refused(server, kind, body, status):
+    """Only JSON and plain forms in UTF-8 are taken."""
+    response = server.client.post("/api/v1/messages", content=body, headers={"Content-Type": kind})
+    refused(response, status)
+
+
+def test_a_compressed_body_is_refused(server):
+    """Nothing is unpacked for strangers."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+    refused(server.client.post("/add", content=b"\x1f\x8b", headers=headers | JSON), 400)
+
+
+def test_another_site_s_page_can_not_post(server):
+    """Cross-site and null origins are refused; programs, which send neither, are not."""
+    before = server.cursor
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "https://evil.example"},
+    ):
+        for path in ("/add", "/api/v1/messages"):
+            response = server.client.post(path, data={"s": "x", "body": "x"}, headers=headers | JSON)
+            assert refused(response, 403, "cross_origin")
+    assert server.cursor == before
+    response = server.client.post("/add", data={"s": "same"}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert response.status_code == 303
+
+
+def test_the_public_url_s_origin_is_trusted_behind_a_proxy(start):
+    """A proxy that rewrites Host doesn't lock the board's own page out."""
+    server = start(public_url="https://board.example.org")
+    for origin, status in (("https://board.example.org", 303), ("https://other.example.org", 403)):
+        assert server.client.post("/add", data={"s": "x"}, headers={"Origin": origin}).status_code == status
+    assert "max-age" in server.get("/").headers["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/static/000000000000/../server.py", "/api/v1/nothing", "/get/", "/%00"])
+def test_an_unknown_address_is_404_with_all_headers(server, path):
+    """A page for people, JSON for programs, and never fewer headers than elsewhere."""
+    response = server.get(path)
+    assert response.status_code in (403, 404)
+    assert response.headers["X-Content-Type-Options"] == "nosniff" and "Content-Security-Policy" in response.headers
+    if path.startswith("/api/"):
+        refused(response, 404, "not_found")
+
+
+@pytest.mark.parametrize("id", ["0", "99999999", "9" * 30, "x", "-1", "1e3", "%D9%A1"])
+def test_an_unknown_message_is_404(server, id):
+    """Whatever the id looks like."""
+    refused(server.get(f"/api/v1/messages/{id}"), 404, "not_found")
+
+
+def test_history_goes_back_page_by_page(start):
+    """`before` and `limit` meet every message once; the page does the same by link, without JavaScript."""
+    server = start()
+    for number in range(1, 121):
+        server.post(f"number {number}")
+    seen, before = [], 10**9
+    while True:
+        page = server.get(f"/api/v1/messages?before={before}&limit=50").json()
+        seen = [m["body"] for m in page["messages"]] + seen
+        if not page["older"]:
+            break
+        before = page["messages"][0]["id"]
+    assert seen == [f"number {n}" for n in range(1, 121)]
+    seen, path = [], "/"
+    while path:
+        text = server.get(path).text
+        visible = text.partition("<template")[0]
+        seen += re.findall(r">(number \d+)</div>", visible)
+        link = re.search(r'<p class="older"[^>]*id="older"(?! hidden)[^>]*>\s*<a href="([^"]+)"', visible)
+        path = html.unescape(link[1]) if link else None
+    assert seen == [f"number {n}" for n in range(120, 0, -1)]
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=-1", "before=" + "9" * 40, "before=1&limit=x", "before=%ff"])
+def test_bad_paging_is_400(server, query):
+    """Nonsense is refused, on the page as in the API."""
+    refused(server.get(f"/api/v1/messages?{query}"), 400)
+    if "limit" not in query:
+        assert server.get(f"/?{query}").status_code == 400
+
+
+def test_markup_is_shown_literally(server):
+    """Nobody's message becomes part of the page."""
+    nasty = "<script>alert(1)</script></script>{{7*7}}<!-- \"'><img src=x onerror=alert(1)>"
+    server.post(nasty)
+    page = server.get("/").text
+    assert "<script>alert" not in page and "<img src=x" not in page
+    assert html.escape(nasty, quote=False)[:30] in page or html.escape(nasty)[:30] in page
+
+
+def test_the_page_has_no_inline_script_and_nothing_from_elsewhere(start):
+    """The policy is strict, and the page keeps to it."""
+    server = start()
+    response = server.get("/")
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "*" not in policy
+    assert not re.search(r"<script(?![^>]*src=)|<style|\son\w+=|\sstyle=", response.text)
+    assert not re.search(r'(?:src|<link[^>]*href)="(?:https?:)?//', response.text)
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', response.text):
+        asset = server.get(path)
+        assert asset.status_code == 200 and "immutable" in asset.headers["Cache-Control"]
+
+
+def test_a_page_from_before_an_update_still_finds_its_files(server):
+    """An old version's address gives the present file, but it may not be kept."""
+    response = server.get("/static/000000000000/main.js")
+    assert response.status_code == 200 and response.headers["Cache-Control"] == "no-store"
+    assert server.get("/static/000000000000/none.js").status_code == 404
+
+
+def test_posting_can_be_limited_to_members(start):
+    """Guests are told to sign in, and reading goes on."""
+    server = start(posting="members")
+    refused(server.post("x"), 401)
+    assert server.client.post("/add", data={"s": "kept text"}).status_code == 401
+    assert "kept text" in server.client.post("/add", data={"s": "kept text"}).text
+    assert server.get("/").status_code == 200
+
+
+def test_reading_can_be_limited_to_members(start):
+    """Nothing of the board is shown, not even how many there are."""
+    server = start(reading="members")
+    for path in ("/get", "/get?t=0", "/api/v1/messages", "/api/v1/messages/1"):
+        refused(server.get(path), 401)
+    assert server.get("/").status_code == 401 and "WWW-Authenticate" in server.get("/").headers
+    assert set(server.health()) == {"status", "storage"}
+    assert server.get("/readyz").status_code == 200
+
+
+def test_one_address_can_not_flood_the_board(start):
+    """Beyond a burst, posts are 429 with a time to come back; nobody else is slowed down."""
+    server = start(limits="on")
+    answers = [server.post(f"flood {n}").status_code for n in range(80)]
+    assert answers[:60] == [201] * 60 and 429 in answers
+    response = server.post("one more")
+    while response.status_code == 201:
+        response = server.post("one more")
+    refused(response, 429, "too_many_posts")
+    assert int(response.headers["Retry-After"]) >= 1
+    assert json.loads(server.get("/healthz").text)["status"] == "ok"

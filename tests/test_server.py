@@ -1,0 +1,216 @@
+"""The process: starting, draining, dying, coming back."""
+
+import concurrent.futures
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT, environment
+
+
+def run(*flags, **env):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "server.py"), *flags],
+        capture_output=True, text=True, timeout=20, env=environment(**env),
+    )  # fmt: skip
+
+
+def refused_to_start(process, *words):
+    """It ended with a status that is not 0 and one clear line, without a traceback."""
+    assert process.returncode == 1, process.stderr
+    said = process.stderr.strip().splitlines()
+    assert said[-1].startswith("longboard: ") and "Traceback" not in process.stderr
+    assert all(word in said[-1] for word in words), said[-1]
+
+
+def test_a_port_in_use_is_named(server):
+    """Two boards on one port: the second says so and ends."""
+    refused_to_start(run(f"--port={server.port}", "--database-url=sqlite:////tmp/unused.db"), str(server.port), "PORT")
+
+
+def test_a_database_that_can_not_be_used_is_named(tmp_path):
+    """Newer, foreign or unreachable databases end the start with one line."""
+    refused_to_start(run("--port=0", f"--database-url=sqlite:///{tmp_path}/none/board.db"), "none", "does not exist")
+    db = sqlite3.connect(tmp_path / "other.db")
+    db.execute("CREATE TABLE users (uusr TEXT)")
+    db.close()
+    refused_to_start(run("--port=0", f"--database-url=sqlite:///{tmp_path}/other.db"), "not Longboard's")
+
+
+def test_a_drain_answers_every_parked_poll_and_exits_0(start):
+    """SIGTERM with 500 parked polls and posts in flight: all are answered, nothing is lost, within 10 s."""
+    server = start()
+    cursor = server.cursor
+    connections = []
+    for _ in range(500):
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        connection.sendall(f"GET /get?after={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connections.append(connection)
+    server.until_parked(500)
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 10
+    for connection in connections:
+        reply = connection.recv(65536)
+        assert reply.startswith(b"HTTP/1.1 200") and b'"messages":[]' in reply and b"retry_ms" in reply
+        assert b"Connection: close" in reply and connection.recv(10) == b""
+        connection.close()
+
+
+def test_posts_in_flight_are_finished_at_the_end(start):
+    """Whoever was posting when the server was told to end has an answer that is true."""
+    server = start()
+    statuses: list[tuple[str, int]] = []
+
+    def poster(number):
+        with httpx.Client(base_url=server.url) as client:
+            for n in range(10_000):
+                body = f"{number}/{n}"
+                try:
+                    statuses.append((body, client.post("/add", data={"s": body}).status_code))
+                except httpx.TransportError:
+                    return
+
+    threads = [threading.Thread(target=poster, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    while len(statuses) < 50:
+        time.sleep(0.01)
+    assert server.stop() == 0
+    for thread in threads:
+        thread.join()
+    db = sqlite3.connect(server.database)
+    kept = {body for (body,) in db.execute("SELECT body FROM messages")}
+    db.close()
+    assert {body for body, status in statuses if status == 303} <= kept
+
+
+def test_a_second_signal_or_ctrl_c_drains_as_well(start):
+    """Ctrl+C in the terminal is an orderly end."""
+    assert start().stop(signal.SIGINT) == 0
+
+
+def test_readyz_tells_load_balancers(server):
+    """200 while all is well."""
+    assert server.get("/readyz").json()["status"] == "ok"
+
+
+def test_a_listening_socket_can_be_inherited(tmp_path):
+    """With systemd's LISTEN_FDS the socket outlives the process: clients wait instead of failing."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=100)
+    port = listening.getsockname()[1]
+    script = (
+        "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1');"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+    )
+    command = [sys.executable, "-c", script, str(listening.fileno()), str(ROOT / "server.py")]
+    flags = [f"--port={port}", f"--database-url=sqlite:///{tmp_path}/board.db"]
+
+    def started():
+        return subprocess.Popen(
+            [*command, *flags], pass_fds=[listening.fileno()], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for number in range(2):
+            early = pool.submit(httpx.post, f"http://127.0.0.1:{port}/add", data={"s": f"early {number}"}, timeout=20)
+            process = started()
+            assert early.result().status_code == 303
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+            process.stdout.close()
+    listening.close()
+
+
+def test_requests_are_logged_without_their_query_when_asked(start):
+    """A line for each request, and nothing that might be a secret."""
+    server = start(log_requests="on")
+    server.get("/get?after=bad&secret=s3cret")
+    server.stop()
+    log = server.log.read_text()
+    assert "400 GET /get" in log and "s3cret" not in log
+
+
+def test_faults_are_logged_without_words_or_queries(start):
+    """When storage fails, the log says where, not what people wrote."""
+    server = start()
+    db = sqlite3.connect(server.database, isolation_level=None)
+    db.execute("DROP TABLE messages")
+    db.close()
+    response = server.post("private words")
+    assert response.status_code == 503 and response.headers["Retry-After"]
+    assert server.get("/readyz").status_code == 503 and server.get("/healthz").status_code == 200
+    server.kill()
+    log = server.log.read_text()
+    assert "storage is unavailable" in log and "private words" not in log
+
+
+@pytest.mark.timeout(600)
+def test_kill_9_loses_and_doubles_nothing(start, pytestconfig):
+    """However often the server is killed at random moments: every post that got a 2xx is there once."""
+    kills = pytestconfig.getoption("kills")
+    server = start()
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    acknowledged: list[str] = []
+    stop = threading.Event()
+
+    def poster(number):
+        n = 0
+        while not stop.is_set():
+            n += 1
+            body = f"{number}/{n}"
+            if posted(server.url, body, stop):
+                acknowledged.append(body)
+
+    threads = [threading.Thread(target=poster, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(kills):
+        time.sleep(rng.uniform(0.02, 0.3))
+        server.kill()
+        server.start()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    server.stop()
+    db = sqlite3.connect(server.database)
+    bodies = [body for (body,) in db.execute("SELECT body FROM messages")]
+    assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    db.close()
+    assert len(acknowledged) > kills
+    assert not set(acknowledged) - set(bodies), "lost"
+    assert len(bodies) == len(set(bodies)), "doubled"
+
+
+def posted(url, body, stop):
+    """Posts as a good client does: again with the same key until there is an answer."""
+    key = f"{body:>022}".replace(" ", "0").replace("/", "-")
+    while not stop.is_set():
+        try:
+            response = httpx.post(f"{url}/api/v1/messages", json={"body": body, "key": key}, timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.01)
+            continue
+        if response.status_code in (200, 201):
+            return True
+    return False
+
+
+def test_nothing_is_left_open_at_the_end(start):
+    """The database is closed properly: no log file of SQLite's stays behind."""
+    server = start()
+    server.post("x")
+    assert server.stop() == 0
+    assert sorted(os.listdir(server.database.parent)) == ["board.db", "server.log"]
+    assert "Traceback" not in server.log.read_text()
