@@ -1,0 +1,97 @@
+"""Bringing in a board made by the tutorial: table messages (msg_content TEXT, msg_time INTEGER, in ms)."""
+
+import argparse
+import asyncio
+import hashlib
+import os
+import sqlite3
+import sys
+import time
+import urllib.parse
+from collections.abc import Iterator
+
+from tqdm import tqdm
+
+from board.text import is_visible, tidy
+from settings import Settings
+from storage import Storage, open_storage
+from storage.records import Import, StorageError, Unavailable
+
+CHUNK = 500
+"""Messages in one transaction: some ten milliseconds, so that a running server can post in between."""
+TRIES = 10
+Row = tuple[int, object, object]
+
+
+async def import_tutorial(settings: Settings, options: argparse.Namespace) -> None:
+    """Raises StorageError or OSError."""
+    source = open_source(options.file)
+    storage = await open_storage(settings.database_url)
+    new = known = blank = 0
+    try:
+        total = source.execute("SELECT count(*) FROM messages").fetchone()[0]
+        with tqdm(total=total, unit=" messages", disable=None, file=sys.stderr) as bar:
+            for rows in chunks(source):
+                messages = [message for row in rows if (message := to_import(row))]
+                added = await bring_in(storage, messages)
+                new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(messages)
+                bar.update(len(rows))
+    finally:
+        await storage.close()
+        source.close()
+    print(f"{new} messages brought in; {known} were here already, {blank} were blank.")
+
+
+def open_source(path: str) -> sqlite3.Connection:
+    if not os.path.isfile(path):
+        raise OSError(f"there is no file {path}")
+    source = sqlite3.connect(f"file:{urllib.parse.quote(os.path.abspath(path))}?mode=ro", uri=True)
+    source.text_factory = lambda raw: raw.decode(errors="replace")
+    try:
+        source.execute("SELECT rowid, msg_content, msg_time FROM messages LIMIT 1")
+    except sqlite3.Error as error:
+        source.close()
+        raise StorageError(f"{path} is not a board made by the tutorial: {error}") from error
+    return source
+
+
+def chunks(source: sqlite3.Connection) -> Iterator[list[Row]]:
+    after = -(2**63)
+    while rows := source.execute(
+        "SELECT rowid, msg_content, msg_time FROM messages WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, CHUNK)
+    ).fetchall():
+        yield rows
+        after = rows[-1][0]
+
+
+def to_import(row: Row) -> Import | None:
+    """None for a message that shows nothing. The key is made of all there is, so that it comes once."""
+    rowid, content, at = row
+    text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
+    body = tidy(text.replace("\0", ""))
+    if not is_visible(body):
+        return None
+    key = hashlib.sha256(f"{rowid}\0{at}\0{text}".encode(errors="replace")).hexdigest()
+    return Import(body, to_ms(at), f"tutorial-{key[:40]}")
+
+
+def to_ms(at: object) -> int:
+    """The tutorial's time, or now where it makes no sense."""
+    now = time.time_ns() // 1_000_000
+    return at if isinstance(at, int) and 0 < at <= now else now
+
+
+async def bring_in(storage: Storage, messages: list[Import]) -> int:
+    """One chunk; then as long a pause as it took, so that a running server gets its turn."""
+    for left in reversed(range(TRIES)):
+        began = time.monotonic()
+        try:
+            added = await storage.import_messages(messages)
+        except Unavailable:
+            if not left:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            await asyncio.sleep(time.monotonic() - began)
+            return added
+    raise AssertionError("not reached")
