@@ -1,0 +1,69 @@
+"""The documentation is true: its commands are run, and what they print is compared."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.conftest import ROOT
+
+VOLATILE = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
+    (r'"cursor":"[0-9a-z]{8}-', '"cursor":"EPOCH-'),
+    (r"\d{4}-\d\d-\d\d", "DAY"),
+]
+MARK = "@@ end of a command @@"
+
+
+def steps(path):
+    """(command, what it should print) for each line that starts with `$` in the page's console blocks."""
+    for block in re.findall(r"```console\n(.*?)```", path.read_text(), re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, printed = part.partition("\n")
+            yield command, printed.strip()
+
+
+def steady(text):
+    for pattern, name in VOLATILE:
+        text = re.sub(pattern, name, text)
+    return text
+
+
+def run(commands, server):
+    """What each command printed, all of them typed into one shell."""
+    script = "".join(f"{command}\nwait\nprintf '\\n{MARK}\\n'\n" for command in commands)
+    script = script.replace("localhost:8080", f"127.0.0.1:{server.port}")
+    shell = subprocess.run(
+        ["bash"], input=script, capture_output=True, text=True, timeout=60, cwd=ROOT,
+        env={**os.environ, "http_proxy": "", "all_proxy": ""},
+    )  # fmt: skip
+    return [part.strip() for part in shell.stdout.split(MARK)][:-1]
+
+
+@pytest.mark.parametrize("page", ["docs/protocol.md"])
+def test_every_command_prints_what_the_page_says(start, page):
+    """Whoever types along sees what is written there."""
+    commands, expected = zip(*steps(ROOT / page), strict=True)
+    assert len(commands) > 3
+    printed = run(commands, start())
+    for command, want, got in zip(commands, expected, printed, strict=True):
+        assert steady(got) == steady(want), command
+
+
+def test_every_error_code_is_in_the_protocol():
+    """A code that a program may meet is documented."""
+    documented = (ROOT / "docs/protocol.md").read_text()
+    sources = [p.read_text() for folder in ("handlers", "board") for p in (ROOT / folder).glob("*.py")]
+    pattern = r'(?:Refused\(\s*\d{3},|BadText\(|\d{3}: \()\s*"(\w+)"'
+    codes = {code for text in sources for code in re.findall(pattern, text)} - {"internal"}
+    assert len(codes) > 10
+    assert not {code for code in codes if f"`{code}`" not in documented}
+
+
+def test_links_between_the_pages_lead_somewhere():
+    """No link in the documentation is dead."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    for page in [*pages, ROOT / "bench/README.md"]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
