@@ -1,7 +1,6 @@
 """The way in: settings, storage, board, routes; it listens, and drains when it is told to end."""
 
 import asyncio
-import contextlib
 import logging
 import resource
 import signal
@@ -48,16 +47,25 @@ async def run(settings: Settings) -> None:
     sockets = listen(settings)
     storage = await open_storage(settings.database_url)
     try:
-        board = await Board.open(storage, max_parked=settings.max_parked, limits=settings.limits)
-        watching = asyncio.create_task(storage.watch(board.waiters.deliver))
+        board = await Board.open(
+            storage,
+            max_parked=settings.max_parked,
+            limits=settings.limits,
+            token_seconds=3600 * settings.token_hours,
+        )
+        tasks = [
+            asyncio.create_task(storage.watch(board.waiters.deliver)),
+            asyncio.create_task(board.keep_house()),
+        ]
         application = Application(board, settings)
         server = start(application, settings, sockets)
         announce(settings, sockets)
         await stop.wait()
         await drain(application, server)
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await board.close()
     finally:
         await storage.close()
 

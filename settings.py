@@ -7,6 +7,7 @@ A flag wins over the environment: `--poll-seconds=20` over POLL_SECONDS=20.
 import argparse
 import dataclasses
 import os
+import re
 import socket
 import sys
 import urllib.parse
@@ -67,6 +68,13 @@ def origin(text: str) -> str:
     return plain.lower()
 
 
+def client_header(text: str) -> str:
+    """`X-Forwarded-For`, or `X-Forwarded-For:2` for the second entry from the right, behind two proxies."""
+    if not re.fullmatch(r"[A-Za-z0-9-]+(:[1-9])?|", text):
+        raise ValueError("a header's name, such as X-Forwarded-For, or X-Forwarded-For:2 behind two proxies")
+    return text
+
+
 def setting(default: str, parse: Parser, help: str) -> Any:
     """A field of Settings; its name in capitals is that of the environment variable."""
     return dataclasses.field(default=parse(default), metadata={"default": default, "parse": parse, "help": help})
@@ -87,10 +95,17 @@ class Settings:
     title: str = setting("Longboard", line(80), "the board's name")
     posting: str = setting("guests", one_of("guests", "members"), "who may post: guests (everyone) or members")
     reading: str = setting("public", one_of("public", "members"), "who may read: public (everyone) or members")
+    signup: str = setting(
+        "open", one_of("open", "invite", "closed"), "who may make an account: open (everyone), invite or closed"
+    )
     message_length: int = setting("4000", whole(1, 100_000), "characters that a message may have")
     poll_seconds: int = setting("25", whole(1, 600), "how long a poll is held; keep it below your proxy's time-out")
     max_parked: int = setting("10000", whole(0, 1_000_000), "polls held at once; more are told to come back later")
-    limits: bool = setting("on", switch, "on or off: how often one address may post; off is for load tests")
+    token_hours: int = setting("4", whole(1, 8760), "hours after which an unused token from signing in is dead")
+    client_header: str = setting(
+        "", client_header, "header in which your proxy names the client, such as X-Forwarded-For; never without a proxy"
+    )
+    limits: bool = setting("on", switch, "on or off: how often one may post or sign in; off is for load tests")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
 

@@ -1,22 +1,68 @@
-"""What a live board is, apart from HTTP and SQL: its storage, its waiter list, and its limits."""
+"""What a live board is, apart from HTTP and SQL: its storage, waiter list, credentials, passwords and limits."""
 
+import asyncio
 import dataclasses
+import logging
+import time
+from collections.abc import Callable
 
-from board.limits import Limit
-from board.waiters import WaiterList
+from board.credentials import Credentials
+from board.limits import Limits
+from board.passwords import Passwords
+from board.waiters import WaiterList, load
 from storage import Storage
+from storage.records import Unavailable
+
+log = logging.getLogger("longboard")
+
+SAVE_SECONDS = 60
+"""How often it is written down which credentials were used."""
+TIDY_SECONDS = 3600
 
 
 @dataclasses.dataclass(frozen=True)
 class Board:
     storage: Storage
     waiters: WaiterList
-    posting: Limit | None
-    """How often one address may post; None where limits are off."""
+    credentials: Credentials
+    passwords: Passwords
+    limits: Limits | None
+    """None where limits are off."""
 
     @classmethod
-    async def open(cls, storage: Storage, *, max_parked: int, limits: bool) -> "Board":
+    async def open(
+        cls,
+        storage: Storage,
+        *,
+        max_parked: int,
+        limits: bool,
+        token_seconds: int = 14_400,
+        clock: Callable[[], float] = time.time,
+    ) -> "Board":
         """Raises Unavailable."""
-        waiters = await WaiterList.open(storage, max_parked)
-        # Roomy: a school or an office may share one address.
-        return cls(storage, waiters, Limit(burst=60, seconds=1) if limits else None)
+        credentials = Credentials(storage, token_seconds, clock)
+        # One address may hold half of all parked polls, so that it never has them all.
+        most = max_parked // 2 if limits else 0
+        waiters = WaiterList(storage, await load(storage), max_parked, most, credentials.forget)
+        return cls(storage, waiters, credentials, Passwords(), Limits() if limits else None)
+
+    async def keep_house(self) -> None:
+        """Writes down what only memory knows, and takes out what is over; never returns."""
+        last = -float(TIDY_SECONDS)
+        while True:
+            try:
+                await self.credentials.save()
+                if time.monotonic() - last >= TIDY_SECONDS:
+                    await self.credentials.tidy()
+                    last = time.monotonic()
+            except Unavailable as error:
+                log.warning("Housekeeping has to wait: %s", error)
+            await asyncio.sleep(SAVE_SECONDS)
+
+    async def close(self) -> None:
+        """Writes down what was used; the storage is its opener's to close."""
+        self.passwords.close()
+        try:
+            await self.credentials.save()
+        except Unavailable as error:
+            log.warning("When credentials were last used could not be saved: %s", error)

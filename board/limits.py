@@ -30,3 +30,23 @@ class Limit:
         if len(self._full_at) > MAX_KEYS:
             self._full_at.popitem(last=False)
         return 0.0
+
+
+class Limits:
+    """All limits of one process. They are roomy, as a school or an office may share one address.
+
+    Signing in is counted for each username from each address, so that guessing at somebody's password from
+    elsewhere never locks them out.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.posting = Limit(60, 1, clock)
+        """By account; by address for guests."""
+        self.posting_from = Limit(300, 0.2, clock)
+        """By address, whoever posts."""
+        self.sign_in = Limit(10, 30, clock)
+        """By username and address."""
+        self.sign_in_from = Limit(100, 3, clock)
+        """By address."""
+        self.sign_up_from = Limit(20, 180, clock)
+        """By address."""

@@ -23,7 +23,7 @@ PAGE = 50
 class Recent:
     def __init__(self, snapshot: Snapshot) -> None:
         head = snapshot.head
-        self.epoch, self.seq, self.floor = head.epoch, head.seq, head.floor
+        self.epoch, self.seq, self.floor, self.access = head.epoch, head.seq, head.floor, head.access
         self.start = max(head.floor, head.seq - RECENT)
         """The lowest cursor that can be answered from here."""
         self.page = snapshot.page

@@ -22,9 +22,11 @@ BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbo
 LINK = re.compile(
     'https?://[^\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\ufeff<>"`'
     "\\u201c\\u201d\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65]+",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,  # without ASCII, ſ would be an s
 )
 CLOSERS = {")": "(", "]": "[", "}": "{"}
+ENDINGS = frozenset(".,;:!?'*_~…‘’«»‹›–—،؛؟۔।")
+"""What ends the sentence around a link, or quotes it."""
 
 
 class BadText(ValueError):
@@ -76,7 +78,8 @@ def pieces(body: str) -> Iterator[tuple[str, bool]]:
     at = 0
     for match in LINK.finditer(body):
         link = trim_link(match[0])
-        if not link[link.index("//") + 2 :][:1].isalnum():
+        first = link[link.index("//") + 2 :][:1]
+        if first <= "\x7f" and not first.isalnum():  # beyond ASCII, browser and server may know different letters
             continue
         if match.start() > at:
             yield body[at : match.start()], False
@@ -88,10 +91,12 @@ def pieces(body: str) -> Iterator[tuple[str, bool]]:
 
 def trim_link(link: str) -> str:
     """Without the punctuation that ends the sentence around it; a bracket stays if it was opened inside."""
-    while link:
-        last = link[-1]
-        unopened = last in CLOSERS and link.count(last) > link.count(CLOSERS[last])
-        if not unopened and last not in ".,;:!?'*_~…":
-            break
-        link = link[:-1]
-    return link
+    unopened = {closer: link.count(closer) - link.count(opener) for closer, opener in CLOSERS.items()}
+    end = len(link)
+    while True:
+        last = link[end - 1]
+        if unopened.get(last, 0) > 0:
+            unopened[last] -= 1
+        elif last not in ENDINGS:
+            return link[:end]
+        end -= 1

@@ -5,13 +5,16 @@ What always holds here:
 2. Changes reach a poll only through deliver(), in the order of their numbers. While one read runs, further
    calls only ask for another, so reads never overtake each other; a read that failed is healed by the next.
 3. The cost of a change is one encoding, however many polls are parked; a woken poll costs no storage call.
-4. A poll leaves the list whatever ends it: news, time, disconnect, drain.
+4. A poll leaves the list whatever ends it: news, time, disconnect, a revoked credential, drain.
 """
 
 import asyncio
+import collections
 import dataclasses
+import enum
 import logging
 import math
+from collections.abc import Callable, Iterable
 
 from board.cursor import Cursor
 from board.recent import PAGE, RECENT, Recent
@@ -28,38 +31,56 @@ FULL_RETRY_MS = 5000
 """When to poll again if as many polls are parked as may be."""
 
 
+class Ended(enum.Enum):
+    """Why a poll was ended without a reply."""
+
+    GONE = "its client has gone"
+    ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
+
+
 @dataclasses.dataclass(eq=False, slots=True)
 class Waiter:
-    """A parked poll. The future's result is the reply's body, or None if its client has gone."""
+    """A parked poll: who holds it, and the future for its reply's body."""
 
     cursor: Cursor
-    future: asyncio.Future[bytes | None]
+    account_id: int | None
+    address: str
+    future: asyncio.Future[bytes | Ended]
     tick: int
 
 
 class WaiterList:
-    def __init__(self, storage: Storage, recent: Recent, max_parked: int) -> None:
+    """`forget` is called with accounts of which something has changed; `max_per_address` of 0 is no limit."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        recent: Recent,
+        max_parked: int,
+        max_per_address: int = 0,
+        forget: Callable[[Iterable[int]], None] = lambda account_ids: None,
+    ) -> None:
         self.recent = recent
         self.parked = 0
         self.draining = False
         self._storage = storage
         self._max_parked = max_parked
+        self._max_per_address = max_per_address
+        self._forget = forget
+        self._access = recent.access
+        self._by_address: collections.Counter[str] = collections.Counter()
         self._by_tick: dict[int, set[Waiter]] = {}
         self._reading: asyncio.Task[bool] | None = None
         self._again: asyncio.Task[bool] | None = None
 
-    @classmethod
-    async def open(cls, storage: Storage, max_parked: int) -> "WaiterList":
-        """Raises Unavailable."""
-        return cls(storage, await load(storage), max_parked)
-
-    @property
-    def is_full(self) -> bool:
-        return self.parked >= self._max_parked
+    def is_full(self, address: str) -> bool:
+        """Whether no more polls may be parked, or none from this address."""
+        of_address = self._max_per_address and self._by_address[address] >= self._max_per_address
+        return bool(self.parked >= self._max_parked or of_address)
 
     # --- the polls' side
 
-    def poll(self, cursor: Cursor, wait: float) -> bytes | Waiter:
+    def poll(self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = "") -> bytes | Waiter:
         """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
 
         A cursor that this board never gave, or that is too far behind, is answered with a reset.
@@ -73,9 +94,9 @@ class WaiterList:
             return recent.empty(cursor, DRAIN_RETRY_MS)
         if wait <= 0:
             return recent.empty(cursor)
-        if self.is_full:
+        if self.is_full(address):
             return recent.empty(cursor, FULL_RETRY_MS)
-        return self._park(cursor, wait)
+        return self._park(cursor, wait, account_id, address)
 
     async def is_beyond(self, cursor: Cursor) -> bool:
         """Whether the database itself has not come as far as this cursor: it is an older copy, say.
@@ -91,23 +112,31 @@ class WaiterList:
         waiters = self._by_tick.get(waiter.tick)
         if waiters is not None and waiter in waiters:
             waiters.remove(waiter)
-            self.parked -= 1
-        resolve(waiter, None)
+            self._count_out([waiter])
+        resolve(waiter, Ended.GONE)
 
-    def _park(self, cursor: Cursor, wait: float) -> Waiter:
+    def _park(self, cursor: Cursor, wait: float, account_id: int | None, address: str) -> Waiter:
         loop = asyncio.get_running_loop()
         tick = math.ceil((loop.time() + wait) * TICKS)
-        waiter = Waiter(cursor, loop.create_future(), tick)
+        waiter = Waiter(cursor, account_id, address, loop.create_future(), tick)
         if tick not in self._by_tick:
             self._by_tick[tick] = set()
             loop.call_at(tick / TICKS, self._expire, tick)
         self._by_tick[tick].add(waiter)
         self.parked += 1
+        self._by_address[address] += 1
         return waiter
+
+    def _count_out(self, waiters: Iterable[Waiter]) -> None:
+        for waiter in waiters:
+            self.parked -= 1
+            self._by_address[waiter.address] -= 1
+            if not self._by_address[waiter.address]:
+                del self._by_address[waiter.address]
 
     def _expire(self, tick: int) -> None:
         waiters = self._by_tick.pop(tick)
-        self.parked -= len(waiters)
+        self._count_out(waiters)
         for waiter in waiters:
             resolve(waiter, self.recent.empty(waiter.cursor))
 
@@ -151,6 +180,8 @@ class WaiterList:
             recent = self.recent
             changes = await self._storage.changes_after(recent.seq, RECENT)
             head, more = changes.head, changes.more
+            if head.access != self._access:
+                await self._notice_access(head.access)
             if (head.epoch, head.floor) != (recent.epoch, recent.floor) or head.seq < recent.seq:
                 self.recent, more = await load(self._storage), False
             elif head.seq == recent.seq:
@@ -160,6 +191,16 @@ class WaiterList:
                 if recent.page_is_short:
                     self.recent, more = await load(self._storage), False
             self._wake()
+
+    async def _notice_access(self, access: int) -> None:
+        """Credentials were revoked, or rights have changed: parked polls of these accounts must show theirs again."""
+        account_ids = set(await self._storage.access_changes_after(self._access))
+        self._access = access
+        self._forget(account_ids)
+        for waiter in [w for waiters in self._by_tick.values() for w in waiters if w.account_id in account_ids]:
+            self._by_tick[waiter.tick].discard(waiter)
+            self._count_out([waiter])
+            resolve(waiter, Ended.ASK_AGAIN)
 
     def _wake(self) -> None:
         for waiter in self._take_all():
@@ -172,10 +213,11 @@ class WaiterList:
         for waiters in self._by_tick.values():
             waiters.clear()
         self.parked = 0
+        self._by_address.clear()
         return taken
 
 
-def resolve(waiter: Waiter, reply: bytes | None) -> None:
+def resolve(waiter: Waiter, reply: bytes | Ended) -> None:
     if not waiter.future.done():  # its client may have gone in this very moment
         waiter.future.set_result(reply)
 

@@ -6,21 +6,64 @@ import tornado.web
 from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, ParseUrlEncodedConfig, set_parse_body_config
 
 from board import Board
+from handlers.account import (
+    AccountDelete,
+    AccountDownload,
+    AccountEverywhere,
+    AccountName,
+    AccountPage,
+    AccountPassword,
+    AccountRevoke,
+    AccountTokens,
+)
 from handlers.base import NotFoundPage
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
+from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.pages import Front
 from handlers.polls import Get
+from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
 from handlers.static import ROOT, Static
+from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
 from settings import Settings
 
-ROUTES: list[tuple[str, type[tornado.web.RequestHandler]]] = [
+ROUTES: list[tuple[Any, ...]] = [
+    # --- the board
     (r"/", Front),
     (r"/add", Add),
     (r"/get", Get),
+    (r"/m/([^/]+)", MessagePage),
+    (r"/m/([^/]+)/edit", EditMessage),
+    (r"/m/([^/]+)/delete", DeleteMessage),
+    # --- accounts
+    (r"/signup", SignUp),
+    (r"/signin", SignIn),
+    (r"/signout", SignOut),
+    (r"/li", tornado.web.RedirectHandler, {"url": "/signin"}),
+    (r"/lo", tornado.web.RedirectHandler, {"url": "/signout"}),
+    (r"/password", NewPassword),
+    (r"/account", AccountPage),
+    (r"/account/name", AccountName),
+    (r"/account/password", AccountPassword),
+    (r"/account/tokens", AccountTokens),
+    (r"/account/revoke/([0-9]{1,18})", AccountRevoke),
+    (r"/account/everywhere", AccountEverywhere),
+    (r"/account/download", AccountDownload),
+    (r"/account/delete", AccountDelete),
+    # --- moderators
+    (r"/m/([^/]+)/moderate", Moderate),
+    (r"/audit", AuditLog),
+    # --- programs
     (r"/api/v1/messages", ApiMessages),
     (r"/api/v1/messages/([^/]+)", ApiMessage),
+    (r"/api/v1/signup", ApiSignUp),
+    (r"/api/v1/signin", ApiSignIn),
+    (r"/api/v1/signout", ApiSignOut),
+    (r"/api/v1/me", ApiMe),
+    (r"/api/v1/tokens", ApiTokens),
+    (r"/api/v1/tokens/([^/]+)", ApiToken),
+    # --- the rest
     (r"/healthz", Healthz),
     (r"/readyz", Readyz),
     (r"/static/([0-9a-f]{12})/(.+)", Static),

@@ -1,6 +1,7 @@
-"""What all handlers share: headers, errors, answers, and who is asking.
+"""What all handlers share: headers, errors, answers, and who may use them.
 
-Closed by default: a handler that everybody may use, also on a board for members only, says `public = True`.
+Closed by default: a handler is for readers of the board, unless it says that it is for anyone, or only for members
+or moderators.
 """
 
 import asyncio
@@ -8,18 +9,19 @@ import json
 import logging
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
 
 from board import Board
+from board.passwords import Busy
 from board.text import BadText
+from handlers.asking import Asking
 from handlers.errors import Refused, as_refused
-from handlers.fields import Fields
 from handlers.static import static_url
 from settings import Settings
-from storage.records import KeyReused, NotFound, Unavailable
+from storage.records import StorageError, Unavailable
 
 if TYPE_CHECKING:
     from handlers import Application
@@ -33,10 +35,13 @@ PAGE_CSP = (
 DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
 
 
-class Base(Fields):
+Whom = Literal["anyone", "readers", "members", "moderators"]
+
+
+class Base(Asking):
     application: "Application"
-    public = False
-    """Whether everyone may use this, also where only members read."""
+    for_whom: Whom = "readers"
+    """Readers are members only, where READING says so."""
     csp = DATA_CSP
 
     # --- what is at hand
@@ -48,10 +53,6 @@ class Base(Fields):
     @property
     def config(self) -> Settings:
         return self.application.config
-
-    @property
-    def client_address(self) -> str:
-        return self.request.remote_ip or ""
 
     @property
     def wants_json(self) -> bool:
@@ -70,12 +71,20 @@ class Base(Fields):
         if self.config.public_url.startswith("https:"):
             self.set_header("Strict-Transport-Security", "max-age=31536000")
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         self.application.under_way.add(self)
         if len(self.request.body) > self.max_body:
             raise Refused(413, "too_large", "This is far more than a message may hold.")
-        if self.config.reading == "members" and not self.public:
-            raise Refused(401, "sign_in_first", "Only members can read this board. Please sign in.")
+        await self.identify(use=True)
+        self.check_for_whom()
+
+    def check_for_whom(self) -> None:
+        """Raises Refused if whoever is asking may not use this."""
+        members_only = self.for_whom == "readers" and self.config.reading == "members"
+        if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
+            raise Refused(401, "sign_in_first", "Only members can do this. Please sign in.")
+        if self.for_whom == "moderators" and not (self.account and self.account.is_moderator):
+            raise Refused(403, "moderators_only", "Only moderators can do this.")
 
     @property
     def max_body(self) -> int:
@@ -107,10 +116,10 @@ class Base(Fields):
     # --- errors
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        if isinstance(value, tornado.web.HTTPError | BadText | KeyReused | NotFound):
-            return
         if isinstance(value, Unavailable):
             log.warning("%s %s: storage is unavailable: %s", self.request.method, self.request.path, value)
+            return
+        if isinstance(value, tornado.web.HTTPError | BadText | StorageError | Busy):
             return
         # Without the query: it may hold what is nobody's business.
         log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
@@ -156,7 +165,13 @@ class Page(Base):
 
     def get_template_namespace(self) -> dict[str, Any]:
         names = super().get_template_namespace()
-        return {**names, "title": self.config.title, "static": static_url, "config": self.config}
+        return {
+            **names,
+            "title": self.config.title,
+            "static": static_url,
+            "config": self.config,
+            "account": self.account,
+        }
 
     def head(self, *arguments: str) -> Any:
         get = cast(Callable[..., Any], self.get)
@@ -166,12 +181,13 @@ class Page(Base):
 class NotFoundPage(Page):
     """Whatever ROUTES does not know."""
 
-    public = True
+    for_whom = "anyone"
+    forgives_old_sessions = True
 
     @property
     def wants_json(self) -> bool:
         return self.request.path.startswith("/api/") or super().wants_json
 
-    def prepare(self) -> NoReturn:
-        super().prepare()
+    async def prepare(self) -> NoReturn:
+        await super().prepare()
         raise tornado.web.HTTPError(404)

@@ -2,8 +2,9 @@
 
 import tornado.web
 
+from board.passwords import Busy
 from board.text import BadText
-from storage.records import KeyReused, NotFound, Unavailable
+from storage.records import KeyReused, LinkGone, NotAllowed, NotFound, Taken, Unavailable
 
 RETRY_SECONDS = 5
 """When to try again after a fault that usually passes."""
@@ -37,10 +38,19 @@ def as_refused(status: int, error: BaseException | None) -> Refused:
             return Refused(error.status, error.code, str(error))
         case KeyReused():
             return Refused(422, "key_reused", "This key was used before, for a message with other words.")
+        case Taken():
+            return Refused(409, "username_taken", "Somebody has this username already. Please take another.")
+        case LinkGone():
+            return Refused(410, "link_gone", "This link was used already, or has run out. Ask for a new one.")
+        case NotAllowed():
+            return Refused(403, "not_allowed", "You can't post here at present. A moderator has decided so.")
         case NotFound():
-            return Refused(404, "not_found", "There is no such message, or no longer.")
+            return Refused(404, "not_found", "There is no such thing here, or no longer.")
         case Unavailable():
             words = "The board can't reach its storage just now. Please try again in a moment."
             return Refused(503, "unavailable", words, RETRY_SECONDS)
+        case Busy():
+            words = "Many people are signing in just now. Please try again in a moment."
+            return Refused(503, "busy", words, RETRY_SECONDS)
     code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))
     return Refused(status, code, words)

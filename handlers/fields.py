@@ -43,6 +43,9 @@ class Fields(tornado.web.RequestHandler):
             return {name: self.form(name) for name in self.request.body_arguments}
         raise Refused(415, "unsupported_type", "Send JSON (Content-Type: application/json) or a form.")
 
+    def optional_text(self, fields: dict[str, Any], name: str) -> str | None:
+        return None if fields.get(name) is None else self.text_field(fields, name)
+
     def text_field(self, fields: dict[str, Any], name: str) -> str:
         value = fields.get(name)
         if not isinstance(value, str):

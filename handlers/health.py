@@ -7,7 +7,7 @@ from storage.records import Unavailable
 
 
 class Health(Base):
-    public = True
+    for_whom = "anyone"
 
     async def status(self) -> dict[str, object]:
         try:
@@ -17,7 +17,7 @@ class Health(Base):
             storage = "unavailable"
         waiters = self.board.waiters
         status: dict[str, object] = {"status": "draining" if waiters.draining else "ok", "storage": storage}
-        if self.config.reading == "public":
+        if self.config.reading == "public" or self.account is not None:
             status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
         return status
 

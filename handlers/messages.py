@@ -10,7 +10,7 @@ from board.text import clean
 from handlers.base import Base, Page
 from handlers.errors import Refused
 from handlers.polls import Poll
-from storage.records import Author, Message
+from storage.records import Message
 
 MOST = 100
 """Messages that a page of history may have."""
@@ -18,21 +18,23 @@ MOST = 100
 
 async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool]:
     """The way of a message: cleaned, on disk, delivered. Says also whether it is new (and not a retry)."""
-    author = may_post(handler)
+    check_may_post(handler)
     body = clean(text, handler.config.message_length)
-    message, is_new = await handler.board.storage.append(author, body, key)
+    message, is_new = await handler.board.storage.append(handler.author, body, key, handler.client_address)
     await handler.board.waiters.deliver()
     return message, is_new
 
 
-def may_post(handler: Base) -> Author | None:
-    """Who posts, None being a guest. Raises Refused."""
-    if handler.config.posting == "members":
+def check_may_post(handler: Base) -> None:
+    """Raises Refused."""
+    account, address, limits = handler.account, handler.client_address, handler.board.limits
+    if account is None and handler.config.posting == "members":
         raise Refused(401, "sign_in_first", "Only members can post on this board. Please sign in.")
-    posting = handler.board.posting
-    if posting is not None and (seconds := posting.take(handler.client_address)):
+    if limits is None:
+        return
+    who = f"account {account.id}" if account else address
+    if seconds := max(limits.posting_from.take(address), limits.posting.take(who)):
         raise Refused(429, "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds)
-    return None
 
 
 def checked_key(key: Any) -> str | None:
@@ -120,6 +122,46 @@ class ApiMessages(Poll):
 class ApiMessage(Base):
     async def get(self, id: str) -> None:
         self.write_json(as_json(await self.board.storage.message(parse_id(id))))
+
+    async def patch(self, id: str) -> None:
+        body = self.text_field(self.fields(), "body")
+        self.write_json(as_json(await edit(self, parse_id(id), body)))
+
+    async def delete(self, id: str) -> None:
+        await delete(self, parse_id(id))
+        self.set_status(204)
+
+
+async def edit(handler: Base, id: int, text: str) -> Message:
+    """By its author only. Raises Refused, NotFound."""
+    message = await handler.board.storage.message(id)
+    if not is_author(handler, message):
+        raise not_yours(handler)
+    message = await handler.board.storage.edit(id, clean(text, handler.config.message_length))
+    await handler.board.waiters.deliver()
+    return message
+
+
+async def delete(handler: Base, id: int) -> None:
+    """By its author, or a moderator. Raises Refused, NotFound."""
+    message = await handler.board.storage.message(id)
+    is_moderator = handler.account is not None and handler.account.is_moderator
+    if not is_author(handler, message) and not is_moderator:
+        raise not_yours(handler)
+    await handler.board.storage.delete(id)
+    if not is_author(handler, message):
+        await handler.board.storage.log(handler.account, "delete", f"message {id}")
+    await handler.board.waiters.deliver()
+
+
+def is_author(handler: Base, message: Message) -> bool:
+    return handler.account is not None and message.author is not None and message.author.id == handler.account.id
+
+
+def not_yours(handler: Base) -> Refused:
+    if handler.account is None:
+        return Refused(401, "sign_in_first", "Only its author can change a message. Please sign in.")
+    return Refused(403, "not_yours", "Only its author can change a message.")
 
 
 def parse_id(text: str) -> int:

@@ -1,6 +1,7 @@
 """The board's page: the newest messages, live, and older ones by link. It works without JavaScript."""
 
 import datetime
+from typing import Any
 
 from board.recent import iso
 from board.text import pieces
@@ -8,11 +9,25 @@ from handlers.base import Page
 from handlers.messages import new_form_key
 from storage.records import Message
 
-BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=None)
-"""What the page's script makes its messages of, so that their markup stands in one template only."""
+BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
+"""What the page's script makes its messages of, so that their markup stands in one template only. It has all parts."""
 
 
-class Front(Page):
+class Rendering(Page):
+    """Shows messages."""
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        return {**super().get_template_namespace(), "iso": iso, "human": human}
+
+    def messages_html(self, messages: list[Message]) -> bytes:
+        """Newest first."""
+        names = {"pieces": pieces, "iso": iso, "human": human}
+        return b"".join(self.render_string("message.html", message=m, **names) for m in reversed(messages))
+
+
+class Front(Rendering):
+    forgives_old_sessions = True
+
     async def get(self) -> None:
         if self.query("before") is None:
             self.live_page()
@@ -39,11 +54,6 @@ class Front(Page):
             live=live,
             key=new_form_key(),
         )
-
-    def messages_html(self, messages: list[Message]) -> bytes:
-        """Newest first."""
-        names = {"pieces": pieces, "iso": iso, "human": human}
-        return b"".join(self.render_string("message.html", message=m, **names) for m in reversed(messages))
 
 
 def first_id(messages: list[Message], older: bool) -> int | None:

@@ -1,9 +1,10 @@
 """/get: the poll. Answered at once when there is something new, else parked in the waiter list."""
 
 import math
+import time
 
 from board.cursor import Cursor, parse_cursor
-from board.waiters import Waiter
+from board.waiters import Ended, Waiter
 from handlers.base import Base
 from handlers.errors import Refused
 from handlers.tutorial import tutorial_poll
@@ -13,6 +14,7 @@ class Poll(Base):
     """What `/get` and the API's polls share: the cursor, the wait, and parking."""
 
     waiter: Waiter | None = None
+    counts_as_use = False
 
     def on_connection_close(self) -> None:
         if self.waiter is not None:
@@ -45,14 +47,32 @@ class Poll(Base):
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
         """The reply's body, or None if the client has gone meanwhile."""
         waiters = self.board.waiters
-        if await waiters.is_beyond(cursor):
-            return waiters.recent.newest(reset=True)
-        if self.is_gone:
-            return None
-        reply = waiters.poll(cursor, wait)
-        return await self.parked(reply) if isinstance(reply, Waiter) else reply
+        deadline = time.monotonic() + wait
+        while True:
+            if await waiters.is_beyond(cursor):
+                return waiters.recent.newest(reset=True)
+            if self.is_gone:
+                return None
+            reply = self.look(cursor, deadline - time.monotonic())
+            if not isinstance(reply, Waiter):
+                return reply
+            ended = await self.parked(reply)
+            if not isinstance(ended, Ended):
+                return ended
+            if ended is Ended.GONE:
+                return None
+            await self.look_who_is_asking()
 
-    async def parked(self, waiter: Waiter) -> bytes | None:
+    def look(self, cursor: Cursor, wait: float) -> bytes | Waiter:
+        account_id = self.account.id if self.account else None
+        return self.board.waiters.poll(cursor, wait, account_id, self.client_address)
+
+    async def look_who_is_asking(self) -> None:
+        """Something about the account has changed while the poll was parked. Raises Refused."""
+        await self.identify(use=False)
+        self.check_for_whom()
+
+    async def parked(self, waiter: Waiter) -> bytes | Ended:
         self.waiter = waiter
         try:
             return await waiter.future

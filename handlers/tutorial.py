@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import tornado.escape
 
-from board.waiters import Waiter
+from board.waiters import Ended, Waiter
 from handlers.errors import Refused
 from storage.records import Message
 
@@ -27,12 +27,15 @@ async def tutorial_poll(handler: "Poll") -> None:
     posts = posted_after(waiters.recent.messages, parse_time(handler.query("t") or ""))
     deadline = time.monotonic() + handler.wait()
     while not posts and not handler.is_gone and (left := deadline - time.monotonic()) > 0:
-        waiter = waiters.poll(waiters.recent.cursor, left)
+        waiter = handler.look(waiters.recent.cursor, left)
         if not isinstance(waiter, Waiter):  # full, or draining
             await asyncio.sleep(0 if waiters.draining else HELD_SECONDS)
             break
-        if await handler.parked(waiter) is None:
+        ended = await handler.parked(waiter)
+        if ended is Ended.GONE:
             return
+        if ended is Ended.ASK_AGAIN:
+            await handler.look_who_is_asking()
         posts = [message for message in waiters.recent.messages if message.id > seq and not message.deleted]
         if waiters.draining:
             break

@@ -4,10 +4,22 @@ An engine is a plain class that has these methods; `tests/test_storage.py` holds
 Engines differ in nothing that can be seen from above, so nothing above knows which one it has.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from storage.records import Author, CannotOpen, Changes, Import, Message, Page, Snapshot
+from storage.records import (
+    Account,
+    AuditEntry,
+    Author,
+    CannotOpen,
+    Changes,
+    Credential,
+    Import,
+    Message,
+    Page,
+    Password,
+    Snapshot,
+)
 
 
 class Storage(Protocol):
@@ -22,10 +34,13 @@ class Storage(Protocol):
         """
 
     # --- messages
-    async def append(self, author: Author | None, body: str, key: str | None) -> tuple[Message, bool]:
+    async def append(
+        self, author: Author | None, body: str, key: str | None, address: str | None = None
+    ) -> tuple[Message, bool]:
         """Posts, and says whether it did: a key that its author has used before gives the first one's message.
 
-        Raises KeyReused if that one was posted with other words.
+        Raises KeyReused if that one was posted with other words, and NotAllowed for a suspended account or,
+        for a guest, a blocked address.
         """
 
     async def edit(self, id: int, body: str) -> Message:
@@ -44,8 +59,87 @@ class Storage(Protocol):
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
         """The messages among the last so many changes (no older than the floor), and the newest page."""
 
+    async def messages_by(self, account_id: int, after: int, limit: int) -> list[Message]:
+        """What an account wrote and is still there, by id."""
+
     async def import_messages(self, messages: Sequence[Import]) -> int:
         """Posts them in order, all or none, each key once; returns how many were new."""
+
+    # --- accounts
+    async def create_account(
+        self, username: str, name: str, password: Password, invite: bytes | None = None
+    ) -> Account:
+        """Raises Taken, or LinkGone if the invitation was used meanwhile."""
+
+    async def account(self, username: str) -> Account:
+        """Raises NotFound."""
+
+    async def account_of(self, id: int) -> Account:
+        """Raises NotFound."""
+
+    async def password(self, username: str) -> tuple[Account | None, Password]: ...
+    async def set_password(self, account_id: int, password: Password, keep: int | None = None) -> None:
+        """Ends all ways in but the credential to keep."""
+
+    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> None:
+        """The same password, hashed anew; ends nothing, and does nothing if it was changed meanwhile."""
+
+    async def set_name(self, account_id: int, name: str) -> None: ...
+    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
+        """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor."""
+
+    # --- one-time links, kept by their hash: `invite`, or `password` for an account
+    async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None: ...
+    async def link(self, kind: str, hash: bytes) -> Account | None:
+        """Whose it is. Raises LinkGone."""
+
+    async def use_password_link(self, hash: bytes, password: Password) -> Account:
+        """Ends all ways in. Raises LinkGone."""
+
+    # --- credentials: sessions and tokens, kept by their hash
+    async def create_credential(
+        self, account_id: int, kind: str, hash: bytes, name: str, replaces: bytes | None = None
+    ) -> Credential:
+        """Raises NotAllowed for a suspended account."""
+
+    async def credential(self, hash: bytes) -> Credential:
+        """However old. Raises NotFound, also while its account is suspended."""
+
+    async def credentials(self, account_id: int) -> list[Credential]:
+        """The last used first."""
+
+    async def revoke_credential(self, account_id: int, id: int) -> None:
+        """Raises NotFound."""
+
+    async def revoke_all(self, account_id: int, keep: int | None = None) -> object: ...
+    async def save_uses(self, uses: Mapping[int, int]) -> None:
+        """Credential id → when it was last used."""
+
+    async def access_changes_after(self, number: int) -> Sequence[int]:
+        """Accounts about which something changed since Head.access was this number."""
+
+    # --- moderation: the actor is a moderator, or None for the one at the command line; all of it is logged
+    async def set_role(self, actor: Account | None, username: str, role: str) -> None:
+        """Raises NotFound."""
+
+    async def suspend(self, actor: Account | None, username: str) -> None:
+        """Raises NotFound."""
+
+    async def restore(self, actor: Account | None, username: str) -> None:
+        """Raises NotFound."""
+
+    async def block_address(self, actor: Account | None, message_id: int, until: int) -> None:
+        """The address that a message came from. Raises NotFound, also where it has been forgotten."""
+
+    async def remove_all(self, actor: Account | None, message_id: int) -> int:
+        """All messages of one message's author, or of a guest's address. Raises the floor. Raises NotFound."""
+
+    async def log(self, actor: Account | None, action: str, target: str) -> None: ...
+    async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
+        """The newest first."""
+
+    async def forget(self, sessions_before: int, tokens_before: int) -> None:
+        """Housekeeping: credentials last used before these times, old links and blocks, addresses after 30 days."""
 
 
 async def open_storage(url: str) -> Storage:

@@ -33,11 +33,15 @@ class Message:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Head:
-    """Where the board stands: the cursor that has everything, and the one below which cursors are reset."""
+    """Where the board stands: the cursor that has everything, and the one below which cursors are reset.
+
+    `access` grows whenever what is known of some account must be read again.
+    """
 
     epoch: str
     seq: int
     floor: int
+    access: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +79,58 @@ class Import:
     key: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Account:
+    """A person or a bot. `username` is folded and theirs alone; `name` is what others see."""
+
+    id: int
+    username: str
+    name: str
+    role: str
+    """`member` or `moderator`."""
+    created_at: int
+    suspended_at: int | None
+
+    @property
+    def is_moderator(self) -> bool:
+        return self.role == "moderator"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Password:
+    """What proves an account's password: an Argon2 hash, or none.
+
+    With `tutorial_name` the hash is one of sha1("tutorial_name:password"), in hex.
+    """
+
+    hash: str | None
+    tutorial_name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Credential:
+    """A way in, kept by its hash: a browser's `session`, a `token` from signing in, or a `bot`'s named token."""
+
+    id: int
+    account: Account
+    kind: str
+    name: str
+    created_at: int
+    last_used_at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Something that was done to others, and who did it."""
+
+    id: int
+    at: int
+    actor_id: int | None
+    actor_name: str
+    action: str
+    target: str
+
+
 class StorageError(Exception):
     """What storage raises; its text is fit for the operator's eyes, not for everyone's."""
 
@@ -93,3 +149,15 @@ class KeyReused(StorageError):
 
 class NotFound(StorageError):
     """There is no such record, or no longer."""
+
+
+class Taken(StorageError):
+    """Another account has this username."""
+
+
+class LinkGone(StorageError):
+    """This one-time link was used, has run out, or never was."""
+
+
+class NotAllowed(StorageError):
+    """The account is suspended, or the address blocked."""

@@ -1,12 +1,11 @@
 """What every storage engine does: one suite, run over each of them."""
 
 import asyncio
-import contextlib
 
 import pytest
 
 from storage import open_storage
-from storage.records import Author, CannotOpen, Import, KeyReused, NotFound
+from storage.records import Author, CannotOpen, Import, KeyReused, NotFound, Password
 
 ADA, BOB = Author(1, "Ada"), Author(2, "Bob")
 KEY = "k" * 22
@@ -20,16 +19,17 @@ def url(request, tmp_path):
 
 @pytest.fixture
 async def storage(url):
-    async with contextlib.aclosing(Closing(await open_storage(url))) as closing:
-        yield closing.storage
+    storage = await open_with_people(url)
+    yield storage
+    await storage.close()
 
 
-class Closing:
-    def __init__(self, storage):
-        self.storage = storage
-
-    async def aclose(self):
-        await self.storage.close()
+async def open_with_people(url):
+    storage = await open_storage(url)
+    for author in (ADA, BOB):
+        account = await storage.create_account(author.name.lower(), author.name, Password("a hash"))
+        assert account.id == author.id
+    return storage
 
 
 async def snapshot(storage):
@@ -191,7 +191,7 @@ async def test_a_snapshot_is_one_moment(storage):
 
 async def test_everything_is_still_there_after_closing(url):
     """The database is the same when it is opened again: words, numbers and epoch."""
-    storage = await open_storage(url)
+    storage = await open_with_people(url)
     await storage.append(ADA, "stays", KEY)
     before = await snapshot(storage)
     await storage.close()

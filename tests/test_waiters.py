@@ -6,7 +6,7 @@ import pytest
 
 from board.cursor import Cursor, parse_cursor
 from board.recent import BATCH, PAGE, RECENT
-from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, Waiter, WaiterList
+from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, Ended, Waiter, WaiterList, load
 from storage import open_storage
 from storage.records import Unavailable
 from tests.wire import ids, read
@@ -39,7 +39,7 @@ async def storage(tmp_path):
 
 @pytest.fixture
 async def waiters(storage):
-    return await WaiterList.open(storage, max_parked=2000)
+    return WaiterList(storage, await load(storage), max_parked=2000)
 
 
 async def post(storage, *bodies):
@@ -176,12 +176,12 @@ async def test_a_client_that_leaves_is_off_the_list(waiters):
     waiter = waiters.poll(waiters.recent.cursor, 25)
     waiters.leave(waiter)
     waiters.leave(waiter)
-    assert waiters.parked == 0 and await waiter.future is None
+    assert waiters.parked == 0 and await waiter.future is Ended.GONE
 
 
 async def test_no_more_are_parked_than_may_be(storage):
     """The one too many is told when to come back; nobody is thrown out for it."""
-    waiters = await WaiterList.open(storage, max_parked=2)
+    waiters = WaiterList(storage, await load(storage), max_parked=2)
     parked = [waiters.poll(waiters.recent.cursor, 25) for _ in range(2)]
     assert read(waiters.poll(waiters.recent.cursor, 25))["retry_ms"] == FULL_RETRY_MS
     assert not any(waiter.future.done() for waiter in parked)

@@ -5,15 +5,18 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 
 from storage.records import Unavailable
+from storage.sqlite.accounts import Accounts
 from storage.sqlite.connection import Reader, Writer, connect
+from storage.sqlite.credentials import Credentials
 from storage.sqlite.messages import Messages
+from storage.sqlite.moderation import Moderation
 from storage.sqlite.schema import migrate, pragma
 
 TICK = 0.5
 """Seconds between looks for what other processes wrote: an import, bin/admin, a server being replaced."""
 
 
-class SQLite(Messages):
+class SQLite(Messages, Accounts, Credentials, Moderation):
     def __init__(self, writer: Writer, reader: Reader, changes_reader: Reader) -> None:
         self._writer = writer
         self._reader = reader

@@ -180,6 +180,14 @@ class Reader:
         await self._connection.close()
 
 
+class Engine:
+    """What every noun's methods work with."""
+
+    _writer: Writer
+    _reader: Reader
+    _changes_reader: Reader
+
+
 def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments: Any) -> T:
     db.execute("BEGIN")
     try:
@@ -189,4 +197,4 @@ def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments
             db.execute("ROLLBACK")  # nothing was written
 
 
-__all__ = ["Connection", "Reader", "StorageError", "Unit", "Writer", "connect"]
+__all__ = ["Connection", "Engine", "Reader", "StorageError", "Unit", "Writer", "connect"]

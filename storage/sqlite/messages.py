@@ -2,27 +2,27 @@
 
 import hashlib
 import sqlite3
-import time
 from collections.abc import Sequence
 
 from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, Page, Snapshot
-from storage.sqlite.connection import Reader, Writer
+from storage.sqlite.connection import Engine
+from storage.sqlite.moderation import check_allowed
+from storage.sqlite.rows import now_ms
 
 COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
 
 
-class Messages:
-    _writer: Writer
-    _reader: Reader
-    _changes_reader: Reader
-
-    async def append(self, author: Author | None, body: str, key: str | None) -> tuple[Message, bool]:
+class Messages(Engine):
+    async def append(
+        self, author: Author | None, body: str, key: str | None, address: str | None = None
+    ) -> tuple[Message, bool]:
         fingerprint = fingerprint_of(key, body)
 
         def unit(db: sqlite3.Connection) -> tuple[Message, bool]:
             if key is not None and (first := posted_with(db, author, key, fingerprint)):
                 return first, False
-            return insert(db, author, body, now_ms(), key, fingerprint), True
+            check_allowed(db, author.id if author else None, address)
+            return insert(db, author, body, now_ms(), key, fingerprint, address), True
 
         return await self._writer.write(unit)
 
@@ -32,7 +32,7 @@ class Messages:
     async def delete(self, id: int) -> Message:
         # The fingerprint goes too: short words could be guessed by it. Author and key stay, so that a late
         # retry doesn't bring the message back.
-        blank = "body = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL"
+        blank = "body = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL, address = NULL"
         return await self._writer.write(lambda db: change(db, id, blank))
 
     async def message(self, id: int) -> Message:
@@ -47,6 +47,9 @@ class Messages:
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
         return await self._changes_reader.read(read_snapshot, changes, page)
 
+    async def messages_by(self, account_id: int, after: int, limit: int) -> list[Message]:
+        return await self._reader.read(read_messages_by, account_id, after, limit)
+
     async def import_messages(self, messages: Sequence[Import]) -> int:
         def unit(db: sqlite3.Connection) -> int:
             new = 0
@@ -58,10 +61,6 @@ class Messages:
             return new
 
         return await self._writer.write(unit)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def fingerprint_of(key: str | None, body: str) -> bytes | None:
@@ -86,12 +85,13 @@ def insert(
     created_at: int,
     key: str | None,
     fingerprint: bytes | None,
+    address: str | None = None,
 ) -> Message:
     seq = next_seq(db)
     author_id, author_name = (author.id, author.name) if author else (None, None)
     db.execute(
-        f"INSERT INTO messages ({COLUMNS}, key, fingerprint) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
-        (seq, seq, author_id, author_name, body, created_at, key, fingerprint),
+        f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)",
+        (seq, seq, author_id, author_name, body, created_at, key, fingerprint, address),
     )
     return Message(seq, seq, author, body, created_at, None)
 
@@ -121,7 +121,7 @@ def change(db: sqlite3.Connection, id: int, assignments: str, *values: object) -
 
 
 def read_head(db: sqlite3.Connection) -> Head:
-    return Head(*db.execute("SELECT epoch, seq, floor FROM board").fetchone())
+    return Head(*db.execute("SELECT epoch, seq, floor, access FROM board").fetchone())
 
 
 def read_message(db: sqlite3.Connection, id: int) -> Message:
@@ -138,6 +138,14 @@ def read_page(db: sqlite3.Connection, before: int | None, limit: int) -> Page:
         (*values, limit + 1),
     ).fetchall()
     return Page([to_message(row) for row in reversed(rows[:limit])], older=len(rows) > limit)
+
+
+def read_messages_by(db: sqlite3.Connection, account_id: int, after: int, limit: int) -> list[Message]:
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM messages WHERE author_id = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?",
+        (account_id, after, limit),
+    )
+    return [to_message(row) for row in rows]
 
 
 def read_changes(db: sqlite3.Connection, seq: int, limit: int) -> Changes:

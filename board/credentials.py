@@ -1,0 +1,117 @@
+"""Who a secret belongs to: sessions and tokens, looked up in memory, read from storage at most once a minute.
+
+A secret is 32 random bytes; storage has its SHA-256, so whoever reads the database can't sign in with it. When a
+credential was last used is kept here and written to storage now and then.
+"""
+
+import collections
+import dataclasses
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+
+from storage import Storage
+from storage.records import Credential, NotFound
+
+TOKEN_PREFIX = "lb_"  # noqa: S105 (it is there to be recognised, by people and by scanners for leaked secrets)
+SESSION_SECONDS = 7 * 86_400
+"""A browser's session ends when it was not used for so long."""
+FRESH_SECONDS = 60
+"""How long what was read from storage is believed; a revocation is noticed at once, by deliver()."""
+MAX_KNOWN = 50_000
+
+
+def new_secret(prefix: str = "") -> str:
+    return prefix + secrets.token_urlsafe(32)
+
+
+def hash_secret(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
+@dataclasses.dataclass(slots=True)
+class Known:
+    credential: Credential
+    read_at: float
+    used_at: float
+
+
+class Credentials:
+    """The credentials in use. `clock` gives seconds since 1970; `token_seconds`, how long an unused token lives."""
+
+    def __init__(self, storage: Storage, token_seconds: int, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self._storage = storage
+        self._idle = {"session": SESSION_SECONDS, "token": token_seconds}
+        self._known: collections.OrderedDict[bytes, Known] = collections.OrderedDict()
+        self._unsaved: dict[int, int] = {}
+        self._forgotten = 0
+
+    async def find(self, secret: str, *, use: bool) -> Credential | None:
+        """Whose secret this is, if it is alive; `use` says whether this is a use that keeps it so.
+
+        Raises Unavailable.
+        """
+        digest = hash_secret(secret)
+        now = self.clock()
+        known = self._known.get(digest)
+        if known is None or known.read_at < now - FRESH_SECONDS:
+            known = await self._read(digest, now)
+        if known is None or self._is_dead(known, now):
+            return None
+        if use:
+            known.used_at = now
+            self._unsaved[known.credential.id] = round(now * 1000)
+        return known.credential
+
+    def forget(self, account_ids: Iterable[int]) -> None:
+        """Something about these accounts has changed: read it again when it is asked for."""
+        self._forgotten += 1
+        gone = set(account_ids)
+        for digest in [digest for digest, known in self._known.items() if known.credential.account.id in gone]:
+            del self._known[digest]
+
+    def last_used(self, credential: Credential) -> int:
+        """In milliseconds since 1970, with what was not saved yet."""
+        return max(credential.last_used_at, self._unsaved.get(credential.id, 0))
+
+    def is_over(self, credential: Credential) -> bool:
+        """Whether it was not used for too long."""
+        idle = self._idle.get(credential.kind)
+        return idle is not None and self.clock() - self.last_used(credential) / 1000 > idle
+
+    async def save(self) -> None:
+        """Writes down what was used since the last time. Raises Unavailable, and keeps it for the next."""
+        uses, self._unsaved = self._unsaved, {}
+        if uses:
+            try:
+                await self._storage.save_uses(uses)
+            except BaseException:
+                self._unsaved = uses | self._unsaved
+                raise
+
+    async def tidy(self) -> None:
+        """Takes dead credentials out of storage. Raises Unavailable."""
+        now = self.clock()
+        before = {kind: round((now - idle) * 1000) for kind, idle in self._idle.items()}
+        await self._storage.forget(before["session"], before["token"])
+
+    def _is_dead(self, known: Known, now: float) -> bool:
+        idle = self._idle.get(known.credential.kind)
+        return idle is not None and now - known.used_at > idle
+
+    async def _read(self, digest: bytes, now: float) -> Known | None:
+        try:
+            credential, forgotten = None, -1
+            while credential is None or forgotten != self._forgotten:  # something was revoked while it was read
+                forgotten = self._forgotten
+                credential = await self._storage.credential(digest)
+        except NotFound:
+            self._known.pop(digest, None)
+            return None
+        known = self._known[digest] = Known(credential, now, self.last_used(credential) / 1000)
+        self._known.move_to_end(digest)
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+        return known

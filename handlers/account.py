@@ -1,0 +1,138 @@
+"""The account page: everything that people may do with their own account, by plain forms."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from board.passwords import check_password
+from board.people import clean_name
+from board.recent import as_json, iso
+from handlers.errors import Refused
+from handlers.sign_in import FormPage, check_sign_in
+from handlers.tokens import account_json, create_bot_token, signed_in
+from storage.records import Credential
+
+CHUNK = 500
+"""Messages read at once for a download."""
+
+
+class AccountPage(FormPage):
+    """Only with a browser's session: no token can change a password."""
+
+    for_whom = "members"
+    forgives_old_sessions = False
+    template = "account.html"
+    made: str | None = None
+    """A new token, shown once."""
+
+    def check_for_whom(self) -> None:
+        super().check_for_whom()
+        if signed_in(self).kind != "session":
+            raise Refused(403, "session_needed", "This page is for browsers. Programs use the API.")
+
+    async def get(self) -> None:
+        await self.show_account()
+
+    async def show_account(self, refused: Refused | None = None, done: str = "") -> None:
+        account = signed_in(self).account
+        credentials = await self.board.storage.credentials(account.id)
+        await self.render(
+            self.template,
+            refused=refused,
+            done=done,
+            made=self.made,
+            mine=signed_in(self).id,
+            sessions=[c for c in credentials if c.kind == "session" and not self.board.credentials.is_over(c)],
+            tokens=[c for c in credentials if c.kind == "token" and not self.board.credentials.is_over(c)],
+            bots=[c for c in credentials if c.kind == "bot"],
+            last_used=lambda c: iso(self.board.credentials.last_used(c)),
+            when=lambda ms: f"{iso(ms)[:10]} {iso(ms)[11:16]} UTC",
+            last=self.board.credentials.last_used,
+        )
+
+    async def again(self) -> None:
+        """Back to the page, which now shows what was done."""
+        await self.board.waiters.deliver()
+        self.redirect("/account", status=303)
+
+    def write_error_page(self, refused: Refused) -> None:
+        self.render("error.html", refused=refused)
+
+    async def confirm(self) -> Credential:
+        """The one in front of the browser knows the password. Raises Refused."""
+        credential = signed_in(self)
+        await check_sign_in(self, credential.account.username, self.needed("password"))
+        return credential
+
+
+class AccountName(AccountPage):
+    async def post(self) -> None:
+        await self.board.storage.set_name(signed_in(self).account.id, clean_name(self.needed("name")))
+        await self.again()
+
+
+class AccountPassword(AccountPage):
+    async def post(self) -> None:
+        """Everything else that was signed in is signed out."""
+        credential = await self.confirm()
+        new = self.needed("new")
+        check_password(new, credential.account.username)
+        hashed = await self.board.passwords.hash(new)
+        await self.board.storage.set_password(credential.account.id, hashed, keep=credential.id)
+        await self.again()
+
+
+class AccountTokens(AccountPage):
+    async def post(self) -> None:
+        self.made, _ = await create_bot_token(self, signed_in(self).account, self.needed("name"))
+        await self.show_account()
+
+
+class AccountRevoke(AccountPage):
+    async def post(self, id: str) -> None:
+        await self.board.storage.revoke_credential(signed_in(self).account.id, int(id))
+        await self.again()
+
+
+class AccountEverywhere(AccountPage):
+    async def post(self) -> None:
+        """Signs out everywhere else; bots too."""
+        credential = signed_in(self)
+        await self.board.storage.revoke_all(credential.account.id, keep=credential.id)
+        await self.again()
+
+
+class AccountDownload(AccountPage):
+    async def get(self) -> None:
+        """All that is kept about this account, as JSON, sent as it is read."""
+        account = signed_in(self).account
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
+        credentials = await self.board.storage.credentials(account.id)
+        about = {"account": account_json(account), "sessions_and_tokens": [self.describe(c) for c in credentials]}
+        self.write(json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": [')
+        async for text in self.messages(account.id):
+            self.write(text)
+            await self.flush()
+        self.finish("]}\n")
+
+    def describe(self, credential: Credential) -> dict[str, Any]:
+        used = iso(self.board.credentials.last_used(credential))
+        return {"kind": credential.kind, "name": credential.name, "created_at": iso(credential.created_at),
+                "last_used_at": used}  # fmt: skip
+
+    async def messages(self, account_id: int) -> AsyncIterator[str]:
+        after, separator = 0, "\n"
+        while messages := await self.board.storage.messages_by(account_id, after, CHUNK):
+            yield separator + ",\n".join(json.dumps(as_json(message), ensure_ascii=False) for message in messages)
+            after, separator = messages[-1].id, ",\n"
+
+
+class AccountDelete(AccountPage):
+    async def post(self) -> None:
+        credential = await self.confirm()
+        keep = self.form("messages") != "delete"
+        await self.board.storage.delete_account(credential.account.id, keep_messages=keep)
+        await self.board.waiters.deliver()
+        self.clear_session_cookie()
+        self.redirect("/", status=303)

@@ -1,0 +1,128 @@
+"""Who is asking: a token's account, or a session's, or a guest; and from which address."""
+
+import ipaddress
+import logging
+from typing import TYPE_CHECKING
+
+from board.credentials import SESSION_SECONDS
+from handlers.errors import Refused
+from handlers.fields import Fields
+from storage.records import Account, Author, Credential
+
+if TYPE_CHECKING:
+    from board import Board
+    from settings import Settings
+
+log = logging.getLogger("longboard")
+
+_warned: set[str] = set()
+"""Warnings that are given once in a process's life."""
+
+
+class Asking(Fields):
+    credential: Credential | None = None
+    forgives_old_sessions = False
+    """Whether someone whose session has ended may go on here as a guest."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def board(self) -> Board: ...
+        @property
+        def config(self) -> Settings: ...
+
+    @property
+    def account(self) -> Account | None:
+        return self.credential.account if self.credential else None
+
+    @property
+    def author(self) -> Author | None:
+        """Whose name stands under what is posted; None for a guest."""
+        return Author(self.account.id, self.account.name) if self.account else None
+
+    async def identify(self, *, use: bool) -> None:
+        """Finds out who is asking. A wrong token or session is refused, and never taken for a guest's.
+
+        `use` counts it as a use of the token or session.
+        """
+        header, secret = self.request.headers.get("Authorization"), self.get_cookie(self.cookie_name)
+        if header is not None:
+            self.credential = await self._by_token(header, use)
+        elif secret:
+            self.credential = await self._by_session(secret, use)
+        else:
+            self.credential = None
+
+    async def _by_token(self, header: str, use: bool) -> Credential:
+        scheme, _, secret = header.partition(" ")
+        if scheme.lower() == "bearer":
+            credential = await self.board.credentials.find(secret.strip(), use=use)
+            if credential is not None and credential.kind in ("token", "bot"):
+                return credential
+        raise Refused(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")
+
+    async def _by_session(self, secret: str, use: bool) -> Credential | None:
+        credential = await self.board.credentials.find(secret, use=use and self.counts_as_use)
+        if credential is not None and credential.kind == "session":
+            return credential
+        if self.forgives_old_sessions:
+            self.clear_session_cookie()
+            return None
+        raise Refused(401, "signed_out", "You have been signed out. Please sign in again.")
+
+    counts_as_use = True
+    """Whether this keeps a browser's session alive: a page's polls, which go on by themselves, do not."""
+
+    # --- the session's cookie
+
+    @property
+    def is_secure(self) -> bool:
+        return self.config.public_url.startswith("https:")
+
+    @property
+    def cookie_name(self) -> str:
+        return "__Host-longboard" if self.is_secure else "longboard"
+
+    def set_session_cookie(self, secret: str) -> None:
+        self.set_cookie(
+            self.cookie_name, secret, max_age=SESSION_SECONDS, httponly=True, secure=self.is_secure, samesite="Lax"
+        )
+
+    def clear_session_cookie(self) -> None:
+        self.clear_cookie(self.cookie_name, httponly=True, secure=self.is_secure, samesite="Lax")
+
+    # --- the client's address
+
+    @property
+    def client_address(self) -> str:
+        """The client's address as limits count it: IPv6 by /64, which is what one customer has.
+
+        Behind a proxy it is taken from the header that CLIENT_HEADER names, from the right, where the proxy
+        itself wrote it; what stands further left anybody can claim.
+        """
+        name, _, hops = self.config.client_header.partition(":")
+        if name:
+            entries = self.request.headers.get(name, "").split(",")
+            named = parse_address(entries[-min(int(hops or 1), len(entries))].strip())
+            if named:
+                return named
+        elif "X-Forwarded-For" in self.request.headers and "proxy" not in _warned:
+            _warned.add("proxy")
+            log.warning(
+                "Requests come with X-Forwarded-For. If that is your proxy, set CLIENT_HEADER=X-Forwarded-For; "
+                "else all clients share one limit."
+            )
+        return parse_address(self.request.remote_ip or "") or "unknown"
+
+
+def parse_address(text: str) -> str | None:
+    """None for what is no address."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address.packed[:8] + bytes(8), 64)))
+    return str(address)

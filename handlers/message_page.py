@@ -1,0 +1,89 @@
+"""A message on a page of its own, where its author changes it and moderators deal with it; and the audit log."""
+
+from handlers.base import Page
+from handlers.errors import Refused
+from handlers.messages import delete, edit, is_author, parse_id
+from handlers.pages import Rendering
+from storage.records import Account
+
+DAY_MS = 86_400_000
+BLOCK_DAYS = {"1": 1, "7": 7, "30": 30}
+
+
+class MessagePage(Rendering):
+    forgives_old_sessions = True
+
+    async def get(self, id: str) -> None:
+        await self.show(parse_id(id))
+
+    async def show(self, id: int, refused: Refused | None = None, text: str | None = None) -> None:
+        message = await self.board.storage.message(id)
+        await self.render(
+            "message_page.html",
+            message=message,
+            shown=self.messages_html([message]),
+            refused=refused,
+            text=message.body if text is None else text,
+            is_author=is_author(self, message),
+            is_moderator=self.account is not None and self.account.is_moderator,
+        )
+
+
+class EditMessage(MessagePage):
+    forgives_old_sessions = False
+
+    async def post(self, id: str) -> None:
+        text = self.form("s")
+        if text is None:
+            raise Refused(400, "bad_field", "The field “s” with the message is missing.")
+        await edit(self, parse_id(id), text)
+        self.redirect(f"/#m{parse_id(id)}", status=303)
+
+
+class DeleteMessage(Page):
+    async def post(self, id: str) -> None:
+        await delete(self, parse_id(id))
+        self.redirect("/", status=303)
+
+
+class Moderate(Page):
+    """What a moderator does about whoever wrote a message: suspend, block, remove."""
+
+    for_whom = "moderators"
+
+    async def post(self, id: str) -> None:
+        moderator = self.account
+        assert moderator is not None
+        message_id, storage = parse_id(id), self.board.storage
+        match self.form("act"):
+            case "suspend":
+                await self.suspend_author(moderator, message_id)
+            case "block":
+                days = BLOCK_DAYS.get(self.form("days") or "", 1)
+                until = round(self.board.credentials.clock() * 1000) + days * DAY_MS
+                await storage.block_address(moderator, message_id, until)
+            case "remove":
+                await storage.remove_all(moderator, message_id)
+            case _:
+                raise Refused(400, "bad_field", "“act” must be suspend, block or remove.")
+        await self.board.waiters.deliver()
+        self.redirect("/audit", status=303)
+
+    async def suspend_author(self, moderator: Account, message_id: int) -> None:
+        """Raises NotFound, Refused."""
+        message = await self.board.storage.message(message_id)
+        if message.author is None:
+            raise Refused(422, "no_account", "A guest has no account to suspend. Block the address instead.")
+        author = await self.board.storage.account_of(message.author.id)
+        if author.is_moderator:
+            raise Refused(403, "is_moderator", "A moderator can't suspend a moderator; bin/admin can.")
+        await self.board.storage.suspend(moderator, author.username)
+
+
+class AuditLog(Rendering):
+    for_whom = "moderators"
+
+    async def get(self) -> None:
+        before = self.whole_number("before", 0, 2**62) or None
+        entries = await self.board.storage.audit(before, 101)
+        self.render("audit.html", entries=entries[:100], older=entries[99].id if len(entries) > 100 else None)

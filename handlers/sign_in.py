@@ -1,0 +1,187 @@
+"""Signing up, in and out: the pages for people. What they share with the API is here too."""
+
+import asyncio
+import re
+
+from board.credentials import hash_secret, new_secret
+from board.passwords import MOST, check_password
+from board.people import clean_name, clean_username
+from board.text import BadText
+from handlers.base import Base, Page, Whom
+from handlers.errors import Refused
+from storage.records import Account
+
+FORM_BYTES = 256 * 1024
+"""So that a password of any sensible or silly length is answered in words."""
+
+
+async def sign_up(handler: Base, username: str, password: str, name: str | None, invite: str | None) -> Account:
+    """Makes an account. Raises Refused, BadText, Taken, LinkGone, Busy."""
+    limits = handler.board.limits
+    if limits and (seconds := limits.sign_up_from.take(handler.client_address)):
+        raise Refused(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
+    await check_may_sign_up(handler, invite)
+    name = clean_name(name or username)
+    folded = clean_username(username)
+    check_password(password, folded)
+    _, known = await handler.board.storage.password(folded)
+    if known.hash is not None:  # most are caught here, without the work of hashing
+        raise Refused(409, "username_taken", "Somebody has this username already. Please take another.")
+    hashed = await handler.board.passwords.hash(password)
+    return await handler.board.storage.create_account(folded, name, hashed, hash_secret(invite) if invite else None)
+
+
+async def check_may_sign_up(handler: Base, invite: str | None) -> None:
+    """Raises Refused, or LinkGone for an invitation that is none."""
+    if handler.config.signup == "closed":
+        raise Refused(403, "signup_closed", "This board takes no new members.")
+    if invite:
+        await handler.board.storage.link("invite", hash_secret(invite))
+    elif handler.config.signup == "invite":
+        raise Refused(403, "invite_needed", "You need an invitation to become a member here.")
+
+
+async def check_sign_in(handler: Base, username: str, password: str) -> Account:
+    """Whose username and password these are. Unknown, wrong and without a password are answered alike.
+
+    Raises Refused, BadText, Busy.
+    """
+    folded = username.lower() if username.isascii() else ""
+    throttle(handler, folded)
+    if len(password) > MOST:
+        raise BadText("password_length", f"A password has at most {MOST} characters.")
+    board = handler.board
+    account, known = await board.storage.password(folded)
+    if not await board.passwords.verify(known, password) or account is None:
+        raise Refused(401, "wrong_password", "This username and password don't belong together.")
+    if account.suspended_at is not None:
+        raise Refused(403, "suspended", "This account has been suspended by a moderator.")
+    if board.passwords.is_outdated(known):
+        await board.storage.upgrade_password(account.id, known, await board.passwords.hash(password))
+    return account
+
+
+def throttle(handler: Base, username: str) -> None:
+    """Counts a try at a password. Raises Refused."""
+    limits, address = handler.board.limits, handler.client_address
+    if limits is None:
+        return
+    if seconds := max(limits.sign_in_from.take(address), limits.sign_in.take(f"{username[:40]} {address}")):
+        raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
+
+
+async def start_session(handler: Base, account: Account) -> None:
+    """A new session, in place of the one that this browser may have had."""
+    secret, old = new_secret(), handler.get_cookie(handler.cookie_name)
+    name = browser_name(handler.request.headers.get("User-Agent", ""))
+    await handler.board.storage.create_credential(
+        account.id, "session", hash_secret(secret), name, hash_secret(old) if old else None
+    )
+    handler.set_session_cookie(secret)
+    if old:
+        await handler.board.waiters.deliver()  # ends what the old session has parked
+
+
+def browser_name(user_agent: str) -> str:
+    """Enough to recognise one's own browsers in a list."""
+    names = ("Firefox", "Edg", "OPR", "Chrome", "Safari", "curl")
+    systems = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "Linux")
+    name = next((name for name in names if name in user_agent), "A browser")
+    system = next((f" on {system}" for system in systems if system in user_agent), "")
+    return {"Edg": "Edge", "OPR": "Opera"}.get(name, name) + system.replace("Macintosh", "Mac")
+
+
+def safe_next(text: str | None) -> str:
+    """Where to go afterwards: a path on this board, whatever somebody put into the link."""
+    return text if text and re.fullmatch(r"/(?![/\\])[!-\[\]-~]*", text) else "/"
+
+
+class FormPage(Page):
+    """A page with a form that answers a refusal with the same form, what was typed, and the reason."""
+
+    for_whom: Whom = "anyone"
+    forgives_old_sessions = True
+    max_body = FORM_BYTES
+    template: str
+
+    def show(self, refused: Refused | None = None) -> "asyncio.Future[None]":
+        return self.render(self.template, refused=refused, typed=self.typed)
+
+    def typed(self, name: str) -> str:
+        """What was typed into a field, to be shown again; never a password."""
+        return self.get_body_argument(name, "") if self.request.method == "POST" else self.get_query_argument(name, "")
+
+    def write_error_page(self, refused: Refused) -> None:
+        if self.request.method == "POST" and refused.status_code not in (405, 410):
+            self.show(refused)
+        else:
+            super().write_error_page(refused)
+
+    def needed(self, name: str) -> str:
+        value = self.form(name)
+        if value is None:
+            raise Refused(400, "bad_field", f"“{name}” is missing.")
+        return value
+
+
+class SignUp(FormPage):
+    template = "signup.html"
+
+    async def get(self) -> None:
+        await check_may_sign_up(self, self.query("invite"))
+        self.show()
+
+    async def post(self) -> None:
+        account = await sign_up(
+            self, self.needed("username"), self.needed("password"), self.form("name"), self.form("invite") or None
+        )
+        await start_session(self, account)
+        self.redirect("/", status=303)
+
+
+class SignIn(FormPage):
+    template = "signin.html"
+
+    async def get(self) -> None:
+        self.show()
+
+    async def post(self) -> None:
+        account = await check_sign_in(self, self.needed("username"), self.needed("password"))
+        await start_session(self, account)
+        self.redirect(safe_next(self.form("next")), status=303)
+
+
+class SignOut(FormPage):
+    """A link to sign out shows a button: what changes something is never a GET."""
+
+    template = "signout.html"
+
+    async def get(self) -> None:
+        self.show()
+
+    async def post(self) -> None:
+        if self.credential is not None:
+            await self.board.storage.revoke_credential(self.credential.account.id, self.credential.id)
+            await self.board.waiters.deliver()
+        self.clear_session_cookie()
+        self.redirect("/", status=303)
+
+
+class NewPassword(FormPage):
+    """Where the one-time link of `bin/admin password` leads."""
+
+    template = "password.html"
+
+    async def get(self) -> None:
+        await self.board.storage.link("password", hash_secret(self.query("link") or ""))
+        self.show()
+
+    async def post(self) -> None:
+        hash = hash_secret(self.needed("link"))
+        account = await self.board.storage.link("password", hash)
+        password = self.needed("password")
+        check_password(password, account.username if account else "")
+        account = await self.board.storage.use_password_link(hash, await self.board.passwords.hash(password))
+        await self.board.waiters.deliver()
+        await start_session(self, account)
+        self.redirect("/", status=303)

@@ -1,0 +1,124 @@
+"""The token API: signing up, in and out for programs, and the named tokens of bots."""
+
+from typing import Any
+
+from board.credentials import TOKEN_PREFIX, hash_secret, new_secret
+from board.people import clean_name
+from board.recent import iso
+from handlers.base import Base
+from handlers.errors import Refused
+from handlers.messages import parse_id
+from handlers.sign_in import FORM_BYTES, check_sign_in, sign_up
+from storage.records import Account, Credential
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "username": account.username,
+        "name": account.name,
+        "role": account.role,
+        "created_at": iso(account.created_at),
+    }
+
+
+def token_json(handler: Base, token: Credential) -> dict[str, Any]:
+    last_used_at = iso(handler.board.credentials.last_used(token))
+    return {"id": token.id, "name": token.name, "created_at": iso(token.created_at), "last_used_at": last_used_at}
+
+
+class ApiSignUp(Base):
+    for_whom = "anyone"
+    max_body = FORM_BYTES
+
+    async def post(self) -> None:
+        fields = self.fields()
+        name, invite = self.optional_text(fields, "name"), self.optional_text(fields, "invite")
+        account = await sign_up(
+            self, self.text_field(fields, "username"), self.text_field(fields, "password"), name, invite
+        )
+        self.set_status(201)
+        self.write_json({"account": account_json(account)})
+
+
+class ApiSignIn(Base):
+    for_whom = "anyone"
+    max_body = FORM_BYTES
+
+    async def post(self) -> None:
+        fields = self.fields()
+        account = await check_sign_in(self, self.text_field(fields, "username"), self.text_field(fields, "password"))
+        secret = new_secret(TOKEN_PREFIX)
+        await self.board.storage.create_credential(account.id, "token", hash_secret(secret), "Signed in")
+        expires_in = 3600 * self.config.token_hours
+        self.write_json({"token": secret, "expires_in": expires_in, "account": account_json(account)})
+
+
+class ApiSignOut(Base):
+    for_whom = "members"
+
+    async def post(self) -> None:
+        credential = signed_in(self)
+        await self.board.storage.revoke_credential(credential.account.id, credential.id)
+        await self.board.waiters.deliver()
+        if credential.kind == "session":
+            self.clear_session_cookie()
+        self.set_status(204)
+
+
+class ApiMe(Base):
+    for_whom = "members"
+
+    async def get(self) -> None:
+        self.write_json({"account": account_json(signed_in(self).account)})
+
+
+class ApiTokens(Base):
+    for_whom = "members"
+
+    async def get(self) -> None:
+        account = by_a_person(self).account
+        tokens = await self.board.storage.credentials(account.id)
+        self.write_json({"tokens": [token_json(self, token) for token in tokens if token.kind == "bot"]})
+
+    async def post(self) -> None:
+        account = by_a_person(self).account
+        secret, token = await create_bot_token(self, account, self.text_field(self.fields(), "name"))
+        self.set_status(201)
+        self.write_json({"token": secret, **token_json(self, token)})
+
+
+class ApiToken(Base):
+    for_whom = "members"
+
+    async def delete(self, id: str) -> None:
+        await self.board.storage.revoke_credential(by_a_person(self).account.id, parse_id(id))
+        await self.board.waiters.deliver()
+        self.set_status(204)
+
+
+async def create_bot_token(handler: Base, account: Account, name: str) -> tuple[str, Credential]:
+    """The secret, which is shown this once, and what is kept. Raises BadText, Refused."""
+    name = clean_name(name)
+    known = await handler.board.storage.credentials(account.id)
+    if sum(credential.kind == "bot" for credential in known) >= MOST_BOT_TOKENS:
+        raise Refused(422, "too_many_tokens", f"An account has at most {MOST_BOT_TOKENS} named tokens.")
+    secret = new_secret(TOKEN_PREFIX)
+    return secret, await handler.board.storage.create_credential(account.id, "bot", hash_secret(secret), name)
+
+
+MOST_BOT_TOKENS = 50
+
+
+def signed_in(handler: Base) -> Credential:
+    """Who is asking, where only members get this far."""
+    assert handler.credential is not None
+    return handler.credential
+
+
+def by_a_person(handler: Base) -> Credential:
+    """A bot's token can read and write messages, but not make or end other tokens. Raises Refused."""
+    credential = signed_in(handler)
+    if credential.kind == "bot":
+        raise Refused(403, "bot_token", "A bot's token can't do this. Sign in with the password.")
+    return credential

@@ -1,0 +1,136 @@
+"""Accounts in SQLite, and the one-time links that lead to them."""
+
+import sqlite3
+
+from storage.records import Account, LinkGone, NotFound, Password, Taken
+from storage.sqlite.connection import Engine
+from storage.sqlite.moderation import raise_floor
+from storage.sqlite.rows import ACCOUNT, account_by, look_again, now_ms
+
+DELETED_NAME = "deleted account"
+
+
+class Accounts(Engine):
+    async def create_account(
+        self, username: str, name: str, password: Password, invite: bytes | None = None
+    ) -> Account:
+        def unit(db: sqlite3.Connection) -> Account:
+            if account_by(db, "username", username):
+                raise Taken(username)
+            if invite is not None:
+                use_link(db, "invite", invite)
+            row = db.execute(
+                "INSERT INTO accounts (username, name, password, tutorial_name, created_at) VALUES (?, ?, ?, ?, ?) "
+                f"RETURNING {ACCOUNT}",
+                (username, name, password.hash, password.tutorial_name, now_ms()),
+            ).fetchone()
+            return Account(*row)
+
+        return await self._writer.write(unit)
+
+    async def account(self, username: str) -> Account:
+        return await self._reader.read(find, "username", username)
+
+    async def account_of(self, id: int) -> Account:
+        return await self._reader.read(find, "id", id)
+
+    async def password(self, username: str) -> tuple[Account | None, Password]:
+        return await self._reader.read(read_password, username)
+
+    async def set_password(self, account_id: int, password: Password, keep: int | None = None) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            change_password(db, account_id, password, keep)
+
+        await self._writer.write(unit)
+
+    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE accounts SET password = ?, tutorial_name = NULL WHERE id = ? AND password = ?",
+                (new.hash, account_id, old.hash),
+            )
+
+        await self._writer.write(unit)
+
+    async def set_name(self, account_id: int, name: str) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE accounts SET name = ? WHERE id = ?", (name, account_id))
+            look_again(db, account_id)
+
+        await self._writer.write(unit)
+
+    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
+            look_again(db, account_id)
+            if keep_messages:
+                db.execute(
+                    "UPDATE messages SET author_name = ?, address = NULL WHERE author_id = ? AND body IS NOT NULL",
+                    (DELETED_NAME, account_id),
+                )
+            else:
+                db.execute("DELETE FROM messages WHERE author_id = ?", (account_id,))
+            raise_floor(db)
+
+        await self._writer.write(unit)
+
+    async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            db.execute("INSERT INTO links VALUES (?, ?, ?, ?)", (hash, kind, account_id, expires_at))
+
+        await self._writer.write(unit)
+
+    async def link(self, kind: str, hash: bytes) -> Account | None:
+        return await self._reader.read(read_link, kind, hash)
+
+    async def use_password_link(self, hash: bytes, password: Password) -> Account:
+        def unit(db: sqlite3.Connection) -> Account:
+            account_id = use_link(db, "password", hash)
+            assert account_id is not None
+            change_password(db, account_id, password, None)
+            return find(db, "id", account_id)
+
+        return await self._writer.write(unit)
+
+
+def find(db: sqlite3.Connection, column: str, value: object) -> Account:
+    account = account_by(db, column, value)
+    if account is None:
+        raise NotFound(f"account {value}")
+    return account
+
+
+def read_password(db: sqlite3.Connection, username: str) -> tuple[Account | None, Password]:
+    row = db.execute(
+        f"SELECT {ACCOUNT}, password, tutorial_name FROM accounts WHERE username = ?", (username,)
+    ).fetchone()
+    return (Account(*row[:-2]), Password(*row[-2:])) if row else (None, Password(None))
+
+
+def change_password(db: sqlite3.Connection, account_id: int, password: Password, keep: int | None) -> None:
+    """Every way in ends with the old password, but for the one that is to be kept."""
+    db.execute(
+        "UPDATE accounts SET password = ?, tutorial_name = ? WHERE id = ?",
+        (password.hash, password.tutorial_name, account_id),
+    )
+    db.execute("DELETE FROM credentials WHERE account_id = ? AND id IS NOT ?", (account_id, keep))
+    look_again(db, account_id)
+
+
+def read_link(db: sqlite3.Connection, kind: str, hash: bytes) -> Account | None:
+    """Whose link it is; an invitation is nobody's. Raises LinkGone."""
+    row = db.execute(
+        "SELECT account_id FROM links WHERE hash = ? AND kind = ? AND expires_at > ?", (hash, kind, now_ms())
+    ).fetchone()
+    if row is None:
+        raise LinkGone(kind)
+    return account_by(db, "id", row[0])
+
+
+def use_link(db: sqlite3.Connection, kind: str, hash: bytes) -> int | None:
+    row: tuple[int | None] | None = db.execute(
+        "DELETE FROM links WHERE hash = ? AND kind = ? AND expires_at > ? RETURNING account_id", (hash, kind, now_ms())
+    ).fetchone()
+    if row is None:
+        raise LinkGone(kind)
+    return row[0]

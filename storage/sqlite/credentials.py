@@ -1,0 +1,102 @@
+"""Sessions and tokens in SQLite: found by the hash of their secret."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from storage.records import Account, Credential, NotAllowed, NotFound
+from storage.sqlite.connection import Engine
+from storage.sqlite.rows import ACCOUNT, look_again, now_ms
+
+SELECT = (
+    "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
+    f"{ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
+)
+MOST_CREDENTIALS = 200
+"""Of one account; the one unused for longest makes room, so that signing in always works."""
+
+
+class Credentials(Engine):
+    async def create_credential(
+        self, account_id: int, kind: str, hash: bytes, name: str, replaces: bytes | None = None
+    ) -> Credential:
+        def unit(db: sqlite3.Connection) -> Credential:
+            if not db.execute("SELECT 1 FROM accounts WHERE id = ? AND suspended_at IS NULL", (account_id,)).fetchone():
+                raise NotAllowed(f"account {account_id}")
+            if replaces is not None:
+                revoke(db, "hash = ?", replaces)
+            now = now_ms()
+            make_room(db, account_id)
+            db.execute(
+                "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (account_id, kind, hash, name, now, now),
+            )
+            return read_credential(db, hash)
+
+        return await self._writer.write(unit)
+
+    async def credential(self, hash: bytes) -> Credential:
+        return await self._reader.read(read_credential, hash)
+
+    async def credentials(self, account_id: int) -> list[Credential]:
+        return await self._reader.read(read_credentials, account_id)
+
+    async def revoke_credential(self, account_id: int, id: int) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            if not revoke(db, "account_id = ? AND id = ?", account_id, id):
+                raise NotFound(f"credential {id}")
+
+        await self._writer.write(unit)
+
+    async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
+        await self._writer.write(lambda db: revoke(db, "account_id = ? AND id IS NOT ?", account_id, keep))
+
+    async def save_uses(self, uses: Mapping[int, int]) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "UPDATE credentials SET last_used_at = max(last_used_at, ?) WHERE id = ?",
+                [(at, id) for id, at in uses.items()],
+            )
+
+        await self._writer.write(unit)
+
+    async def access_changes_after(self, number: int) -> Sequence[int]:
+        def read(db: sqlite3.Connection) -> list[int]:
+            rows = db.execute("SELECT DISTINCT account_id FROM access_changes WHERE number > ?", (number,))
+            return [account_id for (account_id,) in rows]
+
+        return await self._changes_reader.read(read)
+
+
+def to_credential(row: tuple[Any, ...]) -> Credential:
+    id, kind, name, created_at, last_used_at = row[:5]
+    return Credential(id, Account(*row[5:]), kind, name, created_at, last_used_at)
+
+
+def read_credential(db: sqlite3.Connection, hash: bytes) -> Credential:
+    """Raises NotFound, also for a suspended account's."""
+    row = db.execute(f"{SELECT} WHERE hash = ? AND suspended_at IS NULL", (hash,)).fetchone()
+    if row is None:
+        raise NotFound("credential")
+    return to_credential(row)
+
+
+def read_credentials(db: sqlite3.Connection, account_id: int) -> list[Credential]:
+    rows = db.execute(f"{SELECT} WHERE account_id = ? ORDER BY last_used_at DESC, credentials.id DESC", (account_id,))
+    return [to_credential(row) for row in rows]
+
+
+def revoke(db: sqlite3.Connection, where: str, *values: object) -> int:
+    rows = db.execute(f"DELETE FROM credentials WHERE {where} RETURNING account_id", values).fetchall()
+    for account_id in {account_id for (account_id,) in rows}:
+        look_again(db, account_id)
+    return len(rows)
+
+
+def make_room(db: sqlite3.Connection, account_id: int) -> None:
+    db.execute(
+        "DELETE FROM credentials WHERE id IN (SELECT id FROM credentials WHERE account_id = ? AND kind <> 'bot' "
+        "ORDER BY last_used_at DESC LIMIT -1 OFFSET ?)",
+        (account_id, MOST_CREDENTIALS - 1),
+    )

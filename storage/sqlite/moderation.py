@@ -1,0 +1,123 @@
+"""What moderators and the one at the command line do, in SQLite; each act is in the audit log with it."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+from storage.records import Account, AuditEntry, NotAllowed, NotFound
+from storage.sqlite.connection import Engine
+from storage.sqlite.rows import account_by, look_again, now_ms
+
+T = TypeVar("T")
+
+ADDRESS_DAYS = 30
+"""How long it is remembered where a message came from."""
+DAY_MS = 86_400_000
+
+
+class Moderation(Engine):
+    async def set_role(self, actor: Account | None, username: str, role: str) -> None:
+        await self._act(actor, role, username, set_account, username, "role", role)
+
+    async def suspend(self, actor: Account | None, username: str) -> None:
+        await self._act(actor, "suspend", username, set_account, username, "suspended_at", now_ms())
+
+    async def restore(self, actor: Account | None, username: str) -> None:
+        await self._act(actor, "restore", username, set_account, username, "suspended_at", None)
+
+    async def block_address(self, actor: Account | None, message_id: int, until: int) -> None:
+        await self._act(actor, "block", f"the address of message {message_id}", block_source, message_id, until)
+
+    async def remove_all(self, actor: Account | None, message_id: int) -> int:
+        target = f"all by the author of message {message_id}"
+        return await self._act(actor, "remove", target, remove_by_source, message_id)
+
+    async def log(self, actor: Account | None, action: str, target: str) -> None:
+        await self._act(actor, action, target, lambda db: None)
+
+    async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
+        return await self._reader.read(read_audit, before, limit)
+
+    async def forget(self, sessions_before: int, tokens_before: int) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            for kind, before in (("session", sessions_before), ("token", tokens_before)):
+                db.execute("DELETE FROM credentials WHERE kind = ? AND last_used_at < ?", (kind, before))
+            db.execute("DELETE FROM links WHERE expires_at < ?", (now_ms(),))
+            db.execute("DELETE FROM blocks WHERE until < ?", (now_ms(),))
+            db.execute("DELETE FROM access_changes WHERE at < ?", (now_ms() - DAY_MS,))
+            db.execute(
+                "UPDATE messages SET address = NULL WHERE address IS NOT NULL AND created_at < ?",
+                (now_ms() - ADDRESS_DAYS * DAY_MS,),
+            )
+
+        await self._writer.write(unit)
+
+    async def _act(self, actor: Account | None, action: str, target: str, act: Callable[..., T], *values: object) -> T:
+        """Does it and notes it, both or neither."""
+
+        def unit(db: sqlite3.Connection) -> T:
+            done = act(db, *values)
+            db.execute(
+                "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)",
+                (now_ms(), actor and actor.id, actor.username if actor else "command line", action, target),
+            )
+            return done
+
+        return await self._writer.write(unit)
+
+
+def check_allowed(db: sqlite3.Connection, account_id: int | None, address: str | None) -> None:
+    """Raises NotAllowed for an account that is suspended or gone, and a guest whose address is blocked."""
+    if account_id is not None:
+        account = account_by(db, "id", account_id)
+        if account is None or account.suspended_at is not None:
+            raise NotAllowed(f"account {account_id}")
+    elif db.execute("SELECT 1 FROM blocks WHERE address = ? AND until > ?", (address, now_ms())).fetchone():
+        raise NotAllowed("address")
+
+
+def raise_floor(db: sqlite3.Connection) -> None:
+    """After a bulk change: every client is to replace what it shows."""
+    db.execute("UPDATE board SET seq = seq + 1, floor = seq + 1")
+
+
+def set_account(db: sqlite3.Connection, username: str, column: str, value: object) -> None:
+    account = account_by(db, "username", username)
+    if account is None:
+        raise NotFound(f"account {username}")
+    db.execute(f"UPDATE accounts SET {column} = ? WHERE id = ?", (value, account.id))
+    look_again(db, account.id)
+
+
+def source_of(db: sqlite3.Connection, message_id: int) -> tuple[int | None, str | None]:
+    row: tuple[int | None, str | None] | None = db.execute(
+        "SELECT author_id, address FROM messages WHERE id = ?", (message_id,)
+    ).fetchone()
+    if row is None or row == (None, None):
+        raise NotFound(f"the author of message {message_id}")
+    return row
+
+
+def block_source(db: sqlite3.Connection, message_id: int, until: int) -> None:
+    _, address = source_of(db, message_id)
+    if address is None:
+        raise NotFound(f"the address of message {message_id}")
+    db.execute("INSERT INTO blocks VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until", (address, until))
+
+
+def remove_by_source(db: sqlite3.Connection, message_id: int) -> int:
+    """All that this message's account has posted, or for a guest's, all that guests posted from its address."""
+    author_id, address = source_of(db, message_id)
+    where, value = ("author_id = ?", author_id) if author_id else ("author_id IS NULL AND address = ?", address)
+    removed = db.execute(f"DELETE FROM messages WHERE {where}", (value,)).rowcount
+    raise_floor(db)
+    return removed
+
+
+def read_audit(db: sqlite3.Connection, before: int | None, limit: int) -> list[AuditEntry]:
+    where, values = ("WHERE id < ?", [before]) if before is not None else ("", [])
+    rows = db.execute(
+        f"SELECT id, at, actor_id, actor_name, action, target FROM audit {where} ORDER BY id DESC LIMIT ?",
+        (*values, limit),
+    )
+    return [AuditEntry(*row) for row in rows]
