@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
+from admin.people import opened
+from admin.tutorial_users import import_users
 from board.text import is_visible, tidy
 from settings import Settings
-from storage import Storage, open_storage
+from storage import Storage
 from storage.records import Import, StorageError, Unavailable
 
 CHUNK = 500
@@ -24,21 +26,27 @@ Row = tuple[int, object, object]
 
 
 async def import_tutorial(settings: Settings, options: argparse.Namespace) -> None:
-    """Raises StorageError or OSError."""
+    """Messages, users, or both: what the file has. Raises StorageError or OSError."""
     source = open_source(options.file)
-    storage = await open_storage(settings.database_url)
-    new = known = blank = 0
     try:
-        total = source.execute("SELECT count(*) FROM messages").fetchone()[0]
-        with tqdm(total=total, unit=" messages", disable=None, file=sys.stderr) as bar:
-            for rows in chunks(source):
-                messages = [message for row in rows if (message := to_import(row))]
-                added = await bring_in(storage, messages)
-                new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(messages)
-                bar.update(len(rows))
+        async with opened(settings) as storage:
+            if has_table(source, "messages", "msg_content", "msg_time"):
+                await import_messages(source, storage)
+            if has_table(source, "users", "uusr", "upwd"):
+                await import_users(source, storage)
     finally:
-        await storage.close()
         source.close()
+
+
+async def import_messages(source: sqlite3.Connection, storage: Storage) -> None:
+    new = known = blank = 0
+    total = source.execute("SELECT count(*) FROM messages").fetchone()[0]
+    with tqdm(total=total, unit=" messages", disable=None, file=sys.stderr) as bar:
+        for rows in chunks(source):
+            messages = [message for row in rows if (message := to_import(row))]
+            added = await bring_in(storage, messages)
+            new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(messages)
+            bar.update(len(rows))
     print(f"{new} messages brought in; {known} were here already, {blank} were blank.")
 
 
@@ -48,11 +56,18 @@ def open_source(path: str) -> sqlite3.Connection:
     source = sqlite3.connect(f"file:{urllib.parse.quote(os.path.abspath(path))}?mode=ro", uri=True)
     source.text_factory = lambda raw: raw.decode(errors="replace")
     try:
-        source.execute("SELECT rowid, msg_content, msg_time FROM messages LIMIT 1")
+        if has_table(source, "messages", "msg_content", "msg_time") or has_table(source, "users", "uusr", "upwd"):
+            return source
+        why = "it has neither its messages nor its users"
     except sqlite3.Error as error:
-        source.close()
-        raise StorageError(f"{path} is not a board made by the tutorial: {error}") from error
-    return source
+        why = str(error)
+    source.close()
+    raise StorageError(f"{path} is not a board made by the tutorial: {why}")
+
+
+def has_table(source: sqlite3.Connection, table: str, *columns: str) -> bool:
+    names = {row[0] for row in source.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+    return names.issuperset(columns)
 
 
 def chunks(source: sqlite3.Connection) -> Iterator[list[Row]]:

@@ -25,6 +25,10 @@ MAX_WAITING = 100
 """Hashes that may wait: about four seconds' worth."""
 
 
+SHA1 = "sha1:"
+"""Stands before the hash of a tutorial's hash."""
+
+
 class Busy(Exception):
     """Too many passwords are being hashed."""
 
@@ -43,22 +47,23 @@ class Passwords:
 
     async def wrap(self, sha1: str, tutorial_name: str) -> Password:
         """A tutorial's hash, hashed: sha1("name:password") in hex. Raises Busy."""
-        return Password(await self._run(self._hasher.hash, sha1.lower()), tutorial_name)
+        return Password(SHA1 + await self._run(self._hasher.hash, sha1.lower()), tutorial_name)
 
     async def verify(self, known: Password, password: str) -> bool:
         """Whether it is this one; for none at all it takes as long to say no. Raises Busy."""
-        if known.tutorial_name is not None:
+        if known.hash is None:
+            nobody: str = await asyncio.wrap_future(self._nobody)
+            await self._run(self._matches, nobody, password)
+            return False
+        if known.hash.startswith(SHA1):
             plain = f"{known.tutorial_name}:{password}".encode()
             password = hashlib.sha1(plain, usedforsecurity=False).hexdigest()
-        hash = known.hash
-        if hash is None:
-            hash = await asyncio.wrap_future(self._nobody)
-        return await self._run(self._matches, hash, password) and known.hash is not None
+        return await self._run(self._matches, known.hash.removeprefix(SHA1), password)
 
     def is_outdated(self, known: Password) -> bool:
         """Whether it should be hashed anew: a tutorial's, or with weaker parameters than today's."""
         hash = known.hash or ""
-        return known.tutorial_name is not None or self._hasher.check_needs_rehash(hash)
+        return hash.startswith(SHA1) or self._hasher.check_needs_rehash(hash)
 
     def close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
@@ -89,10 +94,17 @@ def common() -> frozenset[str]:
 
 def check_password(password: str, username: str) -> None:
     """Whether this will do as a new password; it is kept as it is, never trimmed. Raises BadText."""
-    if NOT_TEXT.search(password):
-        raise BadText("password_not_text", "This password has a NUL or half of a character in it.", 400)
+    check_is_text(password)
     if not LEAST <= len(password) <= MOST:
         raise BadText("password_length", f"A password has {LEAST} to {MOST} characters.")
     folded = password.lower()
     if folded in common() or folded == username or len(set(folded)) < 3:
         raise BadText("password_common", "This password is one of the first that others would try. Take another.")
+
+
+def check_is_text(password: str) -> None:
+    """Raises BadText for what can't even be hashed."""
+    if NOT_TEXT.search(password):
+        raise BadText("password_not_text", "This password has a NUL or half of a character in it.", 400)
+    if len(password) > MOST:
+        raise BadText("password_length", f"A password has {LEAST} to {MOST} characters.")

@@ -4,9 +4,8 @@ import asyncio
 import re
 
 from board.credentials import hash_secret, new_secret
-from board.passwords import MOST, check_password
+from board.passwords import check_is_text, check_password
 from board.people import clean_name, clean_username
-from board.text import BadText
 from handlers.base import Base, Page, Whom
 from handlers.errors import Refused
 from storage.records import Account
@@ -21,8 +20,8 @@ async def sign_up(handler: Base, username: str, password: str, name: str | None,
     if limits and (seconds := limits.sign_up_from.take(handler.client_address)):
         raise Refused(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
     await check_may_sign_up(handler, invite)
-    name = clean_name(name or username)
     folded = clean_username(username)
+    name = clean_name(name or username)
     check_password(password, folded)
     _, known = await handler.board.storage.password(folded)
     if known.hash is not None:  # most are caught here, without the work of hashing
@@ -48,8 +47,7 @@ async def check_sign_in(handler: Base, username: str, password: str) -> Account:
     """
     folded = username.lower() if username.isascii() else ""
     throttle(handler, folded)
-    if len(password) > MOST:
-        raise BadText("password_length", f"A password has at most {MOST} characters.")
+    check_is_text(password)
     board = handler.board
     account, known = await board.storage.password(folded)
     if not await board.passwords.verify(known, password) or account is None:

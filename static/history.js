@@ -1,0 +1,6 @@
+// @ts-check
+// Pages of older messages: they stand still, only their times are the reader's own.
+
+import { writeTimes } from "./time.js";
+
+writeTimes(document);

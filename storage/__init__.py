@@ -77,6 +77,9 @@ class Storage(Protocol):
     async def account_of(self, id: int) -> Account:
         """Raises NotFound."""
 
+    async def has_tutorial_account(self, tutorial_name: str) -> bool:
+        """Whether this user of a tutorial's board was brought in."""
+
     async def password(self, username: str) -> tuple[Account | None, Password]: ...
     async def set_password(self, account_id: int, password: Password, keep: int | None = None) -> None:
         """Ends all ways in but the credential to keep."""

@@ -100,7 +100,8 @@ class Account:
 class Password:
     """What proves an account's password: an Argon2 hash, or none.
 
-    With `tutorial_name` the hash is one of sha1("tutorial_name:password"), in hex.
+    `tutorial_name` is the user's name as a tutorial's board had it, if the account comes from one. A hash that
+    begins with `sha1:` is that of sha1("tutorial_name:password"), in hex.
     """
 
     hash: str | None

@@ -23,6 +23,7 @@ class Server:
         self.settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
         self.log = folder / "server.log"
         self.process: subprocess.Popen[str] | None = None
+        self.opened: list[httpx.Client] = []
         self.start()
 
     def start(self) -> None:
@@ -41,7 +42,19 @@ class Server:
         self.port = int(match[1])
         self.settings["port"] = self.port  # a restart comes back where it was
         self.url = f"http://127.0.0.1:{self.port}"
-        self.client = httpx.Client(base_url=self.url, timeout=20)
+        self.client = self.open()
+
+    def open(self, **options: object) -> httpx.Client:
+        """A client of its own, such as another browser; it is closed at the end of the test."""
+        client = httpx.Client(base_url=self.url, timeout=20, **options)
+        self.opened.append(client)
+        return client
+
+    def close_clients(self, *, but: httpx.Client | None = None) -> None:
+        for client in self.opened:
+            if client is not but:
+                client.close()
+        self.opened = [but] if but else []
 
     @property
     def database(self) -> pathlib.Path:
@@ -58,7 +71,7 @@ class Server:
             self.process.wait()
             raise
         finally:
-            self.client.close()
+            self.close_clients()
             self.process.stdout.close()
         return status
 
@@ -128,7 +141,9 @@ def server(shared_server: Server) -> Server:
     Whatever a test sends it, nothing may make it fail: its log is looked at after each.
     """
     before = shared_server.log.stat().st_size
+    shared_server.client.cookies.clear()
     yield shared_server
+    shared_server.close_clients(but=shared_server.client)
     assert shared_server.process.poll() is None, shared_server.log.read_text()
     with shared_server.log.open() as log:
         log.seek(before)

@@ -34,6 +34,9 @@ class Accounts(Engine):
     async def account_of(self, id: int) -> Account:
         return await self._reader.read(find, "id", id)
 
+    async def has_tutorial_account(self, tutorial_name: str) -> bool:
+        return await self._reader.read(has_tutorial_name, tutorial_name)
+
     async def password(self, username: str) -> tuple[Account | None, Password]:
         return await self._reader.read(read_password, username)
 
@@ -46,7 +49,7 @@ class Accounts(Engine):
     async def upgrade_password(self, account_id: int, old: Password, new: Password) -> None:
         def unit(db: sqlite3.Connection) -> None:
             db.execute(
-                "UPDATE accounts SET password = ?, tutorial_name = NULL WHERE id = ? AND password = ?",
+                "UPDATE accounts SET password = ? WHERE id = ? AND password = ?",
                 (new.hash, account_id, old.hash),
             )
 
@@ -100,6 +103,10 @@ def find(db: sqlite3.Connection, column: str, value: object) -> Account:
     return account
 
 
+def has_tutorial_name(db: sqlite3.Connection, tutorial_name: str) -> bool:
+    return db.execute("SELECT 1 FROM accounts WHERE tutorial_name = ?", (tutorial_name,)).fetchone() is not None
+
+
 def read_password(db: sqlite3.Connection, username: str) -> tuple[Account | None, Password]:
     row = db.execute(
         f"SELECT {ACCOUNT}, password, tutorial_name FROM accounts WHERE username = ?", (username,)
@@ -109,10 +116,7 @@ def read_password(db: sqlite3.Connection, username: str) -> tuple[Account | None
 
 def change_password(db: sqlite3.Connection, account_id: int, password: Password, keep: int | None) -> None:
     """Every way in ends with the old password, but for the one that is to be kept."""
-    db.execute(
-        "UPDATE accounts SET password = ?, tutorial_name = ? WHERE id = ?",
-        (password.hash, password.tutorial_name, account_id),
-    )
+    db.execute("UPDATE accounts SET password = ? WHERE id = ?", (password.hash, account_id))
     db.execute("DELETE FROM credentials WHERE account_id = ? AND id IS NOT ?", (account_id, keep))
     look_again(db, account_id)
 

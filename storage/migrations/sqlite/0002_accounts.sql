@@ -7,8 +7,8 @@ CREATE INDEX messages_by_author ON messages (author_id, id) WHERE author_id IS N
 CREATE INDEX messages_by_address ON messages (address, id) WHERE address IS NOT NULL;
 
 -- A person or a bot. The username is folded; the name is what others see. AUTOINCREMENT, since an id is never
--- given to somebody else. tutorial_name: the username's spelling in a tutorial's database, whose SHA-1 hash is
--- wrapped in password until the first sign-in.
+-- given to somebody else. tutorial_name: the name as a tutorial's database had it, whose SHA-1 hash is wrapped in
+-- password, behind "sha1:", until the first sign-in.
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     username TEXT NOT NULL UNIQUE,

@@ -1,0 +1,84 @@
+"""Members, invitations and moderators, from the command line."""
+
+import argparse
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from board.credentials import hash_secret, new_secret
+from board.people import clean_username
+from board.recent import iso
+from board.text import BadText
+from settings import Settings
+from storage import Storage, open_storage
+from storage.records import Account, StorageError
+
+LINK_DAYS = 7
+DONE = {
+    "promote": "{} is a moderator now.",
+    "demote": "{} is no moderator any more.",
+    "suspend": "{} is suspended: signed out everywhere, and can't sign in or post.",
+    "restore": "{} may sign in again.",
+}
+DAY_MS = 86_400_000
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Storage]:
+    storage = await open_storage(settings.database_url)
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
+async def find(storage: Storage, username: str) -> Account:
+    """Raises StorageError, in words."""
+    try:
+        return await storage.account(clean_username(username))
+    except (StorageError, BadText):
+        raise StorageError(f"there is no account {username}") from None
+
+
+async def invite(settings: Settings, options: argparse.Namespace) -> None:
+    async with opened(settings) as storage:
+        await print_link(settings, storage, "invite", None)
+
+
+async def password(settings: Settings, options: argparse.Namespace) -> None:
+    async with opened(settings) as storage:
+        account = await find(storage, options.username)
+        await print_link(settings, storage, "password", account)
+        await storage.log(None, "new password link", account.username)
+
+
+async def print_link(settings: Settings, storage: Storage, kind: str, account: Account | None) -> None:
+    """Prints a link that works once, within a week."""
+    secret = new_secret()
+    expires_at = time.time_ns() // 1_000_000 + LINK_DAYS * DAY_MS
+    await storage.create_link(kind, hash_secret(secret), account.id if account else None, expires_at)
+    origin = settings.public_url or f"http://{settings.address}:{settings.port}"
+    path = f"/signup?invite={secret}" if kind == "invite" else f"/password?link={secret}"
+    print(f"{origin}{path}\nThe link works once, until {iso(expires_at)[:10]}.")
+
+
+async def change(settings: Settings, options: argparse.Namespace) -> None:
+    """promote, demote, suspend and restore."""
+    async with opened(settings) as storage:
+        account = await find(storage, options.username)
+        match options.command:
+            case "promote":
+                await storage.set_role(None, account.username, "moderator")
+            case "demote":
+                await storage.set_role(None, account.username, "member")
+            case "suspend":
+                await storage.suspend(None, account.username)
+            case "restore":
+                await storage.restore(None, account.username)
+    print(DONE[options.command].format(account.username))
+
+
+async def audit(settings: Settings, options: argparse.Namespace) -> None:
+    async with opened(settings) as storage:
+        for entry in reversed(await storage.audit(None, options.number)):
+            print(f"{iso(entry.at)}  {entry.actor_name:<20} {entry.action} {entry.target}")

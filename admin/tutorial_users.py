@@ -1,0 +1,66 @@
+"""Bringing in a tutorial's users: table users (uusr, upwd = hex of sha1("usr:pwd")).
+
+The old hash is wrapped in Argon2 here, and replaced by a proper one when its owner first signs in.
+"""
+
+import itertools
+import re
+import sqlite3
+import sys
+import unicodedata
+from collections.abc import Iterator
+
+from tqdm import tqdm
+
+from board.passwords import Passwords
+from board.people import NAME_LENGTH, USERNAME
+from board.text import is_visible, tidy
+from storage import Storage
+from storage.records import Password, Taken
+
+
+async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
+    """Prints each name that had to change. A spelling that was brought in before is not brought in again."""
+    passwords = Passwords()
+    rows = source.execute("SELECT uusr, upwd FROM users ORDER BY rowid").fetchall()
+    new = 0
+    remarks: list[str] = []
+    try:
+        for user, sha1 in tqdm(rows, unit=" users", disable=None, file=sys.stderr):
+            if not re.fullmatch("[0-9a-fA-F]{40}", str(sha1)):
+                remarks.append(f"{user!r} can't come: its password is not the tutorial's kind of hash")
+            elif not await storage.has_tutorial_account(str(user)):
+                username = await bring_in(storage, str(user), await passwords.wrap(str(sha1), str(user)))
+                new += 1
+                remarks += [f"{user!r} signs in as {username}"] if username != user else []
+    finally:
+        passwords.close()
+    print("\n".join([*remarks, f"{new} users brought in, of {len(rows)}."]))
+
+
+async def bring_in(storage: Storage, user: str, password: Password) -> str:
+    """The username that it has here: the nearest that is free."""
+    for username in usernames(user):
+        try:
+            await storage.create_account(username, display_name(user), password)
+        except Taken:
+            continue
+        return username
+    raise AssertionError("not reached")
+
+
+def usernames(user: str) -> Iterator[str]:
+    plain = unicodedata.normalize("NFKD", user).encode("ascii", "ignore").decode().lower()
+    name = re.sub("[^a-z0-9]+", "_", plain).strip("_")[:28] if not is_username(user.lower()) else user.lower()
+    yield name if is_username(name) else f"user_{name}".rstrip("_")
+    for number in itertools.count(2):
+        yield f"{name or 'user'}_{number}"
+
+
+def is_username(text: str) -> bool:
+    return USERNAME.fullmatch(text) is not None
+
+
+def display_name(user: str) -> str:
+    name = " ".join(tidy(user.replace("\0", "")).split())[:NAME_LENGTH]
+    return name if is_visible(name) else "member"

@@ -1,0 +1,106 @@
+// @ts-check
+// The form on the board's page: it sends without leaving the page, and keeps the text until the server has it.
+
+const LIMIT_MS = 20_000; // then the answer is not waited for; the key makes sending it again safe
+const TIP = "Ctrl + Enter sends";
+const MAC_TIP = "⌘ Return sends";
+
+export class Composer {
+  #form;
+  #box;
+  #button;
+  #hint;
+  #sent;
+  #tip;
+  /** What was sent last, and its key: the same words go out under the same key until the server has them. */
+  #text = "";
+  #key = "";
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {(message: import("./message.js").Message) => void} sent
+   */
+  constructor(form, sent) {
+    this.#form = form;
+    this.#box = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
+    this.#button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
+    this.#hint = /** @type {HTMLElement} */ (form.querySelector(".hint"));
+    this.#sent = sent;
+    this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
+    this.#say(this.#tip);
+    this.#grow();
+    form.addEventListener("submit", (event) => this.#submit(event));
+    this.#box.addEventListener("keydown", (event) => this.#press(event));
+    this.#box.addEventListener("input", () => this.#edited());
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    event.preventDefault();
+    if (!this.#button.disabled) this.#form.requestSubmit();
+  }
+
+  #edited() {
+    this.#say(this.#tip);
+    this.#grow();
+  }
+
+  /** @param {SubmitEvent} event */
+  async #submit(event) {
+    event.preventDefault();
+    this.#busy(true);
+    try {
+      const message = await this.#send(this.#box.value);
+      this.#text = this.#key = this.#box.value = "";
+      this.#edited();
+      this.#sent(message);
+    } catch (error) {
+      this.#say(error instanceof Refused ? error.message : "That did not get through. Please try again.", true);
+    }
+    this.#busy(false);
+    this.#box.focus();
+  }
+
+  /** @param {string} text */
+  async #send(text) {
+    if (text !== this.#text || !this.#key) [this.#text, this.#key] = [text, newKey()];
+    const response = await fetch(this.#form.action, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams({ s: text, key: this.#key }),
+      signal: AbortSignal.timeout(LIMIT_MS),
+    });
+    const reply = await response.json();
+    if (response.ok && typeof reply.id === "number") return reply;
+    throw new Refused(reply.error.message);
+  }
+
+  /** @param {boolean} isBusy */
+  #busy(isBusy) {
+    this.#box.readOnly = this.#button.disabled = isBusy;
+  }
+
+  /** @param {string} words */
+  #say(words, isRefusal = false) {
+    this.#hint.textContent = words;
+    if (isRefusal) this.#box.setAttribute("aria-invalid", "true");
+    else this.#box.removeAttribute("aria-invalid");
+  }
+
+  /** The box is as high as its text, up to what board.css allows; newer browsers do so by themselves. */
+  #grow() {
+    if (CSS.supports("field-sizing", "content")) return;
+    this.#box.style.height = "auto";
+    this.#box.style.height = `${this.#box.scrollHeight}px`;
+  }
+}
+
+/** The server's words, for people. */
+class Refused extends Error {}
+
+/** 32 random characters. crypto.randomUUID is not there on plain http. */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

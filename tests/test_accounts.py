@@ -1,0 +1,540 @@
+"""Accounts: signing up, in and out, in the browser and through the API."""
+
+import concurrent.futures
+import html
+import json
+import re
+import sqlite3
+import threading
+import time
+
+import httpx
+import pytest
+
+from tests.people import PASSWORD, Person, client, new_username, refused
+from tests.test_import import admin
+
+
+def sign_up(server, **fields):
+    body = json.dumps({"username": new_username(), "password": PASSWORD} | fields)
+    return server.client.post("/api/v1/signup", content=body, **with_json({}))
+
+
+def sign_in(server, username, password, **options):
+    body = json.dumps({"username": username, "password": password})
+    return server.client.post("/api/v1/signin", content=body, **with_json(options))
+
+
+def with_json(options):
+    return {**options, "headers": {"Content-Type": "application/json"} | options.get("headers", {})}
+
+
+def test_the_life_of_a_token(server):
+    """Sign up, sign in, use the token, sign out, and it is dead."""
+    username = new_username()
+    response = sign_up(server, username=username, name="Ada Lovelace")
+    account = response.json()["account"]
+    assert response.status_code == 201 and "set-cookie" not in response.headers
+    assert (account["username"], account["name"], account["role"]) == (username, "Ada Lovelace", "member")
+    signed_in = sign_in(server, username, PASSWORD).json()
+    assert re.fullmatch(r"lb_[\w-]{43}", signed_in["token"]) and signed_in["expires_in"] == 14_400
+    with client(server, signed_in["token"]) as me:
+        assert me.get("/api/v1/me").json() == {"account": account}
+        message = me.post("/api/v1/messages", data={"body": "mine"}).json()
+        assert message["author"] == {"id": account["id"], "name": "Ada Lovelace"}
+        assert me.post("/api/v1/signout").status_code == 204
+        response = me.get("/api/v1/me")
+        assert refused(response, 401, "invalid_token") and "Bearer" in response.headers["WWW-Authenticate"]
+        refused(me.post("/api/v1/messages", json={"body": "never a guest"}), 401, "invalid_token")
+        refused(me.get("/api/v1/messages"), 401, "invalid_token")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer lb_" + "x" * 43,
+        "Bearer",
+        "Basic dXNlcjpwYXNz",
+        "lb_token",
+        "Bearer \udcff".encode(errors="surrogateescape"),
+    ],
+)
+def test_a_wrong_token_is_never_a_guest(server, header):
+    """401 on reading and on posting, also beside a good cookie."""
+    person = Person(server)
+    browser = person.browser()
+    for response in (
+        server.client.get("/get", headers={"Authorization": header}),
+        browser.post("/api/v1/messages", json={"body": "x"}, headers={"Authorization": header}),
+    ):
+        refused(response, 401, "invalid_token")
+
+
+def test_a_token_is_good_nowhere_else(server):
+    """A token is no cookie, a session's secret is no token, and neither works in the URL."""
+    person = Person(server)
+    browser = person.browser()
+    secret = browser.cookies["longboard"]
+    refused(client(server, secret).get("/api/v1/me"), 401, "invalid_token")
+    with server.open(cookies={"longboard": person.sign_in()}) as other:
+        refused(other.get("/api/v1/me"), 401, "signed_out")
+    token = person.sign_in()
+    refused(server.get(f"/api/v1/me?access_token={token}&token={token}"), 401, "sign_in_first")
+
+
+@pytest.mark.parametrize("username", ["ab", "x" * 33, "ＡＤＭＩＮ", "аdmin", "ad\u200bmin", "a b c", "", "ada!", "ſam"])
+def test_usernames_are_plain_so_that_nobody_looks_like_somebody_else(server, username):
+    """Full-width, Cyrillic and invisible letters are refused."""
+    refused(sign_up(server, username=username), 422, "bad_username")
+
+
+def test_a_username_is_taken_whatever_its_case(server):
+    """Ada and ada are one name."""
+    username = new_username()
+    assert sign_up(server, username=username).status_code == 201
+    refused(sign_up(server, username=username.upper()), 409, "username_taken")
+    assert sign_in(server, username.upper(), PASSWORD).status_code == 200
+
+
+def test_fifty_who_want_one_name_at_once(server):
+    """One gets it, the others are told that it is taken."""
+    username = new_username()
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        statuses = list(pool.map(lambda _: sign_up(server, username=username).status_code, range(50)))
+    assert sorted(statuses) == [201] + [409] * 49
+
+
+@pytest.mark.parametrize(
+    ("password", "status", "code"),
+    [
+        ("short", 422, "password_length"), ("x" * 50_000, 422, "password_length"), ("password", 422, "password_common"),
+        ("12345678", 422, "password_common"), ("Password", 422, "password_common"), ("aaaaaaaaaa", 422, "password_common"),
+        ("nul\0inside", 400, "password_not_text"), ("\ud800xxxxxxxx", 400, "password_not_text"),
+    ],
+)  # fmt: skip
+def test_passwords_that_will_not_do(server, password, status, code):
+    """Too short, far too long, or what everybody tries first; and none of these is hashed or is a fault."""
+    began = time.monotonic()
+    refused(sign_up(server, password=password), status, code)
+    assert time.monotonic() - began < 2
+    if status == 400 or len(password) > 128:
+        refused(sign_in(server, "anybody", password), status, code)
+
+
+def test_a_password_is_kept_as_it_was_typed(server):
+    """Spaces at its ends, and every script, belong to it."""
+    username, password = new_username(), "  пароль 密码 😀 "
+    assert sign_up(server, username=username, password=password).status_code == 201
+    refused(sign_in(server, username, password.strip()), 401, "wrong_password")
+    assert sign_in(server, username, password).status_code == 200
+    assert server.client.post("/signin", data={"username": username, "password": password}).status_code == 303
+
+
+def test_unknown_wrong_and_passwordless_are_answered_alike(server):
+    """Nobody learns from an answer, or from how long it takes, who has an account."""
+    username, bare = Person(server).username, new_username()
+    sign_up(server, username=bare)
+    db = sqlite3.connect(server.database, isolation_level=None, timeout=10)
+    db.execute("UPDATE accounts SET password = NULL WHERE username = ?", (bare,))
+    db.close()
+    answers, took = set(), {}
+    for name in (username, bare, "nobody_at_all", "not even a name!"):
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            response = sign_in(server, name, "wrong password")
+            times.append(time.perf_counter() - began)
+            answers.add((response.status_code, response.text))
+        took[name] = min(times)
+    assert len(answers) == 1 and answers.pop()[0] == 401
+    assert max(took.values()) < 2 * min(took.values()) and min(took.values()) > 0.01, took
+
+
+def test_the_attacker_waits_and_the_victim_gets_in(start):
+    """A thousand wrong guesses are throttled where they come from; nobody is locked out by them."""
+    server = start(limits="on", client_header="X-Forwarded-For")
+    victim = Person(server)
+    statuses = [
+        sign_in(server, victim.username, f"guess {n}", headers={"X-Forwarded-For": "192.0.2.66"}).status_code
+        for n in range(1000)
+    ]
+    assert set(statuses) == {401, 429} and statuses.count(401) <= 15
+    response = sign_in(server, victim.username, PASSWORD, headers={"X-Forwarded-For": "192.0.2.66"})
+    assert refused(response, 429, "too_many_tries") and int(response.headers["Retry-After"]) > 0
+    assert sign_in(server, victim.username, PASSWORD, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 200
+
+
+def test_an_address_is_what_the_proxy_says_and_never_what_a_client_claims(start):
+    """Rotating headers give no new tries: only the entry that the trusted proxy wrote counts, IPv6 by /64."""
+    server = start(limits="on", client_header="X-Forwarded-For")
+    statuses = []
+    for n in range(30):
+        claimed = {
+            "X-Forwarded-For": f"10.0.0.{n}, 2001:db8:1:2::{n:x}", "X-Real-Ip": f"10.1.0.{n}",
+            "Forwarded": f"for=10.2.0.{n}",
+        }  # fmt: skip
+        statuses.append(sign_in(server, "somebody", "wrong password", headers=claimed).status_code)
+    assert statuses.count(401) <= 12 and statuses[-1] == 429
+    unconfigured = start(limits="on")
+    statuses = [
+        sign_in(unconfigured, "somebody", "wrong password", headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code
+        for n in range(30)
+    ]
+    assert statuses[-1] == 429
+    unconfigured.stop()
+    assert unconfigured.log.read_text().count("CLIENT_HEADER") == 1
+
+
+# --- in the browser, without JavaScript
+
+
+def test_signing_up_and_in_by_form(server):
+    """A form, a cookie with all its flags, and back to the board."""
+    with server.open() as browser:
+        username = new_username()
+        response = browser.post("/signup", data={"username": username, "password": PASSWORD, "name": "", "invite": ""})
+        assert (response.status_code, response.headers["Location"]) == (303, "/")
+        cookie = response.headers["Set-Cookie"]
+        assert {"HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=604800"} <= set(cookie.split("; "))
+        assert f">{username}</bdi>" in browser.get("/").text
+        first = browser.cookies["longboard"]
+        browser.post("/signin", data={"username": username, "password": PASSWORD})
+        second = browser.cookies["longboard"]
+        assert first != second
+        refused(server.client.get("/api/v1/me", headers={"Cookie": f"longboard={first}"}), 401, "signed_out")
+        assert browser.get("/lo").status_code in (301, 302)
+        assert browser.get("/signout").status_code == 200 and browser.get("/api/v1/me").status_code == 200
+        assert browser.post("/signout").status_code == 303
+        refused(server.client.get("/api/v1/me", headers={"Cookie": f"longboard={second}"}), 401, "signed_out")
+
+
+def test_on_https_the_cookie_is_bound_to_the_host(start):
+    """`__Host-` and Secure, where the public address says https."""
+    server = start(public_url="https://board.example.org")
+    Person(server, "ada_l")
+    response = server.client.post("/signin", data={"username": "ada_l", "password": PASSWORD})
+    cookie = response.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-longboard=") and "Secure" in cookie.split("; ")
+
+
+def test_a_refused_form_keeps_what_was_typed_but_no_password(server):
+    """The reason stands above the form; the password has to be typed again."""
+    for path, password, status in (("/signup", "short", 422), ("/signin", "wrong password", 401)):
+        response = server.client.post(path, data={"username": 'x"><b>', "password": password, "next": "/account"})
+        assert response.status_code in (status, 422) and 'role="alert"' in response.text
+        assert "x&quot;&gt;&lt;b&gt;" in response.text and password not in response.text
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//e.example", "/\\e.example", "/\t/e.example", "https:e.example", "https://e.example", "/\r\nX: y", "e", ""],
+)
+def test_nobody_is_sent_elsewhere_after_signing_in(server, target):
+    """`next` leads to a page of this board, or to its front."""
+    person = Person(server)
+    response = server.client.post("/signin", data={"username": person.username, "password": PASSWORD, "next": target})
+    assert (response.status_code, response.headers["Location"]) == (303, "/")
+
+
+def test_next_leads_back(server):
+    """Whoever was asked to sign in goes on where they were."""
+    person = Person(server)
+    form = {"username": person.username, "password": PASSWORD, "next": "/account?x=1"}
+    assert server.client.post("/signin", data=form).headers["Location"] == "/account?x=1"
+    server.client.cookies.clear()
+
+
+def test_another_site_can_neither_sign_in_nor_out(server):
+    """Forms of other pages are refused before they are looked at."""
+    browser = Person(server).browser()
+    for path in ("/signin", "/signup", "/signout", "/account/delete", "/account/tokens", "/api/v1/signout"):
+        response = browser.post(path, headers={"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"})
+        assert response.status_code == 403
+    assert browser.get("/api/v1/me").status_code == 200
+
+
+def test_whoever_was_signed_out_is_never_taken_for_a_guest(server):
+    """Pages still open, but a post by a dead session is refused, with the text kept."""
+    person = Person(server)
+    browser = person.browser()
+    secret = browser.cookies["longboard"]
+    browser.post("/account/everywhere")
+    other = person.browser()
+    other.post("/account/everywhere")
+    dead = {"Cookie": f"longboard={secret}"}
+    page = server.client.get("/", headers=dead)
+    assert page.status_code == 200 and 'longboard="";' in page.headers["Set-Cookie"]
+    response = server.client.post("/add", data={"s": "as whom?"}, headers=dead)
+    assert response.status_code == 401 and "as whom?" in response.text
+    refused(server.client.post("/api/v1/messages", json={"body": "x"}, headers=dead), 401, "signed_out")
+
+
+# --- one's own messages
+
+
+def test_only_its_author_edits_a_message_and_everyone_sees_it(server):
+    """The change comes through the same cursor; the edited one says so."""
+    ada, bob = Person(server), Person(server)
+    message = ada.post("first words")
+    path, cursor = f"/api/v1/messages/{message['id']}", server.cursor
+    refused(server.client.patch(path, json={"body": "x"}), 401, "sign_in_first")
+    refused(bob.api.patch(path, json={"body": "x"}), 403, "not_yours")
+    refused(bob.api.delete(path), 403, "not_yours")
+    refused(ada.api.patch(path, json={"body": " "}), 422, "body_empty")
+    edited = ada.api.patch(path, json={"body": "better words"}).json()
+    assert edited["body"] == "better words" and edited["edited_at"]
+    assert server.news(cursor)["messages"] == [edited]
+    assert ada.api.delete(path).status_code == 204
+    assert server.news(cursor)["messages"] == [{"id": message["id"], "deleted": True}]
+    refused(ada.api.delete(path), 404, "not_found")
+
+
+def test_a_guest_s_message_belongs_to_nobody(server):
+    """No member can change it."""
+    message = server.post("by a guest").json()
+    refused(Person(server).api.patch(f"/api/v1/messages/{message['id']}", json={"body": "x"}), 403, "not_yours")
+
+
+def test_editing_and_deleting_by_form(server):
+    """A message has a page of its own; its author finds the forms there, others don't."""
+    person = Person(server)
+    browser = person.browser()
+    id = person.post("by form")["id"]
+    assert "Change it" in browser.get(f"/m/{id}").text and "Change it" not in server.get(f"/m/{id}").text
+    assert browser.post(f"/m/{id}/edit", data={"s": "changed by form"}).status_code == 303
+    assert "changed by form" in server.get(f"/m/{id}").text
+    assert Person(server).browser().post(f"/m/{id}/edit", data={"s": "x"}).status_code == 403
+    assert browser.post(f"/m/{id}/delete").status_code == 303
+    assert server.get(f"/m/{id}").status_code == 404
+    assert server.get("/m/99999999").status_code == 404
+
+
+def test_keys_belong_to_their_author(server):
+    """Two members and a guest may use the same key."""
+    key = "the-same-key-for-all-of-them"
+    people = [Person(server).api, Person(server).api, server.client]
+    posted = [c.post("/api/v1/messages", json={"body": "words", "key": key}).json()["id"] for c in people]
+    assert len(set(posted)) == 3
+    assert people[0].post("/api/v1/messages", json={"body": "words", "key": key}).json()["id"] == posted[0]
+
+
+# --- bots
+
+
+def test_a_named_token_for_a_bot(server):
+    """It posts as its owner, can't manage tokens, and is dead once revoked."""
+    person = Person(server)
+    made = person.api.post("/api/v1/tokens", json={"name": "weather bot"})
+    assert made.status_code == 201 and made.json()["token"].startswith("lb_")
+    with client(server, made.json()["token"]) as bot:
+        assert bot.post("/api/v1/messages", json={"body": "sunny"}).json()["author"]["id"] == person.id
+        refused(bot.post("/api/v1/tokens", json={"name": "child"}), 403, "bot_token")
+        refused(bot.get("/api/v1/tokens"), 403, "bot_token")
+        refused(bot.delete(f"/api/v1/tokens/{made.json()['id']}"), 403, "bot_token")
+        listed = person.api.get("/api/v1/tokens").json()["tokens"]
+        assert [token["name"] for token in listed] == ["weather bot"] and "token" not in listed[0]
+        refused(Person(server).api.delete(f"/api/v1/tokens/{made.json()['id']}"), 404, "not_found")
+        assert person.api.delete(f"/api/v1/tokens/{made.json()['id']}").status_code == 204
+        refused(bot.get("/api/v1/me"), 401, "invalid_token")
+    refused(person.api.post("/api/v1/tokens", json={"name": " "}), 422, "bad_name")
+
+
+def test_a_revoked_token_s_parked_poll_ends(server):
+    """At once, with 401, while others stay parked."""
+    person, cursor = Person(server), server.cursor
+    made = person.api.post("/api/v1/tokens", json={"name": "bot"}).json()
+    bot = client(server, made["token"])
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        poll = pool.submit(bot.get, f"/api/v1/messages?after={cursor}")
+        kept = pool.submit(person.api.get, f"/api/v1/messages?after={cursor}")
+        guest = pool.submit(server.get, f"/api/v1/messages?after={cursor}")
+        server.until_parked(3)
+        began = time.monotonic()
+        person.api.delete(f"/api/v1/tokens/{made['id']}")
+        refused(poll.result(), 401, "invalid_token")
+        assert time.monotonic() - began < 1
+        server.until_parked(2)
+        server.post("for those who stayed")
+        assert kept.result().status_code == guest.result().status_code == 200
+
+
+# --- the account page
+
+
+def test_every_button_of_the_account_page(server):
+    """Name, password, tokens, sign out elsewhere: each does what it says, by plain form."""
+    person = Person(server)
+    browser, elsewhere = person.browser(), person.browser()
+    browser.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
+    assert browser.post("/account/name", data={"name": " Ada \n L. "}).status_code == 303
+    assert "<bdi>Ada L.</bdi>" in browser.get("/account").text
+    assert browser.post("/account/name", data={"name": ""}).status_code == 422
+    page = browser.post("/account/tokens", data={"name": "my bot"}).text
+    token = re.search(r"<code>(lb_[\w-]+)</code>", page)[1]
+    assert token not in browser.get("/account").text and "my bot" in page
+    assert client(server, token).get("/api/v1/me").json()["account"]["name"] == "Ada L."
+    wrong = browser.post("/account/password", data={"password": "wrong one", "new": "a new password"})
+    assert wrong.status_code == 401
+    assert browser.post("/account/password", data={"password": PASSWORD, "new": "a new password"}).status_code == 303
+    assert browser.get("/account").status_code == 200
+    assert elsewhere.get("/account").status_code == 401
+    refused(client(server, token).get("/api/v1/me"), 401, "invalid_token")
+    refused(person.api.get("/api/v1/me"), 401, "invalid_token")
+    refused(sign_in(server, person.username, PASSWORD), 401, "wrong_password")
+    assert sign_in(server, person.username, "a new password").status_code == 200
+    ways = re.findall(r'action="(/account/revoke/\d+)"', browser.get("/account").text)
+    assert len(ways) == 2
+    for path in ways:
+        browser.post(path)
+    assert browser.get("/account").status_code == 401
+
+
+def test_my_data_can_be_downloaded(server):
+    """Account, ways in and all messages, as one JSON document, and nobody else's."""
+    person, other = Person(server), Person(server)
+    other.post("not mine")
+    posted = [person.post(f"mine {n} 😀") for n in range(5)]
+    response = person.browser().get("/account/download")
+    data = response.json()
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert data["account"]["username"] == person.username and data["messages"] == posted
+    assert {way["kind"] for way in data["sessions_and_tokens"]} == {"session", "token"}
+    assert "not mine" not in response.text and "argon2" not in response.text
+
+
+@pytest.mark.parametrize("choice", ["keep", "delete"])
+def test_deleting_the_account(server, choice):
+    """The account and its ways in go; its messages stay under another name or go, and every open page learns it."""
+    person = Person(server)
+    browser = person.browser()
+    id = person.post("what I said")["id"]
+    cursor = server.cursor
+    assert browser.post("/account/delete", data={"password": "wrong", "messages": choice}).status_code == 401
+    form = {"password": PASSWORD, "messages": choice}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        poll = pool.submit(server.news, cursor, 25)
+        server.until_parked(1)
+        assert browser.post("/account/delete", data=form).status_code == 303
+        reply = poll.result()
+    assert reply["reset"]
+    kept = [m for m in reply["messages"] if m["id"] == id]
+    assert [m["author"]["name"] for m in kept] == (["deleted account"] if choice == "keep" else [])
+    refused(person.api.get("/api/v1/me"), 401, "invalid_token")
+    refused(sign_in(server, person.username, PASSWORD), 401, "wrong_password")
+
+
+# --- invitations, lost passwords, tutorials
+
+
+def link_of(run):
+    return re.search(r"https?://[^/]+(/\S+)", run.stdout)[1]
+
+
+def test_an_invitation_lets_one_person_in(start):
+    """SIGNUP=invite: a link works once; without one nobody gets in; closed means closed."""
+    server = start(signup="invite")
+    url = f"--database-url={server.settings['database_url']}"
+    refused(sign_up(server), 403, "invite_needed")
+    assert server.get("/signup").status_code == 403
+    path = link_of(admin(url, "invite"))
+    assert server.get(path).status_code == 200
+    form = {"username": "invited", "password": PASSWORD, "invite": path.partition("=")[2]}
+    assert server.client.post("/signup", data=form).status_code == 303
+    server.client.cookies.clear()
+    assert server.client.post("/signup", data=form | {"username": "second"}).status_code == 410
+    assert server.get(path).status_code == 410
+    refused(sign_up(server, invite="nonsense"), 410, "link_gone")
+    refused(sign_up(start(signup="closed"), invite="nonsense"), 403, "signup_closed")
+
+
+def test_a_lost_password_is_replaced_by_a_one_time_link(start):
+    """bin/admin password prints it; it works once and signs everything else out."""
+    server = start()
+    person = Person(server)
+    url = f"--database-url={server.settings['database_url']}"
+    path = link_of(admin(url, "password", person.username))
+    assert server.get(path).status_code == 200
+    form = {"link": path.partition("=")[2], "password": "password"}
+    assert server.client.post("/password", data=form).status_code == 422
+    assert server.client.post("/password", data=form | {"password": "quite new words"}).status_code == 303
+    server.client.cookies.clear()
+    assert server.client.post("/password", data=form | {"password": "again new words"}).status_code == 410
+    assert sign_in(server, person.username, "quite new words").status_code == 200
+    refused(person.api.get("/api/v1/me"), 401, "invalid_token")
+    assert "no account" in admin(url, "password", "nobody", check=1).stderr
+
+
+def test_a_tutorial_s_users_come_along(start, tmp_path):
+    """They sign in with the password they had; the old hash is replaced then. Names that had to change are said."""
+    import hashlib
+
+    path = tmp_path / "database.db"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE users (uid INTEGER PRIMARY KEY, uusr TEXT NOT NULL, upwd TEXT NOT NULL, utme, utkn)")
+    for user in ("Ada", "ada", "Zoë Müller", "x", "broken"):
+        sha1 = hashlib.sha1(f"{user}:secret of {user}".encode()).hexdigest() if user != "broken" else "plain"
+        db.execute("INSERT INTO users (uusr, upwd) VALUES (?, ?)", (user, sha1))
+    db.commit()
+    db.close()
+    server = start()
+    url = f"--database-url={server.settings['database_url']}"
+    said = admin(url, "import-tutorial", path).stdout
+    assert "'ada' signs in as ada_2" in said and "'Zoë Müller' signs in as zoe_muller" in said
+    assert "'broken' can't come" in said and "4 users brought in, of 5" in said
+    assert "0 users brought in" in admin(url, "import-tutorial", path).stdout
+    for username, user in (("ada", "Ada"), ("ada_2", "ada"), ("zoe_muller", "Zoë Müller"), ("user_x", "x")):
+        for _ in range(2):  # the second time with the new hash
+            assert sign_in(server, username, f"secret of {user}").status_code == 200, username
+        refused(sign_in(server, username, "secret of else"), 401, "wrong_password")
+    db = sqlite3.connect(server.database)
+    hashes = [hash for (hash,) in db.execute("SELECT password FROM accounts")]
+    db.close()
+    assert len(hashes) == 4 and all(hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$") for hash in hashes)
+    assert "0 users brought in" in admin(url, "import-tutorial", path).stdout
+
+
+def test_nothing_secret_is_written_down(start):
+    """Neither the database nor the log has a password, a token or a session in it."""
+    server = start(log_requests="on")
+    person = Person(server)
+    browser = person.browser()
+    browser.get("/account?password=in-the-url-by-mistake")
+    secrets = [PASSWORD, person.api.headers["Authorization"].split()[1], browser.cookies["longboard"], "in-the-url"]
+    server.stop()
+    for file in server.database.parent.iterdir():
+        content = file.read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in content], file
+
+
+def test_many_sign_ins_at_once_are_refused_rather_than_queued_for_ever(start):
+    """The hashing thread has a bounded queue: 503 with a time to come back, and the board goes on."""
+    server = start()
+    person = Person(server)
+    with concurrent.futures.ThreadPoolExecutor(150) as pool:
+        tries = [pool.submit(sign_in, server, person.username, PASSWORD) for _ in range(150)]
+        began = time.monotonic()
+        assert server.post("meanwhile").status_code == 201
+        assert time.monotonic() - began < 3
+        statuses = [one.result().status_code for one in tries]
+    assert set(statuses) <= {200, 503} and 200 in statuses
+
+
+def test_threads_end_with_the_server(start):
+    """No thread that hashes or writes keeps the process alive."""
+    server = start()
+    person = Person(server)
+    stop = threading.Event()
+
+    def busy():
+        while not stop.is_set():
+            try:
+                sign_in(server, person.username, "wrong password")
+            except httpx.TransportError:
+                return
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    assert server.stop() == 0
+    stop.set()
+    thread.join()
+    assert "Traceback" not in html.unescape(server.log.read_text())
