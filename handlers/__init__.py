@@ -21,6 +21,7 @@ from handlers.health import Healthz, Readyz
 from handlers.log import log_request
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
+from handlers.openapi import ApiPage, OpenApi
 from handlers.pages import Front
 from handlers.polls import Get
 from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
@@ -63,6 +64,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/api/v1/me", ApiMe),
     (r"/api/v1/tokens", ApiTokens),
     (r"/api/v1/tokens/([^/]+)", ApiToken),
+    (r"/api/v1/openapi\.json", OpenApi),
+    (r"/api", ApiPage),
     # --- the rest
     (r"/healthz", Healthz),
     (r"/readyz", Readyz),

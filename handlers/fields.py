@@ -26,13 +26,12 @@ class Fields(tornado.web.RequestHandler):
         except UnicodeDecodeError:
             raise Refused(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
 
-    def whole_number(self, name: str, default: int, most: int) -> int:
+    def whole_number(self, name: str) -> int | None:
+        """A number of the query that fits into storage, or None if it isn't there."""
         text = self.query(name)
-        if text is None:
-            return default
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
+        if text is not None and not (text.isascii() and text.isdigit() and len(text) < 19):
             raise Refused(400, "bad_number", f"“{name}” must be a whole number.")
-        return min(int(text), most)
+        return None if text is None else int(text)
 
     def fields(self) -> dict[str, Any]:
         """What was sent, from JSON or a form. Values are strings, except what JSON has."""
@@ -44,7 +43,7 @@ class Fields(tornado.web.RequestHandler):
         raise Refused(415, "unsupported_type", "Send JSON (Content-Type: application/json) or a form.")
 
     def optional_text(self, fields: dict[str, Any], name: str) -> str | None:
-        return None if fields.get(name) is None else self.text_field(fields, name)
+        return self.text_field(fields, name) if name in fields else None
 
     def text_field(self, fields: dict[str, Any], name: str) -> str:
         value = fields.get(name)

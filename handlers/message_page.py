@@ -84,6 +84,5 @@ class AuditLog(Rendering):
     for_whom = "moderators"
 
     async def get(self) -> None:
-        before = self.whole_number("before", 0, 2**62) or None
-        entries = await self.board.storage.audit(before, 101)
+        entries = await self.board.storage.audit(self.whole_number("before"), 101)
         self.render("audit.html", entries=entries[:100], older=entries[99].id if len(entries) > 100 else None)

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from typing import Any
 
 from board.cursor import Cursor
 from board.recent import BATCH, PAGE, as_json, encode, encode_reply
@@ -37,11 +36,11 @@ def check_may_post(handler: Base) -> None:
         raise Refused(429, "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds)
 
 
-def checked_key(key: Any) -> str | None:
+def checked_key(key: str | None) -> str | None:
     """A retry's key. Guests share one space of them, so theirs must be long enough to be nobody else's."""
     if key is None:
         return None
-    if not isinstance(key, str) or not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()):
+    if not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()):
         raise Refused(400, "bad_key", "A key has 22 to 100 random characters of ASCII.")
     return key
 
@@ -83,11 +82,13 @@ def form_key(key: str | None, text: str) -> str | None:
 
 class ApiMessages(Poll):
     async def get(self) -> None:
-        before, after, wait = self.query("before"), self.after(), self.wait()
+        after, wait = self.after(), self.wait()
+        before, limit = self.whole_number("before"), self.whole_number("limit")
         if after is not None:
             reply = await self.changes(after, wait)
         elif before is not None:
-            reply = await self.history()
+            await self.history(before, PAGE if limit is None else limit)
+            return
         else:
             reply = self.board.waiters.recent.newest()
         if reply is not None:
@@ -104,15 +105,13 @@ class ApiMessages(Poll):
                 return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
         return await self.poll(cursor, wait)
 
-    async def history(self) -> bytes | None:
-        id = self.whole_number("before", 0, 2**62)
-        page = await self.board.storage.before(id, max(1, self.whole_number("limit", PAGE, MOST)))
+    async def history(self, before: int, limit: int) -> None:
+        page = await self.board.storage.before(before, min(max(limit, 1), MOST))
         self.write_json({"messages": [as_json(message) for message in page.messages], "older": page.older})
-        return None
 
     async def post(self) -> None:
         fields = self.fields()
-        key = checked_key(fields.get("key") or self.request.headers.get("Idempotency-Key"))
+        key = checked_key(self.optional_text(fields, "key") or self.request.headers.get("Idempotency-Key"))
         message, is_new = await post(self, self.text_field(fields, "body"), key)
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")

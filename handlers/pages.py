@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from board.recent import iso
+from board.recent import PAGE, iso
 from board.text import pieces
 from handlers.base import Page
 from handlers.messages import new_form_key
@@ -29,10 +29,11 @@ class Front(Rendering):
     forgives_old_sessions = True
 
     async def get(self) -> None:
-        if self.query("before") is None:
+        before = self.whole_number("before")
+        if before is None:
             self.live_page()
         else:
-            await self.history_page()
+            await self.history_page(before)
 
     def live_page(self) -> None:
         recent = self.board.waiters.recent
@@ -40,8 +41,8 @@ class Front(Rendering):
             recent.derived["html"] = self.messages_html(recent.page.messages)
         self.render_board(recent.derived["html"], older=first_id(recent.page.messages, recent.page.older), live=True)
 
-    async def history_page(self) -> None:
-        page = await self.board.storage.before(self.whole_number("before", 0, 2**62), 50)
+    async def history_page(self, before: int) -> None:
+        page = await self.board.storage.before(before, PAGE)
         self.render_board(self.messages_html(page.messages), older=first_id(page.messages, page.older), live=False)
 
     def render_board(self, messages: bytes, *, older: int | None, live: bool) -> None:

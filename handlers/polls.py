@@ -1,6 +1,6 @@
 """/get: the poll. Answered at once when there is something new, else parked in the waiter list."""
 
-import math
+import re
 import time
 
 from board.cursor import Cursor, parse_cursor
@@ -36,13 +36,9 @@ class Poll(Base):
         text = self.query("wait")
         if text is None:
             return most
-        try:
-            wait = float(text)
-        except ValueError:
-            wait = math.nan
-        if not wait >= 0 or len(text) > 20:
+        if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?", text, re.ASCII):
             raise Refused(400, "bad_wait", "“wait” must be a number of seconds, 0 or more.")
-        return min(wait, most)
+        return min(float(text), most)
 
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
         """The reply's body, or None if the client has gone meanwhile."""

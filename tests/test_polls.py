@@ -66,7 +66,7 @@ def test_polls_are_never_stored_and_never_set_a_cookie(server):
     "query",
     ["after=", "after=garbage", "after=a-01", "after=-5", "after=a--5", "after=A-1", "after=a-1%00", "after=%ff-1",
      "after=a-9999999999999999999", "after=a-1&wait=x", "after=a-1&wait=-1", "after=a-1&wait=nan",
-     "wait=" + "9" * 50, "after=a-%D9%A1"],
+     "wait=inf", "after=a-%D9%A1"],
 )  # fmt: skip
 def test_what_is_no_cursor_or_no_wait_is_400(server, path, query):
     """Nonsense is told apart from an old cursor."""

@@ -1,0 +1,241 @@
+"""The API's description (OpenAPI 3.1), written by hand and held to the truth by tests/test_openapi.py; and /api.
+
+The page at /api lists what stands here, so neither can say what the other doesn't.
+"""
+
+from typing import Any
+
+from board.passwords import LEAST, MOST
+from board.people import NAME_LENGTH
+from handlers.base import Base, Page
+from settings import Settings
+
+Json = dict[str, Any]
+
+CURSOR = r"^[0-9a-z]{1,16}-(0|[1-9][0-9]{0,17})$"
+TIME = {"type": "string", "format": "date-time"}
+ID = {"type": "integer", "minimum": 1}
+MOST_NUMBER = 10**18 - 1
+TEXT = {"type": "string"}
+
+
+def ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def record(properties: Json, *optional: str) -> Json:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def schemas(settings: Settings) -> Json:
+    message = {
+        "id": ID,
+        "body": {"type": "string", "maxLength": settings.message_length},
+        "author": {"oneOf": [record({"id": ID, "name": TEXT}), {"type": "null"}]},
+        "created_at": TIME,
+        "edited_at": {"oneOf": [TIME, {"type": "null"}]},
+    }
+    deleted = record({"id": ID, "deleted": {"const": True}})
+    token = {"id": ID, "name": TEXT, "created_at": TIME, "last_used_at": TIME}
+    role = {"enum": ["member", "moderator"]}
+    return {
+        "Message": record(message),
+        "Changed": {"oneOf": [ref("Message"), deleted]},
+        "News": record(
+            {
+                "messages": {"type": "array", "items": ref("Changed")},
+                "cursor": {"type": "string", "pattern": CURSOR},
+                "more": {"const": True},
+                "reset": {"const": True},
+                "retry_ms": {"type": "integer", "minimum": 0},
+            },
+            "more",
+            "reset",
+            "retry_ms",
+        ),
+        "History": record({"messages": {"type": "array", "items": ref("Message")}, "older": {"type": "boolean"}}),
+        "Account": record({"id": ID, "username": TEXT, "name": TEXT, "role": role, "created_at": TIME}),
+        "Token": record(token),
+        "Error": record({"error": record({"code": TEXT, "message": TEXT})}),
+    }
+
+
+def json_body(schema: Json) -> Json:
+    return {"application/json": {"schema": schema}}
+
+
+def sent(properties: Json, *optional: str, form: bool = True) -> Json:
+    """A request's body, as JSON or as a form."""
+    schema = {**record(properties, *optional), "additionalProperties": True}
+    kinds = ("application/json", "application/x-www-form-urlencoded") if form else ("application/json",)
+    return {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
+
+
+def answers(good: dict[str, tuple[str, Json | None]], *errors: int) -> Json:
+    replies: Json = {}
+    for status, (words, schema) in good.items():
+        replies[status] = {"description": words} | ({"content": json_body(schema)} if schema else {})
+    for code in (400, *errors, 503):
+        replies[str(code)] = {"description": ERRORS[code], "content": json_body(ref("Error"))}
+    return replies
+
+
+ERRORS = {
+    400: "It can't be understood",
+    401: "No token, a wrong one, or one that is over",
+    403: "Not for this account, or from another site's page",
+    404: "There is no such thing",
+    409: "The username is taken",
+    410: "The invitation was used, or has run out",
+    413: "Far too large",
+    415: "Neither JSON nor a form",
+    422: "It can't be kept: too long, empty, or not allowed",
+    429: "Too often; Retry-After says when to try again",
+    503: "Not now; Retry-After says when to try again",
+}
+SENT = (401, 403, 413, 415, 422, 429)
+"""What may be answered to whoever sends something."""
+
+
+def query(name: str, schema: Json, words: str) -> Json:
+    return {"name": name, "in": "query", "description": words, "schema": schema}
+
+
+def in_path(name: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": ID}
+
+
+def message_paths(settings: Settings) -> Json:
+    most = f"At most {settings.message_length} characters, counted when control characters are taken out."
+    body = {"type": "string", "minLength": 1, "description": most}
+    key = {"type": "string", "minLength": 22, "maxLength": 100, "pattern": "^[ -~]*$"}
+    reading = [
+        query(
+            "after", {"type": "string", "pattern": CURSOR}, "the cursor of the last reply: wait for what comes after"
+        ),
+        query("wait", {"type": "number", "minimum": 0}, "seconds to wait at most; 0 never waits"),
+        query("before", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "page back from this message"),
+        query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "how many, paging back; 1 to 100"),
+    ]
+    return {
+        "/api/v1/messages": {
+            "get": {
+                "summary": "Read: the newest, what comes after a cursor, or what came before a message",
+                "parameters": reading,
+                "responses": answers({"200": ("Messages", {"anyOf": [ref("News"), ref("History")]})}, 401, 413),
+            },
+            "post": {
+                "summary": "Post; with a key, sending again posts once",
+                "requestBody": sent({"body": body, "key": key}, "key"),
+                "responses": answers(
+                    {"201": ("Posted", ref("Message")), "200": ("Was posted before", ref("Changed"))}, *SENT
+                ),
+            },
+        },
+        "/api/v1/messages/{id}": {
+            "parameters": [in_path("id")],
+            "get": {"summary": "Read one", "responses": answers({"200": ("It", ref("Message"))}, 401, 404, 413)},
+            "patch": {
+                "summary": "Change one of your own",
+                "requestBody": sent({"body": body}),
+                "responses": answers({"200": ("As it is now", ref("Message"))}, *SENT, 404),
+            },
+            "delete": {
+                "summary": "Delete one of your own; moderators, any",
+                "responses": answers({"204": ("Gone", None)}, 401, 403, 404, 413),
+            },
+        },
+    }
+
+
+def account_paths() -> Json:
+    username = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
+    password = {"type": "string", "minLength": LEAST, "maxLength": MOST}
+    most = f"What others see: at most {NAME_LENGTH} characters, counted when control characters are taken out."
+    name = {"type": "string", "description": most}
+    account = record({"account": ref("Account")})
+    signed_in = record({"token": TEXT, "expires_in": {"type": "integer"}, "account": ref("Account")})
+    made = record({"token": TEXT, "id": ID, "name": TEXT, "created_at": TIME, "last_used_at": TIME})
+    tokens = record({"tokens": {"type": "array", "items": ref("Token")}})
+    return {
+        "/api/v1/signup": {
+            "post": {
+                "summary": "Make an account",
+                "requestBody": sent(
+                    {"username": username, "password": password, "name": name, "invite": TEXT}, "name", "invite"
+                ),
+                "responses": answers({"201": ("Made", account)}, *SENT, 409, 410),
+            }
+        },
+        "/api/v1/signin": {
+            "post": {
+                "summary": "Sign in for a token",
+                "requestBody": sent({"username": username, "password": password}),
+                "responses": answers({"200": ("The token", signed_in)}, *SENT),
+            }
+        },
+        "/api/v1/signout": {
+            "post": {"summary": "End this token", "responses": answers({"204": ("Ended", None)}, 401, 403, 413)}
+        },
+        "/api/v1/me": {
+            "get": {"summary": "Whose token this is", "responses": answers({"200": ("You", account)}, 401, 413)}
+        },
+        "/api/v1/tokens": {
+            "get": {
+                "summary": "Your bots' named tokens",
+                "responses": answers({"200": ("Tokens", tokens)}, 401, 403, 413),
+            },
+            "post": {
+                "summary": "Make a named token for a bot; it is shown once",
+                "requestBody": sent({"name": name}),
+                "responses": answers({"201": ("The token", made)}, *SENT),
+            },
+        },
+        "/api/v1/tokens/{id}": {
+            "parameters": [in_path("id")],
+            "delete": {
+                "summary": "Revoke a named token",
+                "responses": answers({"204": ("Revoked", None)}, 401, 403, 404, 413),
+            },
+        },
+    }
+
+
+def description(settings: Settings) -> Json:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": settings.title,
+            "version": "1",
+            "description": "A live message board. Send tokens as `Authorization: Bearer lb_…`.",
+        },
+        "servers": [{"url": settings.public_url or "/"}],
+        "security": [{}, {"token": []}],
+        "paths": message_paths(settings) | account_paths(),
+        "components": {
+            "schemas": schemas(settings),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+class OpenApi(Base):
+    for_whom = "anyone"
+
+    async def get(self) -> None:
+        self.write_json(description(self.config))
+
+
+class ApiPage(Page):
+    for_whom = "anyone"
+    forgives_old_sessions = True
+
+    async def get(self) -> None:
+        calls = [
+            (method.upper(), path, call["summary"])
+            for path, methods in description(self.config)["paths"].items()
+            for method, call in methods.items()
+            if method != "parameters"
+        ]
+        self.render("api.html", calls=calls, base=self.config.public_url or f"http://{self.request.host}")
