@@ -1,0 +1,113 @@
+"""A server as it runs at people's: a process of its own on a database of its own, watched from outside."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bench.connection import Connection, get
+from bench.outcome import Wrong
+from settings import Settings
+
+ROOT = pathlib.Path(__file__).parent.parent
+LONGBOARD = ("server.py",)
+SECONDS_TO_END = 20
+
+
+class Server:
+    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+        self.process = process
+        self.port = port
+        self.control = Connection(port)
+        """For what the bench itself asks, apart from the load."""
+
+    def parked(self) -> int:
+        """How many polls it holds, by its own account."""
+        parked: int = self.health()["parked"]
+        return parked
+
+    def seq(self) -> int:
+        """The number of the last change."""
+        return int(self.health()["cursor"].rpartition("-")[2])
+
+    def health(self) -> dict[str, Any]:
+        reply = self.control.ask(get("/healthz"))
+        if reply.status != 200:
+            raise Wrong(f"/healthz answered {reply.status}")
+        health: dict[str, Any] = reply.json()
+        return health
+
+    def memory_kb(self) -> int:
+        """Resident memory."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status")
+        if status.exists():
+            found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text())
+            return int(found[1]) if found else 0
+        return int(self._ps("rss"))
+
+    def settled_memory_kb(self) -> int:
+        """What it needs once starting is over: for a moment that takes more."""
+        before, now, tries = 0, self.memory_kb(), 20
+        while abs(now - before) > 100 and tries:
+            time.sleep(0.5)
+            before, now, tries = now, self.memory_kb(), tries - 1
+        return now
+
+    def cpu_seconds(self) -> float:
+        """What it has used so far, user and system, all threads; in steps of 10 ms."""
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat")
+        if stat.exists():
+            fields = stat.read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        seconds = 0.0
+        for part in self._ps("cputime").replace("-", ":").split(":"):
+            seconds = 60 * seconds + float(part)
+        return seconds
+
+    def _ps(self, column: str) -> str:
+        command = ["ps", "-o", f"{column}=", "-p", str(self.process.pid)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@contextlib.contextmanager
+def server(folder: pathlib.Path, program: Sequence[str] = LONGBOARD, **settings: object) -> Iterator[Server]:
+    """Starts one on folder/board.db, on a free port and without limits; ends it afterwards."""
+    settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+    names = {field.name.upper() for field in dataclasses.fields(Settings)}
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    log = folder / "server.log"
+    with log.open("a") as stderr:
+        command = [sys.executable, *program, *flags]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        match = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+        if match is None:
+            raise Wrong(f"the server did not start: {line}{log.read_text()}")
+        yield Server(process, int(match[1]))
+    finally:
+        end(process)
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def new_folder(parent: str | None) -> Iterator[pathlib.Path]:
+    """For databases; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="longboard-bench-", dir=parent) as name:
+        yield pathlib.Path(name)

@@ -1,0 +1,54 @@
+"""Longboard, but messages are kept in a list and nowhere else: what all else costs.
+
+The rest of storage is SQLite's own, so this stays the same application whatever comes to be stored;
+posting a message and delivering it never touch it.
+"""
+
+import dataclasses
+import time
+
+import server
+from storage.records import Author, CannotOpen, Changes, Head, Message, Page, Snapshot
+from storage.sqlite import SQLite
+
+
+class NoDatabase(SQLite):
+    """A fresh board that forgets itself: posts only, no keys, no edits."""
+
+    head: Head
+    kept: list[Message]
+
+    async def append(
+        self, author: Author | None, body: str, key: str | None, address: str | None = None
+    ) -> tuple[Message, bool]:
+        seq = self.head.seq + 1
+        self.head = dataclasses.replace(self.head, seq=seq)
+        message = Message(seq, seq, author, body, time.time_ns() // 1_000_000, None)
+        self.kept.append(message)
+        return message, True
+
+    async def changes_after(self, seq: int, limit: int) -> Changes:
+        found = self.kept[seq : seq + limit]
+        return Changes(self.head, found, more=len(self.kept) > seq + limit)
+
+    async def before(self, id: int | None, limit: int) -> Page:
+        end = len(self.kept) if id is None else max(id - 1, 0)
+        return Page(self.kept[:end][-limit:], older=end > limit)
+
+    async def snapshot(self, *, changes: int, page: int) -> Snapshot:
+        return Snapshot(self.head, self.kept[-changes:], await self.before(None, page))
+
+
+async def open_storage(url: str) -> NoDatabase:
+    storage = await NoDatabase.open(url.removeprefix("sqlite:///"))
+    assert isinstance(storage, NoDatabase)
+    storage.head = (await SQLite.snapshot(storage, changes=0, page=0)).head
+    storage.kept = []
+    if storage.head.seq:
+        raise CannotOpen("this server starts on a fresh database only")
+    return storage
+
+
+if __name__ == "__main__":
+    vars(server)["open_storage"] = open_storage
+    server.main()
