@@ -1,6 +1,7 @@
 """The way in: settings, storage, board, routes; it listens, and drains when it is told to end."""
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -24,12 +25,16 @@ IDLE_SECONDS = 95
 """Longer than the 90 s for which Heroku's router keeps a connection, so that it is never the one to be surprised."""
 DRAIN_SECONDS = 8
 """For requests under way at the end; whoever stops us usually waits 10 s or more."""
+GC_THRESHOLDS = (50_000, 20, 100)
+"""Each parked poll is some dozens of objects that live on. With Python's own thresholds, collecting them over and
+over took a quarter of the time that 10,000 polls cost, in pauses of 0.3 s; bench/README.md has the figures."""
 DESCRIPTORS_KEPT = 64
 """For the database, the log and the listening socket, beside the connections."""
 
 
 def main() -> None:
     settings = read_settings(sys.argv[1:])
+    gc.set_threshold(*GC_THRESHOLDS)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     logging.getLogger("tornado.general").setLevel(logging.WARNING)  # malformed requests are everyday
     try:

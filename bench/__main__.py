@@ -16,6 +16,7 @@ BENCHES = {
     "polls": "thousands of parked polls, all answered by one post: time, memory, CPU",
     "posts": "posts per second, beside one commit per post and no database at all",
     "sizes": "pages and polls with 1,000 and with 1,000,000 messages",
+    "accounts": "signing in beside parked polls, and polls with and without a token",
     "text": "every fortune of Debian's packages, posted and read back, letter for letter",
 }
 """Each is a module of this folder with `run(options)`, which prints what it finds; the order is that of running."""
@@ -48,7 +49,7 @@ def run(name: str, options: argparse.Namespace) -> int:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    benches = "\n".join(f"  {name:<7} {about}" for name, about in BENCHES.items())
+    benches = "\n".join(f"  {name:<8} {about}" for name, about in BENCHES.items())
     parser = argparse.ArgumentParser(
         prog="bin/bench",
         description=f"Measures Longboard on this machine, on 127.0.0.1 only. Without names: all of\n\n{benches}",

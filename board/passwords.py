@@ -8,7 +8,10 @@ import asyncio
 import concurrent.futures
 import functools
 import hashlib
+import os
 import secrets
+import sys
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -21,6 +24,8 @@ T = TypeVar("T")
 
 LEAST, MOST = 8, 128
 """Code points of a password (NIST SP 800-63B: at least 8; no rules about what it is made of)."""
+NICENESS = 10
+"""Of the hashing thread; see bench/accounts.py for what it does for the polls."""
 MAX_WAITING = 100
 """Hashes that may wait: about four seconds' worth."""
 
@@ -36,7 +41,7 @@ class Busy(Exception):
 class Passwords:
     def __init__(self) -> None:
         self._hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-        self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords")
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", step_back)
         self.waiting = 0
         self._nobody: concurrent.futures.Future[str] = self._thread.submit(self._hasher.hash, secrets.token_hex())
         """The hash that a password is compared with where there is none, so that this takes as long."""
@@ -82,6 +87,12 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
         finally:
             self.waiting -= 1
+
+
+def step_back() -> None:
+    """Lets everything else in the process go first: who signs in can wait a little, who reads need not notice."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 @functools.cache
