@@ -130,10 +130,16 @@ async def drain(application: Application, server: HTTPServer) -> None:
     server.conn_params.no_keep_alive = True
     application.board.waiters.drain()
     deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
+    await until_idle(application, deadline)
+    await server.close_all_connections()
+    await until_idle(application, deadline)  # what came at the very last has no connection any more, but still works
+    log.info("Ended.")
+
+
+async def until_idle(application: Application, deadline: float) -> None:
+    """Waits until no request is under way, or until this time of the loop's clock."""
     while application.under_way and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.02)
-    await server.close_all_connections()
-    log.info("Ended.")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ class Passwords:
         self._hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", step_back)
         self.waiting = 0
+        self._is_closed = False
         self._nobody: concurrent.futures.Future[str] = self._thread.submit(self._hasher.hash, secrets.token_hex())
         """The hash that a password is compared with where there is none, so that this takes as long."""
 
@@ -71,6 +72,8 @@ class Passwords:
         return hash.startswith(SHA1) or self._hasher.check_needs_rehash(hash)
 
     def close(self) -> None:
+        """Ends the thread; what still waits is told that it is too busy."""
+        self._is_closed = True
         self._thread.shutdown(cancel_futures=True)
 
     def _matches(self, hash: str, password: str) -> bool:
@@ -80,13 +83,17 @@ class Passwords:
             return False
 
     async def _run(self, function: Callable[..., T], *arguments: object) -> T:
-        if self.waiting >= MAX_WAITING:
+        if self.waiting >= MAX_WAITING or self._is_closed:
             raise Busy
         self.waiting += 1
+        hashing = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+            await asyncio.wait([hashing])
         finally:
             self.waiting -= 1
+        if hashing.cancelled():  # the server ends
+            raise Busy
+        return hashing.result()
 
 
 def step_back() -> None:

@@ -55,6 +55,7 @@ class Add(Page):
         text = self.form("s")
         if text is None:
             raise Refused(400, "bad_field", "The field “s” with the message is missing.")
+        check_is_still(self, self.form("as"))
         message, is_new = await post(self, text, form_key(self.form("key"), text))
         if self.wants_json:
             self.set_status(201 if is_new else 200)
@@ -67,6 +68,16 @@ class Add(Page):
         arguments = self.request.body_arguments.get("s", [b""])
         text = arguments[-1].decode(errors="replace").replace("\0", "\ufffd")
         self.render("add.html", text=text, refused=refused, key=new_form_key())
+
+
+def check_is_still(handler: Base, username: str | None) -> None:
+    """The form says as whom one posts; in another tab, its reader may have become somebody else since. Raises Refused."""
+    if username and handler.account is None:
+        raise Refused(401, "signed_out", "You have been signed out. Please sign in again.")
+    if username and handler.account and handler.account.username != username:
+        raise Refused(
+            409, "someone_else", "You are signed in as somebody else by now. Reload the page to go on as them."
+        )
 
 
 def new_form_key() -> str:
@@ -111,8 +122,8 @@ class ApiMessages(Poll):
 
     async def post(self) -> None:
         fields = self.fields()
-        key = checked_key(self.optional_text(fields, "key") or self.request.headers.get("Idempotency-Key"))
-        message, is_new = await post(self, self.text_field(fields, "body"), key)
+        key = self.optional_text(fields, "key") if "key" in fields else self.request.headers.get("Idempotency-Key")
+        message, is_new = await post(self, self.text_field(fields, "body"), checked_key(key))
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")
         self.write_json(as_json(message))

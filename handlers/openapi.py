@@ -72,7 +72,11 @@ def sent(properties: Json, *optional: str, form: bool = True) -> Json:
     return {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
 
 
-def answers(good: dict[str, tuple[str, Json | None]], *errors: int) -> Json:
+Good = dict[str, tuple[str, Json | None]]
+"""Status → what it means, and the schema of what comes, if anything does."""
+
+
+def answers(good: Good, *errors: int) -> Json:
     replies: Json = {}
     for status, (words, schema) in good.items():
         replies[status] = {"description": words} | ({"content": json_body(schema)} if schema else {})
@@ -110,27 +114,14 @@ def message_paths(settings: Settings) -> Json:
     most = f"At most {settings.message_length} characters, counted when control characters are taken out."
     body = {"type": "string", "minLength": 1, "description": most}
     key = {"type": "string", "minLength": 22, "maxLength": 100, "pattern": "^[ -~]*$"}
-    reading = [
-        query(
-            "after", {"type": "string", "pattern": CURSOR}, "the cursor of the last reply: wait for what comes after"
-        ),
-        query("wait", {"type": "number", "minimum": 0}, "seconds to wait at most; 0 never waits"),
-        query("before", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "page back from this message"),
-        query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "how many, paging back; 1 to 100"),
-    ]
+    posted: Good = {"201": ("Posted", ref("Message")), "200": ("Was posted before", ref("Changed"))}
     return {
         "/api/v1/messages": {
-            "get": {
-                "summary": "Read: the newest, what comes after a cursor, or what came before a message",
-                "parameters": reading,
-                "responses": answers({"200": ("Messages", {"anyOf": [ref("News"), ref("History")]})}, 401, 413),
-            },
+            "get": READ,
             "post": {
                 "summary": "Post; with a key, sending again posts once",
                 "requestBody": sent({"body": body, "key": key}, "key"),
-                "responses": answers(
-                    {"201": ("Posted", ref("Message")), "200": ("Was posted before", ref("Changed"))}, *SENT
-                ),
+                "responses": answers(posted, *SENT),
             },
         },
         "/api/v1/messages/{id}": {
@@ -149,22 +140,31 @@ def message_paths(settings: Settings) -> Json:
     }
 
 
+READ = {
+    "summary": "Read: the newest, what comes after a cursor, or what came before a message",
+    "parameters": [
+        query(
+            "after", {"type": "string", "pattern": CURSOR}, "the cursor of the last reply: wait for what comes after"
+        ),
+        query("wait", {"type": "number", "minimum": 0}, "seconds to wait at most; 0 never waits"),
+        query("before", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "page back from this message"),
+        query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "how many, paging back; 1 to 100"),
+    ],
+    "responses": answers({"200": ("Messages", {"anyOf": [ref("News"), ref("History")]})}, 401, 413),
+}
+
+
 def account_paths() -> Json:
     username = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
     password = {"type": "string", "minLength": LEAST, "maxLength": MOST}
-    most = f"What others see: at most {NAME_LENGTH} characters, counted when control characters are taken out."
-    name = {"type": "string", "description": most}
     account = record({"account": ref("Account")})
     signed_in = record({"token": TEXT, "expires_in": {"type": "integer"}, "account": ref("Account")})
-    made = record({"token": TEXT, "id": ID, "name": TEXT, "created_at": TIME, "last_used_at": TIME})
-    tokens = record({"tokens": {"type": "array", "items": ref("Token")}})
+    new = sent({"username": username, "password": password, "name": NAME, "invite": TEXT}, "name", "invite")
     return {
         "/api/v1/signup": {
             "post": {
                 "summary": "Make an account",
-                "requestBody": sent(
-                    {"username": username, "password": password, "name": name, "invite": TEXT}, "name", "invite"
-                ),
+                "requestBody": new,
                 "responses": answers({"201": ("Made", account)}, *SENT, 409, 410),
             }
         },
@@ -181,6 +181,19 @@ def account_paths() -> Json:
         "/api/v1/me": {
             "get": {"summary": "Whose token this is", "responses": answers({"200": ("You", account)}, 401, 413)}
         },
+    }
+
+
+NAME = {
+    "type": "string",
+    "description": f"What others see: at most {NAME_LENGTH} characters, counted when control characters are taken out.",
+}
+
+
+def token_paths() -> Json:
+    made = record({"token": TEXT, "id": ID, "name": TEXT, "created_at": TIME, "last_used_at": TIME})
+    tokens = record({"tokens": {"type": "array", "items": ref("Token")}})
+    return {
         "/api/v1/tokens": {
             "get": {
                 "summary": "Your bots' named tokens",
@@ -188,7 +201,7 @@ def account_paths() -> Json:
             },
             "post": {
                 "summary": "Make a named token for a bot; it is shown once",
-                "requestBody": sent({"name": name}),
+                "requestBody": sent({"name": NAME}),
                 "responses": answers({"201": ("The token", made)}, *SENT),
             },
         },
@@ -212,7 +225,7 @@ def description(settings: Settings) -> Json:
         },
         "servers": [{"url": settings.public_url or "/"}],
         "security": [{}, {"token": []}],
-        "paths": message_paths(settings) | account_paths(),
+        "paths": message_paths(settings) | account_paths() | token_paths(),
         "components": {
             "schemas": schemas(settings),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
