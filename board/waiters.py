@@ -182,15 +182,13 @@ class WaiterList:
             head, more = changes.head, changes.more
             if head.access != self._access:
                 await self._notice_access(head.access)
-            if (head.epoch, head.floor) != (recent.epoch, recent.floor) or head.seq < recent.seq:
-                self.recent, more = await load(self._storage), False
-            elif head.seq == recent.seq:
-                return
-            else:
+            is_other = (head.epoch, head.floor) != (recent.epoch, recent.floor) or head.seq < recent.seq
+            if not is_other and head.seq > recent.seq:
                 recent.add(changes)
-                if recent.page_is_short:
-                    self.recent, more = await load(self._storage), False
-            self._wake()
+                self._wake()
+            if is_other or recent.page_is_short:
+                self.recent, more = await load(self._storage), False
+                self._wake()
 
     async def _notice_access(self, access: int) -> None:
         """Credentials were revoked, or rights have changed: parked polls of these accounts must show theirs again."""

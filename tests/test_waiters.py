@@ -19,11 +19,12 @@ class Counting:
         self.storage = storage
         self.calls = []
         self.away = False
+        self.failing = None
 
     def __getattr__(self, name):
         async def call(*arguments, **options):
             self.calls.append(name)
-            if self.away:
+            if self.away or name == self.failing:
                 raise Unavailable("away")
             return await getattr(self.storage, name)(*arguments, **options)
 
@@ -147,6 +148,20 @@ async def test_a_failed_read_is_healed_by_the_next(storage, waiters):
     storage.away = False
     assert await waiters.deliver()
     assert ids(await waiter.future) == [1]
+
+
+async def test_a_page_that_could_not_be_refilled_keeps_nobody_waiting(storage, waiters):
+    """A deletion is delivered even if reading the rest of the page fails; the next read refills it."""
+    await post(storage, *map(str, range(PAGE + 5)))
+    await waiters.deliver()
+    waiter = waiters.poll(waiters.recent.cursor, 25)
+    await storage.delete(PAGE)
+    storage.failing = "snapshot"
+    assert not await waiters.deliver()
+    assert read(waiter.future.result())["messages"] == [{"id": PAGE, "deleted": True}]
+    storage.failing = None
+    assert await waiters.deliver()
+    assert waiters.recent.page == await storage.before(None, PAGE)
 
 
 async def test_the_newest_page_is_kept_right_through_edits_and_deletions(storage, waiters):
