@@ -1,5 +1,6 @@
 """The account page: everything that people may do with their own account, by plain forms."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,27 +25,36 @@ class AccountPage(FormPage):
     template = "account.html"
     made: str | None = None
     """A new token, shown once."""
+    known: list[Credential] | None = None
+    """What is signed in as this account; None before that is known."""
 
     def check_for_whom(self) -> None:
         super().check_for_whom()
         if signed_in(self).kind != "session":
             raise Refused(403, "session_needed", "This page is for browsers. Programs use the API.")
 
-    async def get(self) -> None:
-        await self.show_account()
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self.look_up()
 
-    async def show_account(self, refused: Refused | None = None, done: str = "") -> None:
-        account = signed_in(self).account
-        credentials = await self.board.storage.credentials(account.id)
-        await self.render(
+    async def look_up(self) -> None:
+        """Beforehand, so that a refusal can be shown on the page at once."""
+        self.known = await self.board.storage.credentials(signed_in(self).account.id)
+
+    async def get(self) -> None:
+        self.show()
+
+    def show(self, refused: Refused | None = None) -> "asyncio.Future[None]":
+        living = [c for c in self.known or () if not self.board.credentials.is_over(c)]
+        return self.render(
             self.template,
             refused=refused,
-            done=done,
+            typed=self.typed,
             made=self.made,
             mine=signed_in(self).id,
-            sessions=[c for c in credentials if c.kind == "session" and not self.board.credentials.is_over(c)],
-            tokens=[c for c in credentials if c.kind == "token" and not self.board.credentials.is_over(c)],
-            bots=[c for c in credentials if c.kind == "bot"],
+            sessions=[c for c in living if c.kind == "session"],
+            tokens=[c for c in living if c.kind == "token"],
+            bots=[c for c in living if c.kind == "bot"],
             last_used=lambda c: iso(self.board.credentials.last_used(c)),
             when=lambda ms: f"{iso(ms)[:10]} {iso(ms)[11:16]} UTC",
             last=self.board.credentials.last_used,
@@ -56,7 +66,10 @@ class AccountPage(FormPage):
         self.redirect("/account", status=303)
 
     def write_error_page(self, refused: Refused) -> None:
-        self.render("error.html", refused=refused)
+        if self.known is None:
+            self.render("error.html", refused=refused)
+        else:
+            super().write_error_page(refused)
 
     async def confirm(self) -> Credential:
         """The one in front of the browser knows the password. Raises Refused."""
@@ -85,7 +98,8 @@ class AccountPassword(AccountPage):
 class AccountTokens(AccountPage):
     async def post(self) -> None:
         self.made, _ = await create_bot_token(self, signed_in(self).account, self.needed("name"))
-        await self.show_account()
+        await self.look_up()
+        self.show()
 
 
 class AccountRevoke(AccountPage):

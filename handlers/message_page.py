@@ -1,7 +1,8 @@
 """A message on a page of its own, where its author changes it and moderators deal with it; and the audit log."""
 
+from board.text import BadText
 from handlers.base import Page
-from handlers.errors import Refused
+from handlers.errors import Refused, as_refused
 from handlers.messages import delete, edit, is_author, parse_id
 from handlers.pages import Rendering
 from storage.records import Account
@@ -36,8 +37,13 @@ class EditMessage(MessagePage):
         text = self.form("s")
         if text is None:
             raise Refused(400, "bad_field", "The field “s” with the message is missing.")
-        await edit(self, parse_id(id), text)
-        self.redirect(f"/#m{parse_id(id)}", status=303)
+        try:
+            await edit(self, parse_id(id), text)
+        except BadText as error:
+            self.set_status(error.status)
+            await self.show(parse_id(id), as_refused(error.status, error), text.replace("\0", "\ufffd"))
+        else:
+            self.redirect(f"/#m{parse_id(id)}", status=303)
 
 
 class DeleteMessage(Page):

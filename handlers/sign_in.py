@@ -106,8 +106,9 @@ class FormPage(Page):
         return self.render(self.template, refused=refused, typed=self.typed)
 
     def typed(self, name: str) -> str:
-        """What was typed into a field, to be shown again; never a password."""
-        return self.get_body_argument(name, "") if self.request.method == "POST" else self.get_query_argument(name, "")
+        """What was typed into a field, to be shown again, whatever it is; never a password."""
+        sent = self.request.body_arguments if self.request.method == "POST" else self.request.query_arguments
+        return sent.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
 
     def write_error_page(self, refused: Refused) -> None:
         if self.request.method == "POST" and refused.status_code not in (405, 410):

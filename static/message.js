@@ -26,6 +26,7 @@ export function makeArticle(message) {
     part(".author").classList.remove("guest");
     part(".author").textContent = message.author.name;
   }
+  /** @type {HTMLAnchorElement} */ (part(".permalink")).href = `/m/${message.id}`;
   /** @type {HTMLTimeElement} */ (part("time")).dateTime = message.created_at;
   if (message.edited_at === null) part(".edited").remove();
   part(".body").append(...pieces(message.body).map(([text, isLink]) => (isLink ? makeLink(text) : text)));

@@ -1,5 +1,5 @@
 // @ts-check
-// The quiet sign that the connection is lost, and that it is back.
+// The quiet sign that the connection is lost, that it is back, or that one must sign in again.
 
 const PATIENCE_MS = 2000; // a restart of the server or a lift's door is not worth a word
 const LINGER_MS = 2500; // how long good news stay; as long as the animation in board.css
@@ -9,6 +9,7 @@ export class Sign {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #isLost = false;
+  #isStopped = false;
 
   /** @param {HTMLElement} element */
   constructor(element) {
@@ -16,13 +17,13 @@ export class Sign {
   }
 
   lost() {
-    if (this.#isLost) return;
+    if (this.#isLost || this.#isStopped) return;
     this.#isLost = true;
     this.#later(PATIENCE_MS, "lost", "Reconnecting…");
   }
 
   back() {
-    if (!this.#isLost) return;
+    if (!this.#isLost || this.#isStopped) return;
     this.#isLost = false;
     clearTimeout(this.#timer);
     if (this.#element.dataset.kind !== "lost") return;
@@ -31,12 +32,17 @@ export class Sign {
   }
 
   /**
-   * It stays.
+   * It stays, with a way on.
    * @param {string} words
    */
   stopped(words) {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#say("lost", words);
+    this.#say("stopped", `${words} `);
+    const link = document.createElement("a");
+    link.href = "/signin";
+    link.textContent = "Sign in";
+    this.#element.append(link);
   }
 
   /**

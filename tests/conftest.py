@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
+import pytest_asyncio
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -149,6 +150,25 @@ def server(shared_server: Server) -> Server:
         log.seek(before)
         said = log.read()
     assert "Traceback" not in said and "ERROR" not in said, said
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[object]:
+    """One browser for all tests that need it."""
+    from tests import browser  # so that the others need no Playwright
+
+    async with browser.chromium() as chromium:
+        yield chromium
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(chromium) -> AsyncIterator[object]:
+    """Opens pages for a test; afterwards, no console may have said anything unexpected."""
+    from tests import browser
+
+    visits = browser.Visits(chromium)
+    yield visits
+    await visits.end()
 
 
 def environment(**values: str) -> dict[str, str]:

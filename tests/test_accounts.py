@@ -538,3 +538,41 @@ def test_threads_end_with_the_server(start):
     stop.set()
     thread.join()
     assert "Traceback" not in html.unescape(server.log.read_text())
+
+
+def test_a_form_that_is_not_utf8_is_answered_on_its_page(server):
+    """Bytes that are no text are refused in words, not with an empty answer or a fault in the log."""
+    browser = Person(server).browser()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path, body in (
+        ("/signup", b"username=%ff&password=abc"),
+        ("/signin", b"username=%ff"),
+        ("/account/name", b"name=%ff"),
+    ):
+        response = browser.post(path, content=body, headers=form)
+        assert response.status_code == 400 and "is not UTF-8 text" in response.text
+
+
+def test_the_account_page_says_what_is_wrong_in_place(server):
+    """The page is still there, with the reason at the form that it is about."""
+    browser = Person(server).browser()
+    for path, form in (
+        ("/account/name", {"name": ""}),
+        ("/account/password", {"password": "not it", "new": "some other words"}),
+        ("/account/tokens", {"name": ""}),
+        ("/account/revoke/999999", {}),
+        ("/account/delete", {"password": "not it"}),
+    ):
+        response = browser.post(path, data=form)
+        assert response.status_code in (401, 404, 422)
+        assert "Your account" in response.text and response.text.count('role="alert"') == 1
+
+
+def test_a_form_says_as_whom_it_posts_and_means_it(server):
+    """A page from before somebody signed out, or in as another, posts nothing under the wrong name."""
+    ada, bob = Person(server), Person(server)
+    guest, his = server.open(), bob.browser()
+    for browser, status in ((guest, 401), (his, 409)):
+        assert browser.post("/add", data={"s": "as Ada", "as": ada.username}).status_code == status
+    assert ada.browser().post("/add", data={"s": "as Ada", "as": ada.username}).status_code == 303
+    assert guest.post("/add", data={"s": "as a guest", "as": ""}).status_code == 303

@@ -1,0 +1,120 @@
+"""A real Chromium, and people in front of it. The async API only: the sync one would leave its loop in the way of
+other tests."""
+
+import asyncio
+import contextlib
+import os
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+BROWSER_TEST = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+"""The marks of every test that uses `visit`: the browser lives on the session's loop."""
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PATIENCE_MS = 10_000
+NETWORK = r"net::ERR_[A-Z_]+"
+"""What Chromium says by itself while a server can't be reached."""
+SCRIPTS = [
+    "Grüße aus Köln, ça va? Ĉu ne? žluťoučký kůň",
+    "Съешь ещё этих мягких французских булок",
+    "明天见！你好，世界。 こんにちは 안녕하세요",
+    "שלום עולם, https://example.org/שלום ומשהו אחריו",
+    "مرحبا بالعالم؟ نعم!",
+    "हिन्दी में नमस्ते, สวัสดีครับ, ខ្មែរ, ქართული, Ελληνικά",
+    "👩‍👩‍👧 🏳️‍🌈 🇺🇦 e\u0301\u0302 Z\u0335\u0336",
+    "<b>bold?</b> & &amp; \"quoted\" 'single' <script>alert(1)</script>",
+    "two\n\n  lines\tand a tab\nhttps://example.org/a?b=c&d=%20#e, (http://example.com/x_(y)) end.",
+    "non\u00a0breaking {{ 7 * 7 }} {% raw x %} </article>",
+]
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    path = os.environ.get("CHROMIUM")
+    assert path, "The browser tests need the path of a Chromium in CHROMIUM, as bin/test sets it."
+    asyncio.get_running_loop().set_debug(False)  # nothing of ours runs on it, and Playwright's many tasks take longer
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+class Visits:
+    """Opens pages, each in a fresh context as if on a computer of its own, and hears what their consoles say."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self._said: list[str] = []
+        self._expected: list[str] = []
+
+    async def __call__(self, server, path="/", person=None, **options) -> Page:
+        """A page on the board; with a session, if it is a person's."""
+        options = {"locale": "en-GB", "timezone_id": "Europe/Berlin"} | options
+        context = await self._browser.new_context(base_url=server.url, **options)
+        self._contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self._said.append(f"uncaught: {error.error}"))
+        if person is not None:
+            cookies = person.browser().cookies
+            await context.add_cookies([{"name": name, "value": cookies[name], "url": server.url} for name in cookies])
+        page = await context.new_page()
+        if path is not None:
+            await page.goto(path)
+        return page
+
+    def _hear(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self._said.append(f"{message.type}: {message.text}")
+
+    def expect(self, pattern: str) -> None:
+        """This may stand in a console in this test, and nothing else may."""
+        self._expected.append(pattern)
+
+    async def end(self) -> None:
+        for context in self._contexts:
+            await context.close()
+        wrong = [words for words in self._said if not any(re.search(pattern, words) for pattern in self._expected)]
+        assert not wrong, f"the console said: {wrong}"
+
+
+# --- what tests do on pages again and again
+
+
+async def write(page: Page, text: str) -> None:
+    """Writes a message and sees it appear."""
+    await page.fill("#s", text)
+    await page.get_by_role("button", name="Post").click()
+    await expect(message(page, text)).to_have_count(1)
+    await expect(page.locator("#s")).to_have_value("")
+
+
+def message(page: Page, text: str):
+    """The messages with exactly these words."""
+    body = page.locator(".body").filter(has_text=re.compile(f"^{re.escape(text)}$"))
+    return page.locator(".message").filter(has=body)
+
+
+async def shown(page: Page) -> str:
+    """The messages as HTML, but for the glow of the newest."""
+    return (await page.inner_html("#messages")).replace(' fresh"', '"')
+
+
+async def is_as_after_reload(page: Page) -> None:
+    """What a page became by itself is what the server sends."""
+    live = await shown(page)
+    await page.reload()
+    assert await shown(page) == live
+
+
+async def is_wide(page: Page) -> bool:
+    """Whether one must scroll sideways."""
+    return await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

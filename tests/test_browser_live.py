@@ -1,0 +1,194 @@
+"""The live page in a real browser: what happens on the board happens on it, by itself."""
+
+import asyncio
+import datetime
+import json
+import sqlite3
+import zoneinfo
+
+from playwright.async_api import expect
+
+from tests.browser import BROWSER_TEST, NETWORK, SCRIPTS, is_as_after_reload, message, shown, write
+from tests.conftest import ROOT
+from tests.people import Person
+from tests.test_import import admin
+
+pytestmark = BROWSER_TEST
+
+
+async def test_what_one_posts_the_other_shows_without_reload(server, visit):
+    """Two people who have the board open see each other's words at once, newest first."""
+    one, two = await asyncio.gather(visit(server), visit(server))
+    await write(one, "Hello from the first window")
+    await expect(message(two, "Hello from the first window")).to_have_count(1)
+    await write(two, "Hello back from the second")
+    await expect(message(one, "Hello back from the second")).to_have_count(1)
+    assert await one.locator(".body").first.inner_text() == "Hello back from the second"
+    assert await shown(one) == await shown(two)
+
+
+async def test_pages_survive_the_death_of_the_server(start, visit):
+    """After kill -9 and a restart both pages go on by themselves, with nothing lost or doubled, and say so."""
+    server = start()
+    visit.expect(NETWORK)
+    one, two = await asyncio.gather(visit(server), visit(server))
+    await write(one, "before")
+    await expect(message(two, "before")).to_have_count(1)
+    server.kill()
+    await two.fill("#s", "while it was dead")
+    await two.get_by_role("button", name="Post").click()
+    await expect(two.locator("#hint")).to_contain_text("did not get through")
+    for page in (one, two):
+        await expect(page.locator("#sign")).to_have_text("Reconnecting…")
+    server.start()
+    server.post("after")
+    await two.keyboard.press("Control+Enter")
+    for page in (one, two):
+        await expect(message(page, "after")).to_have_count(1, timeout=30_000)
+        await expect(page.locator("#sign")).to_be_empty()
+        await expect(message(page, "while it was dead")).to_have_count(1)
+        await expect(page.locator(".message")).to_have_count(3)
+        await is_as_after_reload(page)
+
+
+async def test_the_live_page_is_the_page_after_reload(server, visit):
+    """Posts, edits and deletions in every script, with links and names, leave exactly what the server would send."""
+    page = await visit(server)
+    people = [Person(server, name=name) for name in ("Åsa <i>", "Дмитрий 🚲", "לאה", 'O\'Brien & "Co"', None)]
+    posts = [(person, person.post(text)) for person in people for text in SCRIPTS[::2]]
+    guests = [server.post(text).json() for text in SCRIPTS]
+    for person, post in posts[::3]:
+        path = f"/api/v1/messages/{post['id']}"
+        assert person.api.patch(path, json={"body": f"{post['body']}\nmended"}).status_code == 200
+    for person, post in posts[1::7]:
+        assert person.api.delete(f"/api/v1/messages/{post['id']}").status_code == 204
+    last = people[0].post("That is all.")
+    await expect(page.locator(f"#m{last['id']}")).to_be_attached()
+    await expect(page.locator(f"#m{posts[1][1]['id']}")).not_to_be_attached()
+    for post in guests:
+        assert await page.locator(f"#m{post['id']} .body").text_content() == post["body"]
+    await expect(page.locator(".fresh")).to_have_count(0)
+    # Only as many as a fresh page has: one that has been open for long shows more.
+    await page.evaluate("document.querySelectorAll('.message:nth-child(n + 51)').forEach((old) => old.remove())")
+    await is_as_after_reload(page)
+
+
+async def test_a_wiped_database_replaces_what_is_shown(start, visit):
+    """When another board starts under the same address, open pages show that one, and nothing of the old."""
+    server = start()
+    visit.expect(NETWORK)
+    for text in ("old one", "old two"):
+        server.post(text)
+    page = await visit(server)
+    await expect(page.locator(".message")).to_have_count(2)
+    server.kill()
+    for path in server.database.parent.glob("board.db*"):
+        path.unlink()
+    server.start()
+    server.post("a new world")
+    await expect(message(page, "a new world")).to_have_count(1, timeout=30_000)
+    await expect(page.locator(".message")).to_have_count(1)
+    await is_as_after_reload(page)
+
+
+async def test_a_refusal_shows_the_servers_words_and_keeps_the_text(server, visit):
+    """Too long a message is not lost: the reason stands below it, and it can be made shorter."""
+    visit.expect("status of 422")
+    page = await visit(server)
+    await page.fill("#s", "x" * 4001)
+    await page.get_by_role("button", name="Post").click()
+    await expect(page.locator("#hint")).to_have_text("A message may have 4000 characters; this one has 4001.")
+    box = page.locator("#s")
+    assert await box.get_attribute("aria-invalid") == "true"
+    assert "hint" in await box.get_attribute("aria-describedby")
+    await expect(box).to_have_value("x" * 4001)
+    await expect(box).to_be_focused()
+    await box.press("Backspace")
+    await expect(box).not_to_have_attribute("aria-invalid", "true")
+    await page.get_by_role("button", name="Post").click()
+    await expect(message(page, "x" * 4000)).to_have_count(1)
+
+
+async def test_an_answer_that_got_lost_does_not_double_the_message(server, visit):
+    """Sending the same words again after a lost answer posts them once."""
+    visit.expect(NETWORK)
+    page = await visit(server)
+
+    async def lose_the_answer(route):
+        await route.fetch()
+        await route.abort("connectionreset")
+
+    await page.route("**/add", lose_the_answer, times=1)
+    await page.fill("#s", "just once, please")
+    await page.get_by_role("button", name="Post").click()
+    await expect(page.locator("#hint")).to_contain_text("did not get through")
+    await expect(page.locator("#s")).to_have_value("just once, please")
+    await expect(message(page, "just once, please")).to_have_count(1)  # it did get through
+    await page.get_by_role("button", name="Post").click()
+    await expect(page.locator("#s")).to_have_value("")
+    server.post("and another one")
+    await expect(message(page, "and another one")).to_have_count(1)
+    await expect(message(page, "just once, please")).to_have_count(1)
+
+
+async def test_ctrl_and_enter_sends_and_enter_does_not(server, visit):
+    """From the keyboard alone one writes several lines, sends them, and goes on writing."""
+    page = await visit(server)
+    await page.get_by_label("Your message").focus()
+    await page.keyboard.type("first line")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("second line")
+    await page.keyboard.press("Control+Enter")
+    await expect(message(page, "first line\nsecond line")).to_have_count(1)
+    await expect(page.locator("#s")).to_be_focused()
+    await expect(page.locator("#s")).to_have_value("")
+
+
+async def test_times_are_the_readers_own(server, visit):
+    """Everyone reads the time of a message in their own zone; the whole date is one hover away."""
+    zones = ("Asia/Tokyo", "America/New_York")
+    pages = await asyncio.gather(*(visit(server, timezone_id=zone) for zone in zones))
+    post = server.post("What time is it where you are?").json()
+    moment = datetime.datetime.fromisoformat(post["created_at"])
+    for page, zone in zip(pages, zones, strict=True):
+        local = moment.astimezone(zoneinfo.ZoneInfo(zone))
+        for _ in ("arrived live", "after reload"):
+            time = page.locator(f"#m{post['id']} time")
+            assert (await time.text_content()).endswith(f"{local:%H:%M}")
+            assert f"{local.day} {local:%B %Y}" in await time.get_attribute("title")
+            await page.reload()
+
+
+async def test_links_are_found_in_the_browser_as_on_the_server(server, visit):
+    """What is a link does not depend on who made the page: both sides keep to one list."""
+    page = await visit(server)
+    links = json.loads((ROOT / "tests" / "links.json").read_text())
+    found = await page.evaluate(
+        """async (bodies) => {
+            const { pieces } = await import(document.querySelector("link[href$='text.js']").href);
+            return bodies.map(pieces);
+        }""",
+        [link["body"] for link in links],
+    )
+    assert len(links) > 50
+    for link, pieces in zip(links, found, strict=True):
+        assert pieces == link["pieces"], link["body"]
+
+
+async def test_a_page_that_is_open_for_long_stays_light(start, visit, tmp_path):
+    """Only so many messages are kept on a page; the link to older ones goes on from the last of them."""
+    server = start()
+    page = await visit(server)
+    with sqlite3.connect(tmp_path / "data.db") as data:
+        data.execute("CREATE TABLE messages (msg_content TEXT NOT NULL, msg_time INTEGER NOT NULL)")
+        data.executemany("INSERT INTO messages VALUES (?, ?)", [(f"number {n}", 1000 * n) for n in range(520)])
+    data.close()
+    admin(f"--database-url={server.settings['database_url']}", "import-tutorial", tmp_path / "data.db")
+    last = server.post("the last").json()["id"]
+    await expect(page.locator(f"#m{last}")).to_be_attached()
+    await expect(page.locator(".message")).to_have_count(500)
+    oldest = page.locator(".message").last
+    assert await oldest.get_attribute("id") == f"m{last - 499}"
+    await page.get_by_role("link", name="Older messages").click()
+    await expect(page.locator(f"#m{last - 500}")).to_be_attached()
+    assert await page.locator(".message").first.get_attribute("id") == f"m{last - 500}"
