@@ -14,7 +14,9 @@ import dataclasses
 import enum
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from board.cursor import Cursor
 from board.recent import PAGE, RECENT, Recent
@@ -25,6 +27,8 @@ log = logging.getLogger("longboard")
 
 TICKS = 4
 """Deadlines are rounded up to a quarter of a second, so that polls which end together share one timer."""
+SLICE_SECONDS = 0.005
+"""How long polls are answered before anything else gets its turn."""
 DRAIN_RETRY_MS = 500
 """When to poll again after a drain; clients add jitter of their own."""
 FULL_RETRY_MS = 5000
@@ -38,6 +42,13 @@ class Ended(enum.Enum):
     ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
 
 
+class Answer(Protocol):
+    """Takes a parked poll's reply: a future that a handler awaits, or a connection that writes it at once."""
+
+    def done(self) -> bool: ...
+    def set_result(self, reply: "bytes | Ended", /) -> None: ...
+
+
 @dataclasses.dataclass(eq=False, slots=True)
 class Waiter:
     """A parked poll: who holds it, and the future for its reply's body."""
@@ -45,7 +56,7 @@ class Waiter:
     cursor: Cursor
     account_id: int | None
     address: str
-    future: asyncio.Future[bytes | Ended]
+    future: Answer
     tick: int
 
 
@@ -80,7 +91,14 @@ class WaiterList:
 
     # --- the polls' side
 
-    def poll(self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = "") -> bytes | Waiter:
+    def poll(
+        self,
+        cursor: Cursor,
+        wait: float,
+        account_id: int | None = None,
+        address: str = "",
+        answer: Answer | None = None,
+    ) -> bytes | Waiter:
         """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
 
         A cursor that this board never gave, or that is too far behind, is answered with a reset.
@@ -96,7 +114,9 @@ class WaiterList:
             return recent.empty(cursor)
         if self.is_full(address):
             return recent.empty(cursor, FULL_RETRY_MS)
-        return self._park(cursor, wait, account_id, address)
+        if answer is None:
+            answer = asyncio.get_running_loop().create_future()
+        return self._park(Waiter(cursor, account_id, address, answer, self._tick_in(wait)))
 
     async def is_beyond(self, cursor: Cursor) -> bool:
         """Whether the database itself has not come as far as this cursor: it is an older copy, say.
@@ -115,17 +135,17 @@ class WaiterList:
             self._count_out([waiter])
         resolve(waiter, Ended.GONE)
 
-    def _park(self, cursor: Cursor, wait: float, account_id: int | None, address: str) -> Waiter:
-        loop = asyncio.get_running_loop()
-        tick = math.ceil((loop.time() + wait) * TICKS)
-        waiter = Waiter(cursor, account_id, address, loop.create_future(), tick)
-        if tick not in self._by_tick:
-            self._by_tick[tick] = set()
-            loop.call_at(tick / TICKS, self._expire, tick)
-        self._by_tick[tick].add(waiter)
+    def _park(self, waiter: Waiter) -> Waiter:
+        if waiter.tick not in self._by_tick:
+            self._by_tick[waiter.tick] = set()
+            asyncio.get_running_loop().call_at(waiter.tick / TICKS, self._expire, waiter.tick)
+        self._by_tick[waiter.tick].add(waiter)
         self.parked += 1
-        self._by_address[address] += 1
+        self._by_address[waiter.address] += 1
         return waiter
+
+    def _tick_in(self, seconds: float) -> int:
+        return math.ceil((asyncio.get_running_loop().time() + seconds) * TICKS)
 
     def _count_out(self, waiters: Iterable[Waiter]) -> None:
         for waiter in waiters:
@@ -185,10 +205,10 @@ class WaiterList:
             is_other = (head.epoch, head.floor) != (recent.epoch, recent.floor) or head.seq < recent.seq
             if not is_other and head.seq > recent.seq:
                 recent.add(changes)
-                self._wake()
+                await self._wake()
             if is_other or recent.page_is_short:
                 self.recent, more = await load(self._storage), False
-                self._wake()
+                await self._wake()
 
     async def _notice_access(self, access: int) -> None:
         """Credentials were revoked, or rights have changed: parked polls of these accounts must show theirs again."""
@@ -200,11 +220,26 @@ class WaiterList:
             self._count_out([waiter])
             resolve(waiter, Ended.ASK_AGAIN)
 
-    def _wake(self) -> None:
-        for waiter in self._take_all():
-            reply = self.poll(waiter.cursor, 0)
-            assert isinstance(reply, bytes)
-            resolve(waiter, reply)
+    async def _wake(self) -> None:
+        """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
+        waiters = [waiter for parked in self._by_tick.values() for waiter in parked]
+        until = time.monotonic() + SLICE_SECONDS
+        for waiter in waiters:
+            self._answer(waiter)
+            if time.monotonic() > until:
+                await asyncio.sleep(0)
+                until = time.monotonic() + SLICE_SECONDS
+
+    def _answer(self, waiter: Waiter) -> None:
+        """Unless it was ended meanwhile, or has all there is."""
+        parked = self._by_tick.get(waiter.tick)
+        if parked is None or waiter not in parked:
+            return
+        reply = self.poll(waiter.cursor, 0)
+        assert isinstance(reply, bytes)
+        parked.remove(waiter)
+        self._count_out([waiter])
+        resolve(waiter, reply)
 
     def _take_all(self) -> list[Waiter]:
         taken = [waiter for waiters in self._by_tick.values() for waiter in waiters]
