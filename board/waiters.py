@@ -233,13 +233,12 @@ class WaiterList:
     def _answer(self, waiter: Waiter) -> None:
         """Unless it was ended meanwhile, or has all there is."""
         parked = self._by_tick.get(waiter.tick)
-        if parked is None or waiter not in parked:
-            return
-        reply = self.poll(waiter.cursor, 0)
-        assert isinstance(reply, bytes)
-        parked.remove(waiter)
-        self._count_out([waiter])
-        resolve(waiter, reply)
+        if parked is not None and waiter in parked:
+            parked.remove(waiter)
+            self._count_out([waiter])
+            reply = self.poll(waiter.cursor, 0)
+            assert isinstance(reply, bytes)
+            resolve(waiter, reply)
 
     def _take_all(self) -> list[Waiter]:
         taken = [waiter for waiters in self._by_tick.values() for waiter in waiters]

@@ -78,10 +78,12 @@ class Repeats:
 
     def find(self, tail: bytes) -> Repeat | None:
         """None for bytes that are not known, or whose token or session has to be looked up again."""
-        tail = self.plain(tail)
         repeat = self._known.get(tail)
         if repeat is None:
-            return None
+            tail = self.plain(tail)
+            repeat = self._known.get(tail)
+            if repeat is None:
+                return None
         if repeat.secret_hash is not None:
             credential = self._credentials.recall(repeat.secret_hash, use=repeat.counts_as_use)
             if credential is None or credential.account != repeat.account:
@@ -127,23 +129,48 @@ class RepeatStream(IOStream):
 
     # --- reading
 
+    def _handle_events(self, fd: Any, events: int) -> None:
+        """What the loop calls. Tornado's way from here to a read alone costs more than all that a known poll needs."""
+        if events == IOLoop.READ and not self._held and self.is_between_requests and self._take_poll():
+            return
+        super()._handle_events(fd, events)
+
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
-        if self._held and self._waiter is None:
-            return self._take_held(buf)
-        count = super().read_from_fd(buf)
-        if not count:
-            return count
+        """What Tornado calls for more bytes, at last also when it begins to wait for the next request."""
         if self._waiter is not None:
-            return self._hold(bytes(buf[:count]))
-        if self._read_regex is not None and self._read_buffer_size == 0 and not self._write_buffer:
-            self.idle_since = None
-            data = bytes(buf[:count])
-            match = POLL.match(data)
-            whole = match is not None and data.endswith(END) and data.find(END) == count - len(END)
-            self.tail = data[match.end() :] if match and whole else None
-            if match and self.tail and self._answer(match, self.tail, data):
-                return None
-        return count
+            return self._hold()
+        if not self._held and self.is_between_requests and self._take_poll():
+            return None
+        if self._held:
+            return self._take_held(buf)
+        return super().read_from_fd(buf)
+
+    @property
+    def is_between_requests(self) -> bool:
+        """Whether Tornado waits for a request, has nothing of it yet, and has sent all of the last reply."""
+        return (
+            self._read_regex is not None
+            and self._waiter is None
+            and self._read_buffer_size == 0
+            and not self._write_buffer
+        )
+
+    def _take_poll(self) -> bool:
+        """Reads once: whether it was a known poll, or nothing. Other bytes are held for Tornado."""
+        try:
+            data = self.socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return False  # Tornado meets it again, and closes the connection in its own way
+        self.idle_since = None
+        match = POLL.match(data)
+        whole = match is not None and data.find(END) == len(data) - len(END)
+        self.tail = data[match.end() :] if match and whole else None
+        if match and self.tail and self._answer(match, self.tail, data):
+            return True
+        self._held = data
+        return False
 
     def _answer(self, match: re.Match[bytes], tail: bytes, data: bytes) -> bool:
         """Answers or parks the poll, if it is known and can be served from memory."""
@@ -160,10 +187,14 @@ class RepeatStream(IOStream):
             self._send(repeats.packet(reply))
         return True
 
-    def _hold(self, data: bytes) -> int | None:
+    def _hold(self) -> int | None:
         """What comes behind a parked poll waits for its turn; 0 closes the connection."""
+        try:
+            data = self.socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return None
         self._held += data
-        return None if len(self._held) <= MOST_HELD else 0
+        return None if data and len(self._held) <= MOST_HELD else 0
 
     def _take_held(self, buf: bytearray | memoryview) -> int:
         count = min(len(self._held), len(buf))
