@@ -64,7 +64,9 @@ class Repeats:
         self._known: collections.OrderedDict[bytes, Repeat] = collections.OrderedDict()
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         names = b"|".join(re.escape(name.encode()) for name in varying)
-        self._varying = re.compile(rb"\r\n(?:" + names + rb"): [^\r\n]*", re.IGNORECASE) if names else None
+        # Only plain values on one line: what Tornado might refuse must get that far.
+        pattern = rb"\r\n(?:" + names + rb"): [!-~ ]{0,200}(?=\r\n[!-~\r])"
+        self._varying = re.compile(pattern, re.IGNORECASE) if names else None
         self._packet: tuple[bytes, int, bool, bytes] = (b"", 0, False, b"")
 
     def plain(self, tail: bytes) -> bytes:
@@ -114,7 +116,10 @@ class RepeatStream(IOStream):
     def __init__(self, connection: socket.socket, address: str, repeats: Repeats, **options: Any) -> None:
         super().__init__(connection, read_chunk_size=READ_BYTES, **options)
         self.tail: bytes | None = None
-        """What followed the cursor in the request that Tornado is reading, if that was a poll and all there was."""
+        """What followed the cursor in the request that Tornado is reading, if that was a poll and all that came.
+
+        None in any doubt: a handler's word on one request must never be taken for another.
+        """
         self.idle_since: float | None = None
         self._address = address
         self._repeats = repeats
@@ -143,7 +148,10 @@ class RepeatStream(IOStream):
             return None
         if self._held:
             return self._take_held(buf)
-        return super().read_from_fd(buf)
+        count = super().read_from_fd(buf)
+        if count:
+            self.tail = None  # these bytes were not looked at here
+        return count
 
     @property
     def is_between_requests(self) -> bool:
@@ -193,7 +201,7 @@ class RepeatStream(IOStream):
             data = self.socket.recv(READ_BYTES)
         except BlockingIOError:
             return None
-        self._held += data
+        self._held, self.tail = self._held + data, None
         return None if data and len(self._held) <= MOST_HELD else 0
 
     def _take_held(self, buf: bytearray | memoryview) -> int:
@@ -215,7 +223,7 @@ class RepeatStream(IOStream):
     def set_result(self, reply: bytes | Ended) -> None:
         asked, self._waiter, self._asked = self._asked, None, b""
         if reply is Ended.ASK_AGAIN:  # Tornado and the handler see who is asking, as they did the first time
-            self._held = asked + self._held
+            self._held, self.tail = asked + self._held, None
         elif isinstance(reply, bytes):
             self._send(self._repeats.packet(reply))
         if self._held and not self.closed():
