@@ -13,7 +13,7 @@ from tornado.httpserver import HTTPServer
 
 from board import Board
 from handlers import Application
-from handlers.repeat import RepeatServer
+from handlers.repeat_stream import RepeatServer
 from settings import Settings, inherited_sockets, read_settings
 from storage import open_storage
 from storage.records import CannotOpen, Unavailable

@@ -13,7 +13,8 @@ from board.cursor import Cursor, parse_cursor
 from board.waiters import Ended, Waiter
 from handlers.base import Base
 from handlers.errors import Refused
-from handlers.repeat import Repeat, RepeatStream
+from handlers.repeat import Repeat
+from handlers.repeat_stream import RepeatStream
 from handlers.tutorial import tutorial_poll
 
 

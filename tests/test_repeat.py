@@ -314,11 +314,11 @@ def test_news_reach_thousands_once_each(start):
 
 async def test_who_says_nothing_for_long_is_cut_off(counted, monkeypatch):
     """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
-    from handlers import repeat
+    from handlers import repeat_stream
 
     port, _, board = counted
-    monkeypatch.setattr(repeat, "IDLE_TICK", 0.05)
-    application_server = next(s for s in __import__("gc").get_objects() if isinstance(s, repeat.RepeatServer))
+    monkeypatch.setattr(repeat_stream, "IDLE_TICK", 0.05)
+    application_server = next(s for s in __import__("gc").get_objects() if isinstance(s, repeat_stream.RepeatServer))
     application_server._idle_seconds = 0.3
     sweeping = asyncio.create_task(application_server.close_idle())
 
