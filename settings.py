@@ -78,6 +78,9 @@ def client_header(text: str) -> str:
 def header_names(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]*( *, *[A-Za-z0-9-]+)*", text):
         raise ValueError("names of headers with commas between them")
+    meaningful = {"authorization", "cookie", "host", "connection", "content-length", "transfer-encoding", "expect"}
+    if meaningful & {name.strip().lower() for name in text.split(",")}:
+        raise ValueError("headers that mean nothing here, so no " + ", ".join(sorted(meaningful)))
     return text
 
 

@@ -23,7 +23,7 @@ from storage.records import Account
 
 POLL = re.compile(rb"GET /(?:get|api/v1/messages)\?after=([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])")
 MOST_REPEATS = 10_000
-"""Different requests that are remembered, each some 600 bytes; the one unused for longest is forgotten first."""
+"""Different requests that are remembered, each some 600 bytes; the one that was learned first is forgotten first."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
