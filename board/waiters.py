@@ -9,7 +9,6 @@ What always holds here:
 """
 
 import asyncio
-import collections
 import dataclasses
 import enum
 import logging
@@ -79,15 +78,16 @@ class WaiterList:
         self._max_per_address = max_per_address
         self._forget = forget
         self._access = recent.access
-        self._by_address: collections.Counter[str] = collections.Counter()
+        self._by_address: dict[str, int] = {}
         self._by_tick: dict[int, set[Waiter]] = {}
         self._reading: asyncio.Task[bool] | None = None
         self._again: asyncio.Task[bool] | None = None
 
     def is_full(self, address: str) -> bool:
         """Whether no more polls may be parked, or none from this address."""
-        of_address = self._max_per_address and self._by_address[address] >= self._max_per_address
-        return bool(self.parked >= self._max_parked or of_address)
+        if self.parked >= self._max_parked:
+            return True
+        return bool(self._max_per_address and self._by_address.get(address, 0) >= self._max_per_address)
 
     # --- the polls' side
 
@@ -132,7 +132,7 @@ class WaiterList:
         waiters = self._by_tick.get(waiter.tick)
         if waiters is not None and waiter in waiters:
             waiters.remove(waiter)
-            self._count_out([waiter])
+            self._count_out(waiter)
         resolve(waiter, Ended.GONE)
 
     def _park(self, waiter: Waiter) -> Waiter:
@@ -141,23 +141,24 @@ class WaiterList:
             asyncio.get_running_loop().call_at(waiter.tick / TICKS, self._expire, waiter.tick)
         self._by_tick[waiter.tick].add(waiter)
         self.parked += 1
-        self._by_address[waiter.address] += 1
+        self._by_address[waiter.address] = self._by_address.get(waiter.address, 0) + 1
         return waiter
 
     def _tick_in(self, seconds: float) -> int:
-        return math.ceil((asyncio.get_running_loop().time() + seconds) * TICKS)
+        return math.ceil((time.monotonic() + seconds) * TICKS)  # the loop's clock
 
-    def _count_out(self, waiters: Iterable[Waiter]) -> None:
-        for waiter in waiters:
-            self.parked -= 1
-            self._by_address[waiter.address] -= 1
-            if not self._by_address[waiter.address]:
-                del self._by_address[waiter.address]
+    def _count_out(self, waiter: Waiter) -> None:
+        self.parked -= 1
+        left = self._by_address[waiter.address] - 1
+        if left:
+            self._by_address[waiter.address] = left
+        else:
+            del self._by_address[waiter.address]
 
     def _expire(self, tick: int) -> None:
         waiters = self._by_tick.pop(tick)
-        self._count_out(waiters)
         for waiter in waiters:
+            self._count_out(waiter)
             resolve(waiter, self.recent.empty(waiter.cursor))
 
     # --- the side of those that have something to say
@@ -217,28 +218,30 @@ class WaiterList:
         self._forget(account_ids)
         for waiter in [w for waiters in self._by_tick.values() for w in waiters if w.account_id in account_ids]:
             self._by_tick[waiter.tick].discard(waiter)
-            self._count_out([waiter])
+            self._count_out(waiter)
             resolve(waiter, Ended.ASK_AGAIN)
 
     async def _wake(self) -> None:
         """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
-        waiters = [waiter for parked in self._by_tick.values() for waiter in parked]
+        cursor, reply = None, b""
         until = time.monotonic() + SLICE_SECONDS
-        for waiter in waiters:
-            self._answer(waiter)
+        for waiter in [waiter for parked in self._by_tick.values() for waiter in parked]:
+            parked = self._by_tick.get(waiter.tick)
+            if parked is None or waiter not in parked:
+                continue  # ended meanwhile
+            if waiter.cursor is not cursor:  # most have the very same
+                cursor, reply = waiter.cursor, self._reply(waiter.cursor)
+            parked.remove(waiter)
+            self._count_out(waiter)
+            resolve(waiter, reply)
             if time.monotonic() > until:
                 await asyncio.sleep(0)
-                until = time.monotonic() + SLICE_SECONDS
+                cursor, until = None, time.monotonic() + SLICE_SECONDS
 
-    def _answer(self, waiter: Waiter) -> None:
-        """Unless it was ended meanwhile, or has all there is."""
-        parked = self._by_tick.get(waiter.tick)
-        if parked is not None and waiter in parked:
-            parked.remove(waiter)
-            self._count_out([waiter])
-            reply = self.poll(waiter.cursor, 0)
-            assert isinstance(reply, bytes)
-            resolve(waiter, reply)
+    def _reply(self, cursor: Cursor) -> bytes:
+        reply = self.poll(cursor, 0)
+        assert isinstance(reply, bytes)
+        return reply
 
     def _take_all(self) -> list[Waiter]:
         taken = [waiter for waiters in self._by_tick.values() for waiter in waiters]

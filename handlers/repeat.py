@@ -19,6 +19,7 @@ from collections.abc import Iterable
 import tornado.httputil
 
 from board import Board
+from board.cursor import Cursor
 from storage.records import Account
 
 POLL = re.compile(rb"GET /(?:get|api/v1/messages)\?after=([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])")
@@ -26,7 +27,7 @@ MOST_REPEATS = 10_000
 """Different requests that are remembered, each some 600 bytes; the one that was learned first is forgotten first."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Repeat:
     """What some bytes behind a cursor came to mean when Tornado and a handler had read them."""
 
@@ -36,6 +37,8 @@ class Repeat:
     account: Account | None
     address: str | None
     """As the trusted proxy's header says; without one, the connection's."""
+    expected: tuple[Cursor | None, bytes] = (None, b"")
+    """The newest cursor, and the whole request that asks for what comes after it: what a client will send next."""
 
 
 class Repeats:
@@ -61,6 +64,26 @@ class Repeats:
         if len(self._known) > MOST_REPEATS:
             self._known.popitem(last=False)
 
+    def is_next(self, repeat: Repeat, data: bytes) -> bool:
+        """Whether this is the request that a client which has everything makes, byte for byte, and may make."""
+        recent = self.waiters.recent
+        if repeat.expected[0] is not recent.cursor or repeat.expected[1] != data or self.waiters.draining:
+            return False
+        return repeat.secret_hash is None or self._is_still(repeat)
+
+    def expect(self, repeat: Repeat, data: bytes, start: int, tail: bytes) -> None:
+        """Makes the next such request known by its bytes alone."""
+        cursor = self.waiters.recent.cursor
+        if repeat.expected[0] is not cursor:
+            repeat.expected = (cursor, data[:start] + str(cursor).encode() + tail)
+
+    def _is_still(self, repeat: Repeat) -> bool:
+        """Whether its token or session is known to be alive, and its account unchanged."""
+        if repeat.secret_hash is None:
+            return True
+        credential = self._credentials.recall(repeat.secret_hash, use=repeat.counts_as_use)
+        return credential is not None and credential.account == repeat.account
+
     def find(self, tail: bytes) -> Repeat | None:
         """None for bytes that are not known, or whose token or session has to be looked up again."""
         repeat = self._known.get(tail)
@@ -69,11 +92,9 @@ class Repeats:
             repeat = self._known.get(tail)
             if repeat is None:
                 return None
-        if repeat.secret_hash is not None:
-            credential = self._credentials.recall(repeat.secret_hash, use=repeat.counts_as_use)
-            if credential is None or credential.account != repeat.account:
-                del self._known[tail]
-                return None
+        if not self._is_still(repeat):
+            del self._known[tail]
+            return None
         return repeat
 
     def serves(self, epoch: bytes, seq: int) -> bool:

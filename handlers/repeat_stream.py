@@ -14,7 +14,7 @@ from tornado.iostream import IOStream
 from board.cursor import Cursor
 from board.waiters import Ended, Waiter
 from handlers.asking import parse_address
-from handlers.repeat import POLL, Repeats
+from handlers.repeat import POLL, Repeat, Repeats
 
 MOST_HELD = 64 * 1024
 """Bytes that a client may send behind a parked poll before it is cut off."""
@@ -38,6 +38,8 @@ class RepeatStream(IOStream):
         self.idle_since: float | None = None
         self._address = address
         self._repeats = repeats
+        self._repeat: Repeat | None = None
+        """The last that came on this connection: most likely also the next."""
         self._waiter: Waiter | None = None
         self._asked = b""
         self._held = b""
@@ -87,6 +89,10 @@ class RepeatStream(IOStream):
         except OSError:
             return False  # Tornado meets it again, and closes the connection in its own way
         self.idle_since = None
+        repeat = self._repeat
+        if repeat is not None and self._repeats.is_next(repeat, data):
+            self._park(self._repeats.waiters.recent.cursor, repeat, data)
+            return True
         match = POLL.match(data)
         whole = match is not None and data.find(END) == len(data) - len(END)
         self.tail = data[match.end() :] if match and whole else None
@@ -101,14 +107,21 @@ class RepeatStream(IOStream):
         epoch, seq = match[1], int(match[2])
         if not repeats.serves(epoch, seq) or (repeat := repeats.find(tail)) is None:
             return False
+        self._repeat = repeat
+        repeats.expect(repeat, data, match.start(1), tail)
+        recent = repeats.waiters.recent
+        self._park(recent.cursor if seq == recent.seq else Cursor(recent.epoch, seq), repeat, data)
+        return True
+
+    def _park(self, cursor: Cursor, repeat: Repeat, data: bytes) -> None:
+        """Parks the poll, or answers it if there is news, or no room."""
         account_id = repeat.account.id if repeat.account else None
-        cursor = Cursor(repeats.waiters.recent.epoch, seq)
-        reply = repeats.waiters.poll(cursor, repeat.wait, account_id, repeat.address or self._address, self)
+        address = repeat.address or self._address
+        reply = self._repeats.waiters.poll(cursor, repeat.wait, account_id, address, self)
         if isinstance(reply, Waiter):
             self._waiter, self._asked = reply, data
         else:
-            self._send(repeats.packet(reply))
-        return True
+            self._send(self._repeats.packet(reply))
 
     def _hold(self) -> int | None:
         """What comes behind a parked poll waits for its turn; 0 closes the connection."""
