@@ -9,16 +9,14 @@ What always holds here:
 """
 
 import asyncio
-import dataclasses
-import enum
 import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from board.cursor import Cursor
 from board.recent import PAGE, RECENT, Recent
+from board.waiter import Answer, Ended, Waiter, resolve
 from storage import Storage
 from storage.records import Unavailable
 
@@ -39,24 +37,6 @@ class Ended(enum.Enum):
 
     GONE = "its client has gone"
     ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
-
-
-class Answer(Protocol):
-    """Takes a parked poll's reply: a future that a handler awaits, or a connection that writes it at once."""
-
-    def done(self) -> bool: ...
-    def set_result(self, reply: "bytes | Ended", /) -> None: ...
-
-
-@dataclasses.dataclass(eq=False, slots=True)
-class Waiter:
-    """A parked poll: who holds it, and the future for its reply's body."""
-
-    cursor: Cursor
-    account_id: int | None
-    address: str
-    future: Answer
-    tick: int
 
 
 class WaiterList:
@@ -250,11 +230,6 @@ class WaiterList:
         self.parked = 0
         self._by_address.clear()
         return taken
-
-
-def resolve(waiter: Waiter, reply: bytes | Ended) -> None:
-    if not waiter.future.done():  # its client may have gone in this very moment
-        waiter.future.set_result(reply)
 
 
 async def load(storage: Storage) -> Recent:

@@ -10,7 +10,7 @@ from tornado.httputil import HTTPServerRequest
 
 from board.credentials import hash_secret
 from board.cursor import Cursor, parse_cursor
-from board.waiters import Ended, Waiter
+from board.waiter import Ended, Waiter
 from handlers.base import Base
 from handlers.errors import Refused
 from handlers.repeat import Repeat

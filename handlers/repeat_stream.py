@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
 from board.cursor import Cursor
-from board.waiters import Ended, Waiter
+from board.waiter import Ended, Waiter
 from handlers.asking import parse_address
 from handlers.repeat import POLL, Repeat, Repeats
 
