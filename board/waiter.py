@@ -6,6 +6,13 @@ from typing import Protocol
 from board.cursor import Cursor
 
 
+class Ended(enum.Enum):
+    """Why a poll was ended without a reply."""
+
+    GONE = "its client has gone"
+    ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
+
+
 class Answer(Protocol):
     """Takes a parked poll's reply: a future that a handler awaits, or a connection that writes it at once."""
 

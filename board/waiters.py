@@ -32,13 +32,6 @@ FULL_RETRY_MS = 5000
 """When to poll again if as many polls are parked as may be."""
 
 
-class Ended(enum.Enum):
-    """Why a poll was ended without a reply."""
-
-    GONE = "its client has gone"
-    ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
-
-
 class WaiterList:
     """`forget` is called with accounts of which something has changed; `max_per_address` of 0 is no limit."""
 
