@@ -1,6 +1,7 @@
 """One parked poll: who holds it, and who takes its reply."""
 
 import dataclasses
+import enum
 from typing import Protocol
 
 from board.cursor import Cursor
@@ -17,7 +18,7 @@ class Answer(Protocol):
     """Takes a parked poll's reply: a future that a handler awaits, or a connection that writes it at once."""
 
     def done(self) -> bool: ...
-    def set_result(self, reply: "bytes | Ended", /) -> None: ...
+    def set_result(self, reply: bytes | Ended, /) -> None: ...
 
 
 @dataclasses.dataclass(eq=False, slots=True)
