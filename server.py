@@ -13,6 +13,7 @@ from tornado.httpserver import HTTPServer
 
 from board import Board
 from handlers import Application
+from handlers.repeat_stream import RepeatServer
 from settings import Settings, inherited_sockets, read_settings
 from storage import open_storage
 from storage.records import CannotOpen, Unavailable
@@ -64,6 +65,8 @@ async def run(settings: Settings) -> None:
         ]
         application = Application(board, settings)
         server = start(application, settings, sockets)
+        if isinstance(server, RepeatServer):
+            tasks.append(asyncio.create_task(server.close_idle()))
         announce(settings, sockets)
         await stop.wait()
         await drain(application, server)
@@ -102,14 +105,16 @@ def listen(settings: Settings) -> list[socket.socket]:
 
 def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> HTTPServer:
     biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
-    server = HTTPServer(
-        application,
-        idle_connection_timeout=IDLE_SECONDS,
-        body_timeout=30,
-        max_header_size=16 * 1024,
-        max_body_size=biggest,
-        max_buffer_size=biggest + 64 * 1024,
-    )
+    options = {
+        "body_timeout": 30,
+        "max_header_size": 16 * 1024,
+        "max_body_size": biggest,
+        "max_buffer_size": biggest + 64 * 1024,
+    }
+    if application.repeats is None:
+        server = HTTPServer(application, idle_connection_timeout=IDLE_SECONDS, **options)
+    else:
+        server = RepeatServer(application, repeats=application.repeats, idle_seconds=IDLE_SECONDS, **options)
     server.add_sockets(sockets)
     return server
 
@@ -138,7 +143,7 @@ async def drain(application: Application, server: HTTPServer) -> None:
 
 async def until_idle(application: Application, deadline: float) -> None:
     """Waits until no request is under way, or until this time of the loop's clock."""
-    while application.under_way and asyncio.get_running_loop().time() < deadline:
+    while (application.under_way or application.board.waiters.parked) and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.02)
 
 

@@ -75,6 +75,15 @@ def client_header(text: str) -> str:
     return text
 
 
+def header_names(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]*( *, *[A-Za-z0-9-]+)*", text):
+        raise ValueError("names of headers with commas between them")
+    meaningful = {"authorization", "cookie", "host", "connection", "content-length", "transfer-encoding", "expect"}
+    if meaningful & {name.strip().lower() for name in text.split(",")}:
+        raise ValueError("headers that mean nothing here, so no " + ", ".join(sorted(meaningful)))
+    return text
+
+
 def setting(default: str, parse: Parser, help: str) -> Any:
     """A field of Settings; its name in capitals is that of the environment variable."""
     return dataclasses.field(default=parse(default), metadata={"default": default, "parse": parse, "help": help})
@@ -104,6 +113,12 @@ class Settings:
     token_hours: int = setting("4", whole(1, 8760), "hours after which an unused token from signing in is dead")
     client_header: str = setting(
         "", client_header, "header in which your proxy names the client, such as X-Forwarded-For; never without a proxy"
+    )
+    repeats: bool = setting("on", switch, "on or off: answer a poll that repeats known bytes without parsing it again")
+    varying_headers: str = setting(
+        "X-Request-Id,X-Request-Start,traceparent",
+        header_names,
+        "headers that your proxy makes anew for each request, which a repeated poll may differ in",
     )
     limits: bool = setting("on", switch, "on or off: how often one may post or sign in; off is for load tests")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")

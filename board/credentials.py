@@ -61,8 +61,16 @@ class Credentials:
         if known is None or self._is_dead(known, now):
             return None
         if use:
-            known.used_at = now
-            self._unsaved[known.credential.id] = round(now * 1000)
+            self._note_use(known, now)
+        return known.credential
+
+    def recall(self, digest: bytes, *, use: bool) -> Credential | None:
+        """As find(), by the secret's hash and from memory only: None also for what has to be read again."""
+        known, now = self._known.get(digest), self.clock()
+        if known is None or known.read_at < now - FRESH_SECONDS or self._is_dead(known, now):
+            return None
+        if use:
+            self._note_use(known, now)
         return known.credential
 
     def forget(self, account_ids: Iterable[int]) -> None:
@@ -96,6 +104,10 @@ class Credentials:
         now = self.clock()
         before = {kind: round((now - idle) * 1000) for kind, idle in self._idle.items()}
         await self._storage.forget(before["session"], before["token"])
+
+    def _note_use(self, known: Known, now: float) -> None:
+        known.used_at = now
+        self._unsaved[known.credential.id] = round(now * 1000)
 
     def _is_dead(self, known: Known, now: float) -> bool:
         idle = self._idle.get(known.credential.kind)

@@ -26,6 +26,7 @@ class Recent:
         self.epoch, self.seq, self.floor, self.access = head.epoch, head.seq, head.floor, head.access
         self.start = max(head.floor, head.seq - RECENT)
         """The lowest cursor that can be answered from here."""
+        self.cursor = Cursor(self.epoch, self.seq)
         self.page = snapshot.page
         self.derived: dict[str, Any] = {}
         """What handlers made of the present state; thrown away with it."""
@@ -34,10 +35,6 @@ class Recent:
         self._replies: dict[int, bytes] = {}
         for message in snapshot.changes:
             self._put(message)
-
-    @property
-    def cursor(self) -> Cursor:
-        return Cursor(self.epoch, self.seq)
 
     @property
     def messages(self) -> list[Message]:
@@ -54,6 +51,7 @@ class Recent:
         for message in changes.messages:
             self._put(message)
         self.seq = changes.messages[-1].seq if changes.more else changes.head.seq
+        self.cursor = Cursor(self.epoch, self.seq)
         while len(self._changes) > RECENT:
             id, message = self._changes.popitem(last=False)
             self.start = message.seq

@@ -9,15 +9,14 @@ What always holds here:
 """
 
 import asyncio
-import collections
-import dataclasses
-import enum
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable
 
 from board.cursor import Cursor
 from board.recent import PAGE, RECENT, Recent
+from board.waiter import Answer, Ended, Waiter, resolve
 from storage import Storage
 from storage.records import Unavailable
 
@@ -25,28 +24,12 @@ log = logging.getLogger("longboard")
 
 TICKS = 4
 """Deadlines are rounded up to a quarter of a second, so that polls which end together share one timer."""
+SLICE_SECONDS = 0.005
+"""How long polls are answered before anything else gets its turn."""
 DRAIN_RETRY_MS = 500
 """When to poll again after a drain; clients add jitter of their own."""
 FULL_RETRY_MS = 5000
 """When to poll again if as many polls are parked as may be."""
-
-
-class Ended(enum.Enum):
-    """Why a poll was ended without a reply."""
-
-    GONE = "its client has gone"
-    ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
-
-
-@dataclasses.dataclass(eq=False, slots=True)
-class Waiter:
-    """A parked poll: who holds it, and the future for its reply's body."""
-
-    cursor: Cursor
-    account_id: int | None
-    address: str
-    future: asyncio.Future[bytes | Ended]
-    tick: int
 
 
 class WaiterList:
@@ -68,19 +51,27 @@ class WaiterList:
         self._max_per_address = max_per_address
         self._forget = forget
         self._access = recent.access
-        self._by_address: collections.Counter[str] = collections.Counter()
+        self._by_address: dict[str, int] = {}
         self._by_tick: dict[int, set[Waiter]] = {}
         self._reading: asyncio.Task[bool] | None = None
         self._again: asyncio.Task[bool] | None = None
 
     def is_full(self, address: str) -> bool:
         """Whether no more polls may be parked, or none from this address."""
-        of_address = self._max_per_address and self._by_address[address] >= self._max_per_address
-        return bool(self.parked >= self._max_parked or of_address)
+        if self.parked >= self._max_parked:
+            return True
+        return bool(self._max_per_address and self._by_address.get(address, 0) >= self._max_per_address)
 
     # --- the polls' side
 
-    def poll(self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = "") -> bytes | Waiter:
+    def poll(
+        self,
+        cursor: Cursor,
+        wait: float,
+        account_id: int | None = None,
+        address: str = "",
+        answer: Answer | None = None,
+    ) -> bytes | Waiter:
         """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
 
         A cursor that this board never gave, or that is too far behind, is answered with a reset.
@@ -96,7 +87,9 @@ class WaiterList:
             return recent.empty(cursor)
         if self.is_full(address):
             return recent.empty(cursor, FULL_RETRY_MS)
-        return self._park(cursor, wait, account_id, address)
+        if answer is None:
+            answer = asyncio.get_running_loop().create_future()
+        return self._park(Waiter(cursor, account_id, address, answer, self._tick_in(wait)))
 
     async def is_beyond(self, cursor: Cursor) -> bool:
         """Whether the database itself has not come as far as this cursor: it is an older copy, say.
@@ -112,32 +105,33 @@ class WaiterList:
         waiters = self._by_tick.get(waiter.tick)
         if waiters is not None and waiter in waiters:
             waiters.remove(waiter)
-            self._count_out([waiter])
+            self._count_out(waiter)
         resolve(waiter, Ended.GONE)
 
-    def _park(self, cursor: Cursor, wait: float, account_id: int | None, address: str) -> Waiter:
-        loop = asyncio.get_running_loop()
-        tick = math.ceil((loop.time() + wait) * TICKS)
-        waiter = Waiter(cursor, account_id, address, loop.create_future(), tick)
-        if tick not in self._by_tick:
-            self._by_tick[tick] = set()
-            loop.call_at(tick / TICKS, self._expire, tick)
-        self._by_tick[tick].add(waiter)
+    def _park(self, waiter: Waiter) -> Waiter:
+        if waiter.tick not in self._by_tick:
+            self._by_tick[waiter.tick] = set()
+            asyncio.get_running_loop().call_at(waiter.tick / TICKS, self._expire, waiter.tick)
+        self._by_tick[waiter.tick].add(waiter)
         self.parked += 1
-        self._by_address[address] += 1
+        self._by_address[waiter.address] = self._by_address.get(waiter.address, 0) + 1
         return waiter
 
-    def _count_out(self, waiters: Iterable[Waiter]) -> None:
-        for waiter in waiters:
-            self.parked -= 1
-            self._by_address[waiter.address] -= 1
-            if not self._by_address[waiter.address]:
-                del self._by_address[waiter.address]
+    def _tick_in(self, seconds: float) -> int:
+        return math.ceil((time.monotonic() + seconds) * TICKS)  # the loop's clock
+
+    def _count_out(self, waiter: Waiter) -> None:
+        self.parked -= 1
+        left = self._by_address[waiter.address] - 1
+        if left:
+            self._by_address[waiter.address] = left
+        else:
+            del self._by_address[waiter.address]
 
     def _expire(self, tick: int) -> None:
         waiters = self._by_tick.pop(tick)
-        self._count_out(waiters)
         for waiter in waiters:
+            self._count_out(waiter)
             resolve(waiter, self.recent.empty(waiter.cursor))
 
     # --- the side of those that have something to say
@@ -185,10 +179,10 @@ class WaiterList:
             is_other = (head.epoch, head.floor) != (recent.epoch, recent.floor) or head.seq < recent.seq
             if not is_other and head.seq > recent.seq:
                 recent.add(changes)
-                self._wake()
+                await self._wake()
             if is_other or recent.page_is_short:
                 self.recent, more = await load(self._storage), False
-                self._wake()
+                await self._wake()
 
     async def _notice_access(self, access: int) -> None:
         """Credentials were revoked, or rights have changed: parked polls of these accounts must show theirs again."""
@@ -197,14 +191,30 @@ class WaiterList:
         self._forget(account_ids)
         for waiter in [w for waiters in self._by_tick.values() for w in waiters if w.account_id in account_ids]:
             self._by_tick[waiter.tick].discard(waiter)
-            self._count_out([waiter])
+            self._count_out(waiter)
             resolve(waiter, Ended.ASK_AGAIN)
 
-    def _wake(self) -> None:
-        for waiter in self._take_all():
-            reply = self.poll(waiter.cursor, 0)
-            assert isinstance(reply, bytes)
+    async def _wake(self) -> None:
+        """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
+        cursor, reply = None, b""
+        until = time.monotonic() + SLICE_SECONDS
+        for waiter in [waiter for parked in self._by_tick.values() for waiter in parked]:
+            parked = self._by_tick.get(waiter.tick)
+            if parked is None or waiter not in parked:
+                continue  # ended meanwhile
+            if waiter.cursor is not cursor:  # most have the very same
+                cursor, reply = waiter.cursor, self._reply(waiter.cursor)
+            parked.remove(waiter)
+            self._count_out(waiter)
             resolve(waiter, reply)
+            if time.monotonic() > until:
+                await asyncio.sleep(0)
+                cursor, until = None, time.monotonic() + SLICE_SECONDS
+
+    def _reply(self, cursor: Cursor) -> bytes:
+        reply = self.poll(cursor, 0)
+        assert isinstance(reply, bytes)
+        return reply
 
     def _take_all(self) -> list[Waiter]:
         taken = [waiter for waiters in self._by_tick.values() for waiter in waiters]
@@ -213,11 +223,6 @@ class WaiterList:
         self.parked = 0
         self._by_address.clear()
         return taken
-
-
-def resolve(waiter: Waiter, reply: bytes | Ended) -> None:
-    if not waiter.future.done():  # its client may have gone in this very moment
-        waiter.future.set_result(reply)
 
 
 async def load(storage: Storage) -> Recent:

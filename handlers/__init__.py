@@ -16,7 +16,7 @@ from handlers.account import (
     AccountRevoke,
     AccountTokens,
 )
-from handlers.base import NotFoundPage
+from handlers.base import DATA_CSP, NotFoundPage, default_headers
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
@@ -24,6 +24,7 @@ from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.openapi import ApiPage, OpenApi
 from handlers.pages import Front
 from handlers.polls import Get
+from handlers.repeat import Repeats
 from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
 from handlers.static import ROOT, Static
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
@@ -86,6 +87,8 @@ class Application(tornado.web.Application):
         self.board = board
         self.config = settings
         self.under_way: set[tornado.web.RequestHandler] = set()
+        varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
+        self.repeats = Repeats(board, default_headers(settings, DATA_CSP), varying) if settings.repeats else None
         options: dict[str, Any] = {
             "template_path": str(ROOT / "templates"),
             "cross_origin_protection": True,

@@ -35,6 +35,19 @@ PAGE_CSP = (
 DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
 
 
+def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
+    """What every reply of ours carries."""
+    headers = [
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Content-Security-Policy", csp),
+        ("Cache-Control", "no-store"),
+    ]
+    if settings.public_url.startswith("https:"):
+        headers.append(("Strict-Transport-Security", "max-age=31536000"))
+    return headers
+
+
 Whom = Literal["anyone", "readers", "members", "moderators"]
 
 
@@ -63,13 +76,9 @@ class Base(Asking):
     # --- Tornado's hooks
 
     def set_default_headers(self) -> None:
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "same-origin")
-        self.set_header("Content-Security-Policy", self.csp)
-        self.set_header("Cache-Control", "no-store")
+        for name, value in default_headers(self.config, self.csp):
+            self.set_header(name, value)
         self.clear_header("Server")
-        if self.config.public_url.startswith("https:"):
-            self.set_header("Strict-Transport-Security", "max-age=31536000")
 
     async def prepare(self) -> None:
         self.application.under_way.add(self)

@@ -1,12 +1,20 @@
 """/get: the poll. Answered at once when there is something new, else parked in the waiter list."""
 
+import asyncio
 import re
 import time
+from typing import cast
 
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPServerRequest
+
+from board.credentials import hash_secret
 from board.cursor import Cursor, parse_cursor
-from board.waiters import Ended, Waiter
+from board.waiter import Ended, Waiter
 from handlers.base import Base
 from handlers.errors import Refused
+from handlers.repeat import Repeat
+from handlers.repeat_stream import RepeatStream
 from handlers.tutorial import tutorial_poll
 
 
@@ -44,6 +52,7 @@ class Poll(Base):
         """The reply's body, or None if the client has gone meanwhile."""
         waiters = self.board.waiters
         deadline = time.monotonic() + wait
+        self.remember(wait)
         while True:
             if await waiters.is_beyond(cursor):
                 return waiters.recent.newest(reset=True)
@@ -71,10 +80,36 @@ class Poll(Base):
     async def parked(self, waiter: Waiter) -> bytes | Ended:
         self.waiter = waiter
         try:
-            return await waiter.future
+            return await cast("asyncio.Future[bytes | Ended]", waiter.future)
         finally:
             self.board.waiters.leave(waiter)
             self.waiter = None
+
+    def remember(self, wait: float) -> None:
+        """From now on the same bytes around another cursor need no parsing: Tornado and this handler know them."""
+        request, repeats = self.request, self.application.repeats
+        stream = cast(HTTP1Connection, request.connection).stream
+        if repeats is None or not isinstance(stream, RepeatStream) or stream.tail is None or not is_plain(request):
+            return
+        header, cookie = request.headers.get("Authorization"), self.get_cookie(self.cookie_name)
+        secret = header.partition(" ")[2].strip() if header else cookie
+        repeat = Repeat(
+            wait=wait,
+            secret_hash=hash_secret(secret) if secret and self.account else None,
+            counts_as_use=header is not None,
+            account=self.account,
+            address=self.client_address if self.config.client_header else None,
+        )
+        repeats.remember(stream.tail, repeat)
+
+
+def is_plain(request: HTTPServerRequest) -> bool:
+    """Whether nothing but the cursor could make the next one mean something else."""
+    once = all(len(values) == 1 for values in request.query_arguments.values())
+    known = request.query_arguments.keys() <= {"after", "wait"}
+    special = {"Content-Length", "Transfer-Encoding", "Expect", "Upgrade"}
+    lasting = request.version == "HTTP/1.1" and request.headers.get("Connection", "keep-alive").lower() == "keep-alive"
+    return request.method == "GET" and once and known and lasting and not any(n in request.headers for n in special)
 
 
 class Get(Poll):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import tornado.escape
 
-from board.waiters import Ended, Waiter
+from board.waiter import Ended, Waiter
 from handlers.errors import Refused
 from storage.records import Message
 

@@ -114,14 +114,20 @@ def until(condition: Callable[[], object], seconds: float = 10) -> object:
 
 
 @pytest.fixture
-def start(tmp_path: pathlib.Path) -> Iterator[Callable[..., Server]]:
+def repeats() -> str:
+    """The setting REPEATS for the servers of a test; a module that overrides this with two values runs both ways."""
+    return "on"
+
+
+@pytest.fixture
+def start(tmp_path: pathlib.Path, repeats: str) -> Iterator[Callable[..., Server]]:
     """Starts servers with settings of the test's choice, and ends them."""
     with contextlib.ExitStack() as stack:
 
         def start(**settings: object) -> Server:
             folder = tmp_path / f"server{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
-            server = Server(folder, **settings)
+            server = Server(folder, **{"repeats": repeats, **settings})
             stack.callback(lambda: server.process.poll() is None and server.kill())
             return server
 
@@ -129,24 +135,32 @@ def start(tmp_path: pathlib.Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("shared"))
-    yield server
-    assert server.stop() == 0, server.log.read_text()
+def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    servers: dict[str, Server] = {}
+
+    def shared(repeats: str) -> Server:
+        if repeats not in servers:
+            servers[repeats] = Server(tmp_path_factory.mktemp("shared"), repeats=repeats)
+        return servers[repeats]
+
+    yield shared
+    for server in servers.values():
+        assert server.stop() == 0, server.log.read_text()
 
 
 @pytest.fixture
-def server(shared_server: Server) -> Server:
+def server(shared_servers: Callable[[str], Server], repeats: str) -> Iterator[Server]:
     """A server that many tests use, one after the other: for those that don't mind what was posted before.
 
     Whatever a test sends it, nothing may make it fail: its log is looked at after each.
     """
-    before = shared_server.log.stat().st_size
-    shared_server.client.cookies.clear()
-    yield shared_server
-    shared_server.close_clients(but=shared_server.client)
-    assert shared_server.process.poll() is None, shared_server.log.read_text()
-    with shared_server.log.open() as log:
+    server = shared_servers(repeats)
+    before = server.log.stat().st_size
+    server.client.cookies.clear()
+    yield server
+    server.close_clients(but=server.client)
+    assert server.process.poll() is None, server.log.read_text()
+    with server.log.open() as log:
         log.seek(before)
         said = log.read()
     assert "Traceback" not in said and "ERROR" not in said, said

@@ -9,6 +9,12 @@ import pytest
 from tests.conftest import until
 
 
+@pytest.fixture(params=["on", "off"])
+def repeats(request):
+    """Both ways: with repeated polls answered without parsing, and all through Tornado."""
+    return request.param
+
+
 @pytest.fixture
 def pool():
     with concurrent.futures.ThreadPoolExecutor(40) as pool:

@@ -36,7 +36,7 @@ def test_a_flag_wins_over_the_environment_and_empty_counts_as_not_set():
         ("DATABASE_URL", "sqlite:///"), ("PUBLIC_URL", "board.example.org"), ("PUBLIC_URL", "https://a/b"),
         ("PUBLIC_URL", "https://user:secret@a"), ("TITLE", "two\nlines"), ("TITLE", "x" * 81), ("POSTING", "all"),
         ("READING", "Public"), ("MESSAGE_LENGTH", "0"), ("POLL_SECONDS", "0"), ("MAX_PARKED", "many"),
-        ("LIMITS", "yes"), ("LOG_REQUESTS", "1"),
+        ("LIMITS", "yes"), ("VARYING_HEADERS", "a b"), ("VARYING_HEADERS", "X-Request-Id, cookie"), ("REPEATS", "yes"), ("CLIENT_HEADER", "X:0"), ("SIGNUP", "maybe"), ("TOKEN_HOURS", "0"), ("LOG_REQUESTS", "1"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named_in_one_line_and_ends_with_2(name, value, capsys):

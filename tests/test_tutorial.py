@@ -7,6 +7,12 @@ import time
 import pytest
 
 
+@pytest.fixture(params=["on", "off"])
+def repeats(request):
+    """Both ways: with repeated polls answered without parsing, and all through Tornado."""
+    return request.param
+
+
 def now():
     return time.time_ns() // 1_000_000
 

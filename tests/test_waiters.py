@@ -6,7 +6,8 @@ import pytest
 
 from board.cursor import Cursor, parse_cursor
 from board.recent import BATCH, PAGE, RECENT
-from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, Ended, Waiter, WaiterList, load
+from board.waiter import Ended, Waiter
+from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, WaiterList, load
 from storage import open_storage
 from storage.records import Unavailable
 from tests.wire import ids, read

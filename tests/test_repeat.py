@@ -1,0 +1,421 @@
+"""The repeated poll that is not parsed again: it must be the same as the ordinary one in every corner."""
+
+import asyncio
+import concurrent.futures
+import json
+import re
+import socket
+import sqlite3
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tornado.netutil import bind_sockets
+
+from board import Board
+from handlers import Application
+from handlers.polls import Get
+from server import start as start_server
+from settings import read_settings
+from storage import open_storage
+from tests.conftest import Server
+from tests.people import Person
+
+BROWSER = "User-Agent: Browser/1.0\r\nAccept: */*\r\nConnection: keep-alive\r\n"
+
+
+FIRST = 8
+"""Polls that may take the ordinary way at first: one that comes while the last reply is still on its way does."""
+
+
+class Wire:
+    """One connection, byte by byte."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.unread = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def poll(self, cursor, wait=25, headers=BROWSER, path="/get"):
+        self.send(f"GET {path}?after={cursor}&wait={wait} HTTP/1.1\r\nHost: x\r\n{headers}\r\n")
+
+    def send(self, text):
+        self.socket.sendall(text.encode())
+
+    def reply(self):
+        """(status, headers, JSON) of the next reply."""
+        while b"\r\n\r\n" not in self.unread:
+            self.more()
+        head, _, rest = self.unread.partition(b"\r\n\r\n")
+        length = int(re.search(rb"Content-Length: (\d+)", head)[1])
+        while len(rest) < length:
+            self.more()
+            rest = self.unread.partition(b"\r\n\r\n")[2]
+        self.unread = rest[length:]
+        return int(head[9:12]), head.decode(), json.loads(rest[:length])
+
+    def more(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise EOFError(self.unread)
+        self.unread += data
+
+    def is_closed(self):
+        return self.unread == b"" and self.socket.recv(1) == b""
+
+
+@pytest.fixture
+async def counted(tmp_path, monkeypatch):
+    """A server inside the test whose ordinary polls are counted: (port, the list that counts)."""
+    calls = []
+    get = Get.get
+
+    async def counting(self):
+        calls.append(self.request.path)
+        await get(self)
+
+    monkeypatch.setattr(Get, "get", counting)
+    storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
+    settings = read_settings(["--limits=off"], {})
+    board = await Board.open(storage, max_parked=100, limits=False)
+    sockets = bind_sockets(0, "127.0.0.1")
+    server = start_server(Application(board, settings), settings, sockets)
+    yield sockets[0].getsockname()[1], calls, board
+    server.stop()
+    await server.close_all_connections()
+    await board.close()
+    await storage.close()
+
+
+async def asked(port, cursor, times, headers=BROWSER, connections=1):
+    """Polls without waiting, again and again, on new connections in turn."""
+
+    def ask():
+        wires = [Wire(port) for _ in range(connections)]
+        for number in range(times):
+            wire = wires[number % connections]
+            wire.poll(cursor, 0, headers.replace("NUMBER", str(number)))
+            assert wire.reply()[0] == 200
+            time.sleep(0.002)  # as any network would: Tornado has to begin to wait for the next
+        for wire in wires:
+            wire.socket.close()
+
+    await asyncio.to_thread(ask)
+
+
+async def test_a_repeated_poll_is_parsed_once(counted):
+    """Whichever connection it comes on."""
+    port, calls, board = counted
+    await asked(port, board.waiters.recent.cursor, 50, connections=4)
+    assert 1 <= len(calls) <= FIRST
+
+
+async def test_headers_that_a_proxy_makes_anew_may_vary(counted):
+    """Behind a router that numbers requests a repeated poll is still known; another header makes it another poll."""
+    port, calls, board = counted
+    numbered = BROWSER + "X-Request-Id: id-NUMBER\r\nX-Request-Start: 17000NUMBER\r\n"
+    await asked(port, board.waiters.recent.cursor, 50, numbered)
+    assert 1 <= len(calls) <= FIRST
+    calls.clear()
+    await asked(port, board.waiters.recent.cursor, 50, BROWSER + "X-Other: NUMBER\r\n")
+    assert len(calls) == 50
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        BROWSER.replace("keep-alive", "close"),
+        BROWSER + "Content-Length: 0\r\n",
+        BROWSER + "Authorization: Bearer lb_wrong\r\n",
+    ],
+)
+async def test_what_is_special_is_never_remembered(counted, headers):
+    """Such requests go through Tornado each time."""
+    port, calls, board = counted
+
+    def ask():
+        for _ in range(3):
+            with Wire(port) as wire:
+                wire.poll(board.waiters.recent.cursor, 0, headers)
+                wire.reply()
+
+    await asyncio.to_thread(ask)
+    assert len(calls) == (0 if "wrong" in headers else 3)
+
+
+def test_the_reply_differs_in_nothing_but_its_date(server):
+    """The same headers in the same order, the same body."""
+    with Wire(server.port) as wire:
+        heads = []
+        for _ in range(3):
+            wire.poll(server.cursor, 0)
+            heads.append(re.sub("Date: .*", "", wire.reply()[1]))
+    assert heads[0] == heads[1] == heads[2]
+
+
+def test_a_token_that_ends_ends_its_repeated_poll(server):
+    """Revoked while parked: 401 on the same connection, which then goes on as anybody's would."""
+    person, cursor = Person(server), server.cursor
+    made = person.api.post("/api/v1/tokens", json={"name": "bot"}).json()
+    headers = BROWSER + f"Authorization: Bearer {made['token']}\r\n"
+    with Wire(server.port) as wire:
+        for _ in range(3):
+            wire.poll(cursor, 0, headers)
+            assert wire.reply()[0] == 200
+        wire.poll(cursor, 25, headers)
+        wire.poll(cursor, 25, headers)  # waits behind the parked one
+        server.until_parked(1)
+        person.api.delete(f"/api/v1/tokens/{made['id']}")
+        assert wire.reply()[0] == wire.reply()[0] == 401
+        wire.poll(cursor, 0, headers)
+        assert wire.reply()[0] == 401
+        wire.poll(cursor, 0)
+        assert wire.reply()[0] == 200
+
+
+def test_an_account_that_only_changed_stays_parked(server):
+    """A new name asks the parked poll who it is, and that is all."""
+    person = Person(server)
+    browser = person.browser()
+    headers = BROWSER + f"Cookie: longboard={browser.cookies['longboard']}\r\n"
+    with Wire(server.port) as wire:
+        for _ in range(2):
+            wire.poll(server.cursor, 0, headers)
+            wire.reply()
+        wire.poll(server.cursor, 25, headers)
+        server.until_parked(1)
+        browser.post("/account/name", data={"name": "Another"})
+        server.until_parked(1)
+        server.post("for the renamed")
+        assert wire.reply()[2]["messages"][0]["body"] == "for the renamed"
+
+
+def test_bytes_behind_a_parked_poll_wait_for_their_turn(server):
+    """A request that comes while a repeated poll is parked is answered after it, split or whole."""
+    with Wire(server.port) as wire:
+        cursor = server.cursor
+        wire.poll(cursor, 0)
+        wire.reply()
+        for _ in range(3):
+            wire.poll(cursor)
+            server.until_parked(1)
+            wire.send("GET /healthz HTTP/1.1\r\nHo")
+            time.sleep(0.02)
+            wire.send("st: x\r\n\r\n")
+            cursor = server.post("news").json() and server.cursor
+            assert wire.reply()[2]["messages"][0]["body"] == "news"
+            assert wire.reply()[2]["status"] == "ok"
+
+
+def test_endless_bytes_behind_a_parked_poll_end_the_connection(server):
+    """Memory for what waits is bounded."""
+    with Wire(server.port) as wire:
+        wire.poll(server.cursor, 0)
+        wire.reply()
+        wire.poll(server.cursor, 0)
+        wire.reply()
+        wire.poll(server.cursor, 25)
+        server.until_parked(1)
+        with pytest.raises(OSError):
+            for _ in range(1000):
+                wire.send("x" * 65536)
+        server.until_parked(0)
+
+
+def test_leaving_is_noticed(server):
+    """Closed or reset while parked: off the list at once."""
+    for linger in (False, True):
+        wire = Wire(server.port)
+        wire.poll(server.cursor, 0)
+        wire.reply()
+        wire.poll(server.cursor, 25)
+        server.until_parked(1)
+        if linger:
+            wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        wire.socket.close()
+        server.until_parked(0)
+
+
+def test_a_long_reply_to_a_slow_reader_comes_whole(start):
+    """What the system does not take at once is sent bit by bit."""
+    server = start()
+    cursor = server.cursor
+    for number in range(150):
+        server.post(f"{number} " + "long words " * 300)
+    with Wire(server.port) as wire:
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        for _ in range(3):
+            wire.poll(cursor, 0)
+            time.sleep(0.2)
+            assert len(wire.reply()[2]["messages"]) == 150
+
+
+def test_no_more_are_parked_than_allowed_and_time_ends_them(start):
+    """The same limits and the same deadlines."""
+    server = start(max_parked=2, poll_seconds=1)
+    cursor = server.cursor
+    wires = [Wire(server.port) for _ in range(3)]
+    for _ in range(2):
+        for wire in wires:
+            wire.poll(cursor, 0)
+            assert wire.reply()[2] == {"messages": [], "cursor": cursor}
+    began = time.monotonic()
+    for wire in wires:
+        wire.poll(cursor, 25)
+    replies = [wire.reply()[2] for wire in wires]
+    assert time.monotonic() - began < 5
+    assert sorted("retry_ms" in reply for reply in replies) == [False, False, True]
+    assert server.health()["parked"] == 0
+    for wire in wires:
+        wire.socket.close()
+
+
+def test_a_drain_answers_repeated_polls_and_closes(start):
+    """200, empty, a time to come back, Connection: close."""
+    server = start()
+    wires = [Wire(server.port) for _ in range(50)]
+    cursor = server.cursor
+    for wire in wires:
+        wire.poll(cursor, 0)
+        wire.reply()
+        wire.poll(cursor, 25)
+    server.until_parked(50)
+    assert server.stop() == 0
+    for wire in wires:
+        status, head, reply = wire.reply()
+        assert status == 200 and "Connection: close" in head and reply["retry_ms"] and wire.is_closed()
+        wire.socket.close()
+
+
+def test_news_reach_thousands_once_each(start):
+    """A thousand repeated polls, several rounds: everyone has every message once, in order."""
+    server = start()
+    wires = [Wire(server.port) for _ in range(1000)]
+    cursor = server.cursor
+    for number in range(4):
+        for wire in wires:
+            wire.poll(cursor)
+        server.until_parked(1000)
+        server.post(f"round {number}")
+        replies = {json.dumps(wire.reply()[2]) for wire in wires}
+        assert len(replies) == 1
+        reply = json.loads(replies.pop())
+        assert [m["body"] for m in reply["messages"]] == [f"round {number}"]
+        cursor = reply["cursor"]
+    for wire in wires:
+        wire.socket.close()
+
+
+async def test_who_says_nothing_for_long_is_cut_off(counted, monkeypatch):
+    """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
+    from handlers import repeat_stream
+
+    port, _, board = counted
+    monkeypatch.setattr(repeat_stream, "IDLE_TICK", 0.05)
+    application_server = next(s for s in __import__("gc").get_objects() if isinstance(s, repeat_stream.RepeatServer))
+    application_server._idle_seconds = 0.3
+    sweeping = asyncio.create_task(application_server.close_idle())
+
+    def drip():
+        with Wire(port) as idle, Wire(port) as slow, Wire(port) as parked:
+            parked.poll(board.waiters.recent.cursor, 0)
+            parked.reply()
+            parked.poll(board.waiters.recent.cursor, 2)
+            began = time.monotonic()
+            with pytest.raises(OSError):
+                while time.monotonic() - began < 5:
+                    slow.send("G")
+                    time.sleep(0.05)
+            assert idle.is_closed() and time.monotonic() - began < 2
+            assert parked.reply()[0] == 200
+
+    await asyncio.to_thread(drip)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+
+
+# --- both ways must say the same, whatever comes
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """Two servers with the same epoch and the same messages: one that knows repeated polls, and one that doesn't."""
+    servers = []
+    for repeats in ("on", "off"):
+        server = Server(tmp_path_factory.mktemp(f"repeats-{repeats}"), repeats=repeats, poll_seconds=1)
+        server.stop()
+        db = sqlite3.connect(server.database)
+        db.execute("UPDATE board SET epoch = 'samesame', seq = 300")
+        db.executemany(
+            "INSERT INTO messages (id, seq, body, created_at) VALUES (?, ?, ?, 1)",
+            [(n, n, f"message {n} é😀") for n in range(1, 301)],
+        )
+        db.commit()
+        db.close()
+        server.start()
+        servers.append(server)
+    yield servers
+    for server in servers:
+        assert server.stop() == 0
+        assert "Traceback" not in server.log.read_text()
+
+
+cursors = st.sampled_from(
+    ["samesame-300", "samesame-300", "samesame-299", "samesame-90", "samesame-0", "samesame-301", "samesame-007",
+     "othe-3", "garbage", "samesame-", "samesame-300%20", "samesame-300&after=samesame-1", ""]
+)  # fmt: skip
+lines = st.sampled_from(
+    ["", "User-Agent: a\r\n", "X-Request-Id: 1\r\n", "x-request-id: 2\r\n", "traceparent: \t3\r\n",
+     "Cookie: a=b\r\n", "Authorization: Bearer no\r\n", "Content-Length: 0\r\n", "Connection: keep-alive\r\n"]
+)  # fmt: skip
+paths = st.sampled_from(
+    ["/get?after={}", "/get?after={}&wait=0", "/api/v1/messages?after={}&wait=0", "/get?wait=0&after={}"]
+)
+polls = st.builds(
+    lambda path, cursor, more, method: f"{method} {path.format(cursor)}{'&wait=0' * ('wait' not in path)} HTTP/1.1\r\nHost: x\r\n{more}\r\n",
+    paths, cursors, st.lists(lines, max_size=2).map("".join), st.sampled_from(["GET"] * 9 + ["HEAD"]),
+)  # fmt: skip
+others = st.sampled_from(["GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"])
+steps = st.tuples(polls | others, st.integers(1, 3), st.none() | st.integers(1, 60))
+good_end = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+poll = "GET /get?after=samesame-300&wait=0"
+ends = st.sampled_from(
+    [good_end] * 4 + [f"{poll} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", f"{poll} HTTP/1.0\r\n\r\n",
+     f"{poll} HTTP/1.1\r\nHost: x\r\nX-Request-Id: 3\r\n X-Folded: 1\r\n\r\n", f"{poll} HTTP/1.1\r\n\r\n",
+     f"{poll} HTTP/1.1\r\nHost: x\r\nX-Request-Id: \0\r\n\r\n", f"{poll} HTTP/7\r\n\r\n", "\x16\x03\x01\r\n\r\n"]
+)  # fmt: skip
+streams = st.tuples(st.lists(steps, max_size=8), ends)
+
+
+@given(streams)
+@settings(max_examples=150, deadline=None)
+@pytest.mark.timeout(300)
+def test_random_streams_are_answered_alike_byte_for_byte(pair, stream):
+    """Requests in any order, repeated, split anywhere, glued together: both servers send the same bytes, but Date."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(lambda server: conversation(server.port, stream), pair))
+    assert said[0] == said[1]
+
+
+def conversation(port, stream):
+    """All that comes back, until the connection is closed; only the last request may be one that closes it."""
+    requests, end = stream
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for request, times, cut in requests:
+            for _ in range(times):
+                data = request.encode()
+                for part in (data[:cut], data[cut:]) if cut else (data,):
+                    connection.sendall(part)
+                    time.sleep(0.002)
+        connection.sendall(end.encode())
+        received = b""
+        while data := connection.recv(65536):
+            received += data
+    return re.sub(rb"Date: [^\r]*", b"", received)
