@@ -6,6 +6,7 @@ A flag wins over the environment: `--poll-seconds=20` over POLL_SECONDS=20.
 
 import argparse
 import dataclasses
+import ipaddress
 import os
 import re
 import socket
@@ -68,6 +69,42 @@ def origin(text: str) -> str:
     return plain.lower()
 
 
+def app_secret(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{16,128}|", text):
+        raise ValueError("the app secret of Facebook's dashboard: 32 letters and digits")
+    return text
+
+
+def matching(pattern: str, expected: str) -> Parser:
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(expected)
+        return text
+
+    return parse
+
+
+def loopback(text: str) -> str:
+    """`http://127.0.0.1:8090`: nothing but this machine, since the app secret is sent there. Empty means not set."""
+    text = origin(text)
+    if text and not (text.startswith("http://") and is_loopback(urllib.parse.urlsplit(text).hostname or "")):
+        raise ValueError("http:// and an address of this machine, such as http://127.0.0.1:8090")
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def paragraphs(text: str) -> str:
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text) or len(text) > 50_000:
+        raise ValueError("plain text of at most 50000 characters, with empty lines between its paragraphs")
+    return text.strip()
+
+
 def client_header(text: str) -> str:
     """`X-Forwarded-For`, or `X-Forwarded-For:2` for the second entry from the right, behind two proxies."""
     if not re.fullmatch(r"[A-Za-z0-9-]+(:[1-9])?|", text):
@@ -84,9 +121,10 @@ def header_names(text: str) -> str:
     return text
 
 
-def setting(default: str, parse: Parser, help: str) -> Any:
-    """A field of Settings; its name in capitals is that of the environment variable."""
-    return dataclasses.field(default=parse(default), metadata={"default": default, "parse": parse, "help": help})
+def setting(default: str, parse: Parser, help: str, *, secret: bool = False) -> Any:
+    """A field of Settings; its name in capitals is that of the environment variable. A secret is never shown."""
+    metadata = {"default": default, "parse": parse, "help": help, "secret": secret}
+    return dataclasses.field(default=parse(default), repr=not secret, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +159,25 @@ class Settings:
         "headers that your proxy makes anew for each request, which a repeated poll may differ in",
     )
     limits: bool = setting("on", switch, "on or off: how often one may post or sign in; off is for load tests")
+    facebook_app_id: str = setting(
+        "", matching("[0-9]{1,32}|", "the app id of Facebook's dashboard: digits"), "turns on logging in with Facebook"
+    )
+    facebook_app_secret: str = setting(
+        "", app_secret, "the app's secret; better in the environment than as a flag, which others may see", secret=True
+    )
+    facebook_graph_version: str = setting(
+        "v24.0",
+        matching(r"v\d{1,3}\.\d", "a version such as v24.0"),
+        "version of Facebook's Graph API; each lives two years",
+    )
+    facebook_fake: str = setting(
+        "", loopback, "for tests and for trying out: where bin/fake-facebook runs on this machine; every page says so"
+    )
+    privacy_text: str = setting(
+        "",
+        paragraphs,
+        "your privacy page's text, with empty lines between paragraphs; else it says what Longboard keeps",
+    )
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
 
@@ -146,8 +203,23 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
         try:
             values[field.name] = field.metadata["parse"](text)
         except ValueError as expected:
-            refuse(f"{name} must be {expected}, not {text!r}")
-    return Settings(**values)
+            refuse(f"{name} must be {expected}" + ("" if field.metadata["secret"] else f", not {text!r}"))
+    settings = Settings(**values)
+    check_facebook(settings)
+    return settings
+
+
+def check_facebook(settings: Settings) -> None:
+    """What Facebook needs together. It only sends people back to https, except on localhost."""
+    if bool(settings.facebook_app_id) != bool(settings.facebook_app_secret):
+        refuse("FACEBOOK_APP_ID and FACEBOOK_APP_SECRET must be set together")
+    if not settings.facebook_app_id:
+        return
+    host = urllib.parse.urlsplit(settings.public_url or f"http://{settings.address}").hostname or ""
+    if not settings.public_url and not is_loopback(host):
+        refuse("PUBLIC_URL must be set where Facebook is: it is where Facebook sends people back to")
+    if settings.public_url.startswith("http:") and not is_loopback(host):
+        refuse("PUBLIC_URL must be https:// where Facebook is, or http://localhost")
 
 
 def refuse(why: str) -> NoReturn:

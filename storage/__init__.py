@@ -14,10 +14,12 @@ from storage.records import (
     CannotOpen,
     Changes,
     Credential,
+    Identity,
     Import,
     Message,
     Page,
     Password,
+    Picture,
     Snapshot,
 )
 
@@ -27,6 +29,12 @@ class Storage(Protocol):
 
     # --- the board as a whole
     async def close(self) -> None: ...
+    async def secret(self) -> bytes:
+        """32 bytes made with the database: they sign what the server hands out and takes back."""
+
+    async def use_once(self, hash: bytes, until: int) -> None:
+        """Notes that something signed was used; it need not be remembered after `until`. Raises LinkGone if it was."""
+
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         """Calls `moved` whenever something was committed, by whichever process; never returns.
 
@@ -88,6 +96,9 @@ class Storage(Protocol):
         """The same password, hashed anew; ends nothing, and does nothing if it was changed meanwhile."""
 
     async def set_name(self, account_id: int, name: str) -> None: ...
+    async def set_username(self, account_id: int, username: str) -> None:
+        """Raises Taken."""
+
     async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
         """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor."""
 
@@ -101,7 +112,14 @@ class Storage(Protocol):
 
     # --- credentials: sessions and tokens, kept by their hash
     async def create_credential(
-        self, account_id: int, kind: str, hash: bytes, name: str, replaces: bytes | None = None
+        self,
+        account_id: int,
+        kind: str,
+        hash: bytes,
+        name: str,
+        replaces: bytes | None = None,
+        *,
+        by_facebook: bool = False,
     ) -> Credential:
         """Raises NotAllowed for a suspended account."""
 
@@ -120,6 +138,47 @@ class Storage(Protocol):
 
     async def access_changes_after(self, number: int) -> Sequence[int]:
         """Accounts about which something changed since Head.access was this number."""
+
+    # --- identities: the key is (app id, the id that Facebook gave the person for this app)
+    async def identity(self, app_id: str, facebook_id: str) -> Identity:
+        """Raises NotFound."""
+
+    async def identity_of(self, account_id: int) -> Identity:
+        """Raises NotFound."""
+
+    async def create_identity(self, account_id: int, app_id: str, facebook_id: str, name: str) -> Identity:
+        """Links; once more changes nothing. Raises IdentityTaken."""
+
+    async def create_account_with_identity(
+        self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
+    ) -> Identity:
+        """An account without a password, under the first of the usernames that is free; or the one there is already.
+
+        Raises Taken if none of them is free, or LinkGone if the invitation was used meanwhile.
+        """
+
+    async def rename_identity(self, id: int, name: str) -> None:
+        """The person has another name at Facebook; the account follows if its name was that of Facebook."""
+
+    async def unlink_identity(self, account_id: int, keep: int | None = None) -> None:
+        """Ends the sessions that Facebook made, but the one to keep. Raises LastWayIn for an account with no password."""
+
+    async def set_picture(self, identity_id: int, picture: Picture | None) -> None: ...
+    async def picture(self, account_id: int) -> Picture:
+        """Raises NotFound."""
+
+    async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
+        """Ends the sessions that Facebook made before this time; does nothing for an unknown one."""
+
+    async def erase_identity(self, app_id: str, facebook_id: str, before: int, code: str) -> None:
+        """Removes what Facebook gave: identity, picture and name; the account too, if it has no password.
+
+        Its messages stay, as a deleted account's or under the username. An identity made after `before` stays: the
+        request was not about that one. The code is noted in any case.
+        """
+
+    async def erased_at(self, code: str) -> int:
+        """When the request with this code was carried out. Raises NotFound."""
 
     # --- moderation: the actor is a moderator, or None for the one at the command line; all of it is logged
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
@@ -142,7 +201,9 @@ class Storage(Protocol):
         """The newest first."""
 
     async def forget(self, sessions_before: int, tokens_before: int) -> None:
-        """Housekeeping: credentials last used before these times, old links and blocks, addresses after 30 days."""
+        """Housekeeping: credentials last used before these times, old links and blocks, addresses after 30 days,
+        codes of deletions after two years.
+        """
 
 
 async def open_storage(url: str) -> Storage:

@@ -118,6 +118,29 @@ class Credential:
     name: str
     created_at: int
     last_used_at: int
+    by_facebook: bool = False
+    """Whether it is a session that logging in with Facebook made."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Identity:
+    """A Facebook id linked to an account. `facebook_id` is app-scoped: it means something for this app alone."""
+
+    id: int
+    account: Account
+    app_id: str
+    facebook_id: str
+    name: str
+    """The name that came from Facebook last."""
+    created_at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Picture:
+    """An image as its `kind` says: `image/jpeg`, `image/png`, `image/gif` or `image/webp`."""
+
+    kind: str
+    content: bytes
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -154,6 +177,14 @@ class NotFound(StorageError):
 
 class Taken(StorageError):
     """Another account has this username."""
+
+
+class IdentityTaken(StorageError):
+    """This Facebook id is linked to another account, or this account to another Facebook id."""
+
+
+class LastWayIn(StorageError):
+    """Without this, nobody could get into the account any more."""
 
 
 class LinkGone(StorageError):

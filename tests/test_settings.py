@@ -36,6 +36,10 @@ def test_a_flag_wins_over_the_environment_and_empty_counts_as_not_set():
         ("DATABASE_URL", "sqlite:///"), ("PUBLIC_URL", "board.example.org"), ("PUBLIC_URL", "https://a/b"),
         ("PUBLIC_URL", "https://user:secret@a"), ("TITLE", "two\nlines"), ("TITLE", "x" * 81), ("POSTING", "all"),
         ("READING", "Public"), ("MESSAGE_LENGTH", "0"), ("POLL_SECONDS", "0"), ("MAX_PARKED", "many"),
+        ("FACEBOOK_APP_ID", "app"), ("FACEBOOK_GRAPH_VERSION", "24"), ("FACEBOOK_GRAPH_VERSION", "v24.0/../x"),
+        ("FACEBOOK_FAKE", "http://192.0.2.1:80"), ("FACEBOOK_FAKE", "https://127.0.0.1:1"),
+        ("FACEBOOK_FAKE", "http://localhost.example.org"), ("FACEBOOK_FAKE", "http://127.0.0.1:1/path"),
+        ("PRIVACY_TEXT", "\0"),
         ("LIMITS", "yes"), ("VARYING_HEADERS", "a b"), ("VARYING_HEADERS", "X-Request-Id, cookie"), ("REPEATS", "yes"), ("CLIENT_HEADER", "X:0"), ("SIGNUP", "maybe"), ("TOKEN_HOURS", "0"), ("LOG_REQUESTS", "1"),
     ],
 )  # fmt: skip
@@ -80,3 +84,31 @@ def test_sockets_are_taken_over_only_when_they_are_meant_for_this_process():
     """LISTEN_FDS for another process (sd_listen_fds(3)) is left alone."""
     assert inherited_sockets({"LISTEN_PID": "1", "LISTEN_FDS": "1"}) == []
     assert inherited_sockets({}) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"FACEBOOK_APP_ID": "1"}, "together"),
+        ({"FACEBOOK_APP_SECRET": "s" * 32}, "together"),
+        ({"FACEBOOK_APP_ID": "1", "FACEBOOK_APP_SECRET": "s" * 32, "ADDRESS": "0.0.0.0"}, "PUBLIC_URL must be set"),
+        ({"FACEBOOK_APP_ID": "1", "FACEBOOK_APP_SECRET": "s" * 32, "PUBLIC_URL": "http://a.example"}, "https://"),
+    ],
+)
+def test_what_facebook_needs_is_asked_for_at_the_start(environ, expected, capsys):
+    """Half a configuration, or one that Facebook would refuse, doesn't start."""
+    with pytest.raises(SystemExit) as end:
+        read_settings([], environ)
+    assert end.value.code == 2 and expected in capsys.readouterr().err
+
+
+def test_the_app_secret_is_never_shown(capsys):
+    """Neither a wrong one nor a right one, in no message and no representation."""
+    secret = "0123456789abcdef-very-secret"
+    with pytest.raises(SystemExit):
+        read_settings([], {"FACEBOOK_APP_SECRET": secret + " "})
+    assert "FACEBOOK_APP_SECRET must be" in (said := capsys.readouterr().err) and "0123" not in said
+    settings = read_settings([], {"FACEBOOK_APP_ID": "1", "FACEBOOK_APP_SECRET": secret})
+    assert settings.facebook_app_secret == secret and secret not in repr(settings)
+    for address in ({}, {"PUBLIC_URL": "http://localhost:8080"}, {"PUBLIC_URL": "https://board.example.org"}):
+        assert read_settings([], address | {"FACEBOOK_APP_ID": "1", "FACEBOOK_APP_SECRET": secret})

@@ -8,6 +8,7 @@ from storage.records import Unavailable
 from storage.sqlite.accounts import Accounts
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.credentials import Credentials
+from storage.sqlite.identities import Identities
 from storage.sqlite.messages import Messages
 from storage.sqlite.moderation import Moderation
 from storage.sqlite.schema import migrate, pragma
@@ -16,7 +17,7 @@ TICK = 0.5
 """Seconds between looks for what other processes wrote: an import, bin/admin, a server being replaced."""
 
 
-class SQLite(Messages, Accounts, Credentials, Moderation):
+class SQLite(Messages, Accounts, Credentials, Identities, Moderation):
     def __init__(self, writer: Writer, reader: Reader, changes_reader: Reader) -> None:
         self._writer = writer
         self._reader = reader
@@ -39,6 +40,9 @@ class SQLite(Messages, Accounts, Credentials, Moderation):
         await self._changes_reader.close()
         await self._writer.close()
 
+    async def secret(self) -> bytes:
+        return await self._reader.read(read_secret)
+
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:
@@ -49,6 +53,11 @@ class SQLite(Messages, Accounts, Credentials, Moderation):
             if version != seen and await moved():
                 seen = version
             await asyncio.sleep(TICK)
+
+
+def read_secret(db: sqlite3.Connection) -> bytes:
+    secret: bytes = db.execute("SELECT secret FROM board").fetchone()[0]
+    return secret
 
 
 def data_version(db: sqlite3.Connection) -> int:

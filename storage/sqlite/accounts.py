@@ -19,12 +19,7 @@ class Accounts(Engine):
                 raise Taken(username)
             if invite is not None:
                 use_link(db, "invite", invite)
-            row = db.execute(
-                "INSERT INTO accounts (username, name, password, tutorial_name, created_at) VALUES (?, ?, ?, ?, ?) "
-                f"RETURNING {ACCOUNT}",
-                (username, name, password.hash, password.tutorial_name, now_ms()),
-            ).fetchone()
-            return Account(*row)
+            return add_account(db, username, name, password)
 
         return await self._writer.write(unit)
 
@@ -62,20 +57,18 @@ class Accounts(Engine):
 
         await self._writer.write(unit)
 
-    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
+    async def set_username(self, account_id: int, username: str) -> None:
         def unit(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
+            holder = account_by(db, "username", username)
+            if holder and holder.id != account_id:
+                raise Taken(username)
+            db.execute("UPDATE accounts SET username = ? WHERE id = ?", (username, account_id))
             look_again(db, account_id)
-            if keep_messages:
-                db.execute(
-                    "UPDATE messages SET author_name = ?, address = NULL WHERE author_id = ? AND body IS NOT NULL",
-                    (DELETED_NAME, account_id),
-                )
-            else:
-                db.execute("DELETE FROM messages WHERE author_id = ?", (account_id,))
-            raise_floor(db)
 
         await self._writer.write(unit)
+
+    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
+        await self._writer.write(lambda db: remove_account(db, account_id, keep_messages=keep_messages))
 
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
         def unit(db: sqlite3.Connection) -> None:
@@ -94,6 +87,27 @@ class Accounts(Engine):
             return find(db, "id", account_id)
 
         return await self._writer.write(unit)
+
+
+def add_account(db: sqlite3.Connection, username: str, name: str, password: Password) -> Account:
+    row = db.execute(
+        "INSERT INTO accounts (username, name, password, tutorial_name, created_at) VALUES (?, ?, ?, ?, ?) "
+        f"RETURNING {ACCOUNT}",
+        (username, name, password.hash, password.tutorial_name, now_ms()),
+    ).fetchone()
+    return Account(*row)
+
+
+def remove_account(db: sqlite3.Connection, account_id: int, *, keep_messages: bool) -> None:
+    db.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
+    look_again(db, account_id)
+    if keep_messages:
+        db.execute(
+            "UPDATE messages SET author_name = ?, address = NULL WHERE author_id = ?", (DELETED_NAME, account_id)
+        )
+    else:
+        db.execute("DELETE FROM messages WHERE author_id = ?", (account_id,))
+    raise_floor(db)
 
 
 def find(db: sqlite3.Connection, column: str, value: object) -> Account:

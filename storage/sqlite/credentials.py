@@ -10,7 +10,7 @@ from storage.sqlite.rows import ACCOUNT, look_again, now_ms
 
 SELECT = (
     "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
-    f"{ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
+    f"by_facebook, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
 )
 MOST_CREDENTIALS = 200
 """Of one account; the one unused for longest makes room, so that signing in always works."""
@@ -18,7 +18,14 @@ MOST_CREDENTIALS = 200
 
 class Credentials(Engine):
     async def create_credential(
-        self, account_id: int, kind: str, hash: bytes, name: str, replaces: bytes | None = None
+        self,
+        account_id: int,
+        kind: str,
+        hash: bytes,
+        name: str,
+        replaces: bytes | None = None,
+        *,
+        by_facebook: bool = False,
     ) -> Credential:
         def unit(db: sqlite3.Connection) -> Credential:
             if not db.execute("SELECT 1 FROM accounts WHERE id = ? AND suspended_at IS NULL", (account_id,)).fetchone():
@@ -28,9 +35,9 @@ class Credentials(Engine):
             now = now_ms()
             make_room(db, account_id)
             db.execute(
-                "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (account_id, kind, hash, name, now, now),
+                "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (account_id, kind, hash, name, now, now, by_facebook),
             )
             return read_credential(db, hash)
 
@@ -70,8 +77,8 @@ class Credentials(Engine):
 
 
 def to_credential(row: tuple[Any, ...]) -> Credential:
-    id, kind, name, created_at, last_used_at = row[:5]
-    return Credential(id, Account(*row[5:]), kind, name, created_at, last_used_at)
+    id, kind, name, created_at, last_used_at, by_facebook = row[:6]
+    return Credential(id, Account(*row[6:]), kind, name, created_at, last_used_at, bool(by_facebook))
 
 
 def read_credential(db: sqlite3.Connection, hash: bytes) -> Credential:

@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 ADDRESS_DAYS = 30
 """How long it is remembered where a message came from."""
+ERASURE_DAYS = 730
+"""How long someone who asked Facebook for a deletion can look up that it was done."""
 DAY_MS = 86_400_000
 
 
@@ -44,6 +46,8 @@ class Moderation(Engine):
                 db.execute("DELETE FROM credentials WHERE kind = ? AND last_used_at < ?", (kind, before))
             db.execute("DELETE FROM links WHERE expires_at < ?", (now_ms(),))
             db.execute("DELETE FROM blocks WHERE until < ?", (now_ms(),))
+            db.execute("DELETE FROM used WHERE until < ?", (now_ms(),))
+            db.execute("DELETE FROM erasures WHERE at < ?", (now_ms() - ERASURE_DAYS * DAY_MS,))
             db.execute("DELETE FROM access_changes WHERE at < ?", (now_ms() - DAY_MS,))
             db.execute(
                 "UPDATE messages SET address = NULL WHERE address IS NOT NULL AND created_at < ?",

@@ -1,0 +1,219 @@
+"""Identities in storage: every engine links, finds, renames, unlinks and erases them alike."""
+
+# ruff: noqa: F811 (the fixtures of the suite for storage)
+import asyncio
+import itertools
+
+import pytest
+
+from board.people import USERNAME, clean_name, name_from_elsewhere, usernames
+from storage.records import IdentityTaken, LastWayIn, LinkGone, NotAllowed, NotFound, Password, Picture, Taken
+from tests.test_storage import ADA, bodies, snapshot, storage, url  # noqa: F401 (fixtures)
+
+APP, ID = "1111", "2222"
+LATER = 10**14  # milliseconds, in a time far off
+PICTURE = Picture("image/png", b"\x89PNG\r\n\x1a\n...")
+
+
+async def join(storage, name="Grace Hopper", facebook_id=ID, names=("grace", "grace_2")):
+    return await storage.create_account_with_identity(APP, facebook_id, name, names)
+
+
+async def session(storage, account_id, hash=b"h", **options):
+    return await storage.create_credential(account_id, "session", hash, "A browser", **options)
+
+
+async def test_the_secret_is_made_once_and_kept(storage, url):
+    """What was signed before a restart is good after it."""
+    from storage import open_storage
+
+    secret = await storage.secret()
+    again = await open_storage(url)
+    assert len(secret) == 32 and await again.secret() == secret
+    await again.close()
+
+
+async def test_something_signed_is_used_once(storage):
+    """Also when it comes twice at the same time."""
+    outcomes = await asyncio.gather(*(storage.use_once(b"state", LATER) for _ in range(5)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if outcome] == [LinkGone] * 4
+    await storage.use_once(b"other", 1)
+    await storage.forget(0, 0)
+    await storage.use_once(b"other", LATER)
+    with pytest.raises(LinkGone):
+        await storage.use_once(b"state", LATER)
+
+
+async def test_an_account_is_found_by_app_and_id(storage):
+    """The same id of another app is somebody else."""
+    made = await join(storage)
+    assert (made.account.username, made.account.name, made.facebook_id) == ("grace", "Grace Hopper", ID)
+    assert await storage.identity(APP, ID) == made == await storage.identity_of(made.account.id)
+    assert (await storage.password("grace"))[1] == Password(None)
+    for app_id, facebook_id in (("other", ID), (APP, "other")):
+        with pytest.raises(NotFound):
+            await storage.identity(app_id, facebook_id)
+    with pytest.raises(NotFound):
+        await storage.identity_of(ADA.id)
+
+
+async def test_one_person_who_comes_twice_at_once_gets_one_account(storage):
+    """Two tabs, one account; and the next person of that name gets the next free username."""
+    made = await asyncio.gather(*(join(storage) for _ in range(5)))
+    assert len({identity.account.id for identity in made}) == 1
+    other = await join(storage, facebook_id="3333")
+    assert other.account.username == "grace_2"
+    with pytest.raises(Taken):
+        await join(storage, facebook_id="4444")
+
+
+async def test_an_invitation_counts_for_one_account(storage):
+    """The second who brings it stays outside."""
+    await storage.create_link("invite", b"invitation", None, LATER)
+    await storage.create_account_with_identity(APP, ID, "Grace", ["grace"], b"invitation")
+    with pytest.raises(LinkGone):
+        await storage.create_account_with_identity(APP, "3", "Bob", ["bobby"], b"invitation")
+    with pytest.raises(NotFound):
+        await storage.identity(APP, "3")
+
+
+async def test_linking_is_one_to_one(storage):
+    """An id belongs to one account, an account has one id, and saying it again is no error."""
+    linked = await storage.create_identity(ADA.id, APP, ID, "Ada at Facebook")
+    assert await storage.create_identity(ADA.id, APP, ID, "Ada at Facebook") == linked
+    for account_id, facebook_id in ((ADA.id, "3333"), (2, ID)):
+        with pytest.raises(IdentityTaken):
+            await storage.create_identity(account_id, APP, facebook_id, "x")
+    assert linked.account.name == "Ada"
+
+
+async def test_the_name_follows_facebook_until_its_owner_chooses_another(storage):
+    """A change of name at Facebook comes along; a name that was chosen here stays."""
+    made = await join(storage)
+    await storage.rename_identity(made.id, "Grace Murray")
+    known = await storage.identity(APP, ID)
+    assert known.name == known.account.name == "Grace Murray"
+    await storage.set_name(made.account.id, "Amazing Grace")
+    await storage.rename_identity(made.id, "Admiral Hopper")
+    known = await storage.identity(APP, ID)
+    assert (known.name, known.account.name) == ("Admiral Hopper", "Amazing Grace")
+
+
+async def test_unlinking_never_takes_the_last_way_in(storage):
+    """Without a password it is refused; with one, the sessions that Facebook made end, but the one to keep."""
+    made = await join(storage)
+    id = made.account.id
+    with pytest.raises(LastWayIn):
+        await storage.unlink_identity(id)
+    await storage.set_password(id, Password("a hash"))
+    kept = await session(storage, id, b"kept", by_facebook=True)
+    await session(storage, id, b"gone", by_facebook=True)
+    await session(storage, id, b"by password")
+    await storage.unlink_identity(id, keep=kept.id)
+    assert {(c.id == kept.id, c.by_facebook) for c in await storage.credentials(id)} == {(True, False), (False, False)}
+    with pytest.raises(NotFound):
+        await storage.identity(APP, ID)
+
+
+async def test_a_picture_is_kept_until_it_goes(storage):
+    """The bytes and what they are."""
+    made = await join(storage)
+    with pytest.raises(NotFound):
+        await storage.picture(made.account.id)
+    await storage.set_picture(made.id, PICTURE)
+    assert await storage.picture(made.account.id) == PICTURE
+    await storage.set_picture(made.id, None)
+    with pytest.raises(NotFound):
+        await storage.picture(made.account.id)
+
+
+async def test_deauthorizing_ends_the_sessions_that_facebook_made(storage):
+    """Those of before; whoever has signed in since stays, and so does the identity."""
+    made = await join(storage)
+    old = await session(storage, made.account.id, by_facebook=True)
+    await storage.deauthorize_identity(APP, ID, old.created_at)
+    assert await storage.credentials(made.account.id) == [old]
+    await session(storage, made.account.id, b"by password")
+    await storage.deauthorize_identity(APP, ID, LATER)
+    await storage.deauthorize_identity(APP, "unknown", LATER)
+    assert [c.by_facebook for c in await storage.credentials(made.account.id)] == [False]
+    assert await storage.identity(APP, ID) == made
+
+
+async def test_erasing_removes_the_account_if_nothing_else_lets_it_in(storage):
+    """Its messages stay, as a deleted account's."""
+    made = await join(storage)
+    author = type(ADA)(made.account.id, made.account.name)
+    message, _ = await storage.append(author, "what I said", None)
+    await storage.set_picture(made.id, PICTURE)
+    floor = (await snapshot(storage)).head.floor
+    await storage.erase_identity(APP, ID, LATER, "code")
+    assert (await storage.message(message.id)).author.name == "deleted account"
+    assert (await snapshot(storage)).head.floor > floor and await storage.erased_at("code") > 10**12
+    for call in (storage.account("grace"), storage.identity(APP, ID), storage.picture(author.id)):
+        with pytest.raises(NotFound):
+            await call
+    with pytest.raises(NotAllowed):
+        await storage.append(author, "from a session that was faster", None)
+
+
+@pytest.mark.parametrize(("chosen", "left"), [(None, "grace"), ("Amazing Grace", "Amazing Grace")])
+async def test_erasing_leaves_an_account_with_a_password_without_facebook_s_name(storage, chosen, left):
+    """Neither the account nor any message has a name that came from Facebook, present or former."""
+    made = await join(storage)
+    id = made.account.id
+    await storage.append(type(ADA)(id, "Grace Hopper"), "then", None)
+    await storage.rename_identity(made.id, "Grace Murray")
+    await storage.append(type(ADA)(id, "Grace Murray"), "later", None)
+    await storage.set_password(id, Password("a hash"))
+    if chosen:
+        await storage.set_name(id, chosen)
+    await session(storage, id, by_facebook=True)
+    await storage.erase_identity(APP, ID, LATER, "code")
+    assert (await storage.account("grace")).name == left and await storage.credentials(id) == []
+    messages = (await snapshot(storage)).page.messages
+    assert bodies(messages) == ["then", "later"] and {m.author.name for m in messages} == {left}
+
+
+async def test_a_late_or_unknown_request_erases_nothing_and_is_noted_alike(storage):
+    """Facebook's request of before does not hit who came back since; its code can be looked up all the same."""
+    made = await join(storage)
+    await storage.erase_identity(APP, ID, made.created_at, "late")
+    await storage.erase_identity(APP, "unknown", LATER, "unknown")
+    assert await storage.identity(APP, ID) == made
+    first = await storage.erased_at("late")
+    await storage.erase_identity(APP, ID, made.created_at, "late")
+    assert await storage.erased_at("late") == first and await storage.erased_at("unknown")
+    with pytest.raises(NotFound):
+        await storage.erased_at("never")
+
+
+async def test_a_username_can_be_changed_to_a_free_one(storage):
+    """Never to somebody else's."""
+    made = await join(storage)
+    await storage.set_username(made.account.id, "amazing")
+    assert (await storage.account("amazing")).id == made.account.id
+    with pytest.raises(Taken):
+        await storage.set_username(made.account.id, "ada")
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Ada Lovelace", "ada_lovelace"), ("Zoë Müller", "zoe_muller"), ("李小龍", "member"), ("Al", "member_al"),
+        ("", "member"), ("x" * 300, "x" * 28), ("ﷺ" * 60, "member"), ("\0\ud800", "member"),
+    ],
+)  # fmt: skip
+def test_a_username_is_suggested_for_every_name(name, first):
+    """The nearest that is allowed, then numbers."""
+    suggested = list(itertools.islice(usernames(name), 1200))
+    assert suggested[0] == first and len(set(suggested)) == 1200
+    assert all(USERNAME.fullmatch(username) for username in suggested)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada", " Ada \n L. ", "x" * 300, "", "\u200b", "\0a\ud800", "\u202eevil", None, 5, [], "a" + "\u0301" * 99]
+)
+def test_every_name_from_elsewhere_becomes_a_name(name):
+    """Whatever Facebook says, it can be shown."""
+    assert clean_name(name_from_elsewhere(name))
