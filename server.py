@@ -1,6 +1,7 @@
 """The way in: settings, storage, board, routes; it listens, and drains when it is told to end."""
 
 import asyncio
+import dataclasses
 import gc
 import logging
 import resource
@@ -51,6 +52,7 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     check_descriptors(settings)
     sockets = listen(settings)
+    settings = dataclasses.replace(settings, port=sockets[0].getsockname()[1])  # the one that was taken
     storage = await open_storage(settings.database_url)
     try:
         board = await Board.open(

@@ -28,6 +28,8 @@ class Board:
     passwords: Passwords
     limits: Limits | None
     """None where limits are off."""
+    secret: bytes
+    """Signs what the server hands out and takes back; made with the database."""
 
     @classmethod
     async def open(
@@ -44,7 +46,7 @@ class Board:
         # One address may hold half of all parked polls, so that it never has them all.
         most = max_parked // 2 if limits else 0
         waiters = WaiterList(storage, await load(storage), max_parked, most, credentials.forget)
-        return cls(storage, waiters, credentials, Passwords(), Limits() if limits else None)
+        return cls(storage, waiters, credentials, Passwords(), Limits() if limits else None, await storage.secret())
 
     async def keep_house(self) -> None:
         """Writes down what only memory knows, and takes out what is over; never returns."""

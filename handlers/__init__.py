@@ -17,13 +17,19 @@ from handlers.account import (
     AccountTokens,
 )
 from handlers.base import DATA_CSP, NotFoundPage, default_headers
+from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart
+from handlers.facebook_account import FacebookLink, FacebookUnlink, FacebookWelcome
+from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
+from handlers.facebook_client import FacebookClient
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.openapi import ApiPage, OpenApi
 from handlers.pages import Front
+from handlers.pictures import MemberPicture
 from handlers.polls import Get
+from handlers.privacy import Privacy
 from handlers.repeat import Repeats
 from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
 from handlers.static import ROOT, Static
@@ -53,6 +59,18 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/account/everywhere", AccountEverywhere),
     (r"/account/download", AccountDownload),
     (r"/account/delete", AccountDelete),
+    (r"/picture/([0-9]{1,18})", MemberPicture),
+    (r"/privacy", Privacy),
+    # --- Facebook, where it is set up
+    (r"/facebook/start", FacebookStart),
+    (r"/facebook/continue", FacebookContinue),
+    (r"/facebook/callback", FacebookCallback),
+    (r"/facebook/welcome", FacebookWelcome),
+    (r"/facebook/deauthorize", FacebookDeauthorize),
+    (r"/facebook/delete", FacebookDelete),
+    (r"/facebook/deletion", FacebookDeletion),
+    (r"/account/facebook/link", FacebookLink),
+    (r"/account/facebook/unlink", FacebookUnlink),
     # --- moderators
     (r"/m/([^/]+)/moderate", Moderate),
     (r"/audit", AuditLog),
@@ -86,10 +104,13 @@ class Application(tornado.web.Application):
         )
         self.board = board
         self.config = settings
+        self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
         self.under_way: set[tornado.web.RequestHandler] = set()
         varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
         self.repeats = Repeats(board, default_headers(settings, DATA_CSP), varying) if settings.repeats else None
         options: dict[str, Any] = {
+            "cookie_secret": {1: board.secret.hex()},
+            "key_version": 1,
             "template_path": str(ROOT / "templates"),
             "cross_origin_protection": True,
             "trusted_origins": [settings.public_url] if settings.public_url else [],

@@ -1,6 +1,7 @@
 """The account page: everything that people may do with their own account, by plain forms."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,8 +12,9 @@ from board.recent import as_json, iso
 from handlers.errors import Refused
 from handlers.sign_in import FormPage, check_sign_in
 from handlers.tokens import account_json, create_bot_token, signed_in
-from storage.records import Credential
+from storage.records import Credential, Identity, NotFound, Picture
 
+CONFIRMED_SECONDS = 600
 CHUNK = 500
 """Messages read at once for a download."""
 
@@ -27,6 +29,8 @@ class AccountPage(FormPage):
     """A new token, shown once."""
     known: list[Credential] | None = None
     """What is signed in as this account; None before that is known."""
+    identity: Identity | None = None
+    has_password = True
 
     def check_for_whom(self) -> None:
         super().check_for_whom()
@@ -39,7 +43,13 @@ class AccountPage(FormPage):
 
     async def look_up(self) -> None:
         """Beforehand, so that a refusal can be shown on the page at once."""
-        self.known = await self.board.storage.credentials(signed_in(self).account.id)
+        account, storage = signed_in(self).account, self.board.storage
+        self.has_password = (await storage.password(account.username))[1].hash is not None
+        try:
+            self.identity = await storage.identity_of(account.id)
+        except NotFound:
+            self.identity = None
+        self.known = await storage.credentials(account.id)
 
     async def get(self) -> None:
         self.show()
@@ -51,6 +61,9 @@ class AccountPage(FormPage):
             refused=refused,
             typed=self.typed,
             made=self.made,
+            identity=self.identity,
+            has_password=self.has_password,
+            is_confirmed=self.is_confirmed,
             mine=signed_in(self).id,
             sessions=[c for c in living if c.kind == "session"],
             tokens=[c for c in living if c.kind == "token"],
@@ -71,9 +84,20 @@ class AccountPage(FormPage):
         else:
             super().write_error_page(refused)
 
-    async def confirm(self) -> Credential:
-        """The one in front of the browser knows the password. Raises Refused."""
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether Facebook has said just now who this is, which counts where there is no password."""
         credential = signed_in(self)
+        age = self.board.credentials.clock() - credential.created_at / 1000
+        return credential.by_facebook and age < CONFIRMED_SECONDS
+
+    async def confirm(self) -> Credential:
+        """The one in front of the browser knows the password, or has just come from Facebook. Raises Refused."""
+        credential = signed_in(self)
+        if not self.has_password:
+            if not self.is_confirmed:
+                raise Refused(403, "confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
+            return credential
         await check_sign_in(self, credential.account.username, self.needed("password"))
         return credential
 
@@ -123,12 +147,28 @@ class AccountDownload(AccountPage):
         self.set_header("Content-Type", "application/json")
         self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
         credentials = await self.board.storage.credentials(account.id)
-        about = {"account": account_json(account), "sessions_and_tokens": [self.describe(c) for c in credentials]}
+        about = {
+            "account": account_json(account),
+            "facebook": await self.facebook_data(),
+            "sessions_and_tokens": [self.describe(c) for c in credentials],
+        }
         self.write(json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": [')
         async for text in self.messages(account.id):
             self.write(text)
             await self.flush()
         self.finish("]}\n")
+
+    async def facebook_data(self) -> dict[str, Any] | None:
+        """What came from Facebook; the picture as a data: URL."""
+        if self.identity is None:
+            return None
+        try:
+            picture: Picture | None = await self.board.storage.picture(self.identity.account.id)
+        except NotFound:
+            picture = None
+        url = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}" if picture else None
+        linked = iso(self.identity.created_at)
+        return {"id": self.identity.facebook_id, "name": self.identity.name, "linked_at": linked, "picture": url}
 
     def describe(self, credential: Credential) -> dict[str, Any]:
         used = iso(self.board.credentials.last_used(credential))

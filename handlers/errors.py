@@ -4,7 +4,7 @@ import tornado.web
 
 from board.passwords import Busy
 from board.text import BadText
-from storage.records import KeyReused, LinkGone, NotAllowed, NotFound, Taken, Unavailable
+from storage.records import IdentityTaken, KeyReused, LastWayIn, LinkGone, NotAllowed, NotFound, Taken, Unavailable
 
 RETRY_SECONDS = 5
 """When to try again after a fault that usually passes."""
@@ -40,6 +40,12 @@ def as_refused(status: int, error: BaseException | None) -> Refused:
             return Refused(422, "key_reused", "This key was used before, for a message with other words.")
         case Taken():
             return Refused(409, "username_taken", "Somebody has this username already. Please take another.")
+        case IdentityTaken():
+            words = "This Facebook account belongs to another member here, or you have linked another one already."
+            return Refused(409, "identity_taken", words)
+        case LastWayIn():
+            words = "Facebook is the only way into your account. Set a password first, then unlink it."
+            return Refused(409, "last_way_in", words)
         case LinkGone():
             return Refused(410, "link_gone", "This link was used already, or has run out. Ask for a new one.")
         case NotAllowed():

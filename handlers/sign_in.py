@@ -68,12 +68,12 @@ def throttle(handler: Base, username: str) -> None:
         raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
 
 
-async def start_session(handler: Base, account: Account) -> None:
+async def start_session(handler: Base, account: Account, *, by_facebook: bool = False) -> None:
     """A new session, in place of the one that this browser may have had."""
     secret, old = new_secret(), handler.get_cookie(handler.cookie_name)
     name = browser_name(handler.request.headers.get("User-Agent", ""))
     await handler.board.storage.create_credential(
-        account.id, "session", hash_secret(secret), name, hash_secret(old) if old else None
+        account.id, "session", hash_secret(secret), name, hash_secret(old) if old else None, by_facebook=by_facebook
     )
     handler.set_session_cookie(secret)
     if old:

@@ -1,0 +1,176 @@
+"""Log in with Facebook: the way there, the way back, and linking it to an account that exists.
+
+What comes back is believed only with an id; an account is found by that id within this app, and never by e-mail.
+"""
+
+import dataclasses
+import itertools
+import logging
+import secrets
+import urllib.parse
+from typing import Any
+
+from board.credentials import hash_secret
+from board.facebook import ID
+from board.people import name_from_elsewhere, usernames
+from handlers.errors import Refused
+from handlers.facebook_client import describe
+from handlers.facebook_flow import FacebookPage, Flow
+from handlers.sign_in import check_may_sign_up, start_session
+from storage.records import Identity, NotFound
+
+log = logging.getLogger("longboard")
+
+MOST_USERNAMES = 50
+"""Tried for one name, each a look into the database; the last one is random."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """Who came back, as Facebook describes them."""
+
+    id: str
+    name: str
+    picture_url: str | None
+    """None where there is only the silhouette that Facebook shows for those without a picture."""
+
+
+class FacebookStart(FacebookPage):
+    """Where the button leads. It is a link: a form could not, since form-action counts for redirects too."""
+
+    async def get(self) -> None:
+        elsewhere = self.request.host != urllib.parse.urlsplit(self.own_origin).netloc
+        if elsewhere and not self.query("moved"):
+            # The cookie must be where Facebook sends people back to. Once only, as a proxy may hide the real Host.
+            query = f"{self.request.query}&moved=1".lstrip("&")
+            self.redirect(f"{self.own_origin}/facebook/start?{query}")
+            return
+        self.go(self.begin(next=self.query("next") or "/", invite=self.query("invite")))
+
+
+class FacebookContinue(FacebookPage):
+    """Goes on with linking, from the page that its form has led to."""
+
+    async def get(self) -> None:
+        flow = self.flow()
+        if flow is None or flow.account_id is None:
+            self.redirect("/account")
+        else:
+            self.go(flow)
+
+
+class FacebookCallback(FacebookPage):
+    async def get(self) -> None:
+        limits = self.board.limits
+        if limits and (seconds := limits.sign_in_from.take(self.client_address)):
+            raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
+        flow = await self.take_flow()
+        code = self.code()
+        with self.facebook.visit() as self.visit:
+            person = await self.ask(code)
+            if flow.account_id is None:
+                await self.sign_in(flow, person)
+            else:
+                await self.link(flow.account_id, person)
+
+    def code(self) -> str:
+        """What Facebook gives for a yes. Raises Refused for a no, and for what goes wrong at Facebook's.
+
+        https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow (Canceled Login)
+        """
+        if self.query("error") == "access_denied":
+            raise Refused(403, "facebook_denied", "You cancelled at Facebook, so nothing was done.")
+        code = self.query("code")
+        if not code or self.query("error") or self.query("error_code"):
+            log.warning("Facebook sent somebody back with an error, and without a code.")
+            raise failed()
+        return code
+
+    async def ask(self, code: str) -> Person:
+        """Who it is. Raises Refused."""
+        try:
+            user = await self.get_authenticated_user(
+                redirect_uri=self.redirect_uri,
+                client_id=self.config.facebook_app_id,
+                client_secret=self.config.facebook_app_secret,
+                code=code,
+            )
+            return read_person(user)
+        except Exception as error:  # Tornado's mixin stumbles in many ways over an answer that is none
+            log.warning("Facebook did not answer as it should: %s", describe(error))
+            raise failed() from None
+
+    # --- signing in
+
+    async def sign_in(self, flow: Flow, person: Person) -> None:
+        storage, is_new = self.board.storage, False
+        try:
+            identity = await storage.identity(self.config.facebook_app_id, person.id)
+        except NotFound:
+            identity, is_new = await self.join(flow, person), True
+        if identity.account.suspended_at is not None:
+            raise Refused(403, "suspended", "This account has been suspended by a moderator.")
+        await storage.rename_identity(identity.id, person.name)
+        await self.keep_picture(identity, person)
+        await start_session(self, identity.account, by_facebook=True)
+        await self.board.waiters.deliver()
+        self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
+
+    async def join(self, flow: Flow, person: Person) -> Identity:
+        """A new account, if this board takes one. Raises Refused, LinkGone."""
+        self.try_again = "/signin"
+        limits = self.board.limits
+        if limits and (seconds := limits.sign_up_from.take(self.client_address)):
+            raise Refused(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
+        await check_may_sign_up(self, flow.invite)
+        names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
+        invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
+        return await self.board.storage.create_account_with_identity(
+            self.config.facebook_app_id, person.id, person.name, names, invite
+        )
+
+    # --- linking
+
+    async def link(self, account_id: int, person: Person) -> None:
+        """Raises Refused, IdentityTaken."""
+        if self.account is None or self.account.id != account_id:
+            raise Refused(
+                403, "other_account", "You are no longer signed in as the one who began this. Nothing was linked."
+            )
+        identity = await self.board.storage.create_identity(
+            account_id, self.config.facebook_app_id, person.id, person.name
+        )
+        await self.keep_picture(identity, person)
+        self.leave("/account")
+
+    # --- both
+
+    async def keep_picture(self, identity: Identity, person: Person) -> None:
+        picture = await self.facebook.picture(person.picture_url, self.visit) if person.picture_url else None
+        if picture or person.picture_url is None:  # one that could not be had now may be had next time
+            await self.board.storage.set_picture(identity.id, picture)
+
+    def leave(self, path: str) -> None:
+        """With a fragment of our own, else browsers would take over the `#_=_` that Facebook adds."""
+        self.redirect(path if "#" in path else f"{path}#", status=303)
+
+
+def read_person(user: Any) -> Person:
+    """Raises ValueError for anything without an id: such an answer is nobody's."""
+    id = user.get("id") if isinstance(user, dict) else None
+    if not isinstance(id, str) or not ID.fullmatch(id):
+        raise ValueError("no id")
+    return Person(id, name_from_elsewhere(user.get("name")), picture_url(user.get("picture")))
+
+
+def picture_url(picture: Any) -> str | None:
+    data = picture.get("data") if isinstance(picture, dict) else None
+    if not isinstance(data, dict) or data.get("is_silhouette") is True:
+        return None
+    url = data.get("url")
+    return url if isinstance(url, str) and url.isascii() and url.isprintable() else None
+
+
+def failed() -> Refused:
+    words = "Facebook doesn't answer as it should just now. Nothing was done; please try again in a moment."
+    return Refused(502, "facebook_failed", words)

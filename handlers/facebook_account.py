@@ -1,0 +1,71 @@
+"""Facebook on the account page: linking, unlinking, and the first page that a new member sees."""
+
+import urllib.parse
+
+from board.people import clean_name, clean_username
+from handlers.account import AccountPage
+from handlers.errors import Refused
+from handlers.facebook_flow import FacebookPage
+from handlers.sign_in import FormPage, safe_next
+from handlers.tokens import signed_in
+
+
+class FacebookLink(FacebookPage, AccountPage):
+    """The password is asked for here and now: an open browser is not enough to add a way into an account."""
+
+    for_whom = "members"
+    template = "account.html"
+
+    async def post(self) -> None:
+        credential = await self.confirm()
+        self.begin(account_id=credential.account.id, next="/account")
+        # A page with a link: the form that led here may not be redirected to another site (form-action).
+        await self.render("facebook_link.html")
+
+    async def get(self) -> None:
+        self.redirect("/account")
+
+    def write_error_page(self, refused: Refused) -> None:
+        AccountPage.write_error_page(self, refused)
+
+
+class FacebookUnlink(AccountPage):
+    async def post(self) -> None:
+        """Not for the last way in, which storage knows for sure."""
+        credential = await self.confirm()
+        await self.board.storage.unlink_identity(credential.account.id, keep=credential.id)
+        await self.again()
+
+
+class FacebookWelcome(AccountPage):
+    """The name and username that a new member got, to be changed; until there is a password, nobody signs in by it."""
+
+    template = "facebook_welcome.html"
+
+    async def get(self) -> None:
+        if self.has_password:
+            self.redirect("/account")
+        else:
+            await FormPage.show(self)
+
+    async def post(self) -> None:
+        account = signed_in(self).account
+        if self.has_password:
+            raise Refused(403, "username_fixed", "An account with a password keeps its username.")
+        username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
+        if username != account.username:
+            await self.board.storage.set_username(account.id, username)
+        if name != account.name:
+            await self.board.storage.set_name(account.id, name)
+        await self.board.waiters.deliver()
+        self.redirect(safe_next(self.form("next")), status=303)
+
+    def write_error_page(self, refused: Refused) -> None:
+        if self.known is None:  # nobody who could be welcomed
+            self.render("error.html", refused=refused)
+        else:
+            FormPage.write_error_page(self, refused)
+
+
+def start_url(next: str) -> str:
+    return f"/facebook/start?{urllib.parse.urlencode({'next': next})}"

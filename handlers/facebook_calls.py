@@ -1,0 +1,85 @@
+"""What Facebook itself calls: someone took their permission back, or wants what it gave to be deleted.
+
+Server to server, without a browser: Tornado's cross-origin protection lets pass what has neither Origin nor
+Sec-Fetch-Site. What is believed is the signature alone.
+"""
+
+import hashlib
+import hmac
+import time
+
+import tornado.web
+
+from board.facebook import SignedRequest, read_signed_request
+from handlers.base import Base
+from handlers.errors import Refused
+from handlers.facebook_flow import FacebookPage
+from handlers.pages import human
+from storage.records import NotFound
+
+SLACK_SECONDS = 60
+"""Facebook's clock may go a little before or after ours."""
+
+
+class FacebookCall(Base):
+    for_whom = "anyone"
+
+    async def identify(self, *, use: bool) -> None:
+        """Nobody is signed in here, whatever comes along."""
+
+    def signed_request(self) -> tuple[str, SignedRequest]:
+        """As it came, and what it says. Raises Refused, BadText."""
+        if self.application.facebook is None:
+            raise tornado.web.HTTPError(404)
+        text = self.form("signed_request")
+        if text is None:
+            raise Refused(400, "bad_field", "“signed_request” is missing.")
+        return text, read_signed_request(text, self.config.facebook_app_secret)
+
+    @staticmethod
+    def before(request: SignedRequest) -> int:
+        """In milliseconds. What began after the request was made is not meant by it: it may come late, or again."""
+        return 1000 * ((request.issued_at or int(time.time())) + SLACK_SECONDS)
+
+
+class FacebookDeauthorize(FacebookCall):
+    async def post(self) -> None:
+        """Ends the sessions that Facebook made. A repeated call, or one about a stranger, is answered alike."""
+        _, request = self.signed_request()
+        await self.board.storage.deauthorize_identity(
+            self.config.facebook_app_id, request.facebook_id, self.before(request)
+        )
+        await self.board.waiters.deliver()
+        self.write_json({})
+
+
+class FacebookDelete(FacebookCall):
+    async def post(self) -> None:
+        """Deletes what Facebook gave, and says where that can be looked up.
+
+        https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
+        """
+        text, request = self.signed_request()
+        # The same request has the same code, so that a repeated call leads to the same page.
+        code = hmac.new(self.board.secret, b"deletion " + text.encode(), hashlib.sha256).hexdigest()[:24]
+        await self.board.storage.erase_identity(
+            self.config.facebook_app_id, request.facebook_id, self.before(request), code
+        )
+        await self.board.waiters.deliver()
+        origin = self.config.public_url or f"http://localhost:{self.config.port}"
+        self.write_json({"url": f"{origin}/facebook/deletion?code={code}", "confirmation_code": code})
+
+
+class FacebookDeletion(FacebookPage):
+    """Where people see that their deletion was done. The code says nothing about who they were."""
+
+    async def get(self) -> None:
+        self.try_again = ""
+        code = self.query("code") or ""
+        try:
+            at = await self.board.storage.erased_at(code)
+        except NotFound:
+            raise Refused(
+                404, "not_found", "There is no deletion with this code, or it was over two years ago."
+            ) from None
+        await self.render("facebook_deletion.html", code=code, when=human(at))

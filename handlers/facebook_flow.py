@@ -1,0 +1,153 @@
+"""The way to Facebook and back: what a browser set out for, bound to that browser, good for one return.
+
+It travels in a signed cookie. Facebook gets only `state`, 32 random bytes, and has to bring them back: somebody
+else's return, or one that was recorded, doesn't fit. The cookie is Lax, as Strict would not come along on the way
+back.
+"""
+
+import dataclasses
+import json
+import secrets
+import urllib.parse
+from collections.abc import Callable
+from typing import Any, cast
+
+import tornado.web
+from tornado.auth import FacebookGraphMixin
+
+from board.credentials import hash_secret
+from handlers.errors import Refused
+from handlers.facebook_client import FacebookClient, Visit
+from handlers.sign_in import FormPage, safe_next
+from storage.records import LinkGone
+
+FLOW_SECONDS = 600
+LONGEST_NEXT = 500
+"""Longer ones would not fit into a cookie; they lead to the front page."""
+SCOPE = ["public_profile"]
+FIELDS = "id,name,picture.width(160).height(160)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Flow:
+    """What a browser went to Facebook for: to sign in, or to link Facebook to the account with this id."""
+
+    state: str
+    next: str
+    invite: str | None = None
+    account_id: int | None = None
+
+
+class FacebookPage(FacebookGraphMixin, FormPage):
+    """A page that only exists where Facebook is set up."""
+
+    template = "facebook_problem.html"
+    try_again = "/facebook/start"
+    """Where to try once more."""
+
+    @property
+    def facebook(self) -> FacebookClient:
+        assert self.application.facebook is not None
+        return self.application.facebook
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "no-referrer")  # the address may have a code or a state in it
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.application.facebook is None:
+            raise tornado.web.HTTPError(404)
+        # The mixin's three addresses, all without a version by themselves.
+        self._OAUTH_AUTHORIZE_URL = f"{self.facebook.site}/dialog/oauth?"
+        self._OAUTH_ACCESS_TOKEN_URL = f"{self.facebook.graph}/oauth/access_token?"
+        self._FACEBOOK_BASE_URL = self.facebook.graph
+
+    # --- Tornado's mixin, bent in two places
+
+    visit: Visit
+
+    def get_auth_http_client(self) -> Any:
+        return self.visit
+
+    async def facebook_request(self, path: str, *arguments: Any, **args: Any) -> Any:
+        """Asks for what is needed: the mixin wants fields that Facebook no longer has, which would be an error."""
+        if "fields" in args:
+            args["fields"] = FIELDS
+        return await super().facebook_request(path, *arguments, **args)
+
+    # --- there and back
+
+    @property
+    def own_origin(self) -> str:
+        """Never from the Host header, which the client writes. Facebook takes http from localhost only."""
+        return self.config.public_url or f"http://localhost:{self.config.port}"
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self.own_origin}/facebook/callback"
+
+    @property
+    def flow_cookie(self) -> str:
+        return f"{self.cookie_name}-facebook"
+
+    def begin(self, *, account_id: int | None = None, next: str = "/", invite: str | None = None) -> Flow:
+        """Notes in the browser what it sets out for; the last one counts."""
+        next = safe_next(next if len(next) <= LONGEST_NEXT else None)
+        flow = Flow(secrets.token_urlsafe(32), next, (invite or "")[:100] or None, account_id)
+        self.set_signed_cookie(
+            self.flow_cookie,
+            json.dumps(dataclasses.asdict(flow)),
+            expires_days=None,
+            max_age=FLOW_SECONDS,
+            httponly=True,
+            secure=self.is_secure,
+            samesite="Lax",
+        )
+        return flow
+
+    def go(self, flow: Flow) -> None:
+        self.authorize_redirect(
+            redirect_uri=self.redirect_uri,
+            client_id=self.config.facebook_app_id,
+            scope=SCOPE,
+            extra_params={"state": flow.state},
+        )
+
+    def flow(self) -> Flow | None:
+        """What this browser set out for, in the last ten minutes."""
+        value = self.get_signed_cookie(self.flow_cookie, max_age_days=FLOW_SECONDS / 86_400, min_version=2)
+        return Flow(**json.loads(value)) if value else None
+
+    async def take_flow(self) -> Flow:
+        """What this browser comes back from, which it may do once. Raises Refused."""
+        flow, state = self.flow(), self.query("state") or ""
+        if flow is None or not secrets.compare_digest(flow.state.encode(), state.encode(errors="replace")):
+            raise lost_flow()
+        self.try_again = "/account" if flow.account_id else f"/facebook/start?{flow_query(flow)}"
+        self.clear_cookie(self.flow_cookie, httponly=True, secure=self.is_secure, samesite="Lax")
+        until = round((self.board.credentials.clock() + FLOW_SECONDS) * 1000)
+        try:
+            await self.board.storage.use_once(hash_secret(flow.state), until)
+        except LinkGone:
+            raise lost_flow() from None
+        return flow
+
+    # --- pages
+
+    def write_error_page(self, refused: Refused) -> None:
+        self.render("facebook_problem.html", refused=refused, again=self.try_again)
+
+    def head(self, *arguments: str) -> Any:
+        """Whoever only looks doesn't use up a state."""
+        return cast(Callable[..., Any], self._unimplemented_method)()
+
+
+def flow_query(flow: Flow) -> str:
+    values = {"next": flow.next} | ({"invite": flow.invite} if flow.invite else {})
+    return urllib.parse.urlencode(values)
+
+
+def lost_flow() -> Refused:
+    words = "This way back from Facebook was used already, took too long, or began in another browser."
+    return Refused(400, "facebook_state", words)

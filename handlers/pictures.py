@@ -1,0 +1,48 @@
+"""A member's picture: the one that came from Facebook, kept and served here, or else their initials."""
+
+import colorsys
+
+import tornado.escape
+
+from handlers.base import Base
+from handlers.messages import parse_id
+from storage.records import Account, NotFound, Picture
+
+KEPT_SECONDS = 300
+"""Browsers ask again soon, as a picture that was deleted must not stay on screens."""
+
+
+class MemberPicture(Base):
+    # Also as a page of its own it can do nothing, whatever its bytes pretend to be.
+    csp = "default-src 'none'; sandbox; frame-ancestors 'none'"
+    counts_as_use = False
+    forgives_old_sessions = True
+
+    @property
+    def wants_json(self) -> bool:
+        return True
+
+    async def get(self, id: str) -> None:
+        account_id = parse_id(id)
+        try:
+            picture = await self.board.storage.picture(account_id)
+        except NotFound:
+            picture = initials_of(await self.board.storage.account_of(account_id))
+        self.set_header("Content-Type", picture.kind)
+        self.set_header("Cache-Control", f"private, max-age={KEPT_SECONDS}")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.finish(picture.content)
+
+
+def initials_of(account: Account) -> Picture:
+    """The first letters of the first and last word, on a colour that stays the account's own."""
+    words = account.name.split()
+    letters = "".join(word[0].upper() for word in (words[:1] + words[-1:] if len(words) > 1 else words))
+    red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(account.id * 0.618 % 1, 0.38, 0.35))
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 80">'
+        f'<rect width="80" height="80" fill="rgb({red},{green},{blue})"/>'
+        '<text x="40" y="52" font-size="32" font-family="system-ui, sans-serif" text-anchor="middle" fill="#fff">'
+        f"{tornado.escape.xhtml_escape(letters)}</text></svg>"
+    )
+    return Picture("image/svg+xml", svg.encode())

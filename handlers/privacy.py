@@ -1,0 +1,15 @@
+"""/privacy: what the board keeps about people, in the operator's words, or in ours."""
+
+import re
+
+from board.text import pieces
+from handlers.base import Page
+
+
+class Privacy(Page):
+    for_whom = "anyone"
+    forgives_old_sessions = True
+
+    async def get(self) -> None:
+        paragraphs = [text for text in re.split(r"\n\s*\n", self.config.privacy_text.replace("\r\n", "\n")) if text]
+        await self.render("privacy.html", paragraphs=paragraphs, pieces=pieces)
