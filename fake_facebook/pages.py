@@ -9,7 +9,7 @@ from tornado.httpclient import AsyncHTTPClient
 from fake_facebook.memory import Memory, Person
 
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>Fake Facebook</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>Fake Facebook</title><link rel="icon" href="data:,">
 <style>body{max-width:36rem;margin:2rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif;color-scheme:light dark}
 fieldset,section{margin:1rem 0;padding:1rem;border:1px solid #8888;border-radius:.5rem}label{display:block}
 button{margin:.25rem .25rem .25rem 0;padding:.4rem 1rem}code{overflow-wrap:anywhere}</style>
@@ -105,5 +105,11 @@ class PersonAction(PageHandler):
         """From server to server, as the real one does it: a form with one field, and no header of a browser's."""
         body = urllib.parse.urlencode({"signed_request": self.memory.signed_request(person)})
         client = AsyncHTTPClient()
-        answer = await client.fetch(url, method="POST", body=body, user_agent="facebookplatform/1.0", raise_error=False)
+        try:
+            answer = await client.fetch(
+                url, method="POST", body=body, user_agent="facebookplatform/1.0", raise_error=False
+            )
+        except OSError as error:
+            self.memory.said = f"nothing: {error.strerror}"
+            return
         self.memory.said = f"{answer.code} {(answer.body or b'').decode(errors='replace')}"

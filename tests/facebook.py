@@ -1,6 +1,7 @@
 """A board with a Facebook beside it: the fake one in a process of its own, or one that says what a test tells it to."""
 
 import contextlib
+import html
 import re
 import socket
 import subprocess
@@ -63,6 +64,7 @@ class Fake:
         asked = self.client.get(dialog)
         assert asked.status_code == 200 and "Who are you?" in asked.text, asked.text
         fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.text))
+        fields = {name: html.unescape(value) for name, value in fields.items()}
         url = dialog.partition("?")[0]
         back = self.client.post(url, data=fields | {"person": str(person), "answer": answer})
         where, _, fragment = back.headers["Location"].partition("#")
