@@ -10,7 +10,7 @@ from fake_facebook.memory import Memory, Person
 
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Fake Facebook</title><link rel="icon" href="data:,">
-<style>body{max-width:36rem;margin:2rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif;color-scheme:light dark}
+<style>:root{color-scheme:light dark}body{max-width:36rem;margin:2rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif}
 fieldset,section{margin:1rem 0;padding:1rem;border:1px solid #8888;border-radius:.5rem}label{display:block}
 button{margin:.25rem .25rem .25rem 0;padding:.4rem 1rem}code{overflow-wrap:anywhere}</style>
 <p><b>Fake Facebook</b>, on this machine only. No password, no real people.</p>"""

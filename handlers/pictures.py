@@ -3,13 +3,11 @@
 import colorsys
 
 import tornado.escape
+import tornado.web
 
 from handlers.base import Base
 from handlers.messages import parse_id
 from storage.records import Account, NotFound, Picture
-
-KEPT_SECONDS = 300
-"""Browsers ask again soon, as a picture that was deleted must not stay on screens."""
 
 
 class MemberPicture(Base):
@@ -22,6 +20,9 @@ class MemberPicture(Base):
     def wants_json(self) -> bool:
         return True
 
+    def compute_etag(self) -> str | None:
+        return tornado.web.RequestHandler.compute_etag(self)
+
     async def get(self, id: str) -> None:
         account_id = parse_id(id)
         try:
@@ -29,7 +30,7 @@ class MemberPicture(Base):
         except NotFound:
             picture = initials_of(await self.board.storage.account_of(account_id))
         self.set_header("Content-Type", picture.kind)
-        self.set_header("Cache-Control", f"private, max-age={KEPT_SECONDS}")
+        self.set_header("Cache-Control", "private, no-cache")  # one that is gone must not stay on screens
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.finish(picture.content)
 

@@ -420,8 +420,12 @@ def test_the_picture_is_kept_and_served_by_the_board(both):
     path = f"/picture/{signed_in_as(browser)['id']}"
     picture = board.get(path)
     assert picture.headers["Content-Type"] == "image/png" and picture.content.startswith(b"\x89PNG")
-    assert picture.headers["X-Content-Type-Options"] == "nosniff" and "private" in picture.headers["Cache-Control"]
+    assert (
+        picture.headers["X-Content-Type-Options"] == "nosniff"
+        and picture.headers["Cache-Control"] == "private, no-cache"
+    )
     assert picture.headers["Content-Security-Policy"].startswith("default-src 'none'; sandbox")
+    assert board.get(path, headers={"If-None-Match": picture.headers["ETag"]}).status_code == 304
     other = board.open()
     log_in(other, fake, GRACE)
     initials = board.get(f"/picture/{signed_in_as(other)['id']}")
