@@ -16,6 +16,8 @@ RECENT = 1000
 """Changes kept. A browser that is further behind is given the newest page instead (a reset)."""
 BATCH = 200
 """Messages in one reply, at most; `more` says that there are others."""
+REPLIES = 16
+"""Replies kept for further polls with the same cursor. Parked polls share very few; a reply may be a megabyte."""
 PAGE = 50
 """Messages on a page."""
 
@@ -64,6 +66,8 @@ class Recent:
         """The reply with what a cursor at or above `start` lacks; without messages if it has all."""
         reply = self._replies.get(seq)
         if reply is None:
+            if len(self._replies) >= REPLIES:
+                self._replies.clear()
             reply = self._replies[seq] = self._make_reply(seq)
         return reply
 

@@ -127,6 +127,9 @@ class AccountTokens(AccountPage):
 
 
 class AccountRevoke(AccountPage):
+    async def get(self, id: str) -> None:  # type: ignore[override]
+        self.redirect("/account")
+
     async def post(self, id: str) -> None:
         await self.board.storage.revoke_credential(signed_in(self).account.id, int(id))
         await self.again()

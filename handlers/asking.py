@@ -36,6 +36,12 @@ class Asking(Fields):
         return self.credential.account if self.credential else None
 
     @property
+    def may_moderate(self) -> bool:
+        """A moderator in person: a bot's token reads and writes, and no more."""
+        credential = self.credential
+        return credential is not None and credential.account.is_moderator and credential.kind != "bot"
+
+    @property
     def author(self) -> Author | None:
         """Whose name stands under what is posted; None for a guest."""
         return Author(self.account.id, self.account.name) if self.account else None

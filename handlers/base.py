@@ -92,7 +92,7 @@ class Base(Asking):
         members_only = self.for_whom == "readers" and self.config.reading == "members"
         if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
             raise Refused(401, "sign_in_first", "Only members can do this. Please sign in.")
-        if self.for_whom == "moderators" and not (self.account and self.account.is_moderator):
+        if self.for_whom == "moderators" and not self.may_moderate:
             raise Refused(403, "moderators_only", "Only moderators can do this.")
 
     @property
@@ -121,6 +121,12 @@ class Base(Asking):
     def is_gone(self) -> bool:
         """Whether the client closed the connection along with its request: Tornado doesn't tell."""
         return cast(HTTP1Connection, self.request.connection).stream.closed()
+
+    def _origin_matches_host(self, origin: str) -> bool:
+        try:
+            return super()._origin_matches_host(origin)
+        except ValueError:  # an origin that is no address at all
+            return False
 
     # --- errors
 

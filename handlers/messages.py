@@ -11,6 +11,8 @@ from handlers.errors import Refused
 from handlers.polls import Poll
 from storage.records import Message
 
+RESERVED = ("tutorial-", "form-")
+"""How keys begin that Longboard makes itself: nobody else may take them beforehand."""
 MOST = 100
 """Messages that a page of history may have."""
 
@@ -32,7 +34,7 @@ def check_may_post(handler: Base) -> None:
     if limits is None:
         return
     who = f"account {account.id}" if account else address
-    if seconds := max(limits.posting_from.take(address), limits.posting.take(who)):
+    if seconds := limits.posting.take(who) or limits.posting_from.take(address):
         raise Refused(429, "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds)
 
 
@@ -40,7 +42,7 @@ def checked_key(key: str | None) -> str | None:
     """A retry's key. Guests share one space of them, so theirs must be long enough to be nobody else's."""
     if key is None:
         return None
-    if not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()):
+    if not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()) or key.startswith(RESERVED):
         raise Refused(400, "bad_key", "A key has 22 to 100 random characters of ASCII.")
     return key
 
@@ -147,6 +149,7 @@ async def edit(handler: Base, id: int, text: str) -> Message:
     message = await handler.board.storage.message(id)
     if not is_author(handler, message):
         raise not_yours(handler)
+    check_may_post(handler)  # an edit wakes every page, as a post does
     message = await handler.board.storage.edit(id, clean(text, handler.config.message_length))
     await handler.board.waiters.deliver()
     return message
@@ -155,8 +158,7 @@ async def edit(handler: Base, id: int, text: str) -> Message:
 async def delete(handler: Base, id: int) -> None:
     """By its author, or a moderator. Raises Refused, NotFound."""
     message = await handler.board.storage.message(id)
-    is_moderator = handler.account is not None and handler.account.is_moderator
-    if not is_author(handler, message) and not is_moderator:
+    if not is_author(handler, message) and not handler.may_moderate:
         raise not_yours(handler)
     await handler.board.storage.delete(id)
     if not is_author(handler, message):

@@ -54,6 +54,8 @@ async def check_sign_in(handler: Base, username: str, password: str) -> Account:
         raise Refused(401, "wrong_password", "This username and password don't belong together.")
     if account.suspended_at is not None:
         raise Refused(403, "suspended", "This account has been suspended by a moderator.")
+    if (await board.storage.password(folded))[1].hash != known.hash:  # changed while this one was being checked
+        raise Refused(401, "wrong_password", "This username and password don't belong together.")
     if board.passwords.is_outdated(known):
         await board.storage.upgrade_password(account.id, known, await board.passwords.hash(password))
     return account
@@ -64,7 +66,7 @@ def throttle(handler: Base, username: str) -> None:
     limits, address = handler.board.limits, handler.client_address
     if limits is None:
         return
-    if seconds := max(limits.sign_in_from.take(address), limits.sign_in.take(f"{username[:40]} {address}")):
+    if seconds := limits.sign_in.take(f"{username[:40]} {address}") or limits.sign_in_from.take(address):
         raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
 
 

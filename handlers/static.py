@@ -1,9 +1,13 @@
 """Styles, scripts and icons, under an address that changes with their content, so browsers may keep them."""
 
 import hashlib
+import logging
 import pathlib
+from typing import Any
 
 import tornado.web
+
+log = logging.getLogger("longboard")
 
 ROOT = pathlib.Path(__file__).parent.parent
 STATIC = str(ROOT / "static")
@@ -31,6 +35,8 @@ class Static(tornado.web.StaticFileHandler):
         super().initialize(STATIC)
 
     async def get(self, version: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
+        if "\0" in path:
+            raise tornado.web.HTTPError(404)
         self._is_current = version == VERSION
         await super().get(path, include_body)
 
@@ -41,6 +47,11 @@ class Static(tornado.web.StaticFileHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "default-src 'none'")
         self.clear_header("Server")
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """Nothing of the address: whoever asks could write it into the log."""
+        if not isinstance(value, tornado.web.HTTPError):
+            log.error("A static file could not be sent", exc_info=value)
 
     def set_extra_headers(self, path: str) -> None:
         # A page from before an update asks for the old version and gets the new file, but may not keep it.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from handlers.polls import Poll
 
 HELD_SECONDS = 1.0
+MOST = 100
+"""Messages in one reply; the tutorial had no paging."""
 
 
 async def tutorial_poll(handler: "Poll") -> None:
@@ -39,7 +41,7 @@ async def tutorial_poll(handler: "Poll") -> None:
         posts = [message for message in waiters.recent.messages if message.id > seq and not message.deleted]
         if waiters.draining:
             break
-    handler.write_json({"msgs": [as_tutorial(message) for message in reversed(posts)]})
+    handler.write_json({"msgs": [as_tutorial(message) for message in reversed(posts[-MOST:])]})
 
 
 def parse_time(text: str) -> int:

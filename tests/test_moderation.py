@@ -79,7 +79,8 @@ def test_a_suspended_account_is_out_at_once(board, moderator):
     refused(board.client.post("/api/v1/signin", json=fields), 403, "suspended")
     refused(board.client.post("/api/v1/signin", json=fields | {"password": "wrong words"}), 401, "wrong_password")
     admin(url_of(board), "restore", spammer.username)
-    wait_for(lambda: spammer.api.get("/api/v1/me").status_code == 200)
+    refused(spammer.api.get("/api/v1/me"), 401, "invalid_token")
+    assert board.client.post("/api/v1/signin", json=fields).status_code == 200
     assert [m["body"] for m in board.news(cursor)["messages"]] == ["buy this"]
 
 
@@ -200,3 +201,21 @@ def test_a_members_poll_ends_when_reading_is_no_longer_theirs(start):
         wait_for(lambda: browser.get("/healthz").json()["parked"] == 1)
         server.client.post("/api/v1/signout", headers={"Cookie": f"longboard={browser.cookies['longboard']}"})
         refused(poll.result(), 401, "signed_out")
+
+
+def test_a_bot_of_a_moderator_can_not_moderate(board, moderator):
+    """Its token reads and writes; deleting other people's words takes the person."""
+    bot = moderator.api.post("/api/v1/tokens", json={"name": "bot"}).json()
+    message = Person(board).post("words")
+    headers = {"Authorization": f"Bearer {bot['token']}"}
+    assert board.client.get("/audit", headers=headers).status_code == 403
+    refused(board.client.delete(f"/api/v1/messages/{message['id']}", headers=headers), 403, "not_yours")
+    assert board.client.post(f"/m/{message['id']}/moderate", data={"act": "remove"}, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://a]b", "null", "::"])
+def test_an_origin_that_is_no_address_is_refused(board, origin):
+    """403, and no fault."""
+    response = board.client.post("/api/v1/messages", json={"body": "x"}, headers={"Origin": origin})
+    refused(response, 403, "cross_origin")
+    assert "Traceback" not in board.log.read_text()

@@ -132,6 +132,7 @@ def change_password(db: sqlite3.Connection, account_id: int, password: Password,
     """Every way in ends with the old password, but for the one that is to be kept."""
     db.execute("UPDATE accounts SET password = ? WHERE id = ?", (password.hash, account_id))
     db.execute("DELETE FROM credentials WHERE account_id = ? AND id IS NOT ?", (account_id, keep))
+    db.execute("DELETE FROM links WHERE account_id = ?", (account_id,))
     look_again(db, account_id)
 
 

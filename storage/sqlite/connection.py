@@ -140,7 +140,7 @@ def commit(db: sqlite3.Connection, units: Sequence[Unit]) -> list[Outcome]:
         outcomes = [attempt(db, unit) for unit in units]
         db.execute("COMMIT")
         return outcomes
-    except sqlite3.Error as error:
+    except (sqlite3.Error, MemoryError) as error:  # SQLite's own want of memory comes as MemoryError
         if db.in_transaction:
             db.execute("ROLLBACK")
         return [(None, Unavailable(str(error)))] * len(units)

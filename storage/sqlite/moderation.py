@@ -90,6 +90,8 @@ def set_account(db: sqlite3.Connection, username: str, column: str, value: objec
     if account is None:
         raise NotFound(f"account {username}")
     db.execute(f"UPDATE accounts SET {column} = ? WHERE id = ?", (value, account.id))
+    if column == "suspended_at" and value is not None:
+        db.execute("DELETE FROM credentials WHERE account_id = ?", (account.id,))
     look_again(db, account.id)
 
 
