@@ -16,7 +16,9 @@ SERVER = pathlib.Path(__file__).parent.parent / "server.py"
 def main() -> int:
     if sys.argv[1:2] == ["--serve"]:
         return asyncio.run(with_board(sys.argv[2:]))
-    parser = argparse.ArgumentParser(prog="bin/fake-facebook", description=__doc__.partition(",")[2] if __doc__ else "")
+    parser = argparse.ArgumentParser(
+        prog="bin/fake-facebook", description="A Facebook on this machine, for tests and for trying out."
+    )
     parser.add_argument("--port", type=int, default=8090, help="port on 127.0.0.1 (8090); 0 takes a free one")
     parser.add_argument("--board", default="http://localhost:8080", help="the board's origin (http://localhost:8080)")
     parser.add_argument("--app-id", default=APP_ID, help=f"the app's id ({APP_ID})")
