@@ -176,11 +176,23 @@ async def test_a_path_that_can_not_be_opened_is_named(tmp_path, where):
 
 async def test_two_processes_that_start_at_once_migrate_once(path):
     """Opening a new database twice at the same moment gives one board."""
-    storages = await asyncio.gather(*(open_storage(f"sqlite:///{path}") for _ in range(4)))
+    storages = await asyncio.gather(*(open_storage(f"sqlite:///{path}") for _ in range(12)))
     epochs = {(await storage.snapshot(changes=1, page=1)).head.epoch for storage in storages}
     for storage in storages:
         await storage.close()
     assert len(epochs) == 1
+
+
+async def test_a_new_database_that_another_process_is_writing_to_is_waited_for(path):
+    """Whoever comes second while the first still sets it up waits a moment, and then opens it."""
+    first = sqlite3.connect(path, isolation_level=None)
+    first.execute("BEGIN IMMEDIATE")
+    opening = asyncio.create_task(open_storage(f"sqlite:///{path}"))
+    await asyncio.sleep(0.1)
+    assert not opening.done()
+    first.execute("ROLLBACK")
+    first.close()
+    await (await opening).close()
 
 
 def test_statements_are_cut_where_sql_ends_them():

@@ -12,6 +12,7 @@ import logging
 import os
 import pathlib
 import sqlite3
+import time
 import urllib.parse
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -51,7 +52,7 @@ async def connect(path: str, *, read_only: bool) -> Connection:
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("PRAGMA foreign_keys = ON")
         if not read_only:
-            db.execute("PRAGMA journal_mode = WAL")
+            use_wal(db)
             db.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits when power fails
             db.execute("PRAGMA journal_size_limit = 67108864")
             db.execute("PRAGMA secure_delete = ON")  # a deleted message's words are overwritten
@@ -65,6 +66,20 @@ async def connect(path: str, *, read_only: bool) -> Connection:
         return connection
     except (sqlite3.Error, OSError) as error:
         raise CannotOpen(why_not(path, error)) from error
+
+
+def use_wal(db: sqlite3.Connection) -> None:
+    """Waits for its turn: several processes may open a new database at once, and for this SQLite itself does not wait."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            primary_code = error.sqlite_errorcode & 0xFF  # https://sqlite.org/rescode.html#extrc
+            if primary_code != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def keep_to_owner(path: str) -> None:
