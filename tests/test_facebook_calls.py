@@ -84,7 +84,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", BAD)
+@pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
 @pytest.mark.parametrize("path", ["deauthorize", "delete"])
 def test_what_facebook_did_not_sign_is_refused(both, path, text):
     """Wrong signatures, algorithms, base64 and JSON: 400, and nothing is done."""

@@ -167,6 +167,14 @@ async def test_what_is_no_database_is_refused(path):
     assert path.read_text().startswith("dear diary")
 
 
+def test_a_failed_opening_leaves_nothing_running(path):
+    """The error is all that is heard of it: no thread that reports to a loop which has ended."""
+    path.write_text("dear diary " * 1000)
+    for _ in range(100):
+        with pytest.raises(CannotOpen):
+            asyncio.run(open_storage(f"sqlite:///{path}"))
+
+
 @pytest.mark.parametrize("where", ["missing/board.db", "."])
 async def test_a_path_that_can_not_be_opened_is_named(tmp_path, where):
     """The operator reads which path, and why."""

@@ -36,6 +36,13 @@ logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it would print
 
 
 class Connection(aiosqlite.Connection):
+    stopped: "asyncio.Future[Any] | None" = None
+    """Resolved by the thread as the last thing it does, once it was told to stop."""
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        self.stopped = super().stop()
+        return self.stopped
+
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Calls function(sqlite3 connection, *arguments) on the connection's thread."""
         result: T = await self._execute(function, self._conn, *arguments)  # type: ignore[no-untyped-call]
@@ -58,13 +65,15 @@ async def connect(path: str, *, read_only: bool) -> Connection:
             db.execute("PRAGMA secure_delete = ON")  # a deleted message's words are overwritten
         return db
 
+    connection = Connection(connector, iter_chunk_size=64)
     try:
         if not read_only:
             keep_to_owner(path)
-        connection = Connection(connector, iter_chunk_size=64)
         await connection
         return connection
     except (sqlite3.Error, OSError) as error:
+        if connection.stopped is not None:
+            await connection.stopped  # the thread still speaks to the loop, which may be closed soon
         raise CannotOpen(why_not(path, error)) from error
 
 
