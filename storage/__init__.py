@@ -14,6 +14,7 @@ from storage.records import (
     CannotOpen,
     Changes,
     Credential,
+    Found,
     Identity,
     Import,
     Message,
@@ -62,6 +63,13 @@ class Storage(Protocol):
 
     async def before(self, id: int | None, limit: int) -> Page:
         """The messages before this one; before None, the newest."""
+
+    async def search(self, query: str, before: int | None, limit: int) -> Found:
+        """The newest messages (before this one) that have all words and "quoted phrases" of the query.
+
+        Both are cut by storage/words.py. Whatever the query, it is no error; with no words in it, nothing is found.
+        Raises Unavailable if it takes too long.
+        """
 
     async def changes_after(self, seq: int, limit: int) -> Changes: ...
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:

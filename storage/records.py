@@ -62,6 +62,16 @@ class Page:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """Messages that were found, newest first; `older` if there may be more before the last of them."""
+
+    messages: list[Message]
+    older: bool
+    is_complete: bool
+    """Whether the index is: of an old board it takes a while to make."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Snapshot:
     """One moment of the board: what changed last, ordered by change, and the newest page."""
 

@@ -1,4 +1,4 @@
-"""SQLite behind the Storage protocol: one writer, and readers of their own for pages and for deliver()."""
+"""SQLite behind the Storage protocol: one writer, and readers of their own for pages, deliver() and searches."""
 
 import asyncio
 import sqlite3
@@ -12,16 +12,18 @@ from storage.sqlite.identities import Identities
 from storage.sqlite.messages import Messages
 from storage.sqlite.moderation import Moderation
 from storage.sqlite.schema import migrate, pragma
+from storage.sqlite.search import Search
 
 TICK = 0.5
 """Seconds between looks for what other processes wrote: an import, bin/admin, a server being replaced."""
 
 
-class SQLite(Messages, Accounts, Credentials, Identities, Moderation):
-    def __init__(self, writer: Writer, reader: Reader, changes_reader: Reader) -> None:
+class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
+    def __init__(self, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader) -> None:
         self._writer = writer
         self._reader = reader
         self._changes_reader = changes_reader
+        self._search_reader = search_reader
 
     @classmethod
     async def open(cls, path: str) -> "SQLite":
@@ -29,13 +31,17 @@ class SQLite(Messages, Accounts, Credentials, Identities, Moderation):
         connection = await connect(path, read_only=False)
         try:
             await connection.run(migrate, path)
-            readers = [Reader(await connect(path, read_only=True)) for _ in range(2)]
+            readers = [Reader(await connect(path, read_only=True)) for _ in range(3)]
         except BaseException:
             await connection.close()
             raise
-        return cls(Writer(connection), *readers)
+        storage = cls(Writer(connection), *readers)
+        storage.start_indexing()
+        return storage
 
     async def close(self) -> None:
+        await self.stop_indexing()
+        await self._search_reader.close()
         await self._reader.close()
         await self._changes_reader.close()
         await self._writer.close()

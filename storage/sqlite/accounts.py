@@ -4,7 +4,7 @@ import sqlite3
 
 from storage.records import Account, LinkGone, NotFound, Password, Taken
 from storage.sqlite.connection import Engine
-from storage.sqlite.moderation import raise_floor
+from storage.sqlite.moderation import delete_messages, raise_floor
 from storage.sqlite.rows import ACCOUNT, account_by, look_again, now_ms
 
 DELETED_NAME = "deleted account"
@@ -106,7 +106,7 @@ def remove_account(db: sqlite3.Connection, account_id: int, *, keep_messages: bo
             "UPDATE messages SET author_name = ?, address = NULL WHERE author_id = ?", (DELETED_NAME, account_id)
         )
     else:
-        db.execute("DELETE FROM messages WHERE author_id = ?", (account_id,))
+        delete_messages(db, "author_id = ?", account_id)
     raise_floor(db)
 
 

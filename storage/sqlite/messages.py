@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, Page, Snapshot
 from storage.sqlite.connection import Engine
 from storage.sqlite.moderation import check_allowed
-from storage.sqlite.rows import now_ms
-
-COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
+from storage.sqlite.rows import COLUMNS, now_ms, to_message
+from storage.sqlite.search import index, reindex
 
 
 class Messages(Engine):
@@ -67,12 +66,6 @@ def fingerprint_of(key: str | None, body: str) -> bytes | None:
     return None if key is None else hashlib.sha256(f"{key}\0{body}".encode()).digest()
 
 
-def to_message(row: tuple[int, int, int | None, str | None, str | None, int, int | None]) -> Message:
-    id, seq, author_id, author_name, body, created_at, edited_at = row
-    author = None if author_id is None else Author(author_id, author_name or "")
-    return Message(id, seq, author, body, created_at, edited_at)
-
-
 def next_seq(db: sqlite3.Connection) -> int:
     seq: int = db.execute("UPDATE board SET seq = seq + 1 RETURNING seq").fetchone()[0]
     return seq
@@ -93,6 +86,7 @@ def insert(
         f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)",
         (seq, seq, author_id, author_name, body, created_at, key, fingerprint, address),
     )
+    index(db, seq, body)
     return Message(seq, seq, author, body, created_at, None)
 
 
@@ -111,13 +105,14 @@ def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerp
 
 def change(db: sqlite3.Connection, id: int, assignments: str, *values: object) -> Message:
     """Gives a message its next state and the next number. Raises NotFound, also for a deleted one."""
+    before = read_message(db, id)
     row = db.execute(
         f"UPDATE messages SET seq = ?, {assignments} WHERE id = ? AND body IS NOT NULL RETURNING {COLUMNS}",
         (next_seq(db), *values, id),
     ).fetchone()
-    if row is None:
-        raise NotFound(f"message {id}")
-    return to_message(row)
+    after = to_message(row)
+    reindex(db, [(id, before.body or "")], [] if after.body is None else [(id, after.body)])
+    return after
 
 
 def read_head(db: sqlite3.Connection) -> Head:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from storage.records import Account, AuditEntry, NotAllowed, NotFound
 from storage.sqlite.connection import Engine
 from storage.sqlite.rows import account_by, look_again, now_ms
+from storage.sqlite.search import reindex
 
 T = TypeVar("T")
 
@@ -115,9 +116,16 @@ def remove_by_source(db: sqlite3.Connection, message_id: int) -> int:
     """All that this message's account has posted, or for a guest's, all that guests posted from its address."""
     author_id, address = source_of(db, message_id)
     where, value = ("author_id = ?", author_id) if author_id else ("author_id IS NULL AND address = ?", address)
-    removed = db.execute(f"DELETE FROM messages WHERE {where}", (value,)).rowcount
+    removed = delete_messages(db, where, value)
     raise_floor(db)
     return removed
+
+
+def delete_messages(db: sqlite3.Connection, where: str, value: object) -> int:
+    """For good, also from the search index; how many there were."""
+    rows = db.execute(f"DELETE FROM messages WHERE {where} RETURNING id, body", (value,)).fetchall()
+    reindex(db, [(id, body) for id, body in rows if body is not None])
+    return len(rows)
 
 
 def read_audit(db: sqlite3.Connection, before: int | None, limit: int) -> list[AuditEntry]:

@@ -1,11 +1,20 @@
-"""Small things that several nouns' SQL shares: the time, and the note that an account must be looked at again."""
+"""Small things that several nouns' SQL shares: rows as records, the time, the note to look at an account again."""
 
 import sqlite3
 import time
 
-from storage.records import Account
+from storage.records import Account, Author, Message
 
 ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, suspended_at"
+
+COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
+"""Of a message, as to_message takes them."""
+
+
+def to_message(row: tuple[int, int, int | None, str | None, str | None, int, int | None]) -> Message:
+    id, seq, author_id, author_name, body, created_at, edited_at = row
+    author = None if author_id is None else Author(author_id, author_name or "")
+    return Message(id, seq, author, body, created_at, edited_at)
 
 
 def now_ms() -> int:

@@ -1,0 +1,181 @@
+"""Searching messages in SQLite, with FTS5. The words come from storage/words.py; FTS5 only keeps and finds them.
+
+The index is cut into parts by the number of the message, and each part is an FTS5 table of its own. Searching goes
+from the newest part back until it has enough. So:
+- A deleted word is gone from the file, with any version of SQLite. FTS5 itself only notes a deletion, and keeps the
+  word until some merge; here the part is merged at once, in a few milliseconds, as it is small.
+- A board from before there was an index gets it part by part, the newest first, while it runs.
+- The time that a search takes is looked at between parts.
+The tables are contentless, so a message is taken out by giving FTS5 the very words that it was put in with: where
+another version of words.py has cut them, the part is made anew first.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Iterable
+
+from storage.records import Found, Message, Unavailable
+from storage.sqlite.connection import Engine, Reader
+from storage.sqlite.rows import COLUMNS, to_message
+from storage.words import VERSION, Phrase, phrases, words
+
+log = logging.getLogger("longboard")
+
+PART = 16_384
+"""Numbers of one part: to merge it takes 5 ms, to make it 0.2 s; of a part that lacks the word, a look takes 5 µs."""
+SECONDS = 2.0
+"""How long a search may take before it ends with what it has found."""
+MAX_WAITING = 20
+"""Searches that may wait for their turn: they share one reader."""
+
+
+class Search(Engine):
+    _search_reader: Reader
+    _searching: int = 0
+    _indexing: asyncio.Task[None] | None = None
+
+    async def search(self, query: str, before: int | None, limit: int) -> Found:
+        if self._searching >= MAX_WAITING:
+            raise Unavailable(f"{MAX_WAITING} searches are waiting already")
+        self._searching += 1
+        try:
+            return await self._search_reader.read(read_found, phrases(query), before, limit, SECONDS)
+        finally:
+            self._searching -= 1
+
+    def start_indexing(self) -> None:
+        """Makes what is missing of the index, in the background."""
+        self._indexing = asyncio.create_task(self._index_all())
+
+    async def stop_indexing(self) -> None:
+        if self._indexing is not None:
+            self._indexing.cancel()
+            await asyncio.gather(self._indexing, return_exceptions=True)
+
+    async def _index_all(self) -> None:
+        """Part by part; between them, posts get their turn. What was done stays done if the process ends."""
+        began, made = time.monotonic(), 0
+        try:
+            while (number := await self._search_reader.read(read_missing)) is not None:
+                started = time.monotonic()
+                await self._writer.write(lambda db, number=number: ensure(db, number))  # type: ignore[misc]
+                made += 1
+                await asyncio.sleep(time.monotonic() - started)
+        except Unavailable as error:
+            log.warning("The search index is not complete; it goes on at the next start: %s", error)
+        if made > 1:
+            log.info("The search index is complete: %d parts in %.0f s.", made, time.monotonic() - began)
+
+
+# --- writing, inside the transactions that change messages
+
+
+def index(db: sqlite3.Connection, id: int, body: str) -> None:
+    """After the message was inserted."""
+    number = id // PART
+    if not is_current(db, number):
+        ensure(db, number)  # puts in this message as well
+    elif text := " ".join(words(body)):
+        db.execute(f"INSERT INTO words_{number} (rowid, words) VALUES (?, ?)", (id, text))
+
+
+def reindex(db: sqlite3.Connection, before: Iterable[tuple[int, str]], after: Iterable[tuple[int, str]] = ()) -> None:
+    """Takes these (id, body) out, with every trace of their words, and puts those in; the messages have changed already."""
+    parts: dict[int, tuple[list[tuple[int, str]], list[tuple[int, str]]]] = {}
+    for side, pairs in enumerate((before, after)):
+        for id, body in pairs:
+            if text := " ".join(words(body)):  # what has no words was never put in
+                parts.setdefault(id // PART, ([], []))[side].append((id, text))
+    for number, (gone, come) in parts.items():
+        if not is_current(db, number):
+            ensure(db, number)
+            continue
+        name = f"words_{number}"
+        db.executemany(f"INSERT INTO {name} ({name}, rowid, words) VALUES ('delete', ?, ?)", gone)
+        db.executemany(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", come)
+        db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
+
+
+def is_current(db: sqlite3.Connection, number: int) -> bool:
+    row = db.execute("SELECT cut_by FROM search_parts WHERE number = ?", (number,)).fetchone()
+    return row is not None and row[0] == VERSION
+
+
+def ensure(db: sqlite3.Connection, number: int) -> None:
+    """Makes this part of the messages as they are now, unless it is there and current."""
+    if is_current(db, number):
+        return
+    name = f"words_{number}"
+    db.execute(f"DROP TABLE IF EXISTS {name}")
+    # To this tokenizer, whatever is not ASCII is a letter: the words come back out as they went in.
+    db.execute(f"CREATE VIRTUAL TABLE {name} USING fts5 (words, content = '', columnsize = 0, tokenize = 'ascii')")
+    rows = db.execute(
+        "SELECT id, body FROM messages WHERE id >= ? AND id < ? AND body IS NOT NULL",
+        (number * PART, (number + 1) * PART),
+    )
+    texts = ((id, " ".join(words(body))) for id, body in rows)
+    db.executemany(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", texts)
+    db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
+    db.execute(
+        "INSERT INTO search_parts VALUES (?, ?) ON CONFLICT DO UPDATE SET cut_by = excluded.cut_by", (number, VERSION)
+    )
+
+
+# --- reading
+
+
+def read_missing(db: sqlite3.Connection) -> int | None:
+    """The newest part that has messages and no current index."""
+    current = {row[0] for row in db.execute("SELECT number FROM search_parts WHERE cut_by = ?", (VERSION,))}
+    return next((number for number in parts_with_messages(db) if number not in current), None)
+
+
+def parts_with_messages(db: sqlite3.Connection, before: int | None = None) -> Iterable[int]:
+    """The newest first."""
+    number = None if before is None else (before - 1) // PART
+    while True:
+        where, values = ("WHERE id < ?", [(number + 1) * PART]) if number is not None else ("", [])
+        newest = db.execute(f"SELECT max(id) FROM messages {where}", values).fetchone()[0]
+        if newest is None:
+            return
+        number = newest // PART
+        yield number
+        number -= 1
+
+
+def read_found(db: sqlite3.Connection, wanted: list[Phrase], before: int | None, limit: int, seconds: float) -> Found:
+    """Raises Unavailable if nothing was found in this time and there are parts that were not looked at."""
+    deadline = time.monotonic() + seconds
+    made = {row[0] for row in db.execute("SELECT number FROM search_parts")}
+    found: list[Message] = []
+    is_complete, match = True, to_match(wanted)
+    for number in parts_with_messages(db, before) if wanted else ():
+        if time.monotonic() > deadline:
+            if not found:
+                raise Unavailable(f"a search took more than {seconds} s")
+            return Found(found[:limit], True, is_complete)
+        if number in made:
+            found += read_part(db, number, match, before, limit + 1 - len(found))
+        else:
+            is_complete = False
+        if len(found) > limit:
+            break
+    return Found(found[:limit], len(found) > limit, is_complete)
+
+
+def read_part(db: sqlite3.Connection, number: int, match: str, before: int | None, limit: int) -> list[Message]:
+    name = f"words_{number}"
+    ids = db.execute(
+        f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+        (match, (number + 1) * PART if before is None else before, limit),
+    ).fetchall()
+    select = f"SELECT {COLUMNS} FROM messages WHERE id = ? AND body IS NOT NULL"
+    rows = (db.execute(select, id).fetchone() for id in ids)
+    return [to_message(row) for row in rows if row is not None]
+
+
+def to_match(wanted: list[Phrase]) -> str:
+    """In FTS5's language: no word has anything in it that means something there."""
+    return " AND ".join(f'"{" ".join(phrase.words)}"{" *" if phrase.is_beginning else ""}' for phrase in wanted)

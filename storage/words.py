@@ -1,0 +1,142 @@
+"""Text cut into the words by which it is found, and what is searched for cut the same way. No SQL.
+
+It is done here and not in a database, so that every engine finds the same: an engine keeps the words of a message in
+their order, and looks for phrases of them. Case, width, accents and the like don't matter. What is written without
+spaces (Chinese, Japanese, Thai …; Korean too, where endings stick to words) is cut into overlapping pairs, so that
+any part of it that has two characters is a phrase of pairs: "ABC" is AB, BC, C. The last stands alone, so that each
+character begins a word: a single one is found as the beginning of words.
+"""
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Iterator
+
+VERSION = f"1/{unicodedata.unidata_version}"
+"""What was cut by another version must be cut anew before it can be taken out of an index."""
+LONGEST = 64
+"""Characters of a word that count: whoever looks for a key or an address has found it by then."""
+MOST_PHRASES = 32
+MOST_WORDS = 128
+"""In one phrase. What goes beyond is not looked for."""
+
+UNACCENTED = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe"}
+"""Letters that people without such a key type otherwise, and that Unicode does not take apart."""
+ACCENTS = (
+    (0x0300, 0x036F), (0x0483, 0x0487), (0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F), (0x0670, 0x0670),
+    (0x06D6, 0x06ED), (0x08D3, 0x08FF), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F),
+)  # fmt: skip
+"""Marks that many leave out: accents, Hebrew points, Arabic vowels; not those that make up Indic letters."""
+SKIN = (0x1F3FB, 0x1F3FF)
+SPACELESS = (
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x1950, 0x19DF), (0x1A20, 0x1AAF),
+    (0x1B00, 0x1B7F), (0x2E80, 0x2FFF), (0x3005, 0x3007), (0x3021, 0x4DBF), (0x4E00, 0xA4CF), (0xA960, 0xA9FF),
+    (0xAA60, 0xAADF), (0xAC00, 0xD7FF), (0xF900, 0xFAFF), (0x16FE0, 0x18D8F), (0x1AFF0, 0x1B2FF), (0x20000, 0x3FFFF),
+)  # fmt: skip
+"""Thai and Lao, Burmese, Khmer, Tai scripts, Balinese, Javanese, Han, Kana, Bopomofo, Yi, Hangul, Tangut, Nüshu."""
+
+ASCII_WORD = re.compile("[a-z0-9]+")
+RUN = re.compile("w[wm]*|p+|s")
+PARTS = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]?|([^\\s"“”„«»]+)')
+"""Of a query: something in quotes, also in ones that were never closed, or something without spaces."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that follow each other; the last may be only the beginning of one."""
+
+    words: tuple[str, ...]
+    is_beginning: bool
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in their order: ASCII letters and digits, and anything beyond ASCII; never empty."""
+    if text.isascii():
+        return [word[:LONGEST] for word in ASCII_WORD.findall(text.lower())]
+    return [word for word, _, _ in cut(fold(text))]
+
+
+def phrases(query: str) -> list[Phrase]:
+    """What a message must have all of. Whatever was typed is fine; nothing to look for gives none."""
+    found: dict[Phrase, None] = {}
+    parts = list(PARTS.finditer(query))
+    for part in parts:
+        is_last = part is parts[-1] and part[1] is None
+        phrase = to_phrase(part[2] if part[1] is None else part[1], is_last)
+        if phrase.words:
+            found[phrase] = None
+    return list(found)[:MOST_PHRASES]
+
+
+def to_phrase(text: str, is_beginning: bool) -> Phrase:
+    pieces = list(cut(fold(text)))[:MOST_WORDS]
+    is_pair = len(pieces) > 1 and pieces[-1][1] < pieces[-2][2]
+    is_single = bool(pieces) and not is_pair and kinds_of(pieces[-1][0]) == "p"
+    if is_pair:  # in the text, what follows may stand between it and the end
+        pieces.pop()
+    return Phrase(tuple(word for word, _, _ in pieces), is_single or (is_beginning and not is_pair))
+
+
+def cut(folded: str) -> Iterator[tuple[str, int, int]]:
+    """(word, where it begins, where it ends) for each word of a folded text; pairs overlap."""
+    kinds = kinds_of(folded)
+    for run in RUN.finditer(kinds):
+        start, end = run.span()
+        if kinds[start] == "p":
+            for at in range(start, end):
+                yield folded[at : min(at + 2, end)], at, min(at + 2, end)
+        else:
+            yield folded[start : min(end, start + LONGEST)], start, end
+
+
+def fold(text: str) -> str:
+    """The text without what makes no difference: case, width, accents, invisible characters."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).translate(FOLDED)
+    return unicodedata.normalize("NFC", plain)
+
+
+def kinds_of(folded: str) -> str:
+    """For each character: w in a word, m a mark within one, p cut into pairs, s a word of its own, else a space."""
+    return folded.translate(KINDS)
+
+
+def is_within(c: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(first <= c <= last for first, last in ranges)
+
+
+class Folded(dict[int, str]):
+    """What becomes of each character, found out once."""
+
+    def __missing__(self, c: int) -> str:
+        character = chr(c)
+        category = unicodedata.category(character)
+        if category == "Cf" or character == "ـ" or is_within(c, (*ACCENTS, SKIN)):
+            becomes = ""
+        elif category == "Nd":
+            becomes = str(unicodedata.digit(character))
+        else:
+            becomes = UNACCENTED.get(character, character)
+        self[c] = becomes
+        return becomes
+
+
+class Kinds(dict[int, str]):
+    """The kind of each character, found out once."""
+
+    def __missing__(self, c: int) -> str:
+        category = unicodedata.category(chr(c))[0]
+        if category in "LNM" and c > 0x7F and is_within(c, SPACELESS):
+            kind = "p"
+        elif category in "LN":
+            kind = "w"
+        elif category == "M":
+            kind = "m"
+        else:
+            kind = "s" if category == "S" and c > 0x7F else " "
+        self[c] = kind
+        return kind
+
+
+FOLDED, KINDS = Folded(), Kinds()

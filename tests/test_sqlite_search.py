@@ -1,0 +1,130 @@
+"""The search index as SQLite keeps it: made while the board runs, gone with the words, bounded in time."""
+
+import asyncio
+import sqlite3
+import threading
+
+import pytest
+
+from storage import open_storage
+from storage.records import Unavailable
+from storage.sqlite import search
+from tests import test_storage
+from tests.browser import SCRIPTS
+from tests.test_search_storage import find
+from tests.test_storage import bodies
+
+url, storage = test_storage.url, test_storage.storage
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "board.db"
+
+
+def fill(path, count, body="message"):
+    """Messages as a Longboard without a search index left them."""
+    asyncio.run(open_and_close(path))
+    with sqlite3.connect(path) as db:
+        db.executemany(
+            "INSERT INTO messages (id, seq, body, created_at) VALUES (?, ?, ?, 1)",
+            ((n, n, f"{body} {n}") for n in range(1, count + 1)),
+        )
+        db.execute("UPDATE board SET seq = ?", (count,))
+    db.close()
+
+
+async def open_and_close(path):
+    await (await open_storage(f"sqlite:///{path}")).close()
+
+
+async def test_an_old_board_is_indexed_while_it_runs(path, monkeypatch):
+    """The newest is found first; until all is, a search says that it is not complete; posts go on meanwhile."""
+    monkeypatch.setattr(search, "PART", 100)
+    await asyncio.to_thread(fill, path, 1000)
+    monkeypatch.setattr(search.Search, "start_indexing", lambda storage: None)
+    storage = await open_storage(f"sqlite:///{path}")
+    assert not (await storage.search("message", None, 50)).is_complete
+    await storage.append(None, "posted meanwhile", None)
+    found = await storage.search("message", None, 5)
+    assert bodies(found.messages) == ["message 1000"] and not found.is_complete
+    await storage._index_all()
+    found = await storage.search("message", None, 2000)
+    assert len(found.messages) == 1000 and found.is_complete
+    assert await find(storage, "posted") == ["posted meanwhile"]
+    await storage.close()
+
+
+async def test_indexing_goes_on_where_it_was_stopped(path, monkeypatch):
+    """A restart in the middle does nothing twice and leaves nothing out."""
+    monkeypatch.setattr(search, "PART", 100)
+    await asyncio.to_thread(fill, path, 1000)
+    made, real = [], search.ensure
+    monkeypatch.setattr(search, "ensure", lambda db, number: made.append(number) or real(db, number))
+    while 0 not in made:
+        before = len(made)
+        storage = await open_storage(f"sqlite:///{path}")
+        while len(made) == before:
+            await asyncio.sleep(0.001)
+        await storage.close()
+    assert made == list(range(10, -1, -1))
+
+
+async def test_what_another_version_cut_is_made_anew(path, monkeypatch):
+    """After an update that cuts words in another way, old messages are found, changed and deleted as ever."""
+    monkeypatch.setattr(search, "VERSION", "old")
+    monkeypatch.setattr(search, "words", lambda body: [word[::-1] for word in body.split()])
+    storage = await open_storage(f"sqlite:///{path}")
+    ids = [(await storage.append(None, f"regrettable {n}", None))[0].id for n in range(3)]
+    await storage.close()
+    monkeypatch.undo()
+    monkeypatch.setattr(search.Search, "start_indexing", lambda storage: None)
+    storage = await open_storage(f"sqlite:///{path}")
+    await storage.delete(ids[0])
+    await storage.edit(ids[1], "better")
+    assert await find(storage, "regrettable") == ["regrettable 2"] and await find(storage, "better") == ["better"]
+    await storage.close()
+    assert b"elbatterger" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("way", ["delete", "edit", "remove_all"])
+async def test_deleted_words_are_gone_from_the_index(path, way):
+    """No word of a deleted message can be found in the file with any tool, among thousands that stay."""
+    storage = await open_storage(f"sqlite:///{path}")
+    for number in range(300):
+        await storage.append(None, f"ordinary words {number} " + SCRIPTS[number % len(SCRIPTS)], None)
+    message, _ = await storage.append(None, "regrettable 悔恨", None, "192.0.2.1")
+    for number in range(300):
+        await storage.append(None, f"later words {number}", None)
+    act = {"delete": (message.id,), "edit": (message.id, "fine"), "remove_all": (None, message.id)}[way]
+    await getattr(storage, way)(*act)
+    assert await find(storage, "regrettable") == [] and len(await find(storage, "later", limit=500)) == 300
+    await storage.close()
+    assert not path.with_name("board.db-wal").exists()
+    content = path.read_bytes()
+    assert b"regrettable" not in content and b"egrettabl" not in content and "悔恨".encode() not in content
+
+
+async def test_a_slow_search_ends_in_time(storage, monkeypatch):
+    """With what it has found, or else by saying that it took too long."""
+    await storage.append(None, "found", None)
+    monkeypatch.setattr(search, "SECONDS", -1)
+    with pytest.raises(Unavailable, match="took more"):
+        await storage.search("found", None, 5)
+    monkeypatch.setattr(search, "SECONDS", 60)
+    monkeypatch.setattr(search, "MAX_WAITING", 2)
+    outcomes = await asyncio.gather(*(storage.search("found", None, 5) for _ in range(4)), return_exceptions=True)
+    assert [isinstance(outcome, Unavailable) for outcome in outcomes] == [False, False, True, True]
+    assert await find(storage, "found") == ["found"]
+
+
+async def test_a_slow_search_holds_up_nothing_else(storage, monkeypatch):
+    """Pages, polls and posts have connections of their own."""
+    go_on = threading.Event()
+    monkeypatch.setattr(search, "to_match", lambda wanted: go_on.wait(20) and '"found"')
+    searching = asyncio.create_task(storage.search("found", None, 5))
+    message, _ = await storage.append(None, "found", None)
+    assert await storage.message(message.id) == message and (await storage.changes_after(0, 5)).messages == [message]
+    assert not searching.done()
+    go_on.set()
+    await searching
