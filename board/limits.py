@@ -44,6 +44,8 @@ class Limits:
         """By account; by address for guests."""
         self.posting_from = Limit(300, 0.2, clock)
         """By address, whoever posts."""
+        self.searching = Limit(30, 1, clock)
+        """By account; by address for guests."""
         self.sign_in = Limit(10, 30, clock)
         """By username and address."""
         self.sign_in_from = Limit(100, 3, clock)

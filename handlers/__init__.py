@@ -31,6 +31,7 @@ from handlers.pictures import MemberPicture
 from handlers.polls import Get
 from handlers.privacy import Privacy
 from handlers.repeat import Repeats
+from handlers.search import ApiSearch, SearchPage
 from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
 from handlers.static import ROOT, Static
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
@@ -41,6 +42,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/", Front),
     (r"/add", Add),
     (r"/get", Get),
+    (r"/search", SearchPage),
     (r"/m/([^/]+)", MessagePage),
     (r"/m/([^/]+)/edit", EditMessage),
     (r"/m/([^/]+)/delete", DeleteMessage),
@@ -77,6 +79,7 @@ ROUTES: list[tuple[Any, ...]] = [
     # --- programs
     (r"/api/v1/messages", ApiMessages),
     (r"/api/v1/messages/([^/]+)", ApiMessage),
+    (r"/api/v1/search", ApiSearch),
     (r"/api/v1/signup", ApiSignUp),
     (r"/api/v1/signin", ApiSignIn),
     (r"/api/v1/signout", ApiSignOut),

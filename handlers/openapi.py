@@ -3,29 +3,27 @@
 The page at /api lists what stands here, so neither can say what the other doesn't.
 """
 
-from typing import Any
-
 from board.passwords import LEAST, MOST
 from board.people import NAME_LENGTH
 from handlers.base import Base, Page
+from handlers.openapi_parts import (
+    CURSOR,
+    ID,
+    MOST_NUMBER,
+    SENT,
+    TEXT,
+    TIME,
+    Good,
+    Json,
+    answers,
+    in_path,
+    query,
+    record,
+    ref,
+    sent,
+)
+from handlers.search import LONGEST
 from settings import Settings
-
-Json = dict[str, Any]
-
-CURSOR = r"^[0-9a-z]{1,16}-(0|[1-9][0-9]{0,17})$"
-TIME = {"type": "string", "format": "date-time"}
-ID = {"type": "integer", "minimum": 1}
-MOST_NUMBER = 10**18 - 1
-TEXT = {"type": "string"}
-
-
-def ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def record(properties: Json, *optional: str) -> Json:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def schemas(settings: Settings) -> Json:
@@ -54,60 +52,19 @@ def schemas(settings: Settings) -> Json:
             "reset",
             "retry_ms",
         ),
+        "Found": record(
+            {
+                "messages": {"type": "array", "items": ref("Message")},
+                "older": {"type": "boolean"},
+                "indexing": {"const": True},
+            },
+            "indexing",
+        ),
         "History": record({"messages": {"type": "array", "items": ref("Message")}, "older": {"type": "boolean"}}),
         "Account": record({"id": ID, "username": TEXT, "name": TEXT, "role": role, "created_at": TIME}),
         "Token": record(token),
         "Error": record({"error": record({"code": TEXT, "message": TEXT})}),
     }
-
-
-def json_body(schema: Json) -> Json:
-    return {"application/json": {"schema": schema}}
-
-
-def sent(properties: Json, *optional: str, form: bool = True) -> Json:
-    """A request's body, as JSON or as a form."""
-    schema = {**record(properties, *optional), "additionalProperties": True}
-    kinds = ("application/json", "application/x-www-form-urlencoded") if form else ("application/json",)
-    return {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
-
-
-Good = dict[str, tuple[str, Json | None]]
-"""Status → what it means, and the schema of what comes, if anything does."""
-
-
-def answers(good: Good, *errors: int) -> Json:
-    replies: Json = {}
-    for status, (words, schema) in good.items():
-        replies[status] = {"description": words} | ({"content": json_body(schema)} if schema else {})
-    for code in (400, *errors, 503):
-        replies[str(code)] = {"description": ERRORS[code], "content": json_body(ref("Error"))}
-    return replies
-
-
-ERRORS = {
-    400: "It can't be understood",
-    401: "No token, a wrong one, or one that is over",
-    403: "Not for this account, or from another site's page",
-    404: "There is no such thing",
-    409: "The username is taken",
-    410: "The invitation was used, or has run out",
-    413: "Far too large",
-    415: "Neither JSON nor a form",
-    422: "It can't be kept: too long, empty, or not allowed",
-    429: "Too often; Retry-After says when to try again",
-    503: "Not now; Retry-After says when to try again",
-}
-SENT = (401, 403, 413, 415, 422, 429)
-"""What may be answered to whoever sends something."""
-
-
-def query(name: str, schema: Json, words: str) -> Json:
-    return {"name": name, "in": "query", "description": words, "schema": schema}
-
-
-def in_path(name: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": ID}
 
 
 def message_paths(settings: Settings) -> Json:
@@ -124,6 +81,7 @@ def message_paths(settings: Settings) -> Json:
                 "responses": answers(posted, *SENT),
             },
         },
+        "/api/v1/search": {"get": SEARCH},
         "/api/v1/messages/{id}": {
             "parameters": [in_path("id")],
             "get": {"summary": "Read one", "responses": answers({"200": ("It", ref("Message"))}, 401, 404, 413)},
@@ -140,6 +98,8 @@ def message_paths(settings: Settings) -> Json:
     }
 
 
+BEFORE = query("before", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "page back from this message")
+LIMIT = query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "how many, paging back; 1 to 100")
 READ = {
     "summary": "Read: the newest, what comes after a cursor, or what came before a message",
     "parameters": [
@@ -147,10 +107,17 @@ READ = {
             "after", {"type": "string", "pattern": CURSOR}, "the cursor of the last reply: wait for what comes after"
         ),
         query("wait", {"type": "number", "minimum": 0}, "seconds to wait at most; 0 never waits"),
-        query("before", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "page back from this message"),
-        query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "how many, paging back; 1 to 100"),
+        BEFORE,
+        LIMIT,
     ],
     "responses": answers({"200": ("Messages", {"anyOf": [ref("News"), ref("History")]})}, 401, 413),
+}
+
+WORDS = query("q", {"type": "string", "maxLength": LONGEST}, 'words in any order, and "words in quotes"')
+SEARCH = {
+    "summary": "Search: the newest messages that have all of these words",
+    "parameters": [{**WORDS, "required": True}, BEFORE, LIMIT],
+    "responses": answers({"200": ("What was found, the newest first", ref("Found"))}, 401, 413, 422, 429),
 }
 
 

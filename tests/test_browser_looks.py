@@ -38,7 +38,19 @@ def pages(start):
     mine = person.post("And mine")["id"]
     person.browser().post("/account/tokens", data={"name": "B" * 50})
     person.browser().post(f"/m/{long}/delete")
-    for_all = ["/", f"/?before={mine}", "/add", "/signin", "/signup", "/signout", f"/m/{other}", "/nothing", "/api"]
+    for_all = [
+        "/",
+        f"/?before={mine}",
+        "/add",
+        "/signin",
+        "/signup",
+        "/signout",
+        f"/m/{other}",
+        "/nothing",
+        "/api",
+        "/search",
+        "/search?q=z",
+    ]
     return server, person, for_all, ["/", "/account", "/audit", f"/m/{mine}", f"/m/{other}", "/signout"]
 
 

@@ -1,0 +1,89 @@
+"""Where the words of a query stand in a message, so that they can be marked; and the part of it around them."""
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from storage.words import Phrase, cut, fold
+
+EXCERPT = 400
+"""Characters of a long message that are shown among others."""
+BEFORE = 100
+"""How many of them stand in front of the first mark."""
+
+Piece = tuple[str, bool]
+"""A part of the text, and whether it is marked."""
+
+
+def marked(text: str, wanted: list[Phrase]) -> list[Piece]:
+    """The text in pieces, which together are the text."""
+    found, at = [], 0
+    for start, end in spans(text, wanted):
+        found += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    return [piece for piece in [*found, (text[at:], False)] if piece[0]]
+
+
+def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
+    """Of a long text the part around the first mark, with … where something was left out."""
+    if len(text) <= EXCERPT:
+        return marked(text, wanted)
+    first = next(iter(spans(text, wanted)), (0, 0))[0]
+    start = max(0, min(first - BEFORE, len(text) - EXCERPT))
+    if start and (space := re.compile(r"\s").search(text, start, first)):
+        start = space.end()
+    while start and unicodedata.category(text[start])[0] == "M":
+        start -= 1
+    part = text[start : start + EXCERPT].rstrip()
+    before = [("… ", False)] if start else []
+    after = [(" …", False)] if start + len(part) < len(text) else []
+    return [*before, *marked(part, wanted), *after]
+
+
+def spans(text: str, wanted: list[Phrase]) -> list[tuple[int, int]]:
+    """(start, end) of what to mark, in order, apart from each other."""
+    folded, ends = fold_with_places(text)
+    words = list(cut(folded))
+    found = sorted(span for phrase in wanted for span in places(words, phrase))
+    apart: list[tuple[int, int]] = []
+    for start, end in ((ends[start - 1] if start else 0, ends[end - 1]) for start, end in found):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart
+
+
+def places(words: list[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[int, int]]:
+    """Where the phrase stands, in places of the folded text."""
+    *exact, last = phrase.words
+    for at in range(len(words) - len(exact)):
+        word, start, _ = words[at + len(exact)]
+        fits = word.startswith(last) if phrase.is_beginning else word == last
+        if fits and all(words[at + i][0] == other for i, other in enumerate(exact)):
+            yield words[at][1], start + len(last)
+
+
+def fold_with_places(text: str) -> tuple[str, list[int]]:
+    """The folded text, and for each of its characters where the one that it came from ends in the text."""
+    if text.isascii():
+        return fold(text), list(range(1, len(text) + 1))
+    folded, ends = [], []
+    for start, end in itertools.pairwise(letters(text)):
+        part = fold(text[start:end])
+        folded.append(part)
+        ends += [end] * len(part)
+        if not part and ends:
+            ends[-1] = end  # what can't be seen belongs to what it follows
+    return "".join(folded), ends
+
+
+def letters(text: str) -> Iterator[int]:
+    """Where a character begins that is no mark on the one before it, nor a part of the same Korean syllable."""
+    yield 0
+    for at in range(1, len(text)):
+        c = text[at]
+        if not (unicodedata.combining(c) or "\u1160" <= c <= "\u11ff" or c in "\uff9e\uff9f"):
+            yield at
+    yield len(text)

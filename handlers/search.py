@@ -1,0 +1,56 @@
+"""Searching: a page of results without JavaScript, and the same for programs."""
+
+from board.marks import excerpt
+from board.recent import PAGE, as_json
+from handlers.base import Base
+from handlers.errors import Refused
+from handlers.messages import MOST
+from handlers.pages import Rendering
+from storage.records import Found
+from storage.words import phrases
+
+LONGEST = 200
+"""Characters of a query: what is worth looking for is shorter."""
+RESULTS = 20
+"""On a page."""
+
+
+async def search(handler: Base, query: str, before: int | None, limit: int) -> Found:
+    """Raises Refused, Unavailable."""
+    if len(query) > LONGEST:
+        raise Refused(422, "query_too_long", f"A search may have {LONGEST} characters; this one has {len(query)}.")
+    limits = handler.board.limits
+    who = f"account {handler.account.id}" if handler.account else handler.client_address
+    if limits is not None and (seconds := limits.searching.take(who)):
+        raise Refused(
+            429, "too_many_searches", "That was a lot at once. Please wait a moment, then search again.", seconds
+        )
+    return await handler.board.storage.search(query, before, limit)
+
+
+class SearchPage(Rendering):
+    forgives_old_sessions = True
+
+    async def get(self) -> None:
+        query, before = self.query("q") or "", self.whole_number("before")
+        found = await search(self, query, before, RESULTS) if query.strip() else None
+        wanted = phrases(query)
+        self.render(
+            "search.html",
+            query=query,
+            found=found,
+            before=before,
+            has_words=bool(wanted),
+            excerpt=lambda message: excerpt(message.body or "", wanted),
+        )
+
+
+class ApiSearch(Base):
+    async def get(self) -> None:
+        query = self.query("q")
+        if query is None:
+            raise Refused(400, "bad_field", "“q” is missing: the words to look for.")
+        before, limit = self.whole_number("before"), self.whole_number("limit")
+        found = await search(self, query, before, PAGE if limit is None else min(max(limit, 1), MOST))
+        indexing = {} if found.is_complete else {"indexing": True}
+        self.write_json({"messages": [as_json(message) for message in found.messages], "older": found.older} | indexing)
