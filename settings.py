@@ -6,119 +6,29 @@ A flag wins over the environment: `--poll-seconds=20` over POLL_SECONDS=20.
 
 import argparse
 import dataclasses
-import ipaddress
 import os
-import re
 import socket
 import sys
 import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-Parser = Callable[[str], Any]
-
-
-def whole(least: int, most: int) -> Parser:
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text[:18]) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def one_of(*choices: str) -> Parser:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(" or ".join(choices))
-        return text
-
-    return parse
-
-
-def switch(text: str) -> bool:
-    if text not in ("on", "off"):
-        raise ValueError("on or off")
-    return text == "on"
-
-
-def line(most: int) -> Parser:
-    def parse(text: str) -> str:
-        if not text.strip() or not text.isprintable() or len(text) > most:
-            raise ValueError(f"one line of 1 to {most} characters")
-        return text.strip()
-
-    return parse
-
-
-def database_url(text: str) -> str:
-    scheme, _, rest = text.partition("://")
-    if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/") or "\0" in rest or "?" in rest:
-        raise ValueError("sqlite:///file.db, with four slashes for an absolute path")
-    return text
-
-
-def origin(text: str) -> str:
-    """`https://board.example.org`, with no path: what a browser sends as Origin. Empty means not set."""
-    if not text:
-        return ""
-    parts = urllib.parse.urlsplit(text)
-    plain = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme not in ("http", "https") or not parts.hostname or text.rstrip("/") != plain or "@" in plain:
-        raise ValueError("http:// or https:// and a host, with no path, such as https://board.example.org")
-    return plain.lower()
-
-
-def app_secret(text: str) -> str:
-    if not re.fullmatch(r"[!-~]{16,128}|", text):
-        raise ValueError("the app secret of Facebook's dashboard: 32 letters and digits")
-    return text
-
-
-def matching(pattern: str, expected: str) -> Parser:
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text, re.ASCII):
-            raise ValueError(expected)
-        return text
-
-    return parse
-
-
-def loopback(text: str) -> str:
-    """`http://127.0.0.1:8090`: nothing but this machine, since the app secret is sent there. Empty means not set."""
-    text = origin(text)
-    if text and not (text.startswith("http://") and is_loopback(urllib.parse.urlsplit(text).hostname or "")):
-        raise ValueError("http:// and an address of this machine, such as http://127.0.0.1:8090")
-    return text
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def paragraphs(text: str) -> str:
-    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text) or len(text) > 50_000:
-        raise ValueError("plain text of at most 50000 characters, with empty lines between its paragraphs")
-    return text.strip()
-
-
-def client_header(text: str) -> str:
-    """`X-Forwarded-For`, or `X-Forwarded-For:2` for the second entry from the right, behind two proxies."""
-    if not re.fullmatch(r"[A-Za-z0-9-]+(:[1-9])?|", text):
-        raise ValueError("a header's name, such as X-Forwarded-For, or X-Forwarded-For:2 behind two proxies")
-    return text
-
-
-def header_names(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9-]*( *, *[A-Za-z0-9-]+)*", text):
-        raise ValueError("names of headers with commas between them")
-    meaningful = {"authorization", "cookie", "host", "connection", "content-length", "transfer-encoding", "expect"}
-    if meaningful & {name.strip().lower() for name in text.split(",")}:
-        raise ValueError("headers that mean nothing here, so no " + ", ".join(sorted(meaningful)))
-    return text
+from setting_values import (
+    Parser,
+    app_secret,
+    client_header,
+    database_url,
+    header_names,
+    is_loopback,
+    line,
+    loopback,
+    matching,
+    one_of,
+    origin,
+    paragraphs,
+    switch,
+    whole,
+)
 
 
 def setting(default: str, parse: Parser, help: str, *, secret: bool = False) -> Any:

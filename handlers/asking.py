@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from board.credentials import SESSION_SECONDS
@@ -122,9 +123,11 @@ class Asking(Fields):
 
 
 def parse_address(text: str) -> str | None:
-    """None for what is no address."""
+    """None for what is no address. Some proxies write a port behind it: 192.0.2.1:5678, or [2001:db8::1]:5678."""
+    if match := WITH_PORT.fullmatch(text):
+        text = match[1] or match[2]
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):
@@ -132,3 +135,6 @@ def parse_address(text: str) -> str | None:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address.packed[:8] + bytes(8), 64)))
     return str(address)
+
+
+WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?")

@@ -40,6 +40,8 @@ def test_a_flag_wins_over_the_environment_and_empty_counts_as_not_set():
         ("FACEBOOK_FAKE", "http://192.0.2.1:80"), ("FACEBOOK_FAKE", "https://127.0.0.1:1"),
         ("FACEBOOK_FAKE", "http://localhost.example.org"), ("FACEBOOK_FAKE", "http://127.0.0.1:1/path"),
         ("PRIVACY_TEXT", "\0"),
+        ("PORT", "0" * 20 + "99999"), ("PUBLIC_URL", "https://bücher.example"), ("PUBLIC_URL", "https://a:0"),
+        ("PUBLIC_URL", "https://a:99999"), ("PUBLIC_URL", "https://a:"), ("PUBLIC_URL", "https://[::1"), ("PUBLIC_URL", "https://a?b"),
         ("LIMITS", "yes"), ("VARYING_HEADERS", "a b"), ("VARYING_HEADERS", "X-Request-Id, cookie"), ("REPEATS", "yes"), ("CLIENT_HEADER", "X:0"), ("SIGNUP", "maybe"), ("TOKEN_HOURS", "0"), ("LOG_REQUESTS", "1"),
     ],
 )  # fmt: skip
@@ -50,6 +52,23 @@ def test_a_bad_value_is_named_in_one_line_and_ends_with_2(name, value, capsys):
     said = capsys.readouterr().err
     assert end.value.code == 2
     assert said.startswith(f"longboard: {name} must be ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("https://Board.Example.org:443/", "https://board.example.org"), ("http://a:80", "http://a"),
+        ("http://a:8080", "http://a:8080"), ("https://[::1]", "https://[::1]"), ("https://[::1]:8443", "https://[::1]:8443"),
+    ],
+)  # fmt: skip
+def test_the_public_url_is_read_as_browsers_send_their_origin(text, read):
+    """A port that goes without saying, capitals or a slash at the end don't make it another origin."""
+    assert read_settings([], {"PUBLIC_URL": text}).public_url == read
+
+
+def test_zeros_in_front_of_a_number_mean_nothing():
+    """However many there are."""
+    assert read_settings([], {"PORT": "0" * 5000 + "80"}).port == 80
 
 
 @given(st.dictionaries(st.sampled_from([f.name.upper() for f in dataclasses.fields(Settings)]), st.text()))
