@@ -4,16 +4,16 @@ import asyncio
 import dataclasses
 import gc
 import logging
-import resource
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 
-import tornado.netutil
 from tornado.httpserver import HTTPServer
 
 from board import Board
 from handlers import Application
+from handlers.listening import listen, raise_descriptor_limit
 from handlers.repeat_stream import RepeatServer
 from settings import Settings, inherited_sockets, read_settings
 from storage import open_storage
@@ -21,8 +21,6 @@ from storage.records import CannotOpen, Unavailable
 
 log = logging.getLogger("longboard")
 
-BACKLOG = 4096
-"""Connections that may wait to be accepted: after a restart, thousands of pages come back at once."""
 IDLE_SECONDS = 95
 """Longer than the 90 s for which Heroku's router keeps a connection, so that it is never the one to be surprised."""
 DRAIN_SECONDS = 8
@@ -30,8 +28,8 @@ DRAIN_SECONDS = 8
 GC_THRESHOLDS = (50_000, 20, 100)
 """Each parked poll is some dozens of objects that live on. With Python's own thresholds, collecting them over and
 over took a quarter of the time that 10,000 polls cost, in pauses of 0.3 s; bench/README.md has the figures."""
-DESCRIPTORS_KEPT = 64
-"""For the database, the log and the listening socket, beside the connections."""
+AGAIN_SECONDS = 1
+"""Before a task that ended by a fault is begun again."""
 
 
 def main() -> None:
@@ -50,8 +48,8 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    check_descriptors(settings)
-    sockets = listen(settings)
+    descriptors = raise_descriptor_limit(settings.max_parked)
+    sockets = listen(settings.port, settings.address, inherited_sockets(), descriptors)
     settings = dataclasses.replace(settings, port=sockets[0].getsockname()[1])  # the one that was taken
     storage = await open_storage(settings.database_url)
     try:
@@ -61,14 +59,15 @@ async def run(settings: Settings) -> None:
             limits=settings.limits,
             token_seconds=3600 * settings.token_hours,
         )
-        tasks = [
-            asyncio.create_task(storage.watch(board.waiters.deliver)),
-            asyncio.create_task(board.keep_house()),
-        ]
         application = Application(board, settings)
         server = start(application, settings, sockets)
+        lasting = {
+            "Looking for changes": lambda: storage.watch(board.waiters.deliver),
+            "Housekeeping": board.keep_house,
+        }
         if isinstance(server, RepeatServer):
-            tasks.append(asyncio.create_task(server.close_idle()))
+            lasting["Closing idle connections"] = server.close_idle
+        tasks = [asyncio.create_task(keep_going(name, task)) for name, task in lasting.items()]
         announce(settings, sockets)
         await stop.wait()
         await drain(application, server)
@@ -80,29 +79,15 @@ async def run(settings: Settings) -> None:
         await storage.close()
 
 
-def check_descriptors(settings: Settings) -> None:
-    """Each poll needs a descriptor; systems often allow far fewer than they could."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = settings.max_parked + DESCRIPTORS_KEPT
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-        if allowed < wanted:
-            log.warning("Only %d files may be open here: MAX_PARKED=%d can't be reached.", allowed, settings.max_parked)
-
-
-def listen(settings: Settings) -> list[socket.socket]:
-    """Sockets handed over by systemd, else new ones; never shared with another process by SO_REUSEPORT."""
-    sockets = inherited_sockets()
-    for one in sockets:
-        one.setblocking(False)
-    if sockets:
-        return sockets
-    try:
-        return tornado.netutil.bind_sockets(settings.port, settings.address, backlog=BACKLOG)
-    except OSError as error:
-        where = f"{settings.address} port {settings.port}"
-        raise OSError(f"can't listen on {where}: {error.strerror}. Set PORT or ADDRESS to another.") from error
+async def keep_going(name: str, task: Callable[[], Awaitable[None]]) -> None:
+    """Runs what should never end, and again if it did: without it, a server that looks well would miss something."""
+    while True:
+        try:
+            await task()
+            log.error("%s ended; beginning it again.", name)
+        except Exception:
+            log.exception("%s failed; beginning it again.", name)
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> HTTPServer:

@@ -30,6 +30,8 @@ DRAIN_RETRY_MS = 500
 """When to poll again after a drain; clients add jitter of their own."""
 FULL_RETRY_MS = 5000
 """When to poll again if as many polls are parked as may be."""
+NO_ROOM = b'"retry_ms":%d}' % FULL_RETRY_MS
+"""How such a reply ends. Its connection is closed, so that those who wait outside use no descriptors."""
 
 
 class WaiterList:

@@ -16,11 +16,12 @@ from handlers.account import (
     AccountRevoke,
     AccountTokens,
 )
-from handlers.base import DATA_CSP, NotFoundPage, default_headers
+from handlers.base import Moved, NotFoundPage
 from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart
 from handlers.facebook_account import FacebookLink, FacebookUnlink, FacebookWelcome
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
 from handlers.facebook_client import FacebookClient
+from handlers.headers import DATA_CSP, default_headers
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
@@ -50,8 +51,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/signup", SignUp),
     (r"/signin", SignIn),
     (r"/signout", SignOut),
-    (r"/li", tornado.web.RedirectHandler, {"url": "/signin"}),
-    (r"/lo", tornado.web.RedirectHandler, {"url": "/signout"}),
+    (r"/li", Moved, {"url": "/signin"}),
+    (r"/lo", Moved, {"url": "/signout"}),
     (r"/password", NewPassword),
     (r"/account", AccountPage),
     (r"/account/name", AccountName),

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 
 from board import Board
 from board.passwords import Busy
 from board.text import BadText
 from handlers.asking import Asking
 from handlers.errors import Refused, as_refused
+from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.static import static_url
 from settings import Settings
 from storage.records import StorageError, Unavailable
@@ -28,26 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("longboard")
 
-PAGE_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
-
-
-def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
-    """What every reply of ours carries."""
-    headers = [
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "same-origin"),
-        ("Content-Security-Policy", csp),
-        ("Cache-Control", "no-store"),
-    ]
-    if settings.public_url.startswith("https:"):
-        headers.append(("Strict-Transport-Security", "max-age=31536000"))
-    return headers
-
-
 Whom = Literal["anyone", "readers", "members", "moderators"]
 
 
@@ -56,6 +38,8 @@ class Base(Asking):
     for_whom: Whom = "readers"
     """Readers are members only, where READING says so."""
     csp = DATA_CSP
+    closes = False
+    """Whether the connection ends with this reply."""
 
     # --- what is at hand
 
@@ -104,7 +88,7 @@ class Base(Asking):
         return None  # no reply is ever the same twice to the same client
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
-        if self.board.waiters.draining:
+        if self.board.waiters.draining or self.closes:
             self.set_header("Connection", "close")
         sent = super().finish(chunk)
         sent.add_done_callback(self._when_sent)
@@ -114,7 +98,7 @@ class Base(Asking):
         if not sent.cancelled():
             sent.exception()  # the client has gone; nobody else needs to know
         self.application.under_way.discard(self)
-        if self.board.waiters.draining:
+        if self.board.waiters.draining or self.closes:
             cast(HTTP1Connection, self.request.connection).close()
 
     @property
@@ -134,8 +118,8 @@ class Base(Asking):
         if isinstance(value, Unavailable):
             log.warning("%s %s: storage is unavailable: %s", self.request.method, self.request.path, value)
             return
-        if isinstance(value, tornado.web.HTTPError | BadText | StorageError | Busy):
-            return
+        if isinstance(value, tornado.web.HTTPError | BadText | StorageError | Busy | StreamClosedError):
+            return  # refused in words, or broken off by the client
         # Without the query: it may hold what is nobody's business.
         log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
 
@@ -191,6 +175,19 @@ class Page(Base):
     def head(self, *arguments: str) -> Any:
         get = cast(Callable[..., Any], self.get)
         return get(*arguments)
+
+
+class Moved(Page):
+    """An address of the tutorial's that has another name here."""
+
+    for_whom = "anyone"
+    forgives_old_sessions = True
+
+    def initialize(self, url: str) -> None:
+        self.url = url
+
+    async def get(self) -> None:
+        self.redirect(self.url, permanent=True)
 
 
 class NotFoundPage(Page):

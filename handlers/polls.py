@@ -11,6 +11,7 @@ from tornado.httputil import HTTPServerRequest
 from board.credentials import hash_secret
 from board.cursor import Cursor, parse_cursor
 from board.waiter import Ended, Waiter
+from board.waiters import NO_ROOM
 from handlers.base import Base
 from handlers.errors import Refused
 from handlers.repeat import Repeat
@@ -67,6 +68,10 @@ class Poll(Base):
             if ended is Ended.GONE:
                 return None
             await self.look_who_is_asking()
+
+    def write_bytes(self, reply: bytes) -> None:
+        self.closes = reply.endswith(NO_ROOM)
+        super().write_bytes(reply)
 
     def look(self, cursor: Cursor, wait: float) -> bytes | Waiter:
         account_id = self.account.id if self.account else None

@@ -20,6 +20,7 @@ import tornado.httputil
 
 from board import Board
 from board.cursor import Cursor
+from board.waiters import NO_ROOM
 from storage.records import Account
 
 POLL = re.compile(rb"GET /(?:get|api/v1/messages)\?after=([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])")
@@ -104,7 +105,7 @@ class Repeats:
 
     def packet(self, body: bytes) -> bytes:
         """The whole reply, made once for all who get the same within a second."""
-        now, closing = int(time.time()), self.waiters.draining
+        now, closing = int(time.time()), self.waiters.draining or body.endswith(NO_ROOM)
         if self._packet[0] is not body or self._packet[1:3] != (now, closing):
             date = tornado.httputil.format_timestamp(now)
             close = "Connection: close\r\n" if closing else ""

@@ -13,6 +13,7 @@ from tornado.iostream import IOStream
 
 from board.cursor import Cursor
 from board.waiter import Ended, Waiter
+from board.waiters import NO_ROOM
 from handlers.asking import parse_address
 from handlers.repeat import POLL, Repeat, Repeats
 
@@ -122,6 +123,8 @@ class RepeatStream(IOStream):
             self._waiter, self._asked = reply, data
         else:
             self._send(self._repeats.packet(reply))
+            if reply.endswith(NO_ROOM):
+                self._close_when_sent()
 
     def _hold(self) -> int | None:
         """What comes behind a parked poll waits for its turn; 0 closes the connection."""

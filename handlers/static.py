@@ -3,9 +3,16 @@
 import hashlib
 import logging
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tornado.web
+from tornado.iostream import StreamClosedError
+
+from handlers.errors import as_refused
+from handlers.headers import DATA_CSP, default_headers
+
+if TYPE_CHECKING:
+    from handlers import Application
 
 log = logging.getLogger("longboard")
 
@@ -31,6 +38,8 @@ def static_url(path: str) -> str:
 class Static(tornado.web.StaticFileHandler):
     """The version stands in front of the path, so that modules which import each other get the same one."""
 
+    application: "Application"
+
     def initialize(self) -> None:  # type: ignore[override]
         super().initialize(STATIC)
 
@@ -44,13 +53,19 @@ class Static(tornado.web.StaticFileHandler):
         await self.get(version, path, include_body=False)
 
     def set_default_headers(self) -> None:
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", "default-src 'none'")
+        for name, value in default_headers(self.application.config, DATA_CSP):
+            self.set_header(name, value)
         self.clear_header("Server")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        refused = as_refused(status_code, None)
+        if status_code == 405:
+            self.set_header("Allow", "GET, HEAD")
+        self.finish({"error": {"code": refused.code, "message": refused.words}})
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Nothing of the address: whoever asks could write it into the log."""
-        if not isinstance(value, tornado.web.HTTPError):
+        if not isinstance(value, tornado.web.HTTPError | StreamClosedError):
             log.error("A static file could not be sent", exc_info=value)
 
     def set_extra_headers(self, path: str) -> None:

@@ -20,6 +20,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 class Server:
     """A real Longboard process with a database file of its own."""
 
+    under: tuple[str, ...] = ()
+    """A command that starts it, with limits, say."""
+
     def __init__(self, folder: pathlib.Path, **settings: object) -> None:
         self.settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
         self.log = folder / "server.log"
@@ -31,7 +34,7 @@ class Server:
         flags = [f"--{name.replace('_', '-')}={value}" for name, value in self.settings.items()]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-X", "dev", "-W", "error", str(ROOT / "server.py"), *flags],
+                [*self.under, sys.executable, "-X", "dev", "-W", "error", str(ROOT / "server.py"), *flags],
                 cwd=self.log.parent,
                 stdout=subprocess.PIPE,
                 stderr=log,

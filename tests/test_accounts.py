@@ -402,6 +402,26 @@ def test_my_data_can_be_downloaded(server):
     assert "not mine" not in response.text and "argon2" not in response.text
 
 
+def test_a_download_that_is_broken_off_is_no_fault(start):
+    """A closed laptop in the middle of a long download leaves no traceback, and holds nothing up."""
+    server = start()
+    person = Person(server)
+    person.post("the first of many")
+    db = sqlite3.connect(server.database)
+    db.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) "
+        "INSERT INTO messages (id, seq, author_id, author_name, body, created_at) "
+        "SELECT i, i, ?, 'x', hex(zeroblob(4000)), 0 FROM n",
+        (person.id,),
+    )
+    db.commit()
+    db.close()
+    with person.browser().stream("GET", "/account/download") as response:
+        next(response.iter_raw(100))
+    assert server.stop() == 0  # the drain has waited for it
+    assert "failed" not in server.log.read_text() and "Traceback" not in server.log.read_text()
+
+
 @pytest.mark.parametrize("choice", ["keep", "delete"])
 def test_deleting_the_account(server, choice):
     """The account and its ways in go; its messages stay under another name or go, and every open page learns it."""

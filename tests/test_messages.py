@@ -229,6 +229,22 @@ def test_the_page_has_no_inline_script_and_nothing_from_elsewhere(start):
         assert asset.status_code == 200 and "immutable" in asset.headers["Cache-Control"]
 
 
+def test_every_reply_carries_the_same_protection(start):
+    """Redirects and files, found or not, are no exception."""
+    server = start(public_url="https://board.example.org")
+    for path in ("/li", "/lo", "/static/000000000000/main.js", "/static/000000000000/none.js", "/", "/get"):
+        headers = server.get(path, follow_redirects=False).headers
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "max-age" in headers["Strict-Transport-Security"] and "Server" not in headers
+
+
+def test_what_is_asked_of_static_files_is_refused_in_the_one_shape(server):
+    """Programs read the same errors everywhere."""
+    refused(server.get("/static/000000000000/none.js"), 404, "not_found")
+    refused(server.client.post("/static/000000000000/main.js"), 405, "method_not_allowed")
+
+
 def test_a_page_from_before_an_update_still_finds_its_files(server):
     """An old version's address gives the present file, but it may not be kept."""
     response = server.get("/static/000000000000/main.js")

@@ -139,6 +139,9 @@ def test_no_more_are_parked_than_allowed(start):
     reply = server.news(cursor, 25)
     assert reply["retry_ms"] > 0 and reply["messages"] == [] and reply["cursor"] == cursor
     assert server.health()["parked"] == 3
+    turned_away = raw(server, f"GET /get?after={cursor}")
+    assert b"Connection: close" in turned_away.recv(65536) and turned_away.recv(1) == b""  # it needs no descriptor now
+    turned_away.close()
     server.post("for all")
     for connection in connections:
         assert b"for all" in connection.recv(65536)

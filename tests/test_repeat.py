@@ -271,6 +271,8 @@ def test_no_more_are_parked_than_allowed_and_time_ends_them(start):
     replies = [wire.reply()[2] for wire in wires]
     assert time.monotonic() - began < 5
     assert sorted("retry_ms" in reply for reply in replies) == [False, False, True]
+    refused = next(wire for wire, reply in zip(wires, replies, strict=True) if "retry_ms" in reply)
+    assert refused.socket.recv(1) == b""  # its connection was closed with the reply
     assert server.health()["parked"] == 0
     for wire in wires:
         wire.socket.close()

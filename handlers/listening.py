@@ -1,0 +1,115 @@
+"""The listening sockets: opened here or handed over, and held back while descriptors are short.
+
+A server that has used up its descriptors can neither accept a connection nor open a file, and as the waiting
+connection stays in view, it would look again and again without a pause.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import resource
+import socket
+import sys
+from typing import Any
+
+import tornado.netutil
+from tornado.ioloop import IOLoop
+
+log = logging.getLogger("longboard")
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted: after a restart, thousands of pages come back at once."""
+KEPT = 64
+"""Descriptors for the database, files and the log, which connections may not take."""
+PAUSE_SECONDS = 0.5
+WARN_SECONDS = 60
+"""At most one line in the log in this time, however often accepting is paused."""
+SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+def raise_descriptor_limit(max_parked: int) -> int:
+    """Takes as many descriptors as the system gives, and says how many; warns if that is too few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * max_parked + 1024  # who is told to come back later needs a connection for that, too
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if allowed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < max_parked + KEPT:
+        log.warning(
+            "Only %d files may be open here, so fewer than MAX_PARKED=%d polls can be held. "
+            "Raise the limit (LimitNOFILE= of systemd, ulimit -n) or set MAX_PARKED to %d.",
+            allowed, max_parked, max(allowed - KEPT, 0) // 2,
+        )  # fmt: skip
+    return allowed
+
+
+def listen(port: int, address: str, inherited: list[socket.socket], descriptors: int) -> list[socket.socket]:
+    """Those handed over by systemd, else new ones; never shared with another process by SO_REUSEPORT.
+
+    Raises OSError, in words.
+    """
+    if not inherited:
+        try:
+            inherited = tornado.netutil.bind_sockets(port, address, backlog=BACKLOG)
+        except OSError as error:
+            where = f"{address} port {port}"
+            raise OSError(f"can't listen on {where}: {error.strerror}. Set PORT or ADDRESS to another.") from error
+    most = max(descriptors - KEPT, descriptors // 2)
+    sockets: list[socket.socket] = [Listening(one, most) for one in inherited]
+    for one in sockets:
+        one.setblocking(False)
+    return sockets
+
+
+class Listening(socket.socket):
+    """Accepts nothing for a moment while descriptors are short: who comes then waits in the backlog."""
+
+    def __init__(self, opened: socket.socket, most: int) -> None:
+        super().__init__(opened.family, opened.type, opened.proto, opened.detach())
+        self._most = most
+        self._is_paused = False
+        self._warned_at = -float(WARN_SECONDS)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if self._is_paused:
+            raise BlockingIOError
+        try:
+            connection, address = super().accept()
+        except OSError as error:
+            if error.errno not in SHORTAGES:
+                raise
+            self._pause(error.strerror or str(error))
+            raise BlockingIOError from error
+        if connection.fileno() >= self._most:  # the system gives the lowest that is free, so nearly all are in use
+            self._pause(f"{connection.fileno()} files are open")
+        return connection, address
+
+    def _pause(self, why: str) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._warned_at >= WARN_SECONDS:
+            self._warned_at = loop.time()
+            log.warning("Not accepting more connections until some have ended: %s.", why)
+        self._is_paused = True
+        IOLoop.current().update_handler(self, 0)
+        loop.call_later(PAUSE_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        """Once there is room again."""
+        if self.fileno() == -1:
+            return  # closed meanwhile
+        if not self._has_room():
+            asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._go_on)
+            return
+        self._is_paused = False
+        IOLoop.current().update_handler(self, IOLoop.READ)
+
+    def _has_room(self) -> bool:
+        try:
+            lowest = os.dup(self.fileno())
+        except OSError:
+            return False
+        os.close(lowest)
+        return lowest < self._most
