@@ -1,12 +1,13 @@
-"""What a message may contain, and where its links are. The only place that decides either.
+"""What a message may contain, and where its links and its code are. The only place that decides either.
 
-Text is plain text for good: whoever shows it must escape it. static/text.js finds the same links in the
-browser; tests/links.json holds both to one list.
+Text is plain text for good: whoever shows it must escape it. static/message.js finds the same pieces in the
+browser; tests/pieces.json holds both to one list.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Literal
 
 MARKS_IN_A_ROW = 8
 """More combining marks than any script stacks on one letter; beyond, they are there to cover other people's lines."""
@@ -24,6 +25,8 @@ LINK = re.compile(
     "\\u201c\\u201d\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65]+",
     re.IGNORECASE | re.ASCII,  # without ASCII, ſ would be an s
 )
+# Three backticks around several lines, or one around a few words. What stands at the ends of a block goes with it.
+CODE = re.compile("\n?```\n?(.+?)\n?```\n?|`([^`\n]+)`", re.DOTALL)
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 ENDINGS = frozenset(".,;:!?'*_~…‘’«»‹›–—،؛؟۔।")
 """What ends the sentence around a link, or quotes it."""
@@ -73,20 +76,33 @@ def cap_marks(text: str) -> str:
     return "".join(kept)
 
 
-def pieces(body: str) -> Iterator[tuple[str, bool]]:
-    """The body cut into (text, whether it is a link's address), in order; together they are the body."""
+Kind = Literal["text", "link", "code", "block"]
+
+
+def pieces(body: str) -> Iterator[tuple[str, Kind]]:
+    """The body cut into (text, kind), in order: a link is its address, code and a block of it come without backticks."""
     at = 0
-    for match in LINK.finditer(body):
+    for match in CODE.finditer(body):
+        yield from links(body[at : match.start()])
+        yield (match[1], "block") if match[1] else (match[2], "code")
+        at = match.end()
+    yield from links(body[at:])
+
+
+def links(text: str) -> Iterator[tuple[str, Kind]]:
+    """Words and links, in order; together they are the text."""
+    at = 0
+    for match in LINK.finditer(text):
         link = trim_link(match[0])
         first = link[link.index("//") + 2 :][:1]
         if first <= "\x7f" and not first.isalnum():  # beyond ASCII, browser and server may know different letters
             continue
         if match.start() > at:
-            yield body[at : match.start()], False
-        yield link, True
+            yield text[at : match.start()], "text"
+        yield link, "link"
         at = match.start() + len(link)
-    if at < len(body):
-        yield body[at:], False
+    if at < len(text):
+        yield text[at:], "text"
 
 
 def trim_link(link: str) -> str:

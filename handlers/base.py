@@ -21,7 +21,7 @@ from board.text import BadText
 from handlers.asking import Asking
 from handlers.errors import Refused, as_refused
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
-from handlers.static import static_url
+from handlers.static import ICON, static_url
 from settings import Settings
 from storage.records import StorageError, Unavailable
 
@@ -168,6 +168,7 @@ class Page(Base):
             **names,
             "title": self.config.title,
             "static": static_url,
+            "icon": ICON,
             "config": self.config,
             "account": self.account,
         }

@@ -73,13 +73,14 @@ class Add(Page):
 
 
 def check_is_still(handler: Base, username: str | None) -> None:
-    """The form says as whom one posts; in another tab, its reader may have become somebody else since. Raises Refused."""
-    if username and handler.account is None:
+    """The form says as whom one posts, with nothing for a guest: what one writes is never sent as somebody else, whoever
+    may have signed in or out in another tab since. Raises Refused."""
+    now = handler.account.username if handler.account else ""
+    if username is None or username == now:
+        return
+    if not now:
         raise Refused(401, "signed_out", "You have been signed out. Please sign in again.")
-    if username and handler.account and handler.account.username != username:
-        raise Refused(
-            409, "someone_else", "You are signed in as somebody else by now. Reload the page to go on as them."
-        )
+    raise Refused(409, "someone_else", "You are signed in as somebody else by now. Reload the page to go on as them.")
 
 
 def new_form_key() -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from board.text import pieces
+from board.text import links
 from handlers.base import Page
 
 
@@ -12,4 +12,4 @@ class Privacy(Page):
 
     async def get(self) -> None:
         paragraphs = [text for text in re.split(r"\n\s*\n", self.config.privacy_text.replace("\r\n", "\n")) if text]
-        await self.render("privacy.html", paragraphs=paragraphs, pieces=pieces)
+        await self.render("privacy.html", paragraphs=paragraphs, links=links)

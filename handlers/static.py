@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import pathlib
+import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 import tornado.web
@@ -29,6 +30,8 @@ def hash_of(folder: str) -> str:
 
 
 VERSION = hash_of(STATIC)
+ICON = "data:image/svg+xml," + urllib.parse.quote((ROOT / "static" / "icon.svg").read_text().strip())
+"""Within the page: no request, and static/main.js can put a dot on it while the server is away."""
 
 
 def static_url(path: str) -> str:

@@ -1,42 +1,62 @@
 // @ts-check
-// What is shown: the messages by id, newest first, never too many; and where the older ones begin.
+// What is shown: the messages by id, newest first, never too many; where the older ones begin; and what is held back
+// while their reader is further down.
 
-import { makeArticle } from "./message.js";
-import { day, writeTimes } from "./time.js";
+import { day, makeArticle, writeTimes } from "./message.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {import("./message.js").Deleted} Deleted
  * @typedef {{messages: (Message | Deleted)[], cursor: string, more?: boolean, reset?: boolean,
  *   retry_ms?: number}} Reply
+ * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(): void}} Reader
  */
 
 const MOST = 500; // articles; a page that is open all day must not grow all day
+const MOST_READ = 1500; // articles of someone who scrolls into the past; further back it goes by link
 const PAGE = 50; // messages in a reset, if there are as many: see board/recent.py
+const FEW = 3; // messages that a screen reader reads out one by one; of more it says how many
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in board.css
+const AHEAD = "800px"; // how far from the end older messages are asked for
 
 export class Board {
   #section;
   #older;
+  #reader;
   /** Messages with a lower id are not shown: they are what the link to older messages leads to. */
   #oldest;
+  /** The highest id that a poll has brought: whatever is above is new. */
+  #highest;
   #day = day();
+  /** Whether the newest message is where its reader sees it, so that a newer one moves nothing they read. */
+  #isAtTop = true;
+  /** @type {Map<number, Message>} New ones, for when their reader comes back up. */
+  #held = new Map();
+  #isLoading = false;
+  #nearEnd = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#load(), { rootMargin: AHEAD });
 
   /**
    * @param {HTMLElement} section
    * @param {HTMLElement} older The paragraph with the link to older messages.
+   * @param {HTMLElement} top What stands just above the newest message.
+   * @param {Reader} reader
    */
-  constructor(section, older) {
+  constructor(section, older, top, reader) {
     this.#section = section;
     this.#older = older;
+    this.#reader = reader;
     this.#oldest = older.hidden ? 0 : Number(new URL(this.#link.href).searchParams.get("before"));
     section.replaceChildren(...section.children); // without the white space that a template leaves
+    this.#highest = section.firstElementChild ? idOf(section.firstElementChild) : 0;
     writeTimes(section);
+    this.#nearEnd.observe(older);
+    new IntersectionObserver(([entry]) => this.#moved(entry.boundingClientRect.top >= 0)).observe(top);
+    document.addEventListener("visibilitychange", () => this.#look());
   }
 
   /** @param {number} id */
-  has(id) {
-    return this.#article(id) !== null;
+  hasHeardOf(id) {
+    return id <= this.#highest;
   }
 
   /**
@@ -44,13 +64,66 @@ export class Board {
    * @param {Reply} reply
    */
   show(reply) {
-    if (reply.reset) this.#clear(reply.messages);
+    if (reply.reset) this.#begin(reply.messages);
+    /** @type {Message[]} */
+    const news = [];
     for (const message of reply.messages) {
-      if (message.deleted) this.#article(message.id)?.remove();
-      else this.#put(message, !reply.reset);
+      if (message.deleted) this.#remove(message.id);
+      else if (this.#has(message.id) || message.id < this.#highest) this.put(message);
+      else news.push(message);
+      this.#highest = Math.max(this.#highest, message.id);
+    }
+    this.#bring(news, reply.reset ?? false);
+    this.#turnDay();
+  }
+
+  /** Leaves nothing to be read. */
+  clear() {
+    this.#begin([]);
+  }
+
+  /** Shows what was held back. */
+  release() {
+    const messages = [...this.#held.values()];
+    this.#held.clear();
+    this.#insert(messages, true);
+  }
+
+  /**
+   * @param {Message[]} messages New ones, oldest first.
+   * @param {boolean} isReset
+   */
+  #bring(messages, isReset) {
+    if (isReset || this.#isAtTop) this.#insert(messages, !isReset);
+    else for (const message of messages) this.#held.set(message.id, message);
+    while (this.#held.size > MOST) this.#held.delete(this.#held.keys().next().value ?? 0); // #trim would drop it, too
+    if (isReset || !messages.length) return;
+    this.#reader.news(messages, this.#isAtTop && messages.length <= FEW);
+    this.#look();
+  }
+
+  /**
+   * @param {Message[]} messages
+   * @param {boolean} isNews
+   */
+  #insert(messages, isNews) {
+    this.#section.ariaLive = isNews && messages.length <= FEW ? "polite" : "off";
+    for (const message of messages) {
+      const article = this.put(message);
+      if (article && isNews) glow(article);
     }
     this.#trim();
-    this.#turnDay();
+  }
+
+  /** @param {boolean} isAtTop */
+  #moved(isAtTop) {
+    this.#isAtTop = isAtTop;
+    if (isAtTop && this.#held.size) this.release();
+    this.#look();
+  }
+
+  #look() {
+    if (this.#isAtTop && document.visibilityState === "visible") this.#reader.seen();
   }
 
   /** After midnight, what was said today was said yesterday. */
@@ -61,28 +134,67 @@ export class Board {
   }
 
   /**
+   * Shows it where it belongs, new or changed.
    * @param {Message} message
-   * @param {boolean} isNews
+   * @returns {HTMLElement | null} Nothing if that is not on this page.
    */
-  #put(message, isNews) {
+  put(message) {
+    if (this.#held.has(message.id)) this.#held.set(message.id, message);
     const before = this.#article(message.id);
-    if (!before && message.id < this.#oldest) return; // an edit of what is not shown here
+    if (this.#held.has(message.id) || (!before && message.id < this.#oldest)) return null; // not shown here
     const article = makeArticle(message);
     if (before) before.replaceWith(article);
     else this.#section.insertBefore(article, this.#newestBefore(message.id));
-    if (isNews) glow(article);
+    return article;
+  }
+
+  /** @param {number} id */
+  #has(id) {
+    return this.#held.has(id) || this.#article(id) !== null;
+  }
+
+  /** @param {number} id */
+  #remove(id) {
+    this.#held.delete(id);
+    this.#article(id)?.remove();
   }
 
   /** @param {(Message | Deleted)[]} messages All that there will be. */
-  #clear(messages) {
+  #begin(messages) {
+    this.#held.clear();
+    this.#highest = 0;
     this.#section.replaceChildren();
     this.#olderThan(messages.length < PAGE ? 0 : messages[0].id);
   }
 
   #trim() {
-    if (this.#section.childElementCount <= MOST) return;
+    if (!this.#isAtTop || this.#section.childElementCount <= MOST) return;
     while (this.#section.childElementCount > MOST) this.#section.lastElementChild?.remove();
     this.#olderThan(idOf(/** @type {Element} */ (this.#section.lastElementChild)));
+  }
+
+  /** Goes on into the past, as the link would. */
+  async #load() {
+    if (this.#isLoading || this.#older.hidden || this.#section.childElementCount >= MOST_READ) return;
+    this.#isLoading = true;
+    try {
+      const before = this.#oldest;
+      const response = await fetch(`/api/v1/messages?before=${before}&limit=${PAGE}`);
+      if (!response.ok) return;
+      /** @type {{messages: Message[], older: boolean}} */
+      const { messages, older } = await response.json();
+      if (before !== this.#oldest) return; // a reset came in between
+      this.#oldest = 0;
+      this.#section.ariaLive = "off";
+      for (const message of messages.reverse()) this.put(message);
+      this.#olderThan(older ? messages[messages.length - 1].id : 0);
+    } catch {
+      // The link is still there.
+    } finally {
+      this.#isLoading = false;
+    }
+    this.#nearEnd.unobserve(this.#older); // a tall window may need more at once
+    this.#nearEnd.observe(this.#older);
   }
 
   /** @param {number} id 0 if there are none. */

@@ -1,6 +1,6 @@
 // @ts-check
 // Pages of older messages: they stand still, only their times are the reader's own.
 
-import { writeTimes } from "./time.js";
+import { writeTimes } from "./message.js";
 
 writeTimes(document);

@@ -1,41 +1,216 @@
 // @ts-check
-// The board's page: finds its parts and wires them together.
+// The board's page: finds its parts and wires them together. And the quiet signs on it: that the connection is lost, that
+// something is new, that one must sign in again.
 
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
-import { Poller } from "./poller.js";
-import { Sign } from "./sign.js";
+import { drawer } from "./outbox.js";
+import { Tabs } from "./poller.js";
+
+/** @typedef {import("./message.js").Message} Message */
 
 const OVERDUE_MS = 2000;
+const PATIENCE_MS = 2000; // a restart of the server or a lift's door is not worth a word
+const LINGER_MS = 2500; // how long good news stay; as long as the animation in board.css
+const PAUSE_MS = 1000; // between two times that a screen reader is told how many are new
+
+/** The sign at the foot of the page. */
+class Sign {
+  #element;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #isLost = false;
+  #isStopped = false;
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  lost() {
+    if (this.#isLost || this.#isStopped) return;
+    this.#isLost = true;
+    this.#later(PATIENCE_MS, "lost", "Reconnecting…");
+  }
+
+  back() {
+    if (!this.#isLost || this.#isStopped) return;
+    this.#isLost = false;
+    clearTimeout(this.#timer);
+    if (this.#element.dataset.kind !== "lost") return;
+    this.#say("back", "Connected again");
+    this.#later(LINGER_MS, "", "");
+  }
+
+  /**
+   * It stays, with a way on.
+   * @param {string} words
+   */
+  stopped(words) {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#say("stopped", `${words} `);
+    const link = document.createElement("a");
+    link.href = "/signin";
+    link.textContent = "Sign in";
+    this.#element.append(link);
+  }
+
+  /**
+   * @param {number} ms
+   * @param {string} kind
+   * @param {string} words
+   */
+  #later(ms, kind, words) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#say(kind, words), ms);
+  }
+
+  /**
+   * @param {string} kind
+   * @param {string} words
+   */
+  #say(kind, words) {
+    this.#element.dataset.kind = kind;
+    this.#element.textContent = words;
+  }
+}
+
+/** How many messages came since their reader last saw the newest: in the title, the icon, and on the button up. */
+class Unread {
+  #title = document.title;
+  #icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
+  #quiet = this.#icon.href;
+  #button;
+  #spoken;
+  #count = 0;
+  #unspoken = 0;
+
+  /**
+   * @param {HTMLElement} button
+   * @param {HTMLElement} spoken For screen readers.
+   */
+  constructor(button, spoken) {
+    this.#button = button;
+    this.#spoken = spoken;
+  }
+
+  /** @param {number} count */
+  add(count) {
+    this.#count += count;
+    this.#write();
+  }
+
+  seen() {
+    if (!this.#count) return;
+    this.#count = 0;
+    this.#write();
+  }
+
+  /**
+   * Says once how many came, where reading out each would take a minute.
+   * @param {number} count
+   */
+  speak(count) {
+    if (!this.#unspoken) setTimeout(() => this.#speak(), PAUSE_MS);
+    this.#unspoken += count;
+  }
+
+  #speak() {
+    this.#spoken.textContent = this.#unspoken === 1 ? "1 new message" : `${this.#unspoken} new messages`;
+    this.#unspoken = 0;
+  }
+
+  #write() {
+    const count = this.#count;
+    document.title = count ? `(${count}) ${this.#title}` : this.#title;
+    // The same bubble with a dot on it.
+    const dot = encodeURIComponent('<circle cx="25" cy="7" r="7" fill="#d2452d"/></svg>');
+    this.#icon.href = count ? this.#quiet.replace(/%3C\/svg%3E\s*$/i, dot) : this.#quiet;
+    this.#button.textContent = `${count} new`;
+    this.#button.hidden = !count;
+  }
+}
 
 /** @param {string} id */
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-const messages = part("messages");
-const { cursor = "", wait = "25" } = messages.dataset;
-const board = new Board(messages, part("older"));
+const list = part("messages");
+const { cursor = "", wait = "25" } = list.dataset;
 const sign = new Sign(part("sign"));
-const poller = new Poller(cursor, Number(wait), (reply) => board.show(reply), {
-  lost: () => sign.lost(),
-  back: () => sign.back(),
-  stopped,
-});
+const unread = new Unread(part("news"), part("spoken"));
+const board = new Board(list, part("older"), part("newest"), { news, seen: () => unread.seen() });
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer")); // not for all: see form.html
-const composer = form && new Composer(form, sent, stopped);
-poller.run();
+const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped });
+const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
+if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
 
-/** @param {{id: number}} message */
-function sent({ id }) {
-  poller.wake();
-  // A post that got through and did not come back: the poll in flight must be dead.
-  setTimeout(() => board.has(id) || poller.pollNow(), OVERDUE_MS);
+part("news").addEventListener("click", () => {
+  board.release();
+  scrollTo({ top: 0 });
+  /** @type {HTMLElement | null} */ (list.querySelector("article .permalink"))?.focus({ preventScroll: true });
+});
+
+// What not everyone uses is loaded when it is used, so that the first view stays light.
+document.addEventListener("keydown", pressed);
+part("help").hidden = !matchMedia("(hover: hover)").matches; // where there are keys
+part("help").addEventListener("click", async () => (await import("./keys.js")).help());
+/** @type {import("./notify.js").Notifications | null} */
+let notifications = null;
+const bell = part("notify");
+bell.hidden = !("Notification" in window) || Notification.permission === "denied";
+if (!bell.hidden && drawer.get("notify")) loadNotifications();
+else bell.addEventListener("click", async () => (await loadNotifications()).turn(), { once: true });
+
+/** @param {KeyboardEvent} event */
+async function pressed(event) {
+  try {
+    const { press } = await import("./keys.js"); // it listens from now on
+    document.removeEventListener("keydown", pressed);
+    press(event);
+  } catch {} // the server is away; the next key tries again
+}
+
+async function loadNotifications() {
+  const { Notifications } = await import("./notify.js");
+  return (notifications ??= new Notifications(bell));
+}
+
+/** @param {import("./board.js").Reply} reply */
+function show(reply) {
+  composer?.arrived(reply.messages);
+  board.show(reply);
 }
 
 /**
- * Whoever has this page open is no longer signed in: nothing may go out as from a guest.
+ * @param {Message[]} messages
+ * @param {boolean} isReadOut Whether a screen reader says them by itself.
+ */
+function news(messages, isReadOut) {
+  unread.add(messages.length);
+  if (!isReadOut) unread.speak(messages.length);
+  if (document.hidden && tabs.isPolling) notifications?.show(messages[messages.length - 1]);
+}
+
+function back() {
+  sign.back();
+  composer?.wake();
+}
+
+/** @param {Message} message */
+function sent(message) {
+  board.put(message);
+  tabs.wake();
+  // The poll in flight has not brought it: it must be dead.
+  setTimeout(() => board.hasHeardOf(message.id) || tabs.pollNow(), OVERDUE_MS);
+}
+
+/**
+ * Whoever has this page open is no longer signed in: nothing goes out as from a guest, and nothing stays to be read.
  * @param {string} words
  */
 function stopped(words) {
   composer?.close();
+  board.clear();
   sign.stopped(words);
 }

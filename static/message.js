@@ -1,8 +1,6 @@
 // @ts-check
-// One message as an element: a copy of the template that the server makes its own of. Text goes in as text only.
-
-import { pieces } from "./text.js";
-import { writeTimes } from "./time.js";
+// One message as an element: a copy of the template that the server makes its own of. Text goes in as text only,
+// cut into links and code; its time is written as its reader's own.
 
 /**
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
@@ -29,20 +27,122 @@ export function makeArticle(message) {
   /** @type {HTMLAnchorElement} */ (part(".permalink")).href = `/m/${message.id}`;
   /** @type {HTMLTimeElement} */ (part("time")).dateTime = message.created_at;
   if (message.edited_at === null) part(".edited").remove();
-  part(".body").append(...pieces(message.body).map(([text, isLink]) => (isLink ? makeLink(text) : text)));
+  part(".body").append(...pieces(message.body).map(makePiece));
   writeTimes(article);
   return article;
 }
 
 /**
  * As in templates/message.html, attribute by attribute.
- * @param {string} address
+ * @param {[string, Kind]} piece
+ * @returns {string | HTMLElement}
  */
-function makeLink(address) {
-  const link = document.createElement("a");
-  link.href = address;
-  link.rel = "nofollow noopener ugc";
-  link.target = "_blank";
-  link.textContent = address;
-  return link;
+function makePiece([text, kind]) {
+  if (kind === "text") return text;
+  const element = document.createElement(kind === "link" ? "a" : kind === "block" ? "pre" : "code");
+  if (element instanceof HTMLAnchorElement) {
+    element.href = text;
+    element.rel = "nofollow noopener ugc";
+    element.target = "_blank";
+  } else {
+    element.dir = "auto";
+  }
+  const inner = kind === "block" ? element.appendChild(document.createElement("code")) : element;
+  inner.textContent = text;
+  return element;
+}
+
+// --- where the links and the code are: the same as board/text.py; tests/pieces.json holds both to one list
+
+/** @typedef {"text" | "link" | "code" | "block"} Kind */
+
+const CODE = /\n?```\n?(.+?)\n?```\n?|`([^`\n]+)`/gs;
+const LINK =
+  /https?:\/\/[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\ufeff<>"`\u201c\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/gi;
+const BRACKETS = ["()", "[]", "{}"];
+const ENDINGS = ".,;:!?'*_~…‘’«»‹›–—،؛؟۔।";
+
+/**
+ * The body cut into [text, kind], in order: a link is its address, code and a block of it come without backticks.
+ * @param {string} body
+ * @returns {[string, Kind][]}
+ */
+export function pieces(body) {
+  /** @type {[string, Kind][]} */
+  const found = [];
+  let at = 0;
+  for (const match of body.matchAll(CODE)) {
+    found.push(...links(body.slice(at, match.index)), match[1] ? [match[1], "block"] : [match[2], "code"]);
+    at = match.index + match[0].length;
+  }
+  return [...found, ...links(body.slice(at))];
+}
+
+/**
+ * Words and links, in order; together they are the text.
+ * @param {string} text
+ * @returns {[string, Kind][]}
+ */
+function links(text) {
+  /** @type {[string, Kind][]} */
+  const found = [];
+  let at = 0;
+  for (const match of text.matchAll(LINK)) {
+    const link = trimmed(match[0]);
+    if (!/^https?:\/\/[0-9a-z\x80-\uffff]/i.test(link)) continue;
+    if (match.index > at) found.push([text.slice(at, match.index), "text"]);
+    found.push([link, "link"]);
+    at = match.index + link.length;
+  }
+  if (at < text.length) found.push([text.slice(at), "text"]);
+  return found;
+}
+
+/**
+ * Without the punctuation that ends the sentence around it; a bracket stays if it was opened inside.
+ * @param {string} link
+ */
+function trimmed(link) {
+  const unopened = new Map(BRACKETS.map(([opener, closer]) => [closer, count(link, closer) - count(link, opener)]));
+  for (let end = link.length; ; end--) {
+    const last = link[end - 1];
+    const surplus = unopened.get(last) ?? 0;
+    if (surplus > 0) unopened.set(last, surplus - 1);
+    else if (!ENDINGS.includes(last)) return link.slice(0, end);
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {string} character
+ */
+function count(text, character) {
+  return text.split(character).length - 1;
+}
+
+// --- times and days
+
+const HOUR = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
+const DAY = /** @type {const} */ ({ day: "numeric", month: "short" });
+const today = new Intl.DateTimeFormat(undefined, HOUR);
+const thisYear = new Intl.DateTimeFormat(undefined, { ...DAY, ...HOUR });
+const longAgo = new Intl.DateTimeFormat(undefined, { ...DAY, year: "numeric", ...HOUR });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+
+/**
+ * Writes every time within as it reads now: the hour for today, the day too for all else.
+ * @param {ParentNode} root
+ */
+export function writeTimes(root, now = new Date()) {
+  for (const element of root.querySelectorAll("time")) {
+    const moment = new Date(element.dateTime);
+    const format = day(moment) === day(now) ? today : moment.getFullYear() === now.getFullYear() ? thisYear : longAgo;
+    element.textContent = format.format(moment);
+    element.title = full.format(moment);
+  }
+}
+
+/** What is the same for all moments of a day. */
+export function day(moment = new Date()) {
+  return moment.toDateString();
 }

@@ -28,6 +28,7 @@ SCRIPTS = [
     "हिन्दी में नमस्ते, สวัสดีครับ, ខ្មែរ, ქართული, Ελληνικά",
     "👩‍👩‍👧 🏳️‍🌈 🇺🇦 e\u0301\u0302 Z\u0335\u0336",
     "<b>bold?</b> & &amp; \"quoted\" 'single' <script>alert(1)</script>",
+    "run `ls -l <b>` or\n```\nfor x in y:\n    print(`x`)\n```\nthen `שלום`",
     "two\n\n  lines\tand a tab\nhttps://example.org/a?b=c&d=%20#e, (http://example.com/x_(y)) end.",
     "non\u00a0breaking {{ 7 * 7 }} {% raw x %} </article>",
 ]
@@ -98,9 +99,9 @@ async def write(page: Page, text: str) -> None:
 
 
 def message(page: Page, text: str):
-    """The messages with exactly these words."""
+    """The messages with exactly these words; not those that are still on their way."""
     body = page.locator(".body").filter(has_text=re.compile(f"^{re.escape(text)}$"))
-    return page.locator(".message").filter(has=body)
+    return page.locator("#messages .message").filter(has=body)
 
 
 async def shown(page: Page) -> str:

@@ -137,7 +137,7 @@ async def test_where_members_write_guests_are_shown_the_way_in(start, visit):
     server = start(posting="members")
     ada = Person(server, name="Ada")
     guest, page = await asyncio.gather(visit(server), visit(server, person=ada))
-    await expect(guest.locator("form")).to_have_count(0)
+    await expect(guest.locator("#composer")).to_have_count(0)
     await write(page, "members only, but all may read")
     await expect(message(guest, "members only, but all may read")).to_have_count(1)
     await guest.locator("main").get_by_role("link", name="Sign in").click()

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import unicodedata
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from board.text import MARKS_IN_A_ROW, BadText, clean, pieces
 
-LINKS = json.loads((pathlib.Path(__file__).parent / "links.json").read_text())
+PIECES = json.loads((pathlib.Path(__file__).parent / "pieces.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -67,15 +68,18 @@ def test_cleaning_is_done_once_and_for_all(raw):
     assert not any(unicodedata.bidirectional(c) in ("RLO", "LRO", "RLE", "LRE", "RLI", "LRI", "FSI") for c in kept)
 
 
-@pytest.mark.parametrize("case", LINKS, ids=lambda case: case["body"][:40])
-def test_links_are_found_as_the_list_says(case):
-    """The server finds the links that the page's script finds (the browser is held to the same list)."""
+@pytest.mark.parametrize("case", PIECES, ids=lambda case: case["body"][:40])
+def test_links_and_code_are_found_as_the_list_says(case):
+    """The server finds the pieces that the page's script finds (the browser is held to the same list)."""
     assert [list(piece) for piece in pieces(case["body"])] == case["pieces"]
 
 
-@given(st.text(alphabet=st.sampled_from("htps:/.()[]a <>\"'é。\n")) | st.text())
+@given(st.text(alphabet=st.sampled_from("htps:/.()[]a <>\"'é。\n`")) | st.text())
 def test_the_pieces_are_the_whole_body(body):
-    """Finding links loses and doubles nothing, and an address starts with http."""
+    """Finding links and code loses and doubles no word, and an address starts with http."""
     found = list(pieces(body))
-    assert "".join(text for text, _ in found) == body
-    assert all(text.lower().startswith(("http://", "https://")) for text, is_link in found if is_link)
+    if "`" not in body:
+        assert "".join(text for text, _ in found) == body
+    assert re.sub("[`\n]", "", "".join(text for text, _ in found)) == re.sub("[`\n]", "", body)
+    assert all(text.lower().startswith(("http://", "https://")) for text, kind in found if kind == "link")
+    assert all(text for text, _ in found)

@@ -1,0 +1,60 @@
+// @ts-check
+// The keys of the board's page, and the list of them. They do nothing while one writes, and can be switched off.
+
+import { drawer } from "./outbox.js";
+
+const KEPT = "keys"; // in this browser: "off"
+const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("keys"));
+const isOn = /** @type {HTMLInputElement} */ (dialog.querySelector("input"));
+isOn.checked = drawer.get(KEPT) !== "off";
+isOn.addEventListener("change", () => drawer.put(KEPT, isOn.checked ? "" : "off"));
+document.addEventListener("keydown", press);
+
+export function help() {
+  dialog.showModal();
+}
+
+/** @param {KeyboardEvent} event */
+export function press(event) {
+  const { key, target, ctrlKey, metaKey, altKey, isComposing } = event;
+  const isWriting = target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
+  if (isWriting && key === "Escape") return target.blur();
+  if (event.defaultPrevented || isWriting || ctrlKey || metaKey || altKey || isComposing) return;
+  if (dialog.open || (!isOn.checked && key !== "?")) return;
+  const act = KEYS[key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+/** @type {Record<string, () => void>} */
+const KEYS = {
+  n: () => focus("#s"),
+  "/": () => location.assign("/search"),
+  j: () => step(1),
+  k: () => step(-1),
+  ".": () => newest(),
+  "?": help,
+};
+
+/** @param {string} selector */
+function focus(selector) {
+  const element = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+  element?.focus();
+  element?.scrollIntoView({ block: "nearest" });
+}
+
+/** The link of a message takes the focus for it: Enter opens it. */
+function newest() {
+  document.getElementById("news")?.click();
+}
+
+/** @param {1 | -1} by */
+function step(by) {
+  const articles = [...document.querySelectorAll("#messages article")];
+  const at = articles.findIndex((article) => article.contains(document.activeElement));
+  const first = articles.findIndex((article) => article.getBoundingClientRect().top >= 0);
+  const next = articles[at < 0 ? Math.max(first, 0) : at + by];
+  /** @type {HTMLElement | null | undefined} */ (next?.querySelector(".permalink"))?.focus({ preventScroll: true });
+  next?.scrollIntoView({ block: "nearest" });
+}

@@ -1,0 +1,46 @@
+// @ts-check
+// Notifications of the desktop, for those who ask for them: one for what came last, while nobody looks at the board.
+
+import { drawer } from "./outbox.js";
+
+const KEPT = "notify"; // in this browser
+const LONGEST = 200; // characters: no desktop shows more
+
+export class Notifications {
+  #button;
+
+  /** @param {HTMLElement} button */
+  constructor(button) {
+    this.#button = button;
+    button.addEventListener("click", () => this.turn());
+    this.#write();
+  }
+
+  get #isOn() {
+    return drawer.get(KEPT) === "on" && Notification.permission === "granted";
+  }
+
+  /** On, if their reader lets us; or off again. */
+  async turn() {
+    const isOn = !this.#isOn && (await Notification.requestPermission()) === "granted";
+    drawer.put(KEPT, isOn ? "on" : "");
+    this.#button.hidden = Notification.permission === "denied";
+    this.#write();
+  }
+
+  #write() {
+    this.#button.setAttribute("aria-pressed", String(this.#isOn));
+    this.#button.textContent = this.#isOn ? "Notifying you" : "Notify me";
+  }
+
+  /** @param {import("./message.js").Message} message */
+  show({ author, body }) {
+    if (!this.#isOn) return;
+    try {
+      const notification = new Notification(author?.name ?? "Guest", { body: body.slice(0, LONGEST), tag: KEPT });
+      notification.onclick = () => window.focus();
+    } catch {
+      this.#button.hidden = true; // a phone, where only an installed app may
+    }
+  }
+}
