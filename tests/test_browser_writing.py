@@ -7,7 +7,6 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST, NETWORK, message, write
-from tests.conftest import until
 from tests.people import Person
 from tests.test_browser_accounts import sign_in
 
@@ -106,12 +105,16 @@ async def test_a_reload_in_the_middle_of_sending_neither_loses_nor_doubles(serve
     """The page is reloaded after the server had the message and before the page knew: it goes out again, as one."""
     page = await visit(server)
 
+    is_there = asyncio.Event()
+
     async def keep_the_answer(route):
         await route.fetch()
+        is_there.set()
 
     await page.route("**/add", keep_the_answer, times=1)
     await send(page, "sent, then reloaded")
-    until(lambda: on_board(server, "sent, then reloaded"))
+    await is_there.wait()
+    assert on_board(server, "sent, then reloaded")
     await page.reload()
     await expect(page.locator("#outbox .message")).to_have_count(0)
     await expect(message(page, "sent, then reloaded")).to_have_count(1)
