@@ -54,6 +54,7 @@ class Board:
         while True:
             try:
                 await self.credentials.save()
+                await self.storage.scrub()
                 if time.monotonic() - last >= TIDY_SECONDS:
                     await self.credentials.tidy()
                     last = time.monotonic()

@@ -15,7 +15,8 @@ from storage import Storage
 from storage.records import Credential, NotFound
 
 TOKEN_PREFIX = "lb_"  # noqa: S105 (it is there to be recognised, by people and by scanners for leaked secrets)
-SESSION_SECONDS = 7 * 86_400
+DAY_SECONDS = 86_400
+SESSION_SECONDS = 7 * DAY_SECONDS
 """A browser's session ends when it was not used for so long."""
 FRESH_SECONDS = 60
 """How long what was read from storage is believed; a revocation is noticed at once, by deliver()."""
@@ -47,6 +48,7 @@ class Credentials:
         self._known: collections.OrderedDict[bytes, Known] = collections.OrderedDict()
         self._unsaved: dict[int, int] = {}
         self._forgotten = 0
+        self._replaced: dict[bytes, float] = {}
 
     async def find(self, secret: str, *, use: bool) -> Credential | None:
         """Whose secret this is, if it is alive; `use` says whether this is a use that keeps it so.
@@ -72,6 +74,24 @@ class Credentials:
         if use:
             self._note_use(known, now)
         return known.credential
+
+    def use(self, secret: str) -> bool:
+        """Counts a use of what find() has just found; says whether it is the first of a day of its life."""
+        known, now = self._known[hash_secret(secret)], self.clock()
+        made_at = known.credential.created_at / 1000
+        day = (known.used_at - made_at) // DAY_SECONDS
+        self._note_use(known, now)
+        return (now - made_at) // DAY_SECONDS > day
+
+    def replace(self, secret: str) -> None:
+        """The session with this secret has got another one, which its browser will have in a moment."""
+        now = self.clock()
+        self._replaced = {digest: at for digest, at in self._replaced.items() if at > now - FRESH_SECONDS}
+        self._replaced[hash_secret(secret)] = now
+
+    def was_replaced(self, secret: str) -> bool:
+        """Whether that was just now: a page's poll may still come with the old one. It is good for nothing else."""
+        return self._replaced.get(hash_secret(secret), 0) > self.clock() - FRESH_SECONDS
 
     def forget(self, account_ids: Iterable[int]) -> None:
         """Something about these accounts has changed: read it again when it is asked for."""
@@ -100,7 +120,7 @@ class Credentials:
                 raise
 
     async def tidy(self) -> None:
-        """Takes dead credentials out of storage. Raises Unavailable."""
+        """Takes what is over out of storage. Raises Unavailable."""
         now = self.clock()
         before = {kind: round((now - idle) * 1000) for kind, idle in self._idle.items()}
         await self._storage.forget(before["session"], before["token"])

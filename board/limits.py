@@ -52,3 +52,5 @@ class Limits:
         """By address."""
         self.sign_up_from = Limit(20, 180, clock)
         """By address."""
+        self.changing = Limit(20, 60, clock)
+        """Names and tokens, by account: each is written down, and a name makes every page look again."""

@@ -6,13 +6,15 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from board.credentials import hash_secret, new_secret
 from board.passwords import check_password
 from board.people import clean_name
 from board.recent import as_json, iso
+from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.sign_in import FormPage, check_sign_in
-from handlers.tokens import account_json, create_bot_token, signed_in
-from storage.records import Credential, Identity, NotFound, Picture
+from handlers.tokens import account_json, check_may_change, create_bot_token
+from storage.records import Credential, Identity, NotFound, Password, Picture
 
 CONFIRMED_SECONDS = 600
 CHUNK = 500
@@ -30,7 +32,12 @@ class AccountPage(FormPage):
     known: list[Credential] | None = None
     """What is signed in as this account; None before that is known."""
     identity: Identity | None = None
-    has_password = True
+    password = Password(None)
+    """The one in force, once it was verified."""
+
+    @property
+    def has_password(self) -> bool:
+        return self.password.hash is not None
 
     def check_for_whom(self) -> None:
         super().check_for_whom()
@@ -44,7 +51,7 @@ class AccountPage(FormPage):
     async def look_up(self) -> None:
         """Beforehand, so that a refusal can be shown on the page at once."""
         account, storage = signed_in(self).account, self.board.storage
-        self.has_password = (await storage.password(account.username))[1].hash is not None
+        _, self.password = await storage.password(account.username)
         try:
             self.identity = await storage.identity_of(account.id)
         except NotFound:
@@ -98,30 +105,37 @@ class AccountPage(FormPage):
             if not self.is_confirmed:
                 raise Refused(403, "confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
             return credential
-        await check_sign_in(self, credential.account.username, self.needed("password"))
+        _, self.password = await check_sign_in(self, credential.account.username, self.needed("password"))
         return credential
 
 
 class AccountName(AccountPage):
     async def post(self) -> None:
-        await self.board.storage.set_name(signed_in(self).account.id, clean_name(self.needed("name")))
+        name = clean_name(self.needed("name"))
+        check_may_change(self)
+        await self.board.storage.set_name(signed_in(self).account.id, name)
         await self.again()
 
 
 class AccountPassword(AccountPage):
     async def post(self) -> None:
-        """Everything else that was signed in is signed out."""
+        """Everything else that was signed in is signed out, also whoever might have this session's secret."""
         credential = await self.confirm()
         new = self.needed("new")
         check_password(new, credential.account.username)
         hashed = await self.board.passwords.hash(new)
-        await self.board.storage.set_password(credential.account.id, hashed, keep=credential.id)
+        secret, old = new_secret(), self.get_cookie(self.cookie_name, "")
+        self.board.credentials.replace(old)
+        await self.board.storage.set_password(
+            credential.account.id, hashed, old=self.password, keep=credential.id, hash=hash_secret(secret)
+        )
+        self.set_session_cookie(secret)
         await self.again()
 
 
 class AccountTokens(AccountPage):
     async def post(self) -> None:
-        self.made, _ = await create_bot_token(self, signed_in(self).account, self.needed("name"))
+        self.made, _ = await create_bot_token(self, self.needed("name"))
         await self.look_up()
         self.show()
 

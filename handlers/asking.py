@@ -66,19 +66,23 @@ class Asking(Fields):
             credential = await self.board.credentials.find(secret.strip(), use=use)
             if credential is not None and credential.kind in ("token", "bot"):
                 return credential
-        raise Refused(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")
+        raise ended("token")
 
     async def _by_session(self, secret: str, use: bool) -> Credential | None:
-        credential = await self.board.credentials.find(secret, use=use and self.counts_as_use)
+        credential = await self.board.credentials.find(secret, use=False)
         if credential is not None and credential.kind == "session":
+            if use and self.counts_as_use and self.board.credentials.use(secret):
+                self.set_session_cookie(secret)  # the browser's copy lives on as well
             return credential
         if self.forgives_old_sessions:
             self.clear_session_cookie()
             return None
-        raise Refused(401, "signed_out", "You have been signed out. Please sign in again.")
+        raise ended("session")
 
-    counts_as_use = True
-    """Whether this keeps a browser's session alive: a page's polls, which go on by themselves, do not."""
+    @property
+    def counts_as_use(self) -> bool:
+        """Whether this keeps a browser's session alive: a page's polls, which go on by themselves, do not."""
+        return True
 
     # --- the session's cookie
 
@@ -120,6 +124,13 @@ class Asking(Fields):
                 "else all clients share one limit."
             )
         return parse_address(self.request.remote_ip or "") or "unknown"
+
+
+def ended(kind: str) -> Refused:
+    """What is said of a credential that is none, or no longer."""
+    if kind == "session":
+        return Refused(401, "signed_out", "You have been signed out. Please sign in again.")
+    return Refused(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")
 
 
 def parse_address(text: str) -> str | None:

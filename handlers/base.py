@@ -23,7 +23,7 @@ from handlers.errors import Refused, as_refused
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.static import ICON, static_url
 from settings import Settings
-from storage.records import StorageError, Unavailable
+from storage.records import Credential, StorageError, Unavailable
 
 if TYPE_CHECKING:
     from handlers import Application
@@ -155,6 +155,12 @@ class Base(Asking):
         """A reply that is JSON already."""
         self.set_header("Content-Type", "application/json")
         self.finish(reply)
+
+
+def signed_in(handler: Base) -> Credential:
+    """Who is asking, where only members get this far."""
+    assert handler.credential is not None
+    return handler.credential
 
 
 class Page(Base):

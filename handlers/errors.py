@@ -4,7 +4,22 @@ import tornado.web
 
 from board.passwords import Busy
 from board.text import BadText
-from storage.records import IdentityTaken, KeyReused, LastWayIn, LinkGone, NotAllowed, NotFound, Taken, Unavailable
+from storage.records import (
+    MOST_BOT_TOKENS,
+    IdentityTaken,
+    IsModerator,
+    KeyReused,
+    LastWayIn,
+    LinkGone,
+    NotAllowed,
+    NotFound,
+    NotYours,
+    Outdated,
+    OwnAddress,
+    Taken,
+    TooMany,
+    Unavailable,
+)
 
 RETRY_SECONDS = 5
 """When to try again after a fault that usually passes."""
@@ -17,6 +32,36 @@ WORDS = {
     500: ("internal", "Something went wrong here, and it is not your fault. It has been noted."),
 }
 """For errors that Tornado raises itself."""
+
+ANSWERS: dict[type[Exception], tuple[int, str, str]] = {
+    KeyReused: (422, "key_reused", "This key was used before, for a message with other words."),
+    Taken: (409, "username_taken", "Somebody has this username already. Please take another."),
+    IdentityTaken: (
+        409,
+        "identity_taken",
+        "This Facebook account belongs to another member here, or you have linked another one already.",
+    ),
+    LastWayIn: (
+        409,
+        "last_way_in",
+        "Facebook is the only way into your account. Set a password first, then unlink it.",
+    ),
+    LinkGone: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
+    NotAllowed: (403, "not_allowed", "You can't do this at present. A moderator has decided so."),
+    NotFound: (404, "not_found", "There is no such thing here, or no longer."),
+    NotYours: (403, "not_yours", "Only its author can change a message."),
+    Outdated: (401, "signed_out", "You have been signed out. Please sign in again."),
+    TooMany: (422, "too_many_tokens", f"An account has at most {MOST_BOT_TOKENS} named tokens."),
+    IsModerator: (403, "is_moderator", "A moderator can't do this to a moderator; bin/admin can."),
+    OwnAddress: (
+        422,
+        "own_address",
+        "This came from the address that you come from yourself, so it may be everyone's. Nothing was done.",
+    ),
+    Unavailable: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
+    Busy: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
+}
+"""For what the floors below raise."""
 
 
 class Refused(tornado.web.HTTPError):
@@ -31,32 +76,11 @@ class Refused(tornado.web.HTTPError):
 
 def as_refused(status: int, error: BaseException | None) -> Refused:
     """What is said about an error: never more than the one who asked may know."""
-    match error:
-        case Refused():
-            return error
-        case BadText():
-            return Refused(error.status, error.code, str(error))
-        case KeyReused():
-            return Refused(422, "key_reused", "This key was used before, for a message with other words.")
-        case Taken():
-            return Refused(409, "username_taken", "Somebody has this username already. Please take another.")
-        case IdentityTaken():
-            words = "This Facebook account belongs to another member here, or you have linked another one already."
-            return Refused(409, "identity_taken", words)
-        case LastWayIn():
-            words = "Facebook is the only way into your account. Set a password first, then unlink it."
-            return Refused(409, "last_way_in", words)
-        case LinkGone():
-            return Refused(410, "link_gone", "This link was used already, or has run out. Ask for a new one.")
-        case NotAllowed():
-            return Refused(403, "not_allowed", "You can't post here at present. A moderator has decided so.")
-        case NotFound():
-            return Refused(404, "not_found", "There is no such thing here, or no longer.")
-        case Unavailable():
-            words = "The board can't reach its storage just now. Please try again in a moment."
-            return Refused(503, "unavailable", words, RETRY_SECONDS)
-        case Busy():
-            words = "Many people are signing in just now. Please try again in a moment."
-            return Refused(503, "busy", words, RETRY_SECONDS)
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, BadText):
+        return Refused(error.status, error.code, str(error))
+    if isinstance(error, Exception) and (answer := ANSWERS.get(type(error))):
+        return Refused(*answer, RETRY_SECONDS if answer[0] == 503 else None)
     code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))
     return Refused(status, code, words)

@@ -4,10 +4,11 @@ import urllib.parse
 
 from board.people import clean_name, clean_username
 from handlers.account import AccountPage
+from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.facebook_flow import FacebookPage
 from handlers.sign_in import FormPage, safe_next
-from handlers.tokens import signed_in
+from handlers.tokens import check_may_change
 
 
 class FacebookLink(FacebookPage, AccountPage):
@@ -52,6 +53,7 @@ class FacebookWelcome(AccountPage):
         account = signed_in(self).account
         if self.has_password:
             raise Refused(403, "username_fixed", "An account with a password keeps its username.")
+        check_may_change(self)
         username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
         if username != account.username:
             await self.board.storage.set_username(account.id, username)

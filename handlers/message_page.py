@@ -67,9 +67,9 @@ class Moderate(Page):
             case "block":
                 days = BLOCK_DAYS.get(self.form("days") or "", 1)
                 until = round(self.board.credentials.clock() * 1000) + days * DAY_MS
-                await storage.block_address(moderator, message_id, until)
+                await storage.block_address(moderator, message_id, until, self.client_address)
             case "remove":
-                await storage.remove_all(moderator, message_id)
+                await storage.remove_all(moderator, message_id, self.client_address)
             case _:
                 raise Refused(400, "bad_field", "“act” must be suspend, block or remove.")
         await self.board.waiters.deliver()
@@ -81,8 +81,6 @@ class Moderate(Page):
         if message.author is None:
             raise Refused(422, "no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.board.storage.account_of(message.author.id)
-        if author.is_moderator:
-            raise Refused(403, "is_moderator", "A moderator can't suspend a moderator; bin/admin can.")
         await self.board.storage.suspend(moderator, author.username)
 
 

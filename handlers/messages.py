@@ -6,7 +6,7 @@ import secrets
 from board.cursor import Cursor
 from board.recent import BATCH, PAGE, as_json, encode, encode_reply
 from board.text import clean
-from handlers.base import Base, Page
+from handlers.base import Base, Page, signed_in
 from handlers.errors import Refused
 from handlers.polls import Poll
 from storage.records import Message
@@ -112,7 +112,7 @@ class ApiMessages(Poll):
         """As `/get`, but a cursor that memory doesn't reach is paged forward from storage."""
         recent = self.board.waiters.recent
         if cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start:
-            changes = await self.board.storage.changes_after(cursor.seq, BATCH)
+            changes = await self.board.storage.changes_page(cursor.seq, BATCH)
             if changes.head.epoch == cursor.epoch and changes.head.floor <= cursor.seq:
                 seq = changes.messages[-1].seq if changes.more else changes.head.seq
                 messages = [encode(message) for message in changes.messages]
@@ -151,7 +151,8 @@ async def edit(handler: Base, id: int, text: str) -> Message:
     if not is_author(handler, message):
         raise not_yours(handler)
     check_may_post(handler)  # an edit wakes every page, as a post does
-    message = await handler.board.storage.edit(id, clean(text, handler.config.message_length))
+    body = clean(text, handler.config.message_length)
+    message = await handler.board.storage.edit(id, body, signed_in(handler).account.id)
     await handler.board.waiters.deliver()
     return message
 
@@ -161,9 +162,7 @@ async def delete(handler: Base, id: int) -> None:
     message = await handler.board.storage.message(id)
     if not is_author(handler, message) and not handler.may_moderate:
         raise not_yours(handler)
-    await handler.board.storage.delete(id)
-    if not is_author(handler, message):
-        await handler.board.storage.log(handler.account, "delete", f"message {id}")
+    await handler.board.storage.delete(id, signed_in(handler).account.id, moderates=handler.may_moderate)
     await handler.board.waiters.deliver()
 
 

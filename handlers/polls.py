@@ -18,12 +18,31 @@ from handlers.repeat import Repeat
 from handlers.repeat_stream import RepeatStream
 from handlers.tutorial import tutorial_poll
 
+NEW_SECRET_RETRY_MS = 1000
+"""When to poll again after a change of the password: its answer brings the new cookie."""
+
 
 class Poll(Base):
     """What `/get` and the API's polls share: the cursor, the wait, and parking."""
 
     waiter: Waiter | None = None
-    counts_as_use = False
+
+    @property
+    def counts_as_use(self) -> bool:
+        return self.request.method not in ("GET", "HEAD")
+
+    async def prepare(self) -> None:
+        try:
+            await super().prepare()
+        except Refused as refused:
+            if refused.code != "signed_out" or not self.has_new_secret or (cursor := self.after()) is None:
+                raise
+            self.write_bytes(self.board.waiters.recent.empty(cursor, NEW_SECRET_RETRY_MS))
+
+    @property
+    def has_new_secret(self) -> bool:
+        """Whether this session's browser has just got another secret, and its page will come with that next time."""
+        return self.board.credentials.was_replaced(self.get_cookie(self.cookie_name, ""))
 
     def on_connection_close(self) -> None:
         if self.waiter is not None:
@@ -67,6 +86,8 @@ class Poll(Base):
                 return ended
             if ended is Ended.GONE:
                 return None
+            if self.has_new_secret:
+                return waiters.recent.empty(cursor, NEW_SECRET_RETRY_MS)
             await self.look_who_is_asking()
 
     def write_bytes(self, reply: bytes) -> None:

@@ -1,14 +1,16 @@
 """Signing up, in and out: the pages for people. What they share with the API is here too."""
 
 import asyncio
+import contextlib
 import re
+from collections.abc import Iterator
 
 from board.credentials import hash_secret, new_secret
 from board.passwords import check_is_text, check_password
 from board.people import clean_name, clean_username
 from handlers.base import Base, Page, Whom
 from handlers.errors import Refused
-from storage.records import Account
+from storage.records import Account, Outdated, Password
 
 FORM_BYTES = 256 * 1024
 """So that a password of any sensible or silly length is answered in words."""
@@ -40,25 +42,41 @@ async def check_may_sign_up(handler: Base, invite: str | None) -> None:
         raise Refused(403, "invite_needed", "You need an invitation to become a member here.")
 
 
-async def check_sign_in(handler: Base, username: str, password: str) -> Account:
-    """Whose username and password these are. Unknown, wrong and without a password are answered alike.
+async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Account, Password]:
+    """Whose username and password these are, and what was verified: storage looks at it again when it counts.
 
-    Raises Refused, BadText, Busy.
+    Unknown, wrong and without a password are answered alike. Raises Refused, BadText, Busy.
     """
     folded = username.lower() if username.isascii() else ""
     throttle(handler, folded)
     check_is_text(password)
     board = handler.board
-    account, known = await board.storage.password(folded)
-    if not await board.passwords.verify(known, password) or account is None:
-        raise Refused(401, "wrong_password", "This username and password don't belong together.")
-    if account.suspended_at is not None:
-        raise Refused(403, "suspended", "This account has been suspended by a moderator.")
-    if (await board.storage.password(folded))[1].hash != known.hash:  # changed while this one was being checked
-        raise Refused(401, "wrong_password", "This username and password don't belong together.")
-    if board.passwords.is_outdated(known):
-        await board.storage.upgrade_password(account.id, known, await board.passwords.hash(password))
-    return account
+    for _ in range(2):
+        account, known = await board.storage.password(folded)
+        if not await board.passwords.verify(known, password) or account is None:
+            break
+        if account.suspended_at is not None:
+            raise Refused(403, "suspended", "This account has been suspended by a moderator.")
+        if not board.passwords.is_outdated(known):
+            return account, known
+        new = await board.passwords.hash(password)
+        if await board.storage.upgrade_password(account.id, known, new):
+            return account, new
+        # Changed meanwhile, perhaps only hashed anew by another sign-in: look again, once.
+    raise wrong_password()
+
+
+def wrong_password() -> Refused:
+    return Refused(401, "wrong_password", "This username and password don't belong together.")
+
+
+@contextlib.contextmanager
+def still_right() -> Iterator[None]:
+    """Around what a verified password is for: one that was changed in that very moment is a wrong one."""
+    try:
+        yield
+    except Outdated:
+        raise wrong_password() from None
 
 
 def throttle(handler: Base, username: str) -> None:
@@ -70,12 +88,20 @@ def throttle(handler: Base, username: str) -> None:
         raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
 
 
-async def start_session(handler: Base, account: Account, *, by_facebook: bool = False) -> None:
-    """A new session, in place of the one that this browser may have had."""
+async def start_session(
+    handler: Base, account: Account, verified: Password | None = None, *, by_facebook: bool = False
+) -> None:
+    """A new session, in place of the one that this browser may have had. Raises Outdated."""
     secret, old = new_secret(), handler.get_cookie(handler.cookie_name)
     name = browser_name(handler.request.headers.get("User-Agent", ""))
     await handler.board.storage.create_credential(
-        account.id, "session", hash_secret(secret), name, hash_secret(old) if old else None, by_facebook=by_facebook
+        account.id,
+        "session",
+        hash_secret(secret),
+        name,
+        hash_secret(old) if old else None,
+        by_facebook=by_facebook,
+        password=verified,
     )
     handler.set_session_cookie(secret)
     if old:
@@ -147,8 +173,9 @@ class SignIn(FormPage):
         self.show()
 
     async def post(self) -> None:
-        account = await check_sign_in(self, self.needed("username"), self.needed("password"))
-        await start_session(self, account)
+        account, verified = await check_sign_in(self, self.needed("username"), self.needed("password"))
+        with still_right():
+            await start_session(self, account, verified)
         self.redirect(safe_next(self.form("next")), status=303)
 
 
@@ -182,7 +209,8 @@ class NewPassword(FormPage):
         account = await self.board.storage.link("password", hash)
         password = self.needed("password")
         check_password(password, account.username if account else "")
-        account = await self.board.storage.use_password_link(hash, await self.board.passwords.hash(password))
+        hashed = await self.board.passwords.hash(password)
+        account = await self.board.storage.use_password_link(hash, hashed)
         await self.board.waiters.deliver()
-        await start_session(self, account)
+        await start_session(self, account, hashed)
         self.redirect("/", status=303)

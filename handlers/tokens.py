@@ -5,11 +5,12 @@ from typing import Any
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret
 from board.people import clean_name
 from board.recent import iso
-from handlers.base import Base
+from handlers.asking import ended
+from handlers.base import Base, signed_in
 from handlers.errors import Refused
 from handlers.messages import parse_id
-from handlers.sign_in import FORM_BYTES, check_sign_in, sign_up
-from storage.records import Account, Credential
+from handlers.sign_in import FORM_BYTES, check_sign_in, sign_up, still_right
+from storage.records import Account, Credential, Outdated
 
 
 def account_json(account: Account) -> dict[str, Any]:
@@ -47,9 +48,13 @@ class ApiSignIn(Base):
 
     async def post(self) -> None:
         fields = self.fields()
-        account = await check_sign_in(self, self.text_field(fields, "username"), self.text_field(fields, "password"))
+        username, password = self.text_field(fields, "username"), self.text_field(fields, "password")
+        account, verified = await check_sign_in(self, username, password)
         secret = new_secret(TOKEN_PREFIX)
-        await self.board.storage.create_credential(account.id, "token", hash_secret(secret), "Signed in")
+        with still_right():
+            await self.board.storage.create_credential(
+                account.id, "token", hash_secret(secret), "Signed in", password=verified
+            )
         expires_in = 3600 * self.config.token_hours
         self.write_json({"token": secret, "expires_in": expires_in, "account": account_json(account)})
 
@@ -82,8 +87,8 @@ class ApiTokens(Base):
         self.write_json({"tokens": [token_json(self, token) for token in tokens if token.kind == "bot"]})
 
     async def post(self) -> None:
-        account = by_a_person(self).account
-        secret, token = await create_bot_token(self, account, self.text_field(self.fields(), "name"))
+        by_a_person(self)
+        secret, token = await create_bot_token(self, self.text_field(self.fields(), "name"))
         self.set_status(201)
         self.write_json({"token": secret, **token_json(self, token)})
 
@@ -97,23 +102,24 @@ class ApiToken(Base):
         self.set_status(204)
 
 
-async def create_bot_token(handler: Base, account: Account, name: str) -> tuple[str, Credential]:
-    """The secret, which is shown this once, and what is kept. Raises BadText, Refused."""
-    name = clean_name(name)
-    known = await handler.board.storage.credentials(account.id)
-    if sum(credential.kind == "bot" for credential in known) >= MOST_BOT_TOKENS:
-        raise Refused(422, "too_many_tokens", f"An account has at most {MOST_BOT_TOKENS} named tokens.")
+async def create_bot_token(handler: Base, name: str) -> tuple[str, Credential]:
+    """The secret, which is shown this once, and what is kept. Raises BadText, Refused, TooMany."""
+    name, asking = clean_name(name), signed_in(handler)
+    check_may_change(handler)
     secret = new_secret(TOKEN_PREFIX)
-    return secret, await handler.board.storage.create_credential(account.id, "bot", hash_secret(secret), name)
+    try:
+        return secret, await handler.board.storage.create_credential(
+            asking.account.id, "bot", hash_secret(secret), name, by=asking.id
+        )
+    except Outdated:  # a token that came with this request was revoked in this very moment
+        raise ended(asking.kind) from None
 
 
-MOST_BOT_TOKENS = 50
-
-
-def signed_in(handler: Base) -> Credential:
-    """Who is asking, where only members get this far."""
-    assert handler.credential is not None
-    return handler.credential
+def check_may_change(handler: Base) -> None:
+    """Counts a change of one's name, or a new token. Raises Refused."""
+    limits, account = handler.board.limits, signed_in(handler).account
+    if limits and (seconds := limits.changing.take(f"account {account.id}")):
+        raise Refused(429, "too_many_tries", "That was a lot at once. Please wait a moment, then try again.", seconds)
 
 
 def by_a_person(handler: Base) -> Credential:

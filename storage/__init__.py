@@ -52,11 +52,14 @@ class Storage(Protocol):
         for a guest, a blocked address.
         """
 
-    async def edit(self, id: int, body: str) -> Message:
-        """Raises NotFound."""
+    async def edit(self, id: int, body: str, by: int | None = None) -> Message:
+        """`by` the account that wrote it; None is the board itself. Raises NotFound, NotYours, NotAllowed."""
 
-    async def delete(self, id: int) -> Message:
-        """Takes the words out for good. Raises NotFound."""
+    async def delete(self, id: int, by: int | None = None, *, moderates: bool = False) -> Message:
+        """Takes the words out for good, for its author, or the board itself (None).
+
+        With `moderates`, for any moderator, too; that is logged with it. Raises NotFound, NotYours, NotAllowed.
+        """
 
     async def message(self, id: int) -> Message:
         """Raises NotFound."""
@@ -71,7 +74,12 @@ class Storage(Protocol):
         Raises Unavailable if it takes too long.
         """
 
-    async def changes_after(self, seq: int, limit: int) -> Changes: ...
+    async def changes_after(self, seq: int, limit: int) -> Changes:
+        """For deliver(), in whose way nothing else ever stands."""
+
+    async def changes_page(self, seq: int, limit: int) -> Changes:
+        """The same, for a client that is far behind."""
+
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
         """The messages among the last so many changes (no older than the floor), and the newest page."""
 
@@ -97,18 +105,23 @@ class Storage(Protocol):
         """Whether this user of a tutorial's board was brought in."""
 
     async def password(self, username: str) -> tuple[Account | None, Password]: ...
-    async def set_password(self, account_id: int, password: Password, keep: int | None = None) -> None:
-        """Ends all ways in but the credential to keep."""
+    async def set_password(
+        self, account_id: int, password: Password, *, old: Password, keep: int | None = None, hash: bytes | None = None
+    ) -> None:
+        """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
 
-    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> None:
-        """The same password, hashed anew; ends nothing, and does nothing if it was changed meanwhile."""
+        `old` is the password that was verified. Raises Outdated if it, or the credential to keep, has ended meanwhile.
+        """
+
+    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
+        """The same password, hashed anew; ends nothing. Says whether it did: not if it was changed meanwhile."""
 
     async def set_name(self, account_id: int, name: str) -> None: ...
     async def set_username(self, account_id: int, username: str) -> None:
         """Raises Taken."""
 
     async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
-        """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor."""
+        """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor if it has any."""
 
     # --- one-time links, kept by their hash: `invite`, or `password` for an account
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None: ...
@@ -128,8 +141,14 @@ class Storage(Protocol):
         replaces: bytes | None = None,
         *,
         by_facebook: bool = False,
+        password: Password | None = None,
+        by: int | None = None,
     ) -> Credential:
-        """Raises NotAllowed for a suspended account."""
+        """`password` is the one that was verified for it, `by` the credential that asks for it.
+
+        Raises Outdated if either has ended meanwhile (or the identity, by_facebook), TooMany for a bot's token beyond
+        MOST_BOT_TOKENS, and NotAllowed for a suspended account.
+        """
 
     async def credential(self, hash: bytes) -> Credential:
         """However old. Raises NotFound, also while its account is suspended."""
@@ -188,21 +207,30 @@ class Storage(Protocol):
     async def erased_at(self, code: str) -> int:
         """When the request with this code was carried out. Raises NotFound."""
 
-    # --- moderation: the actor is a moderator, or None for the one at the command line; all of it is logged
+    # --- moderation: the actor is a moderator, or None for the one at the command line; all of it is logged.
+    # Each raises NotAllowed if the actor is no moderator any more.
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
         """Raises NotFound."""
 
     async def suspend(self, actor: Account | None, username: str) -> None:
-        """Raises NotFound."""
+        """Raises NotFound, and IsModerator unless it is done at the command line."""
 
     async def restore(self, actor: Account | None, username: str) -> None:
         """Raises NotFound."""
 
-    async def block_address(self, actor: Account | None, message_id: int, until: int) -> None:
-        """The address that a message came from. Raises NotFound, also where it has been forgotten."""
+    async def block_address(
+        self, actor: Account | None, message_id: int, until: int, own_address: str | None = None
+    ) -> None:
+        """The address that a message came from. Raises NotFound, also where it has been forgotten.
 
-    async def remove_all(self, actor: Account | None, message_id: int) -> int:
-        """All messages of one message's author, or of a guest's address. Raises the floor. Raises NotFound."""
+        Raises OwnAddress if the actor comes from there, too: behind a proxy that says nothing, everyone does.
+        """
+
+    async def remove_all(self, actor: Account | None, message_id: int, own_address: str | None = None) -> int:
+        """All messages of one message's author, or of a guest's address. Raises the floor.
+
+        Raises NotFound, OwnAddress, and IsModerator unless it is done at the command line.
+        """
 
     async def log(self, actor: Account | None, action: str, target: str) -> None: ...
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
@@ -211,6 +239,12 @@ class Storage(Protocol):
     async def forget(self, sessions_before: int, tokens_before: int) -> None:
         """Housekeeping: credentials last used before these times, old links and blocks, addresses after 30 days,
         codes of deletions after two years.
+        """
+
+    async def scrub(self) -> None:
+        """Housekeeping: what deletions and edits have left in the database's own files goes, as far as the engine can.
+
+        Never holds up a post for longer than a fraction of a second.
         """
 
 

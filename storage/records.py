@@ -165,6 +165,10 @@ class AuditEntry:
     target: str
 
 
+MOST_BOT_TOKENS = 50
+"""Of one account."""
+
+
 class StorageError(Exception):
     """What storage raises; its text is fit for the operator's eyes, not for everyone's."""
 
@@ -202,4 +206,24 @@ class LinkGone(StorageError):
 
 
 class NotAllowed(StorageError):
-    """The account is suspended, or the address blocked."""
+    """The account is suspended or gone, or has not the role that this takes; or the address is blocked."""
+
+
+class NotYours(StorageError):
+    """Somebody else wrote this message."""
+
+
+class Outdated(StorageError):
+    """The password that was verified, or the credential that asks, has ended meanwhile."""
+
+
+class TooMany(StorageError):
+    """The account has as many of these as it may."""
+
+
+class IsModerator(StorageError):
+    """What only the one at the command line may do to a moderator."""
+
+
+class OwnAddress(StorageError):
+    """The one who does this comes from the very address that it is about."""

@@ -105,7 +105,7 @@ async def test_unlinking_never_takes_the_last_way_in(storage):
     id = made.account.id
     with pytest.raises(LastWayIn):
         await storage.unlink_identity(id)
-    await storage.set_password(id, Password("a hash"))
+    await storage.set_password(id, Password("a hash"), old=Password(None))
     kept = await session(storage, id, b"kept", by_facebook=True)
     await session(storage, id, b"gone", by_facebook=True)
     await session(storage, id, b"by password")
@@ -165,7 +165,7 @@ async def test_erasing_leaves_an_account_with_a_password_without_facebook_s_name
     await storage.append(type(ADA)(id, "Grace Hopper"), "then", None)
     await storage.rename_identity(made.id, "Grace Murray")
     await storage.append(type(ADA)(id, "Grace Murray"), "later", None)
-    await storage.set_password(id, Password("a hash"))
+    await storage.set_password(id, Password("a hash"), old=Password(None))
     if chosen:
         await storage.set_name(id, chosen)
     await session(storage, id, by_facebook=True)

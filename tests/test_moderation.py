@@ -115,26 +115,51 @@ def test_a_blocked_address_can_not_post_as_a_guest(start):
     assert server.client.get("/get", headers=here).status_code == 200
 
 
+@pytest.fixture
+def proxied(start):
+    """A board behind a proxy that says who comes."""
+    return start(client_header="X-Forwarded-For")
+
+
+def promoted(server):
+    person = Person(server)
+    admin(url_of(server), "promote", person.username)
+    wait_for(lambda: person.api.get("/api/v1/me").json()["account"]["role"] == "moderator")
+    return person
+
+
 @pytest.mark.parametrize("guest", [True, False])
-def test_all_that_a_spammer_posted_goes_at_once(board, moderator, guest):
+def test_all_that_a_spammer_posted_goes_at_once(proxied, guest):
     """Every page replaces what it shows; what others wrote stays."""
-    other = Person(board).post("ham")
-    poster = board.client if guest else Person(board).api
-    spam = [poster.post("/api/v1/messages", json={"body": f"spam {n}"}).json() for n in range(70)]
-    cursor = board.cursor
+    moderator, other = promoted(proxied), Person(proxied).post("ham")
+    poster, there = proxied.client if guest else Person(proxied).api, {"X-Forwarded-For": "192.0.2.1"}
+    spam = [poster.post("/api/v1/messages", json={"body": f"spam {n}"}, headers=there).json() for n in range(70)]
+    ham = proxied.client.post("/api/v1/messages", json={"body": "of a guest"}).json()
+    cursor = proxied.cursor
     assert moderate(moderator.browser(), spam[0], act="remove").status_code == 303
-    reply = board.news(cursor)
-    assert reply["reset"] and reply["messages"] == [other]
-    assert board.get("/api/v1/messages").json()["messages"] == [other]
-    assert "spam" not in board.get("/").text
+    reply = proxied.news(cursor)
+    assert reply["reset"] and reply["messages"] == [other, ham]
+    assert proxied.get("/api/v1/messages").json()["messages"] == [other, ham]
+    assert "spam" not in proxied.get("/").text
 
 
-def test_a_moderator_can_not_suspend_a_moderator(board, moderator):
+def test_all_guests_are_not_one_spammer(board, moderator):
+    """Behind a proxy that doesn't say who comes, a guest's address is everyone's: it is neither cleared nor blocked."""
+    messages = [board.post(f"guest {n}").json() for n in range(3)]
+    for act in ("remove", "block"):
+        response = moderate(moderator.browser(), messages[0], act=act)
+        assert response.status_code == 422 and "everyone" in response.text
+    assert board.get("/api/v1/messages").json()["messages"] == messages
+    assert board.post("still welcome").status_code == 201
+
+
+def test_a_moderator_can_neither_suspend_nor_clear_away_a_moderator(board, moderator):
     """That is for the one at the command line, which is in the log as well."""
     other = Person(board)
     admin(url_of(board), "promote", other.username)
     message = other.post("words")
-    assert moderate(moderator.browser(), message, act="suspend").status_code == 403
+    for act in ("suspend", "remove"):
+        assert moderate(moderator.browser(), message, act=act).status_code == 403
     admin(url_of(board), "demote", other.username)
     wait_for(lambda: moderate(moderator.browser(), message, act="suspend").status_code == 303)
     log = admin(url_of(board), "audit").stdout.splitlines()

@@ -131,6 +131,48 @@ async def test_deleted_words_are_gone_from_the_file(path):
     assert not pathlib.Path(f"{path}-wal").exists()
 
 
+def files_with(path, words):
+    return [file.name for file in path.parent.iterdir() if words in file.read_bytes()]
+
+
+async def test_deleted_words_are_gone_while_the_board_runs(path):
+    """Housekeeping empties SQLite's log, in which words outlive their deletion."""
+    async with opened(path) as storage:
+        message, _ = await storage.append(None, "regrettable words", None)
+        await storage.edit(message.id, "lamentable words")
+        await storage.delete(message.id)
+        assert files_with(path, b"regrettable") and files_with(path, b"lamentable")  # else this shows nothing
+        await storage.scrub()
+        assert not files_with(path, b"regrettable") and not files_with(path, b"lamentable")
+        await storage.append(None, "goes on", None)
+
+
+async def test_housekeeping_gives_way_to_a_reader_and_never_holds_up_posts_for_long(path):
+    """Somebody may look at an old moment of the database for minutes: a backup, say. The log is emptied afterwards."""
+    async with opened(path) as storage:
+        message, _ = await storage.append(None, "regrettable words", None)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM board").fetchone()
+        await storage.delete(message.id)
+        scrubbing, posting = asyncio.create_task(storage.scrub()), storage.append(None, "meanwhile", None)
+        await asyncio.wait_for(posting, connection.BUSY_MS / 1000)
+        await scrubbing
+        assert files_with(path, b"regrettable")
+        other.close()
+        await storage.scrub()
+        assert not files_with(path, b"regrettable")
+
+
+async def test_too_many_waiting_reads_are_refused_at_once(path, monkeypatch):
+    """As for writes: whoever pages through all of history in a thousand requests gets a no, and memory is bounded."""
+    monkeypatch.setattr(connection, "MAX_WAITING", 5)
+    async with opened(path) as storage:
+        outcomes = await asyncio.gather(*(storage.changes_page(0, 10) for _ in range(20)), return_exceptions=True)
+        assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 15
+        assert (await storage.changes_after(0, 10)).messages == []
+
+
 # --- opening
 
 

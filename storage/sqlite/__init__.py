@@ -49,6 +49,10 @@ class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
     async def secret(self) -> bytes:
         return await self._reader.read(read_secret)
 
+    async def scrub(self) -> None:
+        """In SQLite the write-ahead log: in the database itself, secure_delete has overwritten them (connection.py)."""
+        await self._writer.empty_log()
+
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:

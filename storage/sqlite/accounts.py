@@ -4,6 +4,7 @@ import sqlite3
 
 from storage.records import Account, LinkGone, NotFound, Password, Taken
 from storage.sqlite.connection import Engine
+from storage.sqlite.credentials import check_in_force
 from storage.sqlite.moderation import delete_messages, raise_floor
 from storage.sqlite.rows import ACCOUNT, account_by, look_again, now_ms
 
@@ -35,20 +36,23 @@ class Accounts(Engine):
     async def password(self, username: str) -> tuple[Account | None, Password]:
         return await self._reader.read(read_password, username)
 
-    async def set_password(self, account_id: int, password: Password, keep: int | None = None) -> None:
+    async def set_password(
+        self, account_id: int, password: Password, *, old: Password, keep: int | None = None, hash: bytes | None = None
+    ) -> None:
         def unit(db: sqlite3.Connection) -> None:
+            check_in_force(db, account_id, old, keep)
             change_password(db, account_id, password, keep)
+            if hash is not None:
+                db.execute("UPDATE credentials SET hash = ? WHERE id = ?", (hash, keep))
 
         await self._writer.write(unit)
 
-    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> None:
-        def unit(db: sqlite3.Connection) -> None:
-            db.execute(
-                "UPDATE accounts SET password = ? WHERE id = ? AND password = ?",
-                (new.hash, account_id, old.hash),
-            )
+    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
+        def unit(db: sqlite3.Connection) -> bool:
+            values = (new.hash, account_id, old.hash)
+            return bool(db.execute("UPDATE accounts SET password = ? WHERE id = ? AND password = ?", values).rowcount)
 
-        await self._writer.write(unit)
+        return await self._writer.write(unit)
 
     async def set_name(self, account_id: int, name: str) -> None:
         def unit(db: sqlite3.Connection) -> None:
@@ -102,12 +106,12 @@ def remove_account(db: sqlite3.Connection, account_id: int, *, keep_messages: bo
     db.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
     look_again(db, account_id)
     if keep_messages:
-        db.execute(
-            "UPDATE messages SET author_name = ?, address = NULL WHERE author_id = ?", (DELETED_NAME, account_id)
-        )
+        rename = "UPDATE messages SET author_name = ?, address = NULL WHERE author_id = ? AND body IS NOT NULL"
+        changed = db.execute(rename, (DELETED_NAME, account_id)).rowcount
     else:
-        delete_messages(db, "author_id = ?", account_id)
-    raise_floor(db)
+        changed = delete_messages(db, "author_id = ?", account_id)
+    if changed:
+        raise_floor(db)
 
 
 def find(db: sqlite3.Connection, column: str, value: object) -> Account:

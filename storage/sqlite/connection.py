@@ -31,6 +31,8 @@ MAX_BATCH = 256
 """Units in one transaction, so that the first of them does not wait long for the last."""
 BUSY_MS = 2000
 """How long to wait for another process's transaction before a post is answered 503."""
+SCRUB_MS = 100
+"""How long emptying the log waits for readers; the next try is a minute away."""
 
 logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it would print the words of messages
 
@@ -128,6 +130,13 @@ class Writer:
             self._task = asyncio.create_task(self._commit_all())
         return await future
 
+    async def empty_log(self) -> None:
+        """Brings the log into the database and empties it, unless others read in it. Raises Unavailable."""
+        try:
+            await self._connection.run(empty_log)
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+
     async def close(self) -> None:
         """Writes what still waits, then closes the connection."""
         if self._task is not None:
@@ -170,6 +179,19 @@ def commit(db: sqlite3.Connection, units: Sequence[Unit]) -> list[Outcome]:
         return [(None, Unavailable(str(error)))] * len(units)
 
 
+def empty_log(db: sqlite3.Connection) -> None:
+    """What was overwritten in the database stands in the log until that is written anew, and that may take long.
+
+    Readers' last looks are over in milliseconds: so it is tried for that long, once without holding up writers.
+    """
+    db.execute(f"PRAGMA busy_timeout = {SCRUB_MS}")
+    try:
+        for mode in ("PASSIVE", "TRUNCATE"):
+            db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+
+
 def attempt(db: sqlite3.Connection, unit: Unit) -> Outcome:
     """One unit, inside a savepoint. Raises sqlite3.Error if SQLite has given up the whole transaction."""
     db.execute("SAVEPOINT unit")
@@ -190,15 +212,21 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._waiting = 0
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
         """Returns function(sqlite3 connection, *arguments). Raises Unavailable."""
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable(f"{MAX_WAITING} reads are waiting already")
+        self._waiting += 1
         try:
             return await self._connection.run(at_one_moment, function, *arguments)
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
         except ValueError as error:  # what aiosqlite says of a connection that was closed
             raise Unavailable(str(error)) from error
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
         await self._connection.close()

@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storage.records import Account, Credential, NotAllowed, NotFound
+from storage.records import MOST_BOT_TOKENS, Account, Credential, NotFound, Outdated, Password, TooMany
 from storage.sqlite.connection import Engine
+from storage.sqlite.moderation import check_allowed
 from storage.sqlite.rows import ACCOUNT, look_again, now_ms
 
 SELECT = (
@@ -26,14 +27,18 @@ class Credentials(Engine):
         replaces: bytes | None = None,
         *,
         by_facebook: bool = False,
+        password: Password | None = None,
+        by: int | None = None,
     ) -> Credential:
         def unit(db: sqlite3.Connection) -> Credential:
-            if not db.execute("SELECT 1 FROM accounts WHERE id = ? AND suspended_at IS NULL", (account_id,)).fetchone():
-                raise NotAllowed(f"account {account_id}")
+            check_allowed(db, account_id, None)
+            check_in_force(db, account_id, password, by)
+            if by_facebook and not has_identity(db, account_id):
+                raise Outdated(f"the identity of account {account_id}")
             if replaces is not None:
                 revoke(db, "hash = ?", replaces)
             now = now_ms()
-            make_room(db, account_id)
+            make_room(db, account_id, kind)
             db.execute(
                 "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -101,9 +106,31 @@ def revoke(db: sqlite3.Connection, where: str, *values: object) -> int:
     return len(rows)
 
 
-def make_room(db: sqlite3.Connection, account_id: int) -> None:
-    db.execute(
-        "DELETE FROM credentials WHERE id IN (SELECT id FROM credentials WHERE account_id = ? AND kind <> 'bot' "
-        "ORDER BY last_used_at DESC LIMIT -1 OFFSET ?)",
-        (account_id, MOST_CREDENTIALS - 1),
+def check_in_force(db: sqlite3.Connection, account_id: int, password: Password | None, credential: int | None) -> None:
+    """Whether the password that was verified, and the credential that asks, still count. Raises Outdated."""
+    if password is not None:
+        row = db.execute("SELECT password FROM accounts WHERE id = ?", (account_id,)).fetchone()
+        if row != (password.hash,):
+            raise Outdated(f"the password of account {account_id}")
+    if credential is not None:
+        values = (credential, account_id)
+        if db.execute("SELECT 1 FROM credentials WHERE id = ? AND account_id = ?", values).fetchone() is None:
+            raise Outdated(f"credential {credential}")
+
+
+def has_identity(db: sqlite3.Connection, account_id: int) -> bool:
+    return db.execute("SELECT 1 FROM identities WHERE account_id = ?", (account_id,)).fetchone() is not None
+
+
+def make_room(db: sqlite3.Connection, account_id: int, kind: str) -> None:
+    """Raises TooMany."""
+    if kind == "bot":
+        count = "SELECT count(*) FROM credentials WHERE account_id = ? AND kind = 'bot'"
+        if db.execute(count, (account_id,)).fetchone()[0] >= MOST_BOT_TOKENS:
+            raise TooMany(f"tokens of account {account_id}")
+        return
+    oldest = (
+        "id IN (SELECT id FROM credentials WHERE account_id = ? AND kind <> 'bot' "
+        "ORDER BY last_used_at DESC LIMIT -1 OFFSET ?)"
     )
+    revoke(db, oldest, account_id, MOST_CREDENTIALS - 1)

@@ -167,9 +167,10 @@ def erase(db: sqlite3.Connection, identity: Identity) -> None:
     revoke(db, "account_id = ? AND by_facebook = 1", account.id)
     name = account.username if account.name == identity.name else account.name
     db.execute("UPDATE accounts SET name = ? WHERE id = ?", (name, account.id))
-    db.execute("UPDATE messages SET author_name = ? WHERE author_id = ?", (name, account.id))
     look_again(db, account.id)
-    raise_floor(db)
+    rename = "UPDATE messages SET author_name = ? WHERE author_id = ? AND body IS NOT NULL AND author_name <> ?"
+    if db.execute(rename, (name, account.id, name)).rowcount:
+        raise_floor(db)
 
 
 def read_picture(db: sqlite3.Connection, account_id: int) -> Picture:

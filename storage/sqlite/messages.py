@@ -4,10 +4,10 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 
-from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, Page, Snapshot
+from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, NotYours, Page, Snapshot
 from storage.sqlite.connection import Engine
-from storage.sqlite.moderation import check_allowed
-from storage.sqlite.rows import COLUMNS, now_ms, to_message
+from storage.sqlite.moderation import check_allowed, check_moderates, note
+from storage.sqlite.rows import COLUMNS, account_by, now_ms, to_message
 from storage.sqlite.search import index, reindex
 
 
@@ -25,14 +25,24 @@ class Messages(Engine):
 
         return await self._writer.write(unit)
 
-    async def edit(self, id: int, body: str) -> Message:
-        return await self._writer.write(lambda db: change(db, id, "body = ?, edited_at = ?", body, now_ms()))
+    async def edit(self, id: int, body: str, by: int | None = None) -> Message:
+        def unit(db: sqlite3.Connection) -> Message:
+            check_may_change(db, id, by)
+            return change(db, id, "body = ?, edited_at = ?", body, now_ms())
 
-    async def delete(self, id: int) -> Message:
+        return await self._writer.write(unit)
+
+    async def delete(self, id: int, by: int | None = None, *, moderates: bool = False) -> Message:
         # The fingerprint goes too: short words could be guessed by it. Author and key stay, so that a late
         # retry doesn't bring the message back.
         blank = "body = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL, address = NULL"
-        return await self._writer.write(lambda db: change(db, id, blank))
+
+        def unit(db: sqlite3.Connection) -> Message:
+            if check_may_change(db, id, by, moderates=moderates):
+                note(db, account_by(db, "id", by), "delete", f"message {id}")
+            return change(db, id, blank)
+
+        return await self._writer.write(unit)
 
     async def message(self, id: int) -> Message:
         return await self._reader.read(read_message, id)
@@ -42,6 +52,9 @@ class Messages(Engine):
 
     async def changes_after(self, seq: int, limit: int) -> Changes:
         return await self._changes_reader.read(read_changes, seq, limit)
+
+    async def changes_page(self, seq: int, limit: int) -> Changes:
+        return await self._reader.read(read_changes, seq, limit)
 
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
         return await self._changes_reader.read(read_snapshot, changes, page)
@@ -101,6 +114,20 @@ def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerp
     if row[-1] is not None and row[-1] != fingerprint:
         raise KeyReused(key)
     return to_message(row[:-1])
+
+
+def check_may_change(db: sqlite3.Connection, id: int, by: int | None, *, moderates: bool = False) -> bool:
+    """Looks once more, in the very transaction; says whether it is moderation. Raises NotFound, NotYours, NotAllowed."""
+    if by is None:
+        return False
+    author = read_message(db, id).author
+    is_author = author is not None and author.id == by
+    if not is_author and not moderates:
+        raise NotYours(f"message {id}")
+    check_allowed(db, by, None)
+    if not is_author:
+        check_moderates(db, by)
+    return not is_author
 
 
 def change(db: sqlite3.Connection, id: int, assignments: str, *values: object) -> Message:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from storage.records import Account, AuditEntry, NotAllowed, NotFound
+from storage.records import Account, AuditEntry, IsModerator, NotAllowed, NotFound, OwnAddress
 from storage.sqlite.connection import Engine
 from storage.sqlite.rows import account_by, look_again, now_ms
 from storage.sqlite.search import reindex
@@ -23,20 +23,29 @@ class Moderation(Engine):
         await self._act(actor, role, username, set_account, username, "role", role)
 
     async def suspend(self, actor: Account | None, username: str) -> None:
-        await self._act(actor, "suspend", username, set_account, username, "suspended_at", now_ms())
+        def act(db: sqlite3.Connection) -> None:
+            if actor is not None:
+                check_no_moderator(account_by(db, "username", username))
+            set_account(db, username, "suspended_at", now_ms())
+
+        await self._act(actor, "suspend", username, act)
 
     async def restore(self, actor: Account | None, username: str) -> None:
         await self._act(actor, "restore", username, set_account, username, "suspended_at", None)
 
-    async def block_address(self, actor: Account | None, message_id: int, until: int) -> None:
-        await self._act(actor, "block", f"the address of message {message_id}", block_source, message_id, until)
+    async def block_address(
+        self, actor: Account | None, message_id: int, until: int, own_address: str | None = None
+    ) -> None:
+        target = f"the address of message {message_id}"
+        await self._act(actor, "block", target, block_source, message_id, until, own_address)
 
-    async def remove_all(self, actor: Account | None, message_id: int) -> int:
+    async def remove_all(self, actor: Account | None, message_id: int, own_address: str | None = None) -> int:
         target = f"all by the author of message {message_id}"
-        return await self._act(actor, "remove", target, remove_by_source, message_id)
+        spares_moderators = actor is not None
+        return await self._act(actor, "remove", target, remove_by_source, message_id, own_address, spares_moderators)
 
     async def log(self, actor: Account | None, action: str, target: str) -> None:
-        await self._act(actor, action, target, lambda db: None)
+        await self._writer.write(lambda db: note(db, actor, action, target))
 
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
         return await self._reader.read(read_audit, before, limit)
@@ -61,14 +70,21 @@ class Moderation(Engine):
         """Does it and notes it, both or neither."""
 
         def unit(db: sqlite3.Connection) -> T:
+            if actor is not None:
+                check_moderates(db, actor.id)
             done = act(db, *values)
-            db.execute(
-                "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)",
-                (now_ms(), actor and actor.id, actor.username if actor else "command line", action, target),
-            )
+            note(db, actor, action, target)
             return done
 
         return await self._writer.write(unit)
+
+
+def note(db: sqlite3.Connection, actor: Account | None, action: str, target: str) -> None:
+    """In the audit log."""
+    db.execute(
+        "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)",
+        (now_ms(), actor and actor.id, actor.username if actor else "command line", action, target),
+    )
 
 
 def check_allowed(db: sqlite3.Connection, account_id: int | None, address: str | None) -> None:
@@ -79,6 +95,19 @@ def check_allowed(db: sqlite3.Connection, account_id: int | None, address: str |
             raise NotAllowed(f"account {account_id}")
     elif db.execute("SELECT 1 FROM blocks WHERE address = ? AND until > ?", (address, now_ms())).fetchone():
         raise NotAllowed("address")
+
+
+def check_moderates(db: sqlite3.Connection, account_id: int) -> None:
+    """Raises NotAllowed for whoever is no moderator, or not any more."""
+    account = account_by(db, "id", account_id)
+    if account is None or account.suspended_at is not None or not account.is_moderator:
+        raise NotAllowed(f"account {account_id} is no moderator")
+
+
+def check_no_moderator(account: Account | None) -> None:
+    """Raises IsModerator."""
+    if account is not None and account.is_moderator:
+        raise IsModerator(account.username)
 
 
 def raise_floor(db: sqlite3.Connection) -> None:
@@ -105,16 +134,27 @@ def source_of(db: sqlite3.Connection, message_id: int) -> tuple[int | None, str 
     return row
 
 
-def block_source(db: sqlite3.Connection, message_id: int, until: int) -> None:
+def block_source(db: sqlite3.Connection, message_id: int, until: int, own_address: str | None) -> None:
     _, address = source_of(db, message_id)
     if address is None:
         raise NotFound(f"the address of message {message_id}")
+    check_elsewhere(address, own_address)
     db.execute("INSERT INTO blocks VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until", (address, until))
 
 
-def remove_by_source(db: sqlite3.Connection, message_id: int) -> int:
+def check_elsewhere(address: str | None, own_address: str | None) -> None:
+    """Raises OwnAddress: an address that the actor has, too, singles nobody out."""
+    if address is not None and address == own_address:
+        raise OwnAddress(address)
+
+
+def remove_by_source(db: sqlite3.Connection, message_id: int, own_address: str | None, spares_moderators: bool) -> int:
     """All that this message's account has posted, or for a guest's, all that guests posted from its address."""
     author_id, address = source_of(db, message_id)
+    if author_id is None:
+        check_elsewhere(address, own_address)
+    elif spares_moderators:
+        check_no_moderator(account_by(db, "id", author_id))
     where, value = ("author_id = ?", author_id) if author_id else ("author_id IS NULL AND address = ?", address)
     removed = delete_messages(db, where, value)
     raise_floor(db)
