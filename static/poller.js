@@ -216,7 +216,7 @@ export class Tabs {
   constructor(cursor, waitSeconds, page) {
     this.#page = page;
     this.#poller = new Poller(cursor, waitSeconds, page, (news) => this.tell(news));
-    window.addEventListener("online", () => this.#poller.pollNow());
+    for (const name of ["online", "offline"]) window.addEventListener(name, () => this.#poller.pollNow());
     window.addEventListener("pageshow", (event) => event.persisted && this.join());
     window.addEventListener("pagehide", () => this.#leave()); // so that the page can come back as it was
     document.addEventListener("visibilitychange", () => this.#look());
