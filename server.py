@@ -14,6 +14,7 @@ from tornado.httpserver import HTTPServer
 from board import Board
 from handlers import Application
 from handlers.listening import listen, raise_descriptor_limit
+from handlers.log import set_up_logging
 from handlers.repeat_stream import RepeatServer
 from settings import Settings, inherited_sockets, read_settings
 from storage import open_storage
@@ -35,12 +36,15 @@ AGAIN_SECONDS = 1
 def main() -> None:
     settings = read_settings(sys.argv[1:])
     gc.set_threshold(*GC_THRESHOLDS)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    logging.getLogger("tornado.general").setLevel(logging.WARNING)  # malformed requests are everyday
+    set_up_logging(settings.log_format)
+    warn_of_wiped_disk(settings)
     try:
         asyncio.run(run(settings))
     except (CannotOpen, OSError, Unavailable) as error:
         sys.exit(f"longboard: {error}")
+    except Exception:
+        log.exception("The server has failed.")
+        sys.exit(1)
 
 
 async def run(settings: Settings) -> None:
@@ -79,6 +83,16 @@ async def run(settings: Settings) -> None:
         await storage.close()
 
 
+def warn_of_wiped_disk(settings: Settings) -> None:
+    if settings.disk_is_wiped:
+        log.warning(
+            "ALL MESSAGES AND ACCOUNTS WILL BE LOST: DATABASE_URL=%s is a file on the disk of dyno %s, which Heroku "
+            "wipes at each restart and deploy, at least once a day. That is for trying out only; docs/deploy.md says "
+            "how to keep a board.",
+            settings.database_url, settings.dyno,
+        )  # fmt: skip
+
+
 async def keep_going(name: str, task: Callable[[], Awaitable[None]]) -> None:
     """Runs what should never end, and again if it did: without it, a server that looks well would miss something."""
     while True:
@@ -102,6 +116,7 @@ def start(application: Application, settings: Settings, sockets: list[socket.soc
         server = HTTPServer(application, idle_connection_timeout=IDLE_SECONDS, **options)
     else:
         server = RepeatServer(application, repeats=application.repeats, idle_seconds=IDLE_SECONDS, **options)
+    application.connections = lambda: len(server._connections)
     server.add_sockets(sockets)
     return server
 

@@ -43,6 +43,10 @@ def line(most: int) -> Parser:
     return parse
 
 
+def line_or_none(most: int) -> Parser:
+    return lambda text: line(most)(text) if text else ""
+
+
 def database_url(text: str) -> str:
     scheme, _, rest = text.partition("://")
     if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/") or "\0" in rest or "?" in rest:

@@ -21,6 +21,7 @@ from setting_values import (
     header_names,
     is_loopback,
     line,
+    line_or_none,
     loopback,
     matching,
     one_of,
@@ -88,7 +89,20 @@ class Settings:
         paragraphs,
         "your privacy page's text, with empty lines between paragraphs; else it says what Longboard keeps",
     )
+    metrics_token: str = setting(
+        "",
+        matching(r"[!-~]{16,200}|", "at least 16 letters and digits, made at random"),
+        "turns on /metrics, for whoever shows it as a bearer token; better in the environment than as a flag",
+        secret=True,
+    )
+    log_format: str = setting("text", one_of("text", "json"), "lines for people, or json: an object on each line")
+    dyno: str = setting("", line_or_none(255), "set by Heroku on its dynos, where a file is no place to keep a board")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
+
+    @property
+    def disk_is_wiped(self) -> bool:
+        """Whether the messages are in a file that is gone with the next restart."""
+        return bool(self.dyno) and self.database_url.startswith("sqlite:")
 
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:

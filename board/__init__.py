@@ -9,6 +9,7 @@ from collections.abc import Callable
 from board.credentials import Credentials
 from board.limits import Limits
 from board.passwords import Passwords
+from board.ready import Ready
 from board.waiters import WaiterList, load
 from storage import Storage
 from storage.records import Unavailable
@@ -28,6 +29,7 @@ class Board:
     passwords: Passwords
     limits: Limits | None
     """None where limits are off."""
+    ready: Ready
     secret: bytes
     """Signs what the server hands out and takes back; made with the database."""
 
@@ -46,7 +48,15 @@ class Board:
         # One address may hold half of all parked polls, so that it never has them all.
         most = max_parked // 2 if limits else 0
         waiters = WaiterList(storage, await load(storage), max_parked, most, credentials.forget)
-        return cls(storage, waiters, credentials, Passwords(), Limits() if limits else None, await storage.secret())
+        return cls(
+            storage,
+            waiters,
+            credentials,
+            Passwords(),
+            Limits() if limits else None,
+            Ready(storage),
+            await storage.secret(),
+        )
 
     async def keep_house(self) -> None:
         """Writes down what only memory knows, and takes out what is over; never returns."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 
 from board.cursor import Cursor
 from board.recent import PAGE, RECENT, Recent
+from board.tally import Tally
 from board.waiter import Answer, Ended, Waiter, resolve
 from storage import Storage
 from storage.records import Unavailable
@@ -48,6 +49,7 @@ class WaiterList:
         self.recent = recent
         self.parked = 0
         self.draining = False
+        self.tally = Tally()
         self._storage = storage
         self._max_parked = max_parked
         self._max_per_address = max_per_address
@@ -80,7 +82,7 @@ class WaiterList:
         """
         recent = self.recent
         if cursor.epoch != recent.epoch or cursor.seq < recent.start:
-            return recent.newest(reset=True)
+            return self.reset()
         if cursor.seq < recent.seq:
             return recent.after(cursor.seq)
         if self.draining:
@@ -88,10 +90,16 @@ class WaiterList:
         if wait <= 0:
             return recent.empty(cursor)
         if self.is_full(address):
+            self.tally.turned_away += 1
             return recent.empty(cursor, FULL_RETRY_MS)
         if answer is None:
             answer = asyncio.get_running_loop().create_future()
         return self._park(Waiter(cursor, account_id, address, answer, self._tick_in(wait)))
+
+    def reset(self) -> bytes:
+        """The reply that tells a client to begin anew."""
+        self.tally.resets += 1
+        return self.recent.newest(reset=True)
 
     async def is_beyond(self, cursor: Cursor) -> bool:
         """Whether the database itself has not come as far as this cursor: it is an older copy, say.
@@ -116,6 +124,7 @@ class WaiterList:
             asyncio.get_running_loop().call_at(waiter.tick / TICKS, self._expire, waiter.tick)
         self._by_tick[waiter.tick].add(waiter)
         self.parked += 1
+        self.tally.parked += 1
         self._by_address[waiter.address] = self._by_address.get(waiter.address, 0) + 1
         return waiter
 
@@ -164,13 +173,13 @@ class WaiterList:
 
     async def _read(self) -> bool:
         try:
-            await self._catch_up()
+            await self._catch_up(time.monotonic())
         except Unavailable as error:
             log.warning("New messages could not be read, trying again soon: %s", error)
             return False
         return True
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, began: float) -> None:
         more = True
         while more:
             recent = self.recent
@@ -182,6 +191,7 @@ class WaiterList:
             if not is_other and head.seq > recent.seq:
                 recent.add(changes)
                 await self._wake()
+                self.tally.wakes.add(time.monotonic() - began)
             if is_other or recent.page_is_short:
                 self.recent, more = await load(self._storage), False
                 await self._wake()
@@ -209,6 +219,7 @@ class WaiterList:
             parked.remove(waiter)
             self._count_out(waiter)
             resolve(waiter, reply)
+            self.tally.delivered += 1
             if time.monotonic() > until:
                 await asyncio.sleep(0)
                 cursor, until = None, time.monotonic() + SLICE_SECONDS

@@ -1,5 +1,6 @@
 """HTTP: who is asking, and what is said back. ROUTES has every URL on one screen."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tornado.web
@@ -26,6 +27,7 @@ from handlers.health import Healthz, Readyz
 from handlers.log import log_request
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
+from handlers.metrics import Metrics, registry
 from handlers.openapi import ApiPage, OpenApi
 from handlers.pages import Front
 from handlers.pictures import MemberPicture
@@ -92,6 +94,7 @@ ROUTES: list[tuple[Any, ...]] = [
     # --- the rest
     (r"/healthz", Healthz),
     (r"/readyz", Readyz),
+    (r"/metrics", Metrics),
     (r"/static/([0-9a-f]{12})/(.+)", Static),
 ]
 
@@ -110,6 +113,9 @@ class Application(tornado.web.Application):
         self.config = settings
         self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
         self.under_way: set[tornado.web.RequestHandler] = set()
+        self.connections: Callable[[], int] = lambda: 0
+        """How many are open; the server that serves this says."""
+        self.registry = registry(self)
         varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
         self.repeats = Repeats(board, default_headers(settings, DATA_CSP), varying) if settings.repeats else None
         options: dict[str, Any] = {
@@ -119,6 +125,6 @@ class Application(tornado.web.Application):
             "cross_origin_protection": True,
             "trusted_origins": [settings.public_url] if settings.public_url else [],
             "default_handler_class": NotFoundPage,
-            "log_function": log_request if settings.log_requests else lambda handler: None,
+            "log_function": log_request,
         }
         super().__init__(list(ROUTES), **options)

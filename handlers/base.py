@@ -126,6 +126,7 @@ class Base(Asking):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])
         self.set_status(refused.status_code)
+        self.board.waiters.tally.refused[refused.code] += 1
         if refused.status_code == 401:
             self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
         if refused.status_code == 405:

@@ -2,24 +2,29 @@
 
 from typing import Any
 
-from handlers.base import Base
+from handlers.watching import Watching
 from storage.records import Unavailable
 
 
-class Health(Base):
+class Health(Watching):
     for_whom = "anyone"
 
-    async def status(self) -> dict[str, object]:
+    async def status(self, is_storage_ok: bool) -> dict[str, object]:
+        waiters = self.board.waiters
+        storage = "ok" if is_storage_ok else "unavailable"
+        status: dict[str, object] = {"status": "draining" if waiters.draining else "ok", "storage": storage}
+        if self.config.reading == "public" or self.is_watcher:
+            status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
+        if self.is_watcher:  # whom the limits see: `bin/admin doctor` compares it with who is really asking
+            status["client"] = self.client_address
+        return status
+
+    async def can_read(self) -> bool:
         try:
             await self.board.storage.before(None, 1)
-            storage = "ok"
         except Unavailable:
-            storage = "unavailable"
-        waiters = self.board.waiters
-        status: dict[str, object] = {"status": "draining" if waiters.draining else "ok", "storage": storage}
-        if self.config.reading == "public" or self.account is not None:
-            status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
-        return status
+            return False
+        return True
 
     def head(self) -> Any:
         return self.get()
@@ -29,14 +34,14 @@ class Healthz(Health):
     """Polls can be served, even while storage is away."""
 
     async def get(self) -> None:
-        self.write_json(await self.status())
+        self.write_json(await self.status(await self.can_read()))
 
 
 class Readyz(Health):
-    """503 while storage is away or the server drains."""
+    """503 while nothing can be read or written, or the server drains."""
 
     async def get(self) -> None:
-        status = await self.status()
+        status = await self.status(await self.can_read() and await self.board.ready.is_so())
         if (status["status"], status["storage"]) != ("ok", "ok"):
             self.set_status(503)
             self.set_header("Retry-After", "5")

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import time
 
 from board.cursor import Cursor
 from board.recent import BATCH, PAGE, as_json, encode, encode_reply
@@ -21,7 +22,9 @@ async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool
     """The way of a message: cleaned, on disk, delivered. Says also whether it is new (and not a retry)."""
     check_may_post(handler)
     body = clean(text, handler.config.message_length)
+    began = time.monotonic()
     message, is_new = await handler.board.storage.append(handler.author, body, key, handler.client_address)
+    handler.board.waiters.tally.posts.add(time.monotonic() - began)
     await handler.board.waiters.deliver()
     return message, is_new
 

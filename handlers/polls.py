@@ -75,7 +75,7 @@ class Poll(Base):
         self.remember(wait)
         while True:
             if await waiters.is_beyond(cursor):
-                return waiters.recent.newest(reset=True)
+                return waiters.reset()
             if self.is_gone:
                 return None
             reply = self.look(cursor, deadline - time.monotonic())

@@ -119,6 +119,7 @@ class RepeatStream(IOStream):
         account_id = repeat.account.id if repeat.account else None
         address = repeat.address or self._address
         reply = self._repeats.waiters.poll(cursor, repeat.wait, account_id, address, self)
+        self._repeats.waiters.tally.repeated += 1
         if isinstance(reply, Waiter):
             self._waiter, self._asked = reply, data
         else:

@@ -91,12 +91,13 @@ async def test_a_wrong_password_is_said_at_its_field(server, visit):
 @pytest.mark.parametrize("reading", ["public", "members"])
 async def test_a_session_that_ends_elsewhere_stops_the_page(start, visit, reading):
     """The open page says so and offers to sign in again; nothing goes out as a guest, and the draft is kept."""
-    server = start(reading=reading)
+    server = start(reading=reading, metrics_token="a-token-for-the-test")
+    watcher = server.open(headers={"Authorization": "Bearer a-token-for-the-test"})
     visit.expect("status of 401")
     person = Person(server, name="Ada")
     page = await visit(server, person=person)
     await page.fill("#s", "half a tho")
-    until(lambda: person.api.get("/healthz").json()["parked"] == 1)
+    until(lambda: watcher.get("/healthz").json()["parked"] == 1)
     person.browser().post("/account/everywhere")
     await expect(page.locator("#sign")).to_contain_text("You have been signed out.")
     await page.locator("#s").press("Control+Enter")

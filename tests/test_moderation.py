@@ -179,7 +179,7 @@ def test_a_guest_s_account_can_not_be_suspended(board, moderator):
 
 FOR_ANYONE = {
     "/signup", "/signin", "/signout", "/li", "/lo", "/password", "/api/v1/signup", "/api/v1/signin",
-    "/healthz", "/readyz", r"/static/([0-9a-f]{12})/(.+)", "/api", r"/api/v1/openapi\.json",
+    "/healthz", "/readyz", "/metrics", r"/static/([0-9a-f]{12})/(.+)", "/api", r"/api/v1/openapi\.json",
     "/privacy", "/facebook/start", "/facebook/continue", "/facebook/callback", "/facebook/deauthorize",
     "/facebook/delete", "/facebook/deletion",
 }  # fmt: skip
@@ -218,12 +218,13 @@ def test_every_route_says_for_whom_it_is():
 
 def test_a_members_poll_ends_when_reading_is_no_longer_theirs(start):
     """On a members' board a sign-out ends the parked poll of that session."""
-    server = start(reading="members")
+    server = start(reading="members", metrics_token="a-token-for-the-test")
     browser = Person(server).browser()
     cursor = browser.get("/get").json()["cursor"]
+    watcher = server.open(headers={"Authorization": "Bearer a-token-for-the-test"})
     with concurrent.futures.ThreadPoolExecutor() as pool:
         poll = pool.submit(browser.get, f"/get?after={cursor}")
-        wait_for(lambda: browser.get("/healthz").json()["parked"] == 1)
+        wait_for(lambda: watcher.get("/healthz").json()["parked"] == 1)
         server.client.post("/api/v1/signout", headers={"Cookie": f"longboard={browser.cookies['longboard']}"})
         refused(poll.result(), 401, "signed_out")
 

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 
+from storage.figures import Writing
 from storage.records import Unavailable
 from storage.sqlite.accounts import Accounts
 from storage.sqlite.connection import Reader, Writer, connect
@@ -52,6 +53,12 @@ class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
     async def scrub(self) -> None:
         """In SQLite the write-ahead log: in the database itself, secure_delete has overwritten them (connection.py)."""
         await self._writer.empty_log()
+
+    async def probe(self) -> None:
+        await self._writer.write(lambda db: db.execute("UPDATE board SET seq = seq") and None)
+
+    def writing(self) -> Writing:
+        return Writing(self._writer.waiting, self._writer.batches)
 
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         seen = None

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from storage.figures import Histogram
 from storage.records import CannotOpen, StorageError, Unavailable
 
 T = TypeVar("T")
@@ -115,6 +116,11 @@ class Writer:
         self._connection = connection
         self._waiting: collections.deque[tuple[Unit, asyncio.Future[Any]]] = collections.deque()
         self._task: asyncio.Task[None] | None = None
+        self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     async def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Runs the unit; returns what it returned once that is on disk.
@@ -147,6 +153,7 @@ class Writer:
         try:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+                self.batches.add(len(batch))
                 outcomes = await self._connection.run(commit, [unit for unit, _ in batch])
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     settle(future, *outcome)

@@ -1,0 +1,30 @@
+"""What has happened on this board since the process began, in plain numbers. On a poll's way nothing else is paid."""
+
+import collections
+import dataclasses
+
+from storage.figures import Histogram
+
+
+def seconds() -> Histogram:
+    return Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@dataclasses.dataclass(slots=True)
+class Tally:
+    parked: int = 0
+    delivered: int = 0
+    """Parked polls that were answered with news."""
+    repeated: int = 0
+    """Polls that were known by their bytes and not parsed."""
+    resets: int = 0
+    turned_away: int = 0
+    """Polls that could not be parked, as there was no room."""
+    wakes: Histogram = dataclasses.field(default_factory=seconds)
+    """Seconds from looking for news to the last parked poll's answer, for each time that there was some."""
+    posts: Histogram = dataclasses.field(default_factory=seconds)
+    """Seconds until a post was on disk."""
+    requests: collections.Counter[tuple[str, int]] = dataclasses.field(default_factory=collections.Counter)
+    """By method and status; repeated polls are not among them."""
+    refused: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    """By the error's code."""

@@ -1,0 +1,30 @@
+"""Figures for whoever watches a board: plain numbers, added to in passing and read when somebody asks."""
+
+import bisect
+import dataclasses
+
+
+class Histogram:
+    """How many values were at most each bound, and their sum."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, *bounds: float) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        """Of values between a bound and the one before; the last of those above all."""
+        self.sum = 0.0
+
+    def add(self, value: float) -> None:
+        self.counts[bisect.bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+
+@dataclasses.dataclass(frozen=True)
+class Writing:
+    """How the writer is doing."""
+
+    waiting: int
+    """Writes that wait for their turn."""
+    batches: Histogram
+    """Writes that were committed together."""

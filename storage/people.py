@@ -1,0 +1,126 @@
+"""What is kept of people: the other half of the Storage protocol."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from storage.records import Account, Credential, Identity, Password, Picture
+
+
+class People(Protocol):
+    # --- accounts
+    async def create_account(
+        self, username: str, name: str, password: Password, invite: bytes | None = None
+    ) -> Account:
+        """Raises Taken, or LinkGone if the invitation was used meanwhile."""
+
+    async def account(self, username: str) -> Account:
+        """Raises NotFound."""
+
+    async def account_of(self, id: int) -> Account:
+        """Raises NotFound."""
+
+    async def has_tutorial_account(self, tutorial_name: str) -> bool:
+        """Whether this user of a tutorial's board was brought in."""
+
+    async def password(self, username: str) -> tuple[Account | None, Password]: ...
+    async def set_password(
+        self, account_id: int, password: Password, *, old: Password, keep: int | None = None, hash: bytes | None = None
+    ) -> None:
+        """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
+
+        `old` is the password that was verified. Raises Outdated if it, or the credential to keep, has ended meanwhile.
+        """
+
+    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
+        """The same password, hashed anew; ends nothing. Says whether it did: not if it was changed meanwhile."""
+
+    async def set_name(self, account_id: int, name: str) -> None: ...
+    async def set_username(self, account_id: int, username: str) -> None:
+        """Raises Taken."""
+
+    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
+        """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor if it has any."""
+
+    # --- one-time links, kept by their hash: `invite`, or `password` for an account
+    async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None: ...
+    async def link(self, kind: str, hash: bytes) -> Account | None:
+        """Whose it is. Raises LinkGone."""
+
+    async def use_password_link(self, hash: bytes, password: Password) -> Account:
+        """Ends all ways in. Raises LinkGone."""
+
+    # --- credentials: sessions and tokens, kept by their hash
+    async def create_credential(
+        self,
+        account_id: int,
+        kind: str,
+        hash: bytes,
+        name: str,
+        replaces: bytes | None = None,
+        *,
+        by_facebook: bool = False,
+        password: Password | None = None,
+        by: int | None = None,
+    ) -> Credential:
+        """`password` is the one that was verified for it, `by` the credential that asks for it.
+
+        Raises Outdated if either has ended meanwhile (or the identity, by_facebook), TooMany for a bot's token beyond
+        MOST_BOT_TOKENS, and NotAllowed for a suspended account.
+        """
+
+    async def credential(self, hash: bytes) -> Credential:
+        """However old. Raises NotFound, also while its account is suspended."""
+
+    async def credentials(self, account_id: int) -> list[Credential]:
+        """The last used first."""
+
+    async def revoke_credential(self, account_id: int, id: int) -> None:
+        """Raises NotFound."""
+
+    async def revoke_all(self, account_id: int, keep: int | None = None) -> object: ...
+    async def save_uses(self, uses: Mapping[int, int]) -> None:
+        """Credential id → when it was last used."""
+
+    async def access_changes_after(self, number: int) -> Sequence[int]:
+        """Accounts about which something changed since Head.access was this number."""
+
+    # --- identities: the key is (app id, the id that Facebook gave the person for this app)
+    async def identity(self, app_id: str, facebook_id: str) -> Identity:
+        """Raises NotFound."""
+
+    async def identity_of(self, account_id: int) -> Identity:
+        """Raises NotFound."""
+
+    async def create_identity(self, account_id: int, app_id: str, facebook_id: str, name: str) -> Identity:
+        """Links; once more changes nothing. Raises IdentityTaken."""
+
+    async def create_account_with_identity(
+        self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
+    ) -> Identity:
+        """An account without a password, under the first of the usernames that is free; or the one there is already.
+
+        Raises Taken if none of them is free, or LinkGone if the invitation was used meanwhile.
+        """
+
+    async def rename_identity(self, id: int, name: str) -> None:
+        """The person has another name at Facebook; the account follows if its name was that of Facebook."""
+
+    async def unlink_identity(self, account_id: int, keep: int | None = None) -> None:
+        """Ends the sessions that Facebook made, but the one to keep. Raises LastWayIn for an account with no password."""
+
+    async def set_picture(self, identity_id: int, picture: Picture | None) -> None: ...
+    async def picture(self, account_id: int) -> Picture:
+        """Raises NotFound."""
+
+    async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
+        """Ends the sessions that Facebook made before this time; does nothing for an unknown one."""
+
+    async def erase_identity(self, app_id: str, facebook_id: str, before: int, code: str) -> None:
+        """Removes what Facebook gave: identity, picture and name; the account too, if it has no password.
+
+        Its messages stay, as a deleted account's or under the username. An identity made after `before` stays: the
+        request was not about that one. The code is noted in any case.
+        """
+
+    async def erased_at(self, code: str) -> int:
+        """When the request with this code was carried out. Raises NotFound."""

@@ -1,0 +1,172 @@
+"""What is seen from outside: metrics, health, and the log."""
+
+import json
+import logging
+import socket
+import sqlite3
+import sys
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from handlers.log import JsonLines
+from tests.conftest import until
+from tests.people import Person, refused
+from tests.test_import import admin
+
+TOKEN = "a-token-for-whoever-watches"
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def figures(server):
+    """Name, with labels → value."""
+    response = server.get("/metrics", headers=SHOWN)
+    assert response.status_code == 200 and response.headers["Content-Type"].startswith("text/plain")
+    return {
+        sample.name + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+def test_metrics_are_for_whoever_has_the_token(start):
+    """Without the setting there is no such page; without the token it says nothing, and the token opens nothing else."""
+    refused(start().get("/metrics", headers=SHOWN), 404, "not_found")
+    server = start(metrics_token=TOKEN, reading="members")
+    refused(server.get("/metrics"), 401, "invalid_token")
+    refused(server.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}x"}), 401, "invalid_token")
+    refused(Person(server).api.get("/metrics"), 401, "invalid_token")
+    refused(server.get("/get", headers=SHOWN), 401, "invalid_token")
+    assert figures(server)["longboard_polls_now"] == 0
+    server.stop()
+    assert TOKEN not in server.log.read_text()
+
+
+def test_metrics_count_what_happens(start, repeats):
+    """Parked and answered polls, posts, commits, refusals and resets, as they were."""
+    server = start(metrics_token=TOKEN, max_parked=3)
+    cursor = server.cursor
+    polls = []
+    for _ in range(3):
+        poll = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        poll.sendall(f"GET /get?after={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        polls.append(poll)
+    server.until_parked(3)
+    assert "retry_ms" in server.news(cursor, 5)
+    now = figures(server)
+    assert now["longboard_polls_now"] == 3 and now["longboard_connections_now"] >= 4
+    assert server.post("news").status_code == 201 and server.post(" ").status_code == 422
+    server.news("00000000-0")
+    for poll in polls:
+        poll.recv(65536)
+        poll.close()
+    now = figures(server)
+    expected = {
+        "polls_parked_total": 3, "polls_delivered_total": 3, "polls_turned_away_total": 1, "resets_total": 1,
+        "post_seconds_count": 1, "wake_seconds_count": 1, "refused_total body_empty": 1, "polls_now": 0,
+        "requests_total POST 201": 1, "requests_total POST 422": 1, "writes_waiting": 0, "hashes_waiting": 0,
+    }  # fmt: skip
+    assert {name: now[f"longboard_{name}"] for name in expected} == expected
+    assert now["longboard_commit_writes_count"] >= 1
+    assert 0 < now["longboard_post_seconds_sum"] < 60 and now["longboard_post_seconds_bucket +Inf"] == 1
+    assert now["process_resident_memory_bytes"] > 1e6
+
+
+def test_repeated_polls_are_counted(start):
+    """So one sees whether the proxy in front lets them be known."""
+    server = start(metrics_token=TOKEN)
+    cursor = server.cursor
+    until(
+        lambda: server.news(cursor) and server.news(cursor) and figures(server)["longboard_polls_repeated_total"] >= 3
+    )
+
+
+def test_a_members_board_shows_its_state_to_the_watcher_only(start):
+    """How many are reading is nobody's business, not even a member's; the address that limits see is the watcher's."""
+    server = start(reading="members", metrics_token=TOKEN)
+    assert set(server.health()) == {"status", "storage"}
+    assert set(Person(server).api.get("/healthz").json()) == {"status", "storage"}
+    status = server.get("/healthz", headers=SHOWN).json()
+    assert status["parked"] == 0 and "-" in status["cursor"] and status["client"] == "127.0.0.1"
+
+
+def test_readyz_tries_a_write_and_healthz_does_not(start):
+    """While another process holds the database, posts would be refused: not ready, but polls are served."""
+    server = start()
+    until(lambda: server.get("/readyz").status_code == 200)
+    other = sqlite3.connect(server.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    response = until(lambda: (r := server.get("/readyz")).status_code == 503 and r)
+    assert response.headers["Retry-After"] and response.json()["storage"] == "unavailable"
+    assert server.get("/healthz").json()["storage"] == "ok"
+    other.execute("ROLLBACK")
+    other.close()
+    until(lambda: server.get("/readyz").status_code == 200)
+
+
+def test_asking_often_whether_it_is_ready_writes_once_a_second(start):
+    """Anybody may ask, so it must not cost."""
+    server = start(metrics_token=TOKEN)
+    before = figures(server)["longboard_commit_writes_count"]
+    for _ in range(30):
+        assert server.get("/readyz").status_code == 200
+    assert figures(server)["longboard_commit_writes_count"] - before <= 6
+
+
+# --- the log
+
+
+def lines(server):
+    server.stop()
+    return [json.loads(line) for line in server.log.read_text().splitlines()]
+
+
+def test_the_log_can_be_json_lines(start):
+    """Each line is one object; requests have fields of their own, and no query, body or secret is in any."""
+    server = start(log_format="json", log_requests="on", client_header="X-Forwarded-For", metrics_token=TOKEN)
+    headers = {"X-Request-Id": "request-1", "X-Forwarded-For": "192.0.2.7:1234"}
+    server.get("/get?after=bad&secret=s3cret", headers=headers)
+    server.post("private words")
+    server.client.request("BREW", "/coffee\u00e9")
+    said = lines(server)
+    asked = next(line for line in said if line.get("request_id") == "request-1")
+    assert {"status": 400, "method": "GET", "path": "/get", "client": "192.0.2.7"}.items() <= asked.items()
+    assert asked["level"] == "info" and asked["ms"] >= 0 and asked["at"].endswith("Z")
+    assert any(line["message"] == "Ended." for line in said)
+    text = server.log.read_text()
+    assert "s3cret" not in text and "private" not in text and TOKEN not in text
+
+
+def test_a_traceback_is_one_line_of_json():
+    """So that nothing of it gets lost on the way to wherever logs are kept."""
+    try:
+        raise RuntimeError("two\nlines é")
+    except RuntimeError:
+        record = logging.LogRecord("longboard", logging.ERROR, __file__, 1, "%s failed", ("GET /",), sys.exc_info())
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    said = json.loads(line)
+    assert said["message"] == "GET / failed" and "Traceback" in said["error"] and "two\nlines é" in said["error"]
+
+
+# --- a disk that does not last
+
+
+def test_sqlite_on_a_dyno_is_warned_of_at_the_start_and_on_the_page(start):
+    """Loudly, with the reason and the file, to those who can do something about it, and to nobody else."""
+    server = start(dyno="web.1")
+    member, moderator = Person(server), Person(server)
+    admin(f"--database-url={server.settings['database_url']}", "promote", moderator.username)
+    until(lambda: moderator.api.get("/api/v1/me").json()["account"]["role"] == "moderator")
+    assert "will be lost" in moderator.browser().get("/").text
+    assert "will be lost" not in member.browser().get("/").text and "will be lost" not in server.get("/").text
+    log = server.log.read_text()
+    assert "WARNING ALL MESSAGES AND ACCOUNTS WILL BE LOST" in log and "board.db" in log and "web.1" in log
+    assert "WILL BE LOST" not in start().log.read_text()
+
+
+def test_the_server_is_asked_by_ordinary_clients_of_prometheus(start):
+    """The token goes where Prometheus puts it (authorization: credentials)."""
+    server = start(metrics_token=TOKEN)
+    response = httpx.get(f"{server.url}/metrics", headers=SHOWN | {"Accept": "application/openmetrics-text"})
+    assert response.status_code == 200 and "longboard_polls_now 0.0" in response.text
