@@ -7,6 +7,7 @@ for each cursor that asks. None of it belongs to one viewer.
 import collections
 import datetime
 import json
+from collections.abc import Callable
 from typing import Any
 
 from board.cursor import Cursor
@@ -23,6 +24,9 @@ PAGE = 50
 
 
 class Recent:
+    watching: Callable[[], int] = staticmethod(lambda: 0)
+    """Counts those who watch the board, for the reply that is being encoded; the waiter list knows."""
+
     def __init__(self, snapshot: Snapshot) -> None:
         head = snapshot.head
         self.epoch, self.seq, self.floor, self.access = head.epoch, head.seq, head.floor, head.access
@@ -73,14 +77,16 @@ class Recent:
 
     def empty(self, cursor: Cursor, retry_ms: int | None = None) -> bytes:
         """The reply that there is nothing new."""
-        return encode_reply([], cursor, retry_ms=retry_ms)
+        return encode_reply([], cursor, watching=self.watching(), retry_ms=retry_ms)
 
     def newest(self, reset: bool = False) -> bytes:
         """The reply with the newest page; as a reset, it replaces all that a client shows."""
         name = "reset" if reset else "newest"
         if name not in self.derived:
             messages = [self._json(message) for message in self.page.messages]
-            self.derived[name] = encode_reply(messages, self.cursor, reset=reset)
+            watching = self.watching() if reset else None
+            older = self.page.older
+            self.derived[name] = encode_reply(messages, self.cursor, reset=reset, older=older, watching=watching)
         reply: bytes = self.derived[name]
         return reply
 
@@ -107,7 +113,7 @@ class Recent:
         batch = missing[::-1][:BATCH]
         more = len(missing) > BATCH
         cursor = Cursor(self.epoch, batch[-1].seq) if more else self.cursor
-        return encode_reply([self._json(message) for message in batch], cursor, more=more)
+        return encode_reply([self._json(message) for message in batch], cursor, more=more, watching=self.watching())
 
 
 def page_with(page: Page, changes: list[Message]) -> Page:
@@ -148,13 +154,24 @@ def encode(message: Message) -> bytes:
 
 
 def encode_reply(
-    messages: list[bytes], cursor: Cursor, *, more: bool = False, reset: bool = False, retry_ms: int | None = None
+    messages: list[bytes],
+    cursor: Cursor,
+    *,
+    more: bool = False,
+    reset: bool = False,
+    older: bool = False,
+    watching: int | None = None,
+    retry_ms: int | None = None,
 ) -> bytes:
     reply = b'{"messages":[' + b",".join(messages) + b'],"cursor":"' + str(cursor).encode() + b'"'
     if more:
         reply += b',"more":true'
     if reset:
         reply += b',"reset":true'
+    if older:
+        reply += b',"older":true'
+    if watching is not None:
+        reply += b',"watching":%d' % watching
     if retry_ms is not None:
         reply += b',"retry_ms":%d' % retry_ms
     return reply + b"}"

@@ -18,6 +18,7 @@ from board.cursor import Cursor
 from board.recent import PAGE, RECENT, Recent
 from board.tally import Tally
 from board.waiter import Answer, Ended, Waiter, resolve
+from board.watching import Watching
 from storage import Storage
 from storage.records import Unavailable
 
@@ -48,6 +49,8 @@ class WaiterList:
     ) -> None:
         self.recent = recent
         self.parked = 0
+        self.watching = Watching(lambda: self.parked)
+        recent.watching = self.watching.count
         self.draining = False
         self.tally = Tally()
         self._storage = storage
@@ -140,6 +143,7 @@ class WaiterList:
             del self._by_address[waiter.address]
 
     def _expire(self, tick: int) -> None:
+        self.watching.count()  # those that end now count as well
         waiters = self._by_tick.pop(tick)
         for waiter in waiters:
             self._count_out(waiter)
@@ -163,6 +167,7 @@ class WaiterList:
     def drain(self) -> None:
         """Answers every parked poll; from now on none is parked."""
         self.draining = True
+        self.watching.count()
         for waiter in self._take_all():
             resolve(waiter, self.recent.empty(waiter.cursor, DRAIN_RETRY_MS))
 
@@ -194,6 +199,7 @@ class WaiterList:
                 self.tally.wakes.add(time.monotonic() - began)
             if is_other or recent.page_is_short:
                 self.recent, more = await load(self._storage), False
+                self.recent.watching = self.watching.count
                 await self._wake()
 
     async def _notice_access(self, access: int) -> None:

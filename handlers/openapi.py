@@ -25,6 +25,16 @@ from handlers.openapi_parts import (
 from handlers.search import LONGEST
 from settings import Settings
 
+NEWS = {
+    "messages": {"type": "array", "items": ref("Changed")},
+    "cursor": {"type": "string", "pattern": CURSOR},
+    "more": {"const": True},
+    "reset": {"const": True},
+    "older": {"const": True},
+    "watching": {"type": "integer", "minimum": 0},
+    "retry_ms": {"type": "integer", "minimum": 0},
+}
+
 
 def schemas(settings: Settings) -> Json:
     message = {
@@ -40,18 +50,7 @@ def schemas(settings: Settings) -> Json:
     return {
         "Message": record(message),
         "Changed": {"oneOf": [ref("Message"), deleted]},
-        "News": record(
-            {
-                "messages": {"type": "array", "items": ref("Changed")},
-                "cursor": {"type": "string", "pattern": CURSOR},
-                "more": {"const": True},
-                "reset": {"const": True},
-                "retry_ms": {"type": "integer", "minimum": 0},
-            },
-            "more",
-            "reset",
-            "retry_ms",
-        ),
+        "News": record(NEWS, "more", "reset", "older", "watching", "retry_ms"),
         "Found": record(
             {
                 "messages": {"type": "array", "items": ref("Message")},

@@ -52,6 +52,7 @@ class Front(Rendering):
             blank=self.messages_html([BLANK]),
             cursor=str(self.board.waiters.recent.cursor),
             older=older,
+            watching=self.board.waiters.watching.count(),
             live=live,
             key=new_form_key(),
         )

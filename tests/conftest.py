@@ -98,10 +98,12 @@ class Server:
         return self.health()["cursor"]
 
     def news(self, cursor: str, wait: float = 0, **options: object) -> dict[str, object]:
-        """A poll's reply."""
+        """A poll's reply, without how many watch: that depends on what was parked before."""
         response = self.get(f"/get?after={cursor}&wait={wait}", **options)
         assert response.status_code == 200, response.text
-        return response.json()
+        reply = response.json()
+        assert reply.pop("watching") >= 0
+        return reply
 
     def until_parked(self, count: int) -> None:
         until(lambda: self.health()["parked"] == count)

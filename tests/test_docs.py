@@ -12,6 +12,7 @@ VOLATILE = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
     (r'"cursor":"[0-9a-z]{8}-', '"cursor":"EPOCH-'),
     (r"\d{4}-\d\d-\d\d", "DAY"),
+    (r'"watching":\d+', '"watching":N'),
     (r"lb_[\w…-]+", "TOKEN"),
 ]
 MARK = "@@ end of a command @@"

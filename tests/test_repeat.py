@@ -264,7 +264,7 @@ def test_no_more_are_parked_than_allowed_and_time_ends_them(start):
     for _ in range(2):
         for wire in wires:
             wire.poll(cursor, 0)
-            assert wire.reply()[2] == {"messages": [], "cursor": cursor}
+            assert wire.reply()[2] == {"messages": [], "cursor": cursor, "watching": 0}
     began = time.monotonic()
     for wire in wires:
         wire.poll(cursor, 25)

@@ -183,7 +183,7 @@ async def test_time_ends_a_poll_with_the_same_cursor(waiters):
     waiter = waiters.poll(waiters.recent.cursor, 0.3)
     reply = read(await waiter.future)
     assert 0.3 <= loop.time() - began < 5
-    assert reply == {"messages": [], "cursor": str(waiters.recent.cursor)} and waiters.parked == 0
+    assert reply == {"messages": [], "cursor": str(waiters.recent.cursor), "watching": 1} and waiters.parked == 0
     assert not waiters._by_tick
 
 
@@ -210,7 +210,7 @@ async def test_a_drain_answers_all_and_parks_no_more(storage, waiters):
     waiter = waiters.poll(waiters.recent.cursor, 25)
     waiters.drain()
     assert read(await waiter.future) == {
-        "messages": [], "cursor": str(waiters.recent.cursor), "retry_ms": DRAIN_RETRY_MS,
+        "messages": [], "cursor": str(waiters.recent.cursor), "watching": 1, "retry_ms": DRAIN_RETRY_MS,
     }  # fmt: skip
     assert read(waiters.poll(waiters.recent.cursor, 25))["retry_ms"] == DRAIN_RETRY_MS
     await post(storage, "last words")

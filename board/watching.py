@@ -1,0 +1,30 @@
+"""How many watch the board: the polls that are parked, seen over some seconds.
+
+Whoever was just answered is parked nowhere until the next poll comes, so the most of this window of time and of the
+last one is what counts. Nothing is done per poll: the count is taken when a reply is encoded.
+"""
+
+import time
+from collections.abc import Callable
+
+SECONDS = 5
+"""A window: also a slow client polls again within this time, and who has left is not counted for twice as long."""
+
+
+class Watching:
+    """`parked` says how many polls are parked at the moment."""
+
+    def __init__(self, parked: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
+        self._parked = parked
+        self._clock = clock
+        self._window = 0
+        self._most = 0
+        self._most_before = 0
+
+    def count(self) -> int:
+        window = int(self._clock() / SECONDS)
+        if window != self._window:
+            self._most_before = self._most if window == self._window + 1 else 0
+            self._window, self._most = window, 0
+        self._most = max(self._most, self._parked())
+        return max(self._most, self._most_before)
