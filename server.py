@@ -26,6 +26,8 @@ IDLE_SECONDS = 95
 """Longer than the 90 s for which Heroku's router keeps a connection, so that it is never the one to be surprised."""
 DRAIN_SECONDS = 8
 """For requests under way at the end; whoever stops us usually waits 10 s or more."""
+LEAVE_SECONDS = 0.5
+"""For clients that were between two requests when all others were answered: theirs is already on its way."""
 GC_THRESHOLDS = (50_000, 20, 100)
 """Each parked poll is some dozens of objects that live on. With Python's own thresholds, collecting them over and
 over took a quarter of the time that 10,000 polls cost, in pauses of 0.3 s; bench/README.md has the figures."""
@@ -138,9 +140,17 @@ async def drain(application: Application, server: HTTPServer) -> None:
     application.board.waiters.drain()
     deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
     await until_idle(application, deadline)
+    await until_left(server)
     await server.close_all_connections()
     await until_idle(application, deadline)  # what came at the very last has no connection any more, but still works
     log.info("Ended.")
+
+
+async def until_left(server: HTTPServer) -> None:
+    """Who has a connection and asks once more in this time is told to come back on another, instead of being cut off."""
+    deadline = asyncio.get_running_loop().time() + LEAVE_SECONDS
+    while server._connections and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.02)
 
 
 async def until_idle(application: Application, deadline: float) -> None:

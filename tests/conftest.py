@@ -200,3 +200,5 @@ def environment(**values: str) -> dict[str, str]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")
+    parser.addoption("--restarts", type=int, default=3, help="how often the restart test restarts the server")
+    parser.addoption("--parked", type=int, default=50, help="how many polls the restart test keeps parked")
