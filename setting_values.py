@@ -49,8 +49,10 @@ def line_or_none(most: int) -> Parser:
 
 def database_url(text: str) -> str:
     scheme, _, rest = text.partition("://")
+    if scheme in ("postgres", "postgresql") and rest and text.isprintable():
+        return text
     if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/") or "\0" in rest or "?" in rest:
-        raise ValueError("sqlite:///file.db, with four slashes for an absolute path")
+        raise ValueError("postgres://… or sqlite:///file.db, with four slashes for an absolute path")
     return text
 
 

@@ -45,7 +45,10 @@ class Settings:
     port: int = setting("8080", whole(0, 65535), "TCP port to listen on; 0 takes a free one")
     address: str = setting("127.0.0.1", line(255), "address to listen on; 0.0.0.0 for all of IPv4")
     database_url: str = setting(
-        "sqlite:///board.db", database_url, "where messages are kept; sqlite:////var/board.db is an absolute path"
+        "sqlite:///board.db",
+        database_url,
+        "where messages are kept: sqlite:////var/board.db is an absolute path, postgres://user:password@host/name",
+        secret=True,
     )
     public_url: str = setting(
         "", origin, "how browsers reach the board, if through a proxy: https://… makes cookies Secure and sends HSTS"

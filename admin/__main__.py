@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         command(name, run, help).add_argument("username")
     log = command("audit", people.audit, "print who did what to others, the newest last")
     log.add_argument("-n", dest="number", type=int, default=100, help="how many entries (100)")
+    command("migrate", people.migrate, "bring the database to this version's schema, as starting the board does too")
     command(
         "import-tutorial",
         import_tutorial,

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from storage.figures import Writing
+from storage.opening import open_storage
 from storage.people import People
 from storage.records import (
     Account,
     AuditEntry,
     Author,
-    CannotOpen,
     Changes,
     Found,
     Import,
@@ -135,11 +135,4 @@ class Storage(People, Protocol):
         """
 
 
-async def open_storage(url: str) -> Storage:
-    """Opens (and where needed makes or migrates) the database at this DATABASE_URL. Raises CannotOpen."""
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and path:
-        from storage.sqlite import SQLite  # here, so that a board on another engine needn't load this one
-
-        return await SQLite.open(path)
-    raise CannotOpen(f"no storage for {scheme}: DATABASE_URL should be sqlite:///file.db")
+__all__ = ["Storage", "open_storage"]

@@ -5,6 +5,15 @@ Times are whole milliseconds since 1970, UTC.
 
 import dataclasses
 
+DAY_MS = 86_400_000
+ADDRESS_DAYS = 30
+"""How long it is remembered where a message came from."""
+ERASURE_DAYS = 730
+"""How long someone who asked Facebook for a deletion can look up that it was done."""
+MOST_CREDENTIALS = 200
+"""Of one account; the one unused for longest makes room, so that signing in always works."""
+DELETED_NAME = "deleted account"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Author:

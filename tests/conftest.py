@@ -7,12 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
 import pytest_asyncio
+
+from tests.postgres import Databases
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -202,3 +205,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")
     parser.addoption("--restarts", type=int, default=3, help="how often the restart test restarts the server")
     parser.addoption("--parked", type=int, default=50, help="how many polls the restart test keeps parked")
+
+
+# --- PostgreSQL: one server for all test processes, a database for each test
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = getattr(config, "workerinput", {}).get("postgres_folder")  # pytest-xdist: from the process that began
+    config.databases = Databases(pathlib.Path(given or tempfile.mkdtemp(prefix="longboard-pg-")))
+    config.databases.folder.chmod(0o755)  # where we are root, PostgreSQL is somebody else
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    node.workerinput["postgres_folder"] = str(node.config.databases.folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.databases.end()
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Addresses of new, empty databases of PostgreSQL."""
+    databases = request.config.databases
+    made: list[str] = []
+
+    def new_database() -> str:
+        made.append(databases.create())
+        return made[-1]
+
+    yield new_database
+    for url in made:
+        databases.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """The address of a new database, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/board.db"
+    return request.getfixturevalue("new_database")()

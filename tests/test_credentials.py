@@ -28,8 +28,8 @@ class Clock:
 
 
 @pytest.fixture
-async def storage(tmp_path):
-    storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
+async def storage(url):
+    storage = await open_storage(url)
     yield Counting(storage)
     await storage.close()
 

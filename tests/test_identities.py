@@ -8,7 +8,7 @@ import pytest
 
 from board.people import USERNAME, clean_name, name_from_elsewhere, usernames
 from storage.records import IdentityTaken, LastWayIn, LinkGone, NotAllowed, NotFound, Password, Picture, Taken
-from tests.test_storage import ADA, bodies, snapshot, storage, url  # noqa: F401 (fixtures)
+from tests.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 APP, ID = "1111", "2222"
 LATER = 10**14  # milliseconds, in a time far off

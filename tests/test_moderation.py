@@ -17,8 +17,9 @@ def url_of(server):
 
 
 @pytest.fixture
-def board(start):
-    return start()
+def board(url, start):
+    """On each engine in turn."""
+    return start(database_url=url)
 
 
 @pytest.fixture

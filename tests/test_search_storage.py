@@ -12,7 +12,7 @@ from tests import test_storage
 from tests.browser import SCRIPTS
 from tests.test_storage import ADA, bodies
 
-url, storage = test_storage.url, test_storage.storage
+storage = test_storage.storage
 
 
 async def find(storage, query, before=None, limit=50):
@@ -96,11 +96,13 @@ async def test_what_was_refused_is_not_found(storage):
     assert await find(storage, "refused") == [] and await find(storage, "neighbour") == ["neighbour"]
 
 
-@pytest.fixture(scope="module")
-def board(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def board(request, tmp_path_factory):
     """A storage on a loop of its own, for many small examples."""
+    is_sqlite = request.param == "sqlite"
+    file = f"sqlite:///{tmp_path_factory.mktemp('search')}/board.db"
     with asyncio.Runner() as runner:
-        storage = runner.run(open_storage(f"sqlite:///{tmp_path_factory.mktemp('search')}/board.db"))
+        storage = runner.run(open_storage(file if is_sqlite else request.config.databases.create()))
         yield lambda work: runner.run(work(storage))
         runner.run(storage.close())
 

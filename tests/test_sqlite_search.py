@@ -14,7 +14,12 @@ from tests.browser import SCRIPTS
 from tests.test_search_storage import find
 from tests.test_storage import bodies
 
-url, storage = test_storage.url, test_storage.storage
+storage = test_storage.storage
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/board.db"
 
 
 @pytest.fixture

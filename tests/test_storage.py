@@ -9,12 +9,6 @@ from storage.records import Author, CannotOpen, Import, KeyReused, NotFound, Pas
 
 ADA, BOB = Author(1, "Ada"), Author(2, "Bob")
 KEY = "k" * 22
-ENGINES = ["sqlite"]
-
-
-@pytest.fixture(params=ENGINES)
-def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/board.db"
 
 
 @pytest.fixture
@@ -201,11 +195,12 @@ async def test_everything_is_still_there_after_closing(url):
     await storage.close()
 
 
-async def test_every_new_database_has_an_epoch_of_its_own(tmp_path):
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_every_new_database_has_an_epoch_of_its_own(tmp_path, engine, new_database):
     """A cursor of a database that was wiped can't be mistaken for one of its successor."""
     epochs = set()
     for name in ("a", "b"):
-        storage = await open_storage(f"sqlite:///{tmp_path}/{name}.db")
+        storage = await open_storage(f"sqlite:///{tmp_path}/{name}.db" if engine == "sqlite" else new_database())
         epochs.add((await snapshot(storage)).head.epoch)
         await storage.close()
     assert len(epochs) == 2

@@ -17,7 +17,7 @@ from storage.records import (
     Password,
     TooMany,
 )
-from tests.test_storage import ADA, BOB, bodies, snapshot, storage, url  # noqa: F401 (fixtures)
+from tests.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 OLD, NEW = Password("a hash"), Password("another hash")
 LATER = 10**14

@@ -2,13 +2,11 @@
 
 import sqlite3
 
-from storage.records import Account, LinkGone, NotFound, Password, Taken
+from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
 from storage.sqlite.connection import Engine
 from storage.sqlite.credentials import check_in_force
 from storage.sqlite.moderation import delete_messages, raise_floor
 from storage.sqlite.rows import ACCOUNT, account_by, look_again, now_ms
-
-DELETED_NAME = "deleted account"
 
 
 class Accounts(Engine):

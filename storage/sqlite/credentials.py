@@ -4,7 +4,16 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storage.records import MOST_BOT_TOKENS, Account, Credential, NotFound, Outdated, Password, TooMany
+from storage.records import (
+    MOST_BOT_TOKENS,
+    MOST_CREDENTIALS,
+    Account,
+    Credential,
+    NotFound,
+    Outdated,
+    Password,
+    TooMany,
+)
 from storage.sqlite.connection import Engine
 from storage.sqlite.moderation import check_allowed
 from storage.sqlite.rows import ACCOUNT, look_again, now_ms
@@ -13,8 +22,6 @@ SELECT = (
     "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
     f"by_facebook, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
 )
-MOST_CREDENTIALS = 200
-"""Of one account; the one unused for longest makes room, so that signing in always works."""
 
 
 class Credentials(Engine):

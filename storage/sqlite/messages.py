@@ -1,9 +1,9 @@
 """Messages in SQLite: posting, changing and reading them. All SQL about messages is here."""
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
 
+from storage.keys import fingerprint_of
 from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, NotYours, Page, Snapshot
 from storage.sqlite.connection import Engine
 from storage.sqlite.moderation import check_allowed, check_moderates, note
@@ -73,10 +73,6 @@ class Messages(Engine):
             return new
 
         return await self._writer.write(unit)
-
-
-def fingerprint_of(key: str | None, body: str) -> bytes | None:
-    return None if key is None else hashlib.sha256(f"{key}\0{body}".encode()).digest()
 
 
 def next_seq(db: sqlite3.Connection) -> int:

@@ -4,18 +4,22 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from storage.records import Account, AuditEntry, IsModerator, NotAllowed, NotFound, OwnAddress
+from storage.records import (
+    ADDRESS_DAYS,
+    DAY_MS,
+    ERASURE_DAYS,
+    Account,
+    AuditEntry,
+    IsModerator,
+    NotAllowed,
+    NotFound,
+    OwnAddress,
+)
 from storage.sqlite.connection import Engine
 from storage.sqlite.rows import account_by, look_again, now_ms
 from storage.sqlite.search import reindex
 
 T = TypeVar("T")
-
-ADDRESS_DAYS = 30
-"""How long it is remembered where a message came from."""
-ERASURE_DAYS = 730
-"""How long someone who asked Facebook for a deletion can look up that it was done."""
-DAY_MS = 86_400_000
 
 
 class Moderation(Engine):

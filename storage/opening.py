@@ -1,0 +1,22 @@
+"""Which engine a DATABASE_URL means. Each is imported only where it is used, so that no board loads the other one."""
+
+from typing import TYPE_CHECKING
+
+from storage.records import CannotOpen
+
+if TYPE_CHECKING:
+    from storage import Storage
+
+
+async def open_storage(url: str) -> "Storage":
+    """Opens (and where needed makes or migrates) the database at this DATABASE_URL. Raises CannotOpen."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite" and len(rest) > 1:
+        from storage.sqlite import SQLite
+
+        return await SQLite.open(rest[1:])
+    if scheme in ("postgres", "postgresql"):
+        from storage.postgres import PostgreSQL
+
+        return await PostgreSQL.open(url)
+    raise CannotOpen(f"no storage for {scheme}: DATABASE_URL should be sqlite:///file.db or postgres://…")

@@ -1,0 +1,64 @@
+"""PostgreSQL behind the Storage protocol: for a board of several nodes, or one whose disk does not last."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from storage.figures import Writing
+from storage.postgres import listening
+from storage.postgres.accounts import Accounts
+from storage.postgres.connection import FAULTS, PAGE_READERS, READ_SECONDS, WRITE_SECONDS, Reader, pool, why_not
+from storage.postgres.credentials import Credentials
+from storage.postgres.identities import Identities
+from storage.postgres.messages import Messages
+from storage.postgres.moderation import Moderation
+from storage.postgres.schema import prepare
+from storage.postgres.search import Search
+from storage.postgres.writer import Writer
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database
+
+
+class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation):
+    def __init__(self, url: str, writer: Writer, reader: Reader, changes_reader: Reader) -> None:
+        self._url = url
+        self._writer = writer
+        self._reader = reader
+        self._changes_reader = changes_reader
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, url: str) -> "PostgreSQL":
+        """Raises CannotOpen."""
+        try:
+            await prepare(url)
+            writing = await pool(url, 1, WRITE_SECONDS)
+            reading = [Reader(await pool(url, size, READ_SECONDS)) for size in (PAGE_READERS, 1)]
+        except (*FAULTS, ValueError) as error:
+            raise why_not(error) from error
+        return cls(url, Writer(writing), *reading)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reader.close()
+        await self._changes_reader.close()
+
+    async def secret(self) -> bytes:
+        async def read(db: "Database") -> bytes:
+            secret: bytes = await db.fetchval("SELECT secret FROM board")
+            return secret
+
+        return await self._reader.read(read)
+
+    async def scrub(self) -> None:
+        """Old versions of rows go with PostgreSQL's own autovacuum, in its own time."""
+
+    async def probe(self) -> None:
+        await self._writer.write(lambda db: db.execute("UPDATE board SET seq = seq"))
+
+    def writing(self) -> Writing:
+        return Writing(self._writer.waiting, self._writer.batches)
+
+    async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
+        await listening.watch(self._url, moved)

@@ -1,0 +1,166 @@
+"""Accounts in PostgreSQL, and the one-time links that lead to them."""
+
+from typing import TYPE_CHECKING
+
+from storage.postgres.credentials import check_in_force
+from storage.postgres.moderation import raise_floor
+from storage.postgres.rows import ACCOUNT, Engine, account_by, count, look_again
+from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database
+
+
+class Accounts(Engine):
+    async def create_account(
+        self, username: str, name: str, password: Password, invite: bytes | None = None
+    ) -> Account:
+        async def unit(db: "Database") -> Account:
+            if await account_by(db, "username", username):
+                raise Taken(username)
+            if invite is not None:
+                await use_link(db, "invite", invite)
+            return await add_account(db, username, name, password)
+
+        return await self._writer.write(unit)
+
+    async def account(self, username: str) -> Account:
+        return await self._reader.read(find, "username", username)
+
+    async def account_of(self, id: int) -> Account:
+        return await self._reader.read(find, "id", id)
+
+    async def has_tutorial_account(self, tutorial_name: str) -> bool:
+        return await self._reader.read(has_tutorial_name, tutorial_name)
+
+    async def password(self, username: str) -> tuple[Account | None, Password]:
+        return await self._reader.read(read_password, username)
+
+    async def set_password(
+        self, account_id: int, password: Password, *, old: Password, keep: int | None = None, hash: bytes | None = None
+    ) -> None:
+        async def unit(db: "Database") -> None:
+            await check_in_force(db, account_id, old, keep)
+            await change_password(db, account_id, password, keep)
+            if hash is not None:
+                await db.execute("UPDATE credentials SET hash = $1 WHERE id = $2", hash, keep)
+
+        await self._writer.write(unit)
+
+    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
+        update = "UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3"
+
+        async def unit(db: "Database") -> bool:
+            return bool(count(await db.execute(update, new.hash, account_id, old.hash)))
+
+        return await self._writer.write(unit)
+
+    async def set_name(self, account_id: int, name: str) -> None:
+        async def unit(db: "Database") -> None:
+            await db.execute("UPDATE accounts SET name = $1 WHERE id = $2", name, account_id)
+            await look_again(db, account_id)
+
+        await self._writer.write(unit)
+
+    async def set_username(self, account_id: int, username: str) -> None:
+        async def unit(db: "Database") -> None:
+            holder = await account_by(db, "username", username)
+            if holder and holder.id != account_id:
+                raise Taken(username)
+            await db.execute("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)
+            await look_again(db, account_id)
+
+        await self._writer.write(unit)
+
+    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
+        await self._writer.write(lambda db: remove_account(db, account_id, keep_messages=keep_messages))
+
+    async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
+        async def unit(db: "Database") -> None:
+            await db.execute("INSERT INTO links VALUES ($1, $2, $3, $4)", hash, kind, account_id, expires_at)
+
+        await self._writer.write(unit)
+
+    async def link(self, kind: str, hash: bytes) -> Account | None:
+        return await self._reader.read(read_link, kind, hash)
+
+    async def use_password_link(self, hash: bytes, password: Password) -> Account:
+        async def unit(db: "Database") -> Account:
+            account_id = await use_link(db, "password", hash)
+            assert account_id is not None
+            await change_password(db, account_id, password, None)
+            return await find(db, "id", account_id)
+
+        return await self._writer.write(unit)
+
+
+async def add_account(db: "Database", username: str, name: str, password: Password) -> Account:
+    row = await db.fetchrow(
+        "INSERT INTO accounts (username, name, password, tutorial_name, created_at) VALUES ($1, $2, $3, $4, now_ms()) "
+        f"RETURNING {ACCOUNT}",
+        username,
+        name,
+        password.hash,
+        password.tutorial_name,
+    )
+    assert row is not None
+    return Account(*row)
+
+
+async def remove_account(db: "Database", account_id: int, *, keep_messages: bool) -> None:
+    await db.execute("DELETE FROM accounts WHERE id = $1", account_id)
+    await look_again(db, account_id)
+    if keep_messages:
+        rename = "UPDATE messages SET author_name = $1, address = NULL WHERE author_id = $2 AND body IS NOT NULL"
+        changed = await db.execute(rename, DELETED_NAME, account_id)
+    else:
+        changed = await db.execute("DELETE FROM messages WHERE author_id = $1", account_id)
+    if count(changed):
+        await raise_floor(db)
+
+
+async def find(db: "Database", column: str, value: object) -> Account:
+    account = await account_by(db, column, value)
+    if account is None:
+        raise NotFound(f"account {value}")
+    return account
+
+
+async def has_tutorial_name(db: "Database", tutorial_name: str) -> bool:
+    return await db.fetchrow("SELECT 1 FROM accounts WHERE tutorial_name = $1", tutorial_name) is not None
+
+
+async def read_password(db: "Database", username: str) -> tuple[Account | None, Password]:
+    row = await db.fetchrow(f"SELECT {ACCOUNT}, password, tutorial_name FROM accounts WHERE username = $1", username)
+    return (Account(*row[:-2]), Password(*row[-2:])) if row else (None, Password(None))
+
+
+async def change_password(db: "Database", account_id: int, password: Password, keep: int | None) -> None:
+    """Every way in ends with the old password, but for the one that is to be kept."""
+    await db.execute("UPDATE accounts SET password = $1 WHERE id = $2", password.hash, account_id)
+    await db.execute("DELETE FROM credentials WHERE account_id = $1 AND id IS DISTINCT FROM $2", account_id, keep)
+    await db.execute("DELETE FROM links WHERE account_id = $1", account_id)
+    await look_again(db, account_id)
+
+
+async def read_link(db: "Database", kind: str, hash: bytes) -> Account | None:
+    """Whose link it is; an invitation is nobody's. Raises LinkGone."""
+    row = await db.fetchrow(
+        f"SELECT {ACCOUNT} FROM links LEFT JOIN accounts ON accounts.id = account_id "
+        "WHERE hash = $1 AND kind = $2 AND expires_at > now_ms()",
+        hash,
+        kind,
+    )
+    if row is None:
+        raise LinkGone(kind)
+    return Account(*row) if row[0] is not None else None
+
+
+async def use_link(db: "Database", kind: str, hash: bytes) -> int | None:
+    row = await db.fetchrow(
+        "DELETE FROM links WHERE hash = $1 AND kind = $2 AND expires_at > now_ms() RETURNING account_id", hash, kind
+    )
+    if row is None:
+        raise LinkGone(kind)
+    account_id: int | None = row[0]
+    return account_id

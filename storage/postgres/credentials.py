@@ -1,0 +1,147 @@
+"""Sessions and tokens in PostgreSQL: found by the hash of their secret."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from storage.postgres.moderation import check_active
+from storage.postgres.rows import ACCOUNT, Engine, look_again
+from storage.records import (
+    MOST_BOT_TOKENS,
+    MOST_CREDENTIALS,
+    Account,
+    Credential,
+    NotFound,
+    Outdated,
+    Password,
+    TooMany,
+)
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database
+
+SELECT = (
+    "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
+    f"by_facebook, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
+)
+
+
+class Credentials(Engine):
+    async def create_credential(
+        self,
+        account_id: int,
+        kind: str,
+        hash: bytes,
+        name: str,
+        replaces: bytes | None = None,
+        *,
+        by_facebook: bool = False,
+        password: Password | None = None,
+        by: int | None = None,
+    ) -> Credential:
+        async def unit(db: "Database") -> Credential:
+            await check_active(db, account_id)
+            await check_in_force(db, account_id, password, by)
+            if by_facebook and not await db.fetchrow("SELECT 1 FROM identities WHERE account_id = $1", account_id):
+                raise Outdated(f"the identity of account {account_id}")
+            if replaces is not None:
+                await revoke(db, "hash = $1", replaces)
+            await make_room(db, account_id, kind)
+            await db.execute(
+                "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
+                "SELECT $1, $2, $3, $4, now, now, $5 FROM now_ms() AS now",
+                account_id,
+                kind,
+                hash,
+                name,
+                by_facebook,
+            )
+            return await read_credential(db, hash)
+
+        return await self._writer.write(unit)
+
+    async def credential(self, hash: bytes) -> Credential:
+        return await self._reader.read(read_credential, hash)
+
+    async def credentials(self, account_id: int) -> list[Credential]:
+        return await self._reader.read(read_credentials, account_id)
+
+    async def revoke_credential(self, account_id: int, id: int) -> None:
+        async def unit(db: "Database") -> None:
+            if not await revoke(db, "account_id = $1 AND id = $2", account_id, id):
+                raise NotFound(f"credential {id}")
+
+        await self._writer.write(unit)
+
+    async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
+        await self._writer.write(lambda db: revoke(db, "account_id = $1 AND id IS DISTINCT FROM $2", account_id, keep))
+
+    async def save_uses(self, uses: Mapping[int, int]) -> None:
+        async def unit(db: "Database") -> None:
+            await db.execute(
+                "UPDATE credentials SET last_used_at = greatest(last_used_at, at) "
+                "FROM unnest($1::bigint[], $2::bigint[]) AS uses (used_id, at) WHERE id = used_id",
+                list(uses),
+                list(uses.values()),
+            )
+
+        await self._writer.write(unit)
+
+    async def access_changes_after(self, number: int) -> Sequence[int]:
+        async def read(db: "Database") -> list[int]:
+            rows = await db.fetch("SELECT DISTINCT account_id FROM access_changes WHERE number > $1", number)
+            return [account_id for (account_id,) in rows]
+
+        return await self._changes_reader.read(read)
+
+
+def to_credential(row: "asyncpg.Record") -> Credential:
+    id, kind, name, created_at, last_used_at, by_facebook = row[:6]
+    return Credential(id, Account(*row[6:]), kind, name, created_at, last_used_at, by_facebook)
+
+
+async def read_credential(db: "Database", hash: bytes) -> Credential:
+    """Raises NotFound, also for a suspended account's."""
+    row = await db.fetchrow(f"{SELECT} WHERE hash = $1 AND suspended_at IS NULL", hash)
+    if row is None:
+        raise NotFound("credential")
+    return to_credential(row)
+
+
+async def read_credentials(db: "Database", account_id: int) -> list[Credential]:
+    rows = await db.fetch(f"{SELECT} WHERE account_id = $1 ORDER BY last_used_at DESC, credentials.id DESC", account_id)
+    return [to_credential(row) for row in rows]
+
+
+async def revoke(db: "Database", where: str, *values: object) -> int:
+    rows = await db.fetch(f"DELETE FROM credentials WHERE {where} RETURNING account_id", *values)
+    for account_id in {account_id for (account_id,) in rows}:
+        await look_again(db, account_id)
+    return len(rows)
+
+
+async def check_in_force(db: "Database", account_id: int, password: Password | None, credential: int | None) -> None:
+    """Whether the password that was verified, and the credential that asks, still count. Raises Outdated."""
+    if password is not None:
+        row = await db.fetchrow("SELECT password FROM accounts WHERE id = $1", account_id)
+        if row is None or row[0] != password.hash:
+            raise Outdated(f"the password of account {account_id}")
+    if credential is not None:
+        ours = "SELECT 1 FROM credentials WHERE id = $1 AND account_id = $2"
+        if await db.fetchrow(ours, credential, account_id) is None:
+            raise Outdated(f"credential {credential}")
+
+
+async def make_room(db: "Database", account_id: int, kind: str) -> None:
+    """Raises TooMany."""
+    if kind == "bot":
+        bots = "SELECT count(*) FROM credentials WHERE account_id = $1 AND kind = 'bot'"
+        if await db.fetchval(bots, account_id) >= MOST_BOT_TOKENS:
+            raise TooMany(f"tokens of account {account_id}")
+        return
+    oldest = (
+        "id IN (SELECT id FROM credentials WHERE account_id = $1 AND kind <> 'bot' "
+        "ORDER BY last_used_at DESC OFFSET $2)"
+    )
+    await revoke(db, oldest, account_id, MOST_CREDENTIALS - 1)

@@ -1,0 +1,49 @@
+"""Hearing that some node has committed something. What it was is not in the news: the board reads it.
+
+So news that are lost, doubled or late do no harm: every reading goes forward from what the board knows, and one
+comes after each connecting and at a slow tick, whatever was heard.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, FAULTS, connect, reason
+
+log = logging.getLogger("longboard")
+
+TICK = 2.0
+"""Seconds between looks when nothing was heard: for news that were lost on the way, and for connections that are
+gone without a word. It costs a node one read in this time."""
+RETRY_SECONDS = 0.5
+
+
+async def watch(url: str, moved: Callable[[], Awaitable[bool]]) -> None:
+    """Calls `moved` for all that is committed, also while nothing can be heard; never returns."""
+    while True:
+        try:
+            await listen(url, moved)
+        except FAULTS as error:
+            log.warning("What other nodes post can't be heard just now, trying again: %s", reason(error))
+        await moved()
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def listen(url: str, moved: Callable[[], Awaitable[bool]]) -> None:
+    """On a connection of its own, until that is lost: raises one of FAULTS then."""
+    news = asyncio.Event()
+    db = await connect(url, CONNECT_SECONDS)
+    try:
+        db.add_termination_listener(lambda *_: news.set())
+        await db.add_listener(CHANNEL, lambda *_: news.set())
+        while not db.is_closed():
+            news.clear()
+            done = await moved()
+            try:
+                async with asyncio.timeout(TICK if done else RETRY_SECONDS):
+                    await news.wait()
+            except TimeoutError:
+                await db.execute("SELECT 1")  # is anybody there?
+        raise ConnectionResetError("the connection was lost")
+    finally:
+        db.terminate()

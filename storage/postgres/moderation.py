@@ -1,0 +1,187 @@
+"""What moderators and the one at the command line do, in PostgreSQL; each act is in the audit log with it."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from storage.postgres.rows import Engine, account_by, count, look_again
+from storage.records import (
+    ADDRESS_DAYS,
+    DAY_MS,
+    ERASURE_DAYS,
+    Account,
+    AuditEntry,
+    IsModerator,
+    NotAllowed,
+    NotFound,
+    OwnAddress,
+)
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database
+
+T = TypeVar("T")
+
+
+class Moderation(Engine):
+    async def set_role(self, actor: Account | None, username: str, role: str) -> None:
+        await self._act(actor, role, username, set_account, username, "role = $2", role)
+
+    async def suspend(self, actor: Account | None, username: str) -> None:
+        await self._act(actor, "suspend", username, suspend, username, actor is not None)
+
+    async def restore(self, actor: Account | None, username: str) -> None:
+        await self._act(actor, "restore", username, set_account, username, "suspended_at = NULL")
+
+    async def block_address(
+        self, actor: Account | None, message_id: int, until: int, own_address: str | None = None
+    ) -> None:
+        target = f"the address of message {message_id}"
+        await self._act(actor, "block", target, block_source, message_id, until, own_address)
+
+    async def remove_all(self, actor: Account | None, message_id: int, own_address: str | None = None) -> int:
+        target = f"all by the author of message {message_id}"
+        spares_moderators = actor is not None
+        return await self._act(actor, "remove", target, remove_by_source, message_id, own_address, spares_moderators)
+
+    async def log(self, actor: Account | None, action: str, target: str) -> None:
+        await self._writer.write(lambda db: note(db, actor, action, target))
+
+    async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
+        return await self._reader.read(read_audit, before, limit)
+
+    async def forget(self, sessions_before: int, tokens_before: int) -> None:
+        await self._writer.write(lambda db: forget(db, sessions_before, tokens_before))
+
+    async def _act(
+        self,
+        actor: Account | None,
+        action: str,
+        target: str,
+        act: "Callable[..., Awaitable[T]]",
+        *values: object,
+    ) -> T:
+        """Does it and notes it, both or neither."""
+
+        async def unit(db: "Database") -> T:
+            if actor is not None:
+                await check_moderates(db, actor.id)
+            done = await act(db, *values)
+            await note(db, actor, action, target)
+            return done
+
+        return await self._writer.write(unit)
+
+
+async def note(db: "Database", actor: Account | None, action: str, target: str) -> None:
+    """In the audit log."""
+    await db.execute(
+        "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (now_ms(), $1, $2, $3, $4)",
+        actor and actor.id,
+        actor.username if actor else "command line",
+        action,
+        target,
+    )
+
+
+async def check_active(db: "Database", account_id: int) -> Account:
+    """Raises NotAllowed for an account that is suspended or gone."""
+    account = await account_by(db, "id", account_id)
+    if account is None or account.suspended_at is not None:
+        raise NotAllowed(f"account {account_id}")
+    return account
+
+
+async def check_moderates(db: "Database", account_id: int) -> None:
+    """Raises NotAllowed for whoever is no moderator, or not any more."""
+    if not (await check_active(db, account_id)).is_moderator:
+        raise NotAllowed(f"account {account_id} is no moderator")
+
+
+def check_no_moderator(account: Account | None) -> None:
+    """Raises IsModerator."""
+    if account is not None and account.is_moderator:
+        raise IsModerator(account.username)
+
+
+async def raise_floor(db: "Database") -> None:
+    """After a bulk change: every client is to replace what it shows."""
+    await db.execute("UPDATE board SET seq = seq + 1, floor = seq + 1")
+
+
+async def set_account(db: "Database", username: str, assignment: str, *values: object) -> int:
+    """The account's id. Raises NotFound."""
+    account = await account_by(db, "username", username)
+    if account is None:
+        raise NotFound(f"account {username}")
+    await db.execute(f"UPDATE accounts SET {assignment} WHERE id = $1", account.id, *values)
+    await look_again(db, account.id)
+    return account.id
+
+
+async def suspend(db: "Database", username: str, spares_moderators: bool) -> None:
+    if spares_moderators:
+        check_no_moderator(await account_by(db, "username", username))
+    account_id = await set_account(db, username, "suspended_at = now_ms()")
+    await db.execute("DELETE FROM credentials WHERE account_id = $1", account_id)
+
+
+async def source_of(db: "Database", message_id: int) -> tuple[int | None, str | None]:
+    row = await db.fetchrow("SELECT author_id, address FROM messages WHERE id = $1", message_id)
+    if row is None or tuple(row) == (None, None):
+        raise NotFound(f"the author of message {message_id}")
+    return row[0], row[1]
+
+
+async def block_source(db: "Database", message_id: int, until: int, own_address: str | None) -> None:
+    _, address = await source_of(db, message_id)
+    if address is None:
+        raise NotFound(f"the address of message {message_id}")
+    check_elsewhere(address, own_address)
+    await db.execute(
+        "INSERT INTO blocks VALUES ($1, $2) ON CONFLICT (address) DO UPDATE SET until = excluded.until", address, until
+    )
+
+
+def check_elsewhere(address: str | None, own_address: str | None) -> None:
+    """Raises OwnAddress: an address that the actor has, too, singles nobody out."""
+    if address is not None and address == own_address:
+        raise OwnAddress(address)
+
+
+async def remove_by_source(db: "Database", message_id: int, own_address: str | None, spares_moderators: bool) -> int:
+    """All that this message's account has posted, or for a guest's, all that guests posted from its address."""
+    author_id, address = await source_of(db, message_id)
+    if author_id is None:
+        check_elsewhere(address, own_address)
+    elif spares_moderators:
+        check_no_moderator(await account_by(db, "id", author_id))
+    if author_id:
+        removed = await db.execute("DELETE FROM messages WHERE author_id = $1", author_id)
+    else:
+        removed = await db.execute("DELETE FROM messages WHERE author_id IS NULL AND address = $1", address)
+    await raise_floor(db)
+    return count(removed)
+
+
+async def forget(db: "Database", sessions_before: int, tokens_before: int) -> None:
+    for kind, before in (("session", sessions_before), ("token", tokens_before)):
+        await db.execute("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, before)
+    await db.execute("DELETE FROM links WHERE expires_at < now_ms()")
+    await db.execute("DELETE FROM blocks WHERE until < now_ms()")
+    await db.execute("DELETE FROM used WHERE until < now_ms()")
+    await db.execute("DELETE FROM erasures WHERE at < now_ms() - $1::bigint", ERASURE_DAYS * DAY_MS)
+    await db.execute("DELETE FROM access_changes WHERE at < now_ms() - $1::bigint", DAY_MS)
+    await db.execute(
+        "UPDATE messages SET address = NULL WHERE address IS NOT NULL AND created_at < now_ms() - $1::bigint",
+        ADDRESS_DAYS * DAY_MS,
+    )
+
+
+async def read_audit(db: "Database", before: int | None, limit: int) -> list[AuditEntry]:
+    where, values = ("WHERE id < $2", [before]) if before is not None else ("", [])
+    rows = await db.fetch(
+        f"SELECT id, at, actor_id, actor_name, action, target FROM audit {where} ORDER BY id DESC LIMIT $1",
+        limit,
+        *values,
+    )
+    return [AuditEntry(*row) for row in rows]

@@ -1,0 +1,103 @@
+"""Brings a PostgreSQL database to this version's schema: one transaction for each migration, one node at a time."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from storage.migrate import Migration, migrations
+from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, POOLED, TURN_SECONDS, connect
+from storage.records import CannotOpen
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Link
+
+OLDEST = 13
+"""The first PostgreSQL with gen_random_uuid(); older ones are no longer kept up by its makers either."""
+MIGRATION_SECONDS = 600.0
+"""How long a migration may take, and how long another node waits for the one that does it."""
+OURS = "FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid AND nspname = 'longboard' WHERE true"
+"""Read from the tables themselves: to_regclass() may answer from before the lock, out of the session's memory."""
+LOCK = "SELECT pg_advisory_xact_lock(1282371175, 2)"
+
+
+async def prepare(url: str) -> None:
+    """Raises CannotOpen, or one of the connection's FAULTS."""
+    db = await connect(url, MIGRATION_SECONDS)
+    try:
+        check_version(db)
+        await migrate(db)
+        if await db.fetchval("SELECT pg_backend_pid()") != db.get_server_pid():  # somebody stands in between
+            await check_listening(url, db)
+    finally:
+        await db.close(timeout=CONNECT_SECONDS)
+
+
+def check_version(db: "Link") -> None:
+    if db.get_server_version().major < OLDEST:
+        version = db.get_server_version().major
+        raise CannotOpen(f"the database is PostgreSQL {version}; Longboard needs {OLDEST} or newer")
+
+
+async def check_listening(url: str, db: "Link") -> None:
+    """Whether what one connection tells reaches another: a pooler may keep it from that. Raises CannotOpen."""
+    heard = asyncio.Event()
+    listening = await connect(url)
+    try:
+        await listening.add_listener(CHANNEL, lambda *_: heard.set())
+        await db.execute("SELECT pg_notify($1, '')", CHANNEL)
+        async with asyncio.timeout(TURN_SECONDS):
+            await heard.wait()
+    except TimeoutError:
+        raise CannotOpen(POOLED) from None
+    finally:
+        listening.terminate()
+
+
+async def migrate(db: "Link") -> None:
+    known = migrations("postgres")
+    if await version_of(db) < len(known):
+        await db.execute(f"SET lock_timeout = '{MIGRATION_SECONDS:.0f} s'")
+        for migration in known:
+            await apply(db, migration)
+    version = await version_of(db)
+    if version > len(known):
+        raise CannotOpen(
+            f"the database is from a newer Longboard (its schema is {version}, this one knows {len(known)}); "
+            "update Longboard, or use another DATABASE_URL"
+        )
+
+
+async def apply(db: "Link", migration: Migration) -> None:
+    """Applies one migration if it is the next; several nodes may try at once."""
+    async with db.transaction():
+        await db.execute(LOCK)
+        if await version_of(db) != migration.number - 1:
+            return
+        if migration.number == 1:
+            await make_schema(db)
+        await db.execute(migration.sql)
+        await db.execute("INSERT INTO migrations VALUES ($1, $2)", migration.number, migration.name)
+
+
+async def make_schema(db: "Link") -> None:
+    """Raises CannotOpen if there is a schema of that name that is not ours."""
+    if await db.fetchval(f"SELECT count(*) {OURS}"):
+        raise CannotOpen("the database has a schema named longboard that is not Longboard's; use another database")
+    if not await db.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = 'longboard'"):
+        try:
+            await db.execute("CREATE SCHEMA longboard")
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise CannotOpen(
+                "this user of the database may not make the schema that Longboard keeps its tables in; "
+                "its owner can: CREATE SCHEMA longboard AUTHORIZATION <user>"
+            ) from error
+    await db.execute("CREATE TABLE migrations (number integer PRIMARY KEY, name text NOT NULL)")
+
+
+async def version_of(db: "Link") -> int:
+    """The number of the last migration; 0 for a database without any."""
+    if not await db.fetchval(f"SELECT count(*) {OURS} AND relname = 'migrations'"):
+        return 0
+    version: int = await db.fetchval("SELECT coalesce(max(number), 0) FROM longboard.migrations")
+    return version

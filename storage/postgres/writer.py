@@ -1,0 +1,163 @@
+"""The one way in which a node writes. Posts that wait are committed together, everything else one after the other.
+
+Each transaction takes the board's turn first (take_turn in the migrations), so that, over all nodes, one writes at
+a time and numbers become visible in their order. A batch of posts is a single statement: the lock, the rows, the
+news to all nodes and the commit are one trip, and a node that dies or is paused can't hold the turn in between.
+"""
+
+import asyncio
+import collections
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+
+from storage.figures import Histogram
+from storage.postgres.connection import CONNECT_SECONDS, READ_SECONDS, close, faults_as_unavailable
+from storage.records import Unavailable
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database, Pool
+
+T = TypeVar("T")
+Unit = Callable[["Database"], Awaitable[Any]]
+"""One all-or-nothing piece of writing, run inside a transaction of its own."""
+
+MAX_WAITING = 2000
+"""Writes that may wait; at some thousand posts a second that is a second or two."""
+PATIENCE = 5.0
+"""Seconds that a write may have waited for its turn on this node: whoever sent it is better told to come back."""
+MAX_BATCH = 256
+"""Posts in one transaction, so that the first of them does not wait long for the last, nor other nodes for us."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Post:
+    """A row for the database's function `post`; created_at is None for now."""
+
+    author_id: int | None
+    author_name: str | None
+    body: str
+    search: str
+    key: str | None
+    fingerprint: bytes | None
+    address: str | None = None
+    created_at: int | None = None
+
+
+async def post(db: "Database", posts: Sequence[Post]) -> list[asyncpg.Record]:
+    """One row for each post, in order: how it went, and the message."""
+    columns = [[getattr(one, field.name) for one in posts] for field in dataclasses.fields(Post)]
+    return await db.fetch("SELECT * FROM post($1, $2, $3, $4, $5, $6, $7, $8)", *columns, timeout=READ_SECONDS)
+
+
+Outcome = tuple[Any, BaseException | None]
+
+
+@dataclasses.dataclass(slots=True)
+class Waiting:
+    work: Any
+    future: "asyncio.Future[Any]"
+    since: float = dataclasses.field(default_factory=time.monotonic)
+
+    def settle(self, value: Any, error: BaseException | None) -> None:
+        if self.future.done():  # its task was cancelled
+            return
+        if error is None:
+            self.future.set_result(value)
+        else:
+            self.future.set_exception(error)
+
+
+class Writer:
+    def __init__(self, connections: "Pool") -> None:
+        self._connections = connections
+        self._posts: collections.deque[Waiting] = collections.deque()
+        self._units: collections.deque[Waiting] = collections.deque()
+        self._task: asyncio.Task[None] | None = None
+        self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._posts) + len(self._units)
+
+    async def post(self, one: Post) -> asyncpg.Record:
+        """Its row in the answer of the database's `post`, once it is on disk. Raises Unavailable."""
+        row: asyncpg.Record = await self._wait(self._posts, one)
+        return row
+
+    async def write(self, unit: "Callable[[Database], Awaitable[T]]") -> T:
+        """Runs the unit; returns what it returned once that is on disk.
+
+        Raises what the unit raised, with all of it undone, or Unavailable. If the waiting task is cancelled, the
+        unit is written all the same.
+        """
+        result: T = await self._wait(self._units, unit)
+        return result
+
+    async def close(self) -> None:
+        """Writes what still waits, then closes the connection."""
+        if self._task is not None:
+            await self._task
+        await close(self._connections)
+
+    async def _wait(self, queue: "collections.deque[Waiting]", work: object) -> Any:
+        if self.waiting >= MAX_WAITING:
+            raise Unavailable(f"{MAX_WAITING} writes are waiting already")
+        waiting = Waiting(work, asyncio.get_running_loop().create_future())
+        queue.append(waiting)
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_all())
+        return await waiting.future
+
+    async def _write_all(self) -> None:
+        """A batch of posts and another write in turns, so that neither makes the other wait for long."""
+        try:
+            while self._posts or self._units:
+                if batch := take(self._posts, MAX_BATCH):
+                    outcomes = await self._commit_posts([waiting.work for waiting in batch])
+                    for waiting, outcome in zip(batch, outcomes, strict=True):
+                        waiting.settle(*outcome)
+                for waiting in take(self._units, 1):
+                    waiting.settle(*await self._commit_unit(waiting.work))
+        finally:
+            self._task = None
+
+    async def _commit_posts(self, posts: Sequence[Post]) -> list[Outcome]:
+        self.batches.add(len(posts))
+        try:
+            async with faults_as_unavailable(), self._connections.acquire(timeout=CONNECT_SECONDS) as db:
+                return [(row, None) for row in await post(db, posts)]
+        except Exception as error:
+            if isinstance(error, Unavailable) or len(posts) == 1:
+                return [(None, error)] * len(posts)
+        # PostgreSQL can't keep one of them, and has kept none.
+        return [(await self._commit_posts([one]))[0] for one in posts]
+
+    async def _commit_unit(self, unit: Unit) -> Outcome:
+        self.batches.add(1)
+        try:
+            async with (
+                faults_as_unavailable(),
+                self._connections.acquire(timeout=CONNECT_SECONDS) as db,
+                db.transaction(),
+            ):
+                await db.execute("SELECT take_turn()")
+                return await unit(db), None
+        except Exception as error:
+            return None, error
+
+
+def take(queue: "collections.deque[Waiting]", most: int) -> list[Waiting]:
+    """The next ones whose turn it is. Those that have waited for too long are refused."""
+    taken: list[Waiting] = []
+    oldest = time.monotonic() - PATIENCE
+    while queue and len(taken) < most:
+        waiting = queue.popleft()
+        if waiting.since < oldest:
+            waiting.settle(None, Unavailable(f"it waited for {PATIENCE:.0f} s"))
+        else:
+            taken.append(waiting)
+    return taken
