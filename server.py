@@ -16,6 +16,7 @@ from handlers import Application
 from handlers.listening import listen, raise_descriptor_limit
 from handlers.log import set_up_logging
 from handlers.repeat_stream import RepeatServer
+from handlers.slow_readers import PatientServer
 from settings import Settings, inherited_sockets, read_settings
 from storage import open_storage
 from storage.records import CannotOpen, Unavailable
@@ -70,6 +71,7 @@ async def run(settings: Settings) -> None:
         lasting = {
             "Looking for changes": lambda: storage.watch(board.waiters.deliver),
             "Housekeeping": board.keep_house,
+            "Closing slow connections": server.close_slow,
         }
         if isinstance(server, RepeatServer):
             lasting["Closing idle connections"] = server.close_idle
@@ -106,7 +108,7 @@ async def keep_going(name: str, task: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(AGAIN_SECONDS)
 
 
-def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> HTTPServer:
+def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> PatientServer:
     biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
     options = {
         "body_timeout": 30,
@@ -114,8 +116,9 @@ def start(application: Application, settings: Settings, sockets: list[socket.soc
         "max_body_size": biggest,
         "max_buffer_size": biggest + 64 * 1024,
     }
+    server: PatientServer
     if application.repeats is None:
-        server = HTTPServer(application, idle_connection_timeout=IDLE_SECONDS, **options)
+        server = PatientServer(application, idle_connection_timeout=IDLE_SECONDS, **options)
     else:
         server = RepeatServer(application, repeats=application.repeats, idle_seconds=IDLE_SECONDS, **options)
     application.connections = lambda: len(server._connections)

@@ -7,7 +7,6 @@ import time
 import weakref
 from typing import Any
 
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
@@ -16,6 +15,7 @@ from board.waiter import Ended, Waiter
 from board.waiters import NO_ROOM
 from handlers.asking import parse_address
 from handlers.repeat import POLL, Repeat, Repeats
+from handlers.slow_readers import PatientServer
 
 MOST_HELD = 64 * 1024
 """Bytes that a client may send behind a parked poll before it is cut off."""
@@ -188,7 +188,7 @@ class RepeatStream(IOStream):
         super().close_fd()
 
 
-class RepeatServer(HTTPServer):
+class RepeatServer(PatientServer):
     """Tornado's server, with connections that know repeated polls."""
 
     def initialize(  # type: ignore[override]

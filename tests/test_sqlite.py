@@ -6,6 +6,7 @@ import os
 import pathlib
 import sqlite3
 import stat
+import threading
 
 import aiosqlite
 import pytest
@@ -96,6 +97,20 @@ async def test_too_many_waiting_writes_are_refused_at_once(path, monkeypatch):
         )
     refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
     assert len(refused) == 15
+
+
+async def test_a_slow_reader_holds_up_no_delivery(path):
+    """Pages, look-ups and clients that are far behind wait for each other; news wait for none of them."""
+    async with opened(path) as storage:
+        await storage.append(None, "news", None)
+        go_on = threading.Event()
+        reading = asyncio.create_task(storage._reader.read(lambda db: go_on.wait(30)))
+        far_behind = asyncio.create_task(storage.changes_page(0, 10))
+        for _ in range(3):
+            assert [m.body for m in (await storage.changes_after(0, 10)).messages] == ["news"]
+        assert not far_behind.done()
+        go_on.set()
+        await asyncio.gather(reading, far_behind)
 
 
 async def test_readers_can_not_write(path):
