@@ -82,7 +82,7 @@ export class Board {
     this.#begin([]);
   }
 
-  /** Shows what was held back. */
+  /** Shows what was held back; and lets go of what nobody who is up here reads. */
   release() {
     const messages = [...this.#held.values()];
     this.#held.clear();
@@ -118,7 +118,7 @@ export class Board {
   /** @param {boolean} isAtTop */
   #moved(isAtTop) {
     this.#isAtTop = isAtTop;
-    if (isAtTop && this.#held.size) this.release();
+    if (isAtTop) this.release();
     this.#look();
   }
 
