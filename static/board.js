@@ -8,13 +8,13 @@ import { day, makeArticle, writeTimes } from "./message.js";
  * @typedef {import("./message.js").Message} Message
  * @typedef {import("./message.js").Deleted} Deleted
  * @typedef {{messages: (Message | Deleted)[], cursor: string, more?: boolean, reset?: boolean,
- *   retry_ms?: number}} Reply
+ *   older?: boolean, watching?: number, retry_ms?: number}} Reply
  * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(): void}} Reader
  */
 
 const MOST = 500; // articles; a page that is open all day must not grow all day
 const MOST_READ = 1500; // articles of someone who scrolls into the past; further back it goes by link
-const PAGE = 50; // messages in a reset, if there are as many: see board/recent.py
+const PAGE = 50; // messages that are asked for at once
 const FEW = 3; // messages that a screen reader reads out one by one; of more it says how many
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in board.css
 const AHEAD = "800px"; // how far from the end older messages are asked for
@@ -64,7 +64,7 @@ export class Board {
    * @param {Reply} reply
    */
   show(reply) {
-    if (reply.reset) this.#begin(reply.messages);
+    if (reply.reset) this.#begin(reply.older ? reply.messages[0].id : 0);
     /** @type {Message[]} */
     const news = [];
     for (const message of reply.messages) {
@@ -79,7 +79,7 @@ export class Board {
 
   /** Leaves nothing to be read. */
   clear() {
-    this.#begin([]);
+    this.#begin(0);
   }
 
   /** Shows what was held back; and lets go of what nobody who is up here reads. */
@@ -159,12 +159,12 @@ export class Board {
     this.#article(id)?.remove();
   }
 
-  /** @param {(Message | Deleted)[]} messages All that there will be. */
-  #begin(messages) {
+  /** @param {number} oldest The id that the link to older messages goes on from, or 0. */
+  #begin(oldest) {
     this.#held.clear();
     this.#highest = 0;
     this.#section.replaceChildren();
-    this.#olderThan(messages.length < PAGE ? 0 : messages[0].id);
+    this.#olderThan(oldest);
   }
 
   #trim() {

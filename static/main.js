@@ -136,7 +136,7 @@ class Unread {
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const list = part("messages");
-const { cursor = "", wait = "25" } = list.dataset;
+const { cursor = "", wait = "25", watching = "0" } = list.dataset;
 const sign = new Sign(part("sign"));
 const unread = new Unread(part("news"), part("spoken"));
 const board = new Board(list, part("older"), part("newest"), { news, seen: () => unread.seen() });
@@ -144,6 +144,8 @@ const form = /** @type {HTMLFormElement | null} */ (document.getElementById("com
 const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped });
 const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
 if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
+
+sayWatching(Number(watching));
 
 part("news").addEventListener("click", () => {
   board.release();
@@ -178,8 +180,14 @@ async function loadNotifications() {
 
 /** @param {import("./board.js").Reply} reply */
 function show(reply) {
+  if (reply.watching !== undefined) sayWatching(reply.watching);
   composer?.arrived(reply.messages);
   board.show(reply);
+}
+
+/** @param {number} count */
+function sayWatching(count) {
+  part("watching").textContent = count > 1 ? `${count} watching` : "";
 }
 
 /**

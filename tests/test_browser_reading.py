@@ -135,6 +135,19 @@ async def hide(page):
     )
 
 
+async def test_who_is_here_is_counted_by_browser(start, visit):
+    """A page says how many watch; tabs of one browser count as one, and whoever is alone reads nothing."""
+    server = start()
+    page = await visit(server)
+    await write(page, "anybody here?")
+    await expect(page.locator("#watching")).to_be_empty()
+    await another(page)
+    others = [await visit(server) for _ in range(2)]
+    await parked(server, 3)
+    await write(others[0], "hello")
+    await expect(page.locator("#watching")).to_have_text("3 watching")
+
+
 async def test_older_messages_come_as_one_scrolls(start, visit):
     """Down to the very first, each once and in order; then there is nothing older."""
     server = start()
