@@ -87,7 +87,7 @@ class AccountPage(FormPage):
 
     def write_error_page(self, refused: Refused) -> None:
         if self.known is None:
-            self.render("error.html", refused=refused)
+            self.render("error.html", refused=refused, near=None)
         else:
             super().write_error_page(refused)
 

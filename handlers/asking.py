@@ -91,6 +91,11 @@ class Asking(Fields):
         return self.config.public_url.startswith("https:")
 
     @property
+    def origin(self) -> str:
+        """Where this board is reached, for links that leave it."""
+        return self.config.public_url or f"http://{self.request.host}"
+
+    @property
     def cookie_name(self) -> str:
         return "__Host-longboard" if self.is_secure else "longboard"
 

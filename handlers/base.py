@@ -139,7 +139,7 @@ class Base(Asking):
             self.write_error_page(refused)
 
     def write_error_page(self, refused: Refused) -> None:
-        self.render("error.html", refused=refused)
+        self.render("error.html", refused=refused, near=None)
 
     def allowed_methods(self) -> list[str]:
         default = tornado.web.RequestHandler._unimplemented_method
@@ -178,6 +178,7 @@ class Page(Base):
             "icon": ICON,
             "config": self.config,
             "account": self.account,
+            "origin": self.origin,
         }
 
     def head(self, *arguments: str) -> Any:

@@ -64,7 +64,7 @@ class FacebookWelcome(AccountPage):
 
     def write_error_page(self, refused: Refused) -> None:
         if self.known is None:  # nobody who could be welcomed
-            self.render("error.html", refused=refused)
+            self.render("error.html", refused=refused, near=None)
         else:
             FormPage.write_error_page(self, refused)
 

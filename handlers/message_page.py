@@ -4,10 +4,13 @@ from board.text import BadText
 from handlers.base import Page
 from handlers.errors import Refused, as_refused
 from handlers.messages import delete, edit, is_author, parse_id
-from handlers.pages import Rendering
-from storage.records import Account
+from handlers.pages import Rendering, preview
+from storage.records import Account, Message
+from storage.records import Page as MessagesPage
 
 DAY_MS = 86_400_000
+NEWER, OLDER = 4, 10
+"""Messages shown above and below one; few above, so that it is seen without scrolling."""
 BLOCK_DAYS = {"1": 1, "7": 7, "30": 30}
 
 
@@ -18,16 +21,32 @@ class MessagePage(Rendering):
         await self.show(parse_id(id))
 
     async def show(self, id: int, refused: Refused | None = None, text: str | None = None) -> None:
-        message = await self.board.storage.message(id)
+        storage, recent = self.board.storage, self.board.waiters.recent
+        message = await storage.message(id)
+        older, newer = await storage.before(id, OLDER), await storage.after(id, NEWER)
+        around = [*older.messages, message, *newer.messages]
         await self.render(
             "message_page.html",
             message=message,
-            shown=self.messages_html([message]),
-            refused=refused,
-            text=message.body if text is None else text,
-            is_author=is_author(self, message),
-            is_moderator=self.account is not None and self.account.is_moderator,
+            author=message.author.name if message.author else "Guest",
+            shown=self.days_html(around, id, self.tools(message, refused, message.body if text is None else text)),
+            older=around[0].id if older.older else None,
+            newer=around[-1].id if newer.newer else None,
+            is_on_board=is_on(recent.page, id),
+            preview=preview,
         )
+
+    def tools(self, message: Message, refused: Refused | None, text: str | None) -> bytes:
+        """What the one who asks may do with it."""
+        is_moderator = self.account is not None and self.account.is_moderator
+        names = {"message": message, "refused": refused, "text": text, "is_moderator": is_moderator}
+        return self.render_string("message_tools.html", is_author=is_author(self, message), **names)
+
+    def write_error_page(self, refused: Refused) -> None:
+        """Whoever follows a link to a deleted message may find what they look for near to it."""
+        id = self.path_args[0]
+        near = int(id) if refused.status_code == 404 and id.isascii() and id.isdigit() and len(id) < 19 else None
+        self.render("error.html", refused=refused, near=near)
 
 
 class EditMessage(MessagePage):
@@ -43,7 +62,13 @@ class EditMessage(MessagePage):
             self.set_status(error.status)
             await self.show(parse_id(id), as_refused(error.status, error), text.replace("\0", "\ufffd"))
         else:
-            self.redirect(f"/#m{parse_id(id)}", status=303)
+            is_there = is_on(self.board.waiters.recent.page, parse_id(id))
+            self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
+
+
+def is_on(page: MessagesPage, id: int) -> bool:
+    """Whether the board's page shows it."""
+    return bool(page.messages) and page.messages[0].id <= id
 
 
 class DeleteMessage(Page):

@@ -1,6 +1,7 @@
-"""The board's page: the newest messages, live, and older ones by link. It works without JavaScript."""
+"""The board's page, live, and older messages by link, a day after the other. It works without JavaScript."""
 
 import datetime
+import itertools
 from typing import Any
 
 from board.recent import PAGE, iso
@@ -19,48 +20,74 @@ class Rendering(Page):
     def get_template_namespace(self) -> dict[str, Any]:
         return {**super().get_template_namespace(), "iso": iso, "human": human}
 
-    def messages_html(self, messages: list[Message]) -> bytes:
-        """Newest first."""
-        names = {"pieces": pieces, "iso": iso, "human": human}
-        return b"".join(self.render_string("message.html", message=m, **names) for m in reversed(messages))
+    def messages_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> bytes:
+        """Newest first; `this` is the one that the page is about, with something below it."""
+        names = {"pieces": pieces, "iso": iso, "human": human, "this": this}
+        return b"".join(
+            self.render_string("message.html", message=m, **names) + (below if m.id == this else b"")
+            for m in reversed(messages)
+        )
+
+    def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> bytes:
+        """The same with a line above each day, in UTC: static/days.js draws them where the reader's days begin."""
+        html = b""
+        for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
+            html += self.render_string("day.html", day=day, words=f"{day.day} {day:%B %Y}")
+            html += self.messages_html(list(those)[::-1], this, below)
+        return html
 
 
 class Front(Rendering):
     forgives_old_sessions = True
 
     async def get(self) -> None:
-        before = self.whole_number("before")
-        if before is None:
-            self.live_page()
+        before, after = self.whole_number("before"), self.whole_number("after")
+        if before is not None:
+            page = await self.board.storage.before(before, PAGE)
+            newer = page.messages[-1].id if page.messages else None
+            self.history_page(page.messages, first_id(page.messages, page.older), newer)
+        elif after is not None:
+            page = await self.board.storage.after(after, PAGE)
+            newer = page.messages[-1].id if page.newer else None
+            self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
         else:
-            await self.history_page(before)
+            self.live_page()
 
     def live_page(self) -> None:
         recent = self.board.waiters.recent
         if "html" not in recent.derived:
             recent.derived["html"] = self.messages_html(recent.page.messages)
-        self.render_board(recent.derived["html"], older=first_id(recent.page.messages, recent.page.older), live=True)
-
-    async def history_page(self, before: int) -> None:
-        page = await self.board.storage.before(before, PAGE)
-        self.render_board(self.messages_html(page.messages), older=first_id(page.messages, page.older), live=False)
-
-    def render_board(self, messages: bytes, *, older: int | None, live: bool) -> None:
         self.render(
             "board.html",
-            messages=messages,
+            messages=recent.derived["html"],
             blank=self.messages_html([BLANK]),
-            cursor=str(self.board.waiters.recent.cursor),
-            older=older,
+            cursor=str(recent.cursor),
+            older=first_id(recent.page.messages, recent.page.older),
             watching=self.board.waiters.watching.count(),
-            live=live,
             key=new_form_key(),
         )
+
+    def history_page(
+        self, messages: list[Message], older: int | None, newer: int | None, *, is_forward: bool = False
+    ) -> None:
+        html = self.days_html(messages)
+        self.render("history.html", messages=html, older=older, newer=newer, is_forward=is_forward)
+
+
+def preview(text: str, length: int = 200) -> str:
+    """The beginning of a text on one line, for those who only see a link to it."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
 def first_id(messages: list[Message], older: bool) -> int | None:
     """What the link to older messages goes on from, if there are any."""
     return messages[0].id if messages and older else None
+
+
+def day_of(ms: int) -> datetime.date:
+    """In UTC."""
+    return datetime.datetime.fromtimestamp(ms // 1000, datetime.UTC).date()
 
 
 def human(ms: int) -> str:

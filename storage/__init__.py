@@ -70,7 +70,10 @@ class Storage(People, Protocol):
         """Raises NotFound."""
 
     async def before(self, id: int | None, limit: int) -> Page:
-        """The messages before this one; before None, the newest."""
+        """The messages before this one; before None, the newest. Says whether there are older ones."""
+
+    async def after(self, id: int, limit: int) -> Page:
+        """The messages after this one. Says whether there are newer ones."""
 
     async def search(self, query: str, before: int | None, limit: int) -> Found:
         """The newest messages (before this one) that have all words and "quoted phrases" of the query.

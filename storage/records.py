@@ -64,10 +64,14 @@ class Changes:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Page:
-    """Messages that are next to each other, oldest first; `older` if there are some before them."""
+    """Messages that are next to each other, oldest first.
+
+    `older` if there are some before them, as far as that was asked; `newer` if there are some after them.
+    """
 
     messages: list[Message]
     older: bool
+    newer: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

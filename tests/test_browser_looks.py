@@ -50,6 +50,8 @@ def pages(start):
         "/api",
         "/search",
         "/search?q=z",
+        "/?after=1",
+        "/m/999",
     ]
     return server, person, for_all, ["/", "/account", "/audit", f"/m/{mine}", f"/m/{other}", "/signout"]
 

@@ -292,6 +292,7 @@ async def make(path):
 READS = {
     "the page": lambda db, count: messages.read_snapshot(db, 1000, 50),
     "older messages": lambda db, count: messages.read_page(db, count // 2, 50),
+    "newer messages": lambda db, count: messages.read_page_after(db, count // 2, 50),
     "a poll": lambda db, count: messages.read_changes(db, count - 1, 1000),
     "far behind": lambda db, count: messages.read_changes(db, count // 2, 200),
     "one message": lambda db, count: messages.read_message(db, count // 2),

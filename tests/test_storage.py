@@ -77,6 +77,11 @@ async def test_pages_go_back_through_history_without_what_was_deleted(storage):
     oldest = await storage.before(newest.messages[0].id, 3)
     assert bodies(oldest.messages) == ["1", "2", "3"] and not oldest.older
     assert (await storage.before(1, 3)).messages == []
+    onward = await storage.after(1, 3)
+    assert bodies(onward.messages) == ["2", "3", "4"] and onward.newer
+    last = await storage.after(onward.messages[-1].id, 3)
+    assert bodies(last.messages) == ["6", "7"] and not last.newer
+    assert (await storage.after(7, 3)).messages == []
 
 
 async def test_a_retry_with_the_same_key_gives_the_first_message(storage):

@@ -62,6 +62,9 @@ class Messages(Engine):
     async def before(self, id: int | None, limit: int) -> Page:
         return await self._reader.read(read_page, id, limit)
 
+    async def after(self, id: int, limit: int) -> Page:
+        return await self._reader.read(read_page_after, id, limit)
+
     async def changes_after(self, seq: int, limit: int) -> Changes:
         return await self._changes_reader.read(read_changes, seq, limit)
 
@@ -146,6 +149,13 @@ async def read_page(db: "Database", before: int | None, limit: int) -> Page:
         f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL {where} ORDER BY id DESC LIMIT $1", limit + 1, *values
     )
     return Page([to_message(row) for row in reversed(rows[:limit])], older=len(rows) > limit)
+
+
+async def read_page_after(db: "Database", after: int, limit: int) -> Page:
+    rows = await db.fetch(
+        f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL AND id > $1 ORDER BY id LIMIT $2", after, limit + 1
+    )
+    return Page([to_message(row) for row in rows[:limit]], older=False, newer=len(rows) > limit)
 
 
 async def read_messages_by(db: "Database", account_id: int, after: int, limit: int) -> list[Message]:

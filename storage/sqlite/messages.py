@@ -50,6 +50,9 @@ class Messages(Engine):
     async def before(self, id: int | None, limit: int) -> Page:
         return await self._reader.read(read_page, id, limit)
 
+    async def after(self, id: int, limit: int) -> Page:
+        return await self._reader.read(read_page_after, id, limit)
+
     async def changes_after(self, seq: int, limit: int) -> Changes:
         return await self._changes_reader.read(read_changes, seq, limit)
 
@@ -156,6 +159,13 @@ def read_page(db: sqlite3.Connection, before: int | None, limit: int) -> Page:
         (*values, limit + 1),
     ).fetchall()
     return Page([to_message(row) for row in reversed(rows[:limit])], older=len(rows) > limit)
+
+
+def read_page_after(db: sqlite3.Connection, after: int, limit: int) -> Page:
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL AND id > ? ORDER BY id LIMIT ?", (after, limit + 1)
+    ).fetchall()
+    return Page([to_message(row) for row in rows[:limit]], older=False, newer=len(rows) > limit)
 
 
 def read_messages_by(db: sqlite3.Connection, account_id: int, after: int, limit: int) -> list[Message]:
