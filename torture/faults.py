@@ -1,0 +1,110 @@
+"""What happens to the servers of a run. Each fault ends by itself; `count` says how often each came."""
+
+import asyncio
+import collections
+import contextlib
+import os
+import pathlib
+import random
+import resource
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Awaitable, Callable
+
+from torture.nodes import Node
+
+DISK_MB = 64
+"""Of the small disk that is filled, where this may be mounted (as root)."""
+
+
+class Faults:
+    """`file` is the database's where that is SQLite's; on another engine its faults are left out."""
+
+    def __init__(self, nodes: list[Node], rng: random.Random, file: pathlib.Path | None, *, own_disk: bool) -> None:
+        self.count: collections.Counter[str] = collections.Counter()
+        self.strange: list[str] = []
+        self._nodes, self._rng, self._file, self._own_disk = nodes, rng, file, own_disk
+        self._kinds: dict[str, tuple[int, Callable[[Node], Awaitable[None]]]] = {
+            "kill -9": (6, self.kill),
+            "SIGTERM": (3, self.terminate),
+            "clock": (2, self.jump),
+        }
+        if file is not None:
+            self._kinds |= {"busy database": (2, self.hold), "full disk": (2, self.fill)}
+
+    async def go_on(self, until: Callable[[], bool], pause: float, kills: int = 0) -> None:
+        """One fault after the other, until it is time to end and there were so many kills."""
+        names = list(self._kinds)
+        weights = [self._kinds[name][0] for name in names]
+        for name in names:  # each at least once, then by chance
+            await self._make(name)
+        while not until() or self.count["kill -9"] < kills:
+            await asyncio.sleep(self._rng.uniform(0, 2 * pause))
+            await self._make("kill -9" if until() else self._rng.choices(names, weights)[0])
+        for node in self._nodes:
+            node.move_clock(0)
+
+    async def _make(self, name: str) -> None:
+        self.count[name] += 1
+        await self._kinds[name][1](self._rng.choice(self._nodes))
+
+    async def kill(self, node: Node) -> None:
+        await node.end(signal.SIGKILL)
+        await node.start()
+
+    async def terminate(self, node: Node) -> None:
+        await self.terminate_for_good(node)
+        await node.start()
+
+    async def terminate_for_good(self, node: Node) -> None:
+        status = await node.end(signal.SIGTERM)
+        if status != 0:
+            self.strange.append(f"{node.name} ended with {status} after SIGTERM")
+        if "Traceback" in (said := node.log.read_text()):
+            self.strange.append(f"{node.name} had a fault of its own:\n{said[said.index('Traceback') - 200 :][:3000]}")
+            node.log.write_text("")
+
+    async def jump(self, node: Node) -> None:
+        """By minutes, days or a year, forth or back."""
+        size = self._rng.choice((60, 3600, 86_400, 365 * 86_400))
+        node.move_clock(self._rng.choice((-1, 1)) * size)
+
+    async def hold(self, node: Node) -> None:
+        """Another process writes for longer than the server waits for it; sometimes the server dies meanwhile."""
+        db = sqlite3.connect(str(self._file), isolation_level=None, timeout=10)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(self._rng.uniform(0.1, 3))
+            db.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            pass  # it is the server that holds it
+        finally:
+            db.close()
+
+    async def fill(self, node: Node) -> None:
+        """No byte more fits: on a small disk of its own, else by the limit that the system sets on files' sizes."""
+        assert self._file is not None and node.process is not None
+        if self._own_disk:
+            ballast = self._file.parent / "ballast"
+            with ballast.open("wb", buffering=0) as taken, contextlib.suppress(OSError):
+                while taken.write(bytes(65536)):
+                    pass
+            await asyncio.sleep(self._rng.uniform(0.2, 2))
+            ballast.unlink()
+            return
+        largest = max(file.stat().st_size for file in self._file.parent.glob("*.db*"))
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        await asyncio.sleep(self._rng.uniform(0.2, 2))
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, unlimited)
+
+
+def mount_disk(folder: pathlib.Path) -> bool:
+    """Makes the folder a small disk of its own; says whether that was possible."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "longboard-torture", str(folder)]
+    return os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
+
+
+def unmount_disk(folder: pathlib.Path) -> None:
+    subprocess.run(["umount", str(folder)], check=True)

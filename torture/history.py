@@ -1,0 +1,162 @@
+"""What posters and readers saw, and the check of it: a pure function from a history to the promises it breaks.
+
+Nothing here talks to a server; tests feed it made-up histories, each with one thing wrong.
+"""
+
+import collections
+import dataclasses
+from collections.abc import Iterator
+
+
+@dataclasses.dataclass
+class Post:
+    """One message that a client wanted to post, however often it asked. `ids` are those of all 2xx answers."""
+
+    client: str
+    key: str
+    body: str
+    ids: list[int] = dataclasses.field(default_factory=list)
+    refused: bool = False
+    """By a 4xx: it must never appear."""
+
+
+@dataclasses.dataclass
+class Change:
+    """An edit, or a deletion (no body), by the message's author; in the order in which they were asked for."""
+
+    id: int
+    body: str | None
+    acknowledged: bool = False
+
+
+Seen = tuple[int, str | None, str | None]
+"""A message in one state: id, body, edited_at; a deleted one has neither of the latter."""
+
+
+@dataclasses.dataclass
+class Reply:
+    """What a reader got for a cursor."""
+
+    asked: str
+    cursor: str
+    messages: list[Seen]
+    reset: bool = False
+
+
+@dataclasses.dataclass
+class History:
+    posts: list[Post] = dataclasses.field(default_factory=list)
+    changes: list[Change] = dataclasses.field(default_factory=list)
+    readers: dict[str, list[Reply]] = dataclasses.field(default_factory=dict)
+    may_reset: set[str] = dataclasses.field(default_factory=set)
+    """Readers of /get, which is allowed to reset one that is far behind."""
+    board: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+    """All that is there at the end, oldest first, when every reader has caught up."""
+
+
+def check(history: History) -> list[str]:
+    """A line for each broken promise, beginning with its name; none if all were kept."""
+    broken = [*check_board(history), *check_keys(history), *check_order(history)]
+    for name, replies in history.readers.items():
+        broken += [f"{line} ({name})" for line in check_reader(history, name, replies)]
+    return broken
+
+
+def states(history: History) -> dict[int, list[str | None]]:
+    """For each acknowledged message, the states that it may be in at the end, the oldest first."""
+    possible: dict[int, list[str | None]] = {id: [post.body] for post in history.posts for id in post.ids}
+    for change in history.changes:
+        if change.acknowledged:
+            possible[change.id] = [change.body]
+        else:
+            possible.setdefault(change.id, []).append(change.body)
+    return possible
+
+
+def check_board(history: History) -> Iterator[str]:
+    """Every 2xx is there, as it was last changed; nothing is there twice, or that nobody posted, or was refused."""
+    board = dict(history.board)
+    for id, possible in states(history).items():
+        if id in board and board[id] not in possible:
+            yield f"lost change: message {id} is {board[id]!r}, not {possible[-1]!r}"
+        if id not in board and None not in possible:
+            yield f"lost: message {id}, {possible[-1]!r}, was acknowledged and is gone"
+    known = {post.body for post in history.posts if not post.refused}
+    known |= {change.body for change in history.changes if change.body is not None}
+    refused = {post.body for post in history.posts if post.refused}
+    for id, body in history.board:
+        if body in refused:
+            yield f"refused, but there: message {id}, {body!r}"
+        elif body not in known:
+            yield f"from nowhere: message {id}, {body!r}"
+    for body, count in collections.Counter(body for _, body in history.board).items():
+        if count > 1:
+            yield f"doubled: {body!r} is there {count} times"
+    ids = [id for id, _ in history.board]
+    if ids != sorted(set(ids)):
+        yield "disorder: the board's ids do not grow"
+
+
+def check_keys(history: History) -> Iterator[str]:
+    """A key that is sent again gives the same message; two keys never the same one."""
+    owners: dict[int, str] = {}
+    for post in history.posts:
+        if len(set(post.ids)) > 1:
+            yield f"key reused: {post.key} gave the messages {sorted(set(post.ids))}"
+        for id in set(post.ids):
+            if owners.setdefault(id, post.key) != post.key:
+                yield f"shared: message {id} was given to two keys"
+
+
+def check_order(history: History) -> Iterator[str]:
+    """Who posts one thing after the other finds them in that order."""
+    last: dict[str, int] = {}
+    for post in history.posts:
+        if post.ids:
+            if post.ids[0] <= last.get(post.client, 0):
+                yield f"disorder: {post.client} got {post.ids[0]} after {last[post.client]}"
+            last[post.client] = post.ids[0]
+
+
+def check_reader(history: History, name: str, replies: list[Reply]) -> Iterator[str]:
+    """Each change once and in order, and at the end exactly what is on the board."""
+    shown: dict[int, str | None] = {}
+    seen: set[Seen] = set()
+    cursor, newest, since = "", 0, sequence(replies[0].asked) + 1 if replies else 0
+    for reply in replies:
+        if reply.asked != cursor and cursor:
+            yield f"lost cursor: asked {reply.asked}, had {cursor}"
+        if reply.reset:
+            shown, seen, newest = {}, set(), 0
+            since = min((id for id, _, _ in reply.messages), default=0)
+            if name not in history.may_reset:
+                yield f"reset without a reason: at {reply.asked}"
+        elif cursor and sequence(reply.cursor) < sequence(cursor):
+            yield f"backwards: {cursor} was followed by {reply.cursor}"
+        for message in reply.messages:
+            id, body, edited_at = message
+            if message in seen:
+                yield f"again: message {id} as {body!r}"
+            if id < newest and id not in shown and body is not None and edited_at is None:
+                yield f"late: message {id} is new after {newest}"
+            newest = max(newest, id)
+            seen.add(message)
+            shown[id] = body
+        cursor = reply.cursor
+    if replies:
+        yield from check_shown(history, {id: body for id, body in shown.items() if body is not None}, since)
+
+
+def check_shown(history: History, shown: dict[int, str], since: int) -> Iterator[str]:
+    """A reader that has caught up shows the board: all from where it began, or from the first message of a reset."""
+    board = dict(history.board)
+    for id, body in shown.items():
+        if board.get(id) != body:
+            yield f"wrong: shows message {id} as {body!r}, and it is {board.get(id)!r}"
+    for id, body in board.items():
+        if id >= since and id not in shown:
+            yield f"missed: message {id}, {body!r}"
+
+
+def sequence(cursor: str) -> int:
+    return int(cursor.rpartition("-")[2])
