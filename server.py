@@ -17,6 +17,7 @@ from handlers.listening import listen, raise_descriptor_limit
 from handlers.log import set_up_logging
 from handlers.repeat_stream import RepeatServer
 from handlers.slow_readers import PatientServer
+from nodes import Nodes
 from settings import Settings, inherited_sockets, read_settings
 from storage import open_storage
 from storage.records import CannotOpen, Unavailable
@@ -42,6 +43,8 @@ def main() -> None:
     set_up_logging(settings.log_format)
     warn_of_wiped_disk(settings)
     try:
+        if settings.nodes > 1:
+            sys.exit(asyncio.run(run_nodes(settings)))
         asyncio.run(run(settings))
     except (CannotOpen, OSError, Unavailable) as error:
         sys.exit(f"longboard: {error}")
@@ -85,6 +88,13 @@ async def run(settings: Settings) -> None:
         await board.close()
     finally:
         await storage.close()
+
+
+async def run_nodes(settings: Settings) -> int:
+    """Several processes that run() each, behind the sockets of this one. Raises OSError where it can't listen."""
+    descriptors = raise_descriptor_limit(settings.max_parked)
+    sockets = listen(settings.port, settings.address, inherited_sockets(), descriptors)
+    return await Nodes(sockets, sys.argv[1:]).run(settings.nodes)
 
 
 def warn_of_wiped_disk(settings: Settings) -> None:

@@ -100,6 +100,7 @@ class Settings:
     )
     log_format: str = setting("text", one_of("text", "json"), "lines for people, or json: an object on each line")
     dyno: str = setting("", line_or_none(255), "set by Heroku on its dynos, where a file is no place to keep a board")
+    nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
     @property
@@ -133,6 +134,11 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
             refuse(f"{name} must be {expected}" + ("" if field.metadata["secret"] else f", not {text!r}"))
     settings = Settings(**values)
     check_facebook(settings)
+    if settings.nodes > 1 and settings.database_url.startswith("sqlite:"):
+        refuse(
+            f"NODES={settings.nodes} takes PostgreSQL (DATABASE_URL=postgres://…): processes that share a SQLite file "
+            "wait for each other's writes, and learn of each other's posts only by looking; docs/scale.md tells more"
+        )
     return settings
 
 
@@ -159,3 +165,24 @@ def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.so
     if environ.get("LISTEN_PID") != str(os.getpid()) or not environ.get("LISTEN_FDS", "").isdecimal():
         return []
     return [socket.socket(fileno=3 + i) for i in range(int(environ["LISTEN_FDS"]))]
+
+
+def inheriting(descriptors: Sequence[int]) -> list[str]:
+    """The beginning of a command line: Python, for a process that finds these by inherited_sockets().
+
+    It must be given them to inherit. On Linux it ends, as by SIGTERM, when the process that began it has died.
+    """
+    return [sys.executable, "-c", HAND_OVER, ",".join(map(str, descriptors))]
+
+
+HAND_OVER = """
+import ctypes, fcntl, os, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
+high = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 64) for number in sys.argv[1].split(",")]
+for number, descriptor in enumerate(high, 3):
+    os.dup2(descriptor, number)
+    os.close(descriptor)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(high)))
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""

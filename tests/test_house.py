@@ -4,10 +4,12 @@ import ast
 import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
-FLOORS = ["admin", "server", "handlers", "board", "storage"]  # from the top; each may use those below it
-OUTSIDE = {"admin": {"settings"}, "handlers": {"settings"}, "server": {"settings"}}
+FLOORS = ["admin", "server", "nodes", "handlers", "board", "storage"]  # from the top; each may use those below it
+OUTSIDE = {"admin": {"settings"}, "handlers": {"settings"}, "server": {"settings"}, "nodes": {"settings"}}
 MODULES = [
-    p for floor in FLOORS for p in ([ROOT / f"{floor}.py"] if floor == "server" else (ROOT / floor).rglob("*.py"))
+    p
+    for floor in FLOORS
+    for p in ([ROOT / f"{floor}.py"] if (ROOT / f"{floor}.py").exists() else (ROOT / floor).rglob("*.py"))
 ]
 
 

@@ -22,7 +22,7 @@ async def test_a_username_belongs_to_one_of_those_who_want_it_at_once(storage):
     assert await storage.account("grace") == accounts[0] == await storage.account_of(accounts[0].id)
     await storage.delete_account(accounts[0].id, keep_messages=False)
     assert (await storage.create_account("grace", "x", Password(None))).id > accounts[0].id
-    for missing in (storage.account("nobody"), storage.account_of(999)):
+    for missing in (storage.account("nobody"), storage.account("a\0da"), storage.account_of(999)):
         with pytest.raises(NotFound):
             await missing
 
@@ -51,7 +51,8 @@ async def test_a_password_is_changed_and_upgraded(storage):
     assert [credential.id for credential in await storage.credentials(ADA.id)] == [kept.id]
     with pytest.raises(LinkGone):
         await storage.link("password", b"link")
-    assert await storage.password("nobody") == (None, Password(None))
+    for nobody in ("nobody", "a\0da"):
+        assert await storage.password(nobody) == (None, Password(None))
 
 
 async def test_links_work_once_and_for_a_time(storage):

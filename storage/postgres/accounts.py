@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from storage.postgres.credentials import check_in_force
 from storage.postgres.moderation import raise_floor
-from storage.postgres.rows import ACCOUNT, Engine, account_by, count, look_again
+from storage.postgres.rows import ACCOUNT, Engine, account_by, count, look_again, plain
 from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
 
 if TYPE_CHECKING:
@@ -127,11 +127,12 @@ async def find(db: "Database", column: str, value: object) -> Account:
 
 
 async def has_tutorial_name(db: "Database", tutorial_name: str) -> bool:
-    return await db.fetchrow("SELECT 1 FROM accounts WHERE tutorial_name = $1", tutorial_name) is not None
+    return await db.fetchrow("SELECT 1 FROM accounts WHERE tutorial_name = $1", plain(tutorial_name)) is not None
 
 
 async def read_password(db: "Database", username: str) -> tuple[Account | None, Password]:
-    row = await db.fetchrow(f"SELECT {ACCOUNT}, password, tutorial_name FROM accounts WHERE username = $1", username)
+    select = f"SELECT {ACCOUNT}, password, tutorial_name FROM accounts WHERE username = $1"
+    row = await db.fetchrow(select, plain(username))
     return (Account(*row[:-2]), Password(*row[-2:])) if row else (None, Password(None))
 
 

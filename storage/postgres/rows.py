@@ -35,10 +35,16 @@ async def look_again(db: "Database", account_id: int) -> None:
 
 
 async def account_by(db: "Database", column: str, value: object) -> Account | None:
-    row = await db.fetchrow(f"SELECT {ACCOUNT} FROM accounts WHERE {column} = $1", value)
+    wanted = plain(value) if isinstance(value, str) else value
+    row = await db.fetchrow(f"SELECT {ACCOUNT} FROM accounts WHERE {column} = $1", wanted)
     return Account(*row) if row else None
 
 
 def count(status: str) -> int:
     """How many rows a command's status says that it changed: `DELETE 3`."""
     return int(status.rpartition(" ")[2])
+
+
+def plain(text: str) -> str | None:
+    """What to look for: nothing, if PostgreSQL can't keep such a text. It keeps all but NUL."""
+    return None if "\0" in text else text

@@ -1,0 +1,86 @@
+"""Several nodes on this machine: one parent that listens, and server processes that take turns at its sockets.
+
+The parent serves nothing itself. It begins another process, after a pause, where one has died, and tells all to
+drain when it is told to end. They find the sockets as they would find systemd's (settings.inherited_sockets).
+"""
+
+import asyncio
+import logging
+import pathlib
+import signal
+import socket
+import time
+from collections.abc import Sequence
+
+from settings import inheriting
+
+log = logging.getLogger("longboard")
+
+SERVER = pathlib.Path(__file__).with_name("server.py")
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds before a process that died is replaced; twice as long each time that it dies young."""
+YOUNG_SECONDS = 60
+END_SECONDS = 15
+"""For the drain, which takes less; whoever is not done then is killed."""
+
+
+class Nodes:
+    def __init__(self, sockets: Sequence[socket.socket], arguments: Sequence[str]) -> None:
+        self._sockets = sockets  # open for as long as any node may need them
+        self._fds = [one.fileno() for one in sockets]
+        self._command = [*inheriting(self._fds), str(SERVER), *arguments, "--nodes=1"]
+        self._stop = asyncio.Event()
+
+    async def run(self, count: int) -> int:
+        """Until SIGTERM or SIGINT; the exit status. If the first node can't start, nor could the others."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        first = await self._begin()
+        said = await first.stdout.readline() if first.stdout else b""
+        if not said:
+            return await first.wait()
+        print(f"{said.decode().rstrip()} (with {count} nodes)", flush=True)
+        statuses = await asyncio.gather(*(self._keep(None if number else first) for number in range(count)))
+        log.info("All nodes have ended.")
+        return max(abs(status) for status in statuses)
+
+    async def _begin(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self._command, pass_fds=self._fds, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+        )
+
+    async def _keep(self, process: asyncio.subprocess.Process | None) -> int:
+        """One node, and its successors; the exit status of the last."""
+        pause = SHORTEST_PAUSE
+        while True:
+            began = time.monotonic()
+            process = process or await self._begin()
+            status = await self._until_end(process)
+            if self._stop.is_set():
+                return status
+            lived = time.monotonic() - began
+            pause = SHORTEST_PAUSE if lived > YOUNG_SECONDS else pause
+            log.error("Node %d has died (%d); another one starts in %.0f s.", process.pid, status, pause)
+            if await self._stopped_within(pause):
+                return 0
+            process, pause = None, min(2 * pause, LONGEST_PAUSE)
+
+    async def _until_end(self, process: asyncio.subprocess.Process) -> int:
+        """Its exit status; when it is time, it is asked to drain."""
+        ended = asyncio.create_task(process.wait())
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not ended.done():
+            process.terminate()
+            await asyncio.wait([ended], timeout=END_SECONDS)
+        if not ended.done():
+            process.kill()
+        return await ended
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._stop.wait()
+        except TimeoutError:
+            return False
