@@ -22,6 +22,7 @@ from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart
 from handlers.facebook_account import FacebookLink, FacebookUnlink, FacebookWelcome
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
 from handlers.facebook_client import FacebookClient
+from handlers.feed import Feed, Icon, Manifest, Robots
 from handlers.headers import DATA_CSP, default_headers
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
@@ -46,6 +47,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/add", Add),
     (r"/get", Get),
     (r"/search", SearchPage),
+    (r"/feed\.atom", Feed),
+    (r"/manifest\.webmanifest", Manifest),
     (r"/m/([^/]+)", MessagePage),
     (r"/m/([^/]+)/edit", EditMessage),
     (r"/m/([^/]+)/delete", DeleteMessage),
@@ -92,6 +95,9 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/api/v1/openapi\.json", OpenApi),
     (r"/api", ApiPage),
     # --- the rest
+    (r"/favicon\.ico", Icon),
+    (r"/apple-touch-icon\.png", Icon),
+    (r"/robots\.txt", Robots),
     (r"/healthz", Healthz),
     (r"/readyz", Readyz),
     (r"/metrics", Metrics),

@@ -1,0 +1,144 @@
+"""What other programs of a reader take: the Atom feed (RFC 4287), the web app's manifest, its icons, and robots.txt."""
+
+import email.utils
+import hashlib
+import json
+import re
+import time
+
+import tornado.escape
+
+from board.recent import iso
+from handlers.base import Base
+from handlers.pages import preview
+from handlers.static import ROOT, static_url
+from storage.records import Message
+
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to write."""
+PAPER = "#f8f4ec"
+ICON = (ROOT / "static" / "icon-192.png").read_bytes()
+
+
+class Feed(Base):
+    """The newest messages; the same bytes for all until the next change."""
+
+    last_made = 0
+    """Seconds since 1970. No two states have the same time, so that Last-Modified tells them apart."""
+
+    async def get(self) -> None:
+        derived = self.board.waiters.recent.derived
+        origin, feed, made_at = derived.get("feed", ("", b"", 0))
+        if origin != self.origin:  # without PUBLIC_URL the client names it: only the last one's bytes are kept
+            origin, feed = self.origin, self.make().encode()
+            made_at = Feed.last_made = max(int(time.time()), Feed.last_made + 1)
+            derived["feed"] = (origin, feed, made_at)
+        self.set_header("Content-Type", "application/atom+xml; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache" if self.config.reading == "public" else "private, no-cache")
+        self.set_header("Etag", f'"{hashlib.sha256(feed).hexdigest()[:24]}"')
+        self.set_header("Last-Modified", email.utils.formatdate(made_at, usegmt=True))
+        if self.is_known(made_at):
+            self.set_status(304)
+            self.finish()
+        else:
+            self.finish(feed)
+
+    async def head(self) -> None:
+        await self.get()
+
+    def is_known(self, made_at: int) -> bool:
+        """Whether the client has these bytes (RFC 9110, 13.2.2: an ETag goes before a time)."""
+        if "If-None-Match" in self.request.headers:
+            return self.check_etag_header()
+        try:
+            since = email.utils.parsedate_to_datetime(self.request.headers.get("If-Modified-Since", ""))
+            return since.timestamp() >= made_at
+        except (ValueError, OverflowError):
+            return False
+
+    def make(self) -> str:
+        messages = self.board.waiters.recent.page.messages[::-1]
+        updated = max((changed_at(message) for message in messages), default=0)
+        entries = "".join(self.entry(message) for message in messages)
+        return f"""<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom">
+<title>{xml(self.config.title)}</title>
+<id>{xml(self.origin)}/</id>
+<link href="{xml(self.origin)}/"/>
+<link rel="self" type="application/atom+xml" href="{xml(self.origin)}/feed.atom"/>
+<icon>{xml(self.origin + static_url("icon-192.png"))}</icon>
+<updated>{iso(updated)}</updated>
+{entries}</feed>
+"""
+
+    def entry(self, message: Message) -> str:
+        where = f"{xml(self.origin)}/m/{message.id}"
+        return f"""<entry>
+<id>{where}</id>
+<link href="{where}"/>
+<title>{xml(preview(message.body or "", 80))}</title>
+<author><name>{xml(message.author.name if message.author else "Guest")}</name></author>
+<published>{iso(message.created_at)}</published>
+<updated>{iso(changed_at(message))}</updated>
+<content type="text">{xml(message.body or "")}</content>
+</entry>
+"""
+
+
+def changed_at(message: Message) -> int:
+    return message.edited_at or message.created_at
+
+
+def xml(text: str) -> str:
+    return tornado.escape.xhtml_escape(NOT_XML.sub("\ufffd", text))
+
+
+class Manifest(Base):
+    """How the board looks when it is put on a phone's home screen."""
+
+    forgives_old_sessions = True
+
+    async def get(self) -> None:
+        svg = {"src": static_url("icon.svg"), "sizes": "any", "type": "image/svg+xml"}
+        pngs = [
+            {"src": static_url(f"icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+            for size in (192, 512)
+            for purpose in ("any", "maskable")
+        ]
+        manifest = {
+            "name": self.config.title,
+            "short_name": self.config.title,
+            "id": "/",
+            "start_url": "/",
+            "display": "standalone",
+            "background_color": PAPER,
+            "theme_color": PAPER,
+            "icons": [svg, *pngs],
+        }
+        self.set_header("Content-Type", "application/manifest+json")
+        self.finish(json.dumps(manifest))
+
+
+class Icon(Base):
+    """For those who ask without reading the page: it is the same for every board."""
+
+    for_whom = "anyone"
+    forgives_old_sessions = True
+
+    async def get(self) -> None:
+        self.set_header("Content-Type", "image/png")
+        self.set_header("Cache-Control", "public, max-age=86400")
+        self.finish(ICON)
+
+
+class Robots(Base):
+    """Search engines may read what everyone may; forms and searches are of no use to them."""
+
+    for_whom = "anyone"
+    forgives_old_sessions = True
+
+    async def get(self) -> None:
+        closed = ["/search", "/get", "/add", "/signin", "/signup", "/account"]
+        rules = closed if self.config.reading == "public" else ["/"]
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish("User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in rules))
