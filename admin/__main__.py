@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from admin import people
+from admin import copies, doctor, exchange, people, stats
 from admin.tutorial import import_tutorial
 from settings import Settings, read_settings
 from storage.records import StorageError
@@ -37,7 +37,18 @@ def parser() -> argparse.ArgumentParser:
     for name, run, help in PEOPLE:
         command(name, run, help).add_argument("username")
     log = command("audit", people.audit, "print who did what to others, the newest last")
-    log.add_argument("-n", dest="number", type=int, default=100, help="how many entries (100)")
+    log.add_argument("-n", dest="number", type=number, default=100, help="how many entries (100)")
+    add_copies(command)
+    command("stats", stats.stats, "print how much there is of everything")
+    checks = command(
+        "doctor",
+        doctor.doctor,
+        "look whether all is well: settings, database, disk, clock, limits",
+        "With a URL also what stands in front of the running board, which takes as long as a poll is held. "
+        "Set METRICS_TOKEN as the board has it, and it can tell whether clients can claim another address. "
+        "Status 1 if something is wrong.",
+    )
+    checks.add_argument("url", nargs="?", help="where browsers find the board, such as https://board.example.org")
     command("migrate", people.migrate, "bring the database to this version's schema, as starting the board does too")
     command(
         "import-tutorial",
@@ -48,13 +59,49 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def add_copies(command: Callable[..., argparse.ArgumentParser]) -> None:
+    backup = command(
+        "backup",
+        copies.back_up,
+        "copy a board in a SQLite file, while it runs or not",
+        "The copy is opened, checked and compared with the board before it gets its name.",
+    )
+    backup.add_argument("file", help="a new file for the copy")
+    restore = command(
+        "restore",
+        copies.restore,
+        "put a backup in the place of a board that is stopped",
+        "Open pages notice by its new epoch. Everybody is signed out, but bots keep their tokens of then.",
+    )
+    restore.add_argument("file", help="the backup; it stays as it is")
+    restore.add_argument("--replace", action="store_true", help="put a board that is there already aside")
+    command(
+        "export",
+        exchange.export,
+        "write the whole board as JSON Lines, while it runs or not",
+        "With password hashes, without sessions, tokens and links.",
+    ).add_argument("file", help="a new file")
+    command(
+        "import",
+        exchange.bring_in,
+        "bring in an export: into a new board, or once more into the same one",
+        "It may be interrupted and repeated: each row comes once. What differs from the export is never overwritten.",
+    ).add_argument("file", help="what export wrote")
+
+
+def number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError("a whole number from 1 to 999999999")
+    return int(text)
+
+
 Run = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, None]]
 PEOPLE: list[tuple[str, Run, str]] = [
     ("password", people.password, "print a link with which someone can choose a new password"),
     ("promote", people.change, "make someone a moderator"),
     ("demote", people.change, "make a moderator a member again"),
     ("suspend", people.change, "sign someone out everywhere, and for good"),
-    ("restore", people.change, "undo a suspension"),
+    ("unsuspend", people.change, "undo a suspension"),
 ]
 
 

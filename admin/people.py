@@ -18,14 +18,14 @@ DONE = {
     "promote": "{} is a moderator now.",
     "demote": "{} is no moderator any more.",
     "suspend": "{} is suspended: signed out everywhere, and can't sign in or post.",
-    "restore": "{} may sign in again.",
+    "unsuspend": "{} may sign in again.",
 }
 DAY_MS = 86_400_000
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Storage]:
-    storage = await open_storage(settings.database_url)
+    storage = await open_storage(settings.database_url, create=False)
     try:
         yield storage
     finally:
@@ -63,7 +63,7 @@ async def print_link(settings: Settings, storage: Storage, kind: str, account: A
 
 
 async def change(settings: Settings, options: argparse.Namespace) -> None:
-    """promote, demote, suspend and restore."""
+    """promote, demote, suspend and unsuspend."""
     async with opened(settings) as storage:
         account = await find(storage, options.username)
         match options.command:
@@ -73,7 +73,7 @@ async def change(settings: Settings, options: argparse.Namespace) -> None:
                 await storage.set_role(None, account.username, "member")
             case "suspend":
                 await storage.suspend(None, account.username)
-            case "restore":
+            case "unsuspend":
                 await storage.restore(None, account.username)
     print(DONE[options.command].format(account.username))
 

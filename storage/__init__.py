@@ -21,6 +21,7 @@ from storage.records import (
     Page,
     Snapshot,
 )
+from storage.stats import Stats
 
 
 class Storage(People, Protocol):
@@ -41,6 +42,7 @@ class Storage(People, Protocol):
         """Writes something that changes nothing, all the way to disk."""
 
     def writing(self) -> Writing: ...
+    async def stats(self) -> Stats: ...
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         """Calls `moved` whenever something was committed, by whichever process; never returns.
 

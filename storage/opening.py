@@ -8,12 +8,18 @@ if TYPE_CHECKING:
     from storage import Storage
 
 
-async def open_storage(url: str) -> "Storage":
-    """Opens (and where needed makes or migrates) the database at this DATABASE_URL. Raises CannotOpen."""
+async def open_storage(url: str, *, create: bool = True) -> "Storage":
+    """Opens (and where needed migrates) the database at this DATABASE_URL. Raises CannotOpen.
+
+    Where there is none, it is made; without `create`, no new file is.
+    """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and len(rest) > 1:
         from storage.sqlite import SQLite
+        from storage.sqlite.files import must_exist
 
+        if not create:
+            must_exist(rest[1:])
         return await SQLite.open(rest[1:])
     if scheme in ("postgres", "postgresql"):
         from storage.postgres import PostgreSQL

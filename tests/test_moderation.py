@@ -79,7 +79,7 @@ def test_a_suspended_account_is_out_at_once(board, moderator):
     fields = {"username": spammer.username, "password": spammer.password}
     refused(board.client.post("/api/v1/signin", json=fields), 403, "suspended")
     refused(board.client.post("/api/v1/signin", json=fields | {"password": "wrong words"}), 401, "wrong_password")
-    admin(url_of(board), "restore", spammer.username)
+    admin(url_of(board), "unsuspend", spammer.username)
     refused(spammer.api.get("/api/v1/me"), 401, "invalid_token")
     assert board.client.post("/api/v1/signin", json=fields).status_code == 200
     assert [m["body"] for m in board.news(cursor)["messages"]] == ["buy this"]

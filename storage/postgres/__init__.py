@@ -15,6 +15,7 @@ from storage.postgres.moderation import Moderation
 from storage.postgres.schema import prepare
 from storage.postgres.search import Search
 from storage.postgres.writer import Writer
+from storage.stats import Stats, statement
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -59,6 +60,14 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
 
     def writing(self) -> Writing:
         return Writing(self._writer.waiting, self._writer.batches)
+
+    async def stats(self) -> Stats:
+        async def read(db: "Database") -> Stats:
+            row = await db.fetchrow(statement("pg_database_size(current_database())"))
+            assert row is not None
+            return Stats(*row)
+
+        return await self._reader.read(read)
 
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         await listening.watch(self._url, moved)

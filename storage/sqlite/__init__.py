@@ -14,6 +14,7 @@ from storage.sqlite.messages import Messages
 from storage.sqlite.moderation import Moderation
 from storage.sqlite.schema import migrate, pragma
 from storage.sqlite.search import Search
+from storage.stats import Stats, statement
 
 TICK = 0.5
 """Seconds between looks for what other processes wrote: an import, bin/admin, a server being replaced."""
@@ -59,6 +60,10 @@ class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
 
     def writing(self) -> Writing:
         return Writing(self._writer.waiting, self._writer.batches)
+
+    async def stats(self) -> Stats:
+        size = "(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)"
+        return await self._reader.read(lambda db: Stats(*db.execute(statement(size)).fetchone()))
 
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         seen = None

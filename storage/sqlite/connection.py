@@ -9,11 +9,7 @@ below stands on its `_execute`, which is why requirements.txt pins the version a
 import asyncio
 import collections
 import logging
-import os
-import pathlib
 import sqlite3
-import time
-import urllib.parse
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +17,7 @@ import aiosqlite
 
 from storage.figures import Histogram
 from storage.records import CannotOpen, StorageError, Unavailable
+from storage.sqlite.files import address, keep_to_owner, use_wal, why_not
 
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], Any]
@@ -54,15 +51,14 @@ class Connection(aiosqlite.Connection):
 
 async def connect(path: str, *, read_only: bool) -> Connection:
     """An open connection. Raises CannotOpen."""
-    where = urllib.parse.quote(os.path.abspath(path))
-    uri = f"file:{where}?mode={'ro' if read_only else 'rwc'}"
+    uri = address(path, "ro" if read_only else "rwc")
 
     def connector() -> sqlite3.Connection:
         db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("PRAGMA foreign_keys = ON")
         if not read_only:
-            use_wal(db)
+            use_wal(db, BUSY_MS / 1000)
             db.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits when power fails
             db.execute("PRAGMA journal_size_limit = 67108864")
             db.execute("PRAGMA secure_delete = ON")  # a deleted message's words are overwritten
@@ -78,35 +74,6 @@ async def connect(path: str, *, read_only: bool) -> Connection:
         if connection.stopped is not None:
             await connection.stopped  # the thread still speaks to the loop, which may be closed soon
         raise CannotOpen(why_not(path, error)) from error
-
-
-def use_wal(db: sqlite3.Connection) -> None:
-    """Waits for its turn: several processes may open a new database at once, and for this SQLite itself does not wait."""
-    deadline = time.monotonic() + BUSY_MS / 1000
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            primary_code = error.sqlite_errorcode & 0xFF  # https://sqlite.org/rescode.html#extrc
-            if primary_code != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def keep_to_owner(path: str) -> None:
-    """Makes the file, if it is new, one that only its owner can read; SQLite's own files beside it follow."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def why_not(path: str, error: Exception) -> str:
-    folder = pathlib.Path(path).absolute().parent
-    if not folder.is_dir():
-        return f"the folder {folder} for the database does not exist"
-    if not os.access(folder, os.W_OK):
-        return f"the folder {folder} can't be written to; SQLite needs that for the files it keeps beside {path}"
-    reason = getattr(error, "strerror", None) or error
-    return f"the database {path} can't be opened: {reason}"
 
 
 class Writer:

@@ -1,0 +1,61 @@
+"""Whether all is well: one line for each thing that was looked at, and status 1 if one of them is not."""
+
+import argparse
+import asyncio
+import resource
+import sys
+from collections.abc import Iterator
+
+from admin import proxy
+from settings import Settings
+from storage.opening import open_storage
+from storage.records import StorageError
+from storage.sqlite.checkup import Finding, check_up
+
+KEPT = 64
+"""Descriptors beside those of connections."""
+
+
+async def doctor(settings: Settings, options: argparse.Namespace) -> None:
+    findings = [*check_settings(settings), *await check_database(settings), *check_limits(settings)]
+    if options.url:
+        findings += await asyncio.to_thread(lambda: list(proxy.check(options.url, settings)))
+    for is_well, words in findings:
+        print(f"{'ok     ' if is_well else 'PROBLEM'} {words}")
+    problems = sum(not is_well for is_well, _ in findings)
+    if problems:
+        sys.exit(f"bin/admin: {problems} of {len(findings)} need a look")
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Those that the server itself takes; it would refuse the wrong ones."""
+    yield True, "the settings can be read"
+    if settings.disk_is_wiped:
+        yield False, "the database is a file on a dyno, where it is lost with the next restart"
+    if settings.facebook_fake:
+        yield False, "FACEBOOK_FAKE is set: that is for trying out only"
+    if settings.public_url and not settings.client_header:
+        yield False, "PUBLIC_URL is set, but not CLIENT_HEADER: behind a proxy all clients share one limit"
+    if not settings.limits:
+        yield False, "LIMITS=off: everybody may post and try passwords as often as they like"
+
+
+async def check_database(settings: Settings) -> list[Finding]:
+    scheme, _, path = settings.database_url.partition(":///")
+    if scheme == "sqlite":
+        return await asyncio.to_thread(lambda: list(check_up(path)))
+    try:
+        storage = await open_storage(settings.database_url, create=False)
+        try:
+            await storage.probe()
+        finally:
+            await storage.close()
+    except StorageError as error:
+        return [(False, f"the database: {error}")]
+    return [(True, "the database can be reached and written to")]
+
+
+def check_limits(settings: Settings) -> Iterator[Finding]:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    enough = hard == resource.RLIM_INFINITY or hard >= settings.max_parked + KEPT
+    yield enough, f"{'enough' if enough else f'only {hard}'} files may be open for MAX_PARKED={settings.max_parked}"

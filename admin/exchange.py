@@ -1,0 +1,188 @@
+"""Export and import: the whole board as JSON Lines, which any program can read.
+
+The first line says what it is and where the board stands, each other has one row, and the last says that it is whole.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+from board.recent import iso
+from settings import Settings
+from storage.exchange import CHUNK, TABLES, Exchange, Row, Standing, open_exchange
+from storage.records import StorageError, Unavailable
+
+FORMAT = 1
+TRIES = 10
+
+
+async def export(settings: Settings, options: argparse.Namespace) -> None:
+    """Under its name only when it is whole. Raises StorageError or OSError."""
+    if os.path.exists(options.file):
+        raise OSError(f"{options.file} is there already; name a new file")
+    exchange = await open_exchange(settings.database_url, create=False)
+    part = f"{options.file}.part"
+    try:
+        with private(part) as file:
+            count = await write_all(exchange, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, options.file)  # unlike a rename, it never replaces what came there meanwhile
+    finally:
+        await exchange.close()
+        if os.path.exists(part):
+            os.unlink(part)
+    print(f"{count} rows exported to {options.file}. It has the password hashes in it: keep it to yourself.")
+
+
+def private(path: str) -> TextIO:
+    """A new file that only its owner can read."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
+
+
+async def write_all(exchange: Exchange, file: TextIO) -> int:
+    standing = await exchange.begin_reading()
+    head = {"longboard": FORMAT, "exported_at": iso(time.time_ns() // 1_000_000), "seq": standing.seq,
+            "floor": standing.floor, "last": dict(standing.last), "counts": dict(standing.counts)}  # fmt: skip
+    file.write(json.dumps(head) + "\n")
+    written = 0
+    with tqdm(total=sum(standing.counts.values()), unit=" rows", disable=None, file=sys.stderr) as bar:
+        for table in TABLES:
+            async for rows in exchange.rows(table):
+                file.writelines(json.dumps({table: plain(row)}, ensure_ascii=False) + "\n" for row in rows)
+                written += len(rows)
+                bar.update(len(rows))
+    file.write(json.dumps({"end": written}) + "\n")
+    return written
+
+
+async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
+    """Looks through the whole file before anything is written. Raises StorageError or OSError."""
+    standing, total = check(options.file)
+    exchange = await open_exchange(settings.database_url, create=True)
+    new = 0
+    try:
+        await exchange.make_room(standing.seq)
+        with tqdm(total=total, unit=" rows", disable=None, file=sys.stderr) as bar:
+            for table, rows in chunks(options.file):
+                new += await patiently(exchange, table, rows)
+                bar.update(len(rows))
+        if new:
+            await exchange.finish(standing)
+    finally:
+        await exchange.close()
+    print(f"{new} rows brought in; {total - new} were here already.")
+
+
+async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
+    """One chunk; then as long a pause as it took, so that a running server gets its turn."""
+    for left in reversed(range(TRIES)):
+        began = time.monotonic()
+        try:
+            new = await exchange.put(table, rows)
+        except Unavailable:
+            if not left:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            if new:
+                await asyncio.sleep(time.monotonic() - began)
+            return new
+    raise AssertionError("not reached")
+
+
+def check(path: str) -> tuple[Standing, int]:
+    """What the first line says, and how many rows follow. Raises StorageError for what is no whole export."""
+    standing, count, end = None, 0, None
+    for number, fields in lines(path):
+        if number == 1:
+            standing = to_standing(path, fields)
+        elif end is not None:
+            raise StorageError(f"{path}, line {number}: nothing may follow the end")
+        elif "end" in fields:
+            end = fields["end"]
+        else:
+            to_row(path, number, fields)
+            count += 1
+    if standing is None or end != count:
+        raise StorageError(f"{path} is not whole: it should end by saying how many rows it has")
+    return standing, count
+
+
+def chunks(path: str) -> Iterator[tuple[str, list[Row]]]:
+    """Rows of one table each."""
+    table = ""
+    rows: list[Row] = []
+    for number, fields in lines(path):
+        if number == 1 or "end" in fields:
+            continue
+        name, row = to_row(path, number, fields)
+        if rows and (name != table or len(rows) >= CHUNK):
+            yield table, rows
+            rows = []
+        table = name
+        rows.append(row)
+    if rows:
+        yield table, rows
+
+
+def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Raises StorageError, with the number of the line."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                fields = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise StorageError(f"{path}, line {number} is no JSON: {error}") from error
+            if not isinstance(fields, dict):
+                raise StorageError(f"{path}, line {number} is no object")
+            yield number, fields
+
+
+def to_standing(path: str, fields: dict[str, Any]) -> Standing:
+    if fields.get("longboard") != FORMAT:
+        raise StorageError(f"{path} was not made by bin/admin export, or by a newer one")
+    try:
+        return Standing(int(fields["seq"]), int(fields["floor"]), dict(fields["last"]), dict(fields["counts"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageError(f"{path}, line 1: {error!r}") from error
+
+
+def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
+    if len(fields) == 1:
+        ((name, row),) = fields.items()
+        if name in TABLES and isinstance(row, dict) and set(row) == set(TABLES[name].columns):
+            try:
+                return name, {column: from_plain(value) for column, value in row.items()}
+            except (TypeError, ValueError):
+                pass
+    raise StorageError(f"{path}, line {number}: this is no row of a board")
+
+
+def plain(row: Row) -> dict[str, object]:
+    """As JSON can have it: bytes as {"base64": …}."""
+    return {
+        column: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+        for column, value in row.items()
+    }
+
+
+def from_plain(value: object) -> object:
+    """Raises TypeError or ValueError."""
+    if isinstance(value, dict):
+        (text,) = value.values()
+        return base64.b64decode(text, validate=True)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63):
+        return value
+    if isinstance(value, str):
+        value.encode()  # half a character is none
+        return value
+    raise TypeError(value)

@@ -1,0 +1,91 @@
+"""The rows of a whole board, as export and import carry them: which tables there are, and how to reach them.
+
+What is not among them: sessions, tokens and one-time links (secrets that work by themselves), and what only the
+running board needs. Passwords are: as Argon2 hashes, without which nobody could sign in on the other side.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from storage.records import StorageError
+
+Row = Mapping[str, object]
+CHUNK = 500
+"""Rows in one transaction of an import: some ten milliseconds, so that a running server can post in between."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    key: str
+    columns: tuple[str, ...]
+    counts: bool = False
+    """Whether the database itself counts the keys up, and must not give one to somebody else later."""
+
+
+TABLES = {
+    "accounts": Table(
+        "id",
+        ("id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at"),
+        counts=True,
+    ),
+    "identities": Table(
+        "id",
+        ("id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at"),
+        counts=True,
+    ),
+    "messages": Table(
+        "id",
+        ("id", "seq", "author_id", "author_name", "body", "created_at", "edited_at", "key", "fingerprint", "address"),
+    ),
+    "blocks": Table("address", ("address", "until")),
+    "erasures": Table("code", ("code", "at")),
+    "audit": Table("id", ("id", "at", "actor_id", "actor_name", "action", "target"), counts=True),
+}
+"""In this order each row comes after those that it needs."""
+
+
+class Differs(StorageError):
+    """There is another row with this key already."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """Where a board stands: its last change and floor, the last number given in each table, and how many rows."""
+
+    seq: int
+    floor: int
+    last: Mapping[str, int]
+    counts: Mapping[str, int]
+
+
+class Exchange(Protocol):
+    """A connection for moving rows. Every method may raise Unavailable."""
+
+    async def close(self) -> None: ...
+    async def begin_reading(self) -> Standing:
+        """From here on, all that is read is of one moment, whatever is posted meanwhile."""
+
+    def rows(self, table: str) -> AsyncIterator[Sequence[Row]]:
+        """In the order of their keys."""
+
+    async def make_room(self, seq: int) -> None:
+        """Before the first row: new posts get numbers above this."""
+
+    async def put(self, table: str, rows: Sequence[Row]) -> int:
+        """All or none; rows that are there already, exactly so, are left. How many were new. Raises Differs."""
+
+    async def finish(self, standing: Standing) -> None:
+        """After the last row, if any was new: the board stands where that one did, and has another epoch."""
+
+
+async def open_exchange(url: str, *, create: bool) -> Exchange:
+    """Raises CannotOpen; with `create`, a new board is made where there is none."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        from storage.sqlite.exchange import SQLiteExchange
+
+        return await SQLiteExchange.open(rest[1:], create=create)
+    from storage.postgres.exchange import PostgreSQLExchange
+
+    return await PostgreSQLExchange.open(url)

@@ -1,0 +1,110 @@
+"""Moving the rows of a whole board in and out of PostgreSQL (see storage/exchange.py)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from storage.exchange import CHUNK, TABLES, Differs, Row, Standing
+from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults_as_unavailable, why_not
+from storage.postgres.schema import prepare
+from storage.postgres.search import to_vector
+from storage.records import StorageError
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Link
+
+SECONDS = 600.0
+"""How long one statement may take; nobody waits for this connection."""
+
+
+class PostgreSQLExchange:
+    def __init__(self, db: "Link") -> None:
+        self._db = db
+
+    @classmethod
+    async def open(cls, url: str) -> "PostgreSQLExchange":
+        """Raises CannotOpen."""
+        try:
+            await prepare(url)
+            return cls(await connect(url, SECONDS))
+        except (*FAULTS, ValueError) as error:
+            raise why_not(error) from error
+
+    async def close(self) -> None:
+        await self._db.close(timeout=CONNECT_SECONDS)
+
+    # --- reading
+
+    async def begin_reading(self) -> Standing:
+        db = self._db
+        async with faults_as_unavailable():
+            await db.execute("SET idle_in_transaction_session_timeout = 0")
+            await db.transaction(isolation="repeatable_read", readonly=True).start()
+            seq, floor = await db.fetchrow("SELECT seq, floor FROM board") or (0, 0)
+            last = {name: await last_given(db, name) for name, table in TABLES.items() if table.counts}
+            counts = {name: await db.fetchval(f"SELECT count(*) FROM {name}") for name in TABLES}
+        return Standing(seq, floor, last, counts)
+
+    async def rows(self, table: str) -> AsyncIterator[Sequence[Row]]:
+        columns, key = ", ".join(TABLES[table].columns), TABLES[table].key
+        async with faults_as_unavailable():
+            cursor = await self._db.cursor(f"SELECT {columns} FROM {table} ORDER BY {key}")
+            while chunk := await cursor.fetch(CHUNK):
+                yield [dict(row) for row in chunk]
+
+    # --- writing
+
+    async def make_room(self, seq: int) -> None:
+        sql = "UPDATE board SET seq = $1, floor = greatest(floor, $1) WHERE seq < $1"
+        await self._write(lambda: self._db.execute(sql, seq))
+
+    async def put(self, table: str, rows: Sequence[Row]) -> int:
+        async def unit() -> int:
+            return sum([await put(self._db, table, row) for row in rows])
+
+        new: int = await self._write(unit)
+        return new
+
+    async def finish(self, standing: Standing) -> None:
+        async def unit() -> None:
+            for name, number in standing.last.items():
+                if number > await last_given(self._db, name):
+                    await self._db.execute(f"SELECT setval('{name}_id_seq', $1)", number)
+            await self._db.execute(
+                "UPDATE board SET epoch = substr(replace(gen_random_uuid()::text, '-', ''), 1, 8), access = access + 1, "
+                "floor = CASE WHEN seq = $1 THEN $2 ELSE floor END",
+                standing.seq, standing.floor,
+            )  # fmt: skip
+
+        await self._write(unit)
+
+    async def _write(self, unit: Callable[[], Awaitable[Any]]) -> Any:
+        try:
+            async with faults_as_unavailable(), self._db.transaction():
+                await self._db.execute("SELECT take_turn()")
+                return await unit()
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+            raise StorageError(f"this board can't take it: {error}") from error
+
+
+async def put(db: "Link", table: str, row: Row) -> int:
+    columns, key = TABLES[table].columns, TABLES[table].key
+    values = [row[column] for column in columns]
+    known = await db.fetchrow(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = $1", row[key])
+    if known is not None and list(known) == values:
+        return 0
+    if known is not None:
+        raise Differs(f"this board has another row {row[key]!r} in {table}")
+    places = [f"${number}" for number in range(1, len(columns) + 1)]
+    if table == "messages":
+        columns = (*columns, "search")
+        places.append(f"${len(columns)}::text::tsvector")
+        values.append(to_vector(row["body"]) if isinstance(row["body"], str) else None)
+    await db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(places)})", *values)
+    return 1
+
+
+async def last_given(db: "Link", table: str) -> int:
+    number: int = await db.fetchval(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq")
+    return number

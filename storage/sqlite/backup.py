@@ -1,0 +1,160 @@
+"""Copies of a whole SQLite board: made while it runs, compared before they count, and put back as another epoch."""
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+
+from storage.exchange import TABLES
+from storage.records import CannotOpen, StorageError
+from storage.sqlite.files import address, keep_to_owner, must_exist, reach
+from storage.sqlite.schema import APPLICATION_ID, migrate, pragma
+
+PARTS = {**{name: table.columns for name, table in TABLES.items()}, "credentials": ("*",), "links": ("*",)}
+"""What is compared row by row. The rest follows from it, or is gone within days."""
+
+
+def back_up(path: str, target: str) -> dict[str, int]:
+    """Copies the board at one moment, whatever is posted meanwhile; under its name only when it was found the same.
+
+    Returns how many rows of each table the copy has. Raises StorageError or OSError.
+    """
+    must_exist(path)
+    if os.path.exists(target):
+        raise OSError(f"{target} is there already; name a new file")
+    part = f"{target}.part"
+    try:
+        if os.path.exists(part):
+            os.unlink(part)  # of a backup that was broken off
+        keep_to_owner(part)
+        with contextlib.closing(reach(path)) as db:
+            check_is_ours(db, path)
+            before = pragma(db, "data_version")
+            db.execute("VACUUM INTO ?", (part,))
+            counts = check_copy(part)
+            db.execute("ATTACH ? AS copy", (address(part, "ro"),))
+            compare(db, lambda: pragma(db, "main.data_version") == before)
+        sync(part)
+        os.link(part, target)
+        return counts
+    except sqlite3.Error as error:
+        raise StorageError(f"the backup failed: {error}") from error
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)
+
+
+def check_is_ours(db: sqlite3.Connection, path: str) -> None:
+    """Raises CannotOpen."""
+    try:
+        if pragma(db, "application_id") == APPLICATION_ID:
+            return
+        why = "it is a database, but not Longboard's"
+    except sqlite3.Error as error:
+        why = str(error)
+    raise CannotOpen(f"{path} is not a board: {why}")
+
+
+def check_copy(path: str) -> dict[str, int]:
+    """Opened anew and read from end to end. Raises StorageError, CannotOpen."""
+    with contextlib.closing(reach(path, read_only=True)) as db:
+        check_is_ours(db, path)
+        said = db.execute("PRAGMA integrity_check").fetchone()[0]
+        if said != "ok":
+            raise StorageError(f"{path} is damaged: {said}")
+        return {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in PARTS}
+
+
+def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
+    """Whether the copy has what the board had. Raises StorageError.
+
+    If nothing was written meanwhile, every row must be the same. Else the board has gone on; but a message whose last
+    change is no newer than the copy must be in it just so.
+    """
+    differing = {name: count(db, "main", "copy", name) + count(db, "copy", "main", name) for name in PARTS}
+    if is_unchanged():
+        wrong = [name for name, number in differing.items() if number]
+    else:
+        columns = ", ".join(column for column in PARTS["messages"] if column != "address")
+        seq = db.execute("SELECT seq FROM copy.board").fetchone()[0]
+        older = f"SELECT {columns} FROM main.messages WHERE seq <= {seq} EXCEPT SELECT {columns} FROM copy.messages"
+        wrong = ["messages"] if db.execute(f"SELECT count(*) FROM ({older})").fetchone()[0] else []
+    if wrong:
+        raise StorageError(f"the copy is not the same as the board in: {', '.join(wrong)}")
+
+
+def count(db: sqlite3.Connection, one: str, other: str, table: str) -> int:
+    """How many rows the one has that the other has not."""
+    columns = ", ".join(PARTS[table])
+    sql = f"SELECT count(*) FROM (SELECT {columns} FROM {one}.{table} EXCEPT SELECT {columns} FROM {other}.{table})"
+    number: int = db.execute(sql).fetchone()[0]
+    return number
+
+
+def sync(path: str) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], str | None]:
+    """Puts a backup in the place of the board, as another epoch, with everybody signed out.
+
+    Returns the counts, and where the board that was there is now. Raises StorageError or OSError.
+    """
+    if not os.path.exists(backup):
+        raise OSError(f"there is no file {backup}")
+    if os.path.exists(path) and not replace:
+        raise StorageError(f"there is a board at {path} already; with --replace it is put aside")
+    part, aside = f"{path}.part", None
+    try:
+        counts = copy_anew(backup, part)
+        with contextlib.ExitStack() as stack:
+            if os.path.exists(path):
+                take_alone(stack, path)
+                aside = f"{path}.{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
+                for end in ("-wal", "-shm", ""):  # the first two are only there if it is damaged
+                    if os.path.exists(path + end):
+                        os.rename(path + end, aside + end)
+            os.rename(part, path)
+        sync(os.path.dirname(os.path.abspath(path)))
+        return counts, aside
+    except sqlite3.Error as error:
+        raise StorageError(f"{backup} could not be restored: {error}") from error
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)
+
+
+def copy_anew(backup: str, part: str) -> dict[str, int]:
+    """A copy brought to this version's schema, of another epoch, without sessions and tokens: what was revoked since
+    the backup must not come alive again.
+    """
+    counts = check_copy(backup)
+    if os.path.exists(part):
+        os.unlink(part)
+    keep_to_owner(part)
+    with contextlib.closing(reach(backup, read_only=True)) as db:
+        db.execute("VACUUM INTO ?", (part,))
+    with contextlib.closing(reach(part)) as db:
+        migrate(db, backup)
+        db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), secret = randomblob(32), access = access + 1")
+        db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
+    sync(part)
+    return counts
+
+
+def take_alone(stack: contextlib.ExitStack, path: str) -> None:
+    """Leaves write-ahead logging, which SQLite only does for the last who has the file open. Raises StorageError."""
+    db = stack.enter_context(contextlib.closing(reach(path)))
+    db.execute("PRAGMA busy_timeout = 500")
+    try:
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("BEGIN EXCLUSIVE")
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise StorageError(f"the board at {path} is running, or in use: stop it first ({error})") from error
+        # It is damaged: a good reason to restore a backup.

@@ -1,0 +1,64 @@
+"""What can be wrong with a board's file, looked at without changing anything."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+
+from storage.migrate import migrations
+from storage.sqlite.files import reach
+from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
+
+LOW_BYTES = 512 * 1024 * 1024
+LARGE_LOG = 256 * 1024 * 1024
+Finding = tuple[bool, str]
+"""Whether it is well, and what it is."""
+
+
+def check_up(path: str) -> Iterator[Finding]:
+    path = os.path.abspath(path)
+    folder = os.path.dirname(path)
+    if not os.path.isfile(path):
+        yield False, f"there is no board at {path}"
+        return
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    yield mode & 0o077 == 0, f"the database {path} can be read by {'others' if mode & 0o077 else 'its owner only'}"
+    can_write = os.access(folder, os.W_OK) and os.access(path, os.W_OK)
+    yield can_write, f"the folder {folder} {'can' if can_write else 'can not'} be written to"
+    free = shutil.disk_usage(folder).free
+    enough = max(LOW_BYTES, 2 * os.path.getsize(path))  # a backup needs once its size
+    yield free >= enough, f"{free // 2**20} MB of the disk are free"
+    log = f"{path}-wal"
+    size = os.path.getsize(log) if os.path.exists(log) else 0
+    yield size < LARGE_LOG, f"the log beside the database has {size // 2**20} MB"
+    try:
+        with contextlib.closing(reach(path, read_only=True)) as db:
+            yield from check_content(db)
+    except sqlite3.Error as error:
+        yield False, f"the database can't be read: {error}"
+
+
+def check_content(db: sqlite3.Connection) -> Iterator[Finding]:
+    if pragma(db, "application_id") != APPLICATION_ID:
+        yield False, "the database is not Longboard's"
+        return
+    version, known = version_of(db), len(migrations("sqlite"))
+    words = (
+        ""
+        if version == known
+        else f"; this Longboard has {known}" + (", and brings it there when it starts" * (version < known))
+    )
+    yield version <= known, f"the schema is number {version}{words}"
+    said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    yield said == "ok", f"the database is {'whole' if said == 'ok' else f'damaged: {said}'}"
+    newest = db.execute("SELECT max(created_at) FROM messages").fetchone()[0]
+    ahead = (newest or 0) / 1000 - time.time()
+    yield (
+        ahead < 60,
+        "the clock is not behind the newest message"
+        if ahead < 60
+        else (f"the newest message is {ahead:.0f} s ahead of this machine's clock"),
+    )

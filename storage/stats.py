@@ -1,0 +1,37 @@
+"""How much there is of everything, by one statement that every engine understands."""
+
+import dataclasses
+import time
+
+DAY_MS = 86_400_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Stats:
+    messages: int
+    deleted: int
+    last_day: int
+    oldest: int | None
+    newest: int | None
+    accounts: int
+    moderators: int
+    suspended: int
+    identities: int
+    sessions: int
+    tokens: int
+    bots: int
+    seq: int
+    bytes: int
+
+
+def statement(bytes: str) -> str:
+    """`bytes` is how the engine says how large the database is. The columns are in the order of the fields."""
+    since = time.time_ns() // 1_000_000 - DAY_MS
+    kinds = ", ".join(f"(SELECT count(*) FROM credentials WHERE kind = '{k}')" for k in ("session", "token", "bot"))
+    return f"""
+        SELECT count(body), count(*) - count(body), count(CASE WHEN body IS NOT NULL AND created_at > {since} THEN 1 END),
+            min(CASE WHEN body IS NOT NULL THEN created_at END), max(CASE WHEN body IS NOT NULL THEN created_at END),
+            (SELECT count(*) FROM accounts), (SELECT count(*) FROM accounts WHERE role = 'moderator'),
+            (SELECT count(*) FROM accounts WHERE suspended_at IS NOT NULL), (SELECT count(*) FROM identities),
+            {kinds}, (SELECT seq FROM board), {bytes}
+        FROM messages"""

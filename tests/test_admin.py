@@ -1,0 +1,411 @@
+"""bin/admin: backups, exports, and looking whether all is well."""
+
+import argparse
+import concurrent.futures
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from admin.__main__ import parser
+from admin.exchange import bring_in
+from settings import read_settings
+from storage.records import StorageError
+from tests.conftest import ROOT, environment
+from tests.people import PASSWORD, Person
+from tests.test_import import admin
+
+
+def at(path):
+    return f"--database-url=sqlite:///{path}"
+
+
+def run_in(folder, *arguments, check=0, **settings):
+    """In a folder of its own, as someone types it."""
+    run = subprocess.run(
+        [sys.executable, "-P", "-m", "admin", *map(str, arguments)], cwd=folder,
+        capture_output=True, text=True, timeout=60, env=environment(PYTHONPATH=str(ROOT), **settings),
+    )  # fmt: skip
+    assert run.returncode == check, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr and "Event loop" not in run.stderr
+    return run
+
+
+@pytest.fixture
+def board(start):
+    """A board with something of everything, and people who may be asked later."""
+    server = start()
+    server.ada = Person(server, name="Ada Lovelace 😀")
+    server.spammer = Person(server)
+    server.ada.post("first\nwith a line")
+    changed = server.ada.post("second")
+    server.ada.api.patch(f"/api/v1/messages/{changed['id']}", json={"body": "second, changed"})
+    server.bot = server.ada.api.post("/api/v1/tokens", json={"name": "a bot"}).json()["token"]
+    gone = server.spammer.post("to be deleted")
+    server.spammer.api.delete(f"/api/v1/messages/{gone['id']}")
+    server.post("by a guest", key="a-key-of-22-characters")
+    admin(at(server.database), "suspend", server.spammer.username)
+    db = sqlite3.connect(server.database)
+    db.execute("INSERT INTO identities VALUES (7, ?, '1', '2', 'Ada', 'image/png', x'00ff89', 5)", (server.ada.id,))
+    db.execute("INSERT INTO blocks VALUES ('192.0.2.1', 99999999999999)")
+    db.execute("INSERT INTO erasures VALUES ('code', 5)")
+    db.commit()
+    db.close()
+    return server
+
+
+# --- where there is no board
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["invite"], ["stats"], ["backup", "b.db"], ["export", "e.jsonl"],
+    ],
+)  # fmt: skip
+def test_in_a_folder_without_a_board_nothing_is_made(tmp_path, command):
+    """Whoever stands in the wrong folder is told so."""
+    assert f"there is no board at {tmp_path}/board.db" in run_in(tmp_path, *command, check=1).stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["audit"], ["backup", "b.db"], ["export", "e.jsonl"]])
+def test_what_is_no_database_is_named_and_left(tmp_path, command):
+    """One clear line, and the file is as it was."""
+    file = tmp_path / "board.db"
+    file.write_text("these are no bytes of a database, however long one looks at them\n" * 100)
+    before = file.read_bytes()
+    run = run_in(tmp_path, *command, check=1)
+    assert "board.db" in run.stderr and run.stderr.count("\n") == 1
+    assert file.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["board.db"]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "x", "1e3", ""])
+def test_a_number_that_makes_no_sense_is_refused(number, capsys):
+    """Status 2, without a traceback."""
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args(["audit", f"-n={number}"])
+    assert end.value.code == 2 and "whole number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["backup", "restore", "export", "import", "stats", "doctor", "audit"])
+def test_every_command_explains_itself(command, capsys):
+    """--help says what it does; without what it needs, status 2."""
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args([command, "--help"])
+    assert end.value.code == 0 and "usage" in capsys.readouterr().out
+    if command not in ("stats", "doctor", "audit"):
+        with pytest.raises(SystemExit) as end:
+            parser().parse_args([command])
+        assert end.value.code == 2
+
+
+# --- backup and restore
+
+
+def test_a_backup_of_a_busy_board_is_whole(board, tmp_path):
+    """While people post: a copy of one moment, readable by its owner only, and nobody waits for it."""
+    copy = tmp_path / "copy.db"
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posting = pool.submit(lambda: [board.post(f"busy {n}").status_code for n in range(40)])
+        said = admin(at(board.database), "backup", copy).stdout
+        assert posting.result() == [201] * 40
+    assert "Backed up and compared" in said and stat.S_IMODE(copy.stat().st_mode) == 0o600
+    db = sqlite3.connect(copy)
+    bodies = [body for (body,) in db.execute("SELECT body FROM messages WHERE body LIKE 'busy%' ORDER BY id")]
+    assert bodies == [f"busy {n}" for n in range(len(bodies))]
+    assert db.execute("SELECT count(*) FROM accounts").fetchone()[0] == 2
+    db.close()
+    assert "there already" in admin(at(board.database), "backup", copy, check=1).stderr
+
+
+def test_a_backup_that_is_not_the_same_is_not_kept(board, tmp_path, monkeypatch):
+    """If the copy lacks anything, it never gets its name."""
+    from storage.sqlite import backup
+
+    real = backup.check_copy
+
+    def spoil(path):
+        counts = real(path)
+        db = sqlite3.connect(path)
+        db.execute("DELETE FROM accounts WHERE id = 1")
+        db.commit()
+        db.close()
+        return counts
+
+    monkeypatch.setattr(backup, "check_copy", spoil)
+    with pytest.raises(StorageError, match="not the same as the board in: accounts"):
+        backup.back_up(str(board.database), str(tmp_path / "copy.db"))
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("copy")]
+
+
+def test_a_restored_board_is_as_it_was_under_another_epoch(board, start, tmp_path):
+    """Messages and accounts are back, clients begin anew, sessions and tokens are over, bots go on."""
+    copy, cursor, token = tmp_path / "copy.db", board.cursor, board.ada.sign_in()
+    admin(at(board.database), "backup", copy)
+    board.post("lost, as it came after the backup")
+    folder = board.database.parent
+    running = admin(at(board.database), "restore", copy, "--replace", check=1)
+    assert "running, or in use: stop it first" in running.stderr
+    board.stop()
+    assert "--replace" in admin(at(board.database), "restore", copy, check=1).stderr
+    said = admin(at(board.database), "restore", copy, "--replace").stdout
+    assert "is now" in said and len(list(folder.glob("board.db.2*"))) == 1
+    board.start()
+    reply = board.news(cursor)
+    assert reply["reset"] and "second, changed" in [m["body"] for m in reply["messages"]]
+    assert "lost, as it came after the backup" not in str(reply)
+    assert board.cursor.partition("-")[0] != cursor.partition("-")[0]
+    assert board.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert board.get("/api/v1/me", headers={"Authorization": f"Bearer {board.bot}"}).status_code == 200
+    assert board.ada.sign_in()
+
+
+def test_a_damaged_board_can_be_replaced_and_a_damaged_backup_is_not_taken(board, tmp_path):
+    """The backup is looked at first; what was there is put aside in any case."""
+    copy = tmp_path / "copy.db"
+    admin(at(board.database), "backup", copy)
+    board.stop()
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:40_960] + b"\xff" * 8192 + whole[49_152:])
+    before = board.database.read_bytes()
+    admin(at(board.database), "restore", copy, "--replace", check=1)
+    assert board.database.read_bytes() == before
+    copy.write_bytes(whole)
+    board.database.write_bytes(b"\xff" * 50_000)
+    admin(at(board.database), "restore", copy, "--replace")
+    board.start()
+    assert board.get("/api/v1/messages").json()["messages"]
+
+
+# --- export and import
+
+
+def rows(path):
+    """Without the first line, which says when."""
+    return pathlib.Path(path).read_text().splitlines()[1:]
+
+
+def standing(path):
+    head = json.loads(pathlib.Path(path).read_text().splitlines()[0])
+    return {name: value for name, value in head.items() if name != "exported_at"}
+
+
+def test_an_export_comes_back_the_same(board, url, tmp_path):
+    """Everything that is exported is there again on either engine; once more changes nothing; people can sign in."""
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    assert "exported" in admin(at(board.database), "export", first).stdout
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+    text = first.read_text()
+    assert "second, changed" in text and "to be deleted" not in text and board.bot not in text
+    count = len(rows(first)) - 1
+    assert f"{count} rows brought in; 0 were here" in admin(f"--database-url={url}", "import", first).stdout
+    assert f"0 rows brought in; {count} were here" in admin(f"--database-url={url}", "import", first).stdout
+    admin(f"--database-url={url}", "export", second)
+    assert rows(second) == rows(first) and standing(second) == standing(first)
+
+
+def test_an_imported_board_works(board, start, tmp_path):
+    """On a board that runs already: open pages begin anew, search finds, numbers go on, people sign in as before."""
+    file = tmp_path / "board.jsonl"
+    admin(at(board.database), "export", file)
+    other = start()
+    cursor = other.cursor
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        parked = pool.submit(other.news, cursor, 25)
+        other.until_parked(1)
+        admin(at(other.database), "import", file)
+        assert parked.result()["reset"]
+    until_changed(lambda: "by a guest" in other.get("/api/v1/messages").text)
+    assert other.get("/api/v1/messages?q=changed").status_code == 200
+    assert "second, <mark>changed</mark>" in other.get("/search?q=changed").text
+    assert other.post("new here").json()["id"] > int(board.cursor.partition("-")[2])
+    token = other.client.post("/api/v1/signin", json={"username": board.ada.username, "password": PASSWORD})
+    assert token.status_code == 200
+    assert Person(other).id > board.spammer.id
+    assert other.post("by a guest", key="a-key-of-22-characters").status_code == 200
+    admin(at(other.database), "import", file)  # it has gone on, but has all of that
+
+
+def until_changed(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_import_never_overwrites(board, start, tmp_path):
+    """A board with other rows under the same numbers is left as it is."""
+    file = tmp_path / "board.jsonl"
+    admin(at(board.database), "export", file)
+    other = start()
+    Person(other).post("mine")
+    before = other.get("/api/v1/messages").json()["messages"]
+    assert "another row 1 in accounts" in admin(at(other.database), "import", file, check=1).stderr
+    assert other.get("/api/v1/messages").json()["messages"] == before
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda lines: lines[:-1], "not whole"), (lambda lines: lines[:3] + lines[4:], "not whole"),
+        (lambda lines: [], "not whole"), (lambda lines: lines[1:], "not made by bin/admin"),
+        (lambda lines: [*lines[:2], "{", *lines[3:]], "line 3 is no JSON"),
+        (lambda lines: [*lines[:2], "[" * 100_000, *lines[3:]], "line 3 is no JSON"),
+        (lambda lines: [*lines[:2], "[1]", *lines[3:]], "line 3 is no object"),
+        (lambda lines: [*lines[:2], '{"board": {"secret": 1}}', *lines[3:]], "line 3: this is no row"),
+        (lambda lines: [*lines[:2], '{"blocks": {"address": "a", "until": 1e400}}', *lines[3:]], "no row"),
+        (lambda lines: [*lines[:2], '{"blocks": {"address": "\\ud800", "until": 1}}', *lines[3:]], "no row"),
+        (lambda lines: [*lines[:2], '{"blocks": {"address": "a", "until": "x"}}', *lines[3:]], "can't take it"),
+    ],
+)  # fmt: skip
+async def test_what_is_no_whole_export_is_refused(tmp_path, spoil, words):
+    """Before anything is written, where it can be seen beforehand."""
+    whole = [
+        '{"longboard": 1, "seq": 1, "floor": 0, "last": {}, "counts": {}}',
+        '{"blocks": {"address": "192.0.2.1", "until": 5}}', '{"blocks": {"address": "192.0.2.2", "until": 5}}',
+        '{"blocks": {"address": "192.0.2.3", "until": 5}}', '{"end": 3}',
+    ]  # fmt: skip
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("".join(f"{line}\n" for line in spoil(whole)))
+    settings = read_settings([f"--database-url=sqlite:///{tmp_path}/board.db"], {})
+    with pytest.raises(StorageError, match=words):
+        await bring_in(settings, argparse.Namespace(file=str(bad)))
+    if "take it" not in words:
+        assert not (tmp_path / "board.db").exists()
+
+
+# --- stats and doctor
+
+
+def test_stats_count_what_is_there(board):
+    """Numbers that can be read at a glance."""
+    said = admin(at(board.database), "stats").stdout
+    found = {line[:24].strip(): line[24:].strip() for line in said.splitlines()}
+    expected = {"messages": "3", "deleted messages": "1", "accounts": "2", "suspended": "1", "bots' tokens": "1",
+                "of the last day": "3", "linked to Facebook": "1", "last change": "6"}  # fmt: skip
+    assert {name: found[name] for name in expected} == expected
+
+
+def problems(run):
+    return [line[8:] for line in run.stdout.splitlines() if line.startswith("PROBLEM")]
+
+
+def test_the_doctor_finds_a_sound_board_sound(board):
+    """Status 0, and a line for each thing that was looked at."""
+    run = admin(at(board.database), "doctor")
+    assert problems(run) == [] and run.stdout.count("ok  ") >= 8
+
+
+def test_the_doctor_finds_what_is_wrong(board):
+    """Permissions, the clock, the schema, the settings, damage: each is named, with status 1."""
+    folder = board.database.parent
+    board.stop()
+    board.database.chmod(0o644)
+    db = sqlite3.connect(board.database)
+    db.execute("UPDATE messages SET created_at = created_at + 3600000")
+    db.execute("PRAGMA user_version = 99")
+    db.commit()
+    db.close()
+    found = problems(run_in(folder, "doctor", check=1, DYNO="web.1", PUBLIC_URL="https://a.example", LIMITS="off"))
+    for words in ("dyno", "CLIENT_HEADER", "LIMITS=off", "read by others", "number 99", "ahead of this machine"):
+        assert any(words in problem for problem in found), words
+    size = board.database.stat().st_size
+    with board.database.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(b"\xff" * 4096)
+    assert any("damaged" in p or "can't be read" in p for p in problems(run_in(folder, "doctor", check=1)))
+
+
+class Proxy(http.server.ThreadingHTTPServer):
+    """Passes requests on, with faults of the test's choice."""
+
+    def __init__(self, board, faults):
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.board, self.faults = board, faults
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Passing(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        faults, headers = self.server.faults, dict(self.headers.items())
+        if "believes" not in faults:
+            headers.pop("X-Real-Ip", None)
+            headers["X-Real-Ip"] = "198.51.100.9"
+        began = time.monotonic()
+        reply = self.server.board.open().get(self.path, headers=headers)
+        if "cuts" in faults and time.monotonic() - began > 1.5:
+            self.send_error(504)
+            return
+        if "holds up" in faults and "wait=1" in self.path:
+            time.sleep(4)  # the fault itself
+        self.send_response(reply.status_code)
+        for name, value in reply.headers.items():
+            if "strips" not in faults or not name.lower().startswith(("content-sec", "x-")):
+                self.send_header(name, value)
+        if "compresses" in faults:
+            self.send_header("Content-Encoding", "identity")
+        if "caches" in faults:
+            self.send_header("Age", "5")
+        self.end_headers()
+        self.wfile.write(reply.content)
+
+    def log_message(self, *arguments):
+        pass
+
+
+FAULTS = {
+    "believes": "claim any address with X-Real-Ip", "holds up": "replies are held up",
+    "strips": "are changed on the way", "compresses": "polls are compressed", "caches": "may be cached",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("faults", [{}, {"cuts": "with 504"}, FAULTS], ids=["sound", "cuts", "others"])
+def test_the_doctor_looks_at_the_proxy(start, faults):
+    """Whether a poll is held, headers can be spoofed, and compression, caches or buffers are in the way."""
+    token = "a-token-for-the-doctor"
+    server = start(poll_seconds=2, metrics_token=token, client_header="X-Real-Ip")
+    proxy = Proxy(server, faults)
+    thread = threading.Thread(target=proxy.serve_forever)
+    thread.start()
+    try:
+        settings = {"POLL_SECONDS": "2", "METRICS_TOKEN": token, "PUBLIC_URL": proxy.url, "CLIENT_HEADER": "X-Real-Ip"}
+        run = run_in(server.database.parent, "doctor", proxy.url, check=int(bool(faults)), **settings)
+    finally:
+        proxy.shutdown()
+        thread.join()
+        proxy.server_close()
+    assert token not in run.stdout + run.stderr
+    found = problems(run)
+    assert len(found) == len(faults), run.stdout
+    for words in faults.values():
+        assert any(words in problem for problem in found), (words, run.stdout)
+
+
+def test_the_doctor_says_so_where_nobody_answers(board, tmp_path):
+    """A wrong address is a finding, not a traceback."""
+    for url, words in (("http://127.0.0.1:9", "can't be reached"), ("board.example.org", "the URL must be")):
+        run = run_in(board.database.parent, "doctor", url, check=1)
+        assert any(words in problem for problem in problems(run))
+
+
+def test_copies_are_only_seen_whole(board, tmp_path, monkeypatch):
+    """A backup that fails half-way, for want of space, say, leaves nothing behind."""
+    if shutil.which("prlimit") is None:
+        pytest.skip("only where a process's files can be limited")
+    target = tmp_path / "copy.db"
+    command = [sys.executable, "-m", "admin", at(board.database), "backup", str(target)]
+    run = subprocess.run(
+        ["prlimit", "--fsize=40960", *command], cwd=ROOT, capture_output=True, text=True, env=environment()
+    )
+    assert run.returncode == 1 and "Traceback" not in run.stderr, run.stderr
+    assert os.listdir(tmp_path) == [path.name for path in tmp_path.iterdir() if not path.name.startswith("copy")]
