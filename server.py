@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import gc
 import logging
+import select
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from board import Board
 from handlers import Application
 from handlers.listening import listen, raise_descriptor_limit
 from handlers.log import set_up_logging
-from handlers.repeat_stream import RepeatServer
+from handlers.lot_server import LotServer
 from handlers.slow_readers import PatientServer
 from nodes import Nodes
 from settings import Settings, inherited_sockets, read_settings
@@ -76,7 +77,7 @@ async def run(settings: Settings) -> None:
             "Housekeeping": board.keep_house,
             "Closing slow connections": server.close_slow,
         }
-        if isinstance(server, RepeatServer):
+        if isinstance(server, LotServer):
             lasting["Closing idle connections"] = server.close_idle
         tasks = [asyncio.create_task(keep_going(name, task)) for name, task in lasting.items()]
         announce(settings, sockets)
@@ -127,11 +128,12 @@ def start(application: Application, settings: Settings, sockets: list[socket.soc
         "max_buffer_size": biggest + 64 * 1024,
     }
     server: PatientServer
-    if application.repeats is None:
+    if application.repeats is None or not hasattr(select, "epoll"):  # macOS has none: there, all are read by Tornado
         server = PatientServer(application, idle_connection_timeout=IDLE_SECONDS, **options)
     else:
-        server = RepeatServer(application, repeats=application.repeats, idle_seconds=IDLE_SECONDS, **options)
-    application.connections = lambda: len(server._connections)
+        server = LotServer(application, repeats=application.repeats, idle_seconds=IDLE_SECONDS, **options)
+    lot = server.lot if isinstance(server, LotServer) else ()
+    application.connections = lambda: len(server._connections) + len(lot)
     server.add_sockets(sockets)
     return server
 
@@ -153,16 +155,16 @@ async def drain(application: Application, server: HTTPServer) -> None:
     application.board.waiters.drain()
     deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
     await until_idle(application, deadline)
-    await until_left(server)
+    await until_left(application)
     await server.close_all_connections()
     await until_idle(application, deadline)  # what came at the very last has no connection any more, but still works
     log.info("Ended.")
 
 
-async def until_left(server: HTTPServer) -> None:
+async def until_left(application: Application) -> None:
     """Who has a connection and asks once more in this time is told to come back on another, instead of being cut off."""
     deadline = asyncio.get_running_loop().time() + LEAVE_SECONDS
-    while server._connections and asyncio.get_running_loop().time() < deadline:
+    while application.connections() and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.02)
 
 

@@ -1,8 +1,7 @@
-"""One parked poll: who holds it, and who takes its reply."""
+"""One parked poll: where it has come to, for whom it is, and who takes its reply."""
 
-import dataclasses
+import asyncio
 import enum
-from typing import Protocol
 
 from board.cursor import Cursor
 
@@ -14,24 +13,34 @@ class Ended(enum.Enum):
     ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
 
 
-class Answer(Protocol):
-    """Takes a parked poll's reply: a future that a handler awaits, or a connection that writes it at once."""
-
-    def done(self) -> bool: ...
-    def set_result(self, reply: bytes | Ended, /) -> None: ...
-
-
-@dataclasses.dataclass(eq=False, slots=True)
 class Waiter:
-    """A parked poll: who holds it, and the future for its reply's body."""
+    """A poll that is parked, or will be. `tick` says until when it is on the waiter list; 0 if it is not."""
 
-    cursor: Cursor
-    account_id: int | None
-    address: str
-    future: Answer
-    tick: int
+    __slots__ = ("account_id", "address", "cursor", "tick")
+
+    def __init__(self, cursor: Cursor, account_id: int | None, address: str) -> None:
+        self.cursor = cursor
+        self.account_id = account_id
+        self.address = address
+        self.tick = 0
+
+    def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
+        """Takes the reply's body, once for each time that it was parked.
+
+        `seconds` is how long it may be parked again, if it has to ask again.
+        """
+        raise NotImplementedError
 
 
-def resolve(waiter: Waiter, reply: bytes | Ended) -> None:
-    if not waiter.future.done():  # its client may have gone in this very moment
-        waiter.future.set_result(reply)
+class Parked(Waiter):
+    """A handler's poll: it awaits the future."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, cursor: Cursor, account_id: int | None, address: str) -> None:
+        super().__init__(cursor, account_id, address)
+        self.future: asyncio.Future[bytes | Ended] = asyncio.get_running_loop().create_future()
+
+    def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
+        if not self.future.done():  # its client may have gone in this very moment
+            self.future.set_result(reply)

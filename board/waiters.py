@@ -10,24 +10,25 @@ What always holds here:
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable, Iterable
 
 from board.cursor import Cursor
+from board.places import Places
 from board.recent import PAGE, RECENT, Recent
 from board.tally import Tally
-from board.waiter import Answer, Ended, Waiter, resolve
+from board.waiter import Ended, Parked, Waiter
 from board.watching import Watching
 from storage import Storage
 from storage.records import Unavailable
 
 log = logging.getLogger("longboard")
 
-TICKS = 4
-"""Deadlines are rounded up to a quarter of a second, so that polls which end together share one timer."""
 SLICE_SECONDS = 0.005
 """How long polls are answered before anything else gets its turn."""
+LOOKS = 16
+"""Polls that are answered between two looks at the clock. As many handlers run by themselves before anything else
+does, a third of a millisecond each."""
 DRAIN_RETRY_MS = 500
 """When to poll again after a drain; clients add jitter of their own."""
 FULL_RETRY_MS = 5000
@@ -48,26 +49,22 @@ class WaiterList:
         forget: Callable[[Iterable[int]], None] = lambda account_ids: None,
     ) -> None:
         self.recent = recent
-        self.parked = 0
+        self._places = Places(max_parked, max_per_address, self._expire)
+        self.is_full = self._places.is_full
         self.watching = Watching(lambda: self.parked)
         recent.watching = self.watching.count
         self.draining = False
         self.tally = Tally()
         self._storage = storage
-        self._max_parked = max_parked
-        self._max_per_address = max_per_address
         self._forget = forget
         self._access = recent.access
-        self._by_address: dict[str, int] = {}
-        self._by_tick: dict[int, set[Waiter]] = {}
         self._reading: asyncio.Task[bool] | None = None
         self._again: asyncio.Task[bool] | None = None
 
-    def is_full(self, address: str) -> bool:
-        """Whether no more polls may be parked, or none from this address."""
-        if self.parked >= self._max_parked:
-            return True
-        return bool(self._max_per_address and self._by_address.get(address, 0) >= self._max_per_address)
+    @property
+    def parked(self) -> int:
+        """How many polls are."""
+        return self._places.taken
 
     # --- the polls' side
 
@@ -77,12 +74,29 @@ class WaiterList:
         wait: float,
         account_id: int | None = None,
         address: str = "",
-        answer: Answer | None = None,
+        waiter: Waiter | None = None,
     ) -> bytes | Waiter:
         """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
 
-        A cursor that this board never gave, or that is too far behind, is answered with a reset.
+        A cursor that this board never gave, or that is too far behind, is answered with a reset. Who brings no
+        waiter gets one with a future.
         """
+        if cursor is not self.recent.cursor or wait <= 0 or self.draining or self.is_full(address):
+            reply = self._look(cursor, wait, address)
+            if reply is not None:
+                return reply
+            if cursor.seq == self.recent.seq:
+                cursor = self.recent.cursor  # the same object for all, so that they are known to share a reply
+        if waiter is None:
+            waiter = Parked(cursor, account_id, address)
+        else:
+            waiter.cursor, waiter.account_id, waiter.address = cursor, account_id, address
+        self._places.take(waiter, wait)
+        self.tally.parked += 1
+        return waiter
+
+    def _look(self, cursor: Cursor, wait: float, address: str) -> bytes | None:
+        """What can be answered at once."""
         recent = self.recent
         if cursor.epoch != recent.epoch or cursor.seq < recent.start:
             return self.reset()
@@ -92,12 +106,10 @@ class WaiterList:
             return recent.empty(cursor, DRAIN_RETRY_MS)
         if wait <= 0:
             return recent.empty(cursor)
-        if self.is_full(address):
-            self.tally.turned_away += 1
-            return recent.empty(cursor, FULL_RETRY_MS)
-        if answer is None:
-            answer = asyncio.get_running_loop().create_future()
-        return self._park(Waiter(cursor, account_id, address, answer, self._tick_in(wait)))
+        if not self.is_full(address):
+            return None
+        self.tally.turned_away += 1
+        return recent.empty(cursor, FULL_RETRY_MS)
 
     def reset(self) -> bytes:
         """The reply that tells a client to begin anew."""
@@ -115,39 +127,36 @@ class WaiterList:
 
     def leave(self, waiter: Waiter) -> None:
         """Takes a poll off the list, if it is still there, and ends it if nothing has."""
-        waiters = self._by_tick.get(waiter.tick)
-        if waiters is not None and waiter in waiters:
-            waiters.remove(waiter)
-            self._count_out(waiter)
-        resolve(waiter, Ended.GONE)
-
-    def _park(self, waiter: Waiter) -> Waiter:
-        if waiter.tick not in self._by_tick:
-            self._by_tick[waiter.tick] = set()
-            asyncio.get_running_loop().call_at(waiter.tick / TICKS, self._expire, waiter.tick)
-        self._by_tick[waiter.tick].add(waiter)
-        self.parked += 1
-        self.tally.parked += 1
-        self._by_address[waiter.address] = self._by_address.get(waiter.address, 0) + 1
-        return waiter
-
-    def _tick_in(self, seconds: float) -> int:
-        return math.ceil((time.monotonic() + seconds) * TICKS)  # the loop's clock
-
-    def _count_out(self, waiter: Waiter) -> None:
-        self.parked -= 1
-        left = self._by_address[waiter.address] - 1
-        if left:
-            self._by_address[waiter.address] = left
-        else:
-            del self._by_address[waiter.address]
+        if waiter.tick:
+            self._places.give_up(waiter)
+            waiter.resolve(Ended.GONE)
 
     def _expire(self, tick: int) -> None:
+        """Answers those whose time is over; thousands may have been parked together."""
         self.watching.count()  # those that end now count as well
-        waiters = self._by_tick.pop(tick)
-        for waiter in waiters:
-            self._count_out(waiter)
-            resolve(waiter, self.recent.empty(waiter.cursor))
+        if left := self._places.until(tick):
+            self._answer(left, self.recent.empty)
+            asyncio.get_running_loop().call_soon(self._expire, tick)
+
+    def _answer(self, left: list[Waiter], reply_to: Callable[[Cursor], bytes | None]) -> int:
+        """Answers the last of these, and takes them out, for as long as a slice of time goes; says how many."""
+        cursor, reply, answered, handlers = None, None, 0, 0
+        until = time.monotonic() + SLICE_SECONDS
+        while left:
+            waiter = left.pop()
+            if not waiter.tick:
+                continue  # it has ended meanwhile
+            if waiter.cursor is not cursor:  # most have the very same
+                cursor, reply = waiter.cursor, reply_to(waiter.cursor)
+            if reply is None:
+                continue
+            self._places.give_up(waiter)
+            waiter.resolve(reply)
+            answered += 1
+            handlers += type(waiter) is Parked
+            if answered % LOOKS == 0 and (handlers >= LOOKS or time.monotonic() > until):
+                break
+        return answered
 
     # --- the side of those that have something to say
 
@@ -168,8 +177,9 @@ class WaiterList:
         """Answers every parked poll; from now on none is parked."""
         self.draining = True
         self.watching.count()
-        for waiter in self._take_all():
-            resolve(waiter, self.recent.empty(waiter.cursor, DRAIN_RETRY_MS))
+        for waiter in self._places.all():
+            self._places.give_up(waiter)
+            waiter.resolve(self.recent.empty(waiter.cursor, DRAIN_RETRY_MS))
 
     async def _read_after(self, running: asyncio.Task[bool]) -> bool:
         await asyncio.wait([running])
@@ -207,41 +217,27 @@ class WaiterList:
         account_ids = set(await self._storage.access_changes_after(self._access))
         self._access = access
         self._forget(account_ids)
-        for waiter in [w for waiters in self._by_tick.values() for w in waiters if w.account_id in account_ids]:
-            self._by_tick[waiter.tick].discard(waiter)
-            self._count_out(waiter)
-            resolve(waiter, Ended.ASK_AGAIN)
+        for waiter in self._places.all():
+            if waiter.account_id in account_ids:
+                seconds = self._places.seconds_left(waiter)
+                self._places.give_up(waiter)
+                waiter.resolve(Ended.ASK_AGAIN, seconds)
 
     async def _wake(self) -> None:
         """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
-        cursor, reply = None, b""
-        until = time.monotonic() + SLICE_SECONDS
-        for waiter in [waiter for parked in self._by_tick.values() for waiter in parked]:
-            parked = self._by_tick.get(waiter.tick)
-            if parked is None or waiter not in parked:
-                continue  # ended meanwhile
-            if waiter.cursor is not cursor:  # most have the very same
-                cursor, reply = waiter.cursor, self._reply(waiter.cursor)
-            parked.remove(waiter)
-            self._count_out(waiter)
-            resolve(waiter, reply)
-            self.tally.delivered += 1
-            if time.monotonic() > until:
-                await asyncio.sleep(0)
-                cursor, until = None, time.monotonic() + SLICE_SECONDS
+        left = self._places.all()
+        self.tally.delivered += self._answer(left, self._news)
+        while left:
+            await asyncio.sleep(0)
+            self.tally.delivered += self._answer(left, self._news)
 
-    def _reply(self, cursor: Cursor) -> bytes:
+    def _news(self, cursor: Cursor) -> bytes | None:
+        """None for a poll that has come back meanwhile, and lacks nothing."""
+        if cursor == self.recent.cursor:
+            return None
         reply = self.poll(cursor, 0)
         assert isinstance(reply, bytes)
         return reply
-
-    def _take_all(self) -> list[Waiter]:
-        taken = [waiter for waiters in self._by_tick.values() for waiter in waiters]
-        for waiters in self._by_tick.values():
-            waiters.clear()
-        self.parked = 0
-        self._by_address.clear()
-        return taken
 
 
 async def load(storage: Storage) -> Recent:

@@ -118,7 +118,8 @@ class Application(tornado.web.Application):
         self.board = board
         self.config = settings
         self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
-        self.under_way: set[tornado.web.RequestHandler] = set()
+        self.under_way: set[object] = set()
+        """Requests, and replies that wait for slow readers."""
         self.connections: Callable[[], int] = lambda: 0
         """How many are open; the server that serves this says."""
         self.registry = registry(self)

@@ -1,21 +1,21 @@
 """/get: the poll. Answered at once when there is something new, else parked in the waiter list."""
 
-import asyncio
 import re
 import time
 from typing import cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
+from tornado.iostream import IOStream
 
 from board.credentials import hash_secret
 from board.cursor import Cursor, parse_cursor
-from board.waiter import Ended, Waiter
+from board.waiter import Ended, Parked
 from board.waiters import NO_ROOM
 from handlers.base import Base
 from handlers.errors import Refused
-from handlers.repeat import Repeat
-from handlers.repeat_stream import RepeatStream
+from handlers.lot_server import LotStream
+from handlers.repeat import Repeat, means, split_poll
 from handlers.tutorial import tutorial_poll
 
 NEW_SECRET_RETRY_MS = 1000
@@ -25,7 +25,9 @@ NEW_SECRET_RETRY_MS = 1000
 class Poll(Base):
     """What `/get` and the API's polls share: the cursor, the wait, and parking."""
 
-    waiter: Waiter | None = None
+    waiter: Parked | None = None
+    repeat: Repeat | None = None
+    """What this poll's bytes are known to mean from now on."""
 
     @property
     def counts_as_use(self) -> bool:
@@ -43,6 +45,10 @@ class Poll(Base):
     def has_new_secret(self) -> bool:
         """Whether this session's browser has just got another secret, and its page will come with that next time."""
         return self.board.credentials.was_replaced(self.get_cookie(self.cookie_name, ""))
+
+    @property
+    def stream(self) -> IOStream:
+        return cast(HTTP1Connection, self.request.connection).stream
 
     def on_connection_close(self) -> None:
         if self.waiter is not None:
@@ -72,6 +78,8 @@ class Poll(Base):
         """The reply's body, or None if the client has gone meanwhile."""
         waiters = self.board.waiters
         deadline = time.monotonic() + wait
+        if isinstance(self.stream, LotStream):
+            deadline = min(deadline, self.stream.until)
         self.remember(wait)
         while True:
             if await waiters.is_beyond(cursor):
@@ -79,7 +87,7 @@ class Poll(Base):
             if self.is_gone:
                 return None
             reply = self.look(cursor, deadline - time.monotonic())
-            if not isinstance(reply, Waiter):
+            if not isinstance(reply, Parked):
                 return reply
             ended = await self.parked(reply)
             if not isinstance(ended, Ended):
@@ -93,40 +101,44 @@ class Poll(Base):
     def write_bytes(self, reply: bytes) -> None:
         self.closes = reply.endswith(NO_ROOM)
         super().write_bytes(reply)
+        if self.repeat is not None and not self.closes and isinstance(self.stream, LotStream):
+            self.stream.lot.take_back(self.stream, self.repeat)
 
-    def look(self, cursor: Cursor, wait: float) -> bytes | Waiter:
+    def look(self, cursor: Cursor, wait: float) -> bytes | Parked:
         account_id = self.account.id if self.account else None
-        return self.board.waiters.poll(cursor, wait, account_id, self.client_address)
+        return cast(bytes | Parked, self.board.waiters.poll(cursor, wait, account_id, self.client_address))
 
     async def look_who_is_asking(self) -> None:
         """Something about the account has changed while the poll was parked. Raises Refused."""
         await self.identify(use=False)
         self.check_for_whom()
 
-    async def parked(self, waiter: Waiter) -> bytes | Ended:
+    async def parked(self, waiter: Parked) -> bytes | Ended:
         self.waiter = waiter
         try:
-            return await cast("asyncio.Future[bytes | Ended]", waiter.future)
+            return await waiter.future
         finally:
             self.board.waiters.leave(waiter)
             self.waiter = None
 
     def remember(self, wait: float) -> None:
         """From now on the same bytes around another cursor need no parsing: Tornado and this handler know them."""
-        request, repeats = self.request, self.application.repeats
-        stream = cast(HTTP1Connection, request.connection).stream
-        if repeats is None or not isinstance(stream, RepeatStream) or stream.tail is None or not is_plain(request):
+        repeats, stream = self.application.repeats, self.stream
+        if repeats is None or not isinstance(stream, LotStream) or not is_plain(self.request):
             return
-        header, cookie = request.headers.get("Authorization"), self.get_cookie(self.cookie_name)
+        poll = split_poll(stream.last_read)
+        if poll is None or not means(stream.last_read, self.request):
+            return
+        header, cookie = self.request.headers.get("Authorization"), self.get_cookie(self.cookie_name)
         secret = header.partition(" ")[2].strip() if header else cookie
-        repeat = Repeat(
+        self.repeat = Repeat(
             wait=wait,
             secret_hash=hash_secret(secret) if secret and self.account else None,
             counts_as_use=header is not None,
             account=self.account,
             address=self.client_address if self.config.client_header else None,
         )
-        repeats.remember(stream.tail, repeat)
+        repeats.remember(poll.tail, self.repeat)
 
 
 def is_plain(request: HTTPServerRequest) -> bool:

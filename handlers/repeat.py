@@ -1,13 +1,9 @@
-"""The repeated poll is not parsed again.
+"""The repeated poll is not parsed again: what its bytes came to mean is remembered here.
 
-A page's next poll on a connection repeats the last one byte for byte, but for the cursor's number. Tornado has parsed
-those bytes once, and a handler has validated and authorised them; reading them anew is nearly all that a delivery
-costs. So what follows the cursor is remembered, once for the whole server, with what it came to mean; a request that
-is a cursor between the same bytes is answered or parked from here, through the same waiter list, with the same reply.
-
-It goes this way only if the connection is idle between two requests and exactly one whole request has come, for a
-cursor that memory can serve. Everything else, odd bytes above all, takes the ordinary way through Tornado, which
-never sees the bytes that were dealt with here: to it, the connection was just silent.
+A page's next poll repeats its last one byte for byte, but for the cursor's number. Tornado has parsed those bytes
+once, and a handler has validated and authorised them; reading them anew is nearly all that a delivery costs. So what
+follows the cursor is remembered, once for the whole server, with what it came to mean: a request that is a cursor
+between the same bytes means the same, on whichever connection it comes. handlers/lot.py has those connections.
 """
 
 import collections
@@ -16,7 +12,7 @@ import re
 import time
 from collections.abc import Iterable
 
-import tornado.httputil
+from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest, format_timestamp, parse_request_start_line
 
 from board import Board
 from board.cursor import Cursor
@@ -24,11 +20,12 @@ from board.waiters import NO_ROOM
 from storage.records import Account
 
 POLL = re.compile(rb"GET /(?:get|api/v1/messages)\?after=([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])")
+END = b"\r\n\r\n"
 MOST_REPEATS = 10_000
 """Different requests that are remembered, each some 600 bytes; the one that was learned first is forgotten first."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class Repeat:
     """What some bytes behind a cursor came to mean when Tornado and a handler had read them."""
 
@@ -38,12 +35,63 @@ class Repeat:
     account: Account | None
     address: str | None
     """As the trusted proxy's header says; without one, the connection's."""
-    expected: tuple[Cursor | None, bytes] = (None, b"")
-    """The newest cursor, and the whole request that asks for what comes after it: what a client will send next."""
+    cursor: Cursor | None = None
+    """The newest, when `next` was made."""
+    next: bytes = b""
+    """The whole request that asks for what comes after it: what a client that has everything will send."""
+
+
+@dataclasses.dataclass(slots=True)
+class PollBytes:
+    """A poll, cut into what is before its cursor, the cursor, and what follows."""
+
+    head: bytes
+    epoch: str
+    seq: int
+    tail: bytes
+
+    def with_cursor(self, cursor: Cursor) -> bytes:
+        return self.head + str(cursor).encode() + self.tail
+
+
+def split_poll(data: bytes) -> PollBytes | None:
+    """None if this is not exactly one poll of a kind that may be known."""
+    match = POLL.match(data)
+    if match is None or data.find(END) != len(data) - len(END):
+        return None
+    return PollBytes(data[: match.start(1)], match[1].decode(), int(match[2]), data[match.end() :])
+
+
+def means(data: bytes, request: HTTPServerRequest) -> bool:
+    """Whether these bytes, and no others, are the request that Tornado has read.
+
+    Packets may be cut anywhere, so that the last that came looks like a request of its own and is none: what one
+    request was found to mean must never be taken for another.
+    """
+    line, _, lines = data.removesuffix(END).decode("latin1").partition("\r\n")
+    try:
+        start, headers = parse_request_start_line(line), HTTPHeaders.parse(lines)
+    except HTTPInputError:
+        return False
+    same_start = (start.method, start.path, start.version) == (request.method, request.uri, request.version)
+    return same_start and list(headers.get_all()) == list(request.headers.get_all())
+
+
+@dataclasses.dataclass(slots=True)
+class Packet:
+    """A reply as it goes out."""
+
+    body: bytes
+    second: int
+    """Since 1970: the reply has a Date."""
+    draining: bool
+    closes: bool
+    """Whether the connection ends with it."""
+    data: bytes
 
 
 class Repeats:
-    """The table of known requests, and the way to answer them. One for the whole server."""
+    """The table of known requests, and their replies. One for the whole server."""
 
     def __init__(self, board: Board, headers: Iterable[tuple[str, str]], varying: Iterable[str]) -> None:
         self.waiters = board.waiters
@@ -54,7 +102,7 @@ class Repeats:
         # Only plain values on one line: what Tornado might refuse must get that far.
         pattern = rb"\r\n(?:" + names + rb"): [!-~ ]{0,200}(?=\r\n[!-~\r])"
         self._varying = re.compile(pattern, re.IGNORECASE) if names else None
-        self._packet: tuple[bytes, int, bool, bytes] = (b"", 0, False, b"")
+        self._packet = Packet(b"", 0, False, False, b"")
 
     def plain(self, tail: bytes) -> bytes:
         """The bytes without the headers that a proxy makes anew for each request."""
@@ -65,26 +113,6 @@ class Repeats:
         if len(self._known) > MOST_REPEATS:
             self._known.popitem(last=False)
 
-    def is_next(self, repeat: Repeat, data: bytes) -> bool:
-        """Whether this is the request that a client which has everything makes, byte for byte, and may make."""
-        recent = self.waiters.recent
-        if repeat.expected[0] is not recent.cursor or repeat.expected[1] != data or self.waiters.draining:
-            return False
-        return repeat.secret_hash is None or self._is_still(repeat)
-
-    def expect(self, repeat: Repeat, data: bytes, start: int, tail: bytes) -> None:
-        """Makes the next such request known by its bytes alone."""
-        cursor = self.waiters.recent.cursor
-        if repeat.expected[0] is not cursor:
-            repeat.expected = (cursor, data[:start] + str(cursor).encode() + tail)
-
-    def _is_still(self, repeat: Repeat) -> bool:
-        """Whether its token or session is known to be alive, and its account unchanged."""
-        if repeat.secret_hash is None:
-            return True
-        credential = self._credentials.recall(repeat.secret_hash, use=repeat.counts_as_use)
-        return credential is not None and credential.account == repeat.account
-
     def find(self, tail: bytes) -> Repeat | None:
         """None for bytes that are not known, or whose token or session has to be looked up again."""
         repeat = self._known.get(tail)
@@ -93,23 +121,32 @@ class Repeats:
             repeat = self._known.get(tail)
             if repeat is None:
                 return None
-        if not self._is_still(repeat):
+        if not self.is_still(repeat):
             del self._known[tail]
             return None
         return repeat
 
-    def serves(self, epoch: bytes, seq: int) -> bool:
+    def is_still(self, repeat: Repeat) -> bool:
+        """Whether its token or session is known to be alive, and its account unchanged; counts as its use."""
+        if repeat.secret_hash is None:
+            return True
+        credential = self._credentials.recall(repeat.secret_hash, use=repeat.counts_as_use)
+        return credential is not None and credential.account == repeat.account
+
+    def serves(self, poll: PollBytes) -> bool:
+        """Whether memory has all that such a poll may need."""
         recent = self.waiters.recent
-        in_memory = epoch.decode() == recent.epoch and recent.start <= seq <= recent.seq
+        in_memory = poll.epoch == recent.epoch and recent.start <= poll.seq <= recent.seq
         return in_memory and not self.waiters.draining
 
-    def packet(self, body: bytes) -> bytes:
+    def packet(self, body: bytes) -> Packet:
         """The whole reply, made once for all who get the same within a second."""
-        now, closing = int(time.time()), self.waiters.draining or body.endswith(NO_ROOM)
-        if self._packet[0] is not body or self._packet[1:3] != (now, closing):
-            date = tornado.httputil.format_timestamp(now)
-            close = "Connection: close\r\n" if closing else ""
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: {date}\r\n{self._head}{close}"
-            packet = head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
-            self._packet = (body, now, closing, packet)
-        return self._packet[3]
+        packet, now, draining = self._packet, int(time.time()), self.waiters.draining
+        if packet.body is body and packet.second == now and packet.draining is draining:
+            return packet
+        closes = draining or body.endswith(NO_ROOM)
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: {format_timestamp(now)}\r\n{self._head}"
+        head += "Connection: close\r\n" if closes else ""
+        data = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        self._packet = Packet(body, now, draining, closes, data)
+        return self._packet

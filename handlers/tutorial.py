@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import tornado.escape
 
-from board.waiter import Ended, Waiter
+from board.waiter import Ended, Parked
 from handlers.errors import Refused
 from storage.records import Message
 
@@ -30,7 +30,7 @@ async def tutorial_poll(handler: "Poll") -> None:
     deadline = time.monotonic() + handler.wait()
     while not posts and not handler.is_gone and (left := deadline - time.monotonic()) > 0:
         waiter = handler.look(waiters.recent.cursor, left)
-        if not isinstance(waiter, Waiter):  # full, or draining
+        if not isinstance(waiter, Parked):  # full, or draining
             await asyncio.sleep(0 if waiters.draining else HELD_SECONDS)
             break
         ended = await handler.parked(waiter)

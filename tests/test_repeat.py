@@ -316,12 +316,12 @@ def test_news_reach_thousands_once_each(start):
 
 async def test_who_says_nothing_for_long_is_cut_off(counted, monkeypatch):
     """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
-    from handlers import repeat_stream
+    from handlers import lot_server
 
     port, _, board = counted
-    monkeypatch.setattr(repeat_stream, "IDLE_TICK", 0.05)
-    application_server = next(s for s in __import__("gc").get_objects() if isinstance(s, repeat_stream.RepeatServer))
-    application_server._idle_seconds = 0.3
+    monkeypatch.setattr(lot_server, "IDLE_TICK", 0.05)
+    application_server = next(s for s in __import__("gc").get_objects() if isinstance(s, lot_server.LotServer))
+    application_server._idle_seconds = application_server.conn_params.header_timeout = 0.3
     sweeping = asyncio.create_task(application_server.close_idle())
 
     def drip():

@@ -1,0 +1,203 @@
+"""The lot: connections stand here as bare descriptors, and known polls are answered or parked with no parsing.
+
+A new connection stands in the lot. If its first bytes are exactly one poll that handlers/repeat.py knows, and memory
+can serve it, it is answered or parked from here, through the same waiter list as any other, with the same reply.
+With anything else, odd bytes above all, the connection goes over to Tornado along with what was read; and it comes
+back when a handler has answered a poll on it that may be known from then on. So Tornado never sees the bytes that
+were dealt with here, and nothing it reads was looked at here without being handed on whole.
+
+Why not Tornado's streams: asyncio's selector and IOStream spend on each packet as much as all the rest here does,
+and take 9 KB for each connection. The lot has an epoll object of its own, in which the loop sees one descriptor.
+"""
+
+import asyncio
+import math
+import select
+import socket
+import time
+from typing import TYPE_CHECKING, cast
+
+from board.cursor import Cursor
+from board.waiter import Ended, Waiter
+from handlers.repeat import Repeat, Repeats, split_poll
+
+if TYPE_CHECKING:
+    from handlers.lot_server import LotServer, LotStream
+
+READ_BYTES = 4096
+"""Read at once; a browser's poll has some 700."""
+MOST_AT_ONCE = 256
+"""Packets that are looked at before anything else gets its turn: a few milliseconds."""
+MOST_BEHIND = 64 * 1024
+"""Bytes that a client may send behind a parked poll before it is cut off."""
+
+
+class Standing(Waiter):
+    """A connection in the lot, and the poll that it has parked, if it has."""
+
+    __slots__ = ("asked", "host", "lot", "repeat", "said_at", "socket")
+
+    def __init__(self, lot: "Lot", connection: socket.socket, host: str) -> None:
+        super().__init__(lot.repeats.waiters.recent.cursor, None, host)
+        self.host = host
+        self.lot = lot
+        self.socket = connection
+        self.said_at = lot.now
+        """When it was last seen to do anything: exact to a tick of the server's."""
+        self.repeat: Repeat | None = None
+        """What it last asked: most likely also what it asks next."""
+        self.asked = b""
+
+    def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
+        if isinstance(reply, bytes):
+            self.lot.send(self, reply)
+        elif reply is Ended.ASK_AGAIN:  # Tornado and the handler see who is asking, as they did the first time
+            self.lot.hand_over(self, self.asked, seconds)
+
+
+class Lot:
+    def __init__(self, repeats: Repeats, server: "LotServer") -> None:
+        self.repeats = repeats
+        self.now = time.monotonic()
+        """Set by the server now and then."""
+        self._server = server
+        self._waiters = repeats.waiters
+        self._standing: dict[int, Standing] = {}
+        self._behind: dict[Standing, bytes] = {}
+        """What came behind polls that are parked, and waits for its turn."""
+        self._epoll = select.epoll()
+        asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._on_ready)
+
+    def __len__(self) -> int:
+        return len(self._standing)
+
+    def stand(self, connection: socket.socket, host: str) -> Standing:
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        one = self._standing[connection.fileno()] = Standing(self, connection, host)
+        self._epoll.register(connection.fileno(), select.EPOLLIN)
+        return one
+
+    def take_back(self, stream: "LotStream", repeat: Repeat) -> None:
+        """Takes a connection from Tornado, when the handler of a poll has just answered on it.
+
+        The stream ends in its ordinary way; the connection goes on in a copy of its descriptor.
+        """
+        if stream.closed() or stream.writing() or self._waiters.draining:
+            return
+        try:
+            connection = stream.socket.dup()
+        except OSError:  # no descriptor is free: it stays where it is
+            return
+        behind = stream.left()
+        stream.close()
+        one = self.stand(connection, stream.host)
+        one.repeat = repeat
+        if behind:
+            self._look(one, behind)
+
+    def close(self) -> None:
+        """Ends all that stand here, and the lot."""
+        for one in list(self._standing.values()):
+            self._drop(one)
+        asyncio.get_running_loop().remove_reader(self._epoll.fileno())
+        self._epoll.close()
+
+    def close_idle(self, seconds: float) -> None:
+        """Cuts off who has said nothing for long, and has nothing parked."""
+        for one in list(self._standing.values()):
+            if one.tick:
+                one.said_at = self.now
+            elif self.now - one.said_at > seconds:
+                self._drop(one)
+
+    # --- reading
+
+    def _on_ready(self) -> None:
+        """Looks at some of what has come; the loop calls again while there is more."""
+        standing, recent, repeats = self._standing, self._waiters.recent, self.repeats
+        for number, _ in self._epoll.poll(0, MOST_AT_ONCE):
+            one = standing[number]
+            try:
+                data = one.socket.recv(READ_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError:
+                data = b""
+            repeat = one.repeat
+            if not data:
+                self._drop(one)
+            elif one.tick:
+                self._hold(one, data)
+            elif repeat is None or data != repeat.next or repeat.cursor is not recent.cursor:
+                self._look(one, data)
+            elif self._waiters.draining or not repeats.is_still(repeat):
+                self.hand_over(one, data)
+            else:
+                self._park(one, recent.cursor, repeat, repeat.next)
+
+    def _look(self, one: Standing, data: bytes) -> None:
+        """Answers or parks the poll, if it is known and can be served from memory; if not, hands all over."""
+        one.said_at = self.now
+        poll, recent = split_poll(data), self._waiters.recent
+        repeat = self.repeats.find(poll.tail) if poll and self.repeats.serves(poll) else None
+        if poll is None or repeat is None:
+            self.hand_over(one, data)
+            return
+        one.repeat = repeat
+        if repeat.cursor is not recent.cursor:
+            repeat.cursor, repeat.next = recent.cursor, poll.with_cursor(recent.cursor)
+        cursor = recent.cursor if poll.seq == recent.seq else Cursor(recent.epoch, poll.seq)
+        self._park(one, cursor, repeat, repeat.next if data == repeat.next else data)
+
+    def _park(self, one: Standing, cursor: Cursor, repeat: Repeat, asked: bytes) -> None:
+        """Parks the poll, or answers it if there is news, or no room."""
+        self._waiters.tally.repeated += 1
+        account_id = repeat.account.id if repeat.account else None
+        reply = self._waiters.poll(cursor, repeat.wait, account_id, repeat.address or one.host, one)
+        if reply is one:
+            one.asked = asked
+        else:
+            one.said_at = self.now
+            self.send(one, cast(bytes, reply))
+
+    def _hold(self, one: Standing, data: bytes) -> None:
+        """What comes behind a parked poll waits for its turn."""
+        behind = self._behind[one] = self._behind.get(one, b"") + data
+        if len(behind) > MOST_BEHIND:
+            self._drop(one)
+
+    # --- answering
+
+    def send(self, one: Standing, body: bytes) -> None:
+        """At once where the system takes it; what it does not take goes out through Tornado, as it can."""
+        packet = self.repeats.packet(body)
+        try:
+            sent = one.socket.send(packet.data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._drop(one)
+            return
+        if sent < len(packet.data):
+            self._server.send_slowly(one, packet.data[sent:], self._leave(one), closes=packet.closes)
+        elif packet.closes:
+            self._drop(one)
+        elif self._behind and one in self._behind:
+            self._look(one, self._behind.pop(one))
+
+    def hand_over(self, one: Standing, data: bytes, seconds: float = math.inf) -> None:
+        """Tornado reads this, as if it had come now; a poll that was parked may be so for what it has left."""
+        behind = self._leave(one)
+        self._server.adopt(one, data + behind, seconds)
+
+    def _leave(self, one: Standing) -> bytes:
+        """Takes it out of the lot; gives what came behind its poll."""
+        del self._standing[one.socket.fileno()]
+        self._epoll.unregister(one.socket.fileno())
+        return self._behind.pop(one, b"")
+
+    def _drop(self, one: Standing) -> None:
+        self._waiters.leave(one)
+        self._leave(one)
+        one.socket.close()

@@ -1,0 +1,121 @@
+"""Tornado's server with a lot in front of it (handlers/lot.py), and the streams of connections that go between."""
+
+import asyncio
+import functools
+import math
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from tornado.iostream import IOStream
+
+from handlers.asking import parse_address
+from handlers.lot import READ_BYTES, Lot, Standing
+from handlers.repeat import Repeats
+from handlers.slow_readers import PatientServer
+
+if TYPE_CHECKING:
+    from handlers import Application
+
+IDLE_TICK = 2
+"""Seconds between looks for connections that have been idle for too long."""
+
+
+class LotStream(IOStream):
+    """A connection that came from the lot, along with what was read there, and may go back."""
+
+    until = math.inf
+    """By the monotonic clock: how long the first poll may be parked, if it was parked before."""
+
+    def __init__(self, one: Standing, unread: bytes, **options: Any) -> None:
+        # Tornado's own 64 KB would be filled with zeros for each request.
+        super().__init__(one.socket, read_chunk_size=READ_BYTES, **options)
+        self.lot = one.lot
+        self.host = one.host
+        self.last_read = b""
+        """What came last: most often one whole request."""
+        self._unread = unread
+        self._is_over = False
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        if self._is_over:
+            return None
+        count: int | None
+        if self._unread:
+            count = min(len(self._unread), len(buf))
+            buf[:count] = self._unread[:count]
+            self._unread = self._unread[count:]
+        else:
+            count = super().read_from_fd(buf)
+        if count:
+            self.last_read = bytes(buf[:count])
+        return count
+
+    def left(self) -> bytes:
+        """What has come and Tornado has not used; from now on nothing more is read."""
+        self._is_over = True
+        reading = asyncio.ensure_future(self.read_bytes(self.max_buffer_size, partial=True))
+        return (reading.result() if reading.done() else b"") + self._unread
+
+
+class LotServer(PatientServer):
+    """Tornado's server, which gets the connections that the lot can't serve."""
+
+    def initialize(  # type: ignore[override]
+        self, application: "Application", *, repeats: Repeats, idle_seconds: float, **options: Any
+    ) -> None:
+        super().initialize(application, idle_connection_timeout=idle_seconds, **options)
+        self.lot = Lot(repeats, self)
+        self._under_way = application.under_way
+        self._idle_seconds = idle_seconds
+
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        self.lot.stand(connection, host_of(address[0] if isinstance(address, tuple) else ""))
+
+    def adopt(self, one: Standing, unread: bytes, seconds: float = math.inf) -> None:
+        """Tornado reads on here, beginning with what was read already. The first poll has only so many seconds."""
+        stream = LotStream(one, unread, max_buffer_size=self.max_buffer_size)
+        stream.until = time.monotonic() + seconds
+        self._serve(stream)
+
+    def send_slowly(self, one: Standing, packet: bytes, unread: bytes, *, closes: bool) -> None:
+        """Sends what the system did not take at once, as it can; then Tornado reads on, or the connection ends."""
+        stream = LotStream(one, unread, max_buffer_size=self.max_buffer_size)
+        sending = asyncio.ensure_future(stream.write(packet))
+        self._under_way.add(stream)
+        self._all_streams.add(stream)
+        sending.add_done_callback(lambda sent: self._when_sent(stream, sent, closes))
+        if not closes:
+            self._serve(stream)
+
+    def _when_sent(self, stream: LotStream, sent: "asyncio.Future[None]", closes: bool) -> None:
+        self._under_way.discard(stream)
+        if not sent.cancelled():
+            sent.exception()  # the client has gone
+        if closes:
+            stream.close()
+
+    def _serve(self, stream: LotStream) -> None:
+        try:
+            address = stream.socket.getpeername()
+        except OSError:  # it has gone meanwhile
+            stream.close()
+            return
+        self.handle_stream(stream, address)
+
+    async def close_idle(self) -> None:
+        """Cuts off who stands in the lot and says nothing for long; Tornado does so with its own. Never returns."""
+        while True:
+            await asyncio.sleep(IDLE_TICK)
+            self.lot.now = time.monotonic()
+            self.lot.close_idle(self._idle_seconds)
+
+    async def close_all_connections(self) -> None:
+        self.lot.close()
+        await super().close_all_connections()
+
+
+@functools.lru_cache(1000)
+def host_of(address: str) -> str:
+    """The address as limits count it; one object for all connections that come from there."""
+    return parse_address(address) or "unknown"

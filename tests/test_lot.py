@@ -1,0 +1,191 @@
+"""The lot from within: what moves between it and Tornado, and what must never be taken for something else."""
+
+import asyncio
+import contextlib
+import select
+import socket
+import types
+
+import pytest
+from tornado.netutil import bind_sockets
+
+import server as server_module
+from board import Board
+from handlers import Application
+from handlers.lot_server import LotServer
+from handlers.polls import Get
+from settings import read_settings
+from storage import open_storage
+from tests.test_repeat import BROWSER, Wire
+
+
+@contextlib.asynccontextmanager
+async def running(folder, *flags):
+    """A server inside the test: its port, its board, and `parsed`, the paths of polls that handlers have seen."""
+    storage = await open_storage(f"sqlite:///{folder}/board.db")
+    settings = read_settings(["--limits=off", *flags], {})
+    board = await Board.open(storage, max_parked=100, limits=False)
+    application, sockets, parsed = Application(board, settings), bind_sockets(0, "127.0.0.1"), []
+    server = server_module.start(application, settings, sockets)
+    port = sockets[0].getsockname()[1]
+    yield types.SimpleNamespace(
+        server=server, board=board, storage=storage, port=port, parsed=parsed, application=application
+    )
+    server.stop()
+    await server.close_all_connections()
+    await board.close()
+    await storage.close()
+
+
+@pytest.fixture
+async def house(tmp_path, monkeypatch):
+    async with running(tmp_path) as house:
+        get = Get.get
+
+        async def counting(self):
+            house.parsed.append(self.request.path)
+            await get(self)
+
+        monkeypatch.setattr(Get, "get", counting)
+        yield house
+
+
+async def settled(condition):
+    """As until(), for servers on the loop of the test."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def poll(house, wait=0, headers=BROWSER):
+    return f"GET /get?after={house.board.waiters.recent.cursor}&wait={wait} HTTP/1.1\r\nHost: x\r\n{headers}\r\n"
+
+
+async def news(house):
+    await house.storage.append(None, "news", None)
+    await house.board.waiters.deliver()
+
+
+async def ask(wire, text):
+    """Sends this and reads a reply, off the loop."""
+    wire.send(text)
+    return await asyncio.to_thread(wire.reply)
+
+
+async def test_a_connection_stands_in_the_lot_unless_a_handler_needs_it(house):
+    """Silent and polling connections cost a descriptor; others are Tornado's until their next poll; closed ones go."""
+    lot = house.server.lot
+    with Wire(house.port) as wire:
+        await settled(lambda: len(lot) == 1)
+        assert not house.server._connections
+        wire.send("GET /get?t=0&wait=9 HTTP/1.1\r\nHost: x\r\n\r\n")  # the tutorial's, never known
+        await settled(lambda: house.board.waiters.parked)
+        assert len(lot) == 0 and len(house.server._connections) == 1 == house.application.connections()
+        house.board.waiters.leave(house.board.waiters._places.all()[0])
+    await settled(lambda: not house.application.connections())
+    with Wire(house.port) as wire:
+        for _ in range(3):
+            assert (await ask(wire, poll(house)))[0] == 200
+            await settled(lambda: len(lot) == 1 and not house.server._connections)
+            assert (await ask(wire, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
+            assert len(lot) == 0 and len(house.server._connections) == 1
+    await settled(lambda: not house.application.connections())
+
+
+async def test_what_looks_like_a_poll_in_its_packet_is_not_remembered_as_one(house):
+    """A header may end where another packet begins: what the whole was allowed, a part of it is not."""
+    known = house.application.repeats._known
+    for headers in ("Authorization: Basic x\r\n", ""):
+        with Wire(house.port) as wire:
+            wire.send(f"GET /get?after=x-0&wait=0 HTTP/1.1\r\n{headers}A: b")
+            await asyncio.sleep(0.05)
+            await ask(wire, poll(house))
+    assert len(house.parsed) == 1 and not known
+    with Wire(house.port) as wire:
+        await ask(wire, poll(house))
+    assert len(house.parsed) == 2 and len(known) == 1
+
+
+async def test_bytes_that_came_behind_a_poll_are_not_lost_on_the_way_back(house):
+    """Tornado has read them while the poll was parked; they come to the lot with the connection."""
+    health = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with Wire(house.port) as wire:
+        wire.send(poll(house, 25))
+        await settled(lambda: house.board.waiters.parked)
+        (stream,) = [connection.stream for connection in house.server._connections]
+        wire.send(poll(house) + health + health[:10])
+        await settled(lambda: stream.last_read.endswith(health[:10].encode()))
+        await news(house)
+        for _ in range(3):
+            assert (await asyncio.to_thread(wire.reply))[0] == 200
+        assert (await ask(wire, health[10:]))[0] == 200
+
+
+async def test_who_must_ask_again_is_not_parked_for_longer(house):
+    """When something about the account changes, a parked poll goes on for the rest of its time, not from the start."""
+    waits, look = [], house.board.waiters.poll
+
+    def noting(cursor, wait, *rest):
+        waits.append(wait)
+        return look(cursor, wait, *rest)
+
+    house.board.waiters.poll = noting
+    with Wire(house.port) as wire:
+        await ask(wire, poll(house))
+        for _ in range(2):  # the first time through a handler
+            wire.send(poll(house, 20))
+            await settled(lambda: house.board.waiters.parked)
+            (waiter,) = house.board.waiters._places.all()
+            await asyncio.sleep(0.5)
+            waiter.account_id = 7
+            house.storage.access_changes_after = lambda access: settle([7])
+            await house.board.waiters._notice_access(1)
+            await settled(lambda: house.board.waiters.parked)
+            assert 19.9 < waits[-2] <= 20 and waits[-1] <= 19.8
+            await news(house)
+            assert (await asyncio.to_thread(wire.reply))[2]["messages"]
+
+
+async def settle(value):
+    return value
+
+
+async def test_a_client_that_does_not_read_gets_its_last_reply_at_the_end(house):
+    """A drain waits for it, and then ends the connection."""
+    with Wire(house.port) as wire:
+        for _ in range(2):  # the second time as a known one
+            wire.send(poll(house, 25))
+            await settled(lambda: house.board.waiters.parked)
+            if len(house.server.lot) == 0:
+                await news(house)
+                await asyncio.to_thread(wire.reply)
+        (standing,) = house.board.waiters._places.all()
+        standing.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        filled = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filled += standing.socket.send(b"x" * 65536)
+        house.board.waiters.drain()
+        assert house.application.under_way
+        received = await asyncio.to_thread(everything, wire.socket)
+        assert b"retry_ms" in received[filled:] and b"Connection: close" in received[filled:]
+        assert received[:filled] == b"x" * filled
+        await settled(lambda: not house.application.under_way)
+
+
+def everything(connection):
+    received = b""
+    while data := connection.recv(65536):
+        received += data
+    return received
+
+
+async def test_without_epoll_all_go_through_tornado(tmp_path, monkeypatch):
+    """As on macOS: slower, and the same."""
+    monkeypatch.delattr(select, "epoll")
+    async with running(tmp_path) as house:
+        assert not isinstance(house.server, LotServer)
+        with Wire(house.port) as wire:
+            for _ in range(2):
+                assert (await ask(wire, poll(house)))[0] == 200
+        assert not house.application.repeats._known
