@@ -17,6 +17,7 @@ BENCHES = {
     "posts": "posts per second, beside one commit per post and no database at all",
     "sizes": "pages and polls with 1,000 and with 1,000,000 messages",
     "accounts": "signing in beside parked polls, and polls with and without a token",
+    "view": "opening the page: requests and bytes; and the page while 5,000 messages arrive",
     "text": "every fortune of Debian's packages, posted and read back, letter for letter",
 }
 """Each is a module of this folder with `run(options)`, which prints what it finds; the order is that of running."""
@@ -60,6 +61,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (5)")
     parser.add_argument("--seconds", type=float, default=3, help="posts: how long one measurement takes (3)")
     parser.add_argument("--folder", help="where databases are put meanwhile, best on a real disk (the system's own)")
+    parser.add_argument("--beside", metavar="URL", help="view: another page to measure beside ours")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}")

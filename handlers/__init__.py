@@ -18,6 +18,7 @@ from handlers.account import (
     AccountTokens,
 )
 from handlers.base import Moved, NotFoundPage
+from handlers.compression import Compression
 from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart
 from handlers.facebook_account import FacebookLink, FacebookUnlink, FacebookWelcome
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
@@ -134,4 +135,4 @@ class Application(tornado.web.Application):
             "default_handler_class": NotFoundPage,
             "log_function": log_request,
         }
-        super().__init__(list(ROUTES), **options)
+        super().__init__(list(ROUTES), transforms=[Compression], **options)

@@ -29,7 +29,7 @@ class Rendering(Page):
         )
 
     def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> bytes:
-        """The same with a line above each day, in UTC: static/days.js draws them where the reader's days begin."""
+        """The same with a line above each day, in UTC: static/message.js draws them where the reader's days begin."""
         html = b""
         for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
             html += self.render_string("day.html", day=day, words=f"{day.day} {day:%B %Y}")
@@ -56,7 +56,7 @@ class Front(Rendering):
     def live_page(self) -> None:
         recent = self.board.waiters.recent
         if "html" not in recent.derived:
-            recent.derived["html"] = self.messages_html(recent.page.messages)
+            recent.derived["html"] = self.days_html(recent.page.messages)
         self.render(
             "board.html",
             messages=recent.derived["html"],

@@ -2,7 +2,7 @@
 // What is shown: the messages by id, newest first, never too many; where the older ones begin; and what is held back
 // while their reader is further down.
 
-import { day, makeArticle, writeTimes } from "./message.js";
+import { day, dayOf, drawDays, makeArticle, writeTimes } from "./message.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -21,6 +21,8 @@ const AHEAD = "800px"; // how far from the end older messages are asked for
 
 export class Board {
   #section;
+  /** Those in it, as they are at the moment. */
+  #articles;
   #older;
   #reader;
   /** Messages with a lower id are not shown: they are what the link to older messages leads to. */
@@ -28,6 +30,7 @@ export class Board {
   /** The highest id that a poll has brought: whatever is above is new. */
   #highest;
   #day = day();
+  #hasAllLines = true;
   /** Whether the newest message is where its reader sees it, so that a newer one moves nothing they read. */
   #isAtTop = true;
   /** @type {Map<number, Message>} New ones, for when their reader comes back up. */
@@ -46,9 +49,11 @@ export class Board {
     this.#older = older;
     this.#reader = reader;
     this.#oldest = older.hidden ? 0 : Number(new URL(this.#link.href).searchParams.get("before"));
+    this.#articles = /** @type {HTMLCollectionOf<HTMLElement>} */ (section.getElementsByTagName("article"));
     section.replaceChildren(...section.children); // without the white space that a template leaves
-    this.#highest = section.firstElementChild ? idOf(section.firstElementChild) : 0;
+    this.#highest = this.#articles.length ? idOf(this.#articles[0]) : 0;
     writeTimes(section);
+    drawDays(section);
     this.#nearEnd.observe(older);
     new IntersectionObserver(([entry]) => this.#moved(entry.boundingClientRect.top >= 0)).observe(top);
     document.addEventListener("visibilitychange", () => this.#look());
@@ -69,11 +74,12 @@ export class Board {
     const news = [];
     for (const message of reply.messages) {
       if (message.deleted) this.#remove(message.id);
-      else if (this.#has(message.id) || message.id < this.#highest) this.put(message);
+      else if (this.#has(message.id) || message.id < this.#highest) this.#put(message);
       else news.push(message);
       this.#highest = Math.max(this.#highest, message.id);
     }
     this.#bring(news, reply.reset ?? false);
+    this.#drawLines();
     this.#turnDay();
   }
 
@@ -87,6 +93,7 @@ export class Board {
     const messages = [...this.#held.values()];
     this.#held.clear();
     this.#insert(messages, true);
+    this.#drawLines();
   }
 
   /**
@@ -109,7 +116,7 @@ export class Board {
   #insert(messages, isNews) {
     this.#section.ariaLive = isNews && messages.length <= FEW ? "polite" : "off";
     for (const message of messages) {
-      const article = this.put(message);
+      const article = this.#put(message);
       if (article && isNews) glow(article);
     }
     this.#trim();
@@ -131,6 +138,22 @@ export class Board {
     if (this.#day === day()) return;
     this.#day = day();
     writeTimes(this.#section);
+    drawDays(this.#section);
+  }
+
+  /** Above each day; hardly ever does a new message need one. */
+  #drawLines() {
+    if (!this.#hasAllLines) drawDays(this.#section);
+    this.#hasAllLines = true;
+  }
+
+  /**
+   * Shows what its author knows to be posted.
+   * @param {Message} message
+   */
+  put(message) {
+    this.#put(message);
+    this.#drawLines();
   }
 
   /**
@@ -138,13 +161,15 @@ export class Board {
    * @param {Message} message
    * @returns {HTMLElement | null} Nothing if that is not on this page.
    */
-  put(message) {
+  #put(message) {
     if (this.#held.has(message.id)) this.#held.set(message.id, message);
     const before = this.#article(message.id);
     if (this.#held.has(message.id) || (!before && message.id < this.#oldest)) return null; // not shown here
     const article = makeArticle(message);
+    const next = this.#newestBefore(message.id);
     if (before) before.replaceWith(article);
-    else this.#section.insertBefore(article, this.#newestBefore(message.id));
+    else this.#section.insertBefore(article, next);
+    if (!before && (!next || dayOf(next) !== dayOf(article))) this.#hasAllLines = false;
     return article;
   }
 
@@ -157,6 +182,7 @@ export class Board {
   #remove(id) {
     this.#held.delete(id);
     this.#article(id)?.remove();
+    this.#hasAllLines = false; // it may have been alone below its own
   }
 
   /** @param {number} oldest The id that the link to older messages goes on from, or 0. */
@@ -168,14 +194,14 @@ export class Board {
   }
 
   #trim() {
-    if (!this.#isAtTop || this.#section.childElementCount <= MOST) return;
-    while (this.#section.childElementCount > MOST) this.#section.lastElementChild?.remove();
-    this.#olderThan(idOf(/** @type {Element} */ (this.#section.lastElementChild)));
+    if (!this.#isAtTop || this.#articles.length <= MOST) return;
+    while (this.#articles.length > MOST) this.#section.lastElementChild?.remove();
+    this.#olderThan(idOf(this.#articles[MOST - 1]));
   }
 
   /** Goes on into the past, as the link would. */
   async #load() {
-    if (this.#isLoading || this.#older.hidden || this.#section.childElementCount >= MOST_READ) return;
+    if (this.#isLoading || this.#older.hidden || this.#articles.length >= MOST_READ) return;
     this.#isLoading = true;
     try {
       const before = this.#oldest;
@@ -186,7 +212,8 @@ export class Board {
       if (before !== this.#oldest) return; // a reset came in between
       this.#oldest = 0;
       this.#section.ariaLive = "off";
-      for (const message of messages.reverse()) this.put(message);
+      for (const message of messages.reverse()) this.#put(message);
+      this.#drawLines();
       this.#olderThan(older ? messages[messages.length - 1].id : 0);
     } catch {
       // The link is still there.
@@ -206,7 +233,7 @@ export class Board {
 
   /** @param {number} id */
   #newestBefore(id) {
-    for (const article of this.#section.children) if (idOf(article) < id) return article;
+    for (const article of this.#articles) if (idOf(article) < id) return article;
     return null;
   }
 

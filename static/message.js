@@ -128,6 +128,8 @@ const today = new Intl.DateTimeFormat(undefined, HOUR);
 const thisYear = new Intl.DateTimeFormat(undefined, { ...DAY, ...HOUR });
 const longAgo = new Intl.DateTimeFormat(undefined, { ...DAY, year: "numeric", ...HOUR });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const wholeDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const recently = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }); // “yesterday”
 
 /**
  * Writes every time within as it reads now: the hour for today, the day too for all else.
@@ -145,4 +147,33 @@ export function writeTimes(root, now = new Date()) {
 /** What is the same for all moments of a day. */
 export function day(moment = new Date()) {
   return moment.toDateString();
+}
+
+/** @param {Element} article */
+export function dayOf(article) {
+  return day(new Date(article.querySelector("time")?.dateTime ?? ""));
+}
+
+/**
+ * Draws a line above each day within. The server draws them where a day begins in UTC; here they are drawn anew where it
+ * begins for the reader.
+ * @param {Element} section
+ */
+export function drawDays(section) {
+  for (const line of section.querySelectorAll(".day")) line.remove();
+  let last = "";
+  for (const article of section.querySelectorAll(".message")) {
+    if (dayOf(article) === last) continue;
+    last = dayOf(article);
+    const line = document.createElement("h2"); // as in templates/day.html
+    line.className = "day";
+    line.textContent = dayInWords(new Date(last));
+    article.before(line);
+  }
+}
+
+/** @param {Date} morning */
+function dayInWords(morning) {
+  const ago = Math.round((morning.getTime() - new Date(day()).getTime()) / 86_400_000); // a day may have 23 hours
+  return ago === 0 || ago === -1 ? recently.format(ago, "day") : wholeDay.format(morning);
 }

@@ -1,12 +1,17 @@
 """Reading in a real browser: nothing moves under one's eyes, nothing new goes unnoticed, and the past is one scroll away."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
+import time
 
 from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST, is_as_after_reload, message, write
+from tests.test_browser_accounts import promoted
 from tests.test_browser_tabs import another, comes_to_front, parked
+from tests.test_import import admin
 
 pytestmark = BROWSER_TEST
 
@@ -146,6 +151,33 @@ async def test_who_is_here_is_counted_by_browser(start, visit):
     await parked(server, 3)
     await write(others[0], "hello")
     await expect(page.locator("#watching")).to_have_text("3 watching")
+
+
+async def test_a_line_stands_above_each_day_where_the_readers_day_begins(start, visit, tmp_path):
+    """Today, yesterday and before, in the reader's own zone; live messages keep to it, and so does the past."""
+    server = start()
+    now = int(time.time() * 1000)
+    with contextlib.closing(sqlite3.connect(tmp_path / "data.db")) as data, data:
+        data.execute("CREATE TABLE messages (msg_content TEXT NOT NULL, msg_time INTEGER NOT NULL)")
+        for days in (400, 400, 2, 1):
+            data.execute("INSERT INTO messages VALUES (?, ?)", (f"{days} days ago", now - days * 86_400_000))
+    admin(f"--database-url={server.settings['database_url']}", "import-tutorial", tmp_path / "data.db")
+    page = await visit(server, timezone_id="Pacific/Auckland")
+    lines = page.locator(".day")
+    await expect(lines).to_have_count(3)
+    assert await lines.first.inner_text() == "Yesterday"
+    await write(page, "and now")
+    await expect(lines).to_have_count(4)
+    assert await lines.first.inner_text() == "Today"
+    await write(page, "and again")
+    await expect(lines).to_have_count(4)
+    await is_as_after_reload(page)
+    ids = [m["id"] for m in server.get("/get").json()["messages"]]
+    moderator = promoted(server)
+    for id in ids[-2:]:
+        moderator.api.delete(f"/api/v1/messages/{id}")
+    await expect(lines).to_have_count(3)
+    await is_as_after_reload(page)
 
 
 async def test_older_messages_come_as_one_scrolls(start, visit):
