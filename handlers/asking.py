@@ -141,7 +141,7 @@ def ended(kind: str) -> Refused:
 def parse_address(text: str) -> str | None:
     """None for what is no address. Some proxies write a port behind it: 192.0.2.1:5678, or [2001:db8::1]:5678."""
     if match := WITH_PORT.fullmatch(text):
-        text = match[1] or match[2]
+        text = match[2] if match[1] is None else match[1]
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -44,7 +44,7 @@ class MessagePage(Rendering):
 
     def write_error_page(self, refused: Refused) -> None:
         """Whoever follows a link to a deleted message may find what they look for near to it."""
-        id = self.path_args[0]
+        id = next(iter(getattr(self, "path_args", ())), "")  # Tornado has none yet where the body can't be read
         near = int(id) if refused.status_code == 404 and id.isascii() and id.isdigit() and len(id) < 19 else None
         self.render("error.html", refused=refused, near=near)
 

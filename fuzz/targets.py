@@ -1,0 +1,239 @@
+"""What is fed with random input inside this process. A target raises nothing but what its code says it may."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import io
+import random
+import re
+import types
+from collections.abc import Callable
+from typing import Any
+
+import tornado.web
+from tornado.httputil import HTTPInputError, HTTPServerRequest, parse_body_arguments
+
+from board import facebook, people
+from board import text as words_of
+from board.cursor import parse_cursor
+from board.passwords import check_password
+from board.text import BadText
+from fuzz.generate import octets, text
+from handlers.asking import Asking, parse_address
+from handlers.errors import Refused
+from handlers.fields import Fields, parse_object
+from handlers.messages import checked_key, form_key, parse_id
+from handlers.polls import Poll
+from handlers.repeat import POLL
+from handlers.sign_in import browser_name, safe_next
+from handlers.tutorial import parse_time
+from settings import Settings, read_settings
+from storage.words import phrases, words
+
+SECRET = "a secret of an app of Facebook's"
+MESSAGES = (
+    "Hello, board!",
+    "Two\nlines",
+    "https://example.org/a?b=c&d(e)",
+    "(see http://a.b/c_(d).)",
+    "مرحبا 😀",
+    "\u0301" * 9 + "x",
+)
+
+
+def refused(*errors: type[Exception]) -> contextlib.AbstractContextManager[None]:
+    return contextlib.suppress(*errors)
+
+
+def cursors(rng: random.Random) -> None:
+    sent = text(rng, ("k3f9x2mq-1041", "0-0", "zzzzzzzz-999999999999999999"))
+    cursor = parse_cursor(sent)
+    assert cursor is None or (str(cursor) == sent and 0 <= cursor.seq < 10**18)
+
+
+def messages(rng: random.Random) -> None:
+    with refused(BadText):
+        cleaned = words_of.clean(text(rng, MESSAGES), 4000)
+        assert 0 < len(cleaned) <= 4000 and words_of.clean(cleaned, 4000) == cleaned
+        assert not words_of.DROPPED.search(cleaned) and not words_of.NOT_TEXT.search(cleaned)
+        cleaned.encode()
+        pieces = list(words_of.pieces(cleaned))
+        assert all(piece in cleaned for piece, _ in pieces)
+        assert "`" in cleaned or "".join(piece for piece, _ in pieces) == cleaned
+        assert all(re.match("https?://", piece, re.IGNORECASE) for piece, kind in pieces if kind == "link")
+
+
+def names(rng: random.Random) -> None:
+    sent = text(rng, ("Ada Lovelace", "ada_l", "Zoë Müller", "李", "member_2"))
+    with refused(BadText):
+        assert people.USERNAME.fullmatch(people.clean_username(sent))
+    with refused(BadText):
+        assert 0 < len(people.clean_name(sent)) <= people.NAME_LENGTH
+    name = people.name_from_elsewhere(rng.choice((sent, None, 7, [sent])))
+    assert people.clean_name(name) == name
+    assert people.USERNAME.fullmatch(next(people.usernames(name)))
+    browser_name(sent)
+
+
+def passwords(rng: random.Random) -> None:
+    with refused(BadText):
+        check_password(sent := text(rng, ("a few random words", "пароль 密码 😀", "password")), "ada")
+        assert len(sent.encode()) >= 8 and len(sent) <= 128
+
+
+def searches(rng: random.Random) -> None:
+    sent = text(rng, ('hello "two words"', "漢字 かな", "a OR b*", "مرحبا", "C++ x-y"))
+    for found in (words(sent), phrases(sent)):
+        assert len(found) <= len(sent) * 2 + 1
+
+
+def keys(rng: random.Random) -> None:
+    sent = text(rng, ("b7Jt0yVxGq2mR5sLw8aZ1c", "tutorial-0000000000000000001", "k" * 100))
+    with refused(Refused):
+        checked_key(sent)
+        form_key(sent, text(rng, MESSAGES))
+
+
+def numbers(rng: random.Random) -> None:
+    sent = text(rng, ("1", "0", "25", "0.5", "1e3", "1700000000000", "999999999999999999"))
+    with refused(Refused):
+        assert 0 <= parse_id(sent) < 10**18
+    with refused(Refused):
+        assert 0 <= parse_time(sent) < 10**14
+    with refused(Refused):
+        handler = types.SimpleNamespace(config=types.SimpleNamespace(poll_seconds=25), query=lambda name: sent)
+        assert 0 <= Poll.wait(handler) <= 25  # type: ignore[arg-type]
+
+
+def addresses(rng: random.Random) -> None:
+    named = (
+        "192.0.2.1",
+        "10.0.0.1, 192.0.2.1",
+        "2001:db8::1",
+        "[2001:db8::1]:443",
+        "::ffff:1.2.3.4",
+        "fe80::1%eth0",
+        "192.0.2.1:80",
+    )
+    sent = text(rng, named)
+    request = types.SimpleNamespace(headers={"X-Forwarded-For": sent}, remote_ip=text(rng, named))
+    config = types.SimpleNamespace(client_header=rng.choice(("", "X-Forwarded-For", "X-Forwarded-For:2")))
+    get: Callable[[Any], str] = Asking.client_address.fget  # type: ignore[attr-defined]
+    found = get(types.SimpleNamespace(request=request, config=config))
+    assert found == "unknown" or parse_address(found.partition("/")[0]) == found, found
+
+
+def nexts(rng: random.Random) -> None:
+    path = safe_next(text(rng, ("/account?x=1", "//e.example", "/\\e", "https:e", "/%09/e", "/#m1")))
+    assert re.fullmatch(r"/([!-.0-\[\]-~][!-\[\]-~]*)?", path), path
+
+
+def objects(rng: random.Random) -> None:
+    seeds = (
+        '{"body": "Hello", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}',
+        '{"a": [1, 2.5, -0, null, true], "b": {}}',
+        '"\\ud83d\\ude00"',
+        "[]",
+    )
+    with refused(Refused):
+        assert isinstance(parse_object(octets(rng, seeds)), dict)
+
+
+def forms(rng: random.Random) -> None:
+    arguments: dict[str, list[bytes]] = {}
+    kind = text(
+        rng,
+        (
+            "application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded; charset=utf-8",
+            "multipart/form-data; boundary=x",
+        ),
+    )
+    body = octets(
+        rng, ("s=Hello&key=b7Jt0yVxGq2mR5sLw8aZ1c&as=", "body=%F0%9F%98%80+x", "a=1&a=2&&=&b", "--x\r\n\r\nx\r\n--x--")
+    )
+    with refused(HTTPInputError):
+        parse_body_arguments(kind, body, arguments, {})
+    for name in arguments:
+        with refused(Refused):
+            Fields._last(None, arguments, name)  # type: ignore[arg-type]
+
+
+def cookies(rng: random.Random) -> None:
+    seeds = (
+        "longboard=2Vb8fX",
+        '__Host-longboard="a b"; x=y',
+        "longboard-facebook=2|1:0|10:1700000000|4:name|4:dmFs|0123",
+    )
+    request = HTTPServerRequest("GET", "/", connection=None)
+    sent = octets(rng, seeds).decode("latin-1")  # as Tornado reads headers; more than any header can have
+    request.headers = {"Cookie": sent}  # type: ignore[assignment]
+    for morsel in request.cookies.values():
+        tornado.web.decode_signed_value({1: SECRET}, morsel.key, morsel.value, min_version=2)
+
+
+def signed_requests(rng: random.Random) -> None:
+    """With a bad signature none is believed; with a good one, only what it should be."""
+    seeds = (
+        '{"algorithm": "HMAC-SHA256", "user_id": "218471", "issued_at": 1700000000}',
+        '{"algorithm":"HMAC-SHA256","user_id":7}',
+        "[]",
+    )
+    payload = base64.urlsafe_b64encode(octets(rng, seeds)).decode().rstrip("=")
+    good = base64.urlsafe_b64encode(hmac.digest(SECRET.encode(), payload.encode(), hashlib.sha256)).decode().rstrip("=")
+    with refused(BadText):
+        assert facebook.ID.fullmatch(facebook.read_signed_request(f"{good}.{payload}", SECRET).facebook_id)
+    spoilt = text(rng, (f"{good}.{payload}",))
+    with refused(BadText):
+        facebook.read_signed_request(spoilt, SECRET)
+        assert base64.urlsafe_b64decode(spoilt.partition(".")[0] + "==") == base64.urlsafe_b64decode(good + "==")
+    facebook.kind_of_image(octets(rng, ("\x89PNG\r\n\x1a\n", "GIF89a", "RIFF____WEBP")))
+
+
+def settings(rng: random.Random) -> None:
+    """Settings or an end with 2 and one line, whatever stands in the environment."""
+    name = rng.choice([name.upper() for name in Settings.__dataclass_fields__])
+    seeds = (
+        "8080",
+        "127.0.0.1",
+        "sqlite:///board.db",
+        "postgresql://a@b/c",
+        "https://board.example.org",
+        "on",
+        "members",
+        "X-Forwarded-For:2",
+    )
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        try:
+            read_settings([], {name: text(rng, seeds)})
+        except SystemExit as end:
+            assert end.code == 2 and said.getvalue().count("\n") == 1, said.getvalue()
+
+
+def polls(rng: random.Random) -> None:
+    match = POLL.match(
+        octets(rng, ("GET /get?after=k3f9x2mq-1041 HTTP/1.1\r\n", "GET /api/v1/messages?after=a-0&wait=5 HTTP/1.1\r\n"))
+    )
+    assert match is None or parse_cursor(f"{match[1].decode()}-{match[2].decode()}") is not None
+
+
+TARGETS: dict[str, tuple[int, Callable[[random.Random], None]]] = {
+    "cursors": (10, cursors),
+    "messages": (14, messages),
+    "names": (8, names),
+    "passwords": (6, passwords),
+    "searches": (10, searches),
+    "keys": (6, keys),
+    "numbers": (8, numbers),
+    "addresses": (6, addresses),
+    "next": (6, nexts),
+    "JSON": (8, objects),
+    "forms": (5, forms),
+    "cookies": (4, cookies),
+    "signed requests": (4, signed_requests),
+    "settings": (1, settings),
+    "repeated polls": (4, polls),
+}
+"""Each with its share: the slow ones have less."""
