@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from admin import copies, doctor, exchange, people, stats
+from admin import copies, doctor, exchange, move, people, stats
 from admin.tutorial import import_tutorial
 from settings import Settings, read_settings
 from storage.records import StorageError
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         "Status 1 if something is wrong.",
     )
     checks.add_argument("url", nargs="?", help="where browsers find the board, such as https://board.example.org")
-    command("migrate", people.migrate, "bring the database to this version's schema, as starting the board does too")
+    add_database(command)
     command(
         "import-tutorial",
         import_tutorial,
@@ -57,6 +57,18 @@ def parser() -> argparse.ArgumentParser:
         "In order, while the server runs or not. It may be interrupted and repeated: each comes once.",
     ).add_argument("file", help="its SQLite file, such as data.db or database.db")
     return top
+
+
+def add_database(command: Callable[..., argparse.ArgumentParser]) -> None:
+    command("migrate", move.migrate, "bring the database to this version's schema, as starting the board does too")
+    moving = command(
+        "move",
+        move.move,
+        "move a stopped board from SQLite to PostgreSQL",
+        "All that is kept is brought over, counted and compared; open pages go on. May be interrupted and repeated.",
+    )
+    moving.add_argument("--from", dest="source", metavar="URL", required=True, help="such as sqlite:///board.db")
+    moving.add_argument("--to", dest="target", metavar="URL", required=True, help="such as postgres://…, and empty")
 
 
 def add_copies(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -78,12 +78,6 @@ async def change(settings: Settings, options: argparse.Namespace) -> None:
     print(DONE[options.command].format(account.username))
 
 
-async def migrate(settings: Settings, options: argparse.Namespace) -> None:
-    """Opening does it, with several at once too; to be run before new servers start, such as in a release phase."""
-    async with opened(settings):
-        print("The database is ready.")
-
-
 async def audit(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings) as storage:
         for entry in reversed(await storage.audit(None, options.number)):

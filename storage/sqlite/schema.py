@@ -16,6 +16,7 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
         for migration in known:
             apply(db, migration)
         version, ours = version_of(db), pragma(db, "application_id") == APPLICATION_ID
+        moved_to = read_moved(db)
     except sqlite3.DatabaseError as error:
         raise CannotOpen(f"the database {path} can't be used: {error}") from error
     if not ours:
@@ -28,6 +29,19 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
             f"the database {path} is from a newer Longboard (its schema is {version}, this one knows {len(known)}); "
             "update Longboard, or use another DATABASE_URL"
         )
+
+    if moved_to is not None:
+        raise CannotOpen(
+            f"the board in {path} was moved to PostgreSQL ({moved_to}), and goes on there: set DATABASE_URL to that. "
+            f"To go back to what it was then: sqlite3 {path} 'DROP TABLE moved'"
+        )
+
+
+def read_moved(db: sqlite3.Connection) -> str | None:
+    """Where leaving.py says that the board has gone."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'moved'").fetchone():
+        return None
+    return str(db.execute("SELECT target FROM moved").fetchone()[0])
 
 
 def apply(db: sqlite3.Connection, migration: Migration) -> None:

@@ -1,0 +1,76 @@
+"""Moving a board from SQLite to PostgreSQL: all that is kept, counted and compared, row by row.
+
+The target gets everything in one transaction, its epoch last. So a move that breaks off has changed nothing, and can
+be repeated; one that broke off between the target's commit and the mark in the source only sets the mark.
+"""
+
+import argparse
+import sys
+from contextlib import aclosing
+from typing import Any
+
+from tqdm import tqdm
+
+from settings import Settings
+from storage import open_storage
+from storage.moving import TABLES
+from storage.postgres.arriving import Arriving
+from storage.postgres.connection import faults_as_unavailable
+from storage.records import StorageError
+from storage.sqlite.leaving import Leaving
+
+MISMATCH = "what has arrived differs from what was sent, in table {}; nothing was kept. Please report this"
+
+
+async def migrate(settings: Settings, options: argparse.Namespace) -> None:
+    """Opening does it, with several at once too; to be run before new servers start, such as in a release phase."""
+    await (await open_storage(settings.database_url)).close()
+    print("The database is ready.")
+
+
+async def move(settings: Settings, options: argparse.Namespace) -> None:
+    """Raises StorageError."""
+    if not options.source.startswith("sqlite:///") or not options.target.startswith(("postgres://", "postgresql://")):
+        raise StorageError("a board moves --from sqlite:///file.db --to postgres://…")
+    source = await Leaving.open(options.source.removeprefix("sqlite:///"))
+    try:
+        target = await Arriving.open(options.target)
+        try:
+            async with faults_as_unavailable():
+                await move_all(source, target)
+        finally:
+            await target.close()
+    finally:
+        source.close()
+    print(f"The board has moved to {target.name}. Start it with DATABASE_URL set to that; pages go on by themselves.")
+
+
+async def move_all(source: Leaving, target: Arriving) -> None:
+    counts = {table: source.count(table) for table in TABLES}
+    with tqdm(total=2 * sum(counts.values()), unit=" rows", disable=None, file=sys.stderr) as bar:
+        async with target:
+            has_arrived = await target.board() == source.board()
+            if not has_arrived:
+                await target.check_empty()
+                for table in TABLES:
+                    for rows in source.rows(table):
+                        await target.put(table, rows)
+                        bar.update(len(rows))
+            for table in TABLES:
+                await compare(source, target, table, bar)
+            if not has_arrived:
+                await target.become(source.board(), source.last_ids())
+    source.mark_as_moved(target.name)
+    print(", ".join(f"{count} {table.replace('_', ' ')}" for table, count in counts.items() if count) + ".")
+
+
+async def compare(source: Leaving, target: Arriving, table: str, bar: "tqdm[Any]") -> None:
+    """Raises StorageError unless both have the same rows."""
+    async with aclosing(target.rows(table)) as arrived:
+        for rows in source.rows(table):
+            for row in rows:
+                if await anext(arrived, None) != row:
+                    raise StorageError(MISMATCH.format(table))
+            bar.update(len(rows))
+        if await anext(arrived, None) is not None:
+            raise StorageError(MISMATCH.format(table))

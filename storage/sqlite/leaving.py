@@ -1,0 +1,77 @@
+"""A SQLite board that moves elsewhere: read as a whole while nobody else has it open, and marked in the end."""
+
+import os
+import sqlite3
+import time
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from storage.moving import BOARD, COUNTED, TABLES
+from storage.records import StorageError
+from storage.sqlite import SQLite
+
+CHUNK = 1000
+"""Rows that are read at once."""
+
+
+class Leaving:
+    """Holds the file for itself until it is closed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._db = sqlite3.connect(
+            f"file:{urllib.parse.quote(path)}?mode=rw", uri=True, isolation_level=None, timeout=0
+        )
+
+    @classmethod
+    async def open(cls, path: str) -> "Leaving":
+        """Raises CannotOpen, also if it was moved before, and StorageError while somebody uses it."""
+        if not os.path.isfile(path):
+            raise StorageError(f"there is no file {path}")
+        await (await SQLite.open(path)).close()  # it is ours, and of this version's schema
+        leaving = cls(path)
+        try:
+            leaving._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            leaving._db.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            leaving.close()
+            raise StorageError(
+                f"{path} is in use ({error}): stop the board first, so that no post is left behind"
+            ) from error
+        return leaving
+
+    def close(self) -> None:
+        self._db.close()
+
+    def board(self) -> tuple[Any, ...]:
+        """The values of BOARD."""
+        row: tuple[Any, ...] = self._db.execute(f"SELECT {', '.join(BOARD)} FROM board").fetchone()
+        return row
+
+    def count(self, table: str) -> int:
+        number: int = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        return number
+
+    def last_ids(self) -> dict[str, int]:
+        """The highest id that was ever given, in each table of COUNTED that has had a row."""
+        rows = self._db.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+        return {name: seq for name, seq in rows if name in COUNTED}
+
+    def rows(self, table: str) -> Iterator[list[tuple[Any, ...]]]:
+        """All rows with the columns of TABLES, by the first of them, in chunks."""
+        columns = TABLES[table]
+        found = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]}")
+        while rows := found.fetchmany(CHUNK):
+            yield [as_moved(columns, row) for row in rows]
+
+    def mark_as_moved(self, target: str) -> None:
+        """From now on this file is refused."""
+        self._db.execute("CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT")
+        self._db.execute("INSERT INTO moved VALUES (?, ?)", (target, time.time_ns() // 1_000_000))
+        self._db.execute("COMMIT")
+
+
+def as_moved(columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """SQLite has no booleans."""
+    return tuple(bool(value) if name == "by_facebook" else value for name, value in zip(columns, row, strict=True))
