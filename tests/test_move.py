@@ -221,3 +221,11 @@ async def words_of(url):
     page = await storage.before(None, 10)
     await storage.close()
     return [message.body for message in page.messages]
+
+
+def test_migrate_makes_the_database_ready(target):
+    """Before the first server starts, such as in a release phase; again is harmless."""
+    for _ in range(2):
+        done = admin(f"--database-url={target}", "migrate")
+        assert done.stdout == "The database is ready.\n", done.stderr
+    assert psql(target, "SELECT count(*) FROM longboard.board") == "1"
