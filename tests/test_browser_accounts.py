@@ -148,11 +148,12 @@ async def test_where_members_write_guests_are_shown_the_way_in(start, visit):
 
 async def test_a_moderator_deletes_suspends_and_removes(start, visit):
     """It takes a moderator three clicks; the words leave every page, the spammer is out, and it is written down."""
-    server = start()
+    server = start(client_header="X-Forwarded-For")
+    elsewhere = {"extra_http_headers": {"X-Forwarded-For": "203.0.113.5"}}
     visit.expect("status of 401")
     spammer, moderator = Person(server, name="Cheap Watches"), promoted(server)
     guest, page, his = await asyncio.gather(
-        visit(server), visit(server, person=moderator), visit(server, person=spammer)
+        visit(server, **elsewhere), visit(server, person=moderator), visit(server, person=spammer, **elsewhere)
     )
     for text in ("Buy!", "Buy now!", "Buy it all!"):
         await write(his, text)
