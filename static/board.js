@@ -16,6 +16,7 @@ const MOST = 500; // articles; a page that is open all day must not grow all day
 const MOST_READ = 1500; // articles of someone who scrolls into the past; further back it goes by link
 const PAGE = 50; // messages that are asked for at once
 const FEW = 3; // messages that a screen reader reads out one by one; of more it says how many
+const MOST_GLOWING = 10; // in a flood, one more would tell nobody anything
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in board.css
 const AHEAD = "800px"; // how far from the end older messages are asked for
 
@@ -257,6 +258,7 @@ function idOf(article) {
  * @param {Element} article
  */
 function glow(article) {
+  if (document.getElementsByClassName("fresh").length >= MOST_GLOWING) return;
   article.classList.add("fresh");
   setTimeout(() => article.classList.remove("fresh"), GLOW_MS);
 }

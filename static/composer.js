@@ -42,7 +42,7 @@ export class Composer {
     this.#outbox = new Outbox(list, form.action, this.#as, author, told);
   }
 
-  /** @param {{body?: string}[]} messages */
+  /** @param {{body?: string, deleted?: true}[]} messages */
   arrived(messages) {
     this.#outbox.arrived(messages);
   }

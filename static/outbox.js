@@ -111,7 +111,7 @@ export class Outbox {
 
   /**
    * Hides what has come back by the poll before the answer to its sending did.
-   * @param {{body?: string}[]} messages
+   * @param {{body?: string, deleted?: true}[]} messages
    */
   arrived(messages) {
     for (const [text, article] of this.#shown) {

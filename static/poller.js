@@ -288,9 +288,10 @@ export class Tabs {
     signal.addEventListener("abort", () => (this.#isPolling = false), { once: true });
     try {
       await this.#poller.run(signal);
-    } catch (failure) {
-      this.tell({ stopped: failure.message });
-      this.stop(failure.message);
+    } catch (error) {
+      const { message } = /** @type {Failure} */ (error);
+      this.tell({ stopped: message });
+      this.stop(message);
     }
   }
 
