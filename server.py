@@ -155,17 +155,23 @@ async def drain(application: Application, server: HTTPServer) -> None:
     application.board.waiters.drain()
     deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
     await until_idle(application, deadline)
-    await until_left(application)
+    await until_left(application, deadline)
     await server.close_all_connections()
     await until_idle(application, deadline)  # what came at the very last has no connection any more, but still works
     log.info("Ended.")
 
 
-async def until_left(application: Application) -> None:
-    """Who has a connection and asks once more in this time is told to come back on another, instead of being cut off."""
-    deadline = asyncio.get_running_loop().time() + LEAVE_SECONDS
-    while application.connections() and asyncio.get_running_loop().time() < deadline:
+async def until_left(application: Application, deadline: float) -> None:
+    """Whoever has a connection and asks once more is told to come back on another, instead of being cut off.
+
+    Ends when nobody has asked for a moment, when all have left, or at this time of the loop's clock.
+    """
+    loop, requests = asyncio.get_running_loop(), application.board.waiters.tally.requests
+    asked, since = requests.total(), loop.time()
+    while application.connections() and loop.time() < min(deadline, since + LEAVE_SECONDS):
         await asyncio.sleep(0.02)
+        if requests.total() > asked:
+            asked, since = requests.total(), loop.time()
 
 
 async def until_idle(application: Application, deadline: float) -> None:

@@ -24,6 +24,9 @@ MISMATCH = "what has arrived differs from what was sent, in table {}; nothing wa
 
 async def migrate(settings: Settings, options: argparse.Namespace) -> None:
     """Opening does it, with several at once too; to be run before new servers start, such as in a release phase."""
+    if settings.disk_is_wiped:
+        print("Nothing to do: the database will be a new file on the dyno's own disk.")
+        return
     await (await open_storage(settings.database_url)).close()
     print("The database is ready.")
 

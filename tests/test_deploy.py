@@ -1,0 +1,238 @@
+"""Deploying: on Heroku, behind its router; on one's own machine, behind systemd and nginx."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+import server as way_in
+from settings import Settings, read_settings
+from tests import router as heroku
+from tests.conftest import ROOT, environment, until
+from tests.restarting import Poster, Reader
+from tests.test_admin import problems, run_in
+from tests.test_restarting import all_have, running
+from tests.test_restarting import until as until_so
+from tests.test_watching import SHOWN, TOKEN, figures
+
+APP = json.loads((ROOT / "app.json").read_text())
+SCALE = 0.1
+"""Of the router's times: 3 s instead of 30."""
+
+
+def dyno(start, **settings):
+    """A server with what app.json sets, and polls as much shorter as the router's times."""
+    names = ("CLIENT_HEADER", "VARYING_HEADERS", "MAX_PARKED")
+    given = {name.lower(): APP["env"][name]["value"] for name in names}
+    return start(**given | {"poll_seconds": 2, "metrics_token": TOKEN} | settings)
+
+
+# --- Heroku
+
+
+def test_app_json_sets_what_there_is_to_set():
+    """Each variable is a setting, with a value that the server takes; parked polls stay below the router's cap."""
+    names = {field.name.upper() for field in dataclasses.fields(Settings)}
+    assert set(APP["env"]) <= names and APP["addons"] == ["heroku-postgresql:essential-0"]
+    values = {name: one["value"] for name, one in APP["env"].items() if "value" in one}
+    settings = read_settings([], values | {"METRICS_TOKEN": "0123456789abcdef" * 4})
+    assert settings.max_parked < 200 and settings.poll_seconds < heroku.FIRST_BYTE
+    assert all(one["description"] for one in APP["env"].values())
+    assert way_in.IDLE_SECONDS > heroku.KEEP  # else the router would write into a connection that is being closed
+    version = tuple(map(int, (ROOT / ".python-version").read_text().strip().split(".")))
+    assert version >= (3, 11) and way_in.DRAIN_SECONDS + way_in.LEAVE_SECONDS < heroku.TERM
+
+
+def test_the_procfile_starts_a_board(tmp_path):
+    """As Heroku starts it: by the shell, with PORT in the environment, long before the minute that it has."""
+    processes = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = environment(PORT=str(port), DYNO="web.1", DATABASE_URL=f"sqlite:///{tmp_path}/board.db")
+    env["PATH"] = f"{os.path.dirname(sys.executable)}:{env['PATH']}"
+    release = subprocess.run(["sh", "-c", processes["release"]], cwd=ROOT, env=env, capture_output=True, timeout=30)
+    assert release.returncode == 0, release.stderr
+    log = (tmp_path / "log").open("w+")
+    with contextlib.closing(log):
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {processes['web']}"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log
+        )
+        try:
+            until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 50)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        log.seek(0)
+        assert "WILL BE LOST" in log.read()
+
+
+def answers(url):
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_polls_through_the_router_are_held_answered_and_repeated(start):
+    """No poll is cut, each repeated one is known whatever the router adds to it, and all share few connections."""
+    server = dyno(start)
+    with heroku.Router(server.port, SCALE) as router, concurrent.futures.ThreadPoolExecutor(12) as pool:
+        cursor = server.cursor
+
+        def page(number):
+            with httpx.Client(base_url=router.url, timeout=20) as client:
+                return [client.get(f"/get?after={cursor}&wait=2").status_code for _ in range(2)]
+
+        pages = [pool.submit(page, number) for number in range(10)]
+        assert [status for one in pages for status in one.result()] == [200] * 20
+        assert router.codes == {} and router.passed == 20
+        assert figures(server)["longboard_polls_repeated_total"] >= 5
+
+
+def test_the_router_cuts_what_is_held_for_too_long(start):
+    """The stand-in is as strict as it claims: with POLL_SECONDS above its patience, polls end as H12."""
+    server = dyno(start, poll_seconds=600)
+    with heroku.Router(server.port, 0.02) as router:
+        assert httpx.get(f"{router.url}/get?after={server.cursor}").status_code == 503
+        assert router.codes == {"H12 request timeout": 1}
+    server.until_parked(0)
+
+
+def test_behind_the_router_nobody_can_claim_another_address(start):
+    """The router's own entry counts, whatever a client has sent in any header."""
+    server = dyno(start)
+    with heroku.Router(server.port, SCALE) as router:
+        for name in ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Fly-Client-IP"):
+            seen = httpx.get(f"{router.url}/healthz", headers=SHOWN | {name: "203.0.113.5"}).json()
+            assert seen["client"] == "127.0.0.1"
+
+
+async def test_a_dyno_s_restart_loses_nothing(start):
+    """SIGTERM under polls and posts through the router: it ends in time, and every client goes on by itself."""
+    server = await asyncio.to_thread(dyno, start)
+    with heroku.Router(server.port, SCALE) as router:
+        readers = [Reader(router.port, server.cursor) for _ in range(20)]
+        posters = [Poster(router.port, "a", every=0.05)]
+        async with running([*readers, *posters]):
+            await until_so(lambda: server.health()["parked"] > 10, 20)
+            assert await asyncio.to_thread(heroku.cycle, server)
+            await until_so(lambda: router.codes["H21 backend connection refused"] > 0, 20)
+            await asyncio.to_thread(server.start)
+            await until_so(lambda: server.health()["parked"] > 10, 20)
+            await all_have(readers, posters, server.database)
+    assert set(router.codes) == {"H21 backend connection refused"}  # none was cut off in the middle
+
+
+# --- one's own machine
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_systemd_takes_the_units(tmp_path):
+    """systemd-analyze verify has nothing to say about them."""
+    for name in ("longboard.socket", "longboard.service"):
+        text = (ROOT / "deploy" / name).read_text()
+        text = text.replace("/opt/longboard/.venv/bin/python", sys.executable).replace("/opt/longboard", str(ROOT))
+        (tmp_path / name).write_text(text)
+    units = [str(tmp_path / name) for name in ("longboard.socket", "longboard.service")]
+    run = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, timeout=60)
+    said = [line for line in run.stderr.splitlines() if "longboard" in line]
+    assert run.returncode == 0 and said == [], run.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd is not here")
+def test_systemd_s_own_hand_over_is_understood(tmp_path):
+    """The socket comes from systemd's own tool, and the board serves on it, whatever PORT says."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    flags = [f"--database-url=sqlite:///{tmp_path}/board.db", "--port=1"]
+    command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", sys.executable, str(ROOT / "server.py"), *flags]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 30)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def nginx_files(folder, board_port, port, *, tls):
+    """deploy/nginx.conf inside of a whole configuration, with only ports, paths and certificate changed."""
+    text = (ROOT / "deploy/nginx.conf").read_text().replace("127.0.0.1:8080", f"127.0.0.1:{board_port}")
+    text = text.replace("/var/log/nginx", str(folder))
+    text = re.sub(r"/etc/letsencrypt/live/board\.example\.org", str(folder), text)
+    if not tls:
+        text = re.sub(r"server \{\s+listen 80;.*?\n\}", "", text, flags=re.DOTALL)
+        text = text.replace("listen 443 ssl http2;", f"listen 127.0.0.1:{port};", 1)
+        text = re.sub(r"\n.*(listen \[::\]:443|ssl_certificate).*", "", text)
+    (folder / "longboard.conf").write_text(text)
+    paths = "".join(
+        f"{kind}_temp_path {folder}/{kind}; " for kind in ("proxy", "client_body", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
+        f"events {{ worker_connections 512; }}\nhttp {{ {paths} include {folder}/longboard.conf; }}\n"
+    )
+    return ["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here")
+def test_nginx_takes_its_file(tmp_path):
+    """nginx -t, with a certificate."""
+    subject = ["-nodes", "-days", "2", "-subj", "/CN=board.example.org"]
+    files = ["-keyout", str(tmp_path / "privkey.pem"), "-out", str(tmp_path / "fullchain.pem")]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files], check=True, capture_output=True
+    )
+    run = subprocess.run([*nginx_files(tmp_path, 8080, 0, tls=True), "-t"], capture_output=True, text=True, timeout=30)
+    assert run.returncode == 0 and "test is successful" in run.stderr, run.stderr
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here")
+def test_behind_nginx_all_is_well(start, tmp_path):
+    """With that file the doctor finds nothing, repeated polls are known, and no secret gets into nginx's log."""
+    server = start(poll_seconds=1, metrics_token=TOKEN, client_header="X-Forwarded-For")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    process = subprocess.Popen(nginx_files(folder, server.port, port, tls=False), stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers(f"{url}/healthz"))
+        settings = {"POLL_SECONDS": "1", "METRICS_TOKEN": TOKEN, "PUBLIC_URL": url, "CLIENT_HEADER": "X-Forwarded-For"}
+        run = run_in(server.database.parent, "doctor", url, **settings)
+        assert problems(run) == [] and "can't claim another address" in run.stdout
+        cursor = server.cursor
+        began = time.monotonic()
+        until(lambda: httpx.get(f"{url}/get?after={cursor}&wait=0").status_code == 200
+              and figures(server)["longboard_polls_repeated_total"] >= 3)  # fmt: skip
+        assert time.monotonic() - began < 10
+        httpx.get(f"{url}/signup?invite=s3cret")
+        assert (
+            "gzip"
+            in httpx.get(url + re.search(r"/static/\w+/board\.css", httpx.get(url).text)[0]).headers["Content-Encoding"]
+        )
+    finally:
+        process.terminate()
+        process.wait(20)
+    log = (folder / "longboard.log").read_text()
+    assert "/signup" in log and "s3cret" not in log and "/get" not in log
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="Caddy is not here")
+def test_caddy_takes_its_file():
+    """caddy validate."""
+    command = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/Caddyfile")]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert run.returncode == 0, run.stderr
