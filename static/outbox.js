@@ -276,7 +276,8 @@ async function deliver(url, { text, key }, as) {
 }
 
 /**
- * Runs it while no other tab of this browser does, as far as the browser can tell; the keys make even that harmless.
+ * Runs it while no other tab of this browser does. What one has just dropped another may still see for a moment, and send
+ * again: the keys make that harmless.
  * @param {string} name
  * @param {() => Promise<void>} run
  */
