@@ -18,6 +18,7 @@ BENCHES = {
     "sizes": "pages and polls with 1,000 and with 1,000,000 messages",
     "accounts": "signing in beside parked polls, and polls with and without a token",
     "view": "opening the page: requests and bytes; and the page while 5,000 messages arrive",
+    "nodes": "three nodes on one PostgreSQL: a post on one, polls on all; what three write beside one",
     "text": "every fortune of Debian's packages, posted and read back, letter for letter",
 }
 """Each is a module of this folder with `run(options)`, which prints what it finds; the order is that of running."""

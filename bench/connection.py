@@ -122,9 +122,9 @@ class Crowd:
         self._selector = selectors.DefaultSelector()
         self.grow(size)
 
-    def grow(self, size: int) -> list[Connection]:
-        """The new ones."""
-        new = [Connection(self._port) for _ in range(size)]
+    def grow(self, size: int, port: int | None = None) -> list[Connection]:
+        """The new ones; to another port than the first ones if it is given."""
+        new = [Connection(port or self._port) for _ in range(size)]
         for connection in new:
             connection.socket.setblocking(False)
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)

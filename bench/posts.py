@@ -9,7 +9,8 @@ import os
 import pathlib
 import statistics
 import time
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from bench.connection import Crowd, post_form
 from bench.outcome import Wrong, print_table, spread
@@ -23,6 +24,11 @@ WAYS = {
 POSTERS = (1, 16, 128)
 REQUEST = post_form("/add", {"s": "Good morning! Has anyone seen the tide table for Thursday?"})
 WARM_UP = 0.5
+SETTLE = 0.5
+"""Until a node has heard of the last posts on the others."""
+
+
+K = TypeVar("K")
 
 
 class Load(NamedTuple):
@@ -44,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
         for name, program in WAYS.items():
             (own := folder / name.replace(" ", "-")).mkdir()
             servers[name] = stack.enter_context(server(own, program))
-            load(servers[name], max(POSTERS), WARM_UP)
+            load([servers[name]], max(POSTERS), WARM_UP)
         report(measure(servers, options))
 
 
@@ -54,13 +60,18 @@ def measure(servers: dict[str, Server], options: argparse.Namespace) -> Loads:
         for posters in POSTERS:
             order = list(servers)[number % 3 :] + list(servers)[: number % 3]  # none is always the first
             for name in order:
-                loads[posters, name].append(load(servers[name], posters, options.seconds))
+                loads[posters, name].append(load([servers[name]], posters, options.seconds))
     return loads
 
 
-def load(longboard: Server, posters: int, seconds: float) -> Load:
-    """So many posters, each posting again as soon as it is answered. Raises Wrong unless each post counts once."""
-    crowd, first, times = Crowd(longboard.port, posters), longboard.seq(), []
+def load(nodes: Sequence[Server], posters: int, seconds: float) -> Load:
+    """So many posters over these nodes, each posting again as soon as it is answered.
+
+    Raises Wrong unless each post counts once.
+    """
+    crowd, first, times = Crowd(nodes[0].port), nodes[0].seq(), []
+    for number in range(posters):
+        crowd.grow(1, nodes[number % len(nodes)].port)
     began, own = time.perf_counter(), time.process_time()
     for connection in crowd.connections:
         connection.send(REQUEST)
@@ -77,8 +88,9 @@ def load(longboard: Server, posters: int, seconds: float) -> Load:
                 under_way -= 1
     took, own = time.perf_counter() - began, time.process_time() - own
     crowd.close()
-    if longboard.seq() - first != len(times):
-        raise Wrong(f"{len(times)} posts were acknowledged, but there are {longboard.seq() - first} more messages")
+    time.sleep(SETTLE * (len(nodes) > 1))
+    if nodes[0].seq() - first != len(times):
+        raise Wrong(f"{len(times)} posts were acknowledged, but there are {nodes[0].seq() - first} more messages")
     return Load(len(times) / took, 1000 * statistics.median(times), 1e6 * own / len(times))
 
 
@@ -98,8 +110,11 @@ def report(loads: Loads) -> None:
 
 def ratios(loads: Loads, posters: int, other: str) -> list[float]:
     """How Longboard compares, repetition by repetition: what slows the machine then slows both."""
-    pairs = zip(loads[posters, "Longboard"], loads[posters, other], strict=True)
-    return [ours.rate / theirs.rate for ours, theirs in pairs]
+    return ratios_of(loads, (posters, "Longboard"), (posters, other))
+
+
+def ratios_of(loads: Mapping[K, Sequence[Load]], ours: K, theirs: K) -> list[float]:
+    return [one.rate / other.rate for one, other in zip(loads[ours], loads[theirs], strict=True)]
 
 
 def sync_seconds(folder: pathlib.Path) -> float:

