@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import tornado.web
-from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, ParseUrlEncodedConfig, set_parse_body_config
+from tornado.httputil import (
+    HTTPHeaders,
+    HTTPServerRequest,
+    ParseBodyConfig,
+    ParseMultipartConfig,
+    ParseUrlEncodedConfig,
+    set_parse_body_config,
+)
 
 from board import Board
 from handlers.account import (
@@ -24,14 +31,14 @@ from handlers.facebook_account import FacebookLink, FacebookUnlink, FacebookWelc
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
 from handlers.facebook_client import FacebookClient
 from handlers.feed import Feed, Icon, Manifest, Robots
-from handlers.headers import DATA_CSP, default_headers
+from handlers.front import Front, quick_front
+from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.metrics import Metrics, registry
 from handlers.openapi import ApiPage, OpenApi
-from handlers.pages import Front
 from handlers.pictures import MemberPicture
 from handlers.polls import Get
 from handlers.privacy import Privacy
@@ -135,4 +142,11 @@ class Application(tornado.web.Application):
             "default_handler_class": NotFoundPage,
             "log_function": log_request,
         }
+        page = {"Content-Type": "text/html; charset=UTF-8", "Vary": "Accept-Encoding"}
+        self.front_headers = HTTPHeaders(dict(default_headers(settings, PAGE_CSP)) | page)
         super().__init__(list(ROUTES), transforms=[Compression], **options)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Tornado's own, but for the front page where it is kept."""
+        quick = quick_front(self, request) if request.uri == "/" and request.method == "GET" else None
+        return quick or super().find_handler(request, **kwargs)

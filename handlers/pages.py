@@ -1,13 +1,12 @@
-"""The board's page, live, and older messages by link, a day after the other. It works without JavaScript."""
+"""Messages as HTML, for every page that shows some; all of it works without JavaScript."""
 
 import datetime
 import itertools
 from typing import Any
 
-from board.recent import PAGE, iso
+from board.recent import iso
 from board.text import pieces
 from handlers.base import Page
-from handlers.messages import new_form_key
 from storage.records import Message
 
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
@@ -35,43 +34,6 @@ class Rendering(Page):
             html += self.render_string("day.html", day=day, words=f"{day.day} {day:%B %Y}")
             html += self.messages_html(list(those)[::-1], this, below)
         return html
-
-
-class Front(Rendering):
-    forgives_old_sessions = True
-
-    async def get(self) -> None:
-        before, after = self.whole_number("before"), self.whole_number("after")
-        if before is not None:
-            page = await self.board.storage.before(before, PAGE)
-            newer = page.messages[-1].id if page.messages else None
-            self.history_page(page.messages, first_id(page.messages, page.older), newer)
-        elif after is not None:
-            page = await self.board.storage.after(after, PAGE)
-            newer = page.messages[-1].id if page.newer else None
-            self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
-        else:
-            self.live_page()
-
-    def live_page(self) -> None:
-        recent = self.board.waiters.recent
-        if "html" not in recent.derived:
-            recent.derived["html"] = self.days_html(recent.page.messages)
-        self.render(
-            "board.html",
-            messages=recent.derived["html"],
-            blank=self.messages_html([BLANK]),
-            cursor=str(recent.cursor),
-            older=first_id(recent.page.messages, recent.page.older),
-            watching=self.board.waiters.watching.count(),
-            key=new_form_key(),
-        )
-
-    def history_page(
-        self, messages: list[Message], older: int | None, newer: int | None, *, is_forward: bool = False
-    ) -> None:
-        html = self.days_html(messages)
-        self.render("history.html", messages=html, older=older, newer=newer, is_forward=is_forward)
 
 
 def preview(text: str, length: int = 200) -> str:

@@ -65,9 +65,8 @@ def test_links_lead_back_and_forth_through_all_history(board):
 def test_a_line_stands_above_each_day(board):
     """In UTC, from the server: without JavaScript one sees where a day begins."""
     page = board.get("/?before=35").text
-    days = re.findall(r'<h2 class="day" data-day="([^"]+)">([^<]+)</h2>', page)
-    assert days == [("2026-01-04", "4 January 2026"), ("2026-01-03", "3 January 2026"), ("2026-01-02", "2 January 2026"),
-                    ("2026-01-01", "1 January 2026")]  # fmt: skip
+    days = re.findall(r'<h2 class="day">([^<]+)</h2>', page)
+    assert days == ["4 January 2026", "3 January 2026", "2 January 2026", "1 January 2026"]
     assert page.index("number 30<") < page.index("3 January 2026") < page.index("number 29<")
 
 
