@@ -18,6 +18,7 @@ from tqdm import tqdm
 from board.recent import iso
 from settings import Settings
 from storage.exchange import CHUNK, TABLES, Exchange, Row, Standing, open_exchange
+from storage.files import give_name
 from storage.records import StorageError, Unavailable
 
 FORMAT = 1
@@ -33,9 +34,7 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
     try:
         with private(part) as file:
             count = await write_all(exchange, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(part, options.file)  # unlike a rename, it never replaces what came there meanwhile
+        give_name(part, options.file)
     finally:
         await exchange.close()
         if os.path.exists(part):

@@ -116,12 +116,12 @@ class Base(Asking):
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, Unavailable):
-            log.warning("%s %s: storage is unavailable: %s", self.request.method, self.request.path, value)
+            log.warning("%s %s: storage is unavailable: %s", self.request.method, shown(self.request.path), value)
             return
         if isinstance(value, tornado.web.HTTPError | BadText | StorageError | Busy | StreamClosedError):
             return  # refused in words, or broken off by the client
         # Without the query: it may hold what is nobody's business.
-        log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+        log.error("%s %s failed", self.request.method, shown(self.request.path), exc_info=value)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])

@@ -46,6 +46,11 @@ class JsonLines(logging.Formatter):
         return json.dumps(fields, ensure_ascii=True)
 
 
+def shown(text: str) -> str:
+    """What a client chose, in plain ASCII: it can't begin a line of its own, nor tell a terminal anything."""
+    return text[:MOST_PATH].encode("unicode_escape").decode()
+
+
 def log_request(handler: tornado.web.RequestHandler) -> None:
     """Counts it, and logs it where that was asked for."""
     application: Application = handler.application  # type: ignore[assignment]
@@ -55,8 +60,8 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     if not application.config.log_requests:
         return
     client = getattr(handler, "client_address", request.remote_ip)
-    path, took = request.path[:MOST_PATH], 1000 * request.request_time()
+    path, took = shown(request.path), 1000 * request.request_time()
     fields = {"status": status, "method": method, "path": path, "client": client, "ms": round(took, 1)}
     if id := request.headers.get("X-Request-Id"):
-        fields["request_id"] = id[:MOST_PATH]
+        fields["request_id"] = shown(id)
     log.info("%d %s %s %s %.1f ms", status, method, path, client, took, extra={"fields": fields})

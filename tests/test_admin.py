@@ -19,6 +19,7 @@ import pytest
 from admin.__main__ import parser
 from admin.exchange import bring_in
 from settings import read_settings
+from storage.files import give_name
 from storage.records import StorageError
 from tests.conftest import ROOT, environment
 from tests.people import PASSWORD, Person
@@ -212,6 +213,32 @@ def test_an_export_comes_back_the_same(board, url, tmp_path):
     assert f"0 rows brought in; {count} were here" in admin(f"--database-url={url}", "import", first).stdout
     admin(f"--database-url={url}", "export", second)
     assert rows(second) == rows(first) and standing(second) == standing(first)
+    assert f"messages{'3':>17}" in admin(f"--database-url={url}", "stats").stdout
+    assert problems(admin(f"--database-url={url}", "doctor")) == []
+
+
+def test_a_board_on_postgresql_is_told_of_its_own_tools(tmp_path):
+    """A backup of a file can't be made of it, and nothing is made."""
+    for command in (["backup", "copy.db"], ["restore", "copy.db"]):
+        run = run_in(tmp_path, "--database-url=postgres://nobody@127.0.0.1:9/none", *command, check=1)
+        assert "pg_dump" in run.stderr and list(tmp_path.iterdir()) == []
+
+
+def test_a_file_gets_its_name_where_there_are_no_links(tmp_path, monkeypatch):
+    """On a memory stick, say; and never in the place of another file."""
+    part, name = tmp_path / "part", tmp_path / "name"
+    part.write_text("whole")
+
+    def no_links(*names):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    give_name(str(part), str(name))
+    assert name.read_text() == "whole" and not part.exists()
+    part.write_text("another")
+    with pytest.raises(PermissionError):
+        give_name(str(part), str(name))
+    assert name.read_text() == "whole"
 
 
 def test_an_imported_board_works(board, start, tmp_path):

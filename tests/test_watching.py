@@ -2,11 +2,13 @@
 
 import json
 import logging
+import re
 import socket
 import sqlite3
 import sys
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from handlers.log import JsonLines
@@ -135,6 +137,20 @@ def test_the_log_can_be_json_lines(start):
     assert any(line["message"] == "Ended." for line in said)
     text = server.log.read_text()
     assert "s3cret" not in text and "private" not in text and TOKEN not in text
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_nobody_can_write_lines_of_their_own_into_the_log(start, format):
+    """Whatever is asked for, a request is one line, with nothing in it that a terminal would obey."""
+    server = start(log_requests="on", log_format=format)
+    for path in (b"/\x1b[31mred", b"/\x85\xe2\x80\xa8line", b"/\x00x", b"/a%0Ab", b"/" + b"x" * 5000, b"/\xff"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            while connection.recv(65536):
+                pass
+    assert server.stop() == 0
+    lines = [line for line in server.log.read_bytes().split(b"\n") if b"GET" in line]
+    assert len(lines) >= 4 and not any(re.search(rb"[^ -~]", line) or len(line) > 1500 for line in lines)
 
 
 def test_a_traceback_is_one_line_of_json():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from storage.exchange import TABLES
+from storage.files import give_name, sync_folder
 from storage.records import CannotOpen, StorageError
 from storage.sqlite.files import address, keep_to_owner, must_exist, reach
 from storage.sqlite.schema import APPLICATION_ID, migrate, pragma
@@ -35,8 +36,7 @@ def back_up(path: str, target: str) -> dict[str, int]:
             counts = check_copy(part)
             db.execute("ATTACH ? AS copy", (address(part, "ro"),))
             compare(db, lambda: pragma(db, "main.data_version") == before)
-        sync(part)
-        os.link(part, target)
+        give_name(part, target)
         return counts
     except sqlite3.Error as error:
         raise StorageError(f"the backup failed: {error}") from error
@@ -92,14 +92,6 @@ def count(db: sqlite3.Connection, one: str, other: str, table: str) -> int:
     return number
 
 
-def sync(path: str) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
 def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], str | None]:
     """Puts a backup in the place of the board, as another epoch, with everybody signed out.
 
@@ -120,7 +112,7 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
                     if os.path.exists(path + end):
                         os.rename(path + end, aside + end)
             os.rename(part, path)
-        sync(os.path.dirname(os.path.abspath(path)))
+        sync_folder(path)
         return counts, aside
     except sqlite3.Error as error:
         raise StorageError(f"{backup} could not be restored: {error}") from error
@@ -143,7 +135,7 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
         migrate(db, backup)
         db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), secret = randomblob(32), access = access + 1")
         db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
-    sync(part)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return counts
 
 
