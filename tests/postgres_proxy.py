@@ -22,6 +22,7 @@ class Proxy:
         self.hides_pid = False
         """As a pooler, whose connections are not the database's own."""
         self.refuses_parameters = False
+        self.ignores_parameters = False
         self.statements = 0
         self.writers: set[asyncio.StreamWriter] = set()
 
@@ -51,6 +52,8 @@ class Proxy:
             if self.refuses_parameters and b"lock_timeout" in startup:
                 writer.write(error("unsupported startup parameter: lock_timeout"))
                 return
+            if self.ignores_parameters:
+                startup = without_settings(startup)
             from_server, to_server = await asyncio.open_connection(*self.target)
             self.writers.add(to_server)
             to_server.write(startup)
@@ -79,6 +82,14 @@ class Proxy:
                 writer.write(head + body)
                 await writer.drain()
         writer.close()
+
+
+def without_settings(startup: bytes) -> bytes:
+    """A startup message that says who and where, and nothing else."""
+    words = startup[8:].split(b"\0")
+    kept = {name: value for name, value in zip(words[::2], words[1::2], strict=False) if name in (b"user", b"database")}
+    body = startup[4:8] + b"".join(name + b"\0" + value + b"\0" for name, value in kept.items()) + b"\0"
+    return struct.pack("!i", len(body) + 4) + body
 
 
 def error(text: str) -> bytes:

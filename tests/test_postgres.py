@@ -262,14 +262,15 @@ def connections(url):
     )
 
 
-@pytest.mark.parametrize("sign", ["refuses_parameters", "loses_news"])
+@pytest.mark.parametrize("sign", ["refuses_parameters", "ignores_parameters", "loses_news"])
 async def test_a_pooler_in_transaction_mode_is_recognised(url, sign):
     """PgBouncer refuses the time limits, or lets nothing be heard: the operator reads what to do."""
     with proxy(url) as way:
         way.hides_pid = True
         setattr(way, sign, True)
-        with pytest.raises(CannotOpen, match="PgBouncer in transaction mode"):
+        with pytest.raises(CannotOpen, match="PgBouncer"):
             await open_storage(way.url)
+    assert psql(url, "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'longboard')") == "0"
 
 
 async def test_a_pooler_that_plays_along_is_fine(url):

@@ -32,8 +32,8 @@ CHANNEL = "longboard"
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
 """What can go wrong with a database on the way or by itself; TimeoutError is an OSError."""
 POOLED = (
-    "the database can only be reached through a connection pooler such as PgBouncer in transaction mode, "
-    "which keeps LISTEN and time limits from working; give Longboard the address of PostgreSQL itself"
+    "this address leads to a connection pooler such as PgBouncer (in transaction mode, it seems), "
+    "through which neither LISTEN nor time limits work; give Longboard the address of PostgreSQL itself"
 )
 
 

@@ -26,9 +26,8 @@ async def prepare(url: str) -> None:
     db = await connect(url, MIGRATION_SECONDS)
     try:
         check_version(db)
+        await check_directness(url, db)
         await migrate(db)
-        if await db.fetchval("SELECT pg_backend_pid()") != db.get_server_pid():  # somebody stands in between
-            await check_listening(url, db)
     finally:
         await db.close(timeout=CONNECT_SECONDS)
 
@@ -37,6 +36,18 @@ def check_version(db: "Link") -> None:
     if db.get_server_version().major < OLDEST:
         version = db.get_server_version().major
         raise CannotOpen(f"the database is PostgreSQL {version}; Longboard needs {OLDEST} or newer")
+
+
+async def check_directness(url: str, db: "Link") -> None:
+    """Whether this is PostgreSQL itself, or somebody in between who lets all through. Raises CannotOpen.
+
+    A pooler may have ignored what the session was to be like: then tables would come to stand anywhere.
+    """
+    in_force = "SELECT current_setting('search_path') = 'longboard' AND current_setting('lock_timeout') <> '0'"
+    if not await db.fetchval(in_force):
+        raise CannotOpen(POOLED)
+    if await db.fetchval("SELECT pg_backend_pid()") != db.get_server_pid():
+        await check_listening(url, db)
 
 
 async def check_listening(url: str, db: "Link") -> None:
