@@ -21,6 +21,7 @@ from board.text import BadText
 from handlers.asking import Asking
 from handlers.errors import Refused, as_refused
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
+from handlers.log import shown
 from handlers.static import ICON, static_url
 from settings import Settings
 from storage.records import Credential, StorageError, Unavailable
