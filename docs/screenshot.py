@@ -1,4 +1,4 @@
-"""Makes docs/board.png anew, from a real server in a real Chromium.
+"""Makes docs/board.png and docs/states.png anew, from a real server in a real Chromium.
 
 CHROMIUM=$(bin/chromium) .venv/bin/python -m docs.screenshot
 """
@@ -10,6 +10,7 @@ import datetime
 import pathlib
 import sqlite3
 import tempfile
+from collections.abc import AsyncIterator
 
 from playwright.async_api import Browser, Page
 
@@ -17,7 +18,7 @@ from tests.browser import chromium
 from tests.conftest import Server
 from tests.people import Person
 
-PICTURE = pathlib.Path(__file__).parent / "board.png"
+DOCS = pathlib.Path(__file__).parent
 TALK = [
     ("08:04", "Mateo", "¡Buenos días! Guardadme una, llego en diez minutos. 🥐"),
     ("08:16", None, "The 8:20 ferry is half an hour late. Timetable: https://example.org/ferry"),
@@ -40,6 +41,13 @@ FRAME = """<!doctype html>
   .phone { position: absolute; right: 24px; bottom: 36px; width: 300px; border-radius: 28px; }
 </style>
 <body><img class="desktop" src="%s"><img class="phone" src="%s"></body>"""
+ROW = """<!doctype html>
+<style>
+  body { display: inline-flex; gap: 28px; margin: 0; padding: 12px 28px 36px; }
+  img { width: 280px; border: 1px solid rgb(0 0 0 / 0.18); border-radius: 24px; box-shadow: 0 8px 24px rgb(0 0 0 / 0.2); }
+</style>
+<body>%s</body>"""
+PHONE = {"viewport": {"width": 375, "height": 640}, "has_touch": True, "is_mobile": True}
 
 
 def at(clock: str) -> datetime.datetime:
@@ -64,8 +72,9 @@ def talk(server: Server) -> Person:
     return people["Ada"]
 
 
-async def take(browser: Browser, server: Server, person: Person | None, **look: object) -> str:
-    """A picture of the board, as someone sees it, as a data: URL."""
+@contextlib.asynccontextmanager
+async def visit(browser: Browser, server: Server, person: Person | None, **look: object) -> AsyncIterator[Page]:
+    """The board, as someone sees it."""
     context = await browser.new_context(
         base_url=server.url, locale="en-GB", timezone_id="UTC", device_scale_factor=2, **look
     )
@@ -76,31 +85,69 @@ async def take(browser: Browser, server: Server, person: Person | None, **look: 
     await page.clock.set_fixed_time(at(NOW))
     await page.goto("/")
     await page.wait_for_function("[...document.querySelectorAll('time')].every((time) => time.title)")
-    picture = await page.screenshot()
+    yield page
     await context.close()
-    return "data:image/png;base64," + base64.b64encode(picture).decode()
 
 
-async def frame(page: Page, desktop: str, phone: str) -> None:
-    """Both pictures in one, the light screen behind the dark one."""
-    await page.set_content(FRAME % (desktop, phone))
+async def take(page: Page) -> str:
+    """A picture of it, as a data: URL."""
+    return "data:image/png;base64," + base64.b64encode(await page.screenshot()).decode()
+
+
+async def board(browser: Browser, server: Server, ada: Person) -> str:
+    """The light screen behind the dark one."""
+    look = {"viewport": {"width": 860, "height": 790}, "color_scheme": "light"}
+    async with visit(browser, server, ada, **look) as desktop:
+        phone_look = {**PHONE, "viewport": {"width": 375, "height": 760}, "color_scheme": "dark"}
+        async with visit(browser, server, None, **phone_look) as phone:
+            return FRAME % (await take(desktop), await take(phone))
+
+
+async def states(browser: Browser, server: Server, empty: Server, ada: Person) -> str:
+    """Nothing there yet; further down with news; offline; and searching."""
+    pictures = []
+    async with visit(browser, empty, None, **PHONE, color_scheme="light") as page:
+        pictures.append(await take(page))
+    async with visit(browser, server, ada, **PHONE, color_scheme="dark") as page:
+        await page.evaluate("scrollTo(0, 420)")
+        await page.wait_for_timeout(300)
+        for words in ("The ferry is here.", "So is the rain."):
+            server.post(words)
+        await page.locator("#news").wait_for()
+        pictures.append(await take(page))
+        await page.locator("#news").click()
+        await page.context.set_offline(True)
+        await page.fill("#s", "Written in the tunnel.")
+        await page.get_by_role("button", name="Post").click()
+        await page.locator("#outbox .late").wait_for()
+        await page.get_by_text("Reconnecting…").wait_for()
+        await page.wait_for_timeout(2600)  # until nothing glows any more
+        pictures.append(await take(page))
+    async with visit(browser, server, None, **PHONE, color_scheme="light") as page:
+        await page.goto("/search?q=ferry")
+        pictures.append(await take(page))
+    return ROW % "".join(f'<img src="{picture}">' for picture in pictures)
+
+
+async def save(browser: Browser, html: str, name: str) -> None:
+    page = await browser.new_page(device_scale_factor=1.25)
+    await page.set_content(html)
     await page.wait_for_function("[...document.images].every((image) => image.complete)")
-    await page.locator("body").screenshot(path=PICTURE, omit_background=True)
-    print(f"{PICTURE}: {PICTURE.stat().st_size // 1024} KB")
+    await page.locator("body").screenshot(path=DOCS / name, omit_background=True)
+    print(f"{DOCS / name}: {(DOCS / name).stat().st_size // 1024} KB")
 
 
 async def main() -> None:
-    desktop = {"viewport": {"width": 860, "height": 790}, "color_scheme": "light"}
-    phone = {"viewport": {"width": 375, "height": 760}, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(pathlib.Path(folder), title="Harbour Lane")
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        server, empty = (Server(pathlib.Path(where), title="Harbour Lane") for where in (folder, other))
         try:
             ada = talk(server)
             async with chromium() as browser:
-                pictures = [await take(browser, server, ada, **desktop), await take(browser, server, None, **phone)]
-                await frame(await browser.new_page(device_scale_factor=1.25), *pictures)
+                await save(browser, await board(browser, server, ada), "board.png")
+                await save(browser, await states(browser, server, empty, ada), "states.png")
         finally:
             server.stop()
+            empty.stop()
 
 
 asyncio.run(main())
