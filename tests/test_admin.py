@@ -2,6 +2,7 @@
 
 import argparse
 import concurrent.futures
+import contextlib
 import http.server
 import json
 import os
@@ -268,6 +269,52 @@ def until_changed(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_an_import_that_was_killed_is_repeated(tmp_path):
+    """What was brought in stays, and once more brings the rest, each row once."""
+    file, target, count = tmp_path / "board.jsonl", tmp_path / "board.db", 4000
+    blank = {
+        "author_id": None,
+        "author_name": None,
+        "edited_at": None,
+        "key": None,
+        "fingerprint": None,
+        "address": None,
+    }
+    messages = [
+        {"messages": {"id": n, "seq": n, "body": f"words {n}", "created_at": n, **blank}} for n in range(1, count)
+    ]
+    head = {"longboard": 1, "seq": count, "floor": 0, "last": {}, "counts": {}}
+    file.write_text("".join(json.dumps(line) + "\n" for line in [head, *messages, {"end": len(messages)}]))
+    command = [sys.executable, "-m", "admin", at(target), "import", str(file)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    until_changed(lambda: 0 < rows_in(target) < count - 1)
+    process.kill()
+    process.wait()
+    there = rows_in(target)
+    assert 0 < there < count - 1
+    assert f"{count - 1 - there} rows brought in; {there} were here" in admin(at(target), "import", file).stdout
+    db = sqlite3.connect(target)
+    assert [body for (body,) in db.execute("SELECT body FROM messages ORDER BY id")] == [
+        f"words {n}" for n in range(1, count)
+    ]
+    assert db.execute("SELECT seq, floor FROM board").fetchone() == (count, 0)
+    db.close()
+
+
+def rows_in(path):
+    try:
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    except sqlite3.OperationalError:
+        return 0
+    with contextlib.closing(db):
+        try:
+            return db.execute("SELECT count(*) FROM messages").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0
 
 
 def test_an_import_never_overwrites(board, start, tmp_path):
