@@ -113,5 +113,7 @@ class AuditLog(Rendering):
     for_whom = "moderators"
 
     async def get(self) -> None:
-        entries = await self.board.storage.audit(self.whole_number("before"), 101)
-        self.render("audit.html", entries=entries[:100], older=entries[99].id if len(entries) > 100 else None)
+        before = self.whole_number("before")
+        entries = await self.board.storage.audit(before, 101)
+        older = entries[99].id if len(entries) > 100 else None
+        self.render("audit.html", entries=entries[:100], older=older, before=before)

@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from tests.people import Person
+from tests.test_import import admin
 
 DAY_MS = 86_400_000
 
@@ -131,3 +132,17 @@ def test_a_permalink_previews_its_message(start):
     assert text.startswith('"quoted" <script> long') and text.endswith("…") and len(text) <= 200
     image = tags["og:image"].removeprefix("https://board.example.org")
     assert server.get(image).content.startswith(b"\x89PNG")
+
+
+def test_empty_pages_say_what_to_do(start):
+    """Where there is nothing yet, one reads how there could be something."""
+    server = start()
+    ada = Person(server)
+    assert "make one here" in ada.browser().get("/account").text
+    admin(f"--database-url={server.settings['database_url']}", "promote", ada.username)
+    browser = ada.browser()
+    assert "There is nothing older" in browser.get("/audit?before=1").text
+    with sqlite3.connect(server.database) as db:
+        db.execute("DELETE FROM audit")
+    db.close()
+    assert "open the message by its time" in browser.get("/audit").text

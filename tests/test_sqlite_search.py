@@ -7,8 +7,10 @@ import threading
 import pytest
 
 from storage import open_storage
-from storage.records import Unavailable
+from storage.records import CannotOpen, Unavailable
 from storage.sqlite import search
+from storage.sqlite.checkup import check_up
+from storage.sqlite.schema import migrate
 from tests import test_storage
 from tests.browser import SCRIPTS
 from tests.test_search_storage import find
@@ -75,6 +77,26 @@ async def test_indexing_goes_on_where_it_was_stopped(path, monkeypatch):
     assert made == list(range(10, -1, -1))
 
 
+async def test_indexing_waits_out_a_busy_database(path, monkeypatch):
+    """A fault that passes leaves no hole in the index until some restart."""
+    await asyncio.to_thread(fill, path, 10)
+    monkeypatch.setattr(search, "RETRY_SECONDS", 0.01)
+    failing, real = [1, 2, 3], search.ensure
+
+    def ensure(db, number):
+        if failing:
+            failing.pop()
+            raise sqlite3.OperationalError("database or disk is full")
+        real(db, number)
+
+    monkeypatch.setattr(search, "ensure", ensure)
+    storage = await open_storage(f"sqlite:///{path}")
+    while not (await storage.search("nonesuch", None, 1)).is_complete:
+        await asyncio.sleep(0.001)
+    assert not failing and len(await find(storage, "message")) == 10
+    await storage.close()
+
+
 async def test_what_another_version_cut_is_made_anew(path, monkeypatch):
     """After an update that cuts words in another way, old messages are found, changed and deleted as ever."""
     monkeypatch.setattr(search, "VERSION", "old")
@@ -133,3 +155,30 @@ async def test_a_slow_search_holds_up_nothing_else(storage, monkeypatch):
     assert not searching.done()
     go_on.set()
     await searching
+
+
+async def test_the_doctor_sees_what_is_not_indexed_yet(path, monkeypatch):
+    """An index that is still being made is named, a whole one is well."""
+    await asyncio.to_thread(fill, path, 10)
+    said = "the search index lacks old messages; the running board puts them in, bit by bit"
+    assert (False, said) in check_up(str(path))
+    storage = await open_storage(f"sqlite:///{path}")
+    while not (await storage.search("nonesuch", None, 1)).is_complete:
+        await asyncio.sleep(0.001)
+    await storage.close()
+    assert (True, "the search index has all messages") in check_up(str(path))
+
+
+def test_a_python_without_fts5_is_told_so():
+    """Rather a clear word at the start than posts that fail."""
+
+    class NoFts5:
+        def execute(self, sql):
+            assert "fts5" in sql
+            return self
+
+        def fetchone(self):
+            return None
+
+    with pytest.raises(CannotOpen, match="FTS5"):
+        migrate(NoFts5(), "board.db")

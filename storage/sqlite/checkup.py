@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from storage.migrate import migrations
 from storage.sqlite.files import reach
 from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
+from storage.sqlite.search import read_missing
 
 LOW_BYTES = 512 * 1024 * 1024
 LARGE_LOG = 256 * 1024 * 1024
@@ -54,6 +55,10 @@ def check_content(db: sqlite3.Connection) -> Iterator[Finding]:
     yield version <= known, f"the schema is number {version}{words}"
     said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     yield said == "ok", f"the database is {'whole' if said == 'ok' else f'damaged: {said}'}"
+    if version == known:
+        is_indexed = read_missing(db) is None
+        words = "has all messages" if is_indexed else "lacks old messages; the running board puts them in, bit by bit"
+        yield is_indexed, f"the search index {words}"
     newest = db.execute("SELECT max(created_at) FROM messages").fetchone()[0]
     ahead = (newest or 0) / 1000 - time.time()
     yield (

@@ -12,6 +12,8 @@ APPLICATION_ID = 0x4C6F6E67  # "Long": marks the file as ours (PRAGMA applicatio
 def migrate(db: sqlite3.Connection, path: str) -> None:
     """Raises CannotOpen for a database that is not ours, or is from a newer Longboard."""
     known = migrations("sqlite")
+    if not db.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone():
+        raise CannotOpen("the SQLite of this Python has no FTS5, which the board's search needs; use another Python")
     try:
         for migration in known:
             apply(db, migration)

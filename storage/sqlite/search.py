@@ -27,6 +27,8 @@ PART = 16_384
 """Numbers of one part: to merge it takes 5 ms, to make it 0.2 s; of a part that lacks the word, a look takes 5 µs."""
 SECONDS = 2.0
 """How long a search may take before it ends with what it has found."""
+RETRY_SECONDS = 30
+"""When making the index goes on, if the disk is full or another process holds the database."""
 MAX_WAITING = 20
 """Searches that may wait for their turn: they share one reader."""
 
@@ -57,14 +59,19 @@ class Search(Engine):
     async def _index_all(self) -> None:
         """Part by part; between them, posts get their turn. What was done stays done if the process ends."""
         began, made = time.monotonic(), 0
-        try:
-            while (number := await self._search_reader.read(read_missing)) is not None:
-                started = time.monotonic()
+        while True:
+            started = time.monotonic()
+            try:
+                number = await self._search_reader.read(read_missing)
+                if number is None:
+                    break
                 await self._writer.write(lambda db, number=number: ensure(db, number))  # type: ignore[misc]
-                made += 1
-                await asyncio.sleep(time.monotonic() - started)
-        except Unavailable as error:
-            log.warning("The search index is not complete; it goes on at the next start: %s", error)
+            except Unavailable as error:
+                log.warning("The search index is not complete; it goes on in %d s: %s", RETRY_SECONDS, error)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            made += 1
+            await asyncio.sleep(time.monotonic() - started)
         if made > 1:
             log.info("The search index is complete: %d parts in %.0f s.", made, time.monotonic() - began)
 
