@@ -220,5 +220,6 @@ function sent(message) {
 function stopped(words) {
   composer?.close();
   board.clear();
+  document.querySelector(".empty")?.remove(); // it isn't quiet, only not shown
   sign.stopped(words);
 }

@@ -147,6 +147,7 @@ async def test_when_signed_out_all_tabs_stop_and_clear_and_go_on_after_signing_i
     for tab in tabs:
         await expect(tab.locator("#sign")).to_contain_text("You have been signed out.")
         await expect(tab.locator(".message")).to_have_count(0)
+        await expect(tab.get_by_text("It is quiet here.")).to_have_count(0)
     assert monitor.get("/healthz").json()["parked"] == 0
     await tabs[1].locator("#sign").get_by_role("link", name="Sign in").click()
     await sign_in(tabs[1], person.username)
