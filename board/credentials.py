@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from storage import Storage
-from storage.records import Credential, NotFound
+from storage.records import Credential, NotFound, Unavailable
 
 TOKEN_PREFIX = "lb_"  # noqa: S105 (it is there to be recognised, by people and by scanners for leaked secrets)
 DAY_SECONDS = 86_400
@@ -20,6 +20,8 @@ SESSION_SECONDS = 7 * DAY_SECONDS
 """A browser's session ends when it was not used for so long."""
 FRESH_SECONDS = 60
 """How long what was read from storage is believed; a revocation is noticed at once, by deliver()."""
+AWAY_SECONDS = 900
+"""How long it is believed while storage can't be read: what is shown then comes from memory, and nothing is written."""
 MAX_KNOWN = 50_000
 
 
@@ -59,7 +61,7 @@ class Credentials:
         now = self.clock()
         known = self._known.get(digest)
         if known is None or known.read_at < now - FRESH_SECONDS:
-            known = await self._read(digest, now)
+            known = await self._read_or_believe(digest, now)
         if known is None or self._is_dead(known, now):
             return None
         if use:
@@ -132,6 +134,16 @@ class Credentials:
     def _is_dead(self, known: Known, now: float) -> bool:
         idle = self._idle.get(known.credential.kind)
         return idle is not None and now - known.used_at > idle
+
+    async def _read_or_believe(self, digest: bytes, now: float) -> Known | None:
+        """While storage is away, who was known stays known for a while: reading and parked polls go on."""
+        try:
+            return await self._read(digest, now)
+        except Unavailable:
+            known = self._known.get(digest)
+            if known is None or known.read_at < now - AWAY_SECONDS:
+                raise
+            return known
 
     async def _read(self, digest: bytes, now: float) -> Known | None:
         try:

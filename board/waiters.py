@@ -60,6 +60,7 @@ class WaiterList:
         self._access = recent.access
         self._reading: asyncio.Task[bool] | None = None
         self._again: asyncio.Task[bool] | None = None
+        self._is_behind = False
 
     @property
     def parked(self) -> int:
@@ -190,8 +191,13 @@ class WaiterList:
         try:
             await self._catch_up(time.monotonic())
         except Unavailable as error:
-            log.warning("New messages could not be read, trying again soon: %s", error)
+            if not self._is_behind:  # once, however often it is tried
+                log.warning("New messages could not be read, trying again until they can: %s", error)
+            self._is_behind = True
             return False
+        if self._is_behind:
+            log.info("New messages can be read again.")
+        self._is_behind = False
         return True
 
     async def _catch_up(self, began: float) -> None:

@@ -8,12 +8,12 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from board import Board
-from board.credentials import FRESH_SECONDS, SESSION_SECONDS, Credentials, hash_secret, new_secret
+from board.credentials import AWAY_SECONDS, FRESH_SECONDS, SESSION_SECONDS, Credentials, hash_secret, new_secret
 from board.limits import Limit
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
-from storage.records import Password
+from storage.records import Password, Unavailable
 from tests.test_waiters import Counting
 
 HOUR = 3600
@@ -106,6 +106,25 @@ async def test_a_token_seen_within_the_last_minute_costs_no_storage_call(storage
     clock.now += FRESH_SECONDS
     assert await credentials.find(secret, use=True)
     assert storage.calls == ["credential"] * 2
+
+
+async def test_who_is_known_may_go_on_reading_while_storage_is_away(storage, clock):
+    """For a quarter of an hour; a stranger, a revoked token and one that has died stay outside."""
+    known, unknown, revoked = [await sign_in(storage, kind) for kind in ("token", "session", "bot")]
+    credentials = Credentials(storage, 4 * HOUR, clock)
+    for secret in (known, revoked):
+        assert await credentials.find(secret, use=True)
+    account_id = (await storage.credential(hash_secret(revoked))).account.id
+    storage.away = True
+    clock.now += FRESH_SECONDS + 1
+    assert await credentials.find(known, use=False)
+    credentials.forget([account_id])  # the last that was heard
+    for secret in (unknown, revoked):
+        with pytest.raises(Unavailable):
+            await credentials.find(secret, use=False)
+    clock.now += AWAY_SECONDS
+    with pytest.raises(Unavailable):
+        await credentials.find(known, use=False)
 
 
 async def test_what_is_revoked_while_it_is_read_is_not_believed(storage, clock):

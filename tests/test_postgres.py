@@ -184,6 +184,7 @@ async def test_revocations_are_news_too(url, monkeypatch):
         await asyncio.sleep(0.1)
         looks = watcher.looks
         await one.save_uses({credential.id: 10**14})
+        await one.probe()
         await one.revoke_credential(account.id, credential.id)
         await watcher.until(lambda: watcher.looks > looks)
         assert watcher.looks == looks + 1

@@ -6,6 +6,7 @@ comes after each connecting and at a slow tick, whatever was heard.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, FAULTS, connect, reason
@@ -20,11 +21,15 @@ RETRY_SECONDS = 0.5
 
 async def watch(url: str, moved: Callable[[], Awaitable[bool]]) -> None:
     """Calls `moved` for all that is committed, also while nothing can be heard; never returns."""
+    said = ""
     while True:
+        began = time.monotonic()
         try:
             await listen(url, moved)
         except FAULTS as error:
-            log.warning("What other nodes post can't be heard just now, trying again: %s", reason(error))
+            if time.monotonic() - began > TICK or reason(error) != said:  # once, however often it is tried
+                said = reason(error)
+                log.warning("What other nodes post can't be heard, trying again until it can: %s", said)
         await moved()
         await asyncio.sleep(RETRY_SECONDS)
 
