@@ -7,14 +7,15 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST, SCRIPTS, is_wide
+from tests.conftest import Server
 
 pytestmark = BROWSER_TEST
 
 
-@pytest.fixture
-def server(start):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
     """60 messages, six hours apart; every tenth in another script."""
-    server = start()
+    server = Server(tmp_path_factory.mktemp("search"))
     for number in range(60):
         server.post(SCRIPTS[number // 10] if number % 10 == 5 else f"low tide {number}")
     server.stop()
@@ -22,7 +23,9 @@ def server(start):
         db.execute("UPDATE messages SET created_at = 1767225600000 + id * 21600000")
     db.close()
     server.start()
-    return server
+    yield server
+    assert server.stop() == 0
+    assert "Traceback" not in server.log.read_text()
 
 
 async def test_without_javascript_one_searches_and_reads_on(server, visit):
@@ -77,6 +80,15 @@ async def test_days_begin_where_the_reader_is(server, visit, zone, first):
         assert "line" in (before, after) or before == after
 
 
+async def test_a_lost_visitor_finds_home(server, visit):
+    """A page that isn't there has a search field that works."""
+    visit.expect("status of 404")
+    page = await visit(server, "/m/4711")
+    await page.get_by_role("searchbox").fill("tide 17")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("mark")).to_have_text(["tide", "17"])
+
+
 async def test_a_permalink_is_in_view_and_leads_back(server, visit):
     """However tall the newer ones are, the message that the link is about is what one sees."""
     server.post("tall\n" * 200)
@@ -85,12 +97,3 @@ async def test_a_permalink_is_in_view_and_leads_back(server, visit):
     await expect(page.locator(".this")).to_be_in_viewport()
     await page.get_by_role("link", name="Go to the board").click()
     await expect(page.locator(f"#m{last}")).to_be_in_viewport()
-
-
-async def test_a_lost_visitor_finds_home(server, visit):
-    """A page that isn't there has a search field that works."""
-    visit.expect("status of 404")
-    page = await visit(server, "/m/4711")
-    await page.get_by_role("searchbox").fill("tide 17")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("mark")).to_have_text(["tide", "17"])

@@ -42,7 +42,7 @@ def test_news_bring_the_count_and_wake_nobody(start):
     assert 'data-watching="0"' in server.get("/").text
     polls = [raw(server, f"GET /get?after={cursor}") for _ in range(7)]
     server.until_parked(7)
-    assert 'data-watching="7"' in server.get("/").text
+    until(lambda: 'data-watching="7"' in server.get("/").text)  # what is kept may be a second old
     server.post("news")
     replies = [poll.recv(65536) for poll in polls]
     assert all(b'"watching":7}' in reply for reply in replies)
@@ -60,7 +60,6 @@ def test_an_empty_reply_and_a_reset_have_it_too(start):
         assert poll.result().json() == {"messages": [], "cursor": cursor, "watching": 1}
     assert server.get("/get?after=zzzzzzzz-9").json()["watching"] == 1
     assert "watching" not in server.get("/get").json()
-    until(lambda: server.get(f"/get?after={cursor}&wait=0").json()["watching"] == 0, seconds=3 * SECONDS)
 
 
 def test_a_members_board_tells_members_only(start):
