@@ -27,6 +27,8 @@ log = logging.getLogger("longboard")
 
 IDLE_SECONDS = 95
 """Longer than the 90 s for which Heroku's router keeps a connection, so that it is never the one to be surprised."""
+BODY_SECONDS = 30
+"""For the whole body of a request, from a slow phone as well."""
 DRAIN_SECONDS = 8
 """For requests under way at the end; whoever stops us usually waits 10 s or more."""
 LEAVE_SECONDS = 0.5
@@ -122,7 +124,7 @@ async def keep_going(name: str, task: Callable[[], Awaitable[None]]) -> None:
 def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> PatientServer:
     biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
     options = {
-        "body_timeout": 30,
+        "body_timeout": BODY_SECONDS,
         "max_header_size": 16 * 1024,
         "max_body_size": biggest,
         "max_buffer_size": biggest + 64 * 1024,

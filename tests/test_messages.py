@@ -74,82 +74,12 @@ def test_add_answers_programs_in_json(server):
     assert response.status_code == 201 and response.json()["body"] == "from a script"
 
 
-@pytest.mark.parametrize(
-    ("text", "status", "code"),
-    [
-        ("", 422, "body_empty"), (" \n\t", 422, "body_empty"), ("\u200b", 422, "body_empty"),
-        ("x" * 4001, 422, "body_too_long"), ("a\0b", 400, "body_not_text"),
-        ("x" * 51_200, 413, "too_large"), ("z" + "\u0300" * 4100, 201, None), ("x\u202ey", 201, None),
-    ],
-)  # fmt: skip
-def test_bad_text_is_refused_everywhere_alike(server, text, status, code):
-    """The API and the form give the same answer, and nothing is written."""
-    before = server.cursor
-    for response in (server.post(text), server.client.post("/add", data={"s": text}, headers=JSON)):
-        if code:
-            assert refused(response, status, code)
-        else:
-            assert response.status_code == status
-    if code:
-        assert server.cursor == before
-
-
 def test_a_browser_gets_its_text_back_with_the_reason(server):
     """What was typed is still in the form, shown literally."""
     text = "</textarea><script>alert(1)</script>" + "x" * 4000
     response = server.client.post("/add", data={"s": text})
     assert response.status_code == 422 and "4000 characters" in html.unescape(response.text)
     assert html.escape(text) in response.text and "<script>alert" not in response.text
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"null", b"[]", b"3", b'"x"', b"{", b'{"body": NaN}', b'{"body": 1}', b"{}", b'{"body": null}',
-     b'{"body": ["x"]}', b"[" * 1000, b'{"a":' * 1000 + b"1" + b"}" * 1000, b'{"body": ' + b"1" * 5000 + b"}",
-     b'{"body": "\xff"}', b'{"body": "\\ud800"}', b'{"body": "x", "key": 7}', b'{"body": "x", "key": "\\ud800"}'],
-)  # fmt: skip
-def test_json_that_is_not_what_it_should_be_is_400(server, body):
-    """However odd the JSON, the answer is one clear 400."""
-    response = server.client.post("/api/v1/messages", content=body, headers={"Content-Type": "application/json"})
-    refused(response, 400)
-
-
-@pytest.mark.parametrize(
-    ("kind", "body", "status"),
-    [
-        ("text/plain", b"x", 415), ("application/xml", b"<x/>", 415), ("", b"x", 415),
-        ("application/x-www-form-urlencoded", b"body=%ff%fe", 400),
-        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % i for i in range(1001)), 400),
-        ("application/x-www-form-urlencoded", b"other=1", 400),
-        ("multipart/form-data; boundary=x", b"--x\r\n" * 150, 400),
-    ],
-)  # fmt: skip
-def test_other_kinds_of_bodies_are_refused(server, kind, body, status):
-    """Only JSON and plain forms in UTF-8 are taken."""
-    response = server.client.post("/api/v1/messages", content=body, headers={"Content-Type": kind})
-    refused(response, status)
-
-
-def test_a_compressed_body_is_refused(server):
-    """Nothing is unpacked for strangers."""
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
-    refused(server.client.post("/add", content=b"\x1f\x8b", headers=headers | JSON), 400)
-
-
-def test_another_site_s_page_can_not_post(server):
-    """Cross-site and null origins are refused; programs, which send neither, are not."""
-    before = server.cursor
-    for headers in (
-        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": "https://evil.example"},
-    ):
-        for path in ("/add", "/api/v1/messages"):
-            response = server.client.post(path, data={"s": "x", "body": "x"}, headers=headers | JSON)
-            assert refused(response, 403, "cross_origin")
-    assert server.cursor == before
-    response = server.client.post("/add", data={"s": "same"}, headers={"Sec-Fetch-Site": "same-origin"})
-    assert response.status_code == 303
 
 
 def test_the_public_url_s_origin_is_trusted_behind_a_proxy(start):
@@ -205,15 +135,6 @@ def test_bad_paging_is_400(server, query):
     refused(server.get(f"/api/v1/messages?{query}"), 400)
     if "limit" not in query:
         assert server.get(f"/?{query}").status_code == 400
-
-
-def test_markup_is_shown_literally(server):
-    """Nobody's message becomes part of the page."""
-    nasty = "<script>alert(1)</script></script>{{7*7}}<!-- \"'><img src=x onerror=alert(1)>"
-    server.post(nasty)
-    page = server.get("/").text
-    assert "<script>alert" not in page and "<img src=x" not in page
-    assert html.escape(nasty, quote=False)[:30] in page or html.escape(nasty)[:30] in page
 
 
 def test_the_page_has_no_inline_script_and_nothing_from_elsewhere(start):

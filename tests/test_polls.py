@@ -104,32 +104,6 @@ def test_the_api_pages_forward_from_any_cursor_where_the_page_is_reset(start):
     assert bodies == [f"n{n}" for n in range(1100)] and cursor == server.cursor
 
 
-def test_a_client_that_leaves_is_forgotten(server):
-    """Closed, half-closed or gone along with its request: the parked count goes back, also on a quiet board."""
-    cursor = server.cursor
-    connections = [raw(server, f"GET /get?after={cursor}") for _ in range(20)]
-    server.until_parked(20)
-    for connection in connections:
-        connection.close()
-    server.until_parked(0)
-    for _ in range(20):
-        connection = raw(server, f"GET /get?after={cursor}")
-        connection.shutdown(socket.SHUT_WR)  # FIN along with the request
-        connection.close()
-    server.until_parked(0)
-    assert server.post("after").status_code == 201
-
-
-def test_a_disconnect_hidden_behind_pipelined_bytes_ends_with_the_wait(start):
-    """A client that sends junk behind its poll and leaves costs one poll's time, no more."""
-    server = start(poll_seconds=2)
-    cursor = server.cursor
-    connection = raw(server, f"GET /get?after={cursor}", "GET /junk")
-    server.until_parked(1)
-    connection.close()
-    server.until_parked(0)
-
-
 def test_no_more_are_parked_than_allowed(start):
     """Beyond MAX_PARKED a poll is answered at once with a time to come back; the parked ones stay."""
     server = start(max_parked=3)
@@ -148,20 +122,6 @@ def test_no_more_are_parked_than_allowed(start):
         connection.close()
 
 
-def test_a_slow_client_holds_up_nobody(server, pool):
-    """Requests dripped byte by byte, or never finished, leave others alone."""
-    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(50)]
-    for connection in slow:
-        connection.sendall(b"GET /get?after=")
-    cursor = server.cursor
-    poll = pool.submit(server.news, cursor, 25)
-    server.until_parked(1)
-    server.post("still quick")
-    assert poll.result()["messages"][0]["body"] == "still quick"
-    for connection in slow:
-        connection.close()
-
-
 def test_head_and_other_methods_are_answered_properly(server):
     """Monitors may use HEAD; what can't be done is 405 and says what can."""
     assert server.client.head("/").status_code == 200
@@ -170,20 +130,6 @@ def test_head_and_other_methods_are_answered_properly(server):
     assert response.status_code == 405 and response.headers["Allow"] == "GET"
     assert response.json()["error"]["code"] == "method_not_allowed"
     assert server.client.request("BREW", "/").status_code == 405
-
-
-def test_a_wiped_database_resets_open_pages(start):
-    """Another database under the same address has another epoch: whoever polls is given what is there now."""
-    server = start()
-    server.post("old")
-    old = server.cursor
-    server.stop()
-    for path in server.database.parent.glob("board.db*"):
-        path.unlink()
-    server.start()
-    server.post("new")
-    reply = server.news(old)
-    assert reply["reset"] and [m["body"] for m in reply["messages"]] == ["new"]
 
 
 def test_what_another_process_writes_reaches_parked_polls(start, pool):

@@ -46,26 +46,6 @@ def test_a_database_that_can_not_be_used_is_named(tmp_path):
     refused_to_start(run("--port=0", f"--database-url=sqlite:///{tmp_path}/other.db"), "not Longboard's")
 
 
-def test_a_drain_answers_every_parked_poll_and_exits_0(start):
-    """SIGTERM with 500 parked polls and posts in flight: all are answered, nothing is lost, within 10 s."""
-    server = start()
-    cursor = server.cursor
-    connections = []
-    for _ in range(500):
-        connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        connection.sendall(f"GET /get?after={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        connections.append(connection)
-    server.until_parked(500)
-    began = time.monotonic()
-    assert server.stop() == 0
-    assert time.monotonic() - began < 10
-    for connection in connections:
-        reply = connection.recv(65536)
-        assert reply.startswith(b"HTTP/1.1 200") and b'"messages":[]' in reply and b"retry_ms" in reply
-        assert b"Connection: close" in reply and connection.recv(10) == b""
-        connection.close()
-
-
 def test_posts_in_flight_are_finished_at_the_end(start):
     """Whoever was posting when the server was told to end has an answer that is true."""
     server = start()

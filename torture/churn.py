@@ -15,6 +15,8 @@ WARM_SECONDS = 60
 """After which everything that is kept (recent changes, remembered requests) is as full as it gets."""
 FIRST_POSTS = 1200
 """More than the changes that are kept in memory."""
+FIRST_POLLS = 11_000
+"""More than the different polls that are remembered; here each is another one, as the visitor's number is in it."""
 TOLERANCE = 0.05
 
 
@@ -26,6 +28,7 @@ async def run(folder: pathlib.Path, url: str | None, seconds: float, rate: float
     for number in range(FIRST_POSTS):
         await world.ask("POST", "/api/v1/messages", {"body": f"before {number} " + "x" * 200})
     world.cursor = (await world.ask("GET", "/healthz"))[1]["cursor"]
+    await fill(world, node)
     visitors: set[asyncio.Task[None]] = set()
     began, samples, number = time.monotonic(), list[tuple[float, int]](), 0
     while (now := time.monotonic() - began) < WARM_SECONDS + seconds:
@@ -41,6 +44,14 @@ async def run(folder: pathlib.Path, url: str | None, seconds: float, rate: float
     world.close()
     status = await node.end(signal.SIGTERM)
     return report(samples, number, health, status)
+
+
+async def fill(world: World, node: Node) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    for number in range(FIRST_POLLS):
+        writer.write(f"GET /get?after={world.cursor}&wait=0 HTTP/1.1\r\nHost: x\r\nX-Visit: -{number}\r\n\r\n".encode())
+        await reader.readuntil(b"}")
+    writer.close()
 
 
 async def visit(world: World, node: Node, number: int) -> None:

@@ -64,7 +64,7 @@ def call(board, path, text, **options):
 # --- the signature
 
 
-def test_facebook_s_own_example():
+def test_23_facebook_s_own_example():
     """The vector of its documentation, which says nothing about anybody."""
     assert verified_payload(VECTOR, "secret") == {"algorithm": "HMAC-SHA256", "0": "payload"}
     with pytest.raises(BadText, match="names nobody"):
@@ -86,7 +86,7 @@ BAD = [
 
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
 @pytest.mark.parametrize("path", ["deauthorize", "delete"])
-def test_what_facebook_did_not_sign_is_refused(both, path, text):
+def test_23_what_facebook_did_not_sign_is_refused(both, path, text):
     """Wrong signatures, algorithms, base64 and JSON: 400, and nothing is done."""
     board, _ = both
     response = call(board, path, text)
@@ -98,7 +98,7 @@ def test_what_facebook_did_not_sign_is_refused(both, path, text):
 
 
 @pytest.mark.parametrize("path", ["deauthorize", "delete"])
-def test_a_call_without_a_signed_request(both, path):
+def test_23_a_call_without_a_signed_request(both, path):
     """400, and there is nothing to see by GET."""
     board, _ = both
     refused(board.client.post(f"/facebook/{path}"), 400, "bad_field")
@@ -106,7 +106,7 @@ def test_a_call_without_a_signed_request(both, path):
     refused(board.get(f"/facebook/{path}"), 405, "method_not_allowed")
 
 
-def test_a_page_of_another_site_can_not_make_the_call(both):
+def test_23_a_page_of_another_site_can_not_make_the_call(both):
     """Facebook's server has no Origin; a browser has, and is refused before anything is looked at."""
     board, _ = both
     headers = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
@@ -117,7 +117,7 @@ def test_a_page_of_another_site_can_not_make_the_call(both):
 # --- what they do
 
 
-def test_unknown_people_and_repeated_calls_are_answered_alike(both):
+def test_23_unknown_people_and_repeated_calls_are_answered_alike(both):
     """200 in both cases; the same request leads to the same code and page."""
     board, _ = both
     assert call(board, "deauthorize", GOOD).json() == call(board, "deauthorize", GOOD).json() == {}
@@ -132,7 +132,7 @@ def test_unknown_people_and_repeated_calls_are_answered_alike(both):
     assert call(board, "delete", sign(about("99"))).json()["confirmation_code"] != code
 
 
-def test_taking_permission_back_ends_what_facebook_had_opened(both):
+def test_23_taking_permission_back_ends_what_facebook_had_opened(both):
     """Sessions made by Facebook and their parked polls end; one by password stays, and so does the account."""
     import concurrent.futures
 
@@ -153,7 +153,7 @@ def test_taking_permission_back_ends_what_facebook_had_opened(both):
     browser.post("/account/facebook/unlink", data={"password": PASSWORD})
 
 
-def test_a_late_call_leaves_what_began_after_it(both):
+def test_23_a_late_call_leaves_what_began_after_it(both):
     """Facebook may repeat a call hours later: who has come back since stays."""
     board, fake = both
     browser = board.open()
@@ -167,7 +167,7 @@ def test_a_late_call_leaves_what_began_after_it(both):
     fake.act(1, "delete")
 
 
-def test_a_deletion_takes_the_account_that_nothing_else_lets_into(both):
+def test_23_a_deletion_takes_the_account_that_nothing_else_lets_into(both):
     """Its messages stay as those of a deleted account, on open pages too; the picture is gone; all can begin anew."""
     board, fake = both
     browser = board.open()
@@ -185,7 +185,7 @@ def test_a_deletion_takes_the_account_that_nothing_else_lets_into(both):
     assert signed_in_as(browser)["id"] > account["id"]
 
 
-def test_a_deletion_leaves_an_account_with_a_password_but_nothing_of_facebook_s(both):
+def test_23_a_deletion_leaves_an_account_with_a_password_but_nothing_of_facebook_s(both):
     """Identity, picture, name and the sessions that Facebook made are gone."""
     board, fake = both
     browser = board.open()
@@ -205,7 +205,7 @@ def test_a_deletion_leaves_an_account_with_a_password_but_nothing_of_facebook_s(
     assert "Link Facebook" in browser.get("/account").text
 
 
-def test_deletion_urls_lead_to_the_public_address(start):
+def test_23_deletion_urls_lead_to_the_public_address(start):
     """Where browsers reach the board, not where it listens."""
     app = {"facebook_app_id": "1", "facebook_app_secret": APP_SECRET}
     server = start(public_url="https://board.example.org", **app)

@@ -127,7 +127,7 @@ ANYWHERE = [
 
 @pytest.mark.parametrize("answer", ANYWHERE)
 @pytest.mark.parametrize("path", ["/oauth/access_token", "/me"])
-def test_every_strange_answer_ends_on_a_friendly_page(board, canned, path, answer):
+def test_21_every_strange_answer_ends_on_a_friendly_page(board, canned, path, answer):
     """HTML, nothing, null, lists, errors with 200, redirects, 100 MB: never an account, never a fault of ours."""
     canned.answers = {"/oauth/access_token": TOKEN} | {path: answer}
     fails(board)
@@ -135,7 +135,7 @@ def test_every_strange_answer_ends_on_a_friendly_page(board, canned, path, answe
 
 
 @pytest.mark.parametrize("token", ["null", "0", "17", "true", "[]", "{}", '""', "NaN"])
-def test_a_token_that_is_none(board, canned, token):
+def test_21_a_token_that_is_none(board, canned, token):
     """What is no string is not used."""
     canned.answers = {"/oauth/access_token": reply(f'{{"access_token":{token}}}'), "/me": reply("{}")}
     fails(board)
@@ -144,13 +144,13 @@ def test_a_token_that_is_none(board, canned, token):
 @pytest.mark.parametrize(
     "id", ["null", "1234", "1e5", "true", '""', '"abc"', '"12 "', '"12\\n"', '"-1"', '"１２３"', '"²"', '["1"]', "NaN", '"%s"' % ("1" * 40)]
 )  # fmt: skip
-def test_an_account_is_never_made_without_an_id(board, canned, id):
+def test_21_an_account_is_never_made_without_an_id(board, canned, id):
     """An id is a string of digits; a name alone, or a number, is nobody."""
     canned.answers = {"/oauth/access_token": TOKEN, "/me": reply(f'{{"name":"Nobody","id":{id}}}')}
     fails(board)
 
 
-def test_facebook_down(start):
+def test_21_facebook_down(start):
     """Nobody listens there: the same page, at once, and the board itself is well."""
     port = free_port()
     app = {"facebook_app_id": APP_ID, "facebook_app_secret": APP_SECRET}
@@ -162,13 +162,13 @@ def test_facebook_down(start):
 
 @pytest.mark.parametrize("slow", [hang, drip])
 @pytest.mark.parametrize("path", ["/oauth/access_token", "/me"])
-def test_a_facebook_that_hangs_is_given_up_in_time(board, canned, path, slow):
+def test_21_a_facebook_that_hangs_is_given_up_in_time(board, canned, path, slow):
     """Both questions together take less than eight seconds."""
     canned.answers = {"/oauth/access_token": TOKEN} | {path: slow}
     fails(board)
 
 
-def test_two_slow_answers_share_the_time(board, canned):
+def test_21_two_slow_answers_share_the_time(board, canned):
     """Each within its own limit, but together too long."""
 
     def slow(answer):
@@ -182,7 +182,7 @@ def test_two_slow_answers_share_the_time(board, canned):
     fails(board)
 
 
-def test_polls_go_on_while_facebook_hangs(board, canned):
+def test_21_polls_go_on_while_facebook_hangs(board, canned):
     """Sixty people wait for Facebook; meanwhile a parked poll gets its news, and nobody waits for an answer."""
     canned.answers = {"/oauth/access_token": hang}
     browsers = [board.open() for _ in range(60)]
@@ -204,14 +204,14 @@ def test_polls_go_on_while_facebook_hangs(board, canned):
         assert set(statuses) == {502, 503} and statuses.count(502) == 50
 
 
-def test_the_operator_reads_what_facebook_said_in_numbers(board, canned, the_board):
+def test_21_the_operator_reads_what_facebook_said_in_numbers(board, canned, the_board):
     """Codes and the trace, never the message, which may have a token in it."""
     canned.answers = {"/oauth/access_token": reply(OAUTH_ERROR, "400 Bad Request")}
     fails(board)
     assert "HTTP 400 code=100 error_subcode=36009 fbtrace_id=AbCdEf_1234-x\n" in the_board.log.read_text()
 
 
-def test_what_is_asked_of_facebook(board, canned):
+def test_21_what_is_asked_of_facebook(board, canned):
     """The exact way back, the code, the proof, and only the fields that are needed."""
     canned.answers = {"/oauth/access_token": TOKEN, "/me": reply('{"id":"77","name":"Ada"}')}
     location(come_back(board.open()))
@@ -229,7 +229,7 @@ def test_what_is_asked_of_facebook(board, canned):
 @pytest.mark.parametrize(
     "name", ["null", "17", '""', '"\\u200b"', '"\\ud800"', '"\\u0000"', '"%s"' % ("x" * 3000), "[]", '"<b>"']
 )
-def test_a_strange_name_keeps_nobody_out(board, canned, name):
+def test_21_a_strange_name_keeps_nobody_out(board, canned, name):
     """Something else stands there instead, and can be changed."""
     facebook_id = str(abs(hash(name)) + 10**6)
     canned.answers = {"/oauth/access_token": TOKEN, "/me": reply(f'{{"id":"{facebook_id}","name":{name}}}')}
@@ -261,7 +261,7 @@ def picture_of(browser):
         reply(b"", "302 Found", more="Location: /v1/profilepic\r\n"), reply(b"", "302 Found"),
     ],
 )  # fmt: skip
-def test_what_is_no_picture_is_not_kept_and_keeps_nobody_out(board, canned, answer):
+def test_21_what_is_no_picture_is_not_kept_and_keeps_nobody_out(board, canned, answer):
     """Judged by its bytes and its size, whatever it is called; initials stand there instead."""
     with_picture(canned, "31337", f"{canned.url}/profilepic?x=1", answer)
     browser, began = board.open(), time.monotonic()
@@ -275,7 +275,7 @@ def test_what_is_no_picture_is_not_kept_and_keeps_nobody_out(board, canned, answ
             "http://127.0.0.1:{port}@127.0.0.1:{other}/profilepic", "file:///etc/passwd", "//evil.example/profilepic", "profilepic",
             "http://127.0.0.1:{port}\\r\\nX: y/profilepic", "", "http://[::1/profilepic"]
 )  # fmt: skip
-def test_a_picture_elsewhere_is_not_even_asked_for(board, canned, url):
+def test_21_a_picture_elsewhere_is_not_even_asked_for(board, canned, url):
     """Only Facebook's own hosts are: nobody can send the board's server somewhere."""
     elsewhere = Canned({"/profilepic": reply(PIXEL)})
     port, other = canned.url.rpartition(":")[2], elsewhere.url.rpartition(":")[2]
@@ -291,7 +291,7 @@ def test_a_picture_elsewhere_is_not_even_asked_for(board, canned, url):
     ("kind", "content"),
     [("jpeg", b"\xff\xd8\xff\xe0rest"), ("png", PIXEL), ("gif", b"GIF89arest"), ("webp", b"RIFF\0\0\0\0WEBPVP8 ")],
 )
-def test_a_picture_is_served_as_what_it_is(board, canned, kind, content):
+def test_21_a_picture_is_served_as_what_it_is(board, canned, kind, content):
     """Whatever it was called on the way; the next one replaces it, a failure leaves it, a silhouette takes it away."""
     browser = board.open()
     with_picture(canned, f"9{len(kind)}{ord(kind[0])}", f"{canned.url}/profilepic", reply(content, kind="text/html"))
@@ -309,7 +309,7 @@ def test_a_picture_is_served_as_what_it_is(board, canned, kind, content):
     assert picture_of(browser).headers["Content-Type"] == "image/svg+xml"
 
 
-def test_a_picture_may_be_behind_a_redirect_of_facebook_s(board, canned):
+def test_21_a_picture_may_be_behind_a_redirect_of_facebook_s(board, canned):
     """Each hop is looked at anew."""
     with_picture(canned, "5555", f"{canned.url}/profilepic", reply("", "302 Found", more="Location: /scontent.png\r\n"))
     canned.answers["/scontent.png"] = reply(PIXEL)
@@ -329,7 +329,7 @@ def test_a_picture_may_be_behind_a_redirect_of_facebook_s(board, canned):
         ("https://user@scontent.fbcdn.net/x", False), ("https://evil.example/#.fbcdn.net", False), ("", False),
     ],
 )  # fmt: skip
-async def test_facebook_s_hosts(url, good):
+async def test_21_facebook_s_hosts(url, good):
     """Those that it serves pictures from, by https, and none that only looks like them."""
     from handlers.facebook_client import FacebookClient
     from settings import Settings
