@@ -23,12 +23,6 @@ class Places:
         self._by_tick: dict[int, set[Waiter]] = {}
         """Each tick has one timer, as long as it stands here."""
 
-    def is_full(self, address: str) -> bool:
-        """Whether no more polls may be parked, or none from this address."""
-        if self.taken >= self._most:
-            return True
-        return bool(self._most_per_address and self._by_address.get(address, 0) >= self._most_per_address)
-
     def all(self) -> list[Waiter]:
         return [waiter for parked in self._by_tick.values() for waiter in parked]
 
@@ -43,7 +37,15 @@ class Places:
     def seconds_left(waiter: Waiter) -> float:
         return waiter.tick / TICKS - time.monotonic()
 
-    def take(self, waiter: Waiter, wait: float) -> None:
+    def take(self, waiter: Waiter, wait: float) -> bool:
+        """Parks it for so many seconds; False if there is no room, or none for its address."""
+        if self.taken >= self._most:
+            return False
+        if self._most_per_address:
+            from_there = self._by_address.get(waiter.address, 0)
+            if from_there >= self._most_per_address:
+                return False
+            self._by_address[waiter.address] = from_there + 1
         tick = waiter.tick = math.ceil((time.monotonic() + wait) * TICKS)  # the loop's clock
         parked = self._by_tick.get(tick)
         if parked is None:
@@ -51,8 +53,7 @@ class Places:
             asyncio.get_running_loop().call_at(tick / TICKS, self._time_is_over, tick)
         parked.add(waiter)
         self.taken += 1
-        if self._most_per_address:
-            self._by_address[waiter.address] = self._by_address.get(waiter.address, 0) + 1
+        return True
 
     def give_up(self, waiter: Waiter) -> None:
         self._by_tick[waiter.tick].remove(waiter)

@@ -50,7 +50,6 @@ class WaiterList:
     ) -> None:
         self.recent = recent
         self._places = Places(max_parked, max_per_address, self._expire)
-        self.is_full = self._places.is_full
         self.watching = Watching(lambda: self.parked)
         recent.watching = self.watching.count
         self.draining = False
@@ -82,35 +81,32 @@ class WaiterList:
         A cursor that this board never gave, or that is too far behind, is answered with a reset. Who brings no
         waiter gets one with a future.
         """
-        if cursor is not self.recent.cursor or wait <= 0 or self.draining or self.is_full(address):
-            reply = self._look(cursor, wait, address)
+        if cursor is not self.recent.cursor or self.draining:
+            reply = self._look(cursor)
             if reply is not None:
                 return reply
             if cursor.seq == self.recent.seq:
                 cursor = self.recent.cursor  # the same object for all, so that they are known to share a reply
+        if wait <= 0:
+            return self.recent.empty(cursor)
         if waiter is None:
             waiter = Parked(cursor, account_id, address)
         else:
             waiter.cursor, waiter.account_id, waiter.address = cursor, account_id, address
-        self._places.take(waiter, wait)
+        if not self._places.take(waiter, wait):
+            self.tally.turned_away += 1
+            return self.recent.empty(cursor, FULL_RETRY_MS)
         self.tally.parked += 1
         return waiter
 
-    def _look(self, cursor: Cursor, wait: float, address: str) -> bytes | None:
-        """What can be answered at once."""
+    def _look(self, cursor: Cursor) -> bytes | None:
+        """What can be said to this cursor at once."""
         recent = self.recent
         if cursor.epoch != recent.epoch or cursor.seq < recent.start:
             return self.reset()
         if cursor.seq < recent.seq:
             return recent.after(cursor.seq)
-        if self.draining:
-            return recent.empty(cursor, DRAIN_RETRY_MS)
-        if wait <= 0:
-            return recent.empty(cursor)
-        if not self.is_full(address):
-            return None
-        self.tally.turned_away += 1
-        return recent.empty(cursor, FULL_RETRY_MS)
+        return recent.empty(cursor, DRAIN_RETRY_MS) if self.draining else None
 
     def reset(self) -> bytes:
         """The reply that tells a client to begin anew."""

@@ -49,7 +49,7 @@ class Standing(Waiter):
         self.asked = b""
 
     def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
-        if isinstance(reply, bytes):
+        if type(reply) is bytes:
             self.lot.send(self, reply)
         elif reply is Ended.ASK_AGAIN:  # Tornado and the handler see who is asking, as they did the first time
             self.lot.hand_over(self, self.asked, seconds)
@@ -131,7 +131,7 @@ class Lot:
                 self._hold(one, data)
             elif repeat is None or data != repeat.next or repeat.cursor is not recent.cursor:
                 self._look(one, data)
-            elif self._waiters.draining or not repeats.is_still(repeat):
+            elif self._waiters.draining or (repeat.secret_hash is not None and not repeats.is_still(repeat)):
                 self.hand_over(one, data)
             else:
                 self._park(one, recent.cursor, repeat, repeat.next)

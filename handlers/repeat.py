@@ -6,6 +6,7 @@ follows the cursor is remembered, once for the whole server, with what it came t
 between the same bytes means the same, on whichever connection it comes. handlers/lot.py has those connections.
 """
 
+import asyncio
 import collections
 import dataclasses
 import re
@@ -82,12 +83,13 @@ class Packet:
     """A reply as it goes out."""
 
     body: bytes
-    second: int
-    """Since 1970: the reply has a Date."""
     draining: bool
     closes: bool
     """Whether the connection ends with it."""
     data: bytes
+
+
+NO_PACKET = Packet(b"", False, False, b"")
 
 
 class Repeats:
@@ -102,7 +104,7 @@ class Repeats:
         # Only plain values on one line: what Tornado might refuse must get that far.
         pattern = rb"\r\n(?:" + names + rb"): [!-~ ]{0,200}(?=\r\n[!-~\r])"
         self._varying = re.compile(pattern, re.IGNORECASE) if names else None
-        self._packet = Packet(b"", 0, False, False, b"")
+        self._packet = NO_PACKET
 
     def plain(self, tail: bytes) -> bytes:
         """The bytes without the headers that a proxy makes anew for each request."""
@@ -141,12 +143,20 @@ class Repeats:
 
     def packet(self, body: bytes) -> Packet:
         """The whole reply, made once for all who get the same within a second."""
-        packet, now, draining = self._packet, int(time.time()), self.waiters.draining
-        if packet.body is body and packet.second == now and packet.draining is draining:
+        packet = self._packet
+        if packet.body is body and packet.draining is self.waiters.draining:
             return packet
+        draining = self.waiters.draining
         closes = draining or body.endswith(NO_ROOM)
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: {format_timestamp(now)}\r\n{self._head}"
+        date = format_timestamp(time.time())
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: {date}\r\n{self._head}"
         head += "Connection: close\r\n" if closes else ""
         data = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-        self._packet = Packet(body, now, draining, closes, data)
+        self._packet = Packet(body, draining, closes, data)
+        asyncio.get_running_loop().call_later(1, self._forget, self._packet)
         return self._packet
+
+    def _forget(self, packet: Packet) -> None:
+        """Its Date is over."""
+        if self._packet is packet:
+            self._packet = NO_PACKET

@@ -1,16 +1,12 @@
 """The repeated poll that is not parsed again: it must be the same as the ordinary one in every corner."""
 
 import asyncio
-import concurrent.futures
 import json
 import re
 import socket
-import sqlite3
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tornado.netutil import bind_sockets
 
 from board import Board
@@ -19,7 +15,6 @@ from handlers.polls import Get
 from server import start as start_server
 from settings import read_settings
 from storage import open_storage
-from tests.conftest import Server
 from tests.people import Person
 
 BROWSER = "User-Agent: Browser/1.0\r\nAccept: */*\r\nConnection: keep-alive\r\n"
@@ -340,84 +335,3 @@ async def test_who_says_nothing_for_long_is_cut_off(counted, monkeypatch):
     await asyncio.to_thread(drip)
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
-
-
-# --- both ways must say the same, whatever comes
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    """Two servers with the same epoch and the same messages: one that knows repeated polls, and one that doesn't."""
-    servers = []
-    for repeats in ("on", "off"):
-        server = Server(tmp_path_factory.mktemp(f"repeats-{repeats}"), repeats=repeats, poll_seconds=1)
-        server.stop()
-        db = sqlite3.connect(server.database)
-        db.execute("UPDATE board SET epoch = 'samesame', seq = 300")
-        db.executemany(
-            "INSERT INTO messages (id, seq, body, created_at) VALUES (?, ?, ?, 1)",
-            [(n, n, f"message {n} é😀") for n in range(1, 301)],
-        )
-        db.commit()
-        db.close()
-        server.start()
-        servers.append(server)
-    yield servers
-    for server in servers:
-        assert server.stop() == 0
-        assert "Traceback" not in server.log.read_text()
-
-
-cursors = st.sampled_from(
-    ["samesame-300", "samesame-300", "samesame-299", "samesame-90", "samesame-0", "samesame-301", "samesame-007",
-     "othe-3", "garbage", "samesame-", "samesame-300%20", "samesame-300&after=samesame-1", ""]
-)  # fmt: skip
-lines = st.sampled_from(
-    ["", "User-Agent: a\r\n", "X-Request-Id: 1\r\n", "x-request-id: 2\r\n", "traceparent: \t3\r\n",
-     "Cookie: a=b\r\n", "Authorization: Bearer no\r\n", "Content-Length: 0\r\n", "Connection: keep-alive\r\n"]
-)  # fmt: skip
-paths = st.sampled_from(
-    ["/get?after={}", "/get?after={}&wait=0", "/api/v1/messages?after={}&wait=0", "/get?wait=0&after={}"]
-)
-polls = st.builds(
-    lambda path, cursor, more, method: f"{method} {path.format(cursor)}{'&wait=0' * ('wait' not in path)} HTTP/1.1\r\nHost: x\r\n{more}\r\n",
-    paths, cursors, st.lists(lines, max_size=2).map("".join), st.sampled_from(["GET"] * 9 + ["HEAD"]),
-)  # fmt: skip
-others = st.sampled_from(["GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"])
-steps = st.tuples(polls | others, st.integers(1, 3), st.none() | st.integers(1, 60))
-good_end = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-poll = "GET /get?after=samesame-300&wait=0"
-ends = st.sampled_from(
-    [good_end] * 4 + [f"{poll} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", f"{poll} HTTP/1.0\r\n\r\n",
-     f"{poll} HTTP/1.1\r\nHost: x\r\nX-Request-Id: 3\r\n X-Folded: 1\r\n\r\n", f"{poll} HTTP/1.1\r\n\r\n",
-     f"{poll} HTTP/1.1\r\nHost: x\r\nX-Request-Id: \0\r\n\r\n", f"{poll} HTTP/7\r\n\r\n", "\x16\x03\x01\r\n\r\n"]
-)  # fmt: skip
-streams = st.tuples(st.lists(steps, max_size=8), ends)
-
-
-@given(streams)
-@settings(max_examples=150, deadline=None)
-@pytest.mark.timeout(300)
-def test_random_streams_are_answered_alike_byte_for_byte(pair, stream):
-    """Requests in any order, repeated, split anywhere, glued together: both servers send the same bytes, but Date."""
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda server: conversation(server.port, stream), pair))
-    assert said[0] == said[1]
-
-
-def conversation(port, stream):
-    """All that comes back, until the connection is closed; only the last request may be one that closes it."""
-    requests, end = stream
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for request, times, cut in requests:
-            for _ in range(times):
-                data = request.encode()
-                for part in (data[:cut], data[cut:]) if cut else (data,):
-                    connection.sendall(part)
-                    time.sleep(0.002)
-        connection.sendall(end.encode())
-        received = b""
-        while data := connection.recv(65536):
-            received += data
-    return re.sub(rb"Date: [^\r]*", b"", received)
