@@ -202,9 +202,7 @@ def environment(**values: str) -> dict[str, str]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--streams", type=int, default=80, help="how many random streams both ways of polling must answer"
-    )
+    parser.addoption("--streams", type=int, default=50, help="how many random streams both ways of polling must answer")
     parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")
     parser.addoption("--restarts", type=int, default=3, help="how often the restart test restarts the server")
     parser.addoption("--parked", type=int, default=50, help="how many polls the restart test keeps parked")

@@ -1,6 +1,7 @@
 """Both ways must say the same, whatever comes: random streams, to a server with repeated polls and to one without."""
 
 import concurrent.futures
+import contextlib
 import itertools
 import re
 import socket
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Server
+from tests.conftest import Server, until
 
 
 @pytest.fixture(scope="module")
@@ -104,28 +105,55 @@ def test_random_streams_are_answered_alike_byte_for_byte(pair, request):
 def conversation(port, stream):
     """All that comes back, until the connection is closed; only the last request may be one that closes it."""
     requests, end = stream
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    talk = Talk(port)
+    with talk.connection:
         for request, times, cut in requests:
             for _ in range(times):
                 if request is POST:
-                    post(port)
-                    continue
-                data = request.replace("NOW", newest(port) if NOW in request else "").encode()
-                for part in (data[:cut], data[cut:]) if cut else (data,):
-                    connection.sendall(part)
-                    time.sleep(0.002)
-        received = b""
-        if not end or NOW in end:
-            while received.count(b"HTTP/1.1 ") < sum(times for _, times, _ in requests):
-                received += connection.recv(65536)
-        if end:
-            connection.sendall(end.replace("NOW", newest(port) if NOW in end else "").encode())
-        if not end or NOW in end:
-            connection.shutdown(socket.SHUT_WR)
-        while data := connection.recv(65536):
-            received += data
-    return re.sub(rb'Date: [^\r]*|"created_at":"[^"]*"|"watching":\d+|Content-Length: \d+', b"", received)
+                    talk.settle()
+                    assert " 201 " in exchange(port, POST)
+                else:
+                    talk.send(request, cut)
+        if end and NOW not in end:
+            talk.send(end)
+        else:
+            talk.settle()
+            if end:
+                talk.send(end)
+            talk.connection.shutdown(socket.SHUT_WR)
+        talk.connection.settimeout(10)
+        while talk.read():
+            pass
+    return re.sub(rb'Date: [^\r]*|"created_at":"[^"]*"|"watching":\d+|Content-Length: \d+', b"", talk.received)
+
+
+class Talk:
+    def __init__(self, port):
+        self.port, self.sent, self.received = port, 0, b""
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, request, cut=None):
+        data = request.replace("NOW", newest(self.port) if NOW in request else "").encode()
+        for part in (data[:cut], data[cut:]) if cut else (data,):
+            self.connection.sendall(part)
+            time.sleep(0.002)
+        self.sent += 1
+
+    def read(self):
+        data = self.connection.recv(65536)
+        self.received += data
+        return data
+
+    def settle(self):
+        """Until all is answered, or a poll is parked, before which all is."""
+        self.connection.settimeout(0.01)
+        until(self.is_settled, 20)
+
+    def is_settled(self):
+        with contextlib.suppress(TimeoutError):
+            self.read()
+        return self.received.count(b"HTTP/1.1 ") == self.sent or '"parked":1' in health(self.port)
 
 
 def exchange(port, request):
@@ -137,12 +165,10 @@ def exchange(port, request):
     return received.decode()
 
 
-def post(port):
-    time.sleep(0.01)  # the poll before it is parked by now; if it is not, it is answered with the same
-    assert " 201 " in exchange(port, POST)
+def health(port):
+    return exchange(port, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
 
 def newest(port):
     """The number of the newest change."""
-    reply = exchange(port, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    return re.search(r"samesame-(\d+)", reply)[1]
+    return re.search(r"samesame-(\d+)", health(port))[1]
