@@ -33,6 +33,7 @@ async def test_without_javascript_one_searches_and_reads_on(server, visit):
     page = await visit(server, java_script_enabled=False)
     await page.get_by_role("link", name="Search").click()
     field = page.get_by_role("searchbox", name="Look for")
+    await expect(field).to_be_focused()
     await field.fill("TIDE 4")
     await field.press("Enter")
     await expect(page.locator(".message")).to_have_count(10)  # 4, 40–44, 46–49
