@@ -152,7 +152,13 @@ class FormPage(Page):
 
 
 class SignUp(FormPage):
+    """An invitation stays in the query, as the way to Facebook takes it along; it lets in one more, and no more."""
+
     template = "signup.html"
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "no-referrer")
 
     async def get(self) -> None:
         await check_may_sign_up(self, self.query("invite"))
@@ -196,12 +202,21 @@ class SignOut(FormPage):
 
 
 class NewPassword(FormPage):
-    """Where the one-time link of `bin/admin password` leads."""
+    """Where the one-time link of `bin/admin password` leads.
+
+    Its secret stands behind the #, so that no log of a proxy's and no Referer ever has it. Older links have it in the
+    query.
+    """
 
     template = "password.html"
 
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "no-referrer")
+
     async def get(self) -> None:
-        await self.board.storage.link("password", hash_secret(self.query("link") or ""))
+        if link := self.query("link"):
+            await self.board.storage.link("password", hash_secret(link))
         self.show()
 
     async def post(self) -> None:

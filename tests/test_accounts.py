@@ -298,13 +298,14 @@ def test_a_lost_password_is_replaced_by_a_one_time_link(start):
     server = start()
     person = Person(server)
     url = f"--database-url={server.settings['database_url']}"
-    path = link_of(admin(url, "password", person.username))
-    assert server.get(path).status_code == 200
-    form = {"link": path.partition("=")[2], "password": "password"}
+    path, _, secret = link_of(admin(url, "password", person.username)).partition("#")
+    assert server.get(path).status_code == server.get(f"{path}?link={secret}").status_code == 200
+    form = {"link": secret, "password": "password"}
     assert server.client.post("/password", data=form).status_code == 422
     assert server.client.post("/password", data=form | {"password": "quite new words"}).status_code == 303
     server.client.cookies.clear()
     assert server.client.post("/password", data=form | {"password": "again new words"}).status_code == 410
+    assert server.get(f"{path}?link={secret}").status_code == 410
     assert sign_in(server, person.username, "quite new words").status_code == 200
     refused(person.api.get("/api/v1/me"), 401, "invalid_token")
     assert "no account" in admin(url, "password", "nobody", check=1).stderr
@@ -437,3 +438,16 @@ def test_a_form_says_as_whom_it_posts_and_means_it(server):
         assert browser.post("/add", data={"s": "as Ada", "as": ada.username}).status_code == status
     assert ada.browser().post("/add", data={"s": "as Ada", "as": ada.username}).status_code == 303
     assert guest.post("/add", data={"s": "as a guest", "as": ""}).status_code == 303
+
+
+def test_a_link_s_secret_goes_nowhere_else(start):
+    """Not to other sites, and not into the log: what opens an account stays behind the #."""
+    server = start(log_requests="on")
+    url = f"--database-url={server.settings['database_url']}"
+    path = link_of(admin(url, "password", Person(server).username))
+    assert re.fullmatch(r"/password#[\w-]{43}", path)
+    for page in ("/password", "/signup?invite=nonsense", "/signup"):
+        assert server.get(page).headers["Referrer-Policy"] == "no-referrer"
+    server.get("/password?link=a-secret-of-before")
+    server.stop()
+    assert "a-secret-of-before" not in server.log.read_text() and "GET /password" in server.log.read_text()

@@ -8,6 +8,8 @@ from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST, message, write
 from tests.people import PASSWORD, Person, client
+from tests.test_accounts import link_of
+from tests.test_import import admin
 
 pytestmark = BROWSER_TEST
 
@@ -143,3 +145,20 @@ async def test_deleting_an_account_with_its_messages(server, visit):
     await box.get_by_label("Password").fill(PASSWORD)
     await box.get_by_role("button", name="Delete my account").click()
     await expect(guest.locator(f"#m{post['id']}")).not_to_be_attached()
+
+
+async def test_a_link_for_a_new_password(start, visit):
+    """One clicks it, types the password and is in; the secret is in no address that anybody sees or is sent."""
+    server, asked = start(), []
+    person = Person(server)
+    path = link_of(admin(f"--database-url={server.settings['database_url']}", "password", person.username))
+    page = await visit(server, path)
+    page.on("request", lambda request: asked.append(request.url))
+    await expect(page.get_by_label("New password")).to_be_focused()
+    await expect(page.get_by_label("Code")).to_be_hidden()
+    assert page.url == f"{server.url}/password"
+    await page.get_by_label("New password").fill("quite new words")
+    await page.get_by_role("button", name="Save it").click()
+    await expect(page.get_by_role("navigation")).to_have_text(person.username)
+    secret = path.partition("#")[2]
+    assert asked and not [url for url in asked if secret in url]
