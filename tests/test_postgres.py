@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from storage import open_storage
-from storage.postgres import connection, listening, schema, writer
+from storage.postgres import connection, listening, schema, search, writer
 from storage.records import CannotOpen, Password, Unavailable
 from tests.postgres import psql
 from tests.postgres_proxy import proxy
@@ -237,6 +237,29 @@ async def retry(act, seconds=10):
                 return await act()
             except Unavailable:
                 await asyncio.sleep(0.05)
+
+
+# --- search
+
+
+async def test_words_that_another_version_has_cut_are_cut_anew(url, monkeypatch):
+    """While it goes on the answer says so; what is changed or deleted meanwhile is left as it is then."""
+    async with opened(url) as storage:
+        for n in range(7):
+            await storage.append(None, f"tide {n}", None)
+        await storage.delete(3)
+        assert (await storage.search("tide", None, 9)).is_complete
+    psql(url, "UPDATE longboard.messages SET search = NULL")
+    monkeypatch.setattr(search, "VERSION", "new")
+    monkeypatch.setattr(search, "LOT", 2)
+    async with opened(url) as storage:
+        assert not storage._is_complete
+        found = await storage.search("tide", None, 9)
+        async with asyncio.timeout(10):
+            while not found.is_complete:
+                found = await storage.search("tide", None, 9)
+        assert bodies(found.messages) == [f"tide {n}" for n in (6, 5, 4, 3, 1, 0)]
+        assert psql(url, "SELECT words FROM longboard.board") == "new"
 
 
 # --- connections

@@ -38,9 +38,12 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
             reading = [Reader(await pool(url, size, READ_SECONDS)) for size in (PAGE_READERS, 1)]
         except (*FAULTS, ValueError) as error:
             raise why_not(error) from error
-        return cls(url, Writer(writing), *reading)
+        storage = cls(url, Writer(writing), *reading)
+        await storage.start_indexing()
+        return storage
 
     async def close(self) -> None:
+        await self.stop_indexing()
         await self._writer.close()
         await self._reader.close()
         await self._changes_reader.close()

@@ -8,6 +8,7 @@ import asyncpg
 from storage.migrate import Migration, migrations
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, POOLED, TURN_SECONDS, connect
 from storage.records import CannotOpen
+from storage.words import VERSION
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Link
@@ -71,6 +72,7 @@ async def migrate(db: "Link") -> None:
         await db.execute(f"SET lock_timeout = '{MIGRATION_SECONDS:.0f} s'")
         for migration in known:
             await apply(db, migration)
+        await db.execute("UPDATE board SET words = $1 WHERE words IS NULL AND seq = 0", VERSION)
     version = await version_of(db)
     if version > len(known):
         raise CannotOpen(

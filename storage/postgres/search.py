@@ -4,17 +4,26 @@ The words come from storage/words.py; PostgreSQL cuts and stems nothing, so ever
 """
 
 import asyncio
+import dataclasses
+import logging
+import time
 from typing import TYPE_CHECKING
+
+import asyncpg
 
 from storage.postgres.rows import COLUMNS, Engine, to_message
 from storage.records import Found, Unavailable
-from storage.words import Phrase, phrases, words
+from storage.words import VERSION, Phrase, phrases, words
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
 
+log = logging.getLogger("longboard")
+
 SECONDS = 2.0
 """How long a search may take."""
+LOT = 500
+"""Messages that are cut anew at once: some tenths of a second, in which other writes wait."""
 MAX_WAITING = 20
 """Searches that may wait for their turn: only one runs at a time, so that pages always have a connection left."""
 
@@ -22,6 +31,8 @@ MAX_WAITING = 20
 class Search(Engine):
     _searching: int = 0
     _turn: asyncio.Lock
+    _is_complete: bool = True
+    _indexing: asyncio.Task[None] | None = None
 
     async def search(self, query: str, before: int | None, limit: int) -> Found:
         wanted = phrases(query)
@@ -32,9 +43,36 @@ class Search(Engine):
         self._searching += 1
         try:
             async with self._turn:
-                return await self._reader.read(read_found, wanted, before, limit)
+                found = await self._reader.read(read_found, wanted, before, limit)
         finally:
             self._searching -= 1
+        return dataclasses.replace(found, is_complete=self._is_complete)
+
+    async def start_indexing(self) -> None:
+        """Cuts anew, in the background, what another version of words.py has cut. Raises Unavailable."""
+        self._is_complete = await self._reader.read(read_version) == VERSION
+        if not self._is_complete:
+            self._indexing = asyncio.create_task(self._index_all())
+
+    async def stop_indexing(self) -> None:
+        if self._indexing is not None:
+            self._indexing.cancel()
+            await asyncio.gather(self._indexing, return_exceptions=True)
+
+    async def _index_all(self) -> None:
+        """The newest first; between two lots, posts get their turn. Nodes that do it at once do no harm."""
+        before = 2**63 - 1
+        try:
+            while rows := await self._reader.read(read_bodies, before):
+                began = time.monotonic()
+                await self._writer.write(lambda db, rows=rows: cut_anew(db, rows))  # type: ignore[misc]
+                before = rows[-1][0]
+                await asyncio.sleep(time.monotonic() - began)
+            await self._writer.write(lambda db: db.execute("UPDATE board SET words = $1", VERSION))
+            self._is_complete = True
+            log.info("The search index is complete.")
+        except Unavailable as error:
+            log.warning("The search index is not complete; it is made anew at the next start: %s", error)
 
 
 def to_vector(body: str) -> str:
@@ -55,6 +93,24 @@ def to_query(wanted: list[Phrase]) -> str:
 def quoted(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
+
+
+async def read_version(db: "Database") -> str | None:
+    version: str | None = await db.fetchval("SELECT words FROM board")
+    return version
+
+
+async def read_bodies(db: "Database", before: int) -> list["asyncpg.Record"]:
+    select = "SELECT id, body FROM messages WHERE id < $1 AND body IS NOT NULL ORDER BY id DESC LIMIT $2"
+    return await db.fetch(select, before, LOT)
+
+
+async def cut_anew(db: "Database", rows: list["asyncpg.Record"]) -> None:
+    """What was changed or deleted meanwhile has its new words, or none, already."""
+    await db.executemany(
+        "UPDATE messages SET search = $3::text::tsvector WHERE id = $1 AND body = $2",
+        [(id, body, to_vector(body)) for id, body in rows],
+    )
 
 
 async def read_found(db: "Database", wanted: list[Phrase], before: int | None, limit: int) -> Found:
