@@ -32,7 +32,7 @@ class Activated:
     def start(self):
         flags = [f"--port={self.port}", f"--database-url=sqlite:///{self.database}", "--limits=off"]
         number = self.listening.fileno()
-        command = [sys.executable, "-c", HAND_OVER, str(number), "-X", "dev", str(ROOT / "server.py"), *flags]
+        command = [sys.executable, "-c", HAND_OVER, str(number), str(ROOT / "server.py"), *flags]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 command, pass_fds=[number], stdout=subprocess.PIPE, stderr=log, env=environment()
@@ -81,7 +81,8 @@ class Client:
                     self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
                 head = f"{request}\r\n{BROWSER}" + (f"Content-Length: {len(body)}\r\n" if body else "")
                 self.writer.write(head.encode() + b"\r\n" + body)
-                reply = await asyncio.wait_for(self.read(), 60)
+                async with asyncio.timeout(60):
+                    reply = await self.read()
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 self.close()
                 if is_kept and (isinstance(error, ConnectionError) or getattr(error, "partial", b"x") == b""):
