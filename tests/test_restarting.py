@@ -11,7 +11,6 @@ import pytest
 
 from tests.restarting import Activated, Poster, Reader
 
-
 DELIVERIES = 1000
 """A second, all readers together: what clients in one process of Python can take while others use the machine."""
 
