@@ -182,3 +182,25 @@ def test_a_python_without_fts5_is_told_so():
 
     with pytest.raises(CannotOpen, match="FTS5"):
         migrate(NoFts5(), "board.db")
+
+
+async def test_a_part_without_the_word_costs_next_to_nothing(path, monkeypatch):
+    """So a million messages are as good as a thousand: what grows is only the number of parts."""
+    monkeypatch.setattr(search, "PART", 100)
+    await asyncio.to_thread(fill, path, 2000, "好天気")
+    storage = await open_storage(f"sqlite:///{path}")
+    while not (await storage.search("nonesuch", None, 1)).is_complete:
+        await asyncio.sleep(0.001)
+    await storage.edit(7, "鷦鷯の巣")
+    ran = []
+
+    def count(db):
+        db.set_progress_handler(lambda: ran.append(1), 1)
+        try:
+            return search.read_found(db, search.phrases("鷦鷯"), None, 5, 60)
+        finally:
+            db.set_progress_handler(None, 0)
+
+    found = await storage._search_reader.read(count)
+    assert bodies(found.messages) == ["鷦鷯の巣"] and len(ran) < 21 * 100, len(ran)
+    await storage.close()
