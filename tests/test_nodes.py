@@ -266,6 +266,7 @@ class Poster:
             time.sleep(0.1)
 
 
+@pytest.mark.timeout(180)
 def test_faults_of_nodes_and_database_lose_double_and_reorder_nothing(start):
     """A killed node, a paused one, cut connections, PostgreSQL killed and back after 5 s, while all nodes are posted to.
 
