@@ -358,7 +358,7 @@ def test_many_sign_ins_at_once_are_refused_rather_than_queued_for_ever(start):
     server = start()
     person = Person(server)
     with concurrent.futures.ThreadPoolExecutor(150) as pool:
-        tries = [pool.submit(sign_in, server, person.username, PASSWORD) for _ in range(150)]
+        tries = [pool.submit(sign_in, server, person.username, PASSWORD, timeout=60) for _ in range(150)]
         assert server.post("meanwhile").status_code == 201
         statuses = [one.result().status_code for one in tries]
     assert set(statuses) <= {200, 503} and 200 in statuses

@@ -415,9 +415,8 @@ class Passing(http.server.BaseHTTPRequestHandler):
         if "believes" not in faults:
             headers.pop("X-Real-Ip", None)
             headers["X-Real-Ip"] = "198.51.100.9"
-        began = time.monotonic()
         reply = self.server.board.open().get(self.path, headers=headers)
-        if "cuts" in faults and time.monotonic() - began > 1.5:
+        if "cuts" in faults and "wait=2" in self.path:
             self.send_error(504)
             return
         if "holds up" in faults and "wait=1" in self.path:
