@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from handlers.watching import Watching
+from handlers.monitored import Monitored
 from storage.records import Unavailable
 
 
-class Health(Watching):
+class Health(Monitored):
     for_whom = "anyone"
 
     async def status(self, is_storage_ok: bool) -> dict[str, object]:
         waiters = self.board.waiters
         storage = "ok" if is_storage_ok else "unavailable"
         status: dict[str, object] = {"status": "draining" if waiters.draining else "ok", "storage": storage}
-        if self.config.reading == "public" or self.is_watcher:
+        if self.config.reading == "public" or self.is_monitor:
             status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
-        if self.is_watcher:  # whom the limits see: `bin/admin doctor` compares it with who is really asking
+        if self.is_monitor:  # whom the limits see: `bin/admin doctor` compares it with who is really asking
             status["client"] = self.client_address
         return status
 

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from handlers.errors import Refused
-from handlers.watching import Watching
+from handlers.monitored import Monitored
 from storage.figures import Histogram
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def registry(application: "Application") -> CollectorRegistry:
     return made
 
 
-class Metrics(Watching):
+class Metrics(Monitored):
     for_whom = "anyone"
 
     async def prepare(self) -> None:
@@ -83,7 +83,7 @@ class Metrics(Watching):
         await super().prepare()
 
     async def get(self) -> None:
-        if not self.is_watcher:
+        if not self.is_monitor:
             raise Refused(401, "invalid_token", "This token is not valid. METRICS_TOKEN says which is.")
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.finish(generate_latest(self.application.registry))

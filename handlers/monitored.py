@@ -1,18 +1,18 @@
-"""Whoever watches the board from outside shows METRICS_TOKEN; it opens nothing else."""
+"""Whoever monitors the board from outside shows METRICS_TOKEN; it opens nothing else."""
 
 import hmac
 
 from handlers.base import Base
 
 
-class Watching(Base):
-    is_watcher = False
+class Monitored(Base):
+    is_monitor = False
 
     async def identify(self, *, use: bool) -> None:
-        """A watcher is nobody's account. Raises Refused."""
+        """A monitor is nobody's account. Raises Refused."""
         scheme, _, secret = self.request.headers.get("Authorization", "").partition(" ")
         token = self.config.metrics_token
         if token and scheme.lower() == "bearer" and hmac.compare_digest(secret.strip().encode(), token.encode()):
-            self.is_watcher = True
+            self.is_monitor = True
         else:
             await super().identify(use=use)

@@ -83,8 +83,8 @@ def test_repeated_polls_are_counted(start):
     )
 
 
-def test_a_members_board_shows_its_state_to_the_watcher_only(start):
-    """How many are reading is nobody's business, not even a member's; the address that limits see is the watcher's."""
+def test_a_members_board_shows_its_state_to_the_monitor_only(start):
+    """How many are reading is nobody's business, not even a member's; the address that limits see is the monitor's."""
     server = start(reading="members", metrics_token=TOKEN)
     assert set(server.health()) == {"status", "storage"}
     assert set(Person(server).api.get("/healthz").json()) == {"status", "storage"}
