@@ -23,9 +23,9 @@ from tests import router as heroku
 from tests.conftest import ROOT, environment, until
 from tests.restarting import Poster, Reader
 from tests.test_admin import problems, run_in
+from tests.test_metrics import SHOWN, TOKEN, figures
 from tests.test_restarting import all_have, running
 from tests.test_restarting import until as until_so
-from tests.test_watching import SHOWN, TOKEN, figures
 
 APP = json.loads((ROOT / "app.json").read_text())
 SCALE = 0.1
