@@ -106,6 +106,7 @@ def check(replies: "collections.Counter[Reply]", text: str) -> str:
         if [message.get("body") for message in said.get("messages", [])] != [text] or said.keys() - {
             "messages",
             "cursor",
+            "watching",
         }:
             raise Wrong(f"a poll should have been answered with “{text}”: {reply.status} {reply.body[:200]!r}")
         cursors.add(said["cursor"])
