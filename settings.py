@@ -134,6 +134,9 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
             refuse(f"{name} must be {expected}" + ("" if field.metadata["secret"] else f", not {text!r}"))
     settings = Settings(**values)
     check_facebook(settings)
+    named = settings.client_header.partition(":")[0].lower()
+    if named and named in (name.strip().lower() for name in settings.varying_headers.split(",")):
+        refuse("CLIENT_HEADER can't be one of VARYING_HEADERS: those say nothing of who is asking")
     if settings.nodes > 1 and settings.database_url.startswith("sqlite:"):
         refuse(
             f"NODES={settings.nodes} takes PostgreSQL (DATABASE_URL=postgres://…): processes that share a SQLite file "

@@ -32,6 +32,8 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
     exchange = await open_exchange(settings.database_url, create=False)
     part = f"{options.file}.part"
     try:
+        if os.path.lexists(part):
+            os.unlink(part)  # of an export that was killed
         with private(part) as file:
             count = await write_all(exchange, file)
         give_name(part, options.file)
@@ -43,8 +45,8 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def private(path: str) -> TextIO:
-    """A new file that only its owner can read."""
-    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
+    """A new file that only its owner can read. Raises FileExistsError if somebody put one there."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
 
 
 async def write_all(exchange: Exchange, file: TextIO) -> int:

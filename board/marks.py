@@ -29,7 +29,7 @@ def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
     """Of a long text the part around the first mark, with … where something was left out."""
     if len(text) <= EXCERPT:
         return marked(text, wanted)
-    first = next(iter(spans(text, wanted)), (0, 0))[0]
+    first = first_place(text, wanted)
     start = max(0, min(first - BEFORE, len(text) - EXCERPT))
     if start and (space := re.compile(r"\s").search(text, start, first)):
         start = space.end()
@@ -39,6 +39,14 @@ def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
     before = [("… ", False)] if start else []
     after = [(" …", False)] if start + len(part) < len(text) else []
     return [*before, *marked(part, wanted), *after]
+
+
+def first_place(text: str, wanted: list[Phrase]) -> int:
+    """Where the first of what is to be marked begins; 0 if there is none."""
+    folded, ends = fold_with_places(text)
+    words = list(cut(folded))
+    first = min((start for phrase in wanted for start, _ in itertools.islice(places(words, phrase), 1)), default=0)
+    return ends[first - 1] if first else 0
 
 
 def spans(text: str, wanted: list[Phrase]) -> list[tuple[int, int]]:

@@ -25,7 +25,7 @@ class LotStream(IOStream):
     """A connection that came from the lot, along with what was read there, and may go back."""
 
     until = math.inf
-    """By the monotonic clock: how long the first poll may be parked, if it was parked before."""
+    """By the monotonic clock: how long the next poll may be parked, if it was parked before. Its handler takes that."""
 
     def __init__(self, one: Standing, unread: bytes, **options: Any) -> None:
         # Tornado's own 64 KB would be filled with zeros for each request.

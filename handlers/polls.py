@@ -1,5 +1,6 @@
 """/get: the poll. Answered at once when there is something new, else parked in the waiter list."""
 
+import math
 import re
 import time
 from typing import cast
@@ -28,12 +29,16 @@ class Poll(Base):
     waiter: Parked | None = None
     repeat: Repeat | None = None
     """What this poll's bytes are known to mean from now on."""
+    until = math.inf
+    """How long it may be parked, by the monotonic clock, if it comes from the lot and was parked there before."""
 
     @property
     def counts_as_use(self) -> bool:
         return self.request.method not in ("GET", "HEAD")
 
     async def prepare(self) -> None:
+        if isinstance(self.stream, LotStream):
+            self.until, self.stream.until = self.stream.until, math.inf
         try:
             await super().prepare()
         except Refused as refused:
@@ -77,9 +82,7 @@ class Poll(Base):
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
         """The reply's body, or None if the client has gone meanwhile."""
         waiters = self.board.waiters
-        deadline = time.monotonic() + wait
-        if isinstance(self.stream, LotStream):
-            deadline = min(deadline, self.stream.until)
+        deadline = min(time.monotonic() + wait, self.until)
         self.remember(wait)
         while True:
             if await waiters.is_beyond(cursor):

@@ -1,18 +1,22 @@
 """Searching: a page of results without JavaScript, and the same for programs."""
 
-from board.marks import excerpt
+import asyncio
+
+from board.marks import Piece, excerpt
 from board.recent import PAGE, as_json
 from handlers.base import Base
 from handlers.errors import Refused
 from handlers.messages import MOST
 from handlers.pages import Rendering
-from storage.records import Found
-from storage.words import phrases
+from storage.records import Found, Message
+from storage.words import Phrase, phrases
 
 LONGEST = 200
 """Characters of a query: what is worth looking for is shorter."""
 RESULTS = 20
 """On a page."""
+MOST_MARKED = 6
+"""Words and phrases of a query that are marked: a reader knows by then, and each costs a look at every word."""
 
 
 async def search(handler: Base, query: str, before: int | None, limit: int) -> Found:
@@ -35,14 +39,21 @@ class SearchPage(Rendering):
         query, before = self.query("q") or "", self.whole_number("before")
         found = await search(self, query, before, RESULTS) if query.strip() else None
         wanted = phrases(query)
+        # Not on the loop: looking for many words in many long messages takes a while.
+        shown = await asyncio.to_thread(excerpts, found.messages if found else [], wanted[:MOST_MARKED])
         self.render(
             "search.html",
             query=query,
             found=found,
             before=before,
             has_words=bool(wanted),
-            excerpt=lambda message: excerpt(message.body or "", wanted),
+            excerpt=lambda m: shown[m.id],
         )
+
+
+def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Piece]]:
+    """By the messages' ids."""
+    return {message.id: excerpt(message.body or "", wanted) for message in messages}
 
 
 class ApiSearch(Base):

@@ -205,6 +205,9 @@ def standing(path):
 def test_an_export_comes_back_the_same(board, url, tmp_path):
     """Everything that is exported is there again on either engine; once more changes nothing; people can sign in."""
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    planted = tmp_path / "first.jsonl.part"  # by a neighbour who would like to read along
+    planted.touch()
+    planted.chmod(0o666)
     assert "exported" in admin(at(board.database), "export", first).stdout
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     text = first.read_text()

@@ -335,3 +335,25 @@ async def test_who_says_nothing_for_long_is_cut_off(counted, monkeypatch):
     await asyncio.to_thread(drip)
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
+
+
+def test_a_poll_that_was_refused_takes_no_time_from_the_next(start):
+    """Behind a proxy the next on the same connection is somebody else's: it is parked for as long as it asks."""
+    server = start()
+    person = Person(server)
+    token, old = person.sign_in(), server.cursor
+    server.post("known by now")
+    cursor = server.cursor
+    with Wire(server.port) as wire:
+        for _ in range(2):
+            wire.poll(old, 1, f"Authorization: Bearer {token}\r\n")
+            assert wire.reply()[0] == 200
+        wire.poll(cursor, 1, f"Authorization: Bearer {token}\r\n")  # parked without a handler
+        server.until_parked(1)
+        server.client.post("/api/v1/signout", headers={"Authorization": f"Bearer {token}"})
+        assert wire.reply()[0] == 401
+        time.sleep(1.5)  # until that poll would have been over
+        wire.poll(cursor, "20&x=1")
+        server.until_parked(1)
+        server.post("news")
+        assert wire.reply()[2]["messages"]

@@ -1,16 +1,21 @@
 """Searching over HTTP: the page without JavaScript, and the API."""
 
+import asyncio
 import html
 import re
+import threading
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from board.marks import EXCERPT, excerpt, marked
+from handlers.search import MOST_MARKED
 from storage.words import phrases
 from tests.browser import SCRIPTS
 from tests.people import refused
+from tests.test_lot import running
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +134,25 @@ def test_search_is_closed_where_reading_is(start):
 
 
 # --- marks and excerpts
+
+
+async def test_marks_are_looked_for_off_the_loop_and_not_for_ever(tmp_path, monkeypatch):
+    """Twenty long messages and many words hold up nobody else: no poll and no post."""
+    seen = []
+
+    def noting(text, wanted):
+        seen.append((threading.current_thread(), len(wanted)))
+        return excerpt(text, wanted)
+
+    monkeypatch.setattr("handlers.search.excerpt", noting)
+    async with running(tmp_path) as house:
+        for number in range(20):
+            await house.storage.append(None, f"{number} " + "word " * 500, None)
+        query = " ".join(["word"] * 20 + ["wor"])
+        reply = await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{house.port}/search", params={"q": query})
+    assert reply.status_code == 200 and reply.text.count("<mark>") >= 20
+    assert len(seen) == 20 and all(count <= MOST_MARKED for _, count in seen)
+    assert all(thread is not threading.main_thread() for thread, _ in seen)
 
 
 @given(st.text(), st.text(max_size=8), st.text(max_size=8))

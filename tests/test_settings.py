@@ -121,6 +121,13 @@ def test_what_facebook_needs_is_asked_for_at_the_start(environ, expected, capsys
     assert end.value.code == 2 and expected in capsys.readouterr().err
 
 
+def test_the_header_that_names_the_client_is_not_one_that_means_nothing(capsys):
+    """Else polls of many clients would be taken for one client's."""
+    with pytest.raises(SystemExit) as end:
+        read_settings([], {"CLIENT_HEADER": "X-Forwarded-For:2", "VARYING_HEADERS": "traceparent, x-forwarded-for"})
+    assert end.value.code == 2 and "VARYING_HEADERS" in capsys.readouterr().err
+
+
 def test_the_app_secret_is_never_shown(capsys):
     """Neither a wrong one nor a right one, in no message and no representation."""
     secret = "0123456789abcdef-very-secret"

@@ -13,8 +13,8 @@ from torture.nodes import Node
 
 WARM_SECONDS = 60
 """After which everything that is kept (recent changes, remembered requests) is as full as it gets."""
-FIRST_POSTS = 1200
-"""More than the changes that are kept in memory."""
+FIRST_POSTS = 12_000
+"""More than the changes that are kept in memory, and than fit into the 2 MB that SQLite caches for each connection."""
 FIRST_POLLS = 11_000
 """More than the different polls that are remembered; here each is another one, as the visitor's number is in it."""
 TOLERANCE = 0.05
