@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 
 import asyncpg
 import pytest
@@ -132,6 +133,18 @@ async def test_what_postgresql_can_not_keep_takes_no_neighbours_with_it(url):
         )
         assert [type(outcome) for outcome in outcomes] == [tuple, asyncpg.CharacterNotInRepertoireError, tuple]
         assert bodies((await storage.changes_after(0, 10)).messages) == ["a", "b"]
+
+
+async def test_a_message_of_a_hundred_thousand_different_words_is_kept_and_found(url):
+    """As long as MESSAGE_LENGTH may be, in a script without spaces: PostgreSQL's own limit fails nobody's post."""
+    rng = random.Random(1)
+    body = "".join(chr(rng.randrange(0x20000, 0x2A6D0)) for _ in range(100_000))
+    async with opened(url) as storage:
+        posts = [storage.append(None, words, None) for words in ("before", body, "after")]
+        kept = [message.body for message, _ in await asyncio.gather(*posts)]
+        assert kept == ["before", body, "after"]
+        found = await storage.search(body[:2], None, 10)
+        assert [message.body for message in found.messages] == [body]
 
 
 async def test_too_many_writes_are_refused_rather_than_queued_for_ever(url, monkeypatch):

@@ -24,6 +24,8 @@ SECONDS = 2.0
 """How long a search may take."""
 LOT = 500
 """Messages that are cut anew at once: some tenths of a second, in which other writes wait."""
+MOST_WORDS = 50_000
+"""Of one message: 14 bytes each at most, where two letters are a word; only with a MESSAGE_LENGTH above that are there more."""
 MAX_WAITING = 20
 """Searches that may wait for their turn: only one runs at a time, so that pages always have a connection left."""
 
@@ -78,9 +80,11 @@ class Search(Engine):
 def to_vector(body: str) -> str:
     """The words of a message and where they stand, as PostgreSQL writes a tsvector.
 
-    It keeps places up to 16,383, and 255 of one word: what goes beyond is found by its words, not as a phrase.
+    It keeps places up to 16,383, and 255 of one word: what goes beyond is found by its words, not as a phrase. And it
+    takes a megabyte of words at most (https://www.postgresql.org/docs/current/textsearch-limitations.html): what a
+    message has beyond that is not found.
     """
-    return " ".join(f"{quoted(word)}:{place}" for place, word in enumerate(words(body), 1))
+    return " ".join(f"{quoted(word)}:{place}" for place, word in enumerate(words(body)[:MOST_WORDS], 1))
 
 
 def to_query(wanted: list[Phrase]) -> str:
