@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import select
 import socket
+import time
 import types
 
 import pytest
@@ -11,7 +12,7 @@ from tornado.netutil import bind_sockets
 
 import server as server_module
 from board import Board
-from handlers import Application
+from handlers import Application, lot_server
 from handlers.lot_server import LotServer
 from handlers.polls import Get
 from settings import read_settings
@@ -189,3 +190,27 @@ async def test_without_epoll_all_go_through_tornado(tmp_path, monkeypatch):
             for _ in range(2):
                 assert (await ask(wire, poll(house)))[0] == 200
         assert not house.application.repeats._known
+
+
+async def test_who_says_nothing_for_long_is_cut_off(house, monkeypatch):
+    """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
+    monkeypatch.setattr(lot_server, "IDLE_TICK", 0.05)
+    house.server._idle_seconds = house.server.conn_params.header_timeout = 1.5
+    sweeping = asyncio.create_task(house.server.close_idle())
+
+    def drip():
+        with Wire(house.port) as idle, Wire(house.port) as slow, Wire(house.port) as parked:
+            parked.send(poll(house))
+            parked.reply()
+            parked.send(poll(house, 4))
+            began = time.monotonic()
+            with pytest.raises(OSError):
+                while time.monotonic() - began < 20:
+                    slow.send("G")
+                    time.sleep(0.05)
+            assert idle.is_closed()
+            assert parked.reply()[0] == 200
+
+    await asyncio.to_thread(drip)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)

@@ -311,34 +311,6 @@ def test_news_reach_thousands_once_each(start):
         wire.socket.close()
 
 
-async def test_who_says_nothing_for_long_is_cut_off(counted, monkeypatch):
-    """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
-    from handlers import lot_server
-
-    port, _, board = counted
-    monkeypatch.setattr(lot_server, "IDLE_TICK", 0.05)
-    application_server = next(s for s in __import__("gc").get_objects() if isinstance(s, lot_server.LotServer))
-    application_server._idle_seconds = application_server.conn_params.header_timeout = 1.5
-    sweeping = asyncio.create_task(application_server.close_idle())
-
-    def drip():
-        with Wire(port) as idle, Wire(port) as slow, Wire(port) as parked:
-            parked.poll(board.waiters.recent.cursor, 0)
-            parked.reply()
-            parked.poll(board.waiters.recent.cursor, 2)
-            began = time.monotonic()
-            with pytest.raises(OSError):
-                while time.monotonic() - began < 5:
-                    slow.send("G")
-                    time.sleep(0.05)
-            assert idle.is_closed() and time.monotonic() - began < 10
-            assert parked.reply()[0] == 200
-
-    await asyncio.to_thread(drip)
-    sweeping.cancel()
-    await asyncio.gather(sweeping, return_exceptions=True)
-
-
 def test_a_poll_that_was_refused_takes_no_time_from_the_next(start):
     """Behind a proxy the next on the same connection is somebody else's: it is parked for as long as it asks."""
     server = start()
