@@ -1,5 +1,6 @@
 """One parked poll: where it has come to, for whom it is, and who takes its reply."""
 
+import abc
 import asyncio
 import enum
 
@@ -13,7 +14,7 @@ class Ended(enum.Enum):
     ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
 
 
-class Waiter:
+class Waiter(abc.ABC):
     """A poll that is parked, or will be. `tick` says until when it is on the waiter list; 0 if it is not."""
 
     __slots__ = ("account_id", "address", "cursor", "tick")
@@ -24,12 +25,12 @@ class Waiter:
         self.address = address
         self.tick = 0
 
+    @abc.abstractmethod
     def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
         """Takes the reply's body, once for each time that it was parked.
 
         `seconds` is how long it may be parked again, if it has to ask again.
         """
-        raise NotImplementedError
 
 
 class Parked(Waiter):

@@ -217,11 +217,11 @@ export class Tabs {
     this.#page = page;
     this.#poller = new Poller(cursor, waitSeconds, page, (news) => this.tell(news));
     for (const name of ["online", "offline"]) window.addEventListener(name, () => this.#poller.pollNow());
-    window.addEventListener("pageshow", (event) => event.persisted && this.join());
+    window.addEventListener("pageshow", (event) => event.persisted && this.#join());
     window.addEventListener("pagehide", () => this.#leave()); // so that the page can come back as it was
     document.addEventListener("visibilitychange", () => this.#look());
     document.addEventListener("resume", () => this.#look());
-    this.join();
+    this.#join();
   }
 
   /** Whether it is this tab that polls. */
@@ -229,7 +229,7 @@ export class Tabs {
     return this.#isPolling;
   }
 
-  join() {
+  #join() {
     if (this.#isStopped) return;
     if (navigator.locks && "BroadcastChannel" in window) {
       this.#channel = new BroadcastChannel(NAME);

@@ -36,7 +36,6 @@ async def test_axe_finds_nothing_while_things_are_happening(start, visit):
         server.post(f"number {number}\n\n```\ncode\n```")
     page = await visit(server, reduced_motion="reduce")
     await page.route("**/add", lambda route: route.fulfill(status=422, json={"error": {"code": "x", "message": "No."}}))
-    await page.evaluate("document.visibilityState")
     await page.fill("#s", "refused")
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#hint")).to_have_text("No.")

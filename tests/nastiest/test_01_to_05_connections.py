@@ -48,6 +48,7 @@ def test_02_junk_behind_a_poll_costs_its_time_at_most(start):
     server.until_parked(1)
     connection.close()
     server.until_parked(0)
+    assert server.post("after").status_code == 201
 
 
 def test_02_endless_junk_behind_polls_takes_no_memory(start):
