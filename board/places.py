@@ -1,67 +1,88 @@
-"""The places of parked polls: who stands where until when, and whether there is room for one more."""
+"""The places of parked polls: who stands in which row, and whether there is room for more."""
 
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from board.waiter import Waiter
-
-TICKS = 4
-"""Deadlines are rounded up to a quarter of a second, so that polls which end together share one timer."""
+from board.cursor import Cursor
+from board.waiter import TICKS, Row, W, Waiter
 
 
 class Places:
-    """`most_per_address` of 0 is no limit; `time_is_over` is called with a tick when it has come."""
+    """`most_per_address` of 0 is no limit; `time_is_over` is called with a row when its tick has come."""
 
-    def __init__(self, most: int, most_per_address: int, time_is_over: Callable[[int], None]) -> None:
+    def __init__(self, most: int, most_per_address: int, time_is_over: Callable[[Row], None]) -> None:
         self.taken = 0
         self._most = most
         self._most_per_address = most_per_address
         self._time_is_over = time_is_over
         self._by_address: dict[str, int] = {}
-        self._by_tick: dict[int, set[Waiter]] = {}
-        """Each tick has one timer, as long as it stands here."""
+        self._rows: dict[tuple[type[Waiter], Cursor, int], Row] = {}
+
+    def rows(self) -> list[Row]:
+        return list(self._rows.values())
 
     def all(self) -> list[Waiter]:
-        return [waiter for parked in self._by_tick.values() for waiter in parked]
+        return [waiter for row in self._rows.values() for waiter in row]
 
-    def until(self, tick: int) -> list[Waiter]:
-        """Those whose time is over then. When there are none, nothing is kept of that tick any more."""
-        left = list(self._by_tick[tick])
-        if not left:
-            del self._by_tick[tick]
-        return left
+    def take(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
+        """Parks these, all of one class, for so many seconds; gives back those for whom there is no room."""
+        refused: Sequence[W] = ()
+        if self._most_per_address or self.taken + len(waiters) > self._most:
+            waiters, refused = self._divide(waiters)
+        if waiters:
+            row = self._row(type(waiters[0]), cursor, math.ceil((time.monotonic() + wait) * TICKS))
+            row |= dict.fromkeys(waiters)
+            for waiter in waiters:
+                waiter.row = row
+            self.taken += len(waiters)
+        return refused
 
-    @staticmethod
-    def seconds_left(waiter: Waiter) -> float:
-        return waiter.tick / TICKS - time.monotonic()
-
-    def take(self, waiter: Waiter, wait: float) -> bool:
-        """Parks it for so many seconds; False if there is no room, or none for its address."""
-        if self.taken >= self._most:
-            return False
-        if self._most_per_address:
+    def _divide(self, waiters: Sequence[W]) -> tuple[Sequence[W], Sequence[W]]:
+        """Those for whom there is room, also at their address, and those for whom there is none."""
+        room: list[W] = []
+        refused: list[W] = []
+        for waiter in waiters:
             from_there = self._by_address.get(waiter.address, 0)
-            if from_there >= self._most_per_address:
-                return False
-            self._by_address[waiter.address] = from_there + 1
-        tick = waiter.tick = math.ceil((time.monotonic() + wait) * TICKS)  # the loop's clock
-        parked = self._by_tick.get(tick)
-        if parked is None:
-            parked = self._by_tick[tick] = set()
-            asyncio.get_running_loop().call_at(tick / TICKS, self._time_is_over, tick)
-        parked.add(waiter)
-        self.taken += 1
-        return True
+            is_full = self.taken + len(room) >= self._most
+            if is_full or (self._most_per_address and from_there >= self._most_per_address):
+                refused.append(waiter)
+                continue
+            room.append(waiter)
+            if self._most_per_address:
+                self._by_address[waiter.address] = from_there + 1
+        return room, refused
+
+    def _row(self, kind: type[Waiter], cursor: Cursor, tick: int) -> Row:
+        row = self._rows.get((kind, cursor, tick))
+        if row is None:
+            row = self._rows[kind, cursor, tick] = Row(kind, cursor, tick)
+            row.timer = asyncio.get_running_loop().call_at(row.ends_at, self._time_is_over, row)
+        return row
 
     def give_up(self, waiter: Waiter) -> None:
-        self._by_tick[waiter.tick].remove(waiter)
-        waiter.tick = 0
-        self.taken -= 1
-        if self._most_per_address:
-            left = self._by_address[waiter.address] - 1
-            if left:
-                self._by_address[waiter.address] = left
-            else:
-                del self._by_address[waiter.address]
+        if waiter.row is not None:
+            del waiter.row[waiter]
+            self._left([waiter])
+
+    def give_up_some(self, row: Row, most: int) -> list[Waiter]:
+        """So many of this row, or all of them; with its last poll the row goes, too."""
+        waiters = [row.popitem()[0] for _ in range(min(most, len(row)))]
+        self._left(waiters)
+        if not row and row.timer is not None:
+            row.timer.cancel()
+            row.timer = None
+            del self._rows[row.kind, row.cursor, row.tick]
+        return waiters
+
+    def _left(self, waiters: list[Waiter]) -> None:
+        self.taken -= len(waiters)
+        for waiter in waiters:
+            waiter.row = None
+            if self._most_per_address:
+                left = self._by_address[waiter.address] - 1
+                if left:
+                    self._by_address[waiter.address] = left
+                else:
+                    del self._by_address[waiter.address]

@@ -11,13 +11,13 @@ What always holds here:
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from board.cursor import Cursor
 from board.places import Places
 from board.recent import PAGE, RECENT, Recent
 from board.tally import Tally
-from board.waiter import Ended, Parked, Waiter
+from board.waiter import Ended, Parked, Row, W, Waiter
 from board.watching import Watching
 from storage import Storage
 from storage.records import Unavailable
@@ -27,8 +27,8 @@ log = logging.getLogger("longboard")
 SLICE_SECONDS = 0.005
 """How long polls are answered before anything else gets its turn."""
 LOOKS = 16
-"""Polls that are answered between two looks at the clock. As many handlers run by themselves before anything else
-does, a third of a millisecond each."""
+"""Polls that are answered together, between two looks at the clock. Their handlers, if they have some, run before
+anything else does, a third of a millisecond each."""
 DRAIN_RETRY_MS = 500
 """When to poll again after a drain; clients add jitter of their own."""
 FULL_RETRY_MS = 5000
@@ -68,36 +68,31 @@ class WaiterList:
 
     # --- the polls' side
 
-    def poll(
-        self,
-        cursor: Cursor,
-        wait: float,
-        account_id: int | None = None,
-        address: str = "",
-        waiter: Waiter | None = None,
-    ) -> bytes | Waiter:
+    def poll(self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = "") -> bytes | Parked:
         """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
 
-        A cursor that this board never gave, or that is too far behind, is answered with a reset. Who brings no
-        waiter gets one with a future.
+        A cursor that this board never gave, or that is too far behind, is answered with a reset.
         """
-        if cursor is not self.recent.cursor or self.draining:
-            reply = self._look(cursor)
-            if reply is not None:
-                return reply
-            if cursor.seq == self.recent.seq:
-                cursor = self.recent.cursor  # the same object for all, so that they are known to share a reply
+        reply = self._look(cursor)
+        if reply is not None:
+            return reply
+        if cursor.seq == self.recent.seq:
+            cursor = self.recent.cursor  # the same object for all, which is quickly compared
         if wait <= 0:
             return self.recent.empty(cursor)
-        if waiter is None:
-            waiter = Parked(cursor, account_id, address)
-        else:
-            waiter.cursor, waiter.account_id, waiter.address = cursor, account_id, address
-        if not self._places.take(waiter, wait):
-            self.tally.turned_away += 1
-            return self.recent.empty(cursor, FULL_RETRY_MS)
-        self.tally.parked += 1
-        return waiter
+        waiter = Parked(account_id, address)
+        return self.full(cursor) if self.park([waiter], cursor, wait) else waiter
+
+    def park(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
+        """Parks polls of one class that have everything; gives back those for whom there is no room: they get full()."""
+        refused = self._places.take(waiters, cursor, wait)
+        self.tally.parked += len(waiters) - len(refused)
+        self.tally.turned_away += len(refused)
+        return refused
+
+    def full(self, cursor: Cursor) -> bytes:
+        """The reply that tells a client to come back later."""
+        return self.recent.empty(cursor, FULL_RETRY_MS)
 
     def _look(self, cursor: Cursor) -> bytes | None:
         """What can be said to this cursor at once."""
@@ -124,35 +119,31 @@ class WaiterList:
 
     def leave(self, waiter: Waiter) -> None:
         """Takes a poll off the list, if it is still there, and ends it if nothing has."""
-        if waiter.tick:
+        if waiter.row is not None:
             self._places.give_up(waiter)
             waiter.resolve(Ended.GONE)
 
-    def _expire(self, tick: int) -> None:
+    def _expire(self, row: Row) -> None:
         """Answers those whose time is over; thousands may have been parked together."""
         self.watching.count()  # those that end now count as well
-        if left := self._places.until(tick):
-            self._answer(left, self.recent.empty)
-            asyncio.get_running_loop().call_soon(self._expire, tick)
+        left = [row]
+        self._answer(left, self.recent.empty)
+        if left:
+            asyncio.get_running_loop().call_soon(self._expire, row)
 
-    def _answer(self, left: list[Waiter], reply_to: Callable[[Cursor], bytes | None]) -> int:
-        """Answers the last of these, and takes them out, for as long as a slice of time goes; says how many."""
-        cursor, reply, answered, handlers = None, None, 0, 0
-        until = time.monotonic() + SLICE_SECONDS
+    def _answer(self, left: list[Row], reply_to: Callable[[Cursor], bytes]) -> int:
+        """Answers the last of these rows, and takes them out, for as long as a slice of time goes; says how many."""
+        answered, handlers, until = 0, 0, time.monotonic() + SLICE_SECONDS
         while left:
-            waiter = left.pop()
-            if not waiter.tick:
-                continue  # it has ended meanwhile
-            if waiter.cursor is not cursor:  # most have the very same
-                cursor, reply = waiter.cursor, reply_to(waiter.cursor)
-            if reply is None:
-                continue
-            self._places.give_up(waiter)
-            waiter.resolve(reply)
-            answered += 1
-            handlers += type(waiter) is Parked
-            if answered % LOOKS == 0 and (handlers >= LOOKS or time.monotonic() > until):
-                break
+            row = left[-1]
+            reply = reply_to(row.cursor)
+            while waiters := self._places.give_up_some(row, LOOKS):
+                row.kind.resolve_all(waiters, reply)
+                answered += len(waiters)
+                handlers += len(waiters) if row.kind is Parked else 0
+                if handlers >= LOOKS or time.monotonic() > until:
+                    return answered
+            left.pop()
         return answered
 
     # --- the side of those that have something to say
@@ -174,9 +165,9 @@ class WaiterList:
         """Answers every parked poll; from now on none is parked."""
         self.draining = True
         self.watching.count()
-        for waiter in self._places.all():
-            self._places.give_up(waiter)
-            waiter.resolve(self.recent.empty(waiter.cursor, DRAIN_RETRY_MS))
+        for row in self._places.rows():
+            reply = self.recent.empty(row.cursor, DRAIN_RETRY_MS)
+            row.kind.resolve_all(self._places.give_up_some(row, len(row)), reply)
 
     async def _read_after(self, running: asyncio.Task[bool]) -> bool:
         await asyncio.wait([running])
@@ -220,23 +211,20 @@ class WaiterList:
         self._access = access
         self._forget(account_ids)
         for waiter in self._places.all():
-            if waiter.account_id in account_ids:
-                seconds = self._places.seconds_left(waiter)
+            if waiter.account_id in account_ids and waiter.row is not None:
+                seconds = waiter.row.seconds_left
                 self._places.give_up(waiter)
                 waiter.resolve(Ended.ASK_AGAIN, seconds)
 
     async def _wake(self) -> None:
         """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
-        left = self._places.all()
+        left = [row for row in self._places.rows() if row.cursor != self.recent.cursor]
         self.tally.delivered += self._answer(left, self._news)
         while left:
             await asyncio.sleep(0)
             self.tally.delivered += self._answer(left, self._news)
 
-    def _news(self, cursor: Cursor) -> bytes | None:
-        """None for a poll that has come back meanwhile, and lacks nothing."""
-        if cursor == self.recent.cursor:
-            return None
+    def _news(self, cursor: Cursor) -> bytes:
         reply = self.poll(cursor, 0)
         assert isinstance(reply, bytes)
         return reply

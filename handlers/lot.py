@@ -11,13 +11,14 @@ and take 9 KB for each connection. The lot has an epoll object of its own, in wh
 """
 
 import asyncio
+import collections
 import math
 import select
 import socket
 import time
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from board.cursor import Cursor
 from board.waiter import Ended, Waiter
 from handlers.repeat import Repeat, Repeats, split_poll
 
@@ -38,7 +39,7 @@ class Standing(Waiter):
     __slots__ = ("asked", "host", "lot", "repeat", "said_at", "socket")
 
     def __init__(self, lot: "Lot", connection: socket.socket, host: str) -> None:
-        super().__init__(lot.repeats.waiters.recent.cursor, None, host)
+        super().__init__(None, host)
         self.host = host
         self.lot = lot
         self.socket = connection
@@ -48,11 +49,20 @@ class Standing(Waiter):
         """What it last asked: most likely also what it asks next."""
         self.asked = b""
 
+    def asks(self, repeat: Repeat) -> None:
+        self.repeat = repeat
+        self.account_id = repeat.account.id if repeat.account else None
+        self.address = repeat.address or self.host
+
     def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
-        if type(reply) is bytes:
-            self.lot.send(self, reply)
+        if isinstance(reply, bytes):
+            self.lot.send([self], reply)
         elif reply is Ended.ASK_AGAIN:  # Tornado and the handler see who is asking, as they did the first time
             self.lot.hand_over(self, self.asked, seconds)
+
+    @classmethod
+    def resolve_all(cls, waiters: Sequence["Standing"], reply: bytes) -> None:  # type: ignore[override]
+        waiters[0].lot.send(waiters, reply)
 
 
 class Lot:
@@ -92,7 +102,7 @@ class Lot:
         behind = stream.left()
         stream.close()
         one = self.stand(connection, stream.host)
-        one.repeat = repeat
+        one.asks(repeat)
         if behind:
             self._look(one, behind)
 
@@ -106,7 +116,7 @@ class Lot:
     def close_idle(self, seconds: float) -> None:
         """Cuts off who has said nothing for long, and has nothing parked."""
         for one in list(self._standing.values()):
-            if one.tick:
+            if one.row is not None:
                 one.said_at = self.now
             elif self.now - one.said_at > seconds:
                 self._drop(one)
@@ -115,7 +125,9 @@ class Lot:
 
     def _on_ready(self) -> None:
         """Looks at some of what has come; the loop calls again while there is more."""
-        standing, recent, repeats = self._standing, self._waiters.recent, self.repeats
+        standing, repeats = self._standing, self.repeats
+        newest = None if self._waiters.draining else self._waiters.recent.cursor
+        have_all = collections.defaultdict[float, list[Standing]](list)
         for number, _ in self._epoll.poll(0, MOST_AT_ONCE):
             one = standing[number]
             try:
@@ -127,14 +139,22 @@ class Lot:
             repeat = one.repeat
             if not data:
                 self._drop(one)
-            elif one.tick:
+            elif (
+                repeat is not None
+                and data == repeat.next
+                and repeat.cursor is newest
+                and one.row is None
+                and (repeat.secret_hash is None or repeats.is_still(repeat))
+            ):
+                one.asked = repeat.next
+                have_all[repeat.wait].append(one)
+            elif one.row is not None:
                 self._hold(one, data)
-            elif repeat is None or data != repeat.next or repeat.cursor is not recent.cursor:
-                self._look(one, data)
-            elif self._waiters.draining or (repeat.secret_hash is not None and not repeats.is_still(repeat)):
-                self.hand_over(one, data)
             else:
-                self._park(one, recent.cursor, repeat, repeat.next)
+                self._look(one, data)
+        for wait, ones in have_all.items():
+            self._waiters.tally.repeated += len(ones)
+            self._park(ones, wait)
 
     def _look(self, one: Standing, data: bytes) -> None:
         """Answers or parks the poll, if it is known and can be served from memory; if not, hands all over."""
@@ -144,22 +164,22 @@ class Lot:
         if poll is None or repeat is None:
             self.hand_over(one, data)
             return
-        one.repeat = repeat
+        self._waiters.tally.repeated += 1
+        one.asks(repeat)
         if repeat.cursor is not recent.cursor:
             repeat.cursor, repeat.next = recent.cursor, poll.with_cursor(recent.cursor)
-        cursor = recent.cursor if poll.seq == recent.seq else Cursor(recent.epoch, poll.seq)
-        self._park(one, cursor, repeat, repeat.next if data == repeat.next else data)
-
-    def _park(self, one: Standing, cursor: Cursor, repeat: Repeat, asked: bytes) -> None:
-        """Parks the poll, or answers it if there is news, or no room."""
-        self._waiters.tally.repeated += 1
-        account_id = repeat.account.id if repeat.account else None
-        reply = self._waiters.poll(cursor, repeat.wait, account_id, repeat.address or one.host, one)
-        if reply is one:
-            one.asked = asked
+        if poll.seq < recent.seq:
+            self.send([one], recent.after(poll.seq))
         else:
-            one.said_at = self.now
-            self.send(one, cast(bytes, reply))
+            one.asked = repeat.next if data == repeat.next else data
+            self._park([one], repeat.wait)
+
+    def _park(self, ones: Sequence[Standing], wait: float) -> None:
+        """Parks polls that have everything; those that don't want to wait, or find no room, are answered."""
+        waiters, cursor = self._waiters, self._waiters.recent.cursor
+        refused = waiters.park(ones, cursor, wait) if wait > 0 else ones
+        if refused:
+            self.send(refused, waiters.full(cursor) if wait > 0 else waiters.recent.empty(cursor))
 
     def _hold(self, one: Standing, data: bytes) -> None:
         """What comes behind a parked poll waits for its turn."""
@@ -169,22 +189,24 @@ class Lot:
 
     # --- answering
 
-    def send(self, one: Standing, body: bytes) -> None:
+    def send(self, ones: Sequence[Standing], body: bytes) -> None:
         """At once where the system takes it; what it does not take goes out through Tornado, as it can."""
-        packet = self.repeats.packet(body)
-        try:
-            sent = one.socket.send(packet.data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._drop(one)
-            return
-        if sent < len(packet.data):
-            self._server.send_slowly(one, packet.data[sent:], self._leave(one), closes=packet.closes)
-        elif packet.closes:
-            self._drop(one)
-        elif self._behind and one in self._behind:
-            self._look(one, self._behind.pop(one))
+        packet, behind = self.repeats.packet(body), self._behind
+        data, length = packet.data, len(packet.data)
+        for one in ones:
+            try:
+                sent = one.socket.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self._drop(one)
+                continue
+            if sent < length:
+                self._server.send_slowly(one, data[sent:], self._leave(one), closes=packet.closes)
+            elif packet.closes:
+                self._drop(one)
+            elif behind and one in behind:
+                self._look(one, behind.pop(one))
 
     def hand_over(self, one: Standing, data: bytes, seconds: float = math.inf) -> None:
         """Tornado reads this, as if it had come now; a poll that was parked may be so for what it has left."""

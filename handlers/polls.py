@@ -109,7 +109,7 @@ class Poll(Base):
 
     def look(self, cursor: Cursor, wait: float) -> bytes | Parked:
         account_id = self.account.id if self.account else None
-        return cast(bytes | Parked, self.board.waiters.poll(cursor, wait, account_id, self.client_address))
+        return self.board.waiters.poll(cursor, wait, account_id, self.client_address)
 
     async def look_who_is_asking(self) -> None:
         """Something about the account has changed while the poll was parked. Raises Refused."""

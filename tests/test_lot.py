@@ -124,13 +124,13 @@ async def test_bytes_that_came_behind_a_poll_are_not_lost_on_the_way_back(house)
 
 async def test_who_must_ask_again_is_not_parked_for_longer(house):
     """When something about the account changes, a parked poll goes on for the rest of its time, not from the start."""
-    waits, look = [], house.board.waiters.poll
+    waits, park = [], house.board.waiters.park
 
-    def noting(cursor, wait, *rest):
+    def noting(polls, cursor, wait):
         waits.append(wait)
-        return look(cursor, wait, *rest)
+        return park(polls, cursor, wait)
 
-    house.board.waiters.poll = noting
+    house.board.waiters.park = noting
     with Wire(house.port) as wire:
         await ask(wire, poll(house))
         for _ in range(2):  # the first time through a handler

@@ -185,7 +185,7 @@ async def test_time_ends_a_poll_with_the_same_cursor(waiters):
     assert 0.3 <= loop.time() - began < 5
     assert reply == {"messages": [], "cursor": str(waiters.recent.cursor), "watching": 1} and waiters.parked == 0
     async with asyncio.timeout(5):
-        while waiters._places._by_tick:
+        while waiters._places.rows():
             await asyncio.sleep(0)
 
 
