@@ -166,8 +166,8 @@ class WaiterList:
         self.draining = True
         self.watching.count()
         for row in self._places.rows():
-            reply = self.recent.empty(row.cursor, DRAIN_RETRY_MS)
-            row.kind.resolve_all(self._places.give_up_some(row, len(row)), reply)
+            if waiters := self._places.give_up_some(row, len(row)):
+                row.kind.resolve_all(waiters, self.recent.empty(row.cursor, DRAIN_RETRY_MS))
 
     async def _read_after(self, running: asyncio.Task[bool]) -> bool:
         await asyncio.wait([running])

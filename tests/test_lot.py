@@ -13,6 +13,7 @@ from tornado.netutil import bind_sockets
 import server as server_module
 from board import Board
 from handlers import Application, lot_server
+from handlers.lot import READ_BYTES
 from handlers.lot_server import LotServer
 from handlers.polls import Get
 from settings import read_settings
@@ -149,6 +150,53 @@ async def test_who_must_ask_again_is_not_parked_for_longer(house):
 
 async def settle(value):
     return value
+
+
+async def parked(house, wire, headers=BROWSER):
+    """Parks a poll of this connection from the lot: the second of its kind."""
+    for _ in range(2):
+        wire.send(poll(house, 25, headers))
+        await settled(lambda: house.board.waiters.parked)
+        if not len(house.server.lot):
+            await news(house)
+            await asyncio.to_thread(wire.reply)
+    assert len(house.server.lot) == 1
+
+
+async def test_more_than_is_read_at_once_is_not_left_lying(house):
+    """Polls just as long as one read, two of which come at once behind a third that is parked."""
+    padding = "X: " + "x" * (READ_BYTES - len(poll(house, 25, "X: \r\n"))) + "\r\n"
+    with Wire(house.port) as wire:
+        await parked(house, wire, padding)
+        assert len(poll(house, 25, padding)) == READ_BYTES
+        wire.send(2 * poll(house, 25, padding))
+        await asyncio.sleep(0.05)
+        await news(house)
+        for _ in range(3):
+            assert (await asyncio.to_thread(wire.reply))[2]["messages"]
+
+
+async def test_an_end_that_comes_with_the_last_bytes_is_seen(house):
+    """A poll and the client's end in one read: it is parked for a moment at most, and the connection is closed."""
+    with Wire(house.port) as wire:
+        await parked(house, wire)
+        await news(house)
+        await asyncio.to_thread(wire.reply)
+        repeated = house.board.waiters.tally.repeated
+        wire.send(poll(house, 25))
+        wire.socket.shutdown(socket.SHUT_WR)
+        await settled(lambda: house.board.waiters.tally.repeated > repeated)
+        await settled(lambda: not house.application.connections())
+        assert not house.board.waiters.parked
+
+
+async def test_a_drain_after_all_have_left(house):
+    """Who was parked and has gone leaves nothing behind that a drain would stumble over."""
+    with Wire(house.port) as wire:
+        await parked(house, wire)
+    await settled(lambda: not house.board.waiters.parked)
+    house.board.waiters.drain()
+    assert not house.board.waiters._places.rows()
 
 
 async def test_a_client_that_does_not_read_gets_its_last_reply_at_the_end(house):
