@@ -36,7 +36,9 @@ async def test_waiting_posts_share_one_commit(path, monkeypatch):
     """100 posts that arrive together cost a handful of disk syncs, not 100."""
     commits = []
     real = connection.commit
-    monkeypatch.setattr(connection, "commit", lambda db, units: commits.append(len(units)) or real(db, units))
+    monkeypatch.setattr(
+        connection, "commit", lambda db, units, *rest: commits.append(len(units)) or real(db, units, *rest)
+    )
     async with opened(path) as storage:
         await asyncio.gather(*(storage.append(None, str(n), None) for n in range(100)))
     assert sum(commits) == 100 and len(commits) <= 3

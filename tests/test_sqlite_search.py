@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from storage import open_storage
-from storage.records import CannotOpen, Unavailable
-from storage.sqlite import search
+from storage.records import CannotOpen, NotFound, Unavailable
+from storage.sqlite import connection, search
 from storage.sqlite.checkup import check_up
 from storage.sqlite.schema import migrate
 from tests import test_storage
@@ -130,6 +130,61 @@ async def test_deleted_words_are_gone_from_the_index(path, way):
     assert not path.with_name("board.db-wal").exists()
     content = path.read_bytes()
     assert b"regrettable" not in content and b"egrettabl" not in content and "悔恨".encode() not in content
+
+
+async def words_in(storage):
+    """(word, number of the message) for all that the index has, as FTS5 itself tells."""
+
+    def look(db):
+        found = set()
+        for (number,) in db.execute("SELECT number FROM search_parts").fetchall():
+            db.execute(
+                f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.words_in USING fts5vocab(main, words_{number}, instance)"
+            )
+            found |= set(db.execute("SELECT term, doc FROM temp.words_in"))
+            db.execute("DROP TABLE temp.words_in")
+        return found
+
+    return await storage._writer._connection.run(look)
+
+
+@pytest.mark.parametrize("part", [search.PART, 3])
+async def test_what_is_posted_and_changed_in_one_transaction_is_indexed_as_it_is_then(path, monkeypatch, part):
+    """A post, an edit and a removal may be committed together: the index has the last state, once, and nothing else."""
+    monkeypatch.setattr(search, "PART", part)
+    storage = await open_storage(f"sqlite:///{path}")
+    batches, real = [], connection.commit
+    monkeypatch.setattr(
+        connection, "commit", lambda db, units, *rest: batches.append(len(units)) or real(db, units, *rest)
+    )
+    before = (await storage.append(None, "before", None))[0].id
+    outcomes = await asyncio.gather(
+        storage.append(None, "first", None),
+        storage.append(None, "second", None),
+        storage.edit(before + 1, "edited"),
+        storage.delete(before + 2),
+        storage.edit(before, "changed"),
+        storage.delete(99),
+        storage.append(None, "last", None),
+        return_exceptions=True,
+    )
+    assert batches == [1, 7] and [isinstance(one, NotFound) for one in outcomes].count(True) == 1
+    last = outcomes[-1][0].id
+    assert await words_in(storage) == {("changed", before), ("edited", before + 1), ("last", last)}
+    await storage.delete(before + 1)
+    await storage.edit(last, "")
+    assert await words_in(storage) == {("changed", before)}
+    await storage.close()
+
+
+async def test_a_fault_in_the_indexing_keeps_nothing_and_holds_up_nobody(storage, monkeypatch):
+    """What can't be indexed is not half kept: that transaction fails as a whole, the next is as ever."""
+    with monkeypatch.context() as patched:
+        patched.setattr(search, "words", lambda body: 1 / 0)
+        outcomes = await asyncio.gather(*(storage.append(None, "lost", None) for _ in range(3)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
+    await storage.append(None, "kept", None)
+    assert bodies((await storage.before(None, 5)).messages) == ["kept"] == await find(storage, "kept")
 
 
 async def test_a_slow_search_ends_in_time(storage, monkeypatch):

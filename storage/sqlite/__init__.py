@@ -13,7 +13,7 @@ from storage.sqlite.identities import Identities
 from storage.sqlite.messages import Messages
 from storage.sqlite.moderation import Moderation
 from storage.sqlite.schema import migrate, pragma
-from storage.sqlite.search import Search
+from storage.sqlite.search import Search, indexing
 from storage.stats import Stats, statement
 
 TICK = 0.5
@@ -37,7 +37,7 @@ class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
         except BaseException:
             await connection.close()
             raise
-        storage = cls(Writer(connection), *readers)
+        storage = cls(Writer(connection, indexing), *readers)
         storage.start_indexing()
         return storage
 

@@ -10,7 +10,9 @@ import asyncio
 import collections
 import logging
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -23,6 +25,8 @@ T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], Any]
 """One all-or-nothing piece of writing, run on the writer's thread inside its transaction."""
 
+Around = Callable[["Database"], AbstractContextManager[None]]
+
 MAX_WAITING = 2000
 """Units that may wait for the writer; at the 1,000 and more commits a second of a small disk that is seconds."""
 MAX_BATCH = 256
@@ -33,6 +37,13 @@ SCRUB_MS = 100
 """How long emptying the log waits for readers; the next try is a minute away."""
 
 logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it would print the words of messages
+
+
+class Database(sqlite3.Connection):
+    """sqlite3's connection, and where the writer's transaction began."""
+
+    new_from = sys.maxsize
+    """The first number that a message posted in this transaction may have."""
 
 
 class Connection(aiosqlite.Connection):
@@ -54,7 +65,9 @@ async def connect(path: str, *, read_only: bool) -> Connection:
     uri = address(path, "ro" if read_only else "rwc")
 
     def connector() -> sqlite3.Connection:
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
+        db = sqlite3.connect(
+            uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256, factory=Database
+        )
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("PRAGMA foreign_keys = ON")
         if not read_only:
@@ -77,10 +90,14 @@ async def connect(path: str, *, read_only: bool) -> Connection:
 
 
 class Writer:
-    """The only way to write: units that wait are committed together, so one disk sync serves all of them."""
+    """The only way to write: units that wait are committed together, so one disk sync serves all of them.
 
-    def __init__(self, connection: Connection) -> None:
+    `around` is what is done before and after them within each transaction.
+    """
+
+    def __init__(self, connection: Connection, around: Around) -> None:
         self._connection = connection
+        self._around = around
         self._waiting: collections.deque[tuple[Unit, asyncio.Future[Any]]] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
@@ -121,7 +138,7 @@ class Writer:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
                 self.batches.add(len(batch))
-                outcomes = await self._connection.run(commit, [unit for unit, _ in batch])
+                outcomes = await self._connection.run(commit, [unit for unit, _ in batch], self._around)
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     settle(future, *outcome)
         finally:
@@ -140,17 +157,20 @@ def settle(future: asyncio.Future[Any], value: Any, error: BaseException | None)
         future.set_exception(error)
 
 
-def commit(db: sqlite3.Connection, units: Sequence[Unit]) -> list[Outcome]:
+def commit(db: Database, units: Sequence[Unit], around: Around) -> list[Outcome]:
     """One transaction over all the units: a value or an error for each."""
     try:
         db.execute("BEGIN IMMEDIATE")
-        outcomes = [attempt(db, unit) for unit in units]
+        with around(db):
+            outcomes = [attempt(db, unit) for unit in units]
         db.execute("COMMIT")
         return outcomes
-    except (sqlite3.Error, MemoryError) as error:  # SQLite's own want of memory comes as MemoryError
+    except Exception as error:
         if db.in_transaction:
             db.execute("ROLLBACK")
-        return [(None, Unavailable(str(error)))] * len(units)
+        # SQLite's own want of memory comes as MemoryError; anything else is a fault of ours, and shall look like one.
+        unavailable = isinstance(error, sqlite3.Error | MemoryError)
+        return [(None, Unavailable(str(error)) if unavailable else error)] * len(units)
 
 
 def empty_log(db: sqlite3.Connection) -> None:

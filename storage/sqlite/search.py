@@ -11,13 +11,16 @@ another version of words.py has cut them, the part is made anew first.
 """
 
 import asyncio
+import contextlib
+import itertools
 import logging
 import sqlite3
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from storage.records import Found, Message, Unavailable
-from storage.sqlite.connection import Engine, Reader
+from storage.sqlite.connection import Database, Engine, Reader
 from storage.sqlite.rows import COLUMNS, to_message
 from storage.words import VERSION, Phrase, phrases, words
 
@@ -79,30 +82,63 @@ class Search(Engine):
 # --- writing, inside the transactions that change messages
 
 
+@contextlib.contextmanager
+def indexing(db: Database) -> Iterator[None]:
+    """Around the writer's transactions: what is posted in one is put in at its end, all together.
+
+    FTS5 gathers words in memory, and writes them down before any statement that may have to be undone. One post after
+    the other would be a write for each, and most of what a post costs.
+    """
+    db.new_from = db.execute("SELECT seq FROM board").fetchone()[0] + 1
+    try:
+        yield
+        rows = db.execute("SELECT id, body FROM messages WHERE id >= ? AND body IS NOT NULL", (db.new_from,)).fetchall()
+        for number, those in itertools.groupby(rows, lambda row: row[0] // PART):  # sorted by id, their key
+            ensure(db, number)
+            put_in(db, number, those)
+    finally:
+        db.new_from = sys.maxsize
+
+
+def first_new(db: sqlite3.Connection) -> int:
+    """From this number on, messages are not in the index yet, as indexing() will put them in."""
+    return db.new_from if isinstance(db, Database) else sys.maxsize
+
+
 def index(db: sqlite3.Connection, id: int, body: str) -> None:
-    """After the message was inserted."""
+    """Puts in one message, after it was inserted, where there is no indexing()."""
     number = id // PART
-    if not is_current(db, number):
+    if is_current(db, number):
+        put_in(db, number, [(id, body)])
+    else:
         ensure(db, number)  # puts in this message as well
-    elif text := " ".join(words(body)):
-        db.execute(f"INSERT INTO words_{number} (rowid, words) VALUES (?, ?)", (id, text))
 
 
 def reindex(db: sqlite3.Connection, before: Iterable[tuple[int, str]], after: Iterable[tuple[int, str]] = ()) -> None:
     """Takes these (id, body) out, with every trace of their words, and puts those in; the messages have changed already."""
     parts: dict[int, tuple[list[tuple[int, str]], list[tuple[int, str]]]] = {}
+    end = first_new(db)
     for side, pairs in enumerate((before, after)):
         for id, body in pairs:
-            if text := " ".join(words(body)):  # what has no words was never put in
-                parts.setdefault(id // PART, ([], []))[side].append((id, text))
+            if id < end:
+                parts.setdefault(id // PART, ([], []))[side].append((id, body))
     for number, (gone, come) in parts.items():
         if not is_current(db, number):
             ensure(db, number)
             continue
         name = f"words_{number}"
-        db.executemany(f"INSERT INTO {name} ({name}, rowid, words) VALUES ('delete', ?, ?)", gone)
-        db.executemany(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", come)
+        db.executemany(f"INSERT INTO {name} ({name}, rowid, words) VALUES ('delete', ?, ?)", with_words(gone))
+        put_in(db, number, come)
         db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
+
+
+def put_in(db: sqlite3.Connection, number: int, messages: Iterable[tuple[int, str]]) -> None:
+    db.executemany(f"INSERT INTO words_{number} (rowid, words) VALUES (?, ?)", with_words(messages))
+
+
+def with_words(messages: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """(id, words) of each that has some; what has none is never put in."""
+    return ((id, text) for id, body in messages if (text := " ".join(words(body))))
 
 
 def is_current(db: sqlite3.Connection, number: int) -> bool:
@@ -120,10 +156,9 @@ def ensure(db: sqlite3.Connection, number: int) -> None:
     db.execute(f"CREATE VIRTUAL TABLE {name} USING fts5 (words, content = '', columnsize = 0, tokenize = 'ascii')")
     rows = db.execute(
         "SELECT id, body FROM messages WHERE id >= ? AND id < ? AND body IS NOT NULL",
-        (number * PART, (number + 1) * PART),
+        (number * PART, min((number + 1) * PART, first_new(db))),
     )
-    texts = ((id, " ".join(words(body))) for id, body in rows)
-    db.executemany(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", texts)
+    put_in(db, number, rows)
     db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
     db.execute(
         "INSERT INTO search_parts VALUES (?, ?) ON CONFLICT DO UPDATE SET cut_by = excluded.cut_by", (number, VERSION)
