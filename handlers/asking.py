@@ -1,5 +1,6 @@
 """Who is asking: a token's account, or a session's, or a guest; and from which address."""
 
+import functools
 import ipaddress
 import logging
 import re
@@ -138,8 +139,9 @@ def ended(kind: str) -> Refused:
     return Refused(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")
 
 
+@functools.lru_cache(1000)
 def parse_address(text: str) -> str | None:
-    """None for what is no address. Some proxies write a port behind it: 192.0.2.1:5678, or [2001:db8::1]:5678."""
+    """None for what is no address; one object for all that comes from there. Some proxies write a port behind it: 192.0.2.1:5678, or [2001:db8::1]:5678."""
     if match := WITH_PORT.fullmatch(text):
         text = match[2] if match[1] is None else match[1]
     try:

@@ -1,7 +1,6 @@
 """Tornado's server with a lot in front of it (handlers/lot.py), and the streams of connections that go between."""
 
 import asyncio
-import functools
 import math
 import socket
 import time
@@ -115,7 +114,6 @@ class LotServer(PatientServer):
         await super().close_all_connections()
 
 
-@functools.lru_cache(1000)
 def host_of(address: str) -> str:
-    """The address as limits count it; one object for all connections that come from there."""
+    """The address as limits count it."""
     return parse_address(address) or "unknown"
