@@ -29,10 +29,10 @@ class Recent:
 
     def __init__(self, snapshot: Snapshot) -> None:
         head = snapshot.head
-        self.epoch, self.seq, self.floor, self.access = head.epoch, head.seq, head.floor, head.access
+        self.epoch, self.floor, self.access = head.epoch, head.floor, head.access
         self.start = max(head.floor, head.seq - RECENT)
         """The lowest cursor that can be answered from here."""
-        self.cursor = Cursor(self.epoch, self.seq)
+        self._move_to(head.seq)
         self.page = snapshot.page
         self.derived: dict[str, Any] = {}
         """What handlers made of the present state; thrown away with it."""
@@ -56,8 +56,7 @@ class Recent:
         """Takes in what follows `seq`, in order."""
         for message in changes.messages:
             self._put(message)
-        self.seq = changes.messages[-1].seq if changes.more else changes.head.seq
-        self.cursor = Cursor(self.epoch, self.seq)
+        self._move_to(changes.messages[-1].seq if changes.more else changes.head.seq)
         while len(self._changes) > RECENT:
             id, message = self._changes.popitem(last=False)
             self.start = message.seq
@@ -65,6 +64,11 @@ class Recent:
         self.page = page_with(self.page, changes.messages)
         self._replies.clear()
         self.derived.clear()
+
+    def _move_to(self, seq: int) -> None:
+        self.seq = seq
+        self.cursor = Cursor(self.epoch, seq)
+        self.cursor_bytes = str(self.cursor).encode()
 
     def after(self, seq: int) -> bytes:
         """The reply with what a cursor at or above `start` lacks; without messages if it has all."""

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from board.waiter import Ended, Waiter
-from handlers.repeat import Repeat, Repeats, split_poll
+from handlers.repeat import Repeat, Repeats
 
 if TYPE_CHECKING:
     from handlers.lot_server import LotServer, LotStream
@@ -107,7 +107,7 @@ class Lot:
         one = self.stand(connection, stream.host)
         one.asks(repeat)
         if behind:
-            self._look(one, behind)
+            self._take_up(one, behind)
 
     def close(self) -> None:
         """Ends all that stand here, and the lot."""
@@ -129,7 +129,7 @@ class Lot:
     def _on_ready(self) -> None:
         """Looks at some of what has come; the loop calls again while there is more."""
         standing, repeats = self._standing, self.repeats
-        newest = None if self._waiters.draining else self._waiters.recent.cursor
+        newest, draining = self._waiters.recent.cursor, self._waiters.draining
         have_all = collections.defaultdict[float, list[Standing]](list)
         for number, happened in self._epoll.poll(0, MOST_AT_ONCE):
             one = standing[number]
@@ -140,51 +140,59 @@ class Lot:
             except OSError:
                 data = b""
             repeat = one.repeat
+            if repeat is not None and repeat.cursor is not newest:
+                repeat.move_to(newest)
             if not data:
                 self._drop(one)
+            elif one.row is not None:
+                self._hold(one, data)
             elif (
                 repeat is not None
                 and data == repeat.next
-                and repeat.cursor is newest
-                and one.row is None
                 and (repeat.secret_hash is None or repeats.is_still(repeat))
+                and not draining
             ):
                 one.asked = repeat.next
                 have_all[repeat.wait].append(one)
-            elif one.row is not None:
-                self._hold(one, data)
-            else:
-                self._look(one, data)
+            elif found := self._look(one, data):
+                have_all[found.wait].append(one)
             if (happened != select.EPOLLIN or len(data) == READ_BYTES) and standing.get(number) is one:
                 self._epoll.modify(number, WATCHED)  # there may be more, or the end: to be told again
         for wait, ones in have_all.items():
-            self._waiters.tally.repeated += len(ones)
             self._park(ones, wait)
 
-    def _look(self, one: Standing, data: bytes) -> None:
-        """Answers or parks the poll, if it is known and can be served from memory; if not, hands all over."""
+    def _look(self, one: Standing, data: bytes) -> Repeat | None:
+        """What this means, if it is a known poll that has everything, and is to be parked.
+
+        A known poll that lacks something is answered; with anything else the connection is handed over.
+        """
         one.said_at = self.now
-        poll, recent = split_poll(data), self._waiters.recent
-        repeat = self.repeats.find(poll.tail) if poll and self.repeats.serves(poll) else None
-        if poll is None or repeat is None:
+        known = self.repeats.find(data)
+        if known is None:
             self.hand_over(one, data)
-            return
-        self._waiters.tally.repeated += 1
-        one.asks(repeat)
-        if repeat.cursor is not recent.cursor:
-            repeat.cursor, repeat.next = recent.cursor, poll.with_cursor(recent.cursor)
-        if poll.seq < recent.seq:
-            self.send([one], recent.after(poll.seq))
-        else:
-            one.asked = repeat.next if data == repeat.next else data
-            self._park([one], repeat.wait)
+            return None
+        repeat, seq = known
+        if one.repeat is not repeat:
+            one.asks(repeat)
+        if seq < self._waiters.recent.seq:
+            self._waiters.tally.repeated += 1
+            self.send([one], self._waiters.recent.after(seq))
+            return None
+        one.asked = repeat.next if data == repeat.next else data
+        return repeat
 
     def _park(self, ones: Sequence[Standing], wait: float) -> None:
         """Parks polls that have everything; those that don't want to wait, or find no room, are answered."""
         waiters, cursor = self._waiters, self._waiters.recent.cursor
+        waiters.tally.repeated += len(ones)
         refused = waiters.park(ones, cursor, wait) if wait > 0 else ones
         if refused:
             self.send(refused, waiters.full(cursor) if wait > 0 else waiters.recent.empty(cursor))
+
+    def _take_up(self, one: Standing, data: bytes) -> None:
+        """What has come before its turn."""
+        if repeat := self._look(one, data):
+            self._park([one], repeat.wait)
 
     def _hold(self, one: Standing, data: bytes) -> None:
         """What comes behind a parked poll waits for its turn."""
@@ -211,7 +219,7 @@ class Lot:
             elif packet.closes:
                 self._drop(one)
             elif behind and one in behind:
-                self._look(one, behind.pop(one))
+                self._take_up(one, behind.pop(one))
 
     def hand_over(self, one: Standing, data: bytes, seconds: float = math.inf) -> None:
         """Tornado reads this, as if it had come now; a poll that was parked may be so for what it has left."""

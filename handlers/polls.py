@@ -134,14 +134,16 @@ class Poll(Base):
             return
         header, cookie = self.request.headers.get("Authorization"), self.get_cookie(self.cookie_name)
         secret = header.partition(" ")[2].strip() if header else cookie
-        self.repeat = Repeat(
+        repeat = Repeat(
+            head=poll.head,
+            tail=poll.tail,
             wait=wait,
             secret_hash=hash_secret(secret) if secret and self.account else None,
             counts_as_use=header is not None,
             account=self.account,
             address=self.client_address if self.config.client_header else None,
         )
-        repeats.remember(poll.tail, self.repeat)
+        self.repeat = repeats.remember(repeat)
 
 
 def is_plain(request: HTTPServerRequest) -> bool:

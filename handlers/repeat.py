@@ -20,26 +20,35 @@ from board.cursor import Cursor
 from board.waiters import NO_ROOM
 from storage.records import Account
 
-POLL = re.compile(rb"GET /(?:get|api/v1/messages)\?after=([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])")
+HEADS = frozenset((b"GET /get?after=", b"GET /api/v1/messages?after="))
+POLL = re.compile(b"(?:%s)([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])" % b"|".join(map(re.escape, HEADS)))
 END = b"\r\n\r\n"
+PLAIN_VALUE = re.compile(rb"[!-~ ]{0,200}(?=\r\n[!-~\r])")
+"""On one line, with nothing in it that Tornado might refuse: that must get so far."""
 MOST_REPEATS = 10_000
-"""Different requests that are remembered, each some 600 bytes; the one that was learned first is forgotten first."""
+"""Different requests that are remembered, each some 2 KB; the one that was learned first is forgotten first."""
 
 
-@dataclasses.dataclass(slots=True, eq=False)
+@dataclasses.dataclass(slots=True)
 class Repeat:
-    """What some bytes behind a cursor came to mean when Tornado and a handler had read them."""
+    """What some bytes around a cursor came to mean when Tornado and a handler had read them."""
 
+    head: bytes
+    tail: bytes = dataclasses.field(compare=False)
+    """Those that mean the same may differ in what a proxy makes anew."""
     wait: float
     secret_hash: bytes | None
     counts_as_use: bool
     account: Account | None
     address: str | None
     """As the trusted proxy's header says; without one, the connection's."""
-    cursor: Cursor | None = None
+    cursor: Cursor | None = dataclasses.field(default=None, compare=False)
     """The newest, when `next` was made."""
-    next: bytes = b""
+    next: bytes = dataclasses.field(default=b"", compare=False)
     """The whole request that asks for what comes after it: what a client that has everything will send."""
+
+    def move_to(self, cursor: Cursor) -> None:
+        self.cursor, self.next = cursor, self.head + str(cursor).encode() + self.tail
 
 
 @dataclasses.dataclass(slots=True)
@@ -50,9 +59,6 @@ class PollBytes:
     epoch: str
     seq: int
     tail: bytes
-
-    def with_cursor(self, cursor: Cursor) -> bytes:
-        return self.head + str(cursor).encode() + self.tail
 
 
 def split_poll(data: bytes) -> PollBytes | None:
@@ -102,33 +108,55 @@ class Repeats:
         self._credentials = board.credentials
         self._known: collections.OrderedDict[bytes, Repeat] = collections.OrderedDict()
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        names = b"|".join(re.escape(name.encode()) for name in varying)
-        # Only plain values on one line: what Tornado might refuse must get that far.
-        pattern = rb"\r\n(?:" + names + rb"): [!-~ ]{0,200}(?=\r\n[!-~\r])"
-        self._varying = re.compile(pattern, re.IGNORECASE) if names else None
+        self._varying = tuple(f"\r\n{name.lower()}: ".encode() for name in varying)
         self._packet = NO_PACKET
 
     def plain(self, tail: bytes) -> bytes:
         """The bytes without the headers that a proxy makes anew for each request."""
-        return self._varying.sub(b"", tail) if self._varying else tail
+        lower, spans = tail.lower(), []
+        for name in self._varying:
+            at = lower.find(name)
+            while at >= 0:
+                value = PLAIN_VALUE.match(tail, at + len(name))
+                if value:
+                    spans.append((at, value.end()))
+                at = lower.find(name, at + len(name))
+        for start, end in sorted(spans, reverse=True):
+            tail = tail[:start] + tail[end:]
+        return tail
 
-    def remember(self, tail: bytes, repeat: Repeat) -> None:
-        self._known[self.plain(tail)] = repeat
+    def remember(self, repeat: Repeat) -> Repeat:
+        """Gives the one that is to be used: the same for all connections on which the same is asked."""
+        tail = self.plain(repeat.tail)
+        known = self._known.get(tail)
+        if known == repeat:
+            return known
+        self._known[tail] = repeat
         if len(self._known) > MOST_REPEATS:
             self._known.popitem(last=False)
+        return repeat
 
-    def find(self, tail: bytes) -> Repeat | None:
-        """None for bytes that are not known, or whose token or session has to be looked up again."""
-        repeat = self._known.get(tail)
-        if repeat is None:
-            tail = self.plain(tail)
-            repeat = self._known.get(tail)
-            if repeat is None:
+    def find(self, data: bytes) -> tuple[Repeat, int] | None:
+        """What exactly these bytes mean, and the number of their cursor.
+
+        None for what is not known, or whose token or session has to be looked up again, and for polls that memory
+        can't serve. What is known ends with the one empty line in it: nothing else need be looked for behind.
+        """
+        recent, (head, _, tail) = self.waiters.recent, data.partition(self.waiters.recent.cursor_bytes)
+        seq = recent.seq
+        if head not in HEADS:
+            poll = split_poll(data)
+            if poll is None or poll.epoch != recent.epoch or not recent.start <= poll.seq <= recent.seq:
                 return None
+            seq, tail = poll.seq, poll.tail
+        tail = self.plain(tail)
+        repeat = self._known.get(tail)
+        if repeat is None or self.waiters.draining:
+            return None
         if not self.is_still(repeat):
             del self._known[tail]
             return None
-        return repeat
+        return repeat, seq
 
     def is_still(self, repeat: Repeat) -> bool:
         """Whether its token or session is known to be alive, and its account unchanged; counts as its use."""
@@ -136,12 +164,6 @@ class Repeats:
             return True
         credential = self._credentials.recall(repeat.secret_hash, use=repeat.counts_as_use)
         return credential is not None and credential.account == repeat.account
-
-    def serves(self, poll: PollBytes) -> bool:
-        """Whether memory has all that such a poll may need."""
-        recent = self.waiters.recent
-        in_memory = poll.epoch == recent.epoch and recent.start <= poll.seq <= recent.seq
-        return in_memory and not self.waiters.draining
 
     def packet(self, body: bytes) -> Packet:
         """The whole reply, made once for all who get the same within a second."""
