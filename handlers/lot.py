@@ -187,6 +187,8 @@ class Lot:
         waiters.tally.repeated += len(ones)
         refused = waiters.park(ones, cursor, wait) if wait > 0 else ones
         if refused:
+            for one in refused:
+                one.said_at = self.now
             self.send(refused, waiters.full(cursor) if wait > 0 else waiters.recent.empty(cursor))
 
     def _take_up(self, one: Standing, data: bytes) -> None:

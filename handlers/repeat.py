@@ -108,7 +108,8 @@ class Repeats:
         self._credentials = board.credentials
         self._known: collections.OrderedDict[bytes, Repeat] = collections.OrderedDict()
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        self._varying = tuple(f"\r\n{name.lower()}: ".encode() for name in varying)
+        # Each once: what is cut out twice takes along what follows it.
+        self._varying = {f"\r\n{name.lower()}: ".encode() for name in varying}
         self._packet = NO_PACKET
 
     def plain(self, tail: bytes) -> bytes:

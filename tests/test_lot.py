@@ -176,6 +176,28 @@ async def test_more_than_is_read_at_once_is_not_left_lying(house):
             assert (await asyncio.to_thread(wire.reply))[2]["messages"]
 
 
+async def test_who_polls_without_waiting_is_not_idle(house):
+    """Also when it is known, has everything, and is answered at once."""
+    lot = house.server.lot
+    with Wire(house.port) as wire:
+        for _ in range(2):
+            await ask(wire, poll(house))
+            await settled(lambda: len(lot) == 1)
+        lot.now += 1000
+        await ask(wire, poll(house))
+        lot.close_idle(95)
+        assert len(house.parsed) == 1 and len(lot) == 1
+
+
+async def test_a_header_that_is_named_twice_takes_nothing_else_along(tmp_path):
+    """VARYING_HEADERS names what may differ, and nothing that follows it: above all no token."""
+    async with running(tmp_path, "--varying-headers=X-Request-Id, x-request-id,traceparent") as house:
+        tail = " HTTP/1.1\r\nHost: x\r\nTraceparent: 1\r\nX-Request-Id: {}\r\nAuthorization: Bearer {}\r\nA: b\r\n\r\n"
+        plain = {house.application.repeats.plain(tail.format("1" * 64, token).encode()) for token in ("aaaa", "bbbb")}
+        start = b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+        assert plain == {start + b"aaaa\r\nA: b\r\n\r\n", start + b"bbbb\r\nA: b\r\n\r\n"}
+
+
 async def test_an_end_that_comes_with_the_last_bytes_is_seen(house):
     """A poll and the client's end in one read: it is parked for a moment at most, and the connection is closed."""
     with Wire(house.port) as wire:
