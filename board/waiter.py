@@ -51,8 +51,8 @@ class Row(dict[Waiter, None]):
     """Parked polls of one class that have come to the same cursor and end at the same tick.
 
     What is said to one is said to all: so they are parked and answered together, and each poll costs little more
-    than its place here. A dict, as it keeps the order in which they came: whatever stands in memory side by side is
-    used one after the other then, and a delivery costs a third less than in the order of a set (bench/README.md).
+    than its place here. A dict, as it keeps the order in which they came: what lies side by side in memory is used one
+    after the other then. In the order of a set, the same sends took half as long again (bench/README.md).
     """
 
     def __init__(self, kind: type[Waiter], cursor: Cursor, tick: int) -> None:
