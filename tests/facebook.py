@@ -12,14 +12,9 @@ import urllib.parse
 import httpx
 
 from tests.conftest import ROOT, Server
+from tests.ports import free_port
 
 APP_ID, APP_SECRET = "1234567890123456", "fake-0123456789abcdef0123456789ab"
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def start_board(start, facebook_url, port, **settings):

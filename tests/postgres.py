@@ -8,13 +8,14 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
+
+from tests.ports import free_port
 
 NOBODY = 65534
 """PostgreSQL refuses to run as root; where we are root, it runs as the user that has nothing."""
@@ -83,12 +84,6 @@ class Cluster:
 
     def url(self, database: str) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 @contextlib.contextmanager

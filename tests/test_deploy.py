@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import server as way_in
 from settings import Settings, read_settings
 from tests import router as heroku
 from tests.conftest import ROOT, environment, until
+from tests.ports import free_port
 from tests.restarting import Poster, Reader
 from tests.test_admin import problems, run_in
 from tests.test_metrics import SHOWN, TOKEN, figures
@@ -58,8 +58,7 @@ def test_app_json_sets_what_there_is_to_set():
 def test_the_procfile_starts_a_board(tmp_path):
     """As Heroku starts it: by the shell, with PORT in the environment, long before the minute that it has."""
     processes = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     env = environment(PORT=str(port), DYNO="web.1", DATABASE_URL=f"sqlite:///{tmp_path}/board.db")
     env["PATH"] = f"{os.path.dirname(sys.executable)}:{env['PATH']}"
     release = subprocess.run(["sh", "-c", processes["release"]], cwd=ROOT, env=env, capture_output=True, timeout=30)
@@ -154,8 +153,7 @@ def test_systemd_takes_the_units(tmp_path):
 @pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd is not here")
 def test_systemd_s_own_hand_over_is_understood(tmp_path):
     """The socket comes from systemd's own tool, and the board serves on it, whatever PORT says."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     flags = [f"--database-url=sqlite:///{tmp_path}/board.db", "--port=1"]
     command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", sys.executable, str(ROOT / "server.py"), *flags]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -202,8 +200,7 @@ def test_nginx_takes_its_file(tmp_path):
 def test_behind_nginx_all_is_well(start, tmp_path):
     """With that file the doctor finds nothing, repeated polls are known, and no secret gets into nginx's log."""
     server = start(poll_seconds=1, metrics_token=TOKEN, client_header="X-Forwarded-For")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     folder = tmp_path / "nginx"
     folder.mkdir()
