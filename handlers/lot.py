@@ -174,11 +174,13 @@ class Lot:
         repeat, seq = known
         if one.repeat is not repeat:
             one.asks(repeat)
+        if repeat.cursor is not self._waiters.recent.cursor:
+            repeat.move_to(self._waiters.recent.cursor)
         if seq < self._waiters.recent.seq:
             self._waiters.tally.repeated += 1
             self.send([one], self._waiters.recent.after(seq))
             return None
-        one.asked = repeat.next if data == repeat.next else data
+        one.asked = repeat.next if data == repeat.next else data  # one object for all, where it can be
         return repeat
 
     def _park(self, ones: Sequence[Standing], wait: float) -> None:
