@@ -61,10 +61,13 @@ class Places:
             row.timer = asyncio.get_running_loop().call_at(row.ends_at, self._time_is_over, row)
         return row
 
-    def give_up(self, waiter: Waiter) -> None:
-        if waiter.row is not None:
-            del waiter.row[waiter]
+    def give_up(self, waiter: Waiter) -> Row | None:
+        """The row in which it stood, if it did."""
+        row = waiter.row
+        if row is not None:
+            del row[waiter]
             self._left([waiter])
+        return row
 
     def give_up_some(self, row: Row, most: int) -> list[Waiter]:
         """So many of this row, or all of them; with its last poll the row goes, too."""

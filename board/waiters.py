@@ -119,8 +119,7 @@ class WaiterList:
 
     def leave(self, waiter: Waiter) -> None:
         """Takes a poll off the list, if it is still there, and ends it if nothing has."""
-        if waiter.row is not None:
-            self._places.give_up(waiter)
+        if self._places.give_up(waiter) is not None:
             waiter.resolve(Ended.GONE)
 
     def _expire(self, row: Row) -> None:
@@ -211,10 +210,8 @@ class WaiterList:
         self._access = access
         self._forget(account_ids)
         for waiter in self._places.all():
-            if waiter.account_id in account_ids and waiter.row is not None:
-                seconds = waiter.row.seconds_left
-                self._places.give_up(waiter)
-                waiter.resolve(Ended.ASK_AGAIN, seconds)
+            if waiter.account_id in account_ids and (row := self._places.give_up(waiter)) is not None:
+                waiter.resolve(Ended.ASK_AGAIN, row.seconds_left)
 
     async def _wake(self) -> None:
         """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""

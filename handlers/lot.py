@@ -129,7 +129,7 @@ class Lot:
     def _on_ready(self) -> None:
         """Looks at some of what has come; the loop calls again while there is more."""
         standing, repeats = self._standing, self.repeats
-        newest, draining = self._waiters.recent.cursor, self._waiters.draining
+        recent, draining = self._waiters.recent, self._waiters.draining
         have_all = collections.defaultdict[float, list[Standing]](list)
         for number, happened in self._epoll.poll(0, MOST_AT_ONCE):
             one = standing[number]
@@ -140,8 +140,8 @@ class Lot:
             except OSError:
                 data = b""
             repeat = one.repeat
-            if repeat is not None and repeat.cursor is not newest:
-                repeat.move_to(newest)
+            if repeat is not None and repeat.cursor is not recent.cursor:
+                repeat.move_to(recent)
             if not data:
                 self._drop(one)
             elif one.row is not None:
@@ -174,8 +174,6 @@ class Lot:
         repeat, seq = known
         if one.repeat is not repeat:
             one.asks(repeat)
-        if repeat.cursor is not self._waiters.recent.cursor:
-            repeat.move_to(self._waiters.recent.cursor)
         if seq < self._waiters.recent.seq:
             self._waiters.tally.repeated += 1
             self.send([one], self._waiters.recent.after(seq))

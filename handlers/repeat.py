@@ -17,6 +17,7 @@ from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest, for
 
 from board import Board
 from board.cursor import Cursor
+from board.recent import Recent
 from board.waiters import NO_ROOM
 from storage.records import Account
 
@@ -47,8 +48,9 @@ class Repeat:
     next: bytes = dataclasses.field(default=b"", compare=False)
     """The whole request that asks for what comes after it: what a client that has everything will send."""
 
-    def move_to(self, cursor: Cursor) -> None:
-        self.cursor, self.next = cursor, self.head + str(cursor).encode() + self.tail
+    def move_to(self, recent: Recent) -> None:
+        if self.cursor is not recent.cursor:
+            self.cursor, self.next = recent.cursor, self.head + recent.cursor_bytes + self.tail
 
 
 @dataclasses.dataclass(slots=True)
@@ -143,7 +145,8 @@ class Repeats:
         None for what is not known, or whose token or session has to be looked up again, and for polls that memory
         can't serve. What is known ends with the one empty line in it: nothing else need be looked for behind.
         """
-        recent, (head, _, tail) = self.waiters.recent, data.partition(self.waiters.recent.cursor_bytes)
+        recent = self.waiters.recent
+        head, _, tail = data.partition(recent.cursor_bytes)  # most have everything
         seq = recent.seq
         if head not in HEADS:
             poll = split_poll(data)
@@ -157,6 +160,7 @@ class Repeats:
         if not self.is_still(repeat):
             del self._known[tail]
             return None
+        repeat.move_to(recent)
         return repeat, seq
 
     def is_still(self, repeat: Repeat) -> bool:
