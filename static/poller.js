@@ -1,6 +1,7 @@
 // @ts-check
-// The long poll: one loop, one request in flight, for all tabs of a browser together: it allows six connections only.
-// Whichever tab is looked at asks the server, and passes on to the others what it hears.
+// Asking the board, and pauses between tries: for all scripts. And the long poll: one loop, one request in flight, for all
+// tabs of a browser together: it allows six connections only. Whichever tab is looked at asks the server, and passes on to
+// the others what it hears.
 
 /**
  * @typedef {import("./board.js").Reply} Reply
@@ -9,23 +10,83 @@
  */
 
 const SLACK_SECONDS = 10; // for the network, beyond what the server may hold a poll
-const BACKOFF_MS = 1000; // after the first failure, doubled by each further one,
-const MOST_MS = 60_000; // up to this; the pause is a random part of it, so that a thousand pages come back one by one
-const AGAIN = new Error("Polling again instead");
+const BACKOFF_MS = 1000; // after the first failure, doubled by each further one
+const MOST_MS = 60_000;
+const MOST_ASKED_MS = 600_000; // of the pauses that a server asks for: a timer of a month would end at once
+const GIVEN_UP = new Error("The request was given up");
 const NAME = "longboard"; // of the lock that the polling tab holds, and of the channel between tabs
 
 /** No answer, or none that is of use. */
-class Failure extends Error {
+export class Failure extends Error {
   /**
    * @param {string} words
    * @param {number} status 0 where there was no answer.
    * @param {number} pause Milliseconds that the server asks us to wait.
+   * @param {boolean} isOurs Whether the board says so itself, and not something in between.
    */
-  constructor(words, status = 0, pause = 0) {
+  constructor(words, status = 0, pause = 0, isOurs = false) {
     super(words);
     this.status = status;
     this.pause = pause;
+    this.isOurs = isOurs;
   }
+}
+
+/** How long to wait before what has failed is tried again: longer each time, and a thousand pages come back one by one. */
+export class Backoff {
+  #failures = 0;
+  #most;
+
+  /** @param {number} most Milliseconds. */
+  constructor(most = MOST_MS) {
+    this.#most = most;
+  }
+
+  /** @returns {number} Milliseconds: at least half of what is due, never nothing. */
+  next() {
+    return ((1 + Math.random()) / 2) * Math.min(this.#most, BACKOFF_MS * 2 ** this.#failures++);
+  }
+
+  reset() {
+    this.#failures = 0;
+  }
+}
+
+/**
+ * Asks the board for JSON. Whatever stands in between may answer, too, with any status and in HTML: only what looks as the
+ * board's own answer does is one. Rejects with a Failure, or with GIVEN_UP if `request` was aborted.
+ * @param {string} url
+ * @param {(reply: any) => boolean} isRight Whether it is an answer to this.
+ * @param {number} limit Milliseconds. With a timer: AbortSignal.timeout is younger than the browsers that are meant.
+ * @param {RequestInit} options
+ */
+export async function ask(url, isRight, limit, options = {}, request = new AbortController()) {
+  let isLate = false;
+  const timer = setTimeout(() => ((isLate = true), request.abort()), limit);
+  try {
+    const headers = { Accept: "application/json" };
+    const response = await fetch(url, { headers, cache: "no-store", ...options, signal: request.signal });
+    const reply = await response.json().catch(() => null);
+    if (response.ok && reply && isRight(reply)) return reply;
+    throw refusal(response, reply);
+  } catch (error) {
+    if (request.signal.aborted && !isLate) throw GIVEN_UP;
+    throw error instanceof Failure ? error : new Failure(String(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * @param {Response} response
+ * @param {any} reply
+ */
+function refusal({ status, headers }, reply) {
+  const { code, message } = reply?.error ?? {};
+  const after = headers.get("Retry-After") ?? "";
+  const pause = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
+  const isOurs = typeof code === "string" && typeof message === "string";
+  return new Failure(isOurs ? message : "Not the board", status, Math.min(Math.max(0, pause || 0), MOST_ASKED_MS), isOurs);
 }
 
 /** Owns this tab's cursor, which moves only when a reply has been shown. */
@@ -34,7 +95,7 @@ class Poller {
   #waitSeconds;
   #page;
   #tell;
-  #failures = 0;
+  #backoff = new Backoff();
   /** @type {AbortController | null} The request in flight. */
   #request = null;
   #startedAt = 0;
@@ -62,28 +123,29 @@ class Poller {
    */
   async run(signal) {
     const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    signal.addEventListener("abort", () => this.#request?.abort(AGAIN), { once: true });
+    signal.addEventListener("abort", () => this.#request?.abort(), { once: true });
     await this.#catchingUp;
     while (!signal.aborted) {
       let pause = 0;
       let isAsked = false;
       try {
+        const from = this.#cursor;
         const reply = await this.#ask(this.#waitSeconds);
         this.#take(reply);
-        this.#failures = 0;
+        this.#backoff.reset();
         this.#page.back();
         this.#tell({ state: "back" });
         if (reply.retry_ms) [pause, isAsked] = [reply.retry_ms * (1 + Math.random()), true];
         // Nothing new, and not held: whatever stands in between, don't ask it as fast as it answers.
-        else if (!reply.messages.length && Date.now() - this.#startedAt < BACKOFF_MS) pause = BACKOFF_MS;
+        else if (this.#cursor === from && Date.now() - this.#startedAt < BACKOFF_MS) pause = BACKOFF_MS;
       } catch (error) {
-        if (error === AGAIN) continue;
+        if (error === GIVEN_UP) continue;
         const failure = error instanceof Failure ? error : new Failure(String(error));
         if (failure !== error) console.error(error); // the reply could not be shown: a fault of ours
-        if (failure.status === 401) throw failure;
+        if (failure.status === 401 && failure.isOurs) throw failure; // a proxy's 401 passes
         this.#page.lost();
         this.#tell({ state: "lost" });
-        pause = failure.pause + Math.random() * Math.min(MOST_MS, BACKOFF_MS * 2 ** this.#failures++);
+        pause = failure.pause + this.#backoff.next();
         isAsked = failure.pause > 0;
       }
       if (pause) await Promise.race([this.#rest(pause, isAsked), ended]);
@@ -106,20 +168,26 @@ class Poller {
 
   async #readOn() {
     try {
-      for (let reply; !reply || reply.more; ) this.#show((reply = await this.#ask(0)));
+      /** @type {Reply} */
+      let reply;
+      let from;
+      do {
+        from = this.#cursor;
+        this.#show((reply = await this.#ask(0)));
+      } while (reply.more && this.#cursor !== from);
     } catch {} // the tab that polls will say what is wrong, and the next news tries again
   }
 
   /** The server can be reached, it seems: ends a pause. */
   wake() {
-    this.#failures = 0;
+    this.#backoff.reset();
     this.#endPause();
   }
 
   /** Gives up also the request in flight, which may be dead without knowing it. */
   pollNow() {
     this.wake();
-    this.#request?.abort(AGAIN);
+    this.#request?.abort();
   }
 
   /** The page is looked at again: while it slept, the server may have answered to nobody. */
@@ -149,24 +217,16 @@ class Poller {
   async #ask(wait) {
     const cursor = this.#cursor;
     const request = (this.#request = new AbortController());
-    const limit = 1000 * (wait + SLACK_SECONDS);
-    const timer = setTimeout(() => request.abort(new Failure("No answer in time")), limit);
+    const url = cursor ? `/get?after=${cursor}${wait ? "" : "&wait=0"}` : "/get";
     this.#startedAt = Date.now();
     try {
-      const response = await fetch(cursor ? `/get?after=${cursor}${wait ? "" : "&wait=0"}` : "/get", {
-        headers: { Accept: "application/json" },
-        cache: "no-store",
-        signal: request.signal,
-      });
-      if (response.status === 400) this.#cursor = ""; // the server no longer knows such cursors: begin anew
-      const reply = await response.json().catch(() => null);
-      if (!response.ok) throw refusal(response, reply);
-      if (typeof reply?.cursor !== "string" || !Array.isArray(reply.messages)) throw new Failure("Not the board");
+      const reply = await ask(url, isReply, 1000 * (wait + SLACK_SECONDS), {}, request);
       return cursor ? reply : { ...reply, reset: true };
     } catch (error) {
-      throw request.signal.reason ?? (error instanceof Failure ? error : new Failure(String(error)));
+      // The server no longer knows such cursors: begin anew.
+      if (error instanceof Failure && error.status === 400 && error.isOurs) this.#cursor = "";
+      throw error;
     } finally {
-      clearTimeout(timer);
       this.#request = null;
     }
   }
@@ -184,14 +244,9 @@ class Poller {
   }
 }
 
-/**
- * @param {Response} response
- * @param {any} reply
- */
-function refusal(response, reply) {
-  const after = response.headers.get("Retry-After") ?? "";
-  const pause = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
-  return new Failure(reply?.error?.message ?? "Please sign in.", response.status, Math.max(0, pause || 0));
+/** @param {any} reply */
+function isReply(reply) {
+  return typeof reply.cursor === "string" && Array.isArray(reply.messages);
 }
 
 /**
