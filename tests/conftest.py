@@ -228,13 +228,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
     """Addresses of new, empty databases of PostgreSQL."""
     databases = request.config.databases
     made: list[str] = []
 
-    def new_database() -> str:
-        made.append(databases.create())
+    def new_database(options: str = "") -> str:
+        made.append(databases.create(options))
         return made[-1]
 
     yield new_database

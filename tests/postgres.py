@@ -41,6 +41,9 @@ class Cluster:
             os.chown(folder, NOBODY, NOBODY)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self.fill(durable)
+
+    def fill(self, durable: bool) -> None:
         self._run("initdb", "--pgdata=data", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale",
                   "--no-sync", f"--set=fsync={'on' if durable else 'off'}")  # fmt: skip
 
@@ -86,6 +89,26 @@ class Cluster:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
 
+class Standby(Cluster):
+    """A copy of another server that follows it."""
+
+    def __init__(self, folder: pathlib.Path, primary: Cluster) -> None:
+        self.primary = primary
+        super().__init__(folder)
+
+    def fill(self, durable: bool) -> None:
+        source = f"--dbname=postgres://postgres@127.0.0.1:{self.primary.port}/postgres"
+        self._run("pg_basebackup", "--pgdata=data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync", source)
+
+
+def standby(primary: Cluster, folder: pathlib.Path) -> Standby:
+    """One that is running."""
+    folder.chmod(0o755)
+    made = Standby(folder, primary)
+    made.start()
+    return made
+
+
 @contextlib.contextmanager
 def cluster(*, durable: bool = False, parent: str | None = None) -> Iterator[Cluster]:
     """One that is running; gone afterwards. Its folder is not pytest's, which nobody else may enter."""
@@ -125,10 +148,10 @@ class Databases:
                 self._server = where.read_text()
         return self._server
 
-    def create(self) -> str:
+    def create(self, options: str = "") -> str:
         """The address of a new, empty one."""
         name = f"longboard_test_{os.getpid()}_{next(self.numbers)}"
-        psql(self.server, f"CREATE DATABASE {name}")
+        psql(self.server, f"CREATE DATABASE {name} {options}")
         return urllib.parse.urlsplit(self.server)._replace(path=f"/{name}").geturl()
 
     def drop(self, url: str) -> None:

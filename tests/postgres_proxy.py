@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 import struct
 import threading
 import urllib.parse
@@ -15,6 +16,7 @@ class Proxy:
 
     def __init__(self, url: str) -> None:
         parts = urllib.parse.urlsplit(url)
+        self.direct = url
         self.target = (parts.hostname, parts.port)
         self._parts = parts
         self.loses_news = False
@@ -23,6 +25,9 @@ class Proxy:
         """As a pooler, whose connections are not the database's own."""
         self.refuses_parameters = False
         self.ignores_parameters = False
+        self.tls: ssl.SSLContext | None = None
+        """What the way to here is encrypted with; the rest of it is not."""
+        self.encrypted = 0
         self.statements = 0
         self.writers: set[asyncio.StreamWriter] = set()
 
@@ -46,7 +51,10 @@ class Proxy:
         try:
             first = await reader.readexactly(8)
             if first == SSL_REQUEST:
-                writer.write(b"N")
+                writer.write(b"S" if self.tls else b"N")
+                if self.tls:
+                    await writer.start_tls(self.tls)
+                    self.encrypted += 1
                 first = await reader.readexactly(8)
             startup = first + await reader.readexactly(struct.unpack("!i", first[:4])[0] - 8)
             if self.refuses_parameters and b"lock_timeout" in startup:

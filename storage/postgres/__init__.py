@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from storage.figures import Writing
 from storage.postgres import listening
 from storage.postgres.accounts import Accounts
-from storage.postgres.connection import FAULTS, PAGE_READERS, READ_SECONDS, WRITE_SECONDS, Reader, pool, why_not
+from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
 from storage.postgres.credentials import Credentials
 from storage.postgres.identities import Identities
 from storage.postgres.messages import Messages
 from storage.postgres.moderation import Moderation
+from storage.postgres.pools import PAGE_READERS, Connections, Generation, Reader
 from storage.postgres.schema import prepare
 from storage.postgres.search import Search
 from storage.postgres.writer import Writer
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 
 class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation):
-    def __init__(self, url: str, writer: Writer, reader: Reader, changes_reader: Reader) -> None:
+    def __init__(
+        self, url: str, generation: Generation, writer: Writer, reader: Reader, changes_reader: Reader
+    ) -> None:
         self._url = url
+        self._generation = generation
         self._writer = writer
         self._reader = reader
         self._changes_reader = changes_reader
@@ -34,11 +38,11 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
         """Raises CannotOpen."""
         try:
             await prepare(url)
-            writing = await pool(url, 1, WRITE_SECONDS)
-            reading = [Reader(await pool(url, size, READ_SECONDS)) for size in (PAGE_READERS, 1)]
+            sizes = ((1, WRITE_SECONDS), (PAGE_READERS, READ_SECONDS), (1, READ_SECONDS))
+            pools = [await Connections(url, size, seconds).open() for size, seconds in sizes]
         except (*FAULTS, ValueError) as error:
             raise why_not(error) from error
-        storage = cls(url, Writer(writing), *reading)
+        storage = cls(url, Generation(*pools), Writer(pools[0]), Reader(pools[1]), Reader(pools[2]))
         await storage.start_indexing()
         return storage
 
@@ -73,4 +77,4 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
         return await self._reader.read(read)
 
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
-        await listening.watch(self._url, moved)
+        await listening.watch(self._url, moved, lambda: self._generation.number)

@@ -1,11 +1,11 @@
 """A board that comes to PostgreSQL from elsewhere: in one transaction, so that it is there as a whole or not at all."""
 
-import urllib.parse
 from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from storage.moving import BOARD, TABLES
+from storage.postgres.address import parse
 from storage.postgres.connection import FAULTS, connect, why_not
 from storage.postgres.schema import MIGRATION_SECONDS, prepare
 from storage.postgres.search import to_vector
@@ -24,8 +24,7 @@ class Arriving:
 
     def __init__(self, db: "Link", url: str) -> None:
         self._db = db
-        parts = urllib.parse.urlsplit(url)
-        self.name = f"{parts.hostname or 'this machine'}{parts.path}"
+        self.name = parse(url).name
         """The database's, without user and password."""
 
     @classmethod

@@ -1,27 +1,26 @@
-"""PostgreSQL through asyncpg: how connections are opened, what their faults are called, and reading.
+"""PostgreSQL through asyncpg: how a connection is opened, what its session is like, and what its faults are called."""
 
-A node has five connections at most: one writes, one listens, one reads for deliver(), and two read for pages.
-A pool of one opens its connection again when it was lost, so that a restarted database needs no restarted board.
-"""
-
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+import errno
+import re
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
+from storage.postgres.address import UNREADABLE, Address, parse
 from storage.records import CannotOpen, Unavailable
 
-T = TypeVar("T")
 if TYPE_CHECKING:
     Database = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
     Link = asyncpg.Connection[asyncpg.Record]
 
-PAGE_READERS = 2
 CONNECT_SECONDS = 3.0
-"""How long opening a connection, or waiting for a free one, may take before it counts as a fault."""
+"""How long that may take before it counts as a fault, if the address doesn't say."""
 READ_SECONDS = 5.0
 WRITE_SECONDS = 10.0
 """For what is long and rare, such as removing all that a spammer wrote; posts have READ_SECONDS."""
@@ -31,17 +30,18 @@ the middle of one loses it, and holds nobody up for longer."""
 CHANNEL = "longboard"
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
 """What can go wrong with a database on the way or by itself; TimeoutError is an OSError."""
-POOLED = (
+POOLED = "; give Longboard the address of PostgreSQL itself"
+IGNORES = (
     "this address leads to a connection pooler such as PgBouncer (in transaction mode, it seems), "
-    "through which neither LISTEN nor time limits work; give Longboard the address of PostgreSQL itself"
+    "through which neither LISTEN nor time limits work" + POOLED
 )
+REFUSES = "this address leads to a connection pooler such as PgBouncer, which lets no time limits of a session through"
 
 
 def settings(seconds: float) -> dict[str, str]:
-    """For each connection's session, in PostgreSQL's own words."""
+    """For each connection's session, from its first moment, in PostgreSQL's own words."""
     turn = str(round(1000 * TURN_SECONDS))
     return {
-        "application_name": "longboard",
         "search_path": "longboard",
         "statement_timeout": str(round(1000 * seconds)),
         "lock_timeout": turn,
@@ -52,85 +52,109 @@ def settings(seconds: float) -> dict[str, str]:
     }
 
 
-async def connect(url: str, seconds: float = READ_SECONDS) -> "Link":
-    """A connection outside of the pools. Raises one of FAULTS."""
-    return await asyncpg.connect(
-        url, timeout=CONNECT_SECONDS, command_timeout=seconds + 1, server_settings=settings(seconds)
-    )
+PINNED = {
+    "default_transaction_isolation": "read committed",  # what is read after the lock is what stands then
+    "default_transaction_deferrable": "off",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",  # statements have a limit, and so has a transaction that is left lying
+    "gin_fuzzy_search_limit": "0",  # a search finds all, not some
+    "row_security": "on",
+    "standard_conforming_strings": "on",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+}
+"""What else a database or a role may have set for its sessions, and would matter here; some are of newer versions.
+default_transaction_read_only stays as it is set: that is the host's brake."""
+PIN = "SELECT set_config(name, value, false) FROM pg_settings JOIN unnest($1::text[], $2::text[]) AS ours (name, value) USING (name)"
 
 
-def pool(url: str, size: int, seconds: float) -> "Pool":
-    """Connections that are opened when they are needed, and again when they were lost."""
-    return asyncpg.create_pool(
-        url,
-        min_size=0,
-        max_size=size,
-        timeout=CONNECT_SECONDS,
-        command_timeout=seconds + 1,  # the database ends it first, unless it can't be reached any more
-        server_settings=settings(seconds),
-        connection_class=Connection,
-    )
+def patience(url: str) -> float:
+    """How many seconds opening a connection there, or waiting for a free one, may take. Raises CannotOpen."""
+    return parse(url).seconds or CONNECT_SECONDS
 
 
-class Connection(asyncpg.Connection):
-    def get_reset_query(self) -> str:
-        """Nothing: no connection here ever changes its session, so a trip to the database is saved each time."""
-        return ""
+async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "Link":
+    """A connection; outside of the pools, unless options say otherwise. Raises CannotOpen or one of FAULTS."""
+    address = parse(url)
+    session = {"application_name": "longboard", **address.session, **settings(seconds)}
+    timeout = patience(url)
+    try:
+        db: Link = await asyncpg.connect(
+            address.dsn,
+            ssl=address.tls,
+            target_session_attrs=SessionAttribute.primary if address.wants_primary else None,
+            timeout=timeout,
+            command_timeout=seconds + 1,  # the database ends it first, unless it can't be reached any more
+            server_settings=session,
+            **options,
+        )
+    except TimeoutError:
+        raise TimeoutError(f"{' and '.join(address.hosts)} did not answer within {timeout:.0f} s") from None
+    except OSError as error:
+        raise OSError(error.errno or 0, unreachable(error, address)) from error
+    try:
+        await db.execute(PIN, list(PINNED), list(PINNED.values()))
+    except BaseException:
+        db.terminate()
+        raise
+    return db
+
+
+def unreachable(error: OSError, address: Address) -> str:
+    """In words: which host, and what is the matter with it."""
+    hosts = " and ".join(address.hosts)
+    numbers = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}  # of several addresses of a host
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {hosts} can't be trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"there is no TLS with {hosts}: {error.reason}"
+    if isinstance(error, socket.gaierror):
+        return f"there is no host called {hosts}: {error.strerror}"
+    if error.errno == errno.ECONNREFUSED or numbers == {errno.ECONNREFUSED}:
+        return f"connection refused at {hosts}"
+    return f"{hosts} can't be reached: {error.strerror or error}"
 
 
 @contextlib.asynccontextmanager
 async def faults_as_unavailable() -> AsyncIterator[None]:
     try:
         yield
+    except asyncpg.UntranslatableCharacterError as error:
+        raise CannotKeep(reason(error)) from error
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError):
         raise  # that is not the database's fault, and will be so next time
     except FAULTS as error:
         raise Unavailable(reason(error)) from error
 
 
+class CannotKeep(Unavailable):
+    """The database has no place for such a character: it is none of UTF-8, though one was there at the start."""
+
+
 def reason(error: BaseException) -> str:
     """The error in one line, without the values that PostgreSQL may put into its details."""
-    if isinstance(error, TimeoutError):
-        return "the database did not answer in time"
-    return str(error.args[0] if error.args else error).splitlines()[0] or type(error).__name__
+    if isinstance(error, OSError):
+        said = error.strerror or str(error) or ("the database did not answer in time" * isinstance(error, TimeoutError))
+    else:
+        said = str(error.args[0] if error.args else error)
+    return (said.splitlines() or [""])[0] or type(error).__name__
 
 
 def why_not(error: BaseException) -> CannotOpen:
     """In the operator's words. The address is not shown: it has the password in it."""
     said = reason(error)
-    if "startup parameter" in said or "prepared statement" in said:
-        return CannotOpen(f"{POOLED} ({said})")
+    if "startup parameter" in said:
+        return CannotOpen(f"{REFUSES} ({said}){POOLED}")
+    if "prepared statement" in said:
+        return CannotOpen(f"{IGNORES} ({said})")
+    if "root certificate file" in said:
+        return CannotOpen(
+            f"sslmode in DATABASE_URL takes the server's root certificate: {said}. Or add sslrootcert=system"
+        )
+    if "unrecognized configuration parameter" in said:
+        return CannotOpen(f"what stands behind the ? of DATABASE_URL can't be used: {said}. Take it out")
+    if isinstance(error, ValueError) and not isinstance(error, asyncpg.PostgresError):
+        return CannotOpen(UNREADABLE)  # a parser's own words may have pieces of the password in them
     return CannotOpen(f"PostgreSQL, as named by DATABASE_URL, can't be used: {said}")
-
-
-class Reader:
-    """Connections for reading; each read is one function, and sees one moment of the database if it is one statement."""
-
-    def __init__(self, connections: "Pool") -> None:
-        self._connections = connections
-
-    async def read(self, function: "Callable[..., Awaitable[T]]", *arguments: Any) -> T:
-        """Returns function(connection, *arguments). Raises Unavailable."""
-        async with faults_as_unavailable(), self._connections.acquire(timeout=CONNECT_SECONDS) as db:
-            return await function(db, *arguments)
-
-    async def read_at_one_moment(self, function: "Callable[..., Awaitable[T]]", *arguments: Any) -> T:
-        """The same for a function of several statements."""
-        async with (
-            faults_as_unavailable(),
-            self._connections.acquire(timeout=CONNECT_SECONDS) as db,
-            db.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            return await function(db, *arguments)
-
-    async def close(self) -> None:
-        await close(self._connections)
-
-
-async def close(connections: "Pool") -> None:
-    """In order if the database plays along, else at once."""
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await connections.close()
-    except (*FAULTS, asyncio.CancelledError):
-        connections.terminate()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, FAULTS, connect, reason
+from storage.records import CannotOpen
 
 log = logging.getLogger("longboard")
 
@@ -19,14 +20,17 @@ gone without a word. It costs a node one read in this time."""
 RETRY_SECONDS = 0.5
 
 
-async def watch(url: str, moved: Callable[[], Awaitable[bool]]) -> None:
-    """Calls `moved` for all that is committed, also while nothing can be heard; never returns."""
+async def watch(url: str, moved: Callable[[], Awaitable[bool]], generation: Callable[[], int] = lambda: 0) -> None:
+    """Calls `moved` for all that is committed, also while nothing can be heard; never returns.
+
+    When the generation is another, so may be the server behind the address: then it is listened to anew.
+    """
     said = ""
     while True:
         began = time.monotonic()
         try:
-            await listen(url, moved)
-        except FAULTS as error:
+            await listen(url, moved, generation)
+        except (*FAULTS, CannotOpen) as error:
             if time.monotonic() - began > TICK or reason(error) != said:  # once, however often it is tried
                 said = reason(error)
                 log.warning("What other nodes post can't be heard, trying again until it can: %s", said)
@@ -34,14 +38,16 @@ async def watch(url: str, moved: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def listen(url: str, moved: Callable[[], Awaitable[bool]]) -> None:
-    """On a connection of its own, until that is lost: raises one of FAULTS then."""
-    news = asyncio.Event()
+async def listen(url: str, moved: Callable[[], Awaitable[bool]], generation: Callable[[], int]) -> None:
+    """On a connection of its own, until there is another generation, or it is lost: raises one of FAULTS then."""
+    news, began = asyncio.Event(), generation()
     db = await connect(url, CONNECT_SECONDS)
     try:
         db.add_termination_listener(lambda *_: news.set())
         await db.add_listener(CHANNEL, lambda *_: news.set())
         while not db.is_closed():
+            if generation() != began:
+                return
             news.clear()
             done = await moved()
             try:

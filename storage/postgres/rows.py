@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from storage.records import Account, Author, Message
 
 if TYPE_CHECKING:
-    from storage.postgres.connection import Database, Reader
+    from storage.postgres.connection import Database
+    from storage.postgres.pools import Reader
     from storage.postgres.writer import Writer
 
 ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, suspended_at"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.migrate import Migration, migrations
-from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, POOLED, TURN_SECONDS, connect
+from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, IGNORES, TURN_SECONDS, connect
 from storage.records import CannotOpen
 from storage.words import VERSION
 
@@ -27,6 +27,7 @@ async def prepare(url: str) -> None:
     db = await connect(url, MIGRATION_SECONDS)
     try:
         check_version(db)
+        await check_session(db)
         await check_directness(url, db)
         await migrate(db)
     finally:
@@ -39,6 +40,21 @@ def check_version(db: "Link") -> None:
         raise CannotOpen(f"the database is PostgreSQL {version}; Longboard needs {OLDEST} or newer")
 
 
+async def check_session(db: "Link") -> None:
+    """What a session can't be given and the database must have. Raises CannotOpen."""
+    encoding, role = await db.fetchrow(SESSION) or ("", "")
+    if encoding != "UTF8":
+        raise CannotOpen(
+            f"the database is in {encoding}, which has no place for most of what people write; Longboard needs UTF8: "
+            "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )
+    if role != "origin":
+        raise CannotOpen(f"session_replication_role is {role} for this user or database: nodes would hear of nothing")
+
+
+SESSION = "SELECT current_setting('server_encoding'), current_setting('session_replication_role')"
+
+
 async def check_directness(url: str, db: "Link") -> None:
     """Whether this is PostgreSQL itself, or somebody in between who lets all through. Raises CannotOpen.
 
@@ -46,7 +62,7 @@ async def check_directness(url: str, db: "Link") -> None:
     """
     in_force = "SELECT current_setting('search_path') = 'longboard' AND current_setting('lock_timeout') <> '0'"
     if not await db.fetchval(in_force):
-        raise CannotOpen(POOLED)
+        raise CannotOpen(IGNORES)
     if await db.fetchval("SELECT pg_backend_pid()") != db.get_server_pid():
         await check_listening(url, db)
 
@@ -61,7 +77,7 @@ async def check_listening(url: str, db: "Link") -> None:
         async with asyncio.timeout(TURN_SECONDS):
             await heard.wait()
     except TimeoutError:
-        raise CannotOpen(POOLED) from None
+        raise CannotOpen(IGNORES) from None
     finally:
         listening.terminate()
 

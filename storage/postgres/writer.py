@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 
 from storage.figures import Histogram
-from storage.postgres.connection import CONNECT_SECONDS, READ_SECONDS, close, faults_as_unavailable
+from storage.postgres.connection import READ_SECONDS, CannotKeep, faults_as_unavailable
+from storage.postgres.pools import Connections
 from storage.records import Unavailable
 
 if TYPE_CHECKING:
-    from storage.postgres.connection import Database, Pool
+    from storage.postgres.connection import Database
 
 T = TypeVar("T")
 Unit = Callable[["Database"], Awaitable[Any]]
@@ -72,7 +73,7 @@ class Waiting:
 
 
 class Writer:
-    def __init__(self, connections: "Pool") -> None:
+    def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._posts: collections.deque[Waiting] = collections.deque()
         self._units: collections.deque[Waiting] = collections.deque()
@@ -101,7 +102,7 @@ class Writer:
         """Writes what still waits, then closes the connection."""
         if self._task is not None:
             await self._task
-        await close(self._connections)
+        await self._connections.close()
 
     async def _wait(self, queue: "collections.deque[Waiting]", work: object) -> Any:
         if self.waiting >= MAX_WAITING:
@@ -128,10 +129,10 @@ class Writer:
     async def _commit_posts(self, posts: Sequence[Post]) -> list[Outcome]:
         self.batches.add(len(posts))
         try:
-            async with faults_as_unavailable(), self._connections.acquire(timeout=CONNECT_SECONDS) as db:
+            async with faults_as_unavailable(), self._connections.acquire() as db:
                 return [(row, None) for row in await post(db, posts)]
         except Exception as error:
-            if isinstance(error, Unavailable) or len(posts) == 1:
+            if len(posts) == 1 or (isinstance(error, Unavailable) and not isinstance(error, CannotKeep)):
                 return [(None, error)] * len(posts)
         # PostgreSQL can't keep one of them, and has kept none.
         return [(await self._commit_posts([one]))[0] for one in posts]
@@ -141,7 +142,7 @@ class Writer:
         try:
             async with (
                 faults_as_unavailable(),
-                self._connections.acquire(timeout=CONNECT_SECONDS) as db,
+                self._connections.acquire() as db,
                 db.transaction(),
             ):
                 await db.execute("SELECT take_turn()")

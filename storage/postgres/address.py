@@ -1,0 +1,173 @@
+"""A PostgreSQL's DATABASE_URL, as hosts hand it out: what its parameters mean here.
+
+Such addresses are written for libpq, for Prisma or for JDBC; asyncpg takes what it doesn't know for a setting of the
+server, which then refuses the connection. Each parameter is honoured, means something else here, is left out as
+Longboard does the same by itself, or is refused by its name; what is left goes to the server, which names it if it
+knows no such setting. The names are those of https://www.postgresql.org/docs/current/libpq-connect.html.
+
+Nothing of an address but hosts, database and names of parameters is ever shown: the rest may be a password, also
+where it does not seem to be.
+"""
+
+import dataclasses
+import functools
+import os
+import ssl
+import urllib.parse
+from collections.abc import Mapping
+
+from storage.records import CannotOpen
+
+PORT = 5432
+LONGEST_TIMEOUT = 60
+"""Seconds that connect_timeout may ask for: some hosts need 15 to wake a database up."""
+HONOURED = frozenset((
+    "host", "port", "dbname", "database", "user", "password", "passfile", "service", "sslmode", "sslcert", "sslkey",
+    "sslrootcert", "sslcrl", "sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version",
+    "target_session_attrs", "krbsrvname", "gsslib",
+))  # fmt: skip
+"""By asyncpg itself."""
+LEFT_OUT = frozenset((
+    # Each statement has a time limit here, and a look every two seconds finds a connection that is gone.
+    "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+    # Of pools and statements as Prisma keeps them, and of a pooler: whether one is there is found out at the start.
+    "pgbouncer", "connection_limit", "pool_timeout", "statement_cache_size", "prepared_statements",
+    # What each connection says by itself, or never does; a mark that Supabase's integration leaves.
+    "client_encoding", "fallback_application_name", "sslcompression", "sslsni", "gssdelegation", "load_balance_hosts", "supa",
+))  # fmt: skip
+CHECKED = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"),
+    "ssl": ("true", "false", "1", "0", "on", "off", "require", "no-verify", "verify-full"),
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer"),
+    "target_session_attrs": ("any", "read-write", "primary"),
+    "schema": ("public",),
+}
+"""What these may be. A board writes; its tables stand in a schema of their own, whatever Prisma's would be called."""
+FILES = frozenset(("sslcert", "sslkey", "sslrootcert", "sslcrl"))
+IMPOSSIBLE = frozenset(("hostaddr", "require_auth", "replication", "requirepeer"))
+UNREADABLE = (
+    "DATABASE_URL can't be read: in a user's name and in a password each of / # ? @ % : [ ] must be percent-encoded, "
+    "such as %2F for / and %40 for @"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Address:
+    dsn: str = dataclasses.field(repr=False)
+    """With nothing but what asyncpg itself understands."""
+    hosts: tuple[str, ...]
+    """As `host:port`, for errors."""
+    name: str
+    """Host and database, without user and password."""
+    seconds: float | None
+    """How long connecting may take, if the address says so."""
+    tls: ssl.SSLContext | None
+    """In place of sslmode, for what asyncpg has no word for."""
+    session: Mapping[str, str]
+    """Settings of each connection's session that the address asks for."""
+    wants_primary: bool
+    """Of several hosts, the one that is no standby is meant, in whichever order they stand."""
+
+
+@functools.lru_cache(8)
+def parse(url: str) -> Address:
+    """Raises CannotOpen."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        given = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError:  # its own words would have pieces of the password in them
+        raise CannotOpen(UNREADABLE) from None
+    if "#" in url or parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
+        raise CannotOpen(UNREADABLE)
+    check(given)
+    hosts = hosts_of(parts.netloc, given)
+    tls, sslmode = encryption(given)
+    kept = {name: value for name, value in given.items() if name in HONOURED} | sslmode
+    session = {name: value for name, value in given.items() if name not in HONOURED | LEFT_OUT | CHECKED.keys()}
+    timeout = session.pop("connect_timeout", "")
+    query = urllib.parse.urlencode(kept, quote_via=urllib.parse.quote)
+    return Address(
+        dsn=parts._replace(query=query).geturl(),
+        hosts=hosts,
+        name=",".join(host.rpartition(":")[0] or host for host in hosts) + (parts.path or "/"),
+        seconds=seconds(timeout),
+        tls=tls,
+        session=session,
+        wants_primary=len(hosts) > 1 and "target_session_attrs" not in kept,
+    )
+
+
+def check(given: Mapping[str, str]) -> None:
+    """Raises CannotOpen, with the parameter's name and never with what it is."""
+    for name in given:
+        if name in IMPOSSIBLE:
+            raise CannotOpen(f"DATABASE_URL asks for {name}, which Longboard can't do: take it out")
+        if name in CHECKED and given[name] not in CHECKED[name]:
+            raise CannotOpen(f"{name} in DATABASE_URL must be {' or '.join(CHECKED[name])}, or be taken out")
+        if name in FILES and given[name] not in ("", "system") and not os.access(given[name], os.R_OK):
+            raise CannotOpen(f"{name} in DATABASE_URL names no file that can be read")
+
+
+def hosts_of(netloc: str, given: Mapping[str, str]) -> tuple[str, ...]:
+    """Raises CannotOpen where a port is none."""
+    named = urllib.parse.unquote(netloc.rpartition("@")[2] or given.get("host", ""))
+    ports = given.get("port", "").split(",")
+    hosts = []
+    for number, host in enumerate(named.split(",") if named else ["localhost"]):
+        if host.startswith("/"):  # the folder of a unix socket
+            hosts.append(host)
+            continue
+        head, colon, port = ("", "", "") if host.endswith("]") else host.rpartition(":")
+        port = port if colon else ports[min(number, len(ports) - 1)] or str(PORT)
+        if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+            raise CannotOpen("the port in DATABASE_URL must be a number from 1 to 65535. Or, " + UNREADABLE)
+        hosts.append(f"{head if colon else host}:{port}")
+    return tuple(hosts)
+
+
+def encryption(given: Mapping[str, str]) -> tuple[ssl.SSLContext | None, dict[str, str]]:
+    """A context of our own, or none, and what sslmode is for asyncpg. Raises CannotOpen.
+
+    channel_binding=require is there against somebody in the middle. asyncpg can't do it, so the server's certificate
+    is checked instead, against the system's authorities or those of sslrootcert. As libpq does, ssl=true means
+    sslmode=require, and sslrootcert=system checks the certificate in full.
+    """
+    mode = given.get("sslmode") or SSL.get(given.get("ssl", ""), "")
+    if given.get("channel_binding") == "require":
+        if mode == "disable":
+            raise CannotOpen("channel_binding=require in DATABASE_URL takes TLS, which sslmode=disable forbids")
+        mode = "verify-full"
+    root = given.get("sslrootcert", "")
+    if root == "system" or (mode == "verify-full" and not root and given.get("channel_binding") == "require"):
+        return certified(given, ssl.create_default_context()), {}
+    if mode == "no-verify":
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return certified(given, context), {}
+    return None, {"sslmode": mode} if mode else {}
+
+
+SSL = {"true": "require", "1": "require", "on": "require", "false": "disable", "0": "disable", "off": "disable"} | {
+    mode: mode for mode in ("require", "no-verify", "verify-full")
+}
+
+
+def certified(given: Mapping[str, str], context: ssl.SSLContext) -> ssl.SSLContext:
+    """With the client's own certificate, where there is one. Raises CannotOpen."""
+    context.set_alpn_protocols(["postgresql"])  # sslnegotiation=direct takes it
+    if cert := given.get("sslcert"):
+        try:
+            context.load_cert_chain(cert, given.get("sslkey"), given.get("sslpassword", ""))
+        except OSError as error:
+            raise CannotOpen(f"sslcert in DATABASE_URL can't be used: {error.strerror or error}") from error
+    return context
+
+
+def seconds(timeout: str) -> float | None:
+    """As libpq: 0 or nothing is the usual time, and less than 2 s are 2. Raises CannotOpen."""
+    if not timeout:
+        return None
+    if not (timeout.isascii() and timeout.isdigit()):
+        raise CannotOpen("connect_timeout in DATABASE_URL must be a whole number of seconds")
+    return min(max(2.0, float(timeout[:6])), LONGEST_TIMEOUT) if timeout.strip("0") else None

@@ -1,0 +1,123 @@
+"""A node's connections to PostgreSQL, kept open in pools, and reading through them.
+
+A node has five at most: one writes, one listens, one reads for deliver(), and two read for pages. A pool opens a
+connection again when it was lost, so that a restarted database needs no restarted board.
+"""
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+
+from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults_as_unavailable, patience
+
+T = TypeVar("T")
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database, Link, Pool
+
+PAGE_READERS = 2
+RENEW_SECONDS = 1.0
+"""At most once in this time all connections are opened again, however many posts are refused meanwhile."""
+
+
+class Connection(asyncpg.Connection):
+    def get_reset_query(self) -> str:
+        """Nothing: no connection here ever changes its session, so a trip to the database is saved each time."""
+        return ""
+
+
+class Connections:
+    """A pool: its connections are opened when they are needed, and again when they were lost."""
+
+    def __init__(self, url: str, size: int, seconds: float) -> None:
+        self._url = url
+        self.when_read_only: Callable[[], Awaitable[None]] | None = None
+        """Called when the database says that it takes no writes: it may be another one by now."""
+        self._pool: Pool = asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=size,
+            command_timeout=seconds + 1,
+            connection_class=Connection,
+            connect=functools.partial(open_pooled, seconds),
+        )
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> "AsyncIterator[Database]":
+        """Raises CannotOpen or one of FAULTS."""
+        try:
+            async with self._pool.acquire(timeout=patience(self._url)) as db:
+                yield db
+        except asyncpg.ReadOnlySQLTransactionError:
+            if self.when_read_only is not None:
+                await self.when_read_only()
+            raise
+
+    async def open(self) -> "Connections":
+        await self._pool
+        return self
+
+    async def expire(self) -> None:
+        """Those that are in use are closed when they come back, all others before they are used again."""
+        await self._pool.expire_connections()
+
+    async def close(self) -> None:
+        """In order if the database plays along, else at once."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._pool.close()
+        except (*FAULTS, asyncio.CancelledError):
+            self._pool.terminate()
+
+
+async def open_pooled(seconds: float, url: str, *, connection_class: type, record_class: type, **_: Any) -> "Link":
+    """As asyncpg's pool calls what opens its connections."""
+    return await connect(url, seconds, connection_class=connection_class, record_class=record_class)
+
+
+class Generation:
+    """All connections of a node. What was opened keeps what the server said then (that it is read-only, or a standby)
+    for as long as it lives: so when a write is refused for that, every connection is opened anew."""
+
+    def __init__(self, *pools: Connections) -> None:
+        self.pools = pools
+        self.number = 0
+        self._renewed_at = -RENEW_SECONDS
+        for one in pools:
+            one.when_read_only = self.renew
+
+    async def renew(self) -> None:
+        if time.monotonic() - self._renewed_at < RENEW_SECONDS:
+            return
+        self._renewed_at = time.monotonic()
+        self.number += 1
+        for one in self.pools:
+            await one.expire()
+
+
+class Reader:
+    """Connections for reading; each read is one function, and sees one moment of the database if it is one statement."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def read(self, function: "Callable[..., Awaitable[T]]", *arguments: Any) -> T:
+        """Returns function(connection, *arguments). Raises Unavailable."""
+        async with faults_as_unavailable(), self._connections.acquire() as db:
+            return await function(db, *arguments)
+
+    async def read_at_one_moment(self, function: "Callable[..., Awaitable[T]]", *arguments: Any) -> T:
+        """The same for a function of several statements."""
+        async with (
+            faults_as_unavailable(),
+            self._connections.acquire() as db,
+            db.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await function(db, *arguments)
+
+    async def close(self) -> None:
+        await self._connections.close()
