@@ -56,6 +56,19 @@ def database_url(text: str) -> str:
     return text
 
 
+def with_tls(url: str) -> str:
+    """A PostgreSQL's address that asks for TLS, unless it says something else of that or leads to this machine."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        names = urllib.parse.parse_qs(parts.query, keep_blank_values=True).keys()
+    except ValueError:  # storage says what is wrong with it
+        return url
+    is_elsewhere = parts.hostname is not None and not is_loopback(parts.hostname)
+    if parts.scheme == "sqlite" or not is_elsewhere or names & {"ssl", "sslmode", "channel_binding"}:
+        return url
+    return f"{url}{'&' if parts.query else '?'}sslmode=require"
+
+
 def origin(text: str) -> str:
     """`https://board.example.org`, with no path: as a browser sends it in Origin, so in small letters and without
     the port that goes without saying. Empty means not set.

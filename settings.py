@@ -29,6 +29,7 @@ from setting_values import (
     paragraphs,
     switch,
     whole,
+    with_tls,
 )
 
 
@@ -133,6 +134,8 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
         except ValueError as expected:
             refuse(f"{name} must be {expected}" + ("" if field.metadata["secret"] else f", not {text!r}"))
     settings = Settings(**values)
+    if settings.dyno:  # there, the way to the database is a network that others use as well
+        settings = dataclasses.replace(settings, database_url=with_tls(settings.database_url))
     check_facebook(settings)
     named = settings.client_header.partition(":")[0].lower()
     if named and named in (name.strip().lower() for name in settings.varying_headers.split(",")):

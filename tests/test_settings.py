@@ -138,3 +138,18 @@ def test_the_app_secret_is_never_shown(capsys):
     assert settings.facebook_app_secret == secret and secret not in repr(settings)
     for address in ({}, {"PUBLIC_URL": "http://localhost:8080"}, {"PUBLIC_URL": "https://board.example.org"}):
         assert read_settings([], address | {"FACEBOOK_APP_ID": "1", "FACEBOOK_APP_SECRET": secret})
+
+
+@pytest.mark.parametrize(
+    ("url", "query"),
+    [
+        ("postgres://u:p@ec2-1.amazonaws.com:5432/d", "sslmode=require"),
+        ("postgres://u:p@ec2-1.amazonaws.com/d?application_name=us", "application_name=us&sslmode=require"),
+        ("postgres://u:p@h/d?sslmode=verify-full", "sslmode=verify-full"), ("postgres://u:p@h/d?ssl=true", "ssl=true"),
+        ("postgres://u:p@127.0.0.1:6000/d", ""), ("postgres:///d", ""), ("postgres://u:[p/x@h/d", ""),
+    ],
+)  # fmt: skip
+def test_on_a_dyno_the_way_to_postgresql_is_encrypted(url, query):
+    """Nobody between the two can talk them out of it; whoever says otherwise is obeyed, here as everywhere."""
+    assert read_settings([], {"DYNO": "web.1", "DATABASE_URL": url}).database_url.partition("?")[2] == query
+    assert read_settings([], {"DATABASE_URL": url}).database_url == url
