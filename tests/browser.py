@@ -10,13 +10,15 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from tests.patience import PATIENCE
+
 BROWSER_TEST = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 """The marks of every test that uses `visit`: the browser lives on the session's loop."""
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PATIENCE_MS = 10_000
+PATIENCE_MS = 1000 * PATIENCE
 NETWORK = r"net::ERR_[A-Z_]+"
 """What Chromium says by itself while a server can't be reached."""
 SCRIPTS = [
@@ -119,3 +121,17 @@ async def is_as_after_reload(page: Page) -> None:
 async def is_wide(page: Page) -> bool:
     """Whether one must scroll sideways."""
     return await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+async def scroll(page: Page, y: int | str) -> None:
+    """Scrolls the page to this height, or to its "end"; returns once its scripts have heard of it.
+
+    An observer that is made now is called in the same frame as those that the page has, after them.
+    """
+    await page.evaluate(
+        """(y) => new Promise((done) => {
+            scrollTo(0, y === "end" ? document.body.scrollHeight : y);
+            new IntersectionObserver((_, one) => (one.disconnect(), done())).observe(document.body);
+        })""",
+        y,
+    )

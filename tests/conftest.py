@@ -12,12 +12,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
+import hypothesis
 import pytest
 import pytest_asyncio
 
+from tests.patience import PATIENCE
 from tests.postgres import Databases
 
 ROOT = pathlib.Path(__file__).parent.parent
+
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 class Server:
@@ -53,7 +58,8 @@ class Server:
 
     def open(self, **options: object) -> httpx.Client:
         """A client of its own, such as another browser; it is closed at the end of the test."""
-        client = httpx.Client(base_url=self.url, timeout=20, **options)
+        without_end = httpx.Limits(max_connections=None)  # many tests ask from many threads
+        client = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=without_end, **options)
         self.opened.append(client)
         return client
 
@@ -72,7 +78,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            status = self.process.wait(15)
+            status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -112,9 +118,9 @@ class Server:
         until(lambda: self.health()["parked"] == count)
 
 
-def until(condition: Callable[[], object], seconds: float = 10) -> object:
+def until(condition: Callable[[], object]) -> object:
     """Waits for a condition, never for a duration; returns what it gave."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not (value := condition()):
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.01)

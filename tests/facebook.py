@@ -12,6 +12,7 @@ import urllib.parse
 import httpx
 
 from tests.conftest import ROOT, Server
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 APP_ID, APP_SECRET = "1234567890123456", "fake-0123456789abcdef0123456789ab"
@@ -39,11 +40,11 @@ def fake_facebook(board_port, *options):
     )  # fmt: skip
     try:
         url = re.search(r"at (http://127\.0\.0\.1:\d+)", process.stdout.readline())[1]
-        with httpx.Client(base_url=url, timeout=20) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE) as client:
             yield Fake(client)
     finally:
         process.terminate()
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and "Traceback" not in errors, errors
 
 

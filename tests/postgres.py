@@ -15,6 +15,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 NOBODY = 65534
@@ -56,7 +57,7 @@ class Cluster:
     def start(self) -> "Cluster":
         """Also after a crash, once the old server's processes have all noticed it."""
         arguments = ["-D", "data", "-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=300"]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not self._is_ready():
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
             if not self.is_running:
@@ -83,7 +84,7 @@ class Cluster:
         """SIGINT ends it fast and in order; SIGKILL is a crash, which its own processes follow at once."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(30)
+            self._process.wait(PATIENCE)
 
     def url(self, database: str) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"

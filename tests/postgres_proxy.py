@@ -8,6 +8,8 @@ import threading
 import urllib.parse
 from collections.abc import Iterator
 
+from tests.patience import PATIENCE
+
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
@@ -112,7 +114,7 @@ def proxy(url: str) -> Iterator[Proxy]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    server = asyncio.run_coroutine_threadsafe(made.listen(), loop).result(10)
+    server = asyncio.run_coroutine_threadsafe(made.listen(), loop).result(PATIENCE)
 
     async def end() -> None:
         server.close()
@@ -125,7 +127,7 @@ def proxy(url: str) -> Iterator[Proxy]:
     try:
         yield made
     finally:
-        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

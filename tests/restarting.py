@@ -11,11 +11,13 @@ import sys
 import time
 
 from tests.conftest import ROOT, environment
+from tests.patience import PATIENCE
 
 HAND_OVER = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1');"
     "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
 )
+
 BROWSER = "Host: board.example.org\r\nUser-Agent: Mozilla/5.0\r\nAccept: application/json\r\n"
 
 
@@ -42,7 +44,7 @@ class Activated:
         """Its exit status."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(PATIENCE)
         finally:
             self.process.stdout.close()
 
@@ -81,7 +83,7 @@ class Client:
                     self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
                 head = f"{request}\r\n{BROWSER}" + (f"Content-Length: {len(body)}\r\n" if body else "")
                 self.writer.write(head.encode() + b"\r\n" + body)
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(PATIENCE):
                     reply = await self.read()
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 self.close()

@@ -13,6 +13,8 @@ import threading
 import time
 import uuid
 
+from tests.patience import PATIENCE
+
 FIRST_BYTE, ROLLING, KEEP, TERM = 30, 55, 90, 30
 
 
@@ -31,15 +33,15 @@ class Router:
     def __enter__(self):
         self._thread.start()
         begin = asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(begin, self._loop).result(10)
+        self._server = asyncio.run_coroutine_threadsafe(begin, self._loop).result(PATIENCE)
         self.port = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         return self
 
     def __exit__(self, *exc):
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._loop.close()
 
     async def _end(self):

@@ -22,7 +22,8 @@ from admin.exchange import bring_in
 from settings import read_settings
 from storage.files import give_name
 from storage.records import StorageError
-from tests.conftest import ROOT, environment
+from tests.conftest import ROOT, environment, until
+from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person
 from tests.test_import import admin
 
@@ -35,7 +36,7 @@ def run_in(folder, *arguments, check=0, **settings):
     """In a folder of its own, as someone types it."""
     run = subprocess.run(
         [sys.executable, "-P", "-m", "admin", *map(str, arguments)], cwd=folder,
-        capture_output=True, text=True, timeout=60, env=environment(PYTHONPATH=str(ROOT), **settings),
+        capture_output=True, text=True, timeout=PATIENCE, env=environment(PYTHONPATH=str(ROOT), **settings),
     )  # fmt: skip
     assert run.returncode == check, run.stdout + run.stderr
     assert "Traceback" not in run.stderr and "Event loop" not in run.stderr
@@ -256,7 +257,7 @@ def test_an_imported_board_works(board, start, tmp_path):
         other.until_parked(1)
         admin(at(other.database), "import", file)
         assert parked.result()["reset"]
-    until_changed(lambda: "by a guest" in other.get("/api/v1/messages").text)
+    until(lambda: "by a guest" in other.get("/api/v1/messages").text)
     assert other.get("/api/v1/messages?q=changed").status_code == 200
     assert "second, <mark>changed</mark>" in other.get("/search?q=changed").text
     assert other.post("new here").json()["id"] > int(board.cursor.partition("-")[2])
@@ -265,13 +266,6 @@ def test_an_imported_board_works(board, start, tmp_path):
     assert Person(other).id > board.spammer.id
     assert other.post("by a guest", key="a-key-of-22-characters").status_code == 200
     admin(at(other.database), "import", file)  # it has gone on, but has all of that
-
-
-def until_changed(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_an_import_that_was_killed_is_repeated(tmp_path):
@@ -294,7 +288,7 @@ def test_an_import_that_was_killed_is_repeated(tmp_path):
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    until_changed(lambda: 0 < rows_in(target) < count - 1)
+    until(lambda: 0 < rows_in(target) < count - 1)
     process.kill()
     process.wait()
     there = rows_in(target)

@@ -6,7 +6,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
-from tests.browser import BROWSER_TEST, NETWORK, is_wide, message, write
+from tests.browser import BROWSER_TEST, NETWORK, is_wide, message, scroll, write
+from tests.patience import BRIEFLY
 from tests.test_browser_looks import pages  # noqa: F401 - a fixture
 from tests.test_browser_tabs import parked
 
@@ -41,12 +42,11 @@ async def test_axe_finds_nothing_while_things_are_happening(start, visit):
     await expect(page.locator("#hint")).to_have_text("No.")
     await no_violations(page)
     await page.unroute("**/add")
-    await page.evaluate("scrollTo(0, 1500)")
-    await page.wait_for_timeout(200)
+    await scroll(page, 1500)
     server.post("news")
     await expect(page.locator("#news")).to_be_visible()
     await no_violations(page)
-    await page.evaluate("scrollTo(0, 0)")
+    await scroll(page, 0)
     server.kill()
     await page.fill("#s", "waiting")
     await page.keyboard.press("Control+Enter")
@@ -130,7 +130,7 @@ async def test_single_keys_can_be_switched_off(start, visit):
     await page.locator("h1").focus()
     await page.keyboard.press("Tab")  # loads what listens
     await page.keyboard.press("n")
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(BRIEFLY)
     assert await page.evaluate("document.activeElement.id") != "s"
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()

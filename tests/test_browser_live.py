@@ -43,7 +43,7 @@ async def test_pages_survive_the_death_of_the_server(start, visit):
     server.start()
     server.post("after")
     for page in (one, two):
-        await expect(message(page, "after")).to_have_count(1, timeout=30_000)
+        await expect(message(page, "after")).to_have_count(1)
         await expect(page.locator("#sign")).to_be_empty()
         await expect(message(page, "while it was dead")).to_have_count(1)
         await expect(page.locator(".message")).to_have_count(3)
@@ -87,7 +87,7 @@ async def test_a_wiped_database_replaces_what_is_shown(start, visit):
         path.unlink()
     server.start()
     server.post("a new world")
-    await expect(message(page, "a new world")).to_have_count(1, timeout=30_000)
+    await expect(message(page, "a new world")).to_have_count(1)
     await expect(page.locator(".message")).to_have_count(1)
     await is_as_after_reload(page)
 

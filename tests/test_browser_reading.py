@@ -8,7 +8,7 @@ import time
 
 from playwright.async_api import expect
 
-from tests.browser import BROWSER_TEST, is_as_after_reload, message, write
+from tests.browser import BROWSER_TEST, is_as_after_reload, message, scroll, write
 from tests.test_browser_accounts import promoted
 from tests.test_browser_tabs import another, comes_to_front, parked
 from tests.test_import import admin
@@ -72,7 +72,7 @@ async def test_scrolling_back_up_brings_the_news_as_well(start, visit):
     await scroll_to(page, ids[5])
     fresh = [server.post(f"news {number}").json()["id"] for number in range(2)]
     await expect(page.locator("#news")).to_have_text("2 new")
-    await page.evaluate("scrollTo(0, 0)")
+    await scroll(page, 0)
     await expect(page.locator(f"#m{fresh[1]}")).to_be_in_viewport()
     assert await page.locator(".message").first.get_attribute("id") == f"m{fresh[1]}"
     await expect(page.locator("#news")).to_be_hidden()
@@ -188,7 +188,7 @@ async def test_older_messages_come_as_one_scrolls(start, visit):
     await expect(page.locator(".message")).to_have_count(50)
     while await page.locator("#older").is_visible():
         count = await page.locator(".message").count()
-        await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        await scroll(page, "end")
         await page.wait_for_function(
             "(count) => document.querySelectorAll('.message').length > count || document.getElementById('older').hidden",
             arg=count,
@@ -197,7 +197,7 @@ async def test_older_messages_come_as_one_scrolls(start, visit):
     assert shown == ids[::-1]
     await write(page, "back at the top")
     server.post("and live as ever")
-    await page.evaluate("scrollTo(0, 0)")
+    await scroll(page, 0)
     await expect(message(page, "and live as ever")).to_have_count(1)
 
 
@@ -209,11 +209,11 @@ async def test_when_older_messages_can_not_be_had_the_link_is_still_there(start,
     page = await visit(server)
     await page.route("**/api/v1/messages?before=*", lambda route: route.fulfill(status=500), times=1)
     async with page.expect_response("**/api/v1/messages?before=*"):
-        await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        await scroll(page, "end")
     await expect(page.locator("#older a")).to_be_visible()
     await expect(page.locator(".message")).to_have_count(50)
     await scroll_to(page, ids[-1])
-    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await scroll(page, "end")
     await expect(page.locator(f"#m{ids[0]}")).to_be_attached()
 
 

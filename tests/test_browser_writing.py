@@ -153,7 +153,7 @@ async def test_an_overloaded_server_gets_the_message_later(server, visit):
 
     await page.route("**/add", answer)
     await send(page, "patience is rewarded")
-    await expect(message(page, "patience is rewarded")).to_have_count(1, timeout=30_000)
+    await expect(message(page, "patience is rewarded")).to_have_count(1)
     assert not answers
     await expect(page.locator("#outbox .message")).to_have_count(0)
 

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
@@ -20,6 +19,7 @@ import server as way_in
 from settings import Settings, read_settings
 from tests import router as heroku
 from tests.conftest import ROOT, environment, until
+from tests.patience import PATIENCE
 from tests.ports import free_port
 from tests.restarting import Poster, Reader
 from tests.test_admin import problems, run_in
@@ -61,7 +61,9 @@ def test_the_procfile_starts_a_board(tmp_path):
     port = free_port()
     env = environment(PORT=str(port), DYNO="web.1", DATABASE_URL=f"sqlite:///{tmp_path}/board.db")
     env["PATH"] = f"{os.path.dirname(sys.executable)}:{env['PATH']}"
-    release = subprocess.run(["sh", "-c", processes["release"]], cwd=ROOT, env=env, capture_output=True, timeout=30)
+    release = subprocess.run(
+        ["sh", "-c", processes["release"]], cwd=ROOT, env=env, capture_output=True, timeout=PATIENCE
+    )
     assert release.returncode == 0, release.stderr
     log = (tmp_path / "log").open("w+")
     with contextlib.closing(log):
@@ -69,17 +71,17 @@ def test_the_procfile_starts_a_board(tmp_path):
             ["sh", "-c", f"exec {processes['web']}"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log
         )
         try:
-            until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 50)
+            until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE) == 0
         log.seek(0)
         assert "WILL BE LOST" in log.read()
 
 
 def answers(url):
     try:
-        return httpx.get(url, timeout=5).status_code == 200
+        return httpx.get(url, timeout=PATIENCE).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -91,7 +93,7 @@ def test_polls_through_the_router_are_held_answered_and_repeated(start):
         cursor = server.cursor
 
         def page(number):
-            with httpx.Client(base_url=router.url, timeout=20) as client:
+            with httpx.Client(base_url=router.url, timeout=PATIENCE) as client:
                 return [client.get(f"/get?after={cursor}&wait=2").status_code for _ in range(2)]
 
         pages = [pool.submit(page, number) for number in range(10)]
@@ -125,11 +127,11 @@ async def test_a_dyno_s_restart_loses_nothing(start):
         readers = [Reader(router.port, server.cursor) for _ in range(20)]
         posters = [Poster(router.port, "a", every=0.05)]
         async with running([*readers, *posters]):
-            await until_so(lambda: server.health()["parked"] > 10, 20)
+            await until_so(lambda: server.health()["parked"] > 10)
             assert await asyncio.to_thread(heroku.cycle, server)
-            await until_so(lambda: router.codes["H21 backend connection refused"] > 0, 20)
+            await until_so(lambda: router.codes["H21 backend connection refused"] > 0)
             await asyncio.to_thread(server.start)
-            await until_so(lambda: server.health()["parked"] > 10, 20)
+            await until_so(lambda: server.health()["parked"] > 10)
             await all_have(readers, posters, server.database)
     assert set(router.codes) == {"H21 backend connection refused"}  # none was cut off in the middle
 
@@ -145,7 +147,7 @@ def test_systemd_takes_the_units(tmp_path):
         text = text.replace("/opt/longboard/.venv/bin/python", sys.executable).replace("/opt/longboard", str(ROOT))
         (tmp_path / name).write_text(text)
     units = [str(tmp_path / name) for name in ("longboard.socket", "longboard.service")]
-    run = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, timeout=60)
+    run = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, timeout=PATIENCE)
     said = [line for line in run.stderr.splitlines() if "longboard" in line]
     assert run.returncode == 0 and said == [], run.stderr
 
@@ -158,10 +160,10 @@ def test_systemd_s_own_hand_over_is_understood(tmp_path):
     command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", sys.executable, str(ROOT / "server.py"), *flags]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 30)
+        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def nginx_files(folder, board_port, port, *, tls):
@@ -192,7 +194,9 @@ def test_nginx_takes_its_file(tmp_path):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files], check=True, capture_output=True
     )
-    run = subprocess.run([*nginx_files(tmp_path, 8080, 0, tls=True), "-t"], capture_output=True, text=True, timeout=30)
+    run = subprocess.run(
+        [*nginx_files(tmp_path, 8080, 0, tls=True), "-t"], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert run.returncode == 0 and "test is successful" in run.stderr, run.stderr
 
 
@@ -211,10 +215,8 @@ def test_behind_nginx_all_is_well(start, tmp_path):
         run = run_in(server.database.parent, "doctor", url, **settings)
         assert problems(run) == [] and "can't claim another address" in run.stdout
         cursor = server.cursor
-        began = time.monotonic()
         until(lambda: httpx.get(f"{url}/get?after={cursor}&wait=0").status_code == 200
               and figures(server)["longboard_polls_repeated_total"] >= 3)  # fmt: skip
-        assert time.monotonic() - began < 10
         httpx.get(f"{url}/signup?invite=s3cret")
         assert (
             "gzip"
@@ -222,7 +224,7 @@ def test_behind_nginx_all_is_well(start, tmp_path):
         )
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
     log = (folder / "longboard.log").read_text()
     assert "/signup" in log and "s3cret" not in log and "/get" not in log
 
@@ -231,5 +233,5 @@ def test_behind_nginx_all_is_well(start, tmp_path):
 def test_caddy_takes_its_file():
     """caddy validate."""
     command = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/Caddyfile")]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert run.returncode == 0, run.stderr

@@ -13,6 +13,7 @@ import pytest
 
 from handlers.listening import KEPT, raise_descriptor_limit
 from tests.conftest import ROOT, Server, until
+from tests.patience import PATIENCE
 
 
 def cpu_seconds(pid):
@@ -24,7 +25,7 @@ def with_limit(code, soft, hard):
     """Runs Python code in a process of its own, which may open so many files."""
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
     command = [sys.executable, "-c", limit + code]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
 
 class Limited(Server):
@@ -47,7 +48,7 @@ def test_more_connections_than_descriptors_are_waited_out(tmp_path, kind):
     crowd = []
     try:
         server.health()  # this client has its connection
-        crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(250)]
+        crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) for _ in range(250)]
         until(lambda: "Not accepting" in server.log.read_text())
         assert server.post("from one who was there before").status_code == 201
         if kind is Limited:  # there is a reserve for the database and files
@@ -58,7 +59,7 @@ def test_more_connections_than_descriptors_are_waited_out(tmp_path, kind):
         assert cpu_seconds(server.process.pid) - before < 0.3 * (time.monotonic() - began)
         for one in crowd:
             one.close()
-        assert httpx.get(f"{server.url}/healthz", timeout=20).status_code == 200
+        assert httpx.get(f"{server.url}/healthz", timeout=PATIENCE).status_code == 200
         assert server.stop() == 0
     finally:
         for one in crowd:

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from tests.conftest import ROOT
+from tests.patience import PATIENCE
 
 VOLATILE = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
@@ -39,7 +40,7 @@ def run(commands, server):
     script = "".join(f"{command}\nwait\nprintf '\\n{MARK}\\n'\n" for command in commands)
     script = script.replace("localhost:8080", f"127.0.0.1:{server.port}")
     shell = subprocess.run(
-        ["bash"], input=script, capture_output=True, text=True, timeout=60, cwd=ROOT,
+        ["bash"], input=script, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT,
         env={**os.environ, "http_proxy": "", "all_proxy": ""},
     )  # fmt: skip
     return [part.strip() for part in shell.stdout.split(MARK)][:-1]

@@ -23,6 +23,7 @@ from tests.facebook import (
     signed_in_as,
     start_board,
 )
+from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person
 from tests.test_accounts import link_of
 from tests.test_import import admin
@@ -295,7 +296,7 @@ def test_a_member_without_a_password_sets_one_before_unlinking(both):
     log_in(browser, fake)
     refused = browser.post("/account/facebook/unlink", data={})
     assert refused.status_code == 409 and "Set a password first" in refused.text
-    db = sqlite3.connect(board.database, isolation_level=None, timeout=10)
+    db = sqlite3.connect(board.database, isolation_level=None, timeout=PATIENCE)
     db.execute("UPDATE credentials SET created_at = created_at - 700000")
     db.close()
     board.stop()

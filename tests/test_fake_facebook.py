@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT, environment
 from tests.facebook import APP_ID, APP_SECRET, fake_facebook, free_port, query_of
+from tests.patience import PATIENCE
 
 BOARD = "http://localhost:5555"
 BACK = f"{BOARD}/facebook/callback"
@@ -130,7 +131,7 @@ def test_serve_with_fake_facebook_starts_both_and_ends_both(tmp_path, ending):
     asked = httpx.get(f"http://localhost:{port}/facebook/start")
     assert "Log in to the app" in httpx.get(asked.headers["Location"]).text
     process.send_signal(ending)
-    _, errors = process.communicate(timeout=15)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and "Traceback" not in errors, errors
     for url in (fake, f"http://localhost:{port}/"):
         with pytest.raises(httpx.ConnectError):

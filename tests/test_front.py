@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.front import KEY_HOLE, Kept
 from tests.conftest import until
+from tests.patience import PATIENCE
 from tests.people import Person
 from tests.test_polls import raw
 
@@ -115,6 +116,6 @@ def test_head_and_old_clients_get_what_they_ask_for(server):
 def raw_request(server, data):
     import socket
 
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
     connection.sendall(data)
     return connection

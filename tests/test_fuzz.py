@@ -10,11 +10,14 @@ from fuzz import __main__ as fuzz
 from fuzz.generate import octets, text
 from handlers.asking import parse_address
 from tests.conftest import ROOT
+from tests.patience import PATIENCE
 
 
 def test_some_thousand_random_inputs_break_nothing():
     """Every parser, and the socket of a real server; the long form is bin/fuzz 1000000."""
-    run = subprocess.run([sys.executable, "-m", "fuzz", "8000"], cwd=ROOT, capture_output=True, text=True, timeout=55)
+    run = subprocess.run(
+        [sys.executable, "-m", "fuzz", "8000"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "161 requests on a socket" in run.stdout and "0 failures in 8000 inputs" in run.stdout
 

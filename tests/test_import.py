@@ -8,12 +8,13 @@ import sys
 import pytest
 
 from tests.conftest import ROOT, environment, until
+from tests.patience import PATIENCE
 
 
 def admin(*arguments, check=0):
     run = subprocess.run(
         [sys.executable, "-m", "admin", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, env=environment(),
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, env=environment(),
     )  # fmt: skip
     assert run.returncode == check, run.stderr
     return run

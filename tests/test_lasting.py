@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import server
+from tests.patience import PATIENCE
 
 
 async def test_what_should_never_end_is_begun_again(monkeypatch, caplog):
@@ -23,7 +24,7 @@ async def test_what_should_never_end_is_begun_again(monkeypatch, caplog):
 
     with caplog.at_level(logging.ERROR):
         task = asyncio.create_task(server.keep_going("Watching", watch))
-        await asyncio.wait_for(running.wait(), 5)
+        await asyncio.wait_for(running.wait(), PATIENCE)
     task.cancel()
     assert [record.getMessage() for record in caplog.records] == [
         "Watching failed; beginning it again.", "Watching ended; beginning it again.",

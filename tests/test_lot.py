@@ -18,6 +18,7 @@ from handlers.lot_server import LotServer
 from handlers.polls import Get
 from settings import read_settings
 from storage import open_storage
+from tests.patience import PATIENCE
 from tests.test_repeat import BROWSER, Wire
 
 
@@ -54,7 +55,7 @@ async def house(tmp_path, monkeypatch):
 
 async def settled(condition):
     """As until(), for servers on the loop of the test."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -143,7 +144,7 @@ async def test_who_must_ask_again_is_not_parked_for_longer(house):
             house.storage.access_changes_after = lambda access: settle([7])
             await house.board.waiters._notice_access(1)
             await settled(lambda: house.board.waiters.parked)
-            assert 19.9 < waits[-2] <= 20 and waits[-1] <= 19.8
+            assert 10 < waits[-1] <= waits[-2] - 0.3 < 20
             await news(house)
             assert (await asyncio.to_thread(wire.reply))[2]["messages"]
 
@@ -273,9 +274,8 @@ async def test_who_says_nothing_for_long_is_cut_off(house, monkeypatch):
             parked.send(poll(house))
             parked.reply()
             parked.send(poll(house, 4))
-            began = time.monotonic()
             with pytest.raises(OSError):
-                while time.monotonic() - began < 20:
+                while True:
                     slow.send("G")
                     time.sleep(0.05)
             assert idle.is_closed()

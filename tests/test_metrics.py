@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from handlers.log import JsonLines
 from tests.conftest import until
+from tests.patience import PATIENCE
 from tests.people import Person, refused
 from tests.test_import import admin
 
@@ -50,7 +51,7 @@ def test_metrics_count_what_happens(start, repeats):
     cursor = server.cursor
     polls = []
     for _ in range(3):
-        poll = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        poll = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
         poll.sendall(f"GET /get?after={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         polls.append(poll)
     server.until_parked(3)
@@ -144,7 +145,7 @@ def test_nobody_can_write_lines_of_their_own_into_the_log(start, format):
     """Whatever is asked for, a request is one line, with nothing in it that a terminal would obey."""
     server = start(log_requests="on", log_format=format)
     for path in (b"/\x1b[31mred", b"/\x85\xe2\x80\xa8line", b"/\x00x", b"/a%0Ab", b"/" + b"x" * 5000, b"/\xff"):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
             connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             while connection.recv(65536):
                 pass

@@ -29,7 +29,6 @@ def board(tmp_path_factory):
 
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@pytest.mark.timeout(300)
 def test_every_answer_is_as_described(case, board):
     """No request, however made up, gets a fault, or an answer that the description doesn't know."""
     signs_out = case.path.endswith("signout")

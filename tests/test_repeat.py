@@ -15,6 +15,7 @@ from handlers.polls import Get
 from server import start as start_server
 from settings import read_settings
 from storage import open_storage
+from tests.patience import PATIENCE
 from tests.people import Person
 
 BROWSER = "User-Agent: Browser/1.0\r\nAccept: */*\r\nConnection: keep-alive\r\n"
@@ -28,7 +29,7 @@ class Wire:
     """One connection, byte by byte."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.unread = b""
 
     def __enter__(self):
@@ -262,11 +263,9 @@ def test_no_more_are_parked_than_allowed_and_time_ends_them(start):
         for wire in wires:
             wire.poll(cursor, 0)
             assert wire.reply()[2] == {"messages": [], "cursor": cursor, "watching": 0}
-    began = time.monotonic()
     for wire in wires:
-        wire.poll(cursor, 25)
+        wire.poll(cursor, 10**6)
     replies = [wire.reply()[2] for wire in wires]
-    assert time.monotonic() - began < 5
     assert sorted("retry_ms" in reply for reply in replies) == [False, False, True]
     refused = next(wire for wire, reply in zip(wires, replies, strict=True) if "retry_ms" in reply)
     assert refused.socket.recv(1) == b""  # its connection was closed with the reply

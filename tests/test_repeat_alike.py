@@ -13,6 +13,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Server, until
+from tests.patience import PATIENCE
+
+GLANCE = 0.01
+"""Seconds of reading between two looks at whether all is answered."""
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +125,7 @@ def conversation(port, stream):
             if end:
                 talk.send(end)
             talk.connection.shutdown(socket.SHUT_WR)
-        talk.connection.settimeout(10)
+        talk.connection.settimeout(PATIENCE)
         while talk.read():
             pass
     return re.sub(rb'Date: [^\r]*|"created_at":"[^"]*"|"watching":\d+|Content-Length: \d+', b"", talk.received)
@@ -130,7 +134,7 @@ def conversation(port, stream):
 class Talk:
     def __init__(self, port):
         self.port, self.sent, self.received = port, 0, b""
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, request, cut=None):
@@ -147,8 +151,8 @@ class Talk:
 
     def settle(self):
         """Until all is answered, or a poll is parked, before which all is."""
-        self.connection.settimeout(0.01)
-        until(self.is_settled, 20)
+        self.connection.settimeout(GLANCE)
+        until(self.is_settled)
 
     def is_settled(self):
         with contextlib.suppress(TimeoutError):
@@ -157,7 +161,7 @@ class Talk:
 
 
 def exchange(port, request):
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(request.encode())
         received = b""
         while data := connection.recv(65536):

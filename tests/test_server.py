@@ -12,15 +12,15 @@ import threading
 import time
 
 import httpx
-import pytest
 
 from tests.conftest import ROOT, environment
+from tests.patience import PATIENCE
 
 
 def run(*flags, **env):
     return subprocess.run(
         [sys.executable, str(ROOT / "server.py"), *flags],
-        capture_output=True, text=True, timeout=20, env=environment(**env),
+        capture_output=True, text=True, timeout=PATIENCE, env=environment(**env),
     )  # fmt: skip
 
 
@@ -102,11 +102,13 @@ def test_a_listening_socket_can_be_inherited(tmp_path):
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for number in range(2):
-            early = pool.submit(httpx.post, f"http://127.0.0.1:{port}/add", data={"s": f"early {number}"}, timeout=20)
+            early = pool.submit(
+                httpx.post, f"http://127.0.0.1:{port}/add", data={"s": f"early {number}"}, timeout=PATIENCE
+            )
             process = started()
             assert early.result().status_code == 303
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(PATIENCE) == 0
             process.stdout.close()
     listening.close()
 
@@ -134,7 +136,6 @@ def test_faults_are_logged_without_words_or_queries(start):
     assert "storage is unavailable" in log and "private words" not in log and "Traceback" not in log
 
 
-@pytest.mark.timeout(600)
 def test_kill_9_loses_and_doubles_nothing(start, pytestconfig):
     """However often the server is killed at random moments: every post that got a 2xx is there once."""
     kills = pytestconfig.getoption("kills")
@@ -178,7 +179,7 @@ def posted(url, body, stop):
     key = f"{body:>022}".replace(" ", "0").replace("/", "-")
     while not stop.is_set():
         try:
-            response = httpx.post(f"{url}/api/v1/messages", json={"body": body, "key": key}, timeout=5)
+            response = httpx.post(f"{url}/api/v1/messages", json={"body": body, "key": key}, timeout=PATIENCE)
         except httpx.TransportError:
             time.sleep(0.01)
             continue

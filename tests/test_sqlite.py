@@ -16,6 +16,7 @@ from storage.migrate import migrations
 from storage.records import CannotOpen, Unavailable
 from storage.sqlite import connection, messages
 from storage.sqlite.schema import statements
+from tests.patience import BRIEFLY, PATIENCE
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ async def test_a_slow_reader_holds_up_no_delivery(path):
     async with opened(path) as storage:
         await storage.append(None, "news", None)
         go_on = threading.Event()
-        reading = asyncio.create_task(storage._reader.read(lambda db: go_on.wait(30)))
+        reading = asyncio.create_task(storage._reader.read(lambda db: go_on.wait(PATIENCE)))
         far_behind = asyncio.create_task(storage.changes_page(0, 10))
         for _ in range(3):
             assert [m.body for m in (await storage.changes_after(0, 10)).messages] == ["news"]
@@ -255,7 +256,7 @@ async def test_a_new_database_that_another_process_is_writing_to_is_waited_for(p
     first = sqlite3.connect(path, isolation_level=None)
     first.execute("BEGIN IMMEDIATE")
     opening = asyncio.create_task(open_storage(f"sqlite:///{path}"))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(BRIEFLY)
     assert not opening.done()
     first.execute("ROLLBACK")
     first.close()

@@ -13,6 +13,7 @@ from storage.sqlite.checkup import check_up
 from storage.sqlite.schema import migrate
 from tests import test_storage
 from tests.browser import SCRIPTS
+from tests.patience import PATIENCE
 from tests.test_search_storage import find
 from tests.test_storage import bodies
 
@@ -202,7 +203,7 @@ async def test_a_slow_search_ends_in_time(storage, monkeypatch):
 async def test_a_slow_search_holds_up_nothing_else(storage, monkeypatch):
     """Pages, polls and posts have connections of their own."""
     go_on = threading.Event()
-    monkeypatch.setattr(search, "to_match", lambda wanted: go_on.wait(20) and '"found"')
+    monkeypatch.setattr(search, "to_match", lambda wanted: go_on.wait(PATIENCE) and '"found"')
     searching = asyncio.create_task(storage.search("found", None, 5))
     message, _ = await storage.append(None, "found", None)
     assert await storage.message(message.id) == message and (await storage.changes_after(0, 5)).messages == [message]

@@ -6,6 +6,7 @@ import pytest
 
 from storage import open_storage
 from storage.records import Author, CannotOpen, Import, KeyReused, NotFound, Password
+from tests.patience import PATIENCE
 
 ADA, BOB = Author(1, "Ada"), Author(2, "Bob")
 KEY = "k" * 22
@@ -223,7 +224,7 @@ async def test_another_process_s_commit_is_noticed(storage, url):
     watching = asyncio.create_task(storage.watch(moved))
     other = await open_storage(url)
     await other.append(None, "from elsewhere", None)
-    await asyncio.wait_for(seen.wait(), 5)
+    await asyncio.wait_for(seen.wait(), PATIENCE)
     await other.close()
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)

@@ -31,7 +31,6 @@ class Traced(Server):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="strace, epoll and the lot are Linux's")
-@pytest.mark.timeout(120)
 def test_a_delivery_is_one_read_and_one_write(tmp_path):
     """And nothing is done to epoll: for each poll answered and parked again 1.3 reads and 1.05 writes, at most."""
     if not shutil.which("strace"):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
+from tests.patience import PATIENCE
 from torture.history import Change, History, Post, Reply, check
 
 
@@ -113,7 +114,7 @@ def test_whatever_is_taken_out_of_what_a_reader_saw_is_missed(data):
 def test_a_short_run_loses_and_doubles_nothing():
     """Real servers, killed, stopped, with a full disk, a busy database and a wrong clock, each at least once."""
     run = subprocess.run(
-        [sys.executable, "-m", "torture", "0.1"], cwd=ROOT, capture_output=True, text=True, timeout=100
+        [sys.executable, "-m", "torture", "0.1"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
     )
     assert run.returncode == 0, run.stdout + run.stderr
     for fault in ("kill -9", "SIGTERM", "clock", "busy database", "full disk"):

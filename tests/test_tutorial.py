@@ -54,10 +54,10 @@ def test_what_is_no_time_is_400(server, t):
 
 def test_when_no_more_may_be_parked_it_is_held_for_a_moment(start):
     """Its script asks again at once, so it is slowed down here."""
-    server = start(max_parked=0)
+    server = start(max_parked=0, poll_seconds=600)
     began = time.monotonic()
-    assert poll(server, now(), 20) == {"msgs": []}
-    assert 0.9 < time.monotonic() - began < 5
+    assert poll(server, now(), 10**6) == {"msgs": []}
+    assert time.monotonic() - began > 0.9
 
 
 def test_a_drain_answers_it_too(start):

@@ -10,6 +10,7 @@ from board.waiter import Ended, Waiter
 from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, WaiterList, load
 from storage import open_storage
 from storage.records import Unavailable
+from tests.patience import PATIENCE
 from tests.wire import ids, read
 
 
@@ -55,7 +56,7 @@ def at(waiters, seq):
 
 async def test_a_post_resolves_every_parked_poll_with_the_same_bytes(storage, waiters):
     """However many wait, one change is encoded once and read once: no storage call per woken poll."""
-    parked = [waiters.poll(waiters.recent.cursor, 25) for _ in range(1000)]
+    parked = [waiters.poll(waiters.recent.cursor, PATIENCE) for _ in range(1000)]
     assert all(isinstance(waiter, Waiter) for waiter in parked) and waiters.parked == 1000
     await post(storage, "hello")
     storage.calls.clear()
@@ -81,7 +82,7 @@ async def test_nothing_slips_in_between_looking_and_parking(storage, waiters):
     async def reader(mine):
         cursor = waiters.recent.cursor
         while len(mine) < 50:
-            reply = waiters.poll(cursor, 25)
+            reply = waiters.poll(cursor, PATIENCE)
             if isinstance(reply, Waiter):
                 reply = await reply.future
             mine += ids(reply)
@@ -102,8 +103,8 @@ async def test_a_poll_that_is_behind_is_answered_at_once(storage, waiters):
     await storage.edit(1, "A")
     await storage.delete(2)
     await waiters.deliver()
-    assert ids(waiters.poll(at(waiters, 0), 25)) == [3, 1, 2]
-    assert read(waiters.poll(at(waiters, 3), 25))["messages"][1] == {"id": 2, "deleted": True}
+    assert ids(waiters.poll(at(waiters, 0), PATIENCE)) == [3, 1, 2]
+    assert read(waiters.poll(at(waiters, 3), PATIENCE))["messages"][1] == {"id": 2, "deleted": True}
     assert ids(waiters.poll(at(waiters, 5), 0)) == []
 
 
@@ -123,7 +124,7 @@ async def test_far_behind_or_of_another_board_is_reset(storage, waiters):
     await post(storage, *map(str, range(RECENT + 20)))
     await waiters.deliver()
     for cursor in (at(waiters, 0), Cursor("another", 5)):
-        reply = read(waiters.poll(cursor, 25))
+        reply = read(waiters.poll(cursor, PATIENCE))
         assert reply["reset"] and len(reply["messages"]) == PAGE
         assert reply["messages"][-1]["id"] == RECENT + 20 and reply["cursor"] == str(waiters.recent.cursor)
     assert "reset" not in read(waiters.poll(at(waiters, 20), 0))
@@ -141,7 +142,7 @@ async def test_a_cursor_ahead_makes_the_process_look_before_it_judges(storage, w
 
 async def test_a_failed_read_is_healed_by_the_next(storage, waiters):
     """While storage is away polls stay parked; then they get what they missed."""
-    waiter = waiters.poll(waiters.recent.cursor, 25)
+    waiter = waiters.poll(waiters.recent.cursor, PATIENCE)
     await post(storage, "meanwhile")
     storage.away = True
     assert not await waiters.deliver()
@@ -155,7 +156,7 @@ async def test_a_page_that_could_not_be_refilled_keeps_nobody_waiting(storage, w
     """A deletion is delivered even if reading the rest of the page fails; the next read refills it."""
     await post(storage, *map(str, range(PAGE + 5)))
     await waiters.deliver()
-    waiter = waiters.poll(waiters.recent.cursor, 25)
+    waiter = waiters.poll(waiters.recent.cursor, PATIENCE)
     await storage.delete(PAGE)
     storage.failing = "snapshot"
     assert not await waiters.deliver()
@@ -182,16 +183,16 @@ async def test_time_ends_a_poll_with_the_same_cursor(waiters):
     began = loop.time()
     waiter = waiters.poll(waiters.recent.cursor, 0.3)
     reply = read(await waiter.future)
-    assert 0.3 <= loop.time() - began < 5
+    assert loop.time() - began >= 0.3
     assert reply == {"messages": [], "cursor": str(waiters.recent.cursor), "watching": 1} and waiters.parked == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while waiters._places.rows():
             await asyncio.sleep(0)
 
 
 async def test_a_client_that_leaves_is_off_the_list(waiters):
     """Leaving twice, or after the answer, does no harm."""
-    waiter = waiters.poll(waiters.recent.cursor, 25)
+    waiter = waiters.poll(waiters.recent.cursor, PATIENCE)
     waiters.leave(waiter)
     waiters.leave(waiter)
     assert waiters.parked == 0 and await waiter.future is Ended.GONE
@@ -200,31 +201,31 @@ async def test_a_client_that_leaves_is_off_the_list(waiters):
 async def test_no_more_are_parked_than_may_be(storage):
     """The one too many is told when to come back; nobody is thrown out for it."""
     waiters = WaiterList(storage, await load(storage), max_parked=2)
-    parked = [waiters.poll(waiters.recent.cursor, 25) for _ in range(2)]
-    assert read(waiters.poll(waiters.recent.cursor, 25))["retry_ms"] == FULL_RETRY_MS
+    parked = [waiters.poll(waiters.recent.cursor, PATIENCE) for _ in range(2)]
+    assert read(waiters.poll(waiters.recent.cursor, PATIENCE))["retry_ms"] == FULL_RETRY_MS
     assert not any(waiter.future.done() for waiter in parked)
     waiters.leave(parked[0])
-    assert isinstance(waiters.poll(waiters.recent.cursor, 25), Waiter)
+    assert isinstance(waiters.poll(waiters.recent.cursor, PATIENCE), Waiter)
 
 
 async def test_a_drain_answers_all_and_parks_no_more(storage, waiters):
     """At the end every poll gets an honest answer and a time to come back; news still goes out."""
-    waiter = waiters.poll(waiters.recent.cursor, 25)
+    waiter = waiters.poll(waiters.recent.cursor, PATIENCE)
     waiters.drain()
     assert read(await waiter.future) == {
         "messages": [], "cursor": str(waiters.recent.cursor), "watching": 1, "retry_ms": DRAIN_RETRY_MS,
     }  # fmt: skip
-    assert read(waiters.poll(waiters.recent.cursor, 25))["retry_ms"] == DRAIN_RETRY_MS
+    assert read(waiters.poll(waiters.recent.cursor, PATIENCE))["retry_ms"] == DRAIN_RETRY_MS
     await post(storage, "last words")
     await waiters.deliver()
-    assert ids(waiters.poll(at(waiters, 0), 25)) == [1]
+    assert ids(waiters.poll(at(waiters, 0), PATIENCE)) == [1]
 
 
 async def test_a_raised_floor_resets_everyone(storage, waiters):
     """After a bulk removal all clients show what is left."""
     await post(storage, "spam", "ham")
     await waiters.deliver()
-    waiter = waiters.poll(waiters.recent.cursor, 25)
+    waiter = waiters.poll(waiters.recent.cursor, PATIENCE)
     await storage.storage._writer.write(purge)
     await waiters.deliver()
     reply = read(await waiter.future)

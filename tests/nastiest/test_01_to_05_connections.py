@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 
 import pytest
 from tornado.netutil import bind_sockets
@@ -12,6 +11,7 @@ from board import Board
 from handlers import ROUTES, Application, lot_server
 from settings import read_settings
 from storage import open_storage
+from tests.patience import BRIEFLY, PATIENCE
 from tests.test_messages import JSON, refused
 from tests.test_polls import pool, raw, repeats  # noqa: F401 (fixtures; both ways)
 
@@ -58,7 +58,7 @@ def test_02_endless_junk_behind_polls_takes_no_memory(start):
     connections = [raw(server, f"GET /get?after={cursor}") for _ in range(20)]
     server.until_parked(20)
     for connection in connections:
-        connection.settimeout(0.2)
+        connection.settimeout(BRIEFLY)
         try:
             for _ in range(100):
                 connection.sendall(b"junk " * 20_000)
@@ -111,17 +111,16 @@ async def test_03_dripped_headers_and_bodies_are_cut_off(hasty, begun):
     """A byte now and then buys no more time: after what a request may take, the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", hasty)
     writer.write(begun)
-    answer, began = asyncio.create_task(reader.read()), time.monotonic()
-    while not answer.done() and time.monotonic() - began < 20:
+    answer = asyncio.create_task(reader.read())
+    while not answer.done():
         writer.write(b"x")
         await asyncio.sleep(0.05)
-    assert answer.done()
     writer.close()
 
 
 def answer_to(server, data):
     """All that is said until the connection is closed."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(data)
         said = b""
         try:

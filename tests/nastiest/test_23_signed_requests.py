@@ -11,10 +11,10 @@ import pytest
 
 from board.facebook import read_signed_request, verified_payload
 from board.text import BadText
+from tests.conftest import until
 from tests.facebook import APP_SECRET, fake_facebook, free_port, log_in, signed_in_as, start_board
 from tests.people import PASSWORD, Person, refused
 from tests.test_facebook import link
-from tests.test_moderation import wait_for
 
 VECTOR = "vlXgu64BQGFSQrY0ZcJBZASMvYvTHu9GQ0YM9rjPSso.eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsIjAiOiJwYXlsb2FkIn0"
 
@@ -199,7 +199,7 @@ def test_23_a_deletion_leaves_an_account_with_a_password_but_nothing_of_facebook
     form = {"username": account["username"], "password": PASSWORD}
     assert browser.post("/signin", data=form).status_code == 303
     assert signed_in_as(browser)["name"] == account["username"]
-    wait_for(lambda: board.get(f"/api/v1/messages/{message['id']}").json()["author"]["name"] == account["username"])
+    until(lambda: board.get(f"/api/v1/messages/{message['id']}").json()["author"]["name"] == account["username"])
     assert browser.get(f"/picture/{account['id']}").headers["Content-Type"] == "image/svg+xml"
     assert browser.get("/account/download").json()["facebook"] is None
     assert "Link Facebook" in browser.get("/account").text
