@@ -30,7 +30,7 @@ async def test_a_proxys_401_does_not_sign_anybody_out(start, visit, reply):
     await answer(page, "**/get?*", answers)
     await page.goto("/")
     server.post("from after")
-    await expect(message(page, "from after")).to_have_count(1, timeout=30_000)
+    await expect(message(page, "from after")).to_have_count(1)
     assert not answers
     await expect(message(page, "from before")).to_have_count(1)
     await expect(page.locator("#s")).to_be_editable()
@@ -50,6 +50,6 @@ async def test_a_pause_of_a_month_is_not_taken_for_none(start, visit):
 
     await page.route("**/get?*", handle)
     await page.goto("/")
-    await expect(page.locator("#sign")).to_have_text("Reconnecting…", timeout=30_000)
+    await expect(page.locator("#sign")).to_have_text("Reconnecting…")
     await page.clock.run_for(60_000)
     assert len(asked) == 1

@@ -194,7 +194,7 @@ async def test_a_board_follows_its_database_to_another_host(tmp_path):
                 with contextlib.suppress(Unavailable):
                     await storage.append(None, "meanwhile", None)
                 psql(second.url("postgres"), "SELECT pg_promote()")
-                await retry(lambda: storage.append(None, "after", "k" * 22), 30)
-                await watcher.until(lambda: watcher.seen == ["before", "after"], 30)
+                await retry(lambda: storage.append(None, "after", "k" * 22))
+                await watcher.until(lambda: watcher.seen == ["before", "after"])
         finally:
             second.stop()
