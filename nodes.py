@@ -9,6 +9,7 @@ import logging
 import pathlib
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Sequence
 
@@ -28,33 +29,41 @@ class Nodes:
     def __init__(self, sockets: Sequence[socket.socket], arguments: Sequence[str]) -> None:
         self._sockets = sockets  # open for as long as any node may need them
         self._fds = [one.fileno() for one in sockets]
-        self._command = [*inheriting(self._fds), str(SERVER), *arguments, "--nodes=1"]
+        self._command = [str(SERVER), *arguments, "--nodes=1"]
         self._stop = asyncio.Event()
 
     async def run(self, count: int) -> int:
         """Until SIGTERM or SIGINT; the exit status. If the first node can't start, nor could the others."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
-        first = await self._begin()
+        with tempfile.TemporaryDirectory(prefix="longboard-nodes-") as self._folder:
+            return await self._run(count)
+
+    async def _run(self, count: int) -> int:
+        first = await self._begin(1)
         said = await first.stdout.readline() if first.stdout else b""
         if not said:
             return await first.wait()
         print(f"{said.decode().rstrip()} (with {count} nodes)", flush=True)
-        statuses = await asyncio.gather(*(self._keep(None if number else first) for number in range(count)))
+        statuses = await asyncio.gather(
+            *(self._keep(number, None if number > 1 else first) for number in range(1, count + 1))
+        )
         log.info("All nodes have ended.")
         return max(abs(status) for status in statuses)
 
-    async def _begin(self) -> asyncio.subprocess.Process:
+    async def _begin(self, number: int) -> asyncio.subprocess.Process:
+        """The folder is where nodes find each other, for their figures (handlers/siblings.py)."""
+        command = [*inheriting(self._fds, f"{self._folder}/{number}"), *self._command]
         return await asyncio.create_subprocess_exec(
-            *self._command, pass_fds=self._fds, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+            *command, pass_fds=self._fds, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
         )
 
-    async def _keep(self, process: asyncio.subprocess.Process | None) -> int:
+    async def _keep(self, number: int, process: asyncio.subprocess.Process | None) -> int:
         """One node, and its successors; the exit status of the last."""
         pause = SHORTEST_PAUSE
         while True:
             began = time.monotonic()
-            process = process or await self._begin()
+            process = process or await self._begin(number)
             status = await self._until_end(process)
             if self._stop.is_set():
                 return status

@@ -81,6 +81,8 @@ async def run(settings: Settings) -> None:
         }
         if isinstance(server, LotServer):
             lasting["Closing idle connections"] = server.close_idle
+        if application.siblings is not None:
+            lasting["Telling figures to other nodes"] = application.siblings.serve
         tasks = [asyncio.create_task(keep_going(name, task)) for name, task in lasting.items()]
         announce(settings, sockets)
         await stop.wait()

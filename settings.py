@@ -173,12 +173,17 @@ def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.so
     return [socket.socket(fileno=3 + i) for i in range(int(environ["LISTEN_FDS"]))]
 
 
-def inheriting(descriptors: Sequence[int]) -> list[str]:
-    """The beginning of a command line: Python, for a process that finds these by inherited_sockets().
+def inherited_place(environ: Mapping[str, str] = os.environ) -> str:
+    """Where a node of several meets the others, as inheriting() gave it: its own path in a folder; else nothing."""
+    return environ.get("LONGBOARD_NODE", "") if environ.get("LISTEN_PID") == str(os.getpid()) else ""
+
+
+def inheriting(descriptors: Sequence[int], place: str) -> list[str]:
+    """The beginning of a command line: Python, for a process that finds these by inherited_sockets() and _place().
 
     It must be given them to inherit. On Linux it ends, as by SIGTERM, when the process that began it has died.
     """
-    return [sys.executable, "-c", HAND_OVER, ",".join(map(str, descriptors))]
+    return [sys.executable, "-c", HAND_OVER, ",".join(map(str, descriptors)), place]
 
 
 HAND_OVER = """
@@ -189,6 +194,6 @@ high = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 64) for number in sys.argv[1].sp
 for number, descriptor in enumerate(high, 3):
     os.dup2(descriptor, number)
     os.close(descriptor)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(high)))
-os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(high)), LONGBOARD_NODE=sys.argv[2])
+os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
 """

@@ -44,10 +44,11 @@ from handlers.polls import Get
 from handlers.privacy import Privacy
 from handlers.repeat import Repeats
 from handlers.search import ApiSearch, SearchPage
+from handlers.siblings import Siblings
 from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
 from handlers.static import ROOT, Static
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
-from settings import Settings
+from settings import Settings, inherited_place
 
 ROUTES: list[tuple[Any, ...]] = [
     # --- the board
@@ -131,6 +132,8 @@ class Application(tornado.web.Application):
         self.connections: Callable[[], int] = lambda: 0
         """How many are open; the server that serves this says."""
         self.registry = registry(self)
+        place = inherited_place()
+        self.siblings = Siblings(place, self.registry) if place and settings.metrics_token else None
         varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
         self.repeats = Repeats(board, default_headers(settings, DATA_CSP), varying) if settings.repeats else None
         options: dict[str, Any] = {

@@ -1,4 +1,7 @@
-"""/metrics, in the format of Prometheus: what the tally has counted, and how things stand now."""
+"""/metrics, in the format of Prometheus: what the tally has counted, and how things stand now.
+
+Of several nodes behind one socket, whichever is asked answers for all.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -86,4 +89,5 @@ class Metrics(Monitored):
         if not self.is_monitor:
             raise Refused(401, "invalid_token", "This token is not valid. METRICS_TOKEN says which is.")
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.finish(generate_latest(self.application.registry))
+        siblings = self.application.siblings
+        self.finish(await siblings.figures() if siblings else generate_latest(self.application.registry))

@@ -2,9 +2,12 @@
 
 import json
 import logging
+import os
 import re
+import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 
 import httpx
@@ -187,3 +190,52 @@ def test_the_server_is_asked_by_ordinary_clients_of_prometheus(start):
     server = start(metrics_token=TOKEN)
     response = httpx.get(f"{server.url}/metrics", headers=SHOWN | {"Accept": "application/openmetrics-text"})
     assert response.status_code == 200 and "longboard_polls_now 0.0" in response.text
+
+
+# --- several nodes
+
+
+def by_node(server, name):
+    """A figure of each node, from one connection, as Prometheus keeps it."""
+    response = server.get("/metrics", headers=SHOWN)
+    assert response.status_code == 200
+    return {
+        sample.labels["node"]: sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+        if sample.name == name and sample.labels.get("status", "201") == "201"
+    }
+
+
+def test_whichever_node_is_asked_tells_the_figures_of_all(start, new_database):
+    """Prometheus keeps the connection that it came to first, and sees the whole board; a dead node is soon replaced."""
+    server = start(database_url=new_database(), nodes=3, metrics_token=TOKEN)
+    nodes = {"1", "2", "3"}
+    until(lambda: by_node(server, "process_resident_memory_bytes").keys() == nodes, 60)
+    for n in range(30):  # on connections of their own, so that each node gets some
+        with httpx.Client(base_url=server.url, timeout=20) as client:
+            assert client.post("/api/v1/messages", json={"body": f"{n}"}).status_code == 201
+    posts = by_node(server, "longboard_requests_total")
+    assert sum(posts.values()) == 30
+    assert sum(by_node(server, "longboard_post_seconds_count").values()) == 30
+    text = server.get("/metrics", headers=SHOWN).text
+    assert text.count("# HELP longboard_polls_now ") == 1 and "longboard_nodes_now 3.0" in text
+    started = by_node(server, "process_start_time_seconds")
+    children = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+    os.kill(int(children[0]), signal.SIGKILL)
+
+    def replaced():
+        try:
+            now = by_node(server, "process_start_time_seconds")
+        except httpx.TransportError:  # it was that one which we were connected to
+            return False
+        return now.keys() == nodes and len([n for n in nodes if now[n] != started[n]]) == 1
+
+    until(replaced, 60)
+    assert server.stop() == 0
+
+
+def test_one_node_alone_has_no_labels_of_nodes(start):
+    """Who has one process sees what was always there."""
+    text = start(metrics_token=TOKEN).get("/metrics", headers=SHOWN).text
+    assert "node=" not in text and "longboard_nodes_now" not in text
