@@ -6,6 +6,8 @@ The first line says what it is and where the board stands, each other has one ro
 import argparse
 import asyncio
 import base64
+import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -15,14 +17,17 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from admin.rows import MOST_NUMBER, checked, whole
 from board.recent import iso
 from settings import Settings
-from storage.exchange import CHUNK, TABLES, Exchange, Row, Standing, open_exchange
+from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, open_exchange
 from storage.files import give_name
 from storage.records import StorageError, Unavailable
 
 FORMAT = 1
 TRIES = 10
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes. A message of the most characters, each escaped, is a few hundred thousand, and so is a picture."""
 
 
 async def export(settings: Settings, options: argparse.Namespace) -> None:
@@ -73,8 +78,11 @@ async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
     try:
         await exchange.make_room(standing.seq)
         with tqdm(total=total, unit=" rows", disable=None, file=sys.stderr) as bar:
-            for table, rows in chunks(options.file):
-                new += await patiently(exchange, table, rows)
+            for table, rows, numbers in chunks(options.file):
+                try:
+                    new += await patiently(exchange, table, rows)
+                except RowRefused as refused:
+                    raise StorageError(f"{options.file}, line {numbers[refused.index]}: {refused}") from refused
                 bar.update(len(rows))
         if new:
             await exchange.finish(standing)
@@ -103,6 +111,7 @@ async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
 def check(path: str) -> tuple[Standing, int]:
     """What the first line says, and how many rows follow. Raises StorageError for what is no whole export."""
     standing, count, end = None, 0, None
+    last: dict[str, int] = {}
     for number, fields in lines(path):
         if number == 1:
             standing = to_standing(path, fields)
@@ -111,34 +120,43 @@ def check(path: str) -> tuple[Standing, int]:
         elif "end" in fields:
             end = fields["end"]
         else:
-            to_row(path, number, fields)
+            table, row = to_row(path, number, fields)
             count += 1
+            if standing and table == "messages" and int(str(row["seq"])) > standing.seq:
+                raise StorageError(f"{path}, line {number}: its change is beyond the last one, which line 1 names")
+            if TABLES[table].counts:
+                last[table] = max(last.get(table, 0), int(str(row["id"])))
     if standing is None or end != count:
         raise StorageError(f"{path} is not whole: it should end by saying how many rows it has")
-    return standing, count
+    numbers = {table: max(number, standing.last.get(table, 0)) for table, number in last.items()}
+    return dataclasses.replace(standing, last={**standing.last, **numbers}), count
 
 
-def chunks(path: str) -> Iterator[tuple[str, list[Row]]]:
-    """Rows of one table each."""
+def chunks(path: str) -> Iterator[tuple[str, list[Row], list[int]]]:
+    """Rows of one table each, and the numbers of their lines."""
     table = ""
     rows: list[Row] = []
+    numbers: list[int] = []
     for number, fields in lines(path):
         if number == 1 or "end" in fields:
             continue
         name, row = to_row(path, number, fields)
         if rows and (name != table or len(rows) >= CHUNK):
-            yield table, rows
-            rows = []
+            yield table, rows, numbers
+            rows, numbers = [], []
         table = name
         rows.append(row)
+        numbers.append(number)
     if rows:
-        yield table, rows
+        yield table, rows, numbers
 
 
 def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Raises StorageError, with the number of the line."""
     with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
+            if len(line) == LONGEST_LINE:
+                raise StorageError(f"{path}, line {number} is longer than any that export writes")
             try:
                 fields = json.loads(line)
             except (ValueError, RecursionError) as error:
@@ -151,20 +169,32 @@ def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def to_standing(path: str, fields: dict[str, Any]) -> Standing:
     if fields.get("longboard") != FORMAT:
         raise StorageError(f"{path} was not made by bin/admin export, or by a newer one")
+    check = whole(0, MOST_NUMBER)
     try:
-        return Standing(int(fields["seq"]), int(fields["floor"]), dict(fields["last"]), dict(fields["counts"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise StorageError(f"{path}, line 1: {error!r}") from error
+        seq, floor = check(fields["seq"]), check(fields["floor"])
+        last = {
+            name: check(given) for name, given in dict(fields["last"]).items() if name in TABLES and TABLES[name].counts
+        }
+        if floor > seq:
+            raise ValueError("floor must not be above seq")
+        return Standing(seq, floor, last, {})
+    except KeyError as error:
+        raise StorageError(f"{path}, line 1 lacks {error}") from error
+    except (TypeError, ValueError) as error:
+        raise StorageError(f"{path}, line 1: where the board stands can't be read: {error}") from error
 
 
 def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
+    """Raises StorageError, with the line and what is wrong in it."""
     if len(fields) == 1:
         ((name, row),) = fields.items()
         if name in TABLES and isinstance(row, dict) and set(row) == set(TABLES[name].columns):
-            try:
-                return name, {column: from_plain(value) for column, value in row.items()}
-            except (TypeError, ValueError):
-                pass
+            with contextlib.suppress(TypeError, ValueError):
+                values = {column: from_plain(value) for column, value in row.items()}
+                try:
+                    return name, checked(name, values)
+                except ValueError as error:
+                    raise StorageError(f"{path}, line {number}: {error}") from error
     raise StorageError(f"{path}, line {number}: this is no row of a board")
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from admin.people import opened
 from admin.tutorial_users import import_users
-from board.text import is_visible, tidy
+from board.text import LONGEST, is_visible, tidy
 from settings import Settings
 from storage import Storage
 from storage.records import Import, StorageError, Unavailable
@@ -40,13 +40,18 @@ async def import_tutorial(settings: Settings, options: argparse.Namespace) -> No
 
 async def import_messages(source: sqlite3.Connection, storage: Storage) -> None:
     new = known = blank = 0
+    too_long: list[int] = []
     total = source.execute("SELECT count(*) FROM messages").fetchone()[0]
     with tqdm(total=total, unit=" messages", disable=None, file=sys.stderr) as bar:
         for rows in chunks(source):
-            messages = [message for row in rows if (message := to_import(row))]
+            seen = [(row[0], message) for row in rows if (message := to_import(row))]
+            messages = [message for _, message in seen if len(message.body) <= LONGEST]
+            too_long += [rowid for rowid, message in seen if len(message.body) > LONGEST]
             added = await bring_in(storage, messages)
-            new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(messages)
+            new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(seen)
             bar.update(len(rows))
+    for rowid in too_long:
+        print(f"The message of row {rowid} can't come: it has more than {LONGEST} characters.")
     print(f"{new} messages brought in; {known} were here already, {blank} were blank.")
 
 

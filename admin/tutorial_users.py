@@ -14,9 +14,12 @@ from tqdm import tqdm
 
 from board.passwords import Passwords
 from board.people import NAME_LENGTH, USERNAME
-from board.text import is_visible, tidy
+from board.text import NOT_TEXT, is_visible, tidy
 from storage import Storage
 from storage.records import Password, Taken
+
+LONGEST_USER = 1000
+"""Characters of a tutorial's name, which is kept as it was: its password's hash has it in it."""
 
 
 async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
@@ -27,10 +30,12 @@ async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
     remarks: list[str] = []
     try:
         for user, sha1 in tqdm(rows, unit=" users", disable=None, file=sys.stderr):
-            if not re.fullmatch("[0-9a-fA-F]{40}", str(sha1)):
+            if not isinstance(user, str) or NOT_TEXT.search(user) or not 0 < len(user) <= LONGEST_USER:
+                remarks.append(f"{str(user)[:40]!r} can't come: that is no name")
+            elif not re.fullmatch("[0-9a-fA-F]{40}", str(sha1)):
                 remarks.append(f"{user!r} can't come: its password is not the tutorial's kind of hash")
-            elif not await storage.has_tutorial_account(str(user)):
-                username = await bring_in(storage, str(user), await passwords.wrap(str(sha1), str(user)))
+            elif not await storage.has_tutorial_account(user):
+                username = await bring_in(storage, user, await passwords.wrap(str(sha1), user))
                 new += 1
                 remarks += [f"{user!r} signs in as {username}"] if username != user else []
     finally:
@@ -62,5 +67,5 @@ def is_username(text: str) -> bool:
 
 
 def display_name(user: str) -> str:
-    name = " ".join(tidy(user.replace("\0", "")).split())[:NAME_LENGTH]
+    name = " ".join(tidy(user).split())[:NAME_LENGTH]
     return name if is_visible(name) else "member"

@@ -133,10 +133,18 @@ def page_with(page: Page, changes: list[Message]) -> Page:
     return Page(messages[-PAGE:], older=page.older or len(messages) > PAGE)
 
 
+LAST_MS = 253_402_300_799_999
+"""The last that a calendar of four digits has: 9999-12-31T23:59:59.999Z."""
+
+
+def moment(ms: int) -> datetime.datetime:
+    """One that no calendar has, as it may be in an old board, is shown as the nearest that one has."""
+    return datetime.datetime.fromtimestamp(min(max(ms, 0), LAST_MS) // 1000, datetime.UTC)
+
+
 def iso(ms: int) -> str:
     """2026-11-23T18:27:03.123Z"""
-    moment = datetime.datetime.fromtimestamp(ms // 1000, datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{moment(ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
 
 
 def as_json(message: Message) -> dict[str, Any]:

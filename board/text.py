@@ -12,6 +12,9 @@ from typing import Literal
 MARKS_IN_A_ROW = 8
 """More combining marks than any script stacks on one letter; beyond, they are there to cover other people's lines."""
 
+LONGEST = 100_000
+"""Characters of a message, however high MESSAGE_LENGTH is set."""
+
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
 # C0 and C1 controls but newline and tab, and the bidi overrides and isolates, which could turn the text around

@@ -4,7 +4,7 @@ import datetime
 import itertools
 from typing import Any
 
-from board.recent import iso
+from board.recent import iso, moment
 from board.text import pieces
 from handlers.base import Page
 from storage.records import Message
@@ -49,10 +49,10 @@ def first_id(messages: list[Message], older: bool) -> int | None:
 
 def day_of(ms: int) -> datetime.date:
     """In UTC."""
-    return datetime.datetime.fromtimestamp(ms // 1000, datetime.UTC).date()
+    return moment(ms).date()
 
 
 def human(ms: int) -> str:
     """For those without JavaScript, which shows local time instead."""
-    moment = datetime.datetime.fromtimestamp(ms // 1000, datetime.UTC)
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+    at = moment(ms)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import tornado.escape
 
+from board.recent import moment
 from board.waiter import Ended, Parked
 from handlers.errors import Refused
 from storage.records import Message
@@ -57,8 +58,8 @@ def posted_after(messages: list[Message], t: int) -> list[Message]:
 
 
 def as_tutorial(message: Message) -> dict[str, str]:
-    moment = time.gmtime(message.created_at // 1000)
+    at = moment(message.created_at)
     return {
         "content": tornado.escape.xhtml_escape(message.body or ""),
-        "time": time.strftime("%Y-%m-%d %H:%M:%S %p", moment),
+        "time": f"{at:%Y-%m-%d %H:%M:%S %p}",
     }

@@ -45,8 +45,12 @@ TABLES = {
 """In this order each row comes after those that it needs."""
 
 
-class Differs(StorageError):
-    """There is another row with this key already."""
+class RowRefused(StorageError):
+    """The board can't take this row of those that were put, or has another one with its key. It has taken none."""
+
+    def __init__(self, index: int, why: str) -> None:
+        super().__init__(why)
+        self.index = index
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Exchange(Protocol):
         """Before the first row: new posts get numbers above this."""
 
     async def put(self, table: str, rows: Sequence[Row]) -> int:
-        """All or none; rows that are there already, exactly so, are left. How many were new. Raises Differs."""
+        """All or none; rows that are there already, exactly so, are left. How many were new. Raises RowRefused."""
 
     async def finish(self, standing: Standing) -> None:
         """After the last row, if any was new: the board stands where that one did, and has another epoch."""

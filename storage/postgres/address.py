@@ -78,7 +78,7 @@ def parse(url: str) -> Address:
         given = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError:  # its own words would have pieces of the password in them
         raise CannotOpen(UNREADABLE) from None
-    if "#" in url or parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
+    if "#" in url or not url.isprintable() or parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
         raise CannotOpen(UNREADABLE)
     check(given)
     hosts = hosts_of(parts.netloc, given)

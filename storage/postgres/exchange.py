@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from storage.exchange import CHUNK, TABLES, Differs, Row, Standing
+from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
 from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults_as_unavailable, why_not
 from storage.postgres.schema import prepare
 from storage.postgres.search import to_vector
-from storage.records import StorageError
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Link
@@ -61,7 +60,7 @@ class PostgreSQLExchange:
 
     async def put(self, table: str, rows: Sequence[Row]) -> int:
         async def unit() -> int:
-            return sum([await put(self._db, table, row) for row in rows])
+            return sum([await put(self._db, table, row, index) for index, row in enumerate(rows)])
 
         new: int = await self._write(unit)
         return new
@@ -80,28 +79,29 @@ class PostgreSQLExchange:
         await self._write(unit)
 
     async def _write(self, unit: Callable[[], Awaitable[Any]]) -> Any:
-        try:
-            async with faults_as_unavailable(), self._db.transaction():
-                await self._db.execute("SELECT take_turn()")
-                return await unit()
-        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-            raise StorageError(f"this board can't take it: {error}") from error
+        async with faults_as_unavailable(), self._db.transaction():
+            await self._db.execute("SELECT take_turn()")
+            return await unit()
 
 
-async def put(db: "Link", table: str, row: Row) -> int:
+async def put(db: "Link", table: str, row: Row, index: int) -> int:
+    """Whether it was new. Raises RowRefused."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = [row[column] for column in columns]
     known = await db.fetchrow(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = $1", row[key])
     if known is not None and list(known) == values:
         return 0
     if known is not None:
-        raise Differs(f"this board has another row {row[key]!r} in {table}")
+        raise RowRefused(index, f"this board has another row {row[key]!r} in {table}")
     places = [f"${number}" for number in range(1, len(columns) + 1)]
     if table == "messages":
         columns = (*columns, "search")
         places.append(f"${len(columns)}::text::tsvector")
         values.append(to_vector(row["body"]) if isinstance(row["body"], str) else None)
-    await db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(places)})", *values)
+    try:
+        await db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(places)})", *values)
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+        raise RowRefused(index, f"this board can't take it: {error}") from error
     return 1
 
 

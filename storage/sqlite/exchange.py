@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from storage.exchange import CHUNK, TABLES, Differs, Row, Standing
-from storage.records import StorageError, Unavailable
+from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
+from storage.records import Unavailable
 from storage.sqlite import SQLite
 from storage.sqlite.files import must_exist, reach
-from storage.sqlite.search import index
+from storage.sqlite.search import index as into_index
 
 
 class SQLiteExchange:
@@ -51,7 +51,7 @@ class SQLiteExchange:
         )
 
     async def put(self, table: str, rows: Sequence[Row]) -> int:
-        return self._write(lambda db: sum(put(db, table, row) for row in rows))
+        return self._write(lambda db: sum(put(db, table, row, index) for index, row in enumerate(rows)))
 
     async def finish(self, standing: Standing) -> None:
         def unit(db: sqlite3.Connection) -> int:
@@ -75,8 +75,6 @@ class SQLiteExchange:
             done = unit(db)
             db.execute("COMMIT")
             return done
-        except sqlite3.IntegrityError as error:
-            raise StorageError(f"this board can't take it: {error}") from error
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
         finally:
@@ -84,17 +82,21 @@ class SQLiteExchange:
                 db.execute("ROLLBACK")
 
 
-def put(db: sqlite3.Connection, table: str, row: Row) -> int:
+def put(db: sqlite3.Connection, table: str, row: Row, index: int) -> int:
+    """Whether it was new. Raises RowRefused."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = tuple(row[column] for column in columns)
     known = db.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = ?", (row[key],)).fetchone()
     if known == values:
         return 0
     if known is not None:
-        raise Differs(f"this board has another row {row[key]!r} in {table}")
-    db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", values)
+        raise RowRefused(index, f"this board has another row {row[key]!r} in {table}")
+    try:
+        db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", values)
+    except sqlite3.IntegrityError as error:
+        raise RowRefused(index, f"this board can't take it: {error}") from error
     if table == "messages" and isinstance(row["body"], str):
-        index(db, int(str(row["id"])), row["body"])
+        into_index(db, int(str(row["id"])), row["body"])
     return 1
 
 

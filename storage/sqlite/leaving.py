@@ -73,5 +73,8 @@ class Leaving:
 
 
 def as_moved(columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """SQLite has no booleans."""
-    return tuple(bool(value) if name == "by_facebook" else value for name, value in zip(columns, row, strict=True))
+    """SQLite has no booleans, and keeps a NUL in a text, which nobody can post but an import of old could bring."""
+    return tuple(
+        bool(value) if name == "by_facebook" else value.replace("\0", "") if isinstance(value, str) else value
+        for name, value in zip(columns, row, strict=True)
+    )

@@ -1,0 +1,131 @@
+"""What a row that is brought in may hold: import is as strict as posting, or the board could not show what came.
+
+Text comes as posting would leave it; everything else is right or refused.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from board.facebook import ID, kind_of_image
+from board.people import NAME_LENGTH, USERNAME
+from board.recent import LAST_MS
+from board.text import LONGEST, NOT_TEXT, tidy
+from storage.exchange import TABLES, Row
+
+MOST_NUMBER = 10**18 - 1
+"""Of ids and changes: what a cursor may have."""
+PICTURE_BYTES = 256 * 1024
+HASH = re.compile(
+    r"(?:sha1:)?\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d)\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+", re.ASCII
+)
+"""Of a password. Its costs are bounded: each try to sign in would have to pay them."""
+COSTLIEST = (262_144, 16)
+"""Kilobytes and passes."""
+
+
+def whole(least: int, most: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return value
+
+    return check
+
+
+def plain(most: int, pattern: str = r"[^\0\ud800-\udfff]*", *, what: str = "text") -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or len(value) > most or not re.fullmatch(pattern, value, re.DOTALL):
+            raise ValueError(f"must be {what} of at most {most} characters")
+        return value
+
+    return check
+
+
+def body(value: Any) -> str:
+    text = tidy(words(value))
+    if not 0 < len(text) <= LONGEST:
+        raise ValueError(f"must have 1 to {LONGEST} characters that can be kept")
+    return text
+
+
+def name(value: Any) -> str:
+    text = " ".join(tidy(words(value)).split())
+    if not 0 < len(text) <= NAME_LENGTH:
+        raise ValueError(f"must have 1 to {NAME_LENGTH} characters")
+    return text
+
+
+def words(value: Any) -> str:
+    if not isinstance(value, str) or NOT_TEXT.search(value):
+        raise ValueError("must be text, with no NUL in it")
+    return value
+
+
+def password(value: Any) -> str:
+    match = HASH.fullmatch(value) if isinstance(value, str) else None
+    if not match or int(match[1]) > COSTLIEST[0] or int(match[2]) > COSTLIEST[1]:
+        raise ValueError("must be a hash as Longboard makes them")
+    return match[0]
+
+
+def octets(least: int, most: int) -> Callable[[Any], bytes]:
+    def check(value: Any) -> bytes:
+        if not isinstance(value, bytes) or not least <= len(value) <= most:
+            raise ValueError(f"must be {least} to {most} bytes")
+        return value
+
+    return check
+
+
+ASCII = "[!-~]*"
+ID_OF_FACEBOOK = plain(32, ID.pattern, what="digits")
+COLUMNS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("id", "seq", "author_id", "account_id", "actor_id"), whole(1, MOST_NUMBER)),
+    **dict.fromkeys(("created_at", "edited_at", "suspended_at", "until", "at"), whole(0, LAST_MS)),
+    **dict.fromkeys(("name", "author_name", "actor_name"), name),
+    **dict.fromkeys(("app_id", "facebook_id"), ID_OF_FACEBOOK),
+    **dict.fromkeys(("key", "code"), plain(100, "[ -~]+", what="ASCII")),
+    "address": plain(64, "[!-~]+", what="ASCII"),
+    "username": plain(32, USERNAME.pattern, what="a username: small letters, digits and _"),
+    "role": plain(9, "member|moderator", what="member or moderator"),
+    "body": body,
+    "password": password,
+    "fingerprint": octets(1, 64),
+    "picture": octets(1, PICTURE_BYTES),
+    **dict.fromkeys(("tutorial_name", "action", "target"), plain(1000)),
+    "picture_kind": plain(20, "image/(png|jpeg|gif|webp)", what="a kind of picture"),
+}
+MAY_LACK = {
+    "accounts": {"password", "tutorial_name", "suspended_at"},
+    "identities": {"picture_kind", "picture"},
+    "messages": set(TABLES["messages"].columns) - {"id", "seq", "created_at"},
+    "audit": {"actor_id"},
+}
+"""Columns that may be null."""
+
+
+def checked(table: str, row: Row) -> Row:
+    """The row as it may be kept. Raises ValueError, which names the column."""
+    kept: dict[str, object] = {}
+    for column, value in row.items():
+        if value is None and column in MAY_LACK.get(table, ()):
+            kept[column] = None
+            continue
+        try:
+            kept[column] = COLUMNS.get(column, lambda value: value)(value)
+        except ValueError as error:
+            raise ValueError(f"{column} of {table} {error}") from None
+    check_together(table, kept)
+    return kept
+
+
+def check_together(table: str, row: Row) -> None:
+    """What one column says about another. Raises ValueError."""
+    if table == "messages" and int(str(row["seq"])) < int(str(row["id"])):
+        raise ValueError("seq of messages must not be below id, the change that posted it")
+    if table == "identities":
+        picture = row["picture"]
+        kind = kind_of_image(picture) if isinstance(picture, bytes) else None
+        if kind != row["picture_kind"]:
+            raise ValueError("picture of identities must be what picture_kind says")
