@@ -1,4 +1,4 @@
-"""Whether all is well: one line for each thing that was looked at, and status 1 if one of them is not."""
+"""Whether all is well: a line for each thing, and status 1 if one is not. Of what it did not look at it says just that."""
 
 import argparse
 import asyncio
@@ -8,21 +8,21 @@ from collections.abc import Iterator
 
 from admin import proxy
 from settings import Settings
-from storage.opening import open_storage
-from storage.records import StorageError
-from storage.sqlite.checkup import Finding, check_up
+from storage.sqlite.checkup import check_up
 
+Finding = tuple[bool | None, str]
+SAID = {True: "ok     ", False: "PROBLEM", None: "unseen "}
 KEPT = 64
 """Descriptors beside those of connections."""
 
 
 async def doctor(settings: Settings, options: argparse.Namespace) -> None:
-    findings = [*check_settings(settings), *await check_database(settings), *check_limits(settings)]
+    findings: list[Finding] = [*check_settings(settings), *await check_database(settings), *check_limits(settings)]
     if options.url:
         findings += await asyncio.to_thread(lambda: list(proxy.check(options.url, settings)))
     for is_well, words in findings:
-        print(f"{'ok     ' if is_well else 'PROBLEM'} {words}")
-    problems = sum(not is_well for is_well, _ in findings)
+        print(f"{SAID[is_well]} {words}")
+    problems = sum(is_well is False for is_well, _ in findings)
     if problems:
         sys.exit(f"bin/admin: {problems} of {len(findings)} need a look")
 
@@ -44,15 +44,9 @@ async def check_database(settings: Settings) -> list[Finding]:
     scheme, _, path = settings.database_url.partition(":///")
     if scheme == "sqlite":
         return await asyncio.to_thread(lambda: list(check_up(path)))
-    try:
-        storage = await open_storage(settings.database_url, create=False)
-        try:
-            await storage.probe()
-        finally:
-            await storage.close()
-    except StorageError as error:
-        return [(False, f"the database: {error}")]
-    return [(True, "the database can be reached and written to")]
+    from storage.postgres import checkup
+
+    return [finding async for finding in checkup.check_up(settings.database_url)]
 
 
 def check_limits(settings: Settings) -> Iterator[Finding]:

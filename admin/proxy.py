@@ -1,6 +1,7 @@
 """What stands in front of a running board, asked from where browsers are."""
 
 import http.client
+import ipaddress
 import json
 import time
 import urllib.parse
@@ -15,12 +16,18 @@ CLAIMED = "203.0.113.77"
 """An address of documentation (RFC 5737), which nobody has."""
 SLACK = 2.0
 """Seconds that the way there and back may take."""
-Finding = tuple[bool, str]
+COMPRESSED = "gzip, deflate, br, zstd"
+"""What browsers take."""
+Finding = tuple[bool | None, str]
+"""None if it was not looked at."""
 
 
 class Reply:
-    def __init__(self, status: int, headers: http.client.HTTPMessage, body: bytes, seconds: float) -> None:
-        self.status, self.headers, self.body, self.seconds = status, headers, body, seconds
+    def __init__(self, reply: http.client.HTTPResponse, seconds: float, ends: tuple[str, str]) -> None:
+        self.status, self.headers, self.body = reply.status, reply.headers, reply.read(10_000_000)
+        self.seconds = seconds
+        self.own, self.peer = ends
+        """The addresses of both ends of the connection."""
 
     def json(self) -> dict[str, object]:
         try:
@@ -30,18 +37,20 @@ class Reply:
         return found if isinstance(found, dict) else {}
 
 
-def ask(url: str, path: str, headers: Mapping[str, str], seconds: float) -> Reply:
-    """Raises OSError or HTTPException."""
+def ask(
+    url: str, path: str, headers: Mapping[str, str], seconds: float, *, encodings: str = "identity", source: str = ""
+) -> Reply:
+    """`source` is the address to come from. Raises OSError or HTTPException."""
     parts = urllib.parse.urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    connection = kind(parts.hostname or "", parts.port, timeout=seconds, source_address=(source, 0) if source else None)
     began = time.monotonic()
     try:
-        connection.request(
-            "GET", path, headers={"Accept-Encoding": "gzip, br", "Accept": "application/json", **headers}
-        )
+        connection.connect()
+        ends = (connection.sock.getsockname()[0], connection.sock.getpeername()[0])
+        connection.request("GET", path, headers={"Accept-Encoding": encodings, "Accept": "application/json", **headers})
         reply = connection.getresponse()
-        return Reply(reply.status, reply.headers, reply.read(10_000_000), time.monotonic() - began)
+        return Reply(reply, time.monotonic() - began, ends)
     finally:
         connection.close()
 
@@ -54,6 +63,9 @@ def check(url: str, settings: Settings) -> Iterator[Finding]:
         health = ask(url, "/healthz", token, 30)
         yield health.status == 200, f"{url}/healthz answers {health.status}"
         if health.status != 200:
+            return
+        if "status" not in health.json():
+            yield False, f"{url}/healthz does not answer as a board does: what stands there is none, or rewrites it"
             return
         yield from check_headers(url, settings, health)
         yield from check_address(url, token, health)
@@ -78,8 +90,8 @@ def check_headers(url: str, settings: Settings, reply: Reply) -> Iterator[Findin
 
 def check_address(url: str, token: Mapping[str, str], health: Reply) -> Iterator[Finding]:
     mine = health.json().get("client")
-    if mine is None:
-        yield True, "whether clients can claim another address was not looked at: set METRICS_TOKEN for that"
+    if not isinstance(mine, str):
+        yield None, "whether clients can claim another address: set METRICS_TOKEN, as the board has it, for that"
         return
     for name in CLAIMS:
         value = f"for={CLAIMED}" if name == "Forwarded" else CLAIMED
@@ -87,29 +99,66 @@ def check_address(url: str, token: Mapping[str, str], health: Reply) -> Iterator
         if seen == CLAIMED:
             yield False, f"clients can claim any address with {name}: CLIENT_HEADER must name one that the proxy sets"
             return
-    yield True, f"clients can't claim another address; this one is seen as {mine}"
+    yield True, "clients can't claim another address"
+    is_mine = is_client(url, token, mine, health)
+    words = {
+        True: "which is its own",
+        False: "which is the proxy's: all clients share one limit. CLIENT_HEADER must name the header that it sets",
+        None: "which may be its way out; from here that can't be told",
+    }
+    yield is_mine, f"this machine is seen as {mine}, {words[is_mine]}"
+
+
+def is_client(url: str, token: Mapping[str, str], seen: str, health: Reply) -> bool | None:
+    """Whether the address that limits see is that of who asks, and not a proxy's; None if nobody can tell."""
+    try:
+        network = ipaddress.ip_network(seen, strict=False)  # IPv6 is seen by /64
+    except ValueError:
+        return False
+    own, peer = ipaddress.ip_address(health.own), ipaddress.ip_address(health.peer)
+    if own in network:
+        return is_another_seen(url, token, seen) if own.is_loopback else True
+    if network.is_loopback or peer in network or (peer.is_global and not network.is_global):
+        return False
+    return None
+
+
+def is_another_seen(url: str, token: Mapping[str, str], seen: str) -> bool | None:
+    """On one machine a proxy has the same address as who asks; but who asks may come from another one, too."""
+    try:
+        other = ask(url, "/healthz", token, 30, source="127.0.0.2").json().get("client")
+    except OSError:  # not every system has it
+        return None
+    return other != seen
 
 
 def check_polls(url: str, settings: Settings, cursor: object) -> Iterator[Finding]:
     if not isinstance(cursor, str):
-        yield True, "polls were not looked at: on a members' board that takes METRICS_TOKEN"
+        yield None, "polls: on a members' board that takes METRICS_TOKEN"
         return
+    newest = ask(url, NEWEST, {}, 30, encodings=COMPRESSED)
+    if newest.status == 401:
+        yield None, "polls: they are for members"
+        return
+    yield from check_reply(newest)
     short = ask(url, f"/get?after={cursor}&wait=1", {}, 30)
-    if short.status == 401:
-        yield True, "polls were not looked at: they are for members"
-        return
-    yield from check_reply(short)
     if short.json().get("messages") == []:
         prompt = 0.9 <= short.seconds <= 1.25 + SLACK
         yield prompt, f"a poll of 1 s took {short.seconds:.1f} s" + ("" if prompt else ": replies are held up")
+    else:
+        yield None, f"whether replies are held up: a poll of 1 s was answered {short.status}, or there was news"
     wait = settings.poll_seconds
     poll = ask(url, f"/get?after={short.json().get('cursor', cursor)}&wait={wait}", {}, wait + 30)
     if poll.status == 200 and (poll.json().get("messages") or "retry_ms" in poll.json()):
-        yield True, "whether a poll is held for long enough could not be seen: there was news"
+        yield None, "whether a poll is held for long enough: there was news"
         return
     held = poll.status == 200 and wait - 0.1 <= poll.seconds <= wait + 0.25 + SLACK
     words = "" if held else ": the proxy's time-out must be longer than POLL_SECONDS, here and on the board"
     yield held, f"a poll of {wait} s ended after {poll.seconds:.1f} s with {poll.status}{words}"
+
+
+NEWEST = "/get?after=00000000-0&wait=0"
+"""A reply with the whole newest page: small ones a proxy may leave as they are."""
 
 
 def check_reply(reply: Reply) -> Iterator[Finding]:

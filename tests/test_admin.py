@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -25,6 +26,8 @@ from storage.records import StorageError
 from tests.conftest import ROOT, environment, until
 from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person
+from tests.ports import free_port
+from tests.postgres import psql
 from tests.test_import import admin
 
 
@@ -466,6 +469,85 @@ def test_the_doctor_looks_at_the_proxy(start, faults):
     assert len(found) == len(faults), run.stdout
     for words in faults.values():
         assert any(words in problem for problem in found), (words, run.stdout)
+
+
+@contextlib.contextmanager
+def haproxy(board, folder, *lines):
+    """A real one in front of the board; its address."""
+    port = free_port()
+    (folder / "haproxy.cfg").write_text("\n".join([
+        "defaults", "  mode http", "  timeout connect 5s", "  timeout client 60s", "  timeout server 60s",
+        "frontend f", f"  bind 127.0.0.1:{port}", *(f"  {line}" for line in lines), "  default_backend b",
+        "backend b", f"  server s 127.0.0.1:{board.port}", "",
+    ]))  # fmt: skip
+    process = subprocess.Popen(["haproxy", "-f", str(folder / "haproxy.cfg"), "-db"], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(port):
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+
+
+COMPRESSION = ("compression algo gzip", "compression type application/json text/html")
+
+
+@pytest.mark.parametrize(
+    ("lines", "header", "found"),
+    [
+        (("option forwardfor",), "X-Forwarded-For", []),
+        ((*COMPRESSION, "option forwardfor"), "X-Forwarded-For", ["polls are compressed"]),
+        (("option forwardfor",), "", ["which is the proxy's"]),
+        (("http-request return status 200 content-type text/plain string hello if { path /healthz }",), "",
+         ["does not answer as a board does"]),
+    ],
+    ids=["sound", "compressing", "unnamed", "rewriting"],
+)  # fmt: skip
+def test_the_doctor_looks_through_haproxy(start, tmp_path, lines, header, found):
+    """Compression is seen, and does not blind it; the address that limits see is compared with who asks."""
+    token = "a-token-for-the-doctor"
+    server = start(poll_seconds=1, metrics_token=token, client_header=header)
+    server.post("words enough to be worth compressing " * 50)
+    with haproxy(server, tmp_path, *lines) as url:
+        settings = {"POLL_SECONDS": "1", "METRICS_TOKEN": token, "PUBLIC_URL": url, "CLIENT_HEADER": "X-Forwarded-For"}
+        run = run_in(server.database.parent, "doctor", url, check=int(bool(found)), **settings)
+    said = problems(run)
+    assert len(said) == len(found) and all(words in said[n] for n, words in enumerate(found)), run.stdout
+    assert "not looked at" not in run.stdout and "unseen" not in run.stdout, run.stdout
+
+
+def test_the_doctor_never_says_ok_of_what_it_did_not_look_at(start):
+    """Without METRICS_TOKEN there is less to see, and on a members' board still less: it says so, and no more."""
+    server = start(poll_seconds=1, reading="members", client_header="X-Forwarded-For")
+    settings = {"POLL_SECONDS": "1", "PUBLIC_URL": server.url, "CLIENT_HEADER": "X-Forwarded-For"}
+    run = run_in(server.database.parent, "doctor", server.url, **settings)
+    unseen = [line for line in run.stdout.splitlines() if "METRICS_TOKEN" in line]
+    assert len(unseen) == 2 and all(line.startswith("unseen ") for line in unseen), run.stdout
+    assert run.stdout.count("unseen ") == 2
+
+
+def test_the_doctor_looks_into_postgresql(new_database):
+    """Without making or migrating anything: what is missing, what is not for a board, and that all is well."""
+    url = new_database()
+    at_url = f"--database-url={url}"
+    assert any("no board in this database" in problem for problem in problems(admin(at_url, "doctor", check=1)))
+    assert psql(url, "SELECT count(*) FROM pg_namespace WHERE nspname = 'longboard'") == "0"
+    admin(at_url, "migrate")
+    run = admin(at_url, "doctor")
+    assert problems(run) == [] and run.stdout.count("ok  ") >= 7
+    psql(url, "UPDATE longboard.board SET words = 'old'; INSERT INTO longboard.migrations VALUES (99, 'new')")
+    psql(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
+    found = problems(admin(at_url, "doctor", check=1))
+    for words in ("schema is number 99", "can't be written to: cannot execute"):
+        assert any(words in problem for problem in found), found
+    latin = new_database("ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+    assert any("UTF8" in problem for problem in problems(admin(f"--database-url={latin}", "doctor", check=1)))
 
 
 def test_the_doctor_says_so_where_nobody_answers(board, tmp_path):
