@@ -6,6 +6,7 @@ from board.passwords import Busy
 from board.text import BadText
 from storage.records import (
     MOST_BOT_TOKENS,
+    EditedMeanwhile,
     IdentityTaken,
     IsModerator,
     KeyReused,
@@ -47,6 +48,7 @@ ANSWERS: dict[type[Exception], tuple[int, str, str]] = {
         "Facebook is the only way into your account. Set a password first, then unlink it.",
     ),
     LinkGone: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
+    EditedMeanwhile: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),
     NotAllowed: (403, "not_allowed", "You can't do this at present. A moderator has decided so."),
     NotFound: (404, "not_found", "There is no such thing here, or no longer."),
     NotYours: (403, "not_yours", "Only its author can change a message."),

@@ -1,11 +1,11 @@
 """A message on a page of its own, where its author changes it and moderators deal with it; and the audit log."""
 
-from board.text import BadText
+from board.recent import iso
 from handlers.base import Page
-from handlers.errors import Refused, as_refused
-from handlers.messages import delete, edit, is_author, parse_id
+from handlers.errors import Refused
+from handlers.messages import check_is_still, delete, edit, is_author, new_form_key, parse_id
 from handlers.pages import Rendering, preview
-from storage.records import Account, Message
+from storage.records import Account, EditedMeanwhile, Message
 from storage.records import Page as MessagesPage
 
 DAY_MS = 86_400_000
@@ -20,7 +20,7 @@ class MessagePage(Rendering):
     async def get(self, id: str) -> None:
         await self.show(parse_id(id))
 
-    async def show(self, id: int, refused: Refused | None = None, text: str | None = None) -> None:
+    async def show(self, id: int) -> None:
         storage, recent = self.board.storage, self.board.waiters.recent
         message = await storage.message(id)
         older, newer = await storage.before(id, OLDER), await storage.after(id, NEWER)
@@ -29,18 +29,27 @@ class MessagePage(Rendering):
             "message_page.html",
             message=message,
             author=message.author.name if message.author else "Guest",
-            shown=self.days_html(around, id, self.tools(message, refused, message.body if text is None else text)),
+            shown=self.days_html(around, id, self.tools(message)),
             older=around[0].id if older.older else None,
             newer=around[-1].id if newer.newer else None,
             is_on_board=is_on(recent.page, id),
             preview=preview,
         )
 
-    def tools(self, message: Message, refused: Refused | None, text: str | None) -> bytes:
+    def tools(self, message: Message) -> bytes:
         """What the one who asks may do with it."""
-        is_moderator = self.account is not None and self.account.is_moderator
-        names = {"message": message, "refused": refused, "text": text, "is_moderator": is_moderator}
-        return self.render_string("message_tools.html", is_author=is_author(self, message), **names)
+        return self.render_string(
+            "message_tools.html",
+            message=message,
+            is_moderator=self.account is not None and self.account.is_moderator,
+            is_author=is_author(self, message),
+            id=message.id,
+            text=message.body,
+            began_from=iso(message.changed_at),
+            author=self.account.username if self.account else "",
+            refused=None,
+            key=None,
+        )
 
     def write_error_page(self, refused: Refused) -> None:
         """Whoever follows a link to a deleted message may find what they look for near to it."""
@@ -49,21 +58,45 @@ class MessagePage(Rendering):
         self.render("error.html", refused=refused, near=near)
 
 
-class EditMessage(MessagePage):
-    forgives_old_sessions = False
+class EditMessage(Page):
+    """Where the form below a message goes. If it is refused, the form comes back with its words, whatever the reason."""
+
+    now: Message | None = None
+    """The message as somebody else has changed it meanwhile."""
 
     async def post(self, id: str) -> None:
         text = self.form("s")
         if text is None:
             raise Refused(400, "bad_field", "The field “s” with the message is missing.")
+        check_is_still(self, self.form("as"))
         try:
-            await edit(self, parse_id(id), text)
-        except BadText as error:
-            self.set_status(error.status)
-            await self.show(parse_id(id), as_refused(error.status, error), text.replace("\0", "\ufffd"))
-        else:
-            is_there = is_on(self.board.waiters.recent.page, parse_id(id))
-            self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
+            await edit(self, parse_id(id), text, self.form("began_from"))
+        except EditedMeanwhile as error:
+            self.now = error.args[0]
+            raise
+        is_there = is_on(self.board.waiters.recent.page, parse_id(id))
+        self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
+
+    def write_error_page(self, refused: Refused) -> None:
+        """Without a look into storage, which may be why it was refused."""
+        if "s" not in self.request.body_arguments:
+            super().write_error_page(refused)
+            return
+        is_gone = refused.status_code == 404
+        self.render(
+            "edit.html",
+            refused=refused,
+            now=self.now,
+            id=self.request.path.split("/")[2],
+            text=self.sent("s"),
+            author=self.sent("as"),
+            began_from=iso(self.now.changed_at) if self.now else self.sent("began_from"),
+            key=new_form_key() if is_gone else None,
+        )
+
+    def sent(self, name: str) -> str:
+        """A field as it was sent, to be shown again, whatever it is."""
+        return self.request.body_arguments.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
 
 
 def is_on(page: MessagesPage, id: int) -> bool:

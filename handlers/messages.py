@@ -1,5 +1,6 @@
 """Posting and reading messages: /add for the page's form, /api/v1/messages for programs."""
 
+import datetime
 import hashlib
 import secrets
 import time
@@ -140,24 +141,33 @@ class ApiMessage(Base):
         self.write_json(as_json(await self.board.storage.message(parse_id(id))))
 
     async def patch(self, id: str) -> None:
-        body = self.text_field(self.fields(), "body")
-        self.write_json(as_json(await edit(self, parse_id(id), body)))
+        fields = self.fields()
+        body, began_from = self.text_field(fields, "body"), self.optional_text(fields, "began_from")
+        self.write_json(as_json(await edit(self, parse_id(id), body, began_from)))
 
     async def delete(self, id: str) -> None:
         await delete(self, parse_id(id))
         self.set_status(204)
 
 
-async def edit(handler: Base, id: int, text: str) -> Message:
-    """By its author only. Raises Refused, NotFound."""
+async def edit(handler: Base, id: int, text: str, began_from: str | None) -> Message:
+    """By its author only, who may say which state of it they saw. Raises Refused, BadText, NotFound, EditedMeanwhile."""
     message = await handler.board.storage.message(id)
     if not is_author(handler, message):
         raise not_yours(handler)
     check_may_post(handler)  # an edit wakes every page, as a post does
-    body = clean(text, handler.config.message_length)
-    message = await handler.board.storage.edit(id, body, signed_in(handler).account.id)
+    body, began_from_ms = clean(text, handler.config.message_length), moment(began_from) if began_from else None
+    message = await handler.board.storage.edit(id, body, signed_in(handler).account.id, began_from_ms)
     await handler.board.waiters.deliver()
     return message
+
+
+def moment(text: str) -> int:
+    """A time of ours, back in milliseconds; what is none of ours was never a message's: -1."""
+    try:
+        return round(datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
+    except ValueError:
+        return -1
 
 
 async def delete(handler: Base, id: int) -> None:

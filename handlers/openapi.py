@@ -86,8 +86,8 @@ def message_paths(settings: Settings) -> Json:
             "get": {"summary": "Read one", "responses": answers({"200": ("It", ref("Message"))}, 401, 404, 413)},
             "patch": {
                 "summary": "Change one of your own",
-                "requestBody": sent({"body": body}),
-                "responses": answers({"200": ("As it is now", ref("Message"))}, *SENT, 404),
+                "requestBody": sent({"body": body, "began_from": SEEN}, "began_from"),
+                "responses": answers({"200": ("As it is now", ref("Message"))}, *SENT, 404, 409),
             },
             "delete": {
                 "summary": "Delete one of your own; moderators, any",
@@ -97,6 +97,10 @@ def message_paths(settings: Settings) -> Json:
     }
 
 
+SEEN = {
+    "type": "string",
+    "description": "the message's edited_at, or created_at, that this edit began from: 409 if it has changed since",
+}
 BEFORE = query("before", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "page back from this message")
 LIMIT = query("limit", {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}, "how many, paging back; 1 to 100")
 READ = {

@@ -49,7 +49,7 @@ ERRORS = {
     401: "No token, a wrong one, or one that is over",
     403: "Not for this account, or from another site's page",
     404: "There is no such thing",
-    409: "The username is taken",
+    409: "The username is taken, or the message has changed meanwhile",
     410: "The invitation was used, or has run out",
     413: "Far too large",
     415: "Neither JSON nor a form",

@@ -7,6 +7,8 @@ import { drawer, Outbox } from "./outbox.js";
 
 const TIP = "Ctrl + Enter sends";
 const MAC_TIP = "⌘ Return sends";
+export const FULL = "This browser has no room left to keep a draft: closing the page would lose this.";
+const TEXT_ONLY = "A message is text only. Files and pictures can't be posted here.";
 
 export class Composer {
   #form;
@@ -30,16 +32,18 @@ export class Composer {
     this.#as = form.querySelector("input[name=as]")?.getAttribute("value") ?? "";
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
-    this.#box.value ||= drawer.get(this.#draft);
     this.#say(this.#tip);
+    this.#box.value ||= drawer.get(this.#draft) || this.#adopted();
     this.#grow();
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#box.addEventListener("keydown", (event) => this.#press(event));
     this.#box.addEventListener("input", () => this.#edited());
     addEventListener("storage", (event) => this.#editedElsewhere(event));
     const author = form.querySelector("#as bdi")?.textContent ?? "";
+    takeTextOnly(this.#box, (words) => this.#say(words));
+    const limit = Number(form.dataset.limit) || Infinity; // a page from before an update does not say
     const told = { sent, refused: this.#refused.bind(this), back: this.#back.bind(this) };
-    this.#outbox = new Outbox(list, form.action, this.#as, author, told);
+    this.#outbox = new Outbox(list, form.action, this.#as, author, limit, told);
   }
 
   /** @param {{body?: string, deleted?: true}[]} messages */
@@ -62,16 +66,26 @@ export class Composer {
     return `draft/${this.#as}`;
   }
 
+  /** What was written by nobody in particular is for whoever signs in where they wrote it. */
+  #adopted() {
+    const text = this.#as && drawer.get("draft/");
+    if (!text) return "";
+    drawer.put("draft/", "");
+    drawer.put(this.#draft, text);
+    this.#say("You wrote this before you signed in.");
+    return text;
+  }
+
   /** @param {KeyboardEvent} event */
   #press(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();
-    if (!this.#box.readOnly) this.#form.requestSubmit();
+    if (!event.repeat) this.#form.querySelector("button")?.click();
   }
 
   #edited() {
-    drawer.put(this.#draft, this.#box.value);
-    this.#say(this.#tip);
+    const isKept = drawer.put(this.#draft, this.#box.value);
+    this.#say(isKept ? this.#tip : FULL);
     this.#grow();
   }
 
@@ -88,20 +102,24 @@ export class Composer {
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
-    if (this.#box.value.trim()) this.#outbox.add(this.#box.value);
-    this.#box.value = "";
-    this.#edited();
+    const words = this.#outbox.tooLong(this.#box.value);
+    if (words) this.#say(words, true);
+    else {
+      if (this.#box.value.trim()) this.#outbox.add(this.#box.value);
+      this.#box.value = "";
+      this.#edited();
+    }
     this.#box.focus();
   }
 
   /**
    * @param {Letter} letter
-   * @param {number} status
+   * @param {boolean} isSignedOut
    */
-  #refused(letter, status) {
+  #refused(letter, isSignedOut) {
     const isBack = !this.#box.value && document.visibilityState === "visible";
     if (isBack) this.#back(letter);
-    if (status === 401) this.#stopped(letter.refused ?? "");
+    if (isSignedOut) this.#stopped(letter.refused ?? "");
     return isBack;
   }
 
@@ -126,4 +144,24 @@ export class Composer {
     this.#box.style.height = "auto";
     this.#box.style.height = `${this.#box.scrollHeight}px`;
   }
+}
+
+/**
+ * A file that is dropped beside a box would replace the page; a picture that is pasted would vanish without a word.
+ * @param {HTMLTextAreaElement} box
+ * @param {(words: string) => void} say
+ */
+export function takeTextOnly(box, say) {
+  /** @param {DataTransfer | null} data */
+  const hasFiles = (data) => data?.types.includes("Files");
+  for (const name of /** @type {const} */ (["dragover", "drop"])) {
+    addEventListener(name, (event) => {
+      if (!hasFiles(event.dataTransfer)) return;
+      event.preventDefault();
+      if (name === "drop") say(TEXT_ONLY);
+    });
+  }
+  box.addEventListener("paste", ({ clipboardData }) => {
+    if (hasFiles(clipboardData) && !clipboardData?.types.includes("text/plain")) say(TEXT_ONLY);
+  });
 }

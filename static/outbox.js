@@ -3,17 +3,21 @@
 // reload nor a dead line loses a word. And the drawer that it is kept in, as drafts are.
 
 import { makeArticle } from "./message.js";
+import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
- * @typedef {{text: string, key: string, at: number, refused?: string}} Letter
- * `key` makes sending it again safe; `refused` is why the server did not take it: it waits for its author then.
+ * @typedef {{text: string, key: string, at: number, isLate?: boolean, refused?: string}} Letter
+ * `key` makes sending it again safe; `at` is the board's time; `isLate` after a try that failed; `refused` is why the server
+ * did not take it: it waits for its author then.
  */
 
-const LIMIT_MS = 20_000; // then the answer is not waited for
-const BACKOFF_MS = 1000; // after the first failure, doubled by each further one,
-const MOST_MS = 30_000; // up to this; the pause is a random part of it
+const LIMIT_MS = 30_000; // then the answer is not waited for; the server waits as long for the words
+const MOST_MS = 30_000; // between two tries
 const STALE_MS = 24 * 3600 * 1000; // what could not be sent for a day may no longer be meant
+const STRIKES = 2; // tries of a letter that fail while the board is there, until others go before it
+const LONGEST = 5000; // characters that are shown of it
+const PASSING = [408, 425, 429]; // refusals that say: not now
 
 /** A browser may be told to keep nothing, and throws: then everything is in this tab's memory only. */
 class Drawer {
@@ -22,25 +26,29 @@ class Drawer {
 
   /** @param {string} name */
   get(name) {
+    if (this.#memory.has(name)) return this.#memory.get(name) ?? ""; // newer than what had room before
     try {
-      return localStorage.getItem(name) ?? this.#memory.get(name) ?? "";
+      return localStorage.getItem(name) ?? "";
     } catch {
-      return this.#memory.get(name) ?? "";
+      return "";
     }
   }
 
   /**
    * @param {string} name
    * @param {string} text Nothing is kept of an empty one.
+   * @returns {boolean} Whether there was room.
    */
   put(name, text) {
     this.#memory.delete(name);
     try {
       if (text) localStorage.setItem(name, text);
       else localStorage.removeItem(name);
-    } catch {
+    } catch (error) {
       if (text) this.#memory.set(name, text);
+      return !/quota/i.test(/** @type {Error} */ (error).name);
     }
+    return true;
   }
 
   /** @param {string} start */
@@ -61,13 +69,19 @@ export class Outbox {
   #url;
   #as;
   #author;
+  #limit;
   #told;
-  #failures = 0;
+  #backoff = new Backoff(MOST_MS);
   #isSending = false;
   #isClosed = false;
-  #isLate = false;
+  /** @type {AbortController | null} Of the letter that is on its way, and the name it is kept by. */
+  #request = null;
+  #onItsWay = "";
+  /** @type {Map<string, number>} By key: how often one failed while the board was there. */
+  #strikes = new Map();
   /** @type {[string, HTMLElement][]} The words that are shown as on their way, and where. */
   #shown = [];
+  #state = "";
   #wake = () => {};
 
   /**
@@ -75,31 +89,47 @@ export class Outbox {
    * @param {string} url
    * @param {string} as The username, or nothing for a guest: what one writes is never sent as another.
    * @param {string} author
-   * @param {{sent(message: Message): void, refused(letter: Letter, status: number): boolean,
+   * @param {number} limit Characters that a message may have.
+   * @param {{sent(message: Message): void, refused(letter: Letter, isSignedOut: boolean): boolean,
    *   back(letter: Letter): void}} told `refused` says whether the words are back with their author.
    */
-  constructor(list, url, as, author, told) {
+  constructor(list, url, as, author, limit, told) {
     this.#list = list;
     this.#url = url;
     this.#as = as;
     this.#author = author;
+    this.#limit = limit;
     this.#told = told;
     addEventListener("storage", ({ key }) => (key ?? this.#prefix).startsWith(this.#prefix) && this.#show());
     addEventListener("online", () => this.wake());
     this.#show();
     this.#send();
+    if (as) alone(lockOf(""), () => this.#adopt(), { ifAvailable: true });
   }
 
   /** @param {string} text */
   add(text) {
-    const at = Date.now();
-    this.#keep({ text, key: newKey(), at });
+    this.#put({ text, key: newKey(), at: boardsTime() });
     this.#send();
+  }
+
+  /**
+   * Says why the server would not take it, where that is beyond doubt: it counts what remains after tidying, and it is
+   * never more than is left here. Long texts are not even read to their end, on the server or on the way.
+   * @param {string} text
+   */
+  tooLong(text) {
+    const least = [...text.trim().replace(/[\p{M}\p{C}]/gu, "")].length;
+    if (least > this.#limit) {
+      return `A message may have ${this.#limit} characters; this one has ${[...text.trim()].length}.`;
+    }
+    const size = String(new URLSearchParams({ s: text })).length;
+    return size > 12 * this.#limit ? "This is far more than a message may hold." : "";
   }
 
   /** The server can be reached: what waits need wait no longer. */
   wake() {
-    this.#failures = 0;
+    this.#backoff.reset();
     this.#wake();
     this.#send();
   }
@@ -120,12 +150,11 @@ export class Outbox {
   }
 
   get #prefix() {
-    return `outbox/${this.#as}/`;
+    return prefixOf(this.#as);
   }
 
-  /** @returns {Letter[]} */
   get #letters() {
-    return drawer.names(this.#prefix).flatMap((name) => read(drawer.get(name)));
+    return lettersOf(this.#as);
   }
 
   /** @param {Letter} letter */
@@ -134,9 +163,17 @@ export class Outbox {
   }
 
   /** @param {Letter} letter */
-  #keep(letter) {
+  #put(letter) {
     drawer.put(this.#name(letter), JSON.stringify(letter));
     this.#show();
+  }
+
+  /**
+   * Keeps it as it is by now, unless its author has taken it back meanwhile.
+   * @param {Letter} letter
+   */
+  #keep(letter) {
+    if (drawer.get(this.#name(letter))) this.#put(letter);
   }
 
   /** @param {Letter} letter */
@@ -145,80 +182,148 @@ export class Outbox {
     this.#show();
   }
 
+  /** What a guest wrote here and no tab is sending any more is shown to whoever signed in since, and sent by nobody. */
+  #adopt() {
+    for (const letter of lettersOf("")) {
+      drawer.put(`${prefixOf("")}${letter.at}-${letter.key}`, "");
+      this.#put({ ...letter, key: newKey(), refused: "You wrote this before you signed in." });
+    }
+  }
+
   async #send() {
     if (this.#isSending || this.#isClosed) return;
     this.#isSending = true;
     try {
-      if (this.#next) await alone(`${this.#prefix}sending`, () => this.#sendAll());
+      if (this.#next) await alone(lockOf(this.#as), () => this.#sendAll());
     } finally {
       this.#isSending = false;
     }
   }
 
+  /** The oldest, but for those with which something is wrong, it seems: the others need not wait for them. */
   get #next() {
-    return this.#letters.find(({ refused }) => !refused);
+    /** @param {Letter} letter */
+    const strikes = ({ key }) => {
+      const count = this.#strikes.get(key) ?? 0;
+      return count < STRIKES ? 0 : count;
+    };
+    const waiting = this.#letters.filter(({ refused }) => !refused);
+    return waiting.sort((one, other) => strikes(one) - strikes(other))[0];
   }
 
   async #sendAll() {
     for (let letter; (letter = this.#next) && !this.#isClosed; ) {
-      if (letter.at < Date.now() - STALE_MS) {
-        this.#keep({ ...letter, refused: "This could not be sent when you wrote it." });
-        continue;
-      }
       try {
-        const message = await deliver(this.#url, letter, this.#as);
-        [this.#failures, this.#isLate] = [0, false];
+        const message = await this.#deliver(letter);
+        this.#backoff.reset();
         this.#told.sent(message);
         this.#drop(letter);
       } catch (error) {
-        if (error instanceof Refused) this.#refuse({ ...letter, refused: error.message }, error.status);
-        else await this.#rest(error instanceof Later ? error.pause : 0);
+        if (error === GIVEN_UP) continue; // its author has taken it back
+        const failure = error instanceof Failure ? error : new Failure(String(error));
+        if (isFinal(failure)) this.#refuse(letter, failure);
+        else await this.#putOff(letter, failure);
       }
     }
   }
 
   /**
    * @param {Letter} letter
-   * @param {number} status
+   * @returns {Promise<Message>}
    */
-  #refuse(letter, status) {
-    if (this.#told.refused(letter, status)) this.#drop(letter);
+  async #deliver(letter) {
+    const { text, key, at } = letter;
+    const words = this.tooLong(text);
+    if (words) throw new Failure(words, 413, 0, true);
+    const isStale = () => boardsTime() - at > STALE_MS;
+    if (isStale()) await knock(); // this computer's clock may have been wrong; the board's counts
+    if (isStale()) throw new Failure("This could not be sent when you wrote it.", 0, 0, true);
+    const body = new URLSearchParams({ s: text, key, as: this.#as });
+    this.#onItsWay = this.#name(letter);
+    try {
+      this.#request = new AbortController();
+      return await ask(this.#url, isMessage, LIMIT_MS, { method: "POST", body }, this.#request);
+    } finally {
+      this.#request = null;
+    }
+  }
+
+  /**
+   * @param {Letter} letter
+   * @param {Failure} failure
+   */
+  #refuse(letter, { message, status, isOurs }) {
+    const refused = isOurs ? message : `Something on the way to the board has refused this (${status}).`;
+    letter = { ...letter, refused };
+    if (!drawer.get(this.#name(letter))) return; // taken back meanwhile
+    if (status && this.#told.refused(letter, isOurs && status === 401)) this.#drop(letter);
     else this.#keep(letter);
   }
 
-  /** @param {number} asked Milliseconds that the server asks for. */
-  #rest(asked) {
-    this.#isLate = true;
-    this.#show();
-    const pause = asked + Math.random() * Math.min(MOST_MS, BACKOFF_MS * 2 ** this.#failures++);
-    return new Promise((resolve) => {
-      setTimeout(resolve, pause);
-      this.#wake = () => asked || resolve(null);
+  /**
+   * @param {Letter} letter
+   * @param {Failure} failure
+   */
+  async #putOff(letter, { status, pause, isOurs }) {
+    this.#keep({ ...letter, isLate: true });
+    const isBusy = isOurs && status !== 500; // it asks everyone to come later
+    if (!isBusy && this.#letters.length > 1) {
+      // Is it the line, or this letter?
+      const isThere = await knock().then(() => 1, () => 0);
+      this.#strikes.set(letter.key, (this.#strikes.get(letter.key) ?? 0) + isThere);
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, pause + this.#backoff.next());
+      this.#wake = () => pause || resolve(null);
     });
   }
 
   #show() {
-    this.#shown = this.#letters.reverse().map((letter) => [letter.text, this.#article(letter)]);
+    if (this.#request && !drawer.get(this.#onItsWay)) this.#request.abort();
+    const letters = this.#letters.reverse();
+    const state = JSON.stringify(letters);
+    if (state === this.#state) return; // so that a button keeps the focus
+    this.#state = state;
+    const isLate = letters.some((letter) => letter.isLate);
+    this.#shown = letters.map((letter) => [letter.text, this.#article(letter, isLate)]);
     this.#list.replaceChildren(...this.#shown.map(([, article]) => article));
   }
 
-  /** @param {Letter} letter */
-  #article(letter) {
+  /**
+   * @param {Letter} letter
+   * @param {boolean} isLate
+   */
+  #article(letter, isLate) {
+    const { text, at, refused } = letter;
     const author = this.#author ? { id: 0, name: this.#author } : null;
-    const created_at = new Date(letter.at).toISOString();
-    const article = makeArticle({ id: 0, body: letter.text, author, created_at, edited_at: null });
+    const body = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+    const created_at = new Date(at).toISOString();
+    const article = makeArticle({ id: 0, body, author, created_at, edited_at: null });
     article.removeAttribute("id");
     article.querySelector(".permalink")?.removeAttribute("href");
-    article.classList.add(letter.refused ? "refused" : this.#isLate ? "late" : "pending");
+    article.classList.add(refused ? "refused" : isLate ? "late" : "pending");
     const state = article.appendChild(document.createElement("p"));
     state.className = "state";
-    state.append(letter.refused ?? (this.#isLate ? "Not sent yet. Trying again…" : "Sending…"));
-    if (letter.refused) {
+    state.append(refused ?? (isLate ? "Not sent yet. Trying again…" : "Sending…"));
+    if (refused || isLate) {
       state.append(button("Edit", () => (this.#drop(letter), this.#told.back(letter))));
       state.append(button("Discard", () => this.#drop(letter)));
     }
     return article;
   }
+}
+
+/** @param {string} as */
+const prefixOf = (as) => `outbox/${as}/`;
+/** @param {string} as */
+const lockOf = (as) => `${prefixOf(as)}sending`;
+
+/**
+ * @param {string} as
+ * @returns {Letter[]}
+ */
+function lettersOf(as) {
+  return drawer.names(prefixOf(as)).flatMap((name) => read(drawer.get(name)));
 }
 
 /**
@@ -227,69 +332,56 @@ export class Outbox {
  */
 function read(json) {
   try {
-    const { text, key, at, refused } = JSON.parse(json);
-    return typeof text === "string" && typeof key === "string" && at > 0 ? [{ text, key, at, refused }] : [];
+    const { text, key, at, isLate, refused } = JSON.parse(json);
+    return typeof text === "string" && typeof key === "string" && at > 0 ? [{ text, key, at, isLate, refused }] : [];
   } catch {
     return [];
   }
 }
 
-/** The server does not want it, as it is. Its words are for people. */
-class Refused extends Error {
-  /**
-   * @param {string} words
-   * @param {number} status
-   */
-  constructor(words, status) {
-    super(words);
-    this.status = status;
-  }
-}
-
-/** The server can't take it now. */
-class Later extends Error {
-  /** @param {number} pause Milliseconds. */
-  constructor(pause) {
-    super("later");
-    this.pause = pause;
-  }
-}
-
 /**
- * @param {string} url
- * @param {Letter} letter
- * @param {string} as
- * @returns {Promise<Message>}
+ * Whether sending it again would change nothing. What stands in between may refuse, too, and for one letter only.
+ * @param {Failure} failure
  */
-async function deliver(url, { text, key }, as) {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { Accept: "application/json" },
-    body: new URLSearchParams({ s: text, key, as }),
-    signal: AbortSignal.timeout(LIMIT_MS),
-  });
-  const reply = await response.json().catch(() => null); // something in between may speak HTML
-  if (response.ok && typeof reply?.id === "number") return reply;
-  const isFinal = response.status >= 400 && response.status < 500 && ![408, 429].includes(response.status);
-  if (isFinal && reply?.error) throw new Refused(reply.error.message, response.status);
-  throw new Later(1000 * (Number(response.headers.get("Retry-After")) || 0));
+function isFinal({ status, isOurs }) {
+  return (isOurs || status >= 400) && status < 500 && !PASSING.includes(status);
+}
+
+/** @param {any} reply */
+function isMessage(reply) {
+  return typeof reply.id === "number";
+}
+
+/** Whether the board is there: rejects with a Failure if not. */
+function knock() {
+  return ask("/api/v1/messages?before=1&limit=1", ({ messages }) => Array.isArray(messages), LIMIT_MS);
 }
 
 /**
- * Runs it while no other tab of this browser does. What one has just dropped another may still see for a moment, and send
- * again: the keys make that harmless.
+ * Runs it while no other tab of this browser does; where a browser has no locks for us, at once. What one has just dropped
+ * another may still see for a moment, and send again: the keys make that harmless.
  * @param {string} name
- * @param {() => Promise<void>} run
+ * @param {() => void | Promise<void>} run
+ * @param {LockOptions} options
  */
-function alone(name, run) {
-  return navigator.locks ? navigator.locks.request(name, run) : run();
+async function alone(name, run, options = {}) {
+  let isOurTurn = false;
+  try {
+    await navigator.locks.request(name, options, async (lock) => {
+      isOurTurn = true;
+      if (lock) await run();
+    });
+  } catch (error) {
+    if (isOurTurn) throw error;
+    await run();
+  }
 }
 
 /**
  * @param {string} words
  * @param {() => void} press
  */
-function button(words, press) {
+export function button(words, press) {
   const element = document.createElement("button");
   element.type = "button";
   element.className = "small";

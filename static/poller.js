@@ -13,7 +13,8 @@ const SLACK_SECONDS = 10; // for the network, beyond what the server may hold a 
 const BACKOFF_MS = 1000; // after the first failure, doubled by each further one
 const MOST_MS = 60_000;
 const MOST_ASKED_MS = 600_000; // of the pauses that a server asks for: a timer of a month would end at once
-const GIVEN_UP = new Error("The request was given up");
+export const GIVEN_UP = new Error("The request was given up");
+const JUMP_MS = 60_000; // less is the way of the answer, or no matter
 const NAME = "longboard"; // of the lock that the polling tab holds, and of the channel between tabs
 
 /** No answer, or none that is of use. */
@@ -52,6 +53,19 @@ export class Backoff {
   }
 }
 
+let ahead = 0; // milliseconds that the board's clock is ahead of this computer's
+
+/** Milliseconds, by the board's clock as far as it is known: this computer's may jump. */
+export function boardsTime() {
+  return Date.now() + ahead;
+}
+
+/** @param {Response} response */
+function setClock({ headers }) {
+  const found = Date.parse(headers.get("Date") ?? "") - Date.now();
+  if (Math.abs(found - ahead) > JUMP_MS) ahead = found;
+}
+
 /**
  * Asks the board for JSON. Whatever stands in between may answer, too, with any status and in HTML: only what looks as the
  * board's own answer does is one. Rejects with a Failure, or with GIVEN_UP if `request` was aborted.
@@ -67,8 +81,11 @@ export async function ask(url, isRight, limit, options = {}, request = new Abort
     const headers = { Accept: "application/json" };
     const response = await fetch(url, { headers, cache: "no-store", ...options, signal: request.signal });
     const reply = await response.json().catch(() => null);
-    if (response.ok && reply && isRight(reply)) return reply;
-    throw refusal(response, reply);
+    const isReply = response.ok && reply && isRight(reply);
+    const failure = isReply ? null : refusal(response, reply);
+    if (!failure || failure.isOurs) setClock(response);
+    if (failure) throw failure;
+    return reply;
   } catch (error) {
     if (request.signal.aborted && !isLate) throw GIVEN_UP;
     throw error instanceof Failure ? error : new Failure(String(error));

@@ -59,8 +59,12 @@ class Storage(People, Protocol):
         for a guest, a blocked address.
         """
 
-    async def edit(self, id: int, body: str, by: int | None = None) -> Message:
-        """`by` the account that wrote it; None is the board itself. Raises NotFound, NotYours, NotAllowed."""
+    async def edit(self, id: int, body: str, by: int | None = None, began_from: int | None = None) -> Message:
+        """`by` the account that wrote it; None is the board itself.
+
+        `began_from` is the `changed_at` that its author saw: a message that has other words by then is left as it is.
+        With these words already, nothing is done. Raises NotFound, NotYours, NotAllowed, EditedMeanwhile.
+        """
 
     async def delete(self, id: int, by: int | None = None, *, moderates: bool = False) -> Message:
         """Takes the words out for good, for its author, or the board itself (None).

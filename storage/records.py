@@ -39,6 +39,19 @@ class Message:
     def deleted(self) -> bool:
         return self.body is None
 
+    @property
+    def changed_at(self) -> int:
+        """What an edit of it began from."""
+        return self.created_at if self.edited_at is None else self.edited_at
+
+    def has_already(self, body: str, began_from: int) -> bool:
+        """Whether there is nothing left to do for an edit. Raises EditedMeanwhile."""
+        if self.body == body:
+            return True
+        if self.changed_at != began_from:
+            raise EditedMeanwhile(self)
+        return False
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Head:
@@ -220,6 +233,10 @@ class LinkGone(StorageError):
 
 class NotAllowed(StorageError):
     """The account is suspended or gone, or has not the role that this takes; or the address is blocked."""
+
+
+class EditedMeanwhile(StorageError):
+    """The message has changed since the state that this edit began from; it comes with it, as it is now."""
 
 
 class NotYours(StorageError):

@@ -141,6 +141,28 @@ def test_a_guest_s_message_belongs_to_nobody(server):
     refused(Person(server).api.patch(f"/api/v1/messages/{message['id']}", json={"body": "x"}), 403, "not_yours")
 
 
+def test_an_edit_may_say_what_it_began_from(server):
+    """The time of the last change that one knows: other words by then are 409, as are times that it never had; without it all is as it was."""
+    ada = Person(server)
+    message = ada.post("first words")
+    path = f"/api/v1/messages/{message['id']}"
+    edited = ada.api.patch(path, json={"body": "second words", "began_from": message["created_at"]})
+    assert edited.status_code == 200
+    refused(
+        ada.api.patch(path, json={"body": "other words", "began_from": "2026-11-23T18:27:03.123Z"}),
+        409,
+        "edited_meanwhile",
+    )
+    again = ada.api.patch(path, json={"body": "second words", "began_from": message["created_at"]})
+    assert again.json() == edited.json()
+    third = {"body": "third words", "began_from": edited.json()["edited_at"]}
+    assert ada.api.patch(path, json=third).json()["body"] == "third words"
+    for odd in ("yesterday", "1", "2026-11-23", "0001-01-01T00:00:00.0+23:59", "9999-12-31T23:59:59.9-23:59"):
+        refused(ada.api.patch(path, json={"body": "x", "began_from": odd}), 409, "edited_meanwhile")
+    refused(ada.api.patch(path, json={"body": "x", "began_from": 1}), 400, "bad_field")
+    assert ada.api.patch(path, json={"body": "without"}).json()["body"] == "without"
+
+
 def test_editing_and_deleting_by_form(server):
     """A message has a page of its own; its author finds the forms there, others don't."""
     person = Person(server)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from storage import open_storage
-from storage.records import Author, CannotOpen, Import, KeyReused, NotFound, Password
+from storage.records import Author, CannotOpen, EditedMeanwhile, Import, KeyReused, NotFound, Password
 from tests.patience import PATIENCE
 
 ADA, BOB = Author(1, "Ada"), Author(2, "Bob")
@@ -52,6 +52,18 @@ async def test_numbers_follow_each_other_in_the_order_of_commits(storage):
     assert [first.seq, second.seq, edited.seq, deleted.seq] == [1, 2, 3, 4]
     assert (edited.id, edited.body, edited.created_at) == (first.id, "one!", first.created_at)
     assert edited.edited_at >= edited.created_at and deleted.deleted
+
+
+async def test_an_edit_that_began_from_other_words_changes_nothing(storage):
+    """Of two that began from one state, whoever comes second is told what it says now; the same words twice are no quarrel."""
+    message, _ = await storage.append(ADA, "one", None)
+    with pytest.raises(EditedMeanwhile) as refused:
+        await storage.edit(message.id, "two", ADA.id, message.created_at - 1)
+    assert refused.value.args[0] == message
+    edited = await storage.edit(message.id, "two", ADA.id, message.changed_at)
+    assert await storage.edit(message.id, "two", ADA.id, message.changed_at) == edited
+    assert (await storage.edit(message.id, "three", ADA.id, edited.changed_at)).body == "three"
+    assert (await storage.edit(message.id, "four", ADA.id)).body == "four", "who doesn't say goes on as ever"
 
 
 async def test_changes_come_once_each_in_their_latest_state_ordered_by_change(storage):

@@ -41,9 +41,11 @@ class Messages(Engine):
         fingerprint = fingerprint_of(key, body)
         return to_posted(await self._writer.post(Post(id, name, body, to_vector(body), key, fingerprint, address)))
 
-    async def edit(self, id: int, body: str, by: int | None = None) -> Message:
+    async def edit(self, id: int, body: str, by: int | None = None, began_from: int | None = None) -> Message:
         async def unit(db: "Database") -> Message:
             await check_may_change(db, id, by)
+            if began_from is not None and (now := await read_message(db, id)).has_already(body, began_from):
+                return now
             return await change(db, id, EDIT, body, to_vector(body))
 
         return await self._writer.write(unit)

@@ -25,9 +25,11 @@ class Messages(Engine):
 
         return await self._writer.write(unit)
 
-    async def edit(self, id: int, body: str, by: int | None = None) -> Message:
+    async def edit(self, id: int, body: str, by: int | None = None, began_from: int | None = None) -> Message:
         def unit(db: sqlite3.Connection) -> Message:
             check_may_change(db, id, by)
+            if began_from is not None and (now := read_message(db, id)).has_already(body, began_from):
+                return now
             return change(db, id, "body = ?, edited_at = ?", body, now_ms())
 
         return await self._writer.write(unit)

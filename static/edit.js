@@ -1,0 +1,63 @@
+// @ts-check
+// The form that changes a message: its words stay in this browser until they are saved, as those in the board's box do.
+
+import { FULL, takeTextOnly } from "./composer.js";
+import { button, drawer } from "./outbox.js";
+
+/** @typedef {{text: string, from: string, isSent?: boolean}} Draft `from` is the state of the message it began from. */
+
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById("edit")); // its author has one
+if (form) keepWords(form);
+
+/** @param {HTMLFormElement} form */
+function keepWords(form) {
+  const box = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
+  const began = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=began_from]")); // none in a new post
+  const hint = /** @type {HTMLElement} */ (form.querySelector(".hint"));
+  const tip = hint.textContent ?? "";
+  const name = form.dataset.draft ?? "";
+  const [text, from] = [box.defaultValue, began?.value ?? ""];
+
+  /** @param {boolean} isSent */
+  function keep(isSent) {
+    const isKept = drawer.put(name, JSON.stringify({ text: box.value, from: began?.value, isSent }));
+    if (!isKept) hint.textContent = FULL;
+  }
+
+  function startAgain() {
+    drawer.put(name, "");
+    [box.value, hint.textContent] = [text, tip];
+    if (began) began.value = from;
+    box.focus();
+  }
+
+  const draft = read(drawer.get(name));
+  if (form.querySelector(".refused")) keep(false);
+  else if (draft && draft.text !== text && !(draft.isSent && draft.from !== from)) {
+    box.value = draft.text;
+    if (began) began.value = draft.from;
+    hint.textContent = "These are your words from before, not saved yet. ";
+    hint.append(button("Start again", startAgain));
+  } else drawer.put(name, ""); // what was sent is there
+
+  box.addEventListener("input", () => {
+    hint.textContent = tip;
+    if (box.value === text) drawer.put(name, "");
+    else keep(false);
+  });
+  form.addEventListener("submit", () => keep(true));
+  takeTextOnly(box, (words) => (hint.textContent = words));
+}
+
+/**
+ * @param {string} json
+ * @returns {Draft | null} Nothing if somebody else wrote there.
+ */
+function read(json) {
+  try {
+    const { text, from, isSent } = JSON.parse(json);
+    return typeof text === "string" ? { text, from: String(from ?? ""), isSent } : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+// @ts-check
+// Signing out by hand takes along what this browser keeps of the account and is not posted, unless it is asked to stay:
+// the next one in front of this screen may be somebody else.
+
+import { drawer } from "./outbox.js";
+
+const form = /** @type {HTMLFormElement} */ (document.querySelector("form[action='/signout']"));
+const as = form.dataset.as ?? "";
+const asks = form.querySelector("fieldset"); // only the page /signout does; the account's page leads there
+const draft = `draft/${as}`;
+const kept = () => [
+  ...drawer.names(draft).filter((name) => name === draft),
+  ...drawer.names(`outbox/${as}/`),
+  ...drawer.names(`edit/${as}/`),
+];
+
+if (asks) asks.hidden = !kept().length;
+form.addEventListener("submit", async (event) => {
+  const names = kept();
+  if (!names.length) return;
+  event.preventDefault();
+  if (!asks) return location.assign("/signout");
+  const isKept = asks.querySelector("input")?.checked;
+  try {
+    const { type } = await fetch(form.action, { method: "POST", redirect: "manual" });
+    if (type !== "opaqueredirect") return form.submit(); // it shows what is wrong
+    if (!isKept) for (const name of names) drawer.put(name, "");
+    location.assign("/");
+  } catch {
+    form.submit();
+  }
+});
