@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser import BROWSER_TEST, NETWORK, message
+from tests.browser import BROWSER_TEST, NETWORK, is_wide, message
 from tests.people import Person
+from tests.test_browser_access import no_violations
 from tests.test_browser_accounts import sign_in
 
 pytestmark = BROWSER_TEST
@@ -182,3 +183,38 @@ async def test_another_account_sees_no_draft_of_an_edit(server, visit):
     await page.reload()
     await expect(page.get_by_label("Your message")).to_have_count(0)
     assert await page.evaluate(f"localStorage.getItem('edit/{ada.username}/{id}')")
+
+
+@pytest.mark.parametrize(
+    "look", [{"color_scheme": "light"}, {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}}]
+)
+async def test_every_way_an_edit_goes_wrong_is_for_everyone(server, visit, look):
+    """A draft found again, both texts side by side, signed out, deleted, and signing out with words left: axe finds nothing."""
+    visit.expect("status of (409|401|404)")
+    ada = Person(server, name="Ada")
+    id = ada.post("first words")["id"]
+    page = await visit(server, f"/m/{id}", person=ada, reduced_motion="reduce", **look)
+    await page.get_by_label("Your message").fill("better words")
+    await page.reload()
+    await expect(page.get_by_role("button", name="Start again")).to_be_visible()
+    await no_violations(page)
+    ada.api.patch(f"/api/v1/messages/{id}", json={"body": "words with\n\nlines and a" + "x" * 200})
+    await save(page)
+    await expect(page.get_by_role("region", name="What it says now")).to_be_visible()
+    await no_violations(page)
+    assert not await is_wide(page)
+    await page.goto("/signout")
+    await expect(page.get_by_role("group")).to_be_visible()
+    await no_violations(page)
+    await page.goto(f"/m/{id}")
+    cookies = await page.context.cookies()
+    await page.context.clear_cookies()
+    await save(page)
+    await expect(page.get_by_role("link", name="Sign in in another window")).to_be_visible()
+    await no_violations(page)
+    await page.context.add_cookies(cookies)
+    ada.api.delete(f"/api/v1/messages/{id}")
+    await save(page)
+    await expect(page.get_by_role("button", name="Post")).to_be_visible()
+    await no_violations(page)
+    assert not await is_wide(page)

@@ -94,7 +94,7 @@ async def test_a_letter_that_never_gets_through_lets_the_next_ones_pass(server, 
     await refuse(page, "poisoned", **answer)
     await send(page, "a poisoned one")
     await send(page, "right behind")
-    await expect(message(page, "right behind")).to_have_count(1, timeout=60_000)
+    await expect(message(page, "right behind")).to_have_count(1)
     late = page.locator("#outbox .late")
     await expect(late.locator(".body")).to_have_text(["a poisoned one"])
     await late.get_by_role("button", name="Discard").click()
@@ -113,7 +113,7 @@ async def test_while_nothing_gets_through_the_order_stays(start, visit):
     for text in ("one", "two", "three"):
         await send(page, text)
     for _ in range(10):
-        async with page.expect_event("requestfailed", lambda request: request.url.endswith("/add"), timeout=60_000):
+        async with page.expect_event("requestfailed", lambda request: request.url.endswith("/add")):
             await page.clock.run_for(31_000)
     server.start()
     await page.clock.run_for(31_000)
@@ -197,7 +197,7 @@ async def test_a_clock_that_is_set_forward_makes_nothing_old(start, visit):
     await expect(page.locator("#outbox .late")).to_have_count(1)
     await page.evaluate("(() => { const now = Date.now; Date.now = () => now() + 2 * 86_400_000 })()")
     server.start()
-    await expect(message(page, "written just now")).to_have_count(1, timeout=60_000)
+    await expect(message(page, "written just now")).to_have_count(1)
 
 
 @pytest.mark.parametrize("way", ["the button", "Ctrl+Enter"])

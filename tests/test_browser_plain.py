@@ -64,6 +64,15 @@ async def test_a_refusal_keeps_the_text(server, plain, visit):
     await expect(message(page, "shorter")).to_have_count(1)
 
 
+async def test_a_far_too_long_form_is_our_own_page_with_the_words(server, plain, visit):
+    """As far as the server reads at all: a quarter of a megabyte, where a message may have 4,000 characters."""
+    visit.expect("status of 413")
+    page = await plain(server)
+    await post(page, "漢" * 28_000)
+    await expect(page.locator("#hint")).to_have_text("This is far more than a message may hold.")
+    assert await page.get_by_label("Your message").input_value() == "漢" * 28_000
+
+
 async def test_signing_up_posting_editing_and_deleting(server, plain, visit):
     """The whole life of an account's message, with forms alone."""
     visit.expect("status of 422")
