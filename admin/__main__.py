@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from admin import copies, doctor, exchange, move, people, stats
+from admin.epoch import new_epoch
 from admin.tutorial import import_tutorial
 from settings import Settings, read_settings
 from storage.records import StorageError
@@ -61,6 +62,16 @@ def parser() -> argparse.ArgumentParser:
 
 def add_database(command: Callable[..., argparse.ArgumentParser]) -> None:
     command("migrate", move.migrate, "bring the database to this version's schema, as starting the board does too")
+    epoch = command(
+        "new-epoch",
+        new_epoch,
+        "after the database was restored, or failed over to a copy that lacks something: have every page begin anew",
+        "Without this, clients take the numbers that are given again for what they know. Everybody is signed out, but "
+        "bots keep their tokens of then: what was revoked since must not come alive again.",
+    )
+    epoch.add_argument(
+        "--keep-sessions", action="store_true", help="nobody is signed out: after a fail-over that lost seconds only"
+    )
     moving = command(
         "move",
         move.move,

@@ -79,6 +79,11 @@ class Exchange(Protocol):
     async def put(self, table: str, rows: Sequence[Row]) -> int:
         """All or none; rows that are there already, exactly so, are left. How many were new. Raises RowRefused."""
 
+    async def begin_anew(self, *, keep_sessions: bool) -> None:
+        """For a database that lacks what clients have seen: another epoch, and unless sessions are kept, everybody
+        signed out, no link good any more, and another secret: what was revoked since must not come alive again.
+        """
+
     async def finish(self, standing: Standing) -> None:
         """After the last row, if any was new: the board stands where that one did, and has another epoch."""
 

@@ -498,6 +498,7 @@ def answers(port):
 COMPRESSION = ("compression algo gzip", "compression type application/json text/html")
 
 
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not here")
 @pytest.mark.parametrize(
     ("lines", "header", "found"),
     [

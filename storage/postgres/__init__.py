@@ -1,11 +1,12 @@
 """PostgreSQL behind the Storage protocol: for a board of several nodes, or one whose disk does not last."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from storage.figures import Writing
-from storage.postgres import listening
+from storage.postgres import listening, scrubbing
 from storage.postgres.accounts import Accounts
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
 from storage.postgres.credentials import Credentials
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from storage.postgres.connection import Database
 
 
+LOOK_SECONDS = 3600.0
+"""Between looks whether there are words to take out of the database's files."""
+
+
 class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation):
     def __init__(
         self, url: str, generation: Generation, writer: Writer, reader: Reader, changes_reader: Reader
@@ -32,6 +37,7 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
         self._reader = reader
         self._changes_reader = changes_reader
         self._turn = asyncio.Lock()
+        self._looked_at = -LOOK_SECONDS
 
     @classmethod
     async def open(cls, url: str) -> "PostgreSQL":
@@ -60,7 +66,11 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
         return await self._reader.read(read)
 
     async def scrub(self) -> None:
-        """Old versions of rows go with PostgreSQL's own autovacuum, in its own time."""
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        if await self._reader.read(scrubbing.is_due):
+            await scrubbing.scrub(self._url)
 
     async def probe(self) -> None:
         await self._writer.write(lambda db: db.execute("UPDATE board SET seq = seq"))

@@ -17,6 +17,10 @@ SECONDS = 600.0
 """How long one statement may take; nobody waits for this connection."""
 
 
+NEW_EPOCH = "substr(replace(gen_random_uuid()::text, '-', ''), 1, 8)"
+A_UUID = "uuid_send(gen_random_uuid())"
+
+
 class PostgreSQLExchange:
     def __init__(self, db: "Link") -> None:
         self._db = db
@@ -65,13 +69,23 @@ class PostgreSQLExchange:
         new: int = await self._write(unit)
         return new
 
+    async def begin_anew(self, *, keep_sessions: bool) -> None:
+        async def unit() -> None:
+            await self._db.execute(f"UPDATE board SET epoch = {NEW_EPOCH}, access = access + 1")
+            if not keep_sessions:
+                await self._db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
+                await self._db.execute("DELETE FROM links")
+                await self._db.execute(f"UPDATE board SET secret = sha256({' || '.join(3 * [A_UUID])})")
+
+        await self._write(unit)
+
     async def finish(self, standing: Standing) -> None:
         async def unit() -> None:
             for name, number in standing.last.items():
                 if number > await last_given(self._db, name):
                     await self._db.execute(f"SELECT setval('{name}_id_seq', $1)", number)
             await self._db.execute(
-                "UPDATE board SET epoch = substr(replace(gen_random_uuid()::text, '-', ''), 1, 8), access = access + 1, "
+                f"UPDATE board SET epoch = {NEW_EPOCH}, access = access + 1, "
                 "floor = CASE WHEN seq = $1 THEN $2 ELSE floor END",
                 standing.seq, standing.floor,
             )  # fmt: skip

@@ -135,6 +135,7 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
         migrate(db, backup)
         db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), secret = randomblob(32), access = access + 1")
         db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
+        db.execute("DELETE FROM links")  # one may have been used since
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return counts
 

@@ -53,6 +53,17 @@ class SQLiteExchange:
     async def put(self, table: str, rows: Sequence[Row]) -> int:
         return self._write(lambda db: sum(put(db, table, row, index) for index, row in enumerate(rows)))
 
+    async def begin_anew(self, *, keep_sessions: bool) -> None:
+        def unit(db: sqlite3.Connection) -> int:
+            db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), access = access + 1")
+            if not keep_sessions:
+                db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
+                db.execute("DELETE FROM links")
+                db.execute("UPDATE board SET secret = randomblob(32)")
+            return 0
+
+        self._write(unit)
+
     async def finish(self, standing: Standing) -> None:
         def unit(db: sqlite3.Connection) -> int:
             for name, number in standing.last.items():

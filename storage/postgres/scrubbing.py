@@ -1,0 +1,81 @@
+"""Words that were deleted or edited away leave PostgreSQL's files, as far as they can be made to.
+
+PostgreSQL keeps old versions of rows until a VACUUM, and a GIN index keeps each word it ever had. So once a day at
+most, and only if something was deleted, edited or an account changed, the tables are vacuumed and the indexes that
+hold words are built anew beside the old ones, while the board goes on. What stays is in the free space of the
+tables' pages, until new rows overwrite it, and in the database's own log and backups: docs/operations.md says so.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, reason
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database, Link
+
+log = logging.getLogger("longboard")
+
+EVERY_MS = 86_400_000
+SECONDS = 3600.0
+"""For one statement: a million messages take about a minute."""
+LOCK = "SELECT pg_try_advisory_lock(1282371175, 3)"
+TABLES = ("messages", "accounts", "identities", "credentials", "links", "blocks", "audit")
+MARK = "scrubbed"
+"""Begins the comment on the table that says where the last time came to; a node of an earlier version minds no comment."""
+
+
+async def is_due(db: "Database | Link") -> bool:
+    seq, access, now, comment = await db.fetchrow(
+        "SELECT seq, access, now_ms(), obj_description('messages'::regclass, 'pg_class') FROM board"
+    ) or (0, 0, 0, "")
+    last_seq, last_access, last_at = read_mark(comment)
+    if now - last_at < EVERY_MS or (seq, access) == (last_seq, last_access):
+        return False
+    gone = "SELECT EXISTS (SELECT FROM messages WHERE seq > $1 AND (body IS NULL OR edited_at IS NOT NULL))"
+    return access != last_access or bool(await db.fetchval(gone, last_seq))
+
+
+def read_mark(comment: str | None) -> tuple[int, int, int]:
+    words = (comment or "").split()
+    if len(words) == 4 and words[0] == MARK and all(word.isdecimal() for word in words[1:]):
+        return int(words[1]), int(words[2]), int(words[3])
+    return 0, 0, 0
+
+
+async def scrub(url: str) -> None:
+    """On a connection of its own; one node at a time. Raises nothing: what fails is said, and tried again later."""
+    try:
+        db = await connect(url, SECONDS)
+    except FAULTS as error:
+        log.warning("Deleted words can't be taken out of the database's files now: %s", reason(error))
+        return
+    try:
+        if await db.fetchval(LOCK) and await is_due(db):
+            await scrub_all(db)
+    except FAULTS as error:
+        log.warning("Deleted words could not be taken out of the database's files: %s", reason(error))
+    finally:
+        db.terminate()
+
+
+async def scrub_all(db: "Link") -> None:
+    seq, access, now = await db.fetchrow("SELECT seq, access, now_ms() FROM board") or (0, 0, 0)
+    await db.execute(
+        f"SET lock_timeout = '{CONNECT_SECONDS * 20:.0f} s'"
+    )  # it waits for readers, and keeps nobody waiting
+    for name in await db.fetch(HALF_MADE):
+        await db.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name[0]}")
+    for table in TABLES:
+        await db.execute(f"VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) {table}")
+    await db.execute("REINDEX INDEX CONCURRENTLY messages_by_words")
+    for table in ("accounts", "identities"):
+        await db.execute(f"REINDEX TABLE CONCURRENTLY {table}")
+    await db.execute(f"COMMENT ON TABLE messages IS '{MARK} {seq:d} {access:d} {now:d}'")
+
+
+HALF_MADE = """
+    SELECT quote_ident(relname) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = 'longboard' AND NOT indisvalid AND relname ~ '_cc(new|old)[0-9]*$'"""
+"""What is left of an index when a node died while it was built."""
