@@ -53,6 +53,8 @@ def database_url(text: str) -> str:
         return text
     if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/") or "\0" in rest or "?" in rest:
         raise ValueError("postgres://… or sqlite:///file.db, with four slashes for an absolute path")
+    if rest.rpartition("/")[2] == ":memory:":
+        raise ValueError("the address of a file: a board in memory would be gone with its process")
     return text
 
 

@@ -24,8 +24,8 @@ DAY_MS = 86_400_000
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Storage]:
-    storage = await open_storage(settings.database_url, create=False)
+async def opened(settings: Settings, *, for_reading: bool = False) -> AsyncIterator[Storage]:
+    storage = await open_storage(settings.database_url, create=False, for_reading=for_reading)
     try:
         yield storage
     finally:
@@ -79,6 +79,6 @@ async def change(settings: Settings, options: argparse.Namespace) -> None:
 
 
 async def audit(settings: Settings, options: argparse.Namespace) -> None:
-    async with opened(settings) as storage:
+    async with opened(settings, for_reading=True) as storage:
         for entry in reversed(await storage.audit(None, options.number)):
             print(f"{iso(entry.at)}  {entry.actor_name:<20} {entry.action} {entry.target}")

@@ -9,7 +9,7 @@ from storage.stats import Stats
 
 
 async def stats(settings: Settings, options: argparse.Namespace) -> None:
-    storage = await open_storage(settings.database_url, create=False)
+    storage = await open_storage(settings.database_url, create=False, for_reading=True)
     try:
         found = await storage.stats()
     finally:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from board.clock import Clock
 from board.credentials import Credentials
 from board.limits import Limits
 from board.passwords import Passwords
@@ -19,6 +20,8 @@ log = logging.getLogger("longboard")
 SAVE_SECONDS = 60
 """How often it is written down which credentials were used."""
 TIDY_SECONDS = 3600
+FIRST_TIDY_SECONDS = 600
+"""After the start: by then, a clock that is set over the network is right."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Board:
     limits: Limits | None
     """None where limits are off."""
     ready: Ready
+    clock: Clock
     secret: bytes
     """Signs what the server hands out and takes back; made with the database."""
 
@@ -55,19 +59,21 @@ class Board:
             Passwords(),
             Limits() if limits else None,
             Ready(storage),
+            Clock(storage, (await storage.times())[1], clock),
             await storage.secret(),
         )
 
     async def keep_house(self) -> None:
         """Writes down what only memory knows, and takes out what is over; never returns."""
-        last = -float(TIDY_SECONDS)
+        due = time.monotonic() + FIRST_TIDY_SECONDS
         while True:
             try:
                 await self.credentials.save()
                 await self.storage.scrub()
-                if time.monotonic() - last >= TIDY_SECONDS:
-                    await self.credentials.tidy()
-                    last = time.monotonic()
+                if time.monotonic() >= due:
+                    if await self.clock.is_believable():
+                        await self.credentials.tidy()
+                    due = time.monotonic() + TIDY_SECONDS
             except Unavailable as error:
                 log.warning("Housekeeping has to wait: %s", error)
             await asyncio.sleep(SAVE_SECONDS)

@@ -1,4 +1,4 @@
-"""Whether what is posted would get to disk: tried with a write, at most once a second, whoever asks."""
+"""Whether what is posted would get to disk: tried with a write now and then, whoever asks, and seen by real ones."""
 
 import asyncio
 import time
@@ -6,7 +6,10 @@ import time
 from storage import Storage
 from storage.records import Unavailable
 
+KEPT_SECONDS = 3
+"""How long a good answer is given again, so that nobody can cause writes without end; a write that fails ends it."""
 EVERY_SECONDS = 1
+"""How often it is tried while it is not so."""
 MOST_SECONDS = 5
 """A write that takes longer is as good as none."""
 
@@ -18,12 +21,15 @@ class Ready:
         self._tried_at = 0.0
 
     async def is_so(self) -> bool:
-        """Everyone who asks within a second gets the same answer."""
+        """It agrees with what posts are answered: not while the last write has failed."""
         now = time.monotonic()
-        if self._trying is None or (self._trying.done() and now - self._tried_at >= EVERY_SECONDS):
+        if self._trying is None or (self._trying.done() and now - self._tried_at >= self._pause(self._trying)):
             self._trying, self._tried_at = asyncio.create_task(self._try()), now
         done, _ = await asyncio.wait([self._trying], timeout=MOST_SECONDS)
-        return bool(done) and self._trying.result()
+        return bool(done) and self._trying.result() and not self._storage.writing().is_failing
+
+    def _pause(self, tried: "asyncio.Task[bool]") -> int:
+        return KEPT_SECONDS if tried.result() and not self._storage.writing().is_failing else EVERY_SECONDS
 
     async def _try(self) -> bool:
         try:

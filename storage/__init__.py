@@ -39,7 +39,10 @@ class Storage(People, Protocol):
         """Notes that something signed was used; it need not be remembered after `until`. Raises LinkGone if it was."""
 
     async def probe(self) -> None:
-        """Writes something that changes nothing, all the way to disk."""
+        """Writes as much as a long message, of which nothing stays, all the way to disk."""
+
+    async def times(self) -> tuple[int | None, list[int]]:
+        """Its own clock, unless it is this process's; and the newest times in it, of each kind of row."""
 
     def writing(self) -> Writing: ...
     async def stats(self) -> Stats: ...

@@ -28,3 +28,5 @@ class Writing:
     """Writes that wait for their turn."""
     batches: Histogram
     """Writes that were committed together."""
+    is_failing: bool
+    """Whether the last of them could not be kept, through no fault of theirs: the next one may."""

@@ -1,4 +1,4 @@
-"""Files that are only seen once they are whole."""
+"""New files: seen only once they are whole, and belonging to whom they should."""
 
 import os
 
@@ -19,6 +19,18 @@ def give_name(part: str, name: str) -> None:
             raise
         os.rename(part, name)
     sync_folder(name)
+
+
+def make_private(path: str) -> None:
+    """A new, empty file that only its owner can read. Raises OSError, also where there is one."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def belong_like(path: str, other: str) -> None:
+    """Where root made the file, it goes to the owner of the other: of its folder, or of what it replaces."""
+    if os.geteuid() == 0:
+        status = os.stat(other)
+        os.chown(path, status.st_uid, status.st_gid)
 
 
 def sync_folder(path: str) -> None:

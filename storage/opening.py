@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from storage import Storage
 
 
-async def open_storage(url: str, *, create: bool = True) -> "Storage":
+async def open_storage(url: str, *, create: bool = True, for_reading: bool = False) -> "Storage":
     """Opens (and where needed migrates) the database at this DATABASE_URL. Raises CannotOpen.
 
-    Where there is none, it is made; without `create`, no new file is.
+    Where there is none, it is made; without `create`, no new file is. `for_reading` is for those who only read: it
+    may be on a disk that can't be written to.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and len(rest) > 1:
@@ -20,7 +21,7 @@ async def open_storage(url: str, *, create: bool = True) -> "Storage":
 
         if not create:
             must_exist(rest[1:])
-        return await SQLite.open(rest[1:])
+        return await SQLite.open(rest[1:], for_reading=for_reading)
     if scheme in ("postgres", "postgresql"):
         from storage.postgres import PostgreSQL
 

@@ -1,6 +1,8 @@
 """PostgreSQL behind the Storage protocol: for a board of several nodes, or one whose disk does not last."""
 
 import asyncio
+import base64
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from storage.postgres.schema import prepare
 from storage.postgres.search import Search
 from storage.postgres.writer import Writer
 from storage.stats import Stats, statement
+from storage.times import NEWEST
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 3600.0
 """Between looks whether there are words to take out of the database's files."""
+PROBE_BYTES = 16 * 1024
+"""As much as the longest message takes, at the MESSAGE_LENGTH that a board begins with."""
 
 
 class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation):
@@ -73,10 +78,16 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
             await scrubbing.scrub(self._url)
 
     async def probe(self) -> None:
-        await self._writer.write(lambda db: db.execute("UPDATE board SET seq = seq"))
+        await self._writer.write(write_and_undo)
+
+    async def times(self) -> tuple[int | None, list[int]]:
+        async def read(db: "Database") -> tuple[int, list[int]]:
+            return await db.fetchval("SELECT now_ms()"), [at for (at,) in await db.fetch(NEWEST) if at is not None]
+
+        return await self._reader.read(read)
 
     def writing(self) -> Writing:
-        return Writing(self._writer.waiting, self._writer.batches)
+        return Writing(self._writer.waiting, self._writer.batches, self._writer.is_failing)
 
     async def stats(self) -> Stats:
         async def read(db: "Database") -> Stats:
@@ -88,3 +99,18 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation
 
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         await listening.watch(self._url, moved, lambda: self._generation.number)
+
+
+async def write_and_undo(db: "Database") -> None:
+    """All that a post does, but it is taken back; and a commit. A row changed in its place needs no room where a new
+    message does.
+    """
+    message = db.transaction()
+    await message.start()
+    await db.execute(
+        "INSERT INTO messages (id, seq, body, search, created_at, key, address) "
+        "VALUES (-1, -1, $1, 'probe:1', 0, 'probe', 'probe')",
+        base64.b64encode(os.urandom(PROBE_BYTES)).decode(),  # compressed, it would be smaller than it looks
+    )
+    await message.rollback()
+    await db.execute("UPDATE board SET seq = seq")

@@ -79,6 +79,8 @@ class Writer:
         self._units: collections.deque[Waiting] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
+        self.is_failing = False
+        """Whether the last ones could not be written, through no fault of theirs."""
 
     @property
     def waiting(self) -> int:
@@ -119,12 +121,18 @@ class Writer:
             while self._posts or self._units:
                 if batch := take(self._posts, MAX_BATCH):
                     outcomes = await self._commit_posts([waiting.work for waiting in batch])
+                    self._note(outcomes)
                     for waiting, outcome in zip(batch, outcomes, strict=True):
                         waiting.settle(*outcome)
                 for waiting in take(self._units, 1):
-                    waiting.settle(*await self._commit_unit(waiting.work))
+                    outcome = await self._commit_unit(waiting.work)
+                    self._note([outcome])
+                    waiting.settle(*outcome)
         finally:
             self._task = None
+
+    def _note(self, outcomes: Sequence[Outcome]) -> None:
+        self.is_failing = any(isinstance(error, Unavailable) for _, error in outcomes)
 
     async def _commit_posts(self, posts: Sequence[Post]) -> list[Outcome]:
         self.batches.add(len(posts))

@@ -1,6 +1,8 @@
 """SQLite behind the Storage protocol: one writer, and readers of their own for pages, deliver() and searches."""
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 
@@ -9,36 +11,52 @@ from storage.records import Unavailable
 from storage.sqlite.accounts import Accounts
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.credentials import Credentials
+from storage.sqlite.files import is_frozen
 from storage.sqlite.identities import Identities
 from storage.sqlite.messages import Messages
 from storage.sqlite.moderation import Moderation
-from storage.sqlite.schema import migrate, pragma
+from storage.sqlite.parting import OpenFiles
+from storage.sqlite.schema import check_schema, migrate, pragma
 from storage.sqlite.search import Search, indexing
 from storage.stats import Stats, statement
+from storage.times import NEWEST
 
 TICK = 0.5
 """Seconds between looks for what other processes wrote: an import, bin/admin, a server being replaced."""
 
 
+PROBE_BYTES = 32 * 1024
+"""More than the longest message takes, with its words in the index, at the MESSAGE_LENGTH that a board begins with."""
+
+
 class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
-    def __init__(self, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader) -> None:
+    def __init__(
+        self, files: OpenFiles | None, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader
+    ) -> None:
+        self._files = files
         self._writer = writer
         self._reader = reader
         self._changes_reader = changes_reader
         self._search_reader = search_reader
 
     @classmethod
-    async def open(cls, path: str) -> "SQLite":
-        """Raises CannotOpen."""
-        connection = await connect(path, read_only=False)
+    async def open(cls, path: str, *, for_reading: bool = False) -> "SQLite":
+        """Raises CannotOpen. Only `for_reading`, the disk may be one that can't be written to."""
+        frozen = for_reading and is_frozen(path)
+        opened = [await connect(path, read_only=frozen)]
         try:
-            await connection.run(migrate, path)
-            readers = [Reader(await connect(path, read_only=True)) for _ in range(3)]
+            await opened[0].run(check_schema if frozen else migrate, path)
+            files = None if frozen else OpenFiles(path)
+            for _ in range(3):
+                opened.append(await connect(path, read_only=True))
         except BaseException:
-            await connection.close()
+            for connection in opened:
+                await connection.close()
             raise
-        storage = cls(Writer(connection, indexing), *readers)
-        storage.start_indexing()
+        writer = Writer(opened[0], indexing, files.check if files else lambda: None)
+        storage = cls(files, writer, *map(Reader, opened[1:]))
+        if not frozen:
+            storage.start_indexing()
         return storage
 
     async def close(self) -> None:
@@ -56,10 +74,13 @@ class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
         await self._writer.empty_log()
 
     async def probe(self) -> None:
-        await self._writer.write(lambda db: db.execute("UPDATE board SET seq = seq") and None)
+        await self._writer.write(write_and_undo)
+
+    async def times(self) -> tuple[int | None, list[int]]:
+        return None, await self._reader.read(lambda db: [at for (at,) in db.execute(NEWEST) if at is not None])
 
     def writing(self) -> Writing:
-        return Writing(self._writer.waiting, self._writer.batches)
+        return Writing(self._writer.waiting, self._writer.batches, self._writer.is_failing)
 
     async def stats(self) -> Stats:
         size = "(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)"
@@ -68,6 +89,9 @@ class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:
+            with contextlib.suppress(Unavailable):  # it is in the log; what is there can still be read
+                if self._files:
+                    await asyncio.to_thread(self._files.check)
             try:
                 version = await self._changes_reader.read(data_version)
             except Unavailable:
@@ -75,6 +99,16 @@ class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
             if version != seen and await moved():
                 seen = version
             await asyncio.sleep(TICK)
+
+
+def write_and_undo(db: sqlite3.Connection) -> None:
+    """As much as a long message takes, and away with it again, in one commit: what is taken out is overwritten, so all
+    of its pages go to disk. A single page would still find room in the log where a message doesn't.
+    """
+    row = os.urandom(PROBE_BYTES)
+    db.execute("INSERT INTO used VALUES (?, 0)", (row,))
+    db.execute("DELETE FROM used WHERE hash = ?", (row,))
+    db.execute("UPDATE board SET seq = seq")
 
 
 def read_secret(db: sqlite3.Connection) -> bytes:

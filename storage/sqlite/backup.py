@@ -2,15 +2,17 @@
 
 import contextlib
 import os
+import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
 
 from storage.exchange import TABLES
-from storage.files import give_name, sync_folder
+from storage.files import belong_like, give_name, make_private, sync_folder
 from storage.records import CannotOpen, StorageError
-from storage.sqlite.files import address, keep_to_owner, must_exist, reach
-from storage.sqlite.schema import APPLICATION_ID, migrate, pragma
+from storage.sqlite.files import address, is_frozen, must_exist, reach, why_not
+from storage.sqlite.schema import check_is_ours, migrate, pragma
 
 PARTS = {**{name: table.columns for name, table in TABLES.items()}, "credentials": ("*",), "links": ("*",)}
 """What is compared row by row. The rest follows from it, or is gone within days."""
@@ -22,15 +24,17 @@ def back_up(path: str, target: str) -> dict[str, int]:
     Returns how many rows of each table the copy has. Raises StorageError or OSError.
     """
     must_exist(path)
-    if os.path.exists(target):
+    if target == "-":
+        raise OSError("a backup needs a file, in which it is checked; export can write to standard output")
+    if os.path.lexists(target):
         raise OSError(f"{target} is there already; name a new file")
     part = f"{target}.part"
     try:
-        if os.path.exists(part):
-            os.unlink(part)  # of a backup that was broken off
-        keep_to_owner(part)
-        with contextlib.closing(reach(path)) as db:
-            check_is_ours(db, path)
+        remove(part)  # of a backup that was broken off
+        make_private(part)
+        with contextlib.closing(reach(path, read_only=is_frozen(path))) as db:
+            check_is_board(db, path)
+            use_room_at(db, target)
             before = pragma(db, "data_version")
             db.execute("VACUUM INTO ?", (part,))
             counts = check_copy(part)
@@ -39,27 +43,48 @@ def back_up(path: str, target: str) -> dict[str, int]:
         give_name(part, target)
         return counts
     except sqlite3.Error as error:
-        raise StorageError(f"the backup failed: {error}") from error
+        raise StorageError(f"the backup failed: {why(error, path, target)}") from error
     finally:
-        if os.path.exists(part):
-            os.unlink(part)
+        remove(part)
 
 
-def check_is_ours(db: sqlite3.Connection, path: str) -> None:
+def remove(part: str) -> None:
+    """With what SQLite may have left beside it."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        if os.path.lexists(part + end):
+            os.unlink(part + end)
+
+
+def check_is_board(db: sqlite3.Connection, path: str) -> None:
     """Raises CannotOpen."""
     try:
-        if pragma(db, "application_id") == APPLICATION_ID:
-            return
-        why = "it is a database, but not Longboard's"
+        check_is_ours(db, path)
     except sqlite3.Error as error:
-        why = str(error)
-    raise CannotOpen(f"{path} is not a board: {why}")
+        raise CannotOpen(why_not(path, error)) from error
+
+
+def use_room_at(db: sqlite3.Connection, target: str) -> None:
+    """SQLite sorts in files of its own, which are to lie beside the target: there has to be room for that anyway.
+
+    Else they go to /var/tmp or /tmp, which may be small. (The statement is old, but SQLITE_TMPDIR, which replaces
+    it, is only read when the process begins.)
+    """
+    folder = os.path.dirname(os.path.abspath(target)).replace("'", "''")
+    db.execute(f"PRAGMA temp_store_directory = '{folder}'")
+
+
+def why(error: sqlite3.Error, path: str, target: str) -> str:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
+        return str(error)
+    folder = os.path.dirname(os.path.abspath(target))
+    free, needed = shutil.disk_usage(folder).free, 2 * os.path.getsize(path)
+    return f"there is no more room in {folder}: {free // 2**20} MB are free, up to {needed // 2**20 + 1} MB are needed"
 
 
 def check_copy(path: str) -> dict[str, int]:
     """Opened anew and read from end to end. Raises StorageError, CannotOpen."""
     with contextlib.closing(reach(path, read_only=True)) as db:
-        check_is_ours(db, path)
+        check_is_board(db, path)
         said = db.execute("PRAGMA integrity_check").fetchone()[0]
         if said != "ok":
             raise StorageError(f"{path} is damaged: {said}")
@@ -97,13 +122,15 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
 
     Returns the counts, and where the board that was there is now. Raises StorageError or OSError.
     """
+    path = os.path.realpath(path)  # through a link, the board stays where it is
     if not os.path.exists(backup):
-        raise OSError(f"there is no file {backup}")
+        raise OSError(f"there is no file {backup}; a restore needs a file, in which it is checked")
     if os.path.exists(path) and not replace:
         raise StorageError(f"there is a board at {path} already; with --replace it is put aside")
     part, aside = f"{path}.part", None
     try:
         counts = copy_anew(backup, part)
+        take_place_of(part, path)
         with contextlib.ExitStack() as stack:
             if os.path.exists(path):
                 take_alone(stack, path)
@@ -115,10 +142,9 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
         sync_folder(path)
         return counts, aside
     except sqlite3.Error as error:
-        raise StorageError(f"{backup} could not be restored: {error}") from error
+        raise StorageError(f"{backup} could not be restored: {why(error, backup, path)}") from error
     finally:
-        if os.path.exists(part):
-            os.unlink(part)
+        remove(part)
 
 
 def copy_anew(backup: str, part: str) -> dict[str, int]:
@@ -126,10 +152,10 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
     the backup must not come alive again.
     """
     counts = check_copy(backup)
-    if os.path.exists(part):
-        os.unlink(part)
-    keep_to_owner(part)
+    remove(part)
+    make_private(part)
     with contextlib.closing(reach(backup, read_only=True)) as db:
+        use_room_at(db, part)
         db.execute("VACUUM INTO ?", (part,))
     with contextlib.closing(reach(part)) as db:
         migrate(db, backup)
@@ -138,6 +164,15 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
         db.execute("DELETE FROM links")  # one may have been used since
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return counts
+
+
+def take_place_of(part: str, path: str) -> None:
+    """Who may read the board that is there may read the new one; where there is none, whom the folder belongs to."""
+    if os.path.exists(path):
+        belong_like(part, path)
+        os.chmod(part, stat.S_IMODE(os.stat(path).st_mode))
+    else:
+        belong_like(part, os.path.dirname(path))
 
 
 def take_alone(stack: contextlib.ExitStack, path: str) -> None:

@@ -20,13 +20,16 @@ Finding = tuple[bool, str]
 
 
 def check_up(path: str) -> Iterator[Finding]:
-    path = os.path.abspath(path)
+    path = os.path.realpath(path)
     folder = os.path.dirname(path)
     if not os.path.isfile(path):
         yield False, f"there is no board at {path}"
         return
-    mode = stat.S_IMODE(os.stat(path).st_mode)
+    status, holder = os.stat(path), os.stat(folder)
+    mode = stat.S_IMODE(status.st_mode)
     yield mode & 0o077 == 0, f"the database {path} can be read by {'others' if mode & 0o077 else 'its owner only'}"
+    if os.geteuid() == 0 and status.st_uid != holder.st_uid:  # root can write to it, but root is not who serves it
+        yield False, f"the database belongs to user {status.st_uid}, and its folder to user {holder.st_uid}"
     can_write = os.access(folder, os.W_OK) and os.access(path, os.W_OK)
     yield can_write, f"the folder {folder} {'can' if can_write else 'can not'} be written to"
     free = shutil.disk_usage(folder).free

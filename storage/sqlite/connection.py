@@ -19,7 +19,7 @@ import aiosqlite
 
 from storage.figures import Histogram
 from storage.records import CannotOpen, StorageError, Unavailable
-from storage.sqlite.files import address, keep_to_owner, use_wal, why_not
+from storage.sqlite.files import address, keep_to_owner, why_not, write_safely
 
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], Any]
@@ -68,13 +68,14 @@ async def connect(path: str, *, read_only: bool) -> Connection:
         db = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256, factory=Database
         )
-        db.execute("PRAGMA trusted_schema = OFF")
-        db.execute("PRAGMA foreign_keys = ON")
-        if not read_only:
-            use_wal(db, BUSY_MS / 1000)
-            db.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits when power fails
-            db.execute("PRAGMA journal_size_limit = 67108864")
-            db.execute("PRAGMA secure_delete = ON")  # a deleted message's words are overwritten
+        try:
+            db.execute("PRAGMA trusted_schema = OFF")
+            db.execute("PRAGMA foreign_keys = ON")
+            if not read_only:
+                write_safely(db, BUSY_MS / 1000)
+        except BaseException:
+            db.close()
+            raise
         return db
 
     connection = Connection(connector, iter_chunk_size=64)
@@ -92,12 +93,16 @@ async def connect(path: str, *, read_only: bool) -> Connection:
 class Writer:
     """The only way to write: units that wait are committed together, so one disk sync serves all of them.
 
-    `around` is what is done before and after them within each transaction.
+    `around` is what is done before and after them within each transaction. `check` is called before each: it raises
+    Unavailable where nothing may be written now.
     """
 
-    def __init__(self, connection: Connection, around: Around) -> None:
+    def __init__(self, connection: Connection, around: Around, check: Callable[[], None]) -> None:
         self._connection = connection
         self._around = around
+        self._check = check
+        self.is_failing = False
+        """Whether the last ones could not be written, through no fault of theirs."""
         self._waiting: collections.deque[tuple[Unit, asyncio.Future[Any]]] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
@@ -138,7 +143,9 @@ class Writer:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
                 self.batches.add(len(batch))
-                outcomes = await self._connection.run(commit, [unit for unit, _ in batch], self._around)
+                units = [unit for unit, _ in batch]
+                outcomes = await self._connection.run(commit, units, self._around, self._check)
+                self.is_failing = any(isinstance(error, Unavailable) for _, error in outcomes)
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     settle(future, *outcome)
         finally:
@@ -157,9 +164,10 @@ def settle(future: asyncio.Future[Any], value: Any, error: BaseException | None)
         future.set_exception(error)
 
 
-def commit(db: Database, units: Sequence[Unit], around: Around) -> list[Outcome]:
+def commit(db: Database, units: Sequence[Unit], around: Around, check: Callable[[], None]) -> list[Outcome]:
     """One transaction over all the units: a value or an error for each."""
     try:
+        check()
         db.execute("BEGIN IMMEDIATE")
         with around(db):
             outcomes = [attempt(db, unit) for unit in units]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
 from storage.records import Unavailable
 from storage.sqlite import SQLite
-from storage.sqlite.files import must_exist, reach
+from storage.sqlite.files import is_frozen, must_exist, reach
 from storage.sqlite.search import index as into_index
 
 
@@ -21,8 +21,8 @@ class SQLiteExchange:
         """Raises CannotOpen."""
         if not create:
             must_exist(path)
-        await (await SQLite.open(path)).close()  # makes, migrates or refuses it
-        return cls(reach(path))
+        await (await SQLite.open(path, for_reading=not create)).close()  # makes, migrates or refuses it
+        return cls(reach(path, read_only=not create and is_frozen(path)))
 
     async def close(self) -> None:
         self._db.close()

@@ -6,12 +6,39 @@ import sqlite3
 import time
 import urllib.parse
 
+from storage.files import belong_like, make_private
 from storage.records import CannotOpen
 
 
 def address(path: str, mode: str) -> str:
     """As SQLite takes it: `ro`, `rw`, or `rwc` to make it."""
-    return f"file:{urllib.parse.quote(os.path.abspath(path))}?mode={mode}"
+    frozen = "&immutable=1" if mode == "ro" and is_frozen(path) else ""
+    return f"file:{urllib.parse.quote(os.path.abspath(path))}?mode={mode}{frozen}"
+
+
+def is_frozen(path: str) -> bool:
+    """Whether it is on a disk that nobody can write to, with nothing left in a log: then SQLite needs no other file.
+
+    Else it makes one beside it even for reading, which is why such a database could not be read at all.
+    """
+    path = os.path.realpath(path)
+    return is_read_only(path) and os.path.exists(path) and not os.path.exists(f"{path}-wal")
+
+
+def is_read_only(path: str) -> bool:
+    """The disk that it is on."""
+    try:
+        return bool(os.statvfs(os.path.dirname(os.path.realpath(path))).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def write_safely(db: sqlite3.Connection, seconds: float) -> None:
+    """What was committed is on disk, and what was deleted is gone. Waits so long for its turn."""
+    use_wal(db, seconds)
+    db.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits when power fails
+    db.execute("PRAGMA journal_size_limit = 67108864")
+    db.execute("PRAGMA secure_delete = ON")  # a deleted message's words are overwritten
 
 
 def use_wal(db: sqlite3.Connection, seconds: float) -> None:
@@ -31,9 +58,13 @@ def use_wal(db: sqlite3.Connection, seconds: float) -> None:
 def reach(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     """A plain connection, for those who have a process of their own. Waits longer for its turn than a server may."""
     db = sqlite3.connect(address(path, "ro" if read_only else "rw"), uri=True, isolation_level=None, timeout=15)
-    db.execute("PRAGMA trusted_schema = OFF")
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA secure_delete = ON")
+    try:
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -47,14 +78,31 @@ def must_exist(path: str) -> None:
 
 
 def keep_to_owner(path: str) -> None:
-    """Makes the file, if it is new, one that only its owner can read; SQLite's own files beside it follow."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """Makes the file, if it is new, one that only its owner can read; SQLite's own files beside it follow.
+
+    Root makes it for whom the folder belongs to: the service that runs there could not open it otherwise.
+    """
+    path = os.path.realpath(path)
+    try:
+        make_private(path)
+    except FileExistsError:
+        os.close(os.open(path, os.O_RDWR))
+    else:
+        belong_like(path, os.path.dirname(path))
 
 
 def why_not(path: str, error: Exception) -> str:
-    folder = pathlib.Path(path).absolute().parent
+    folder = pathlib.Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         return f"the folder {folder} for the database does not exist"
+    if is_read_only(path) and os.path.exists(f"{os.path.realpath(path)}-wal"):
+        name = os.path.basename(path)
+        return (
+            f"the disk of {path} is read-only, and the board there was not ended in order: copy it, with {name}-wal, "
+            "to another disk first"
+        )
+    if is_read_only(path):
+        return f"the disk of {path} is read-only; there, bin/admin can only backup, export, stats and audit"
     if not os.access(folder, os.W_OK):
         return f"the folder {folder} can't be written to; SQLite needs that for the files it keeps beside {path}"
     reason = getattr(error, "strerror", None) or error

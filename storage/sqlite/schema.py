@@ -1,5 +1,6 @@
 """Brings a SQLite file to this version's schema, one transaction for each migration."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 
@@ -11,32 +12,75 @@ APPLICATION_ID = 0x4C6F6E67  # "Long": marks the file as ours (PRAGMA applicatio
 
 def migrate(db: sqlite3.Connection, path: str) -> None:
     """Raises CannotOpen for a database that is not ours, or is from a newer Longboard."""
-    known = migrations("sqlite")
     if not db.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone():
         raise CannotOpen("the SQLite of this Python has no FTS5, which the board's search needs; use another Python")
     try:
-        for migration in known:
+        for migration in migrations("sqlite"):
             apply(db, migration)
-        version, ours = version_of(db), pragma(db, "application_id") == APPLICATION_ID
-        moved_to = read_moved(db)
     except sqlite3.DatabaseError as error:
         raise CannotOpen(f"the database {path} can't be used: {error}") from error
-    if not ours:
+    check_schema(db, path)
+
+
+def check_schema(db: sqlite3.Connection, path: str) -> None:
+    """Raises CannotOpen unless it is a board of this version's schema, and still lives here."""
+    known = len(migrations("sqlite"))
+    try:
+        check_is_ours(db, path)
+        version, moved_to = version_of(db), read_moved(db)
+    except sqlite3.DatabaseError as error:
+        raise CannotOpen(f"the database {path} can't be used: {error}") from error
+    if version > known:
         raise CannotOpen(
-            f"{path} is a database, but not Longboard's; "
-            "a tutorial's board is brought in with bin/admin import-tutorial"
-        )
-    if version > len(known):
-        raise CannotOpen(
-            f"the database {path} is from a newer Longboard (its schema is {version}, this one knows {len(known)}); "
+            f"the database {path} is from a newer Longboard (its schema is {version}, this one knows {known}); "
             "update Longboard, or use another DATABASE_URL"
         )
-
+    if version < known:
+        raise CannotOpen(
+            f"the database {path} is from an older Longboard (its schema is {version}, this one's is {known}) and can't "
+            "be changed where it is: make a backup of it on another disk, and ask that"
+        )
     if moved_to is not None:
         raise CannotOpen(
             f"the board in {path} was moved to PostgreSQL ({moved_to}), and goes on there: set DATABASE_URL to that. "
             f"To go back to what it was then: sqlite3 {path} 'DROP TABLE moved'"
         )
+
+
+def check_is_ours(db: sqlite3.Connection, path: str) -> None:
+    """Raises CannotOpen, with the way out where there is one."""
+    if pragma(db, "application_id") == APPLICATION_ID:
+        return
+    if version := looks_like(db):
+        raise CannotOpen(
+            f"{path} has a board's tables, but not the two marks of one: a copy by sqlite3's .dump or .clone lacks them. "
+            "bin/admin backup makes whole copies. To mark this one: "
+            f"sqlite3 {path} 'PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}'"
+        )
+    raise CannotOpen(
+        f"{path} is a database, but not Longboard's; a tutorial's board is brought in with bin/admin import-tutorial"
+    )
+
+
+def looks_like(db: sqlite3.Connection) -> int:
+    """The number of the migrations whose tables and columns it has; 0 for none."""
+    there, number = columns(db), 0
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        for migration in migrations("sqlite"):
+            model.executescript(migration.sql)
+            if columns(model) <= there:
+                number = migration.number
+    return number
+
+
+def columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Of all tables; not of virtual ones, which say nothing without their module."""
+    tables = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+    found = set()
+    for (table,) in tables.fetchall():
+        for (column,) in db.execute("SELECT name FROM pragma_table_info(?)", (table,)):
+            found.add((table, column))
+    return found
 
 
 def read_moved(db: sqlite3.Connection) -> str | None:
