@@ -13,6 +13,7 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from setting_files import parse as parse_file
 from setting_values import (
     Parser,
     app_secret,
@@ -48,7 +49,8 @@ class Settings:
     database_url: str = setting(
         "sqlite:///board.db",
         database_url,
-        "where messages are kept: sqlite:////var/board.db is an absolute path, postgres://user:password@host/name",
+        "where messages are kept: sqlite:////var/board.db is an absolute path, or postgres://user:password@host/name, better in the "
+        "environment than as a flag, which others may see",
         secret=True,
     )
     public_url: str = setting(
@@ -159,6 +161,19 @@ def check_facebook(settings: Settings) -> None:
         refuse("PUBLIC_URL must be set where Facebook is: it is where Facebook sends people back to")
     if settings.public_url.startswith("http:") and not is_loopback(host):
         refuse("PUBLIC_URL must be https:// where Facebook is, or http://localhost")
+
+
+def variables(file: str | None) -> Mapping[str, str]:
+    """The environment and, before it, what this file says. One that can't be read ends the program with 2."""
+    if file is None:
+        return os.environ
+    try:
+        with open(file, encoding="utf-8") as opened:
+            return {**os.environ, **parse_file(opened.read())}
+    except OSError as error:
+        refuse(f"the settings in {file} can't be read: {error.strerror}")
+    except UnicodeDecodeError:
+        refuse(f"the settings in {file} can't be read: it is no text in UTF-8")
 
 
 def refuse(why: str) -> NoReturn:

@@ -9,13 +9,15 @@ from typing import Any
 from admin import copies, doctor, exchange, move, people, stats
 from admin.epoch import new_epoch
 from admin.tutorial import import_tutorial
-from settings import Settings, read_settings
+from settings import Settings, read_settings, variables
 from storage.records import StorageError
 
 
 def main() -> None:
     options = parser().parse_args()
-    settings = read_settings([f"--database-url={options.database_url}"] if options.database_url else [])
+    options.variables = variables(options.env_file)
+    flags = [f"--database-url={options.database_url}"] if options.database_url else []
+    settings = read_settings(flags, options.variables)
     try:
         asyncio.run(options.run(settings, options))
     except (StorageError, OSError) as error:
@@ -26,7 +28,8 @@ def main() -> None:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="bin/admin", description="Looks after a board. DATABASE_URL says which.")
-    top.add_argument("--database-url", metavar="URL", help="the board's database, instead of DATABASE_URL")
+    top.add_argument("--env-file", metavar="FILE", help="settings, read as systemd reads an EnvironmentFile")
+    top.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL, which nobody else can see")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
 
     def command(name: str, run: Run, help: str, more: str = "") -> argparse.ArgumentParser:
@@ -75,11 +78,14 @@ def add_database(command: Callable[..., argparse.ArgumentParser]) -> None:
     moving = command(
         "move",
         move.move,
-        "move a stopped board from SQLite to PostgreSQL",
-        "All that is kept is brought over, counted and compared; open pages go on. May be interrupted and repeated.",
+        "move a stopped board from SQLite to PostgreSQL: from DATABASE_URL to DATABASE_URL_TO",
+        "All that is kept is brought over, counted and compared; open pages go on. May be interrupted and repeated. "
+        "Give the addresses as settings or in --env-file: others can see the words of a command.",
     )
-    moving.add_argument("--from", dest="source", metavar="URL", required=True, help="such as sqlite:///board.db")
-    moving.add_argument("--to", dest="target", metavar="URL", required=True, help="such as postgres://…, and empty")
+    moving.add_argument("--from", dest="source", metavar="URL", help="instead of DATABASE_URL: sqlite:///board.db, say")
+    moving.add_argument(
+        "--to", dest="target", metavar="URL", help="instead of DATABASE_URL_TO: postgres://…, and empty"
+    )
 
 
 def add_copies(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -103,7 +109,7 @@ def add_copies(command: Callable[..., argparse.ArgumentParser]) -> None:
         exchange.export,
         "write the whole board as JSON Lines, while it runs or not",
         "With password hashes, without sessions, tokens and links.",
-    ).add_argument("file", help="a new file")
+    ).add_argument("file", help="a new file; - is standard output, to be piped into gzip or ssh")
     command(
         "import",
         exchange.bring_in,

@@ -31,8 +31,11 @@ LONGEST_LINE = 16 * 1024 * 1024
 
 
 async def export(settings: Settings, options: argparse.Namespace) -> None:
-    """Under its name only when it is whole. Raises StorageError or OSError."""
-    if os.path.exists(options.file):
+    """Under its name only when it is whole, unless it is no file. Raises StorageError or OSError."""
+    if is_stream(options.file):
+        await export_to_stream(settings, options.file)
+        return
+    if os.path.lexists(options.file):
         raise OSError(f"{options.file} is there already; name a new file")
     exchange = await open_exchange(settings.database_url, create=False)
     part = f"{options.file}.part"
@@ -47,6 +50,29 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
         if os.path.exists(part):
             os.unlink(part)
     print(f"{count} rows exported to {options.file}. It has the password hashes in it: keep it to yourself.")
+
+
+def is_stream(name: str) -> bool:
+    """Standard output, a fifo or a device: what is written there goes on to another program."""
+    return name in ("-", "/dev/stdout") or (
+        os.path.exists(name) and not os.path.isfile(name) and not os.path.isdir(name)
+    )
+
+
+async def export_to_stream(settings: Settings, name: str) -> None:
+    """What is broken off lacks its last line, so no import takes it for whole. Raises StorageError or OSError."""
+    exchange = await open_exchange(settings.database_url, create=False)
+    try:
+        with stream(name) as file:
+            count = await write_all(exchange, file)
+    finally:
+        await exchange.close()
+    print(f"{count} rows exported. They have the password hashes in them: keep them to yourself.", file=sys.stderr)
+
+
+def stream(name: str) -> TextIO:
+    where = os.dup(sys.stdout.fileno()) if name in ("-", "/dev/stdout") else os.open(name, os.O_WRONLY)
+    return open(where, "w", encoding="utf-8")
 
 
 def private(path: str) -> TextIO:

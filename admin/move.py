@@ -33,11 +33,13 @@ async def migrate(settings: Settings, options: argparse.Namespace) -> None:
 
 async def move(settings: Settings, options: argparse.Namespace) -> None:
     """Raises StorageError."""
-    if not options.source.startswith("sqlite:///") or not options.target.startswith(("postgres://", "postgresql://")):
-        raise StorageError("a board moves --from sqlite:///file.db --to postgres://…")
-    source = await Leaving.open(options.source.removeprefix("sqlite:///"))
+    source_url = options.source or settings.database_url
+    target_url = options.target or options.variables.get("DATABASE_URL_TO", "")
+    if not source_url.startswith("sqlite:///") or not target_url.startswith(("postgres://", "postgresql://")):
+        raise StorageError("a board moves from DATABASE_URL=sqlite:///file.db to DATABASE_URL_TO=postgres://…")
+    source = await Leaving.open(source_url.removeprefix("sqlite:///"))
     try:
-        target = await Arriving.open(options.target)
+        target = await Arriving.open(target_url)
         try:
             async with faults_as_unavailable():
                 await move_all(source, target)

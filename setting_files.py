@@ -1,0 +1,43 @@
+"""A file of settings, read as systemd reads EnvironmentFile= (systemd.exec(5)), so that one file serves both.
+
+One `NAME=value` on each line. A value is taken as it stands, with its blanks inside; in quotes it may begin and end
+with blanks and go over several lines. Lines that begin with # or ; are notes. There are no $ and no commands.
+"""
+
+import re
+
+QUOTED = r"'[^']*(?:'|\Z)|\"(?:\\.|[^\\\"])*(?:\"|\Z)"
+LINE = re.compile(
+    r"\s*(?:[#;][^\n]*|(?P<name>[^=\n]*)"
+    rf"(?:=(?P<quoted>(?:[ \t\r]|{QUOTED})*)(?P<plain>(?:\\.|[^\\\n])*)\\?)?)(?:\n|\Z)",
+    re.DOTALL,
+)
+PIECE = re.compile(QUOTED, re.DOTALL)
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def parse(text: str) -> dict[str, str]:
+    """What is no assignment to a name is passed over, as systemd does."""
+    values = {}
+    place = 0
+    while place < len(text):
+        found = LINE.match(text, place)
+        assert found is not None and found.end() > place, "every text begins with a line"
+        place = found.end()
+        name = (found["name"] or "").rstrip()
+        if found["quoted"] is not None and NAME.fullmatch(name):
+            values[name] = "".join(map(unquoted, PIECE.findall(found["quoted"]))) + bare(found["plain"])
+    return values
+
+
+def unquoted(piece: str) -> str:
+    inner = piece[1:].removesuffix(piece[0])
+    if piece[0] == "'":
+        return inner
+    return re.sub(r'\\(["\\`$\n])', lambda found: found[1].strip("\n"), inner)
+
+
+def bare(text: str) -> str:
+    """Without quotes: a backslash keeps what follows it, and takes a line on to the next one."""
+    text = re.sub(r"((?:\\.|[^\\\s])?)[ \t\r]*\Z", r"\1", text, flags=re.DOTALL)
+    return re.sub(r"\\(.)", lambda found: found[1].strip("\n"), text, flags=re.DOTALL)
