@@ -16,6 +16,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
+from tests.outliving import no_thread_outlives_a_test  # noqa: F401 (a fixture for every test)
 from tests.patience import PATIENCE
 from tests.postgres import Databases
 

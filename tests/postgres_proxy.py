@@ -112,7 +112,7 @@ def proxy(url: str) -> Iterator[Proxy]:
     """One on a thread of its own, so that it does not matter what the test waits for."""
     made = Proxy(url)
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     server = asyncio.run_coroutine_threadsafe(made.listen(), loop).result(PATIENCE)
 

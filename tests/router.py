@@ -28,7 +28,7 @@ class Router:
         self.codes, self.passed = collections.Counter(), 0
         self._idle = collections.deque()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self):
         self._thread.start()

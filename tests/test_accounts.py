@@ -417,7 +417,7 @@ def test_threads_end_with_the_server(start):
             except httpx.TransportError:
                 return
 
-    thread = threading.Thread(target=busy)
+    thread = threading.Thread(target=busy, daemon=True)
     thread.start()
     assert server.stop() == 0
     stop.set()

@@ -455,7 +455,7 @@ def test_the_doctor_looks_at_the_proxy(start, faults):
     token = "a-token-for-the-doctor"
     server = start(poll_seconds=2, metrics_token=token, client_header="X-Real-Ip")
     proxy = Proxy(server, faults)
-    thread = threading.Thread(target=proxy.serve_forever)
+    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
     thread.start()
     try:
         settings = {"POLL_SECONDS": "2", "METRICS_TOKEN": token, "PUBLIC_URL": proxy.url, "CLIENT_HEADER": "X-Real-Ip"}

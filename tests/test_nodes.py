@@ -230,7 +230,7 @@ class Client:
         self.seen = []
         self.resets = 0
         self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run)
+        self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def run(self):
@@ -257,7 +257,7 @@ class Poster:
         self.acknowledged = []
         self.refused = 0
         self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run, args=(f"poster {first}",))
+        self.thread = threading.Thread(target=self.run, args=(f"poster {first}",), daemon=True)
         self.thread.start()
 
     def run(self, name):

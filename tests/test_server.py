@@ -60,7 +60,7 @@ def test_posts_in_flight_are_finished_at_the_end(start):
                 except httpx.TransportError:
                     return
 
-    threads = [threading.Thread(target=poster, args=(n,)) for n in range(5)]
+    threads = [threading.Thread(target=poster, args=(n,), daemon=True) for n in range(5)]
     for thread in threads:
         thread.start()
     while len(statuses) < 50:
@@ -154,7 +154,7 @@ def test_kill_9_loses_and_doubles_nothing(start, pytestconfig):
             if posted(server.url, body, stop):
                 acknowledged.append(body)
 
-    threads = [threading.Thread(target=poster, args=(n,)) for n in range(4)]
+    threads = [threading.Thread(target=poster, args=(n,), daemon=True) for n in range(4)]
     for thread in threads:
         thread.start()
     for _ in range(kills):
