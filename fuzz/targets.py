@@ -32,6 +32,8 @@ from handlers.polls import Poll
 from handlers.repeat import POLL
 from handlers.sign_in import browser_name, safe_next
 from handlers.tutorial import parse_time
+from setting_files import NAME
+from setting_files import parse as parse_file
 from settings import Settings, read_settings
 from storage.postgres.address import parse as parse_address_of_database
 from storage.records import CannotOpen, StorageError
@@ -265,6 +267,14 @@ def import_lines(rng: random.Random) -> None:
             assert len(iso(value)) == 24 or not column.endswith(("_at", "until"))
 
 
+def files(rng: random.Random) -> None:
+    seeds = ("TITLE=Our Board", "A='x'\"y\" z\\\nB=1", "# no=te\n C = \\", 'D="a\\"b\nc"', ";\n=\n'=\"\n")
+    values = parse_file(text(rng, seeds))
+    assert all(NAME.fullmatch(name) for name in values)
+    plain = {name: value for name, value in values.items() if value and "'" not in value}
+    assert parse_file("".join(f"{name}='{value}'\n" for name, value in plain.items())) == plain
+
+
 def polls(rng: random.Random) -> None:
     match = POLL.match(
         octets(rng, ("GET /get?after=k3f9x2mq-1041 HTTP/1.1\r\n", "GET /api/v1/messages?after=a-0&wait=5 HTTP/1.1\r\n"))
@@ -287,6 +297,7 @@ TARGETS: dict[str, tuple[int, Callable[[random.Random], None]]] = {
     "cookies": (4, cookies),
     "signed requests": (4, signed_requests),
     "settings": (1, settings),
+    "files of settings": (2, files),
     "repeated polls": (4, polls),
     "addresses of databases": (4, database_addresses),
     "import lines": (4, import_lines),

@@ -7,12 +7,17 @@ import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 
-from torture.nodes import Node
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+from torture.nodes import ROOT, Node
 
 DISK_MB = 64
 """Of the small disk that is filled, where this may be mounted (as root)."""
@@ -29,9 +34,13 @@ class Faults:
             "kill -9": (6, self.kill),
             "SIGTERM": (3, self.terminate),
             "clock": (2, self.jump),
+            "wrong clock at a start": (1, self.start_wrongly),
         }
         if file is not None:
             self._kinds |= {"busy database": (2, self.hold), "full disk": (2, self.fill)}
+            self._kinds |= {"emptied disk": (1, self.empty), "swapped database": (1, self.swap)}
+        if own_disk and len(nodes) == 1:  # while anybody has a file open, a disk can't be made read-only
+            self._kinds |= {"read-only disk": (1, self.make_read_only)}
 
     async def go_on(self, until: Callable[[], bool], pause: float, kills: int = 0) -> None:
         """One fault after the other, until it is time to end and there were so many kills."""
@@ -69,6 +78,75 @@ class Faults:
         """By minutes, days or a year, forth or back."""
         size = self._rng.choice((60, 3600, 86_400, 365 * 86_400))
         node.move_clock(self._rng.choice((-1, 1)) * size)
+
+    async def start_wrongly(self, node: Node) -> None:
+        """Ten years off until NTP has come up, as with a flat battery; then another start, with the right time."""
+        await self.terminate_for_good(node)
+        node.move_clock(self._rng.choice((-1, 1)) * 10 * 365 * 86_400)
+        await node.start()
+        await asyncio.sleep(self._rng.uniform(0, 1))
+        node.move_clock(0)
+        await self.terminate(node)
+
+    async def empty(self, node: Node) -> None:
+        """Everything is taken off the disk, and brought back: the very same files."""
+        files, aside = self._files(), self._aside()
+        for file in files:
+            file.rename(aside / file.name)
+        await self._must_refuse("an emptied disk")
+        for file in files:
+            (aside / file.name).rename(file)
+
+    async def swap(self, node: Node) -> None:
+        """Another file lies under the name, with what was there: a backup that was put back under a running server."""
+        files, aside = self._files(), self._aside()
+        for file in files:
+            file.rename(aside / file.name)
+        assert self._file is not None
+        shutil.copy(aside / self._file.name, self._file)
+        await self._must_refuse("another database under its name")
+        for file in self._files():
+            file.unlink()
+        for file in files:
+            (aside / file.name).rename(file)
+
+    async def make_read_only(self, node: Node) -> None:
+        """While the server is away: it does not start there, but what it has kept can be saved."""
+        assert self._file is not None
+        await self.terminate_for_good(node)
+        folder = self._file.parent
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        copy = pathlib.Path(tempfile.mkdtemp(prefix="longboard-torture-")) / "copy.db"
+        command = [sys.executable, "-m", "admin", f"--database-url=sqlite:///{self._file}", "backup", str(copy)]
+        saved = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL)
+        if await saved.wait() or not copy.exists():
+            self.strange.append("there was no backup from a read-only disk")
+        shutil.rmtree(copy.parent)
+        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+        await node.start()
+
+    def _files(self) -> list[pathlib.Path]:
+        assert self._file is not None
+        return list(self._file.parent.glob(f"{self._file.name}*"))
+
+    def _aside(self) -> pathlib.Path:
+        """On the same disk, so that what is moved stays the same file."""
+        assert self._file is not None
+        aside = self._file.parent / "aside"
+        aside.mkdir(exist_ok=True)
+        return aside
+
+    async def _must_refuse(self, what: str) -> None:
+        """A post that is sent now is answered 503, and so is /readyz, at every node."""
+        for node in self._nodes:
+            for method, path, body in (
+                ("POST", "/add", b"s=on+" + what.encode().replace(b" ", b"+")),
+                ("GET", "/readyz", None),
+            ):
+                request = HTTPRequest(node.url + path, method, body=body, request_timeout=30, follow_redirects=False)
+                response = await AsyncHTTPClient().fetch(request, raise_error=False)
+                if response.code != 503:
+                    self.strange.append(f"{node.name} answered {response.code} to {path} on {what}")
 
     async def hold(self, node: Node) -> None:
         """Another process writes for longer than the server waits for it; sometimes the server dies meanwhile."""
