@@ -12,7 +12,7 @@ import pytest
 
 from storage import open_storage
 from storage.records import CannotOpen, Unavailable
-from storage.sqlite import parting
+from storage.sqlite import backup, parting
 from storage.sqlite.files import is_frozen
 from tests.conftest import ROOT, environment, until
 from tests.test_admin import at, problems, run_in
@@ -111,6 +111,22 @@ def test_the_doctor_sees_whose_board_it_is(service):
     os.chown(service / "board.db", 0, 0)
     said = problems(admin(at(service / "board.db"), "doctor", check=1))
     assert len(said) == 1 and "belongs to user 0, and its folder to user 65534" in said[0]
+
+
+def test_a_restore_that_is_broken_off_leaves_the_board_in_its_place(tmp_path, monkeypatch):
+    """There is never a moment without one, in which a start would make a new, empty board."""
+    path, copy = tmp_path / "board.db", tmp_path / "copy.db"
+    admin(at(path), "migrate")
+    admin(at(path), "backup", copy)
+    before = epoch(path)
+
+    def broken_off(*names):
+        raise OSError("the power fails")
+
+    monkeypatch.setattr(os, "replace", broken_off)
+    with pytest.raises(OSError, match="the power fails"):
+        backup.restore(str(path), str(copy), replace=True)
+    assert epoch(path) == before
 
 
 # --- links

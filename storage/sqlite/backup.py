@@ -135,10 +135,8 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
             if os.path.exists(path):
                 take_alone(stack, path)
                 aside = f"{path}.{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
-                for end in ("-wal", "-shm", ""):  # the first two are only there if it is damaged
-                    if os.path.exists(path + end):
-                        os.rename(path + end, aside + end)
-            os.rename(part, path)
+                put_aside(path, aside)
+            os.replace(part, path)
         sync_folder(path)
         return counts, aside
     except sqlite3.Error as error:
@@ -164,6 +162,17 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
         db.execute("DELETE FROM links")  # one may have been used since
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return counts
+
+
+def put_aside(path: str, aside: str) -> None:
+    """The board keeps its name until another one takes it: a start in between must not find a free place for a new one."""
+    for end in ("-wal", "-shm"):  # only there if it is damaged
+        if os.path.exists(path + end):
+            os.rename(path + end, aside + end)
+    try:
+        os.link(path, aside)
+    except OSError:  # some file systems have no links
+        os.rename(path, aside)
 
 
 def take_place_of(part: str, path: str) -> None:
