@@ -208,13 +208,13 @@ def test_a_server_says_so_and_goes_on_when_its_files_are_back(start):
     assert len(files) == 3
     for file in files:
         file.rename(aside / file.name)
-    until(lambda: "TAKEN AWAY" in server.log.read_text(), 50)
-    until(lambda: server.get("/readyz").status_code == 503, 50)
+    until(lambda: "TAKEN AWAY" in server.log.read_text())
+    until(lambda: server.get("/readyz").status_code == 503)
     assert server.post("lost").status_code == 503 and server.get("/readyz").status_code == 503
     assert server.get("/api/v1/messages").json()["messages"][0]["body"] == "before"
     for file in files:
         (aside / file.name).rename(file)
-    until(lambda: server.get("/readyz").status_code == 200, 50)
+    until(lambda: server.get("/readyz").status_code == 200)
     assert server.post("after").status_code == 201
     assert server.stop() == 0
     log = server.log.read_text()
@@ -244,11 +244,11 @@ def test_a_full_disk_is_not_ready(start, tmp_path):
         server = start(database_url=f"sqlite:///{disk}/board.db")
         assert server.post("before").status_code == 201 and server.get("/readyz").status_code == 200
         ballast = filled(disk)
-        until(lambda: server.post("x").status_code == 503, 50)
+        until(lambda: server.post("x").status_code == 503)
         for _ in range(5):
             assert server.get("/readyz").status_code == 503 and server.post("x").status_code == 503
         ballast.unlink()
-        until(lambda: server.get("/readyz").status_code == 200, 50)  # without a post: nobody sends one to what is 503
+        until(lambda: server.get("/readyz").status_code == 200)  # without a post: nobody sends one to what is 503
         assert server.post("after").status_code == 201
         assert server.stop() == 0
 
@@ -261,7 +261,7 @@ def test_a_full_disk_is_seen_before_anybody_posts(start, tmp_path):
         for n in range(5):
             server.post(f"before {n}")
         filled(disk)
-        until(lambda: server.get("/readyz").status_code == 503, 50)
+        until(lambda: server.get("/readyz").status_code == 503)
         assert server.post("x").status_code == 503
         assert server.stop() == 0
 

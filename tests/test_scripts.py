@@ -127,7 +127,7 @@ def test_what_was_broken_off_is_made_anew(project):
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        until(python.exists, 300)
+        until(python.exists)
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
@@ -178,7 +178,7 @@ def test_two_first_runs_at_once_make_one_environment(project, quick):
     command, env = [project / "bin" / "venv", "requirements.txt"], environment(PYTHON=str(quick))
     (project / "slowly").touch()
     first = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
-    until((project / ".venv" / "bin" / "python").exists, 50)
+    until((project / ".venv" / "bin" / "python").exists)
     second = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
