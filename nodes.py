@@ -25,6 +25,12 @@ END_SECONDS = 15
 """For the drain, which takes less; whoever is not done then is killed."""
 
 
+def ending_signals() -> list[signal.Signals]:
+    """Those that end a server in order. SIGHUP is a closed terminal; nohup has it ignored, and so it stays."""
+    is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [signal.SIGTERM, signal.SIGINT, *([] if is_ignored else [signal.SIGHUP])]
+
+
 class Nodes:
     def __init__(self, sockets: Sequence[socket.socket], arguments: Sequence[str]) -> None:
         self._sockets = sockets  # open for as long as any node may need them
@@ -33,8 +39,8 @@ class Nodes:
         self._stop = asyncio.Event()
 
     async def run(self, count: int) -> int:
-        """Until SIGTERM or SIGINT; the exit status. If the first node can't start, nor could the others."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        """Until it is told to end; the exit status. If the first node can't start, nor could the others."""
+        for number in ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         with tempfile.TemporaryDirectory(prefix="longboard-nodes-") as self._folder:
             return await self._run(count)

@@ -5,20 +5,19 @@ import dataclasses
 import gc
 import logging
 import select
-import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
 
-from tornado.httpserver import HTTPServer
-
 from board import Board
 from handlers import Application
-from handlers.listening import listen, raise_descriptor_limit
+from handlers.connections import Connections
+from handlers.listening import listen, paths_of, port_of, raise_descriptor_limit, room_for
 from handlers.log import set_up_logging
 from handlers.lot_server import LotServer
 from handlers.slow_readers import PatientServer
-from nodes import Nodes
+from handlers.streams import HEAD_BYTES
+from nodes import Nodes, ending_signals
 from settings import Settings, inherited_sockets, read_settings
 from storage import open_storage
 from storage.records import CannotOpen, Unavailable
@@ -57,13 +56,13 @@ def main() -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises CannotOpen, Unavailable, or OSError where it can't listen."""
+    """Serves until it is told to end. Raises CannotOpen, Unavailable, or OSError where it can't listen."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     descriptors = raise_descriptor_limit(settings.max_parked)
     sockets = listen(settings.port, settings.address, inherited_sockets(), descriptors)
-    settings = dataclasses.replace(settings, port=sockets[0].getsockname()[1])  # the one that was taken
+    settings = dataclasses.replace(settings, port=port_of(sockets) or settings.port)  # the one that was taken
     storage = await open_storage(settings.database_url)
     try:
         board = await Board.open(
@@ -78,9 +77,8 @@ async def run(settings: Settings) -> None:
             "Looking for changes": lambda: storage.watch(board.waiters.deliver),
             "Housekeeping": board.keep_house,
             "Closing slow connections": server.close_slow,
+            "Closing idle connections": server.close_idle,
         }
-        if isinstance(server, LotServer):
-            lasting["Closing idle connections"] = server.close_idle
         if application.siblings is not None:
             lasting["Telling figures to other nodes"] = application.siblings.serve
         tasks = [asyncio.create_task(keep_going(name, task)) for name, task in lasting.items()]
@@ -127,31 +125,34 @@ def start(application: Application, settings: Settings, sockets: list[socket.soc
     biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
     options = {
         "body_timeout": BODY_SECONDS,
-        "max_header_size": 16 * 1024,
+        "max_header_size": HEAD_BYTES,
         "max_body_size": biggest,
         "max_buffer_size": biggest + 64 * 1024,
+        "connections": Connections(
+            room_for(settings.max_parked), is_counting=settings.limits and not settings.client_header
+        ),
     }
     server: PatientServer
     if application.repeats is None or not hasattr(select, "epoll"):  # macOS has none: there, all are read by Tornado
         server = PatientServer(application, idle_connection_timeout=IDLE_SECONDS, **options)
     else:
         server = LotServer(application, repeats=application.repeats, idle_seconds=IDLE_SECONDS, **options)
-    lot = server.lot if isinstance(server, LotServer) else ()
-    application.connections = lambda: len(server._connections) + len(lot)
+    application.connections = lambda: server.open_now
     server.add_sockets(sockets)
     return server
 
 
 def announce(settings: Settings, sockets: list[socket.socket]) -> None:
     """Says where the board is, with the port that was taken."""
-    port = sockets[0].getsockname()[1]
     host = f"[{settings.address}]" if ":" in settings.address else settings.address
-    local = f"http://{host}:{port}/"
+    port, paths = port_of(sockets), paths_of(sockets)
+    tcp = [f"http://{host}:{port}/"] if port else []
+    local = " and ".join([*tcp, *(f"unix:{path}" for path in paths)])
     where = f"{settings.public_url}/ (listening at {local})" if settings.public_url else local
     print(f"Longboard is at {where}", flush=True)
 
 
-async def drain(application: Application, server: HTTPServer) -> None:
+async def drain(application: Application, server: PatientServer) -> None:
     """Accepts no more, answers every parked poll, waits for what is under way, and closes the connections."""
     log.info("Ending: answering %d parked polls.", application.board.waiters.parked)
     server.stop()
@@ -159,22 +160,23 @@ async def drain(application: Application, server: HTTPServer) -> None:
     application.board.waiters.drain()
     deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
     await until_idle(application, deadline)
-    await until_left(application, deadline)
+    await until_left(application, server, deadline)
     await server.close_all_connections()
     await until_idle(application, deadline)  # what came at the very last has no connection any more, but still works
     log.info("Ended.")
 
 
-async def until_left(application: Application, deadline: float) -> None:
+async def until_left(application: Application, server: PatientServer, deadline: float) -> None:
     """Whoever has a connection and asks once more is told to come back on another, instead of being cut off.
 
-    Ends when nobody has asked for a moment, when all have left, or at this time of the loop's clock.
+    Ends when nobody has asked for a moment and no request is still coming, when all have left, or at this time of
+    the loop's clock.
     """
     loop, requests = asyncio.get_running_loop(), application.board.waiters.tally.requests
     asked, since = requests.total(), loop.time()
     while application.connections() and loop.time() < min(deadline, since + LEAVE_SECONDS):
         await asyncio.sleep(0.02)
-        if requests.total() > asked:
+        if requests.total() > asked or server.unfinished:
             asked, since = requests.total(), loop.time()
 
 

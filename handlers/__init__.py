@@ -1,9 +1,10 @@
 """HTTP: who is asking, and what is said back. ROUTES has every URL on one screen."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import tornado.web
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPHeaders,
     HTTPServerRequest,
@@ -24,7 +25,7 @@ from handlers.account import (
     AccountRevoke,
     AccountTokens,
 )
-from handlers.base import Moved, NotFoundPage
+from handlers.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.compression import Compression
 from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart
 from handlers.facebook_account import FacebookLink, FacebookUnlink, FacebookWelcome
@@ -33,6 +34,7 @@ from handlers.facebook_client import FacebookClient
 from handlers.feed import Feed, Icon, Manifest, Robots
 from handlers.front import Front, quick_front
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
+from handlers.heads import Headed, Options, announced, localize
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
@@ -47,6 +49,7 @@ from handlers.search import ApiSearch, SearchPage
 from handlers.siblings import Siblings
 from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
 from handlers.static import ROOT, Static
+from handlers.streams import ServedStream
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
 from settings import Settings, inherited_place
 
@@ -126,6 +129,8 @@ class Application(tornado.web.Application):
         )
         self.board = board
         self.config = settings
+        self.max_body = 12 * settings.message_length + 1024
+        """Bytes that a request may have: an emoji takes twelve of them in a form or as a JSON escape."""
         self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
         self.under_way: set[object] = set()
         """Requests, and replies that wait for slow readers."""
@@ -150,6 +155,20 @@ class Application(tornado.web.Application):
         super().__init__(list(ROUTES), transforms=[Compression], **options)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """Tornado's own, but for the front page where it is kept."""
+        """Tornado's own, but for the front page where it is kept, and for what a request's head decides."""
+        localize(request)
+        is_whole = not announced(request)
+        stream = cast(HTTP1Connection, request.connection).stream
+        if isinstance(stream, ServedStream):
+            stream.has_head(is_whole=is_whole)
         quick = quick_front(self, request) if request.uri == "/" and request.method == "GET" else None
-        return quick or super().find_handler(request, **kwargs)
+        if quick is not None:
+            return quick
+        found = super().find_handler(request, **kwargs)
+        if request.method == "OPTIONS" and (found.handler_class is not NotFoundPage or request.uri == "*"):
+            methods = METHODS if request.uri == "*" else allowed_methods(found.handler_class)
+            found = self.get_handler_delegate(request, Options, {"methods": methods})
+        if is_whole or not isinstance(stream, ServedStream):
+            return found
+        most = getattr(found.handler_class, "max_body", 0)
+        return Headed(request, found, most if isinstance(most, int) else self.max_body)

@@ -34,6 +34,15 @@ log = logging.getLogger("longboard")
 Whom = Literal["anyone", "readers", "members", "moderators"]
 
 
+METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+
+
+def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
+    """OPTIONS always, as handlers/heads.py answers it."""
+    missing = tornado.web.RequestHandler._unimplemented_method
+    return [name for name in METHODS if name == "OPTIONS" or getattr(kind, name.lower()) is not missing]
+
+
 class Base(Asking):
     application: "Application"
     for_whom: Whom = "readers"
@@ -41,6 +50,18 @@ class Base(Asking):
     csp = DATA_CSP
     closes = False
     """Whether the connection ends with this reply."""
+    is_too_large = False
+    """Whether its body is more than it takes, as its head says already."""
+
+    def __init_subclass__(cls) -> None:
+        """HEAD is there wherever GET is (RFC 9110, 9.1)."""
+        super().__init_subclass__()
+        if "HEAD" not in allowed_methods(cls) and "GET" in allowed_methods(cls):
+            setattr(cls, "head", Base._head)  # noqa: B010 - a method, which must not be assigned to by name
+
+    def _head(self, *arguments: str) -> Any:
+        get = cast(Callable[..., Any], self.get)
+        return get(*arguments)
 
     # --- what is at hand
 
@@ -67,7 +88,7 @@ class Base(Asking):
 
     async def prepare(self) -> None:
         self.application.under_way.add(self)
-        if len(self.request.body) > self.max_body:
+        if self.is_too_large or len(self.request.body) > self.max_body:
             raise Refused(413, "too_large", "This is far more than a message may hold.")
         await self.identify(use=True)
         self.check_for_whom()
@@ -82,8 +103,7 @@ class Base(Asking):
 
     @property
     def max_body(self) -> int:
-        """Bytes: an emoji takes twelve of them in a form or as a JSON escape."""
-        return 12 * self.config.message_length + 1024
+        return self.application.max_body
 
     def compute_etag(self) -> str | None:
         return None  # no reply is ever the same twice to the same client
@@ -131,7 +151,7 @@ class Base(Asking):
         if refused.status_code == 401:
             self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
         if refused.status_code == 405:
-            self.set_header("Allow", ", ".join(self.allowed_methods()))
+            self.set_header("Allow", ", ".join(allowed_methods(type(self))))
         if refused.retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:
@@ -141,11 +161,6 @@ class Base(Asking):
 
     def write_error_page(self, refused: Refused) -> None:
         self.render("error.html", refused=refused, near=None)
-
-    def allowed_methods(self) -> list[str]:
-        default = tornado.web.RequestHandler._unimplemented_method
-        names = ("GET", "HEAD", "POST", "PATCH", "DELETE")
-        return [name for name in names if getattr(type(self), name.lower()) is not default]
 
     # --- answering
 
@@ -181,10 +196,6 @@ class Page(Base):
             "account": self.account,
             "origin": self.origin,
         }
-
-    def head(self, *arguments: str) -> Any:
-        get = cast(Callable[..., Any], self.get)
-        return get(*arguments)
 
 
 class Moved(Page):

@@ -30,6 +30,7 @@ WORDS = {
     403: ("cross_origin", "This came from another site's page, so it was not done."),
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "That can't be done here."),
+    431: ("head_too_long", "The address and the headers of this request are longer than 16 KB together."),
     500: ("internal", "Something went wrong here, and it is not your fault. It has been noted."),
 }
 """For errors that Tornado raises itself."""

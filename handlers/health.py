@@ -1,7 +1,5 @@
 """Whether the board is well: for load balancers, monitors and curious people."""
 
-from typing import Any
-
 from handlers.monitored import Monitored
 from storage.records import Unavailable
 
@@ -25,9 +23,6 @@ class Health(Monitored):
         except Unavailable:
             return False
         return True
-
-    def head(self) -> Any:
-        return self.get()
 
 
 class Healthz(Health):

@@ -11,6 +11,7 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import tornado.netutil
@@ -27,13 +28,14 @@ IN_A_ROW = 8
 PAUSE_SECONDS = 0.5
 WARN_SECONDS = 60
 """At most one line in the log in this time, however often accepting is paused."""
+FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def raise_descriptor_limit(max_parked: int) -> int:
     """Takes as many descriptors as the system gives, and says how many; warns if that is too few."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * max_parked + 1024  # who is told to come back later needs a connection for that, too
+    wanted = wanted_descriptors(max_parked)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return sys.maxsize if soft == resource.RLIM_INFINITY else soft
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -48,18 +50,37 @@ def raise_descriptor_limit(max_parked: int) -> int:
     return allowed
 
 
+def room_for(max_parked: int) -> int:
+    """How many connections there may be: however many files may be open, no more than that are foreseen."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    foreseen = wanted_descriptors(max_parked)
+    allowed = foreseen if soft == resource.RLIM_INFINITY else min(soft, foreseen)
+    return most_connections(allowed)
+
+
+def wanted_descriptors(max_parked: int) -> int:
+    return 2 * max_parked + 1024  # who is told to come back later needs a connection for that, too
+
+
+def most_connections(descriptors: int) -> int:
+    return max(descriptors - KEPT, descriptors // 2)
+
+
 def listen(port: int, address: str, inherited: list[socket.socket], descriptors: int) -> list[socket.socket]:
     """Those handed over by systemd, else new ones; never shared with another process by SO_REUSEPORT.
 
     Raises OSError, in words.
     """
+    for one in inherited:
+        if one.family not in FAMILIES or not one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            raise OSError(f"descriptor {one.fileno()} of LISTEN_FDS is no listening TCP or unix socket")
     if not inherited:
         try:
             inherited = tornado.netutil.bind_sockets(port, address, backlog=BACKLOG)
         except OSError as error:
             where = f"{address} port {port}"
             raise OSError(f"can't listen on {where}: {error.strerror}. Set PORT or ADDRESS to another.") from error
-    most = max(descriptors - KEPT, descriptors // 2)
+    most = most_connections(descriptors)
     sockets: list[socket.socket] = [Listening(one, most) for one in inherited]
     for one in sockets:
         one.setblocking(False)
@@ -117,3 +138,12 @@ class Listening(socket.socket):
             return False
         os.close(lowest)
         return lowest < self._most
+
+
+def port_of(sockets: Sequence[socket.socket]) -> int | None:
+    """The port of the first that has one: unix sockets don't."""
+    return next((one.getsockname()[1] for one in sockets if one.family != socket.AF_UNIX), None)
+
+
+def paths_of(sockets: Sequence[socket.socket]) -> list[str]:
+    return [one.getsockname() for one in sockets if one.family == socket.AF_UNIX]

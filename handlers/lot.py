@@ -19,14 +19,13 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from board.waiter import Ended, Waiter
 from handlers.repeat import Repeat, Repeats
+from handlers.standing import Standing
+from handlers.streams import READ_BYTES
 
 if TYPE_CHECKING:
     from handlers.lot_server import LotServer, LotStream
 
-READ_BYTES = 4096
-"""Read at once; a browser's poll has some 700."""
 MOST_AT_ONCE = 256
 """Packets that are looked at before anything else gets its turn: a few milliseconds."""
 MOST_BEHIND = 64 * 1024
@@ -34,38 +33,6 @@ MOST_BEHIND = 64 * 1024
 WATCHED = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 """Once for what has come, so that the system does not look a second time whether there is more: a tenth of all that a
 delivery costs. A client's end is told as such, as it may come along with its last bytes (epoll(7), question 9)."""
-
-
-class Standing(Waiter):
-    """A connection in the lot, and the poll that it has parked, if it has."""
-
-    __slots__ = ("asked", "host", "lot", "repeat", "said_at", "socket")
-
-    def __init__(self, lot: "Lot", connection: socket.socket, host: str) -> None:
-        super().__init__(None, host)
-        self.host = host
-        self.lot = lot
-        self.socket = connection
-        self.said_at = lot.now
-        """When it was last seen to do anything: exact to a tick of the server's."""
-        self.repeat: Repeat | None = None
-        """What it last asked: most likely also what it asks next."""
-        self.asked = b""
-
-    def asks(self, repeat: Repeat) -> None:
-        self.repeat = repeat
-        self.account_id = repeat.account.id if repeat.account else None
-        self.address = repeat.address or self.host
-
-    def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
-        if isinstance(reply, bytes):
-            self.lot.send([self], reply)
-        elif reply is Ended.ASK_AGAIN:  # Tornado and the handler see who is asking, as they did the first time
-            self.lot.hand_over(self, self.asked, seconds)
-
-    @classmethod
-    def resolve_all(cls, waiters: Sequence["Standing"], reply: bytes) -> None:  # type: ignore[override]
-        waiters[0].lot.send(waiters, reply)
 
 
 class Lot:
@@ -86,7 +53,8 @@ class Lot:
 
     def stand(self, connection: socket.socket, host: str) -> Standing:
         connection.setblocking(False)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         one = self._standing[connection.fileno()] = Standing(self, connection, host)
         self._epoll.register(connection.fileno(), WATCHED)
         return one
@@ -103,16 +71,17 @@ class Lot:
         except OSError:  # no descriptor is free: it stays where it is
             return
         behind = stream.left()
-        stream.close()
         one = self.stand(connection, stream.host)
         one.asks(repeat)
+        self._server.connections.move(stream, one)
+        stream.close()
         if behind:
             self._take_up(one, behind)
 
     def close(self) -> None:
         """Ends all that stand here, and the lot."""
         for one in list(self._standing.values()):
-            self._drop(one)
+            self.drop(one)
         asyncio.get_running_loop().remove_reader(self._epoll.fileno())
         self._epoll.close()
 
@@ -122,7 +91,7 @@ class Lot:
             if one.row is not None:
                 one.said_at = self.now
             elif self.now - one.said_at > seconds:
-                self._drop(one)
+                self.drop(one)
 
     # --- reading
 
@@ -143,7 +112,7 @@ class Lot:
             if repeat is not None and repeat.cursor is not recent.cursor:
                 repeat.move_to(recent)
             if not data:
-                self._drop(one)
+                self.drop(one)
             elif one.row is not None:
                 self._hold(one, data)
             elif (
@@ -199,8 +168,10 @@ class Lot:
     def _hold(self, one: Standing, data: bytes) -> None:
         """What comes behind a parked poll waits for its turn."""
         behind = self._behind[one] = self._behind.get(one, b"") + data
-        if len(behind) > MOST_BEHIND:
-            self._drop(one)
+        one.held = len(behind)
+        self._server.connections.hold(one, len(data))
+        if one.held > MOST_BEHIND:
+            self.drop(one)
 
     # --- answering
 
@@ -214,14 +185,14 @@ class Lot:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self._drop(one)
+                self.drop(one)
                 continue
             if sent < length:
                 self._server.send_slowly(one, data[sent:], self._leave(one), closes=packet.closes)
             elif packet.closes:
-                self._drop(one)
+                self.drop(one)
             elif behind and one in behind:
-                self._take_up(one, behind.pop(one))
+                self._take_up(one, self._let_go(one))
 
     def hand_over(self, one: Standing, data: bytes, seconds: float = math.inf) -> None:
         """Tornado reads this, as if it had come now; a poll that was parked may be so for what it has left."""
@@ -232,9 +203,16 @@ class Lot:
         """Takes it out of the lot; gives what came behind its poll."""
         del self._standing[one.socket.fileno()]
         self._epoll.unregister(one.socket.fileno())
+        return self._let_go(one)
+
+    def _let_go(self, one: Standing) -> bytes:
+        """What came behind its poll, which is no longer kept here."""
+        held, one.held = one.held, 0
+        self._server.connections.hold(one, -held)
         return self._behind.pop(one, b"")
 
-    def _drop(self, one: Standing) -> None:
+    def drop(self, one: Standing) -> None:
         self._waiters.leave(one)
         self._leave(one)
+        self._server.connections.leave(one)
         one.socket.close()

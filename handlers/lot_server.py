@@ -6,34 +6,31 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from tornado.iostream import IOStream
-
-from handlers.asking import parse_address
-from handlers.lot import READ_BYTES, Lot, Standing
+from handlers.lot import Lot
 from handlers.repeat import Repeats
-from handlers.slow_readers import PatientServer
+from handlers.slow_readers import PatientServer, host_of
+from handlers.standing import Standing
+from handlers.streams import ServedStream
 
 if TYPE_CHECKING:
     from handlers import Application
 
-IDLE_TICK = 2
-"""Seconds between looks for connections that have been idle for too long."""
 
-
-class LotStream(IOStream):
+class LotStream(ServedStream):
     """A connection that came from the lot, along with what was read there, and may go back."""
 
     until = math.inf
     """By the monotonic clock: how long the next poll may be parked, if it was parked before. Its handler takes that."""
 
-    def __init__(self, one: Standing, unread: bytes, **options: Any) -> None:
-        # Tornado's own 64 KB would be filled with zeros for each request.
-        super().__init__(one.socket, read_chunk_size=READ_BYTES, **options)
+    def __init__(self, one: Standing, unread: bytes, server: "LotServer") -> None:
+        super().__init__(one.socket, server.connections, server.refusals, max_buffer_size=server.max_buffer_size)
+        self.wait = one.wait
+        self._unread = unread
+        self.connections.move(one, self)
         self.lot = one.lot
         self.host = one.host
         self.last_read = b""
         """What came last: most often one whole request."""
-        self._unread = unread
         self._is_over = False
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
@@ -44,6 +41,7 @@ class LotStream(IOStream):
             count = min(len(self._unread), len(buf))
             buf[:count] = self._unread[:count]
             self._unread = self._unread[count:]
+            self._came += count
         else:
             count = super().read_from_fd(buf)
         if count:
@@ -69,17 +67,18 @@ class LotServer(PatientServer):
         self._idle_seconds = idle_seconds
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
-        self.lot.stand(connection, host_of(address[0] if isinstance(address, tuple) else ""))
+        host = host_of(connection, address)
+        self.connections.enter(self.lot.stand(connection, host), host)
 
     def adopt(self, one: Standing, unread: bytes, seconds: float = math.inf) -> None:
         """Tornado reads on here, beginning with what was read already. The first poll has only so many seconds."""
-        stream = LotStream(one, unread, max_buffer_size=self.max_buffer_size)
+        stream = LotStream(one, unread, self)
         stream.until = time.monotonic() + seconds
         self._serve(stream)
 
     def send_slowly(self, one: Standing, packet: bytes, unread: bytes, *, closes: bool) -> None:
         """Sends what the system did not take at once, as it can; then Tornado reads on, or the connection ends."""
-        stream = LotStream(one, unread, max_buffer_size=self.max_buffer_size)
+        stream = LotStream(one, unread, self)
         sending = asyncio.ensure_future(stream.write(packet))
         self._under_way.add(stream)
         self._all_streams.add(stream)
@@ -102,18 +101,16 @@ class LotServer(PatientServer):
             return
         self.handle_stream(stream, address)
 
-    async def close_idle(self) -> None:
-        """Cuts off who stands in the lot and says nothing for long; Tornado does so with its own. Never returns."""
-        while True:
-            await asyncio.sleep(IDLE_TICK)
-            self.lot.now = time.monotonic()
-            self.lot.close_idle(self._idle_seconds)
+    def tick(self) -> None:
+        """Tornado closes its own when they have been idle for long."""
+        self.lot.now = time.monotonic()
+        self.lot.close_idle(self._idle_seconds)
+        super().tick()
+
+    @property
+    def open_now(self) -> int:
+        return len(self.lot) + super().open_now
 
     async def close_all_connections(self) -> None:
         self.lot.close()
         await super().close_all_connections()
-
-
-def host_of(address: str) -> str:
-    """The address as limits count it."""
-    return parse_address(address) or "unknown"

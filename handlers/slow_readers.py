@@ -1,12 +1,27 @@
-"""The server's side of clients that take their replies too slowly: they are cut off, as what waits for them is memory."""
+"""Tornado's server, which keeps count of its connections, and cuts off who takes a reply too slowly.
+
+What waits for a slow reader is memory.
+"""
 
 import asyncio
+import socket
 import time
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream
+from tornado.httputil import HTTPMessageDelegate
+
+from handlers.asking import parse_address
+from handlers.connections import Connections
+from handlers.headers import DATA_CSP, default_headers
+from handlers.streams import Refusals, ServedStream
+
+if TYPE_CHECKING:
+    from handlers import Application
+
+IDLE_TICK = 2
+"""Seconds between looks for connections that have been silent for too long."""
 
 LOOK_SECONDS = 5
 """Between looks at the connections that still have something to be sent."""
@@ -17,19 +32,55 @@ PART = 32 * 1024
 
 
 class PatientServer(HTTPServer):
-    """Tornado's server, whose patience with slow readers is bounded."""
+    """Tornado's server, whose patience is bounded."""
 
-    def initialize(self, *arguments: Any, **options: Any) -> None:
-        super().initialize(*arguments, **options)
-        self._all_streams: weakref.WeakSet[IOStream] = weakref.WeakSet()
+    def initialize(  # type: ignore[override]
+        self, application: "Application", *, connections: Connections, **options: Any
+    ) -> None:
+        super().initialize(application, **options)
+        self.connections = connections
+        self.refusals = Refusals(default_headers(application.config, DATA_CSP))
+        self._all_streams: weakref.WeakSet[ServedStream] = weakref.WeakSet()
 
-    def handle_stream(self, stream: IOStream, address: Any) -> None:
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        stream = ServedStream(connection, self.connections, self.refusals, max_buffer_size=self.max_buffer_size)
+        self.connections.enter(stream, host_of(connection, address))
+        self.handle_stream(stream, address)
+
+    def handle_stream(self, stream: ServedStream, address: Any) -> None:  # type: ignore[override]
         self._all_streams.add(stream)
         super().handle_stream(stream, address)
 
+    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
+        request_conn.stream.begins()
+        return super().start_request(server_conn, request_conn)
+
+    @property
+    def unfinished(self) -> int:
+        """How many clients are in the middle of a request."""
+        return sum(stream.is_unfinished for stream in self._all_streams)
+
+    async def close_all_connections(self) -> None:
+        for lingering in list(self.connections.lingering):
+            lingering.drop()
+        await super().close_all_connections()
+
+    async def close_idle(self) -> None:
+        """Now and then, those that are too many or too silent; never returns."""
+        while True:
+            await asyncio.sleep(IDLE_TICK)
+            self.tick()
+
+    def tick(self) -> None:
+        self.connections.sweep(self.open_now)
+
+    @property
+    def open_now(self) -> int:
+        return len(self._connections)
+
     async def close_slow(self) -> None:
         """Cuts off who takes too long; never returns."""
-        since: weakref.WeakKeyDictionary[IOStream, tuple[float, int]] = weakref.WeakKeyDictionary()
+        since: weakref.WeakKeyDictionary[ServedStream, tuple[float, int]] = weakref.WeakKeyDictionary()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             now = time.monotonic()
@@ -43,3 +94,10 @@ class PatientServer(HTTPServer):
                     since[stream] = (now, sent)
                 elif now - began >= PATIENCE_SECONDS:
                     stream.close()
+
+
+def host_of(connection: socket.socket, address: Any) -> str:
+    """The address as limits count it; none for a unix socket, behind which there is a proxy."""
+    if connection.family == socket.AF_UNIX or not isinstance(address, tuple):
+        return "unknown"
+    return parse_address(address[0]) or "unknown"

@@ -12,7 +12,7 @@ from tornado.netutil import bind_sockets
 
 import server as server_module
 from board import Board
-from handlers import Application, lot_server
+from handlers import Application, slow_readers
 from handlers.lot import READ_BYTES
 from handlers.lot_server import LotServer
 from handlers.polls import Get
@@ -222,6 +222,26 @@ async def test_a_drain_after_all_have_left(house):
     assert not house.board.waiters._places.rows()
 
 
+async def test_a_long_reply_to_a_slow_reader_comes_whole(house, monkeypatch):
+    """What the system does not take at once is sent bit by bit; then the connection goes on as before."""
+    cursor, slowly, send_slowly = house.board.waiters.recent.cursor, [], house.server.send_slowly
+    monkeypatch.setattr(house.server, "send_slowly", lambda *a, **o: (slowly.append(a), send_slowly(*a, **o)))
+    for number in range(150):
+        await house.storage.append(None, f"{number} " + "long words " * 300, None)
+    asks = f"GET /get?after={cursor}&wait=0 HTTP/1.1\r\nHost: x\r\n{BROWSER}\r\n"
+    with Wire(house.port) as wire:
+        await ask(wire, asks)
+        await house.board.waiters.deliver()
+        for number in range(3):
+            await settled(lambda: len(house.server.lot) == 1)
+            (standing,) = house.server.lot._standing.values()
+            standing.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            wire.send(asks)
+            await settled(lambda: len(slowly) == number + 1)  # noqa: B023 - it is asked in this round
+            assert len((await asyncio.to_thread(wire.reply))[2]["messages"]) == 150
+            await ask(wire, poll(house))  # by which it comes back to the lot
+
+
 async def test_a_client_that_does_not_read_gets_its_last_reply_at_the_end(house):
     """A drain waits for it, and then ends the connection."""
     with Wire(house.port) as wire:
@@ -265,7 +285,7 @@ async def test_without_epoll_all_go_through_tornado(tmp_path, monkeypatch):
 
 async def test_who_says_nothing_for_long_is_cut_off(house, monkeypatch):
     """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
-    monkeypatch.setattr(lot_server, "IDLE_TICK", 0.05)
+    monkeypatch.setattr(slow_readers, "IDLE_TICK", 0.05)
     house.server._idle_seconds = house.server.conn_params.header_timeout = 1.5
     sweeping = asyncio.create_task(house.server.close_idle())
 

@@ -128,7 +128,7 @@ def test_head_and_other_methods_are_answered_properly(server):
     assert server.client.head("/").status_code == 200
     assert server.client.head("/healthz").status_code == 200
     response = server.client.post("/get")
-    assert response.status_code == 405 and response.headers["Allow"] == "GET"
+    assert response.status_code == 405 and response.headers["Allow"] == "GET, HEAD, OPTIONS"
     assert response.json()["error"]["code"] == "method_not_allowed"
     assert server.client.request("BREW", "/").status_code == 405
 

@@ -240,20 +240,6 @@ def test_leaving_is_noticed(server):
         server.until_parked(0)
 
 
-def test_a_long_reply_to_a_slow_reader_comes_whole(start):
-    """What the system does not take at once is sent bit by bit."""
-    server = start()
-    cursor = server.cursor
-    for number in range(150):
-        server.post(f"{number} " + "long words " * 300)
-    with Wire(server.port) as wire:
-        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        for _ in range(3):
-            wire.poll(cursor, 0)
-            time.sleep(0.2)
-            assert len(wire.reply()[2]["messages"]) == 150
-
-
 def test_no_more_are_parked_than_allowed_and_time_ends_them(start):
     """The same limits and the same deadlines."""
     server = start(max_parked=2, poll_seconds=1)

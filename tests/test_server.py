@@ -12,8 +12,10 @@ import threading
 import time
 
 import httpx
+import pytest
 
-from tests.conftest import ROOT, environment
+import settings
+from tests.conftest import ROOT, Server, environment, until
 from tests.patience import PATIENCE
 
 
@@ -74,9 +76,52 @@ def test_posts_in_flight_are_finished_at_the_end(start):
     assert {body for body, status in statuses if status == 303} <= kept
 
 
-def test_a_second_signal_or_ctrl_c_drains_as_well(start):
-    """Ctrl+C in the terminal is an orderly end."""
-    assert start().stop(signal.SIGINT) == 0
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_or_a_closed_terminal_drains_as_well(start, number):
+    """A parked poll is answered, nothing is left open, and the status is 0."""
+    server = start()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        poll = pool.submit(server.get, f"/get?after={server.cursor}&wait=25")
+        server.until_parked(1)
+        server.process.send_signal(number)
+        assert poll.result().json()["retry_ms"]
+    assert server.stop(number) == 0
+    assert sorted(os.listdir(server.database.parent)) == ["board.db", "server.log"]
+
+
+def test_under_nohup_a_closed_terminal_is_nothing(tmp_path):
+    """What was told to ignore SIGHUP goes on."""
+    server = Unhung(tmp_path)
+    server.process.send_signal(signal.SIGHUP)
+    assert server.post("goes on").status_code == 201
+    assert server.stop() == 0
+
+
+class Unhung(Server):
+    under = ("nohup",)
+
+
+@pytest.mark.parametrize("cut", ["head", "body"])
+def test_a_post_that_is_still_coming_at_the_end_is_done(start, cut):
+    """Its client may take the time of the drain: a slow phone at each deploy."""
+    server = start()
+    form = "s=slow+but+steady"
+    text = f"POST /add HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n{form}"
+    at = 30 if cut == "head" else text.index("steady")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(text[:at].encode())
+        for _ in range(2):
+            server.open().get("/healthz")  # connections that came later: so it has been looked at
+        server.close_clients()
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: "Ending" in server.log.read_text())
+        time.sleep(1)  # longer than it waits for those who have said nothing
+        connection.sendall(text[at:].encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 303")
+    assert server.stop() == 0
+    db = sqlite3.connect(server.database)
+    assert db.execute("SELECT body FROM messages").fetchall() == [("slow but steady",)]
+    db.close()
 
 
 def test_readyz_tells_load_balancers(server):
@@ -111,6 +156,53 @@ def test_a_listening_socket_can_be_inherited(tmp_path):
             assert process.wait(PATIENCE) == 0
             process.stdout.close()
     listening.close()
+
+
+def inheriting(*listening):
+    """A command that begins a server with these as systemd hands them over, and what else it takes to run it."""
+    fds = [one.fileno() for one in listening]
+    return {"args": [*settings.inheriting(fds), str(ROOT / "server.py")], "pass_fds": fds}
+
+
+@pytest.mark.parametrize("repeats", ["on", "off"])
+@pytest.mark.parametrize("kinds", ["unix", "unix and tcp", "tcp and unix"])
+def test_a_unix_socket_can_be_inherited(tmp_path, repeats, kinds):
+    """Alone or beside TCP, in any order: each is served, with polls as well, and named at the start."""
+    tcp = socket.create_server(("127.0.0.1", 0))
+    path = str(tmp_path / "board.sock")
+    unix = socket.socket(socket.AF_UNIX)
+    unix.bind(path)
+    unix.listen()
+    given = [{"unix": unix, "tcp": tcp}[kind] for kind in kinds.split(" and ")]
+    command = inheriting(*given)
+    command["args"] += [f"--database-url=sqlite:///{tmp_path}/board.db", f"--repeats={repeats}"]
+    with (tmp_path / "log").open("w+") as log, tcp, unix:
+        process = subprocess.Popen(**command, stdout=subprocess.PIPE, stderr=log, text=True)
+        said = process.stdout.readline()
+        assert ("unix:" + path in said) and ("http://" in said) == (tcp in given)
+        clients = [httpx.Client(transport=httpx.HTTPTransport(uds=path), base_url="http://x", timeout=PATIENCE)]
+        if tcp in given:
+            clients.append(httpx.Client(base_url=f"http://127.0.0.1:{tcp.getsockname()[1]}", timeout=PATIENCE))
+        for client in clients:
+            assert client.post("/api/v1/messages", json={"body": "x"}).status_code == 201
+            cursor = client.get("/healthz").json()["cursor"]
+            for _ in range(3):
+                assert client.get(f"/get?after={cursor}&wait=0").json()["messages"] == []
+            client.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        process.stdout.close()
+        log.seek(0)
+        assert "Traceback" not in log.read()
+
+
+def test_what_is_no_listening_socket_is_refused(tmp_path):
+    """A datagram socket, or one that does not listen: in words."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as deaf:
+        for one in (datagrams, deaf):
+            command = inheriting(one)
+            command["args"].append(f"--database-url=sqlite:///{tmp_path}/board.db")
+            refused_to_start(subprocess.run(**command, capture_output=True, text=True, timeout=PATIENCE), "LISTEN_FDS")
 
 
 def test_requests_are_logged_without_their_query_when_asked(start):

@@ -1,0 +1,112 @@
+"""What a request's head alone decides, before its body is read: refusals, OPTIONS, and where it is addressed to.
+
+So a body that nobody takes is never kept, and whoever sends one hears so at once. docs/decisions/0010-connections.md.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+
+from handlers.base import Base, NotFoundPage, allowed_methods
+from handlers.streams import READ_BYTES, ServedStream
+
+if TYPE_CHECKING:
+    from tornado.web import _HandlerDelegate
+
+BODILESS = ("GET", "HEAD", "OPTIONS")
+"""Methods whose bodies mean nothing (RFC 9110, 9.3): they are read and thrown away."""
+
+
+def announced(request: HTTPServerRequest) -> bool:
+    """Whether a body follows."""
+    return request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in request.headers
+
+
+def localize(request: HTTPServerRequest) -> None:
+    """`GET http://host/path` asks for /path of that host, whatever Host says (RFC 9112, 3.2.2)."""
+    uri = request.uri or ""
+    scheme, found, rest = uri.partition("://")
+    if not found or scheme.lower() not in ("http", "https"):
+        return
+    host, slash, path = rest.partition("/")
+    host, query, tail = host.partition("?")  # http://host?query
+    request.uri = slash + path if slash and not query else "/" + query + tail + slash + path
+    request.path, _, request.query = request.uri.partition("?")
+    request.host = host
+    request.headers["Host"] = host
+
+
+class Options(Base):
+    """What may be done at an address; said to anyone, with no word on other sites: there is no CORS."""
+
+    for_whom = "anyone"
+
+    def initialize(self, methods: Sequence[str]) -> None:
+        self.methods = methods
+
+    async def prepare(self) -> None:
+        self.application.under_way.add(self)
+
+    async def options(self, *arguments: str) -> None:
+        self.set_status(204)
+        self.set_header("Allow", ", ".join(self.methods))
+        self.finish()
+
+
+class Headed(HTTPMessageDelegate):
+    """A request with a body, for a handler that is run as soon as its answer is known."""
+
+    def __init__(self, request: HTTPServerRequest, delegate: "_HandlerDelegate", most: int) -> None:
+        self._request = request
+        self._delegate = delegate
+        self._most = most
+        self._connection = cast(HTTP1Connection, request.connection)
+        self._stream = cast(ServedStream, self._connection.stream)
+        self._is_answered = False
+        self._is_kept = request.method not in BODILESS
+
+    def headers_received(self, start_line: Any, headers: Any) -> None:
+        kind = self._delegate.handler_class
+        is_small = 0 < self._length() <= READ_BYTES  # it has come with the head, most likely: the connection can go on
+        if kind is NotFoundPage or self._request.method not in allowed_methods(kind):
+            if not is_small:
+                self._answer(is_too_large=False)
+        elif self._length() > self._most and self._is_kept:
+            self._answer(is_too_large=True)
+        self._stream.has_head(is_whole=False, is_kept=self._is_kept and not self._is_answered)
+
+    def _length(self) -> int:
+        text = self._request.headers.get("Content-Length", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+    def _answer(self, *, is_too_large: bool) -> None:
+        """Lets the handler say what it says without the body, and read on for a client that still sends it."""
+        self._is_answered = True
+        self._connection.set_max_body_size(sys.maxsize)
+        if self._request.headers.pop("Expect", "").lower() != "100-continue":  # else nothing comes
+            self._stream.lingers = True
+        self._delegate.execute()
+        handler = cast(Base, self._delegate.handler)  # it runs when this is done
+        handler.is_too_large, handler.closes = is_too_large, True
+
+    def data_received(self, chunk: bytes) -> None:
+        if self._is_answered or not self._is_kept:
+            return
+        self._delegate.data_received(chunk)
+        if len(self._delegate.chunks) > self._most:  # in pieces, of no length that was said before
+            self._delegate.chunks.clear()
+            self._answer(is_too_large=True)
+            self._stream.has_head(is_whole=False, is_kept=False)
+
+    def finish(self) -> None:
+        self._stream.has_head(is_whole=True)
+        self._stream.lingers = False
+        if not self._is_answered:
+            self._delegate.finish()
+
+    def on_connection_close(self) -> None:
+        if not self._is_answered:
+            self._delegate.on_connection_close()

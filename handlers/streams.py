@@ -1,0 +1,196 @@
+"""Tornado's stream, with what is said of a request that never becomes one, and with its place among the connections.
+
+Tornado says 400 in two lines to what is no HTTP, and nothing to a head that is too long. Both get an answer in the one
+shape here. A client that is still sending could not read it if the connection ended at once: the system throws away
+what was sent when something unread is left (RFC 9112, 9.6). So the rest is read for a while, and thrown away.
+"""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from tornado.iostream import IOStream, UnsatisfiableReadError
+
+from handlers.connections import Connections, Group, Wait
+from handlers.errors import WORDS
+
+READ_BYTES = 4096
+"""Read at once; a browser's poll has some 700. Tornado's own 64 KB would be filled with zeros for each request."""
+HEAD_BYTES = 16 * 1024
+LINGER_SECONDS = 30
+"""For who is still sending when all has been said: as long as a body may take."""
+BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+"""What Tornado says to what it can't read, before it closes the connection."""
+
+
+class Refusals:
+    """What is said to those whose requests nothing but Tornado has seen, as bytes."""
+
+    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
+        self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        self.bad_request = self._reply("400 Bad Request", *WORDS[400])
+        self.long_head = self._reply("431 Request Header Fields Too Large", *WORDS[431])
+
+    def _reply(self, status: str, code: str, words: str) -> bytes:
+        body = json.dumps({"error": {"code": code, "message": words}}, separators=(",", ":"))
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{self._head}Connection: close\r\n"
+        return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+class ServedStream(IOStream):
+    """A connection that Tornado serves."""
+
+    lingers = False
+    """Whether what its client still sends is read when all has been said."""
+    _unread = b""
+    """What came before Tornado had it, and waits for its turn."""
+
+    def __init__(self, connection: socket.socket, connections: Connections, refusals: Refusals, **options: Any) -> None:
+        super().__init__(connection, read_chunk_size=READ_BYTES, **options)
+        self.connections = connections
+        self.group: Group | None = None
+        self.wait = Wait.FIRST
+        self.since = time.monotonic()
+        self.held = 0
+        self._refusals = refusals
+        self._came = 0
+        """Bytes of the request that is coming."""
+        self._is_kept = True
+        self._is_at_work = False
+
+    # --- what happens to it
+
+    def begins(self) -> None:
+        """A request may come now."""
+        self._is_at_work = False
+        self._came = 0
+        if self.writing():  # what was begun in the lot
+            return
+        if self.wait is not Wait.FIRST:
+            self.wait, self.since = Wait.NEXT, time.monotonic()
+        self._holds(0)
+
+    def has_head(self, *, is_whole: bool, is_kept: bool = True) -> None:
+        """The head of a request has come; so has its body, if it is whole. What follows may be kept, or thrown away."""
+        self._is_at_work = True
+        self._is_kept = is_kept
+        self.wait = Wait.NOTHING if is_whole else Wait.BODY
+        if is_whole or not is_kept:
+            self._holds(0)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a part of a request has come, and not all of it."""
+        return not self.closed() and (self.wait is Wait.BODY or (self.wait is not Wait.NOTHING and self._came > 0))
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        count = super().read_from_fd(buf)
+        if count and self.wait in (Wait.FIRST, Wait.NEXT, Wait.BODY):
+            self._came += count
+            if self._came > READ_BYTES and self._is_kept:
+                self._holds(self._came)
+        return count
+
+    def write(self, data: bytes | memoryview) -> "asyncio.Future[None]":
+        if data == BARE:
+            data, self.lingers = self._refusals.bad_request, True
+        sent = super().write(data)
+        if not sent.done() and not self.closed():
+            self.wait, self.since = Wait.READER, time.monotonic()
+            self._holds(self.held + len(data))
+            sent.add_done_callback(self._when_sent)
+        return sent
+
+    def _when_sent(self, sent: "asyncio.Future[None]") -> None:
+        if not self.closed() and not self.writing():
+            self._holds(0)
+            if self.wait is Wait.READER:
+                self.wait = Wait.NOTHING if self._is_at_work else Wait.NEXT
+
+    def _holds(self, count: int) -> None:
+        if len(self._unread) > READ_BYTES:
+            count += len(self._unread)
+        change, self.held = count - self.held, count
+        if change:
+            self.connections.hold(self, change)
+
+    # --- its end
+
+    def drop(self) -> None:
+        self.lingers = False
+        self.close()
+
+    def close(self, exc_info: Any = False) -> None:
+        if not self.closed():
+            if isinstance(exc_info, UnsatisfiableReadError):
+                self._refuse_long_head()
+            if self.lingers and not self.writing():
+                Lingering.take_over(self)
+        super().close(exc_info)
+
+    def _refuse_long_head(self) -> None:
+        """Nothing else is being sent: the request before was answered when this one was read."""
+        try:
+            self.socket.send(self._refusals.long_head)
+        except OSError:
+            return
+        self.lingers = True
+
+    def close_fd(self) -> None:
+        self.connections.leave(self)
+        self.held = 0
+        super().close_fd()
+
+
+class Lingering:
+    """A connection on which all has been said, while its client still sends: that is read and thrown away."""
+
+    wait = Wait.BODY
+    held = 0
+
+    def __init__(self, connection: socket.socket, stream: ServedStream) -> None:
+        self.group: Group | None = None
+        self.since = time.monotonic()
+        self._connections = stream.connections
+        self._socket = connection
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._socket.fileno(), self._on_ready)
+        self._timer = loop.call_later(LINGER_SECONDS, self.drop)
+
+    @classmethod
+    def take_over(cls, stream: ServedStream) -> None:
+        """The stream may close its own descriptor then. Without a free one, or a client, there is nothing to do."""
+        if stream.group is None:
+            return
+        try:
+            connection = stream.socket.dup()
+        except OSError:
+            return
+        try:
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            connection.close()
+            return
+        lingering = cls(connection, stream)
+        stream.connections.join(lingering, stream.group)
+        stream.connections.lingering.add(lingering)
+
+    def _on_ready(self) -> None:
+        try:
+            if self._socket.recv(64 * 1024):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self.drop()
+
+    def drop(self) -> None:
+        self._timer.cancel()
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
+        self._connections.leave(self)
+        self._connections.lingering.discard(self)
