@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -16,13 +15,13 @@ import httpx
 import pytest
 
 import server as way_in
-from settings import Settings, read_settings
+from settings import Settings, inheriting, read_settings
 from tests import router as heroku
-from tests.conftest import ROOT, environment, until
+from tests.conftest import ROOT, Server, environment, until
 from tests.patience import PATIENCE
+from tests.people import Person
 from tests.ports import free_port
 from tests.restarting import Poster, Reader
-from tests.test_admin import problems, run_in
 from tests.test_metrics import SHOWN, TOKEN, figures
 from tests.test_restarting import all_have, running
 from tests.test_restarting import until as until_so
@@ -152,6 +151,38 @@ def test_systemd_takes_the_units(tmp_path):
     assert run.returncode == 0 and said == [], run.stderr
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_the_service_may_do_little():
+    """systemd rates it from 0 (nothing) to 10 (everything): it has a network and a folder, and not much else."""
+    command = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--threshold=15",
+        str(ROOT / "deploy/longboard.service"),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert run.returncode == 0, run.stdout
+
+
+NO_NEW_CODE = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)  # PR_SET_MDWE, of Linux 6.3: no memory becomes executable any more
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
+def test_a_board_needs_no_memory_that_is_written_and_run(tmp_path):
+    """As MemoryDenyWriteExecute= has it: passwords are hashed, and a node is begun as nodes are."""
+    command = [sys.executable, "-c", NO_NEW_CODE, *inheriting([0], ""), "-c", "import server"]
+    assert subprocess.run(command, cwd=ROOT, timeout=PATIENCE).returncode == 0
+    unbending = type("Unbending", (Server,), {"under": (sys.executable, "-c", NO_NEW_CODE)})
+    server = unbending(tmp_path)
+    Person(server)
+    assert server.stop() == 0
+
+
 @pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd is not here")
 def test_systemd_s_own_hand_over_is_understood(tmp_path):
     """The socket comes from systemd's own tool, and the board serves on it, whatever PORT says."""
@@ -164,74 +195,3 @@ def test_systemd_s_own_hand_over_is_understood(tmp_path):
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
-
-
-def nginx_files(folder, board_port, port, *, tls):
-    """deploy/nginx.conf inside of a whole configuration, with only ports, paths and certificate changed."""
-    text = (ROOT / "deploy/nginx.conf").read_text().replace("127.0.0.1:8080", f"127.0.0.1:{board_port}")
-    text = text.replace("/var/log/nginx", str(folder))
-    text = re.sub(r"/etc/letsencrypt/live/board\.example\.org", str(folder), text)
-    if not tls:
-        text = re.sub(r"server \{\s+listen 80;.*?\n\}", "", text, flags=re.DOTALL)
-        text = text.replace("listen 443 ssl http2;", f"listen 127.0.0.1:{port};", 1)
-        text = re.sub(r"\n.*(listen \[::\]:443|ssl_certificate).*", "", text)
-    (folder / "longboard.conf").write_text(text)
-    paths = "".join(
-        f"{kind}_temp_path {folder}/{kind}; " for kind in ("proxy", "client_body", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;\n"
-        f"events {{ worker_connections 512; }}\nhttp {{ {paths} include {folder}/longboard.conf; }}\n"
-    )
-    return ["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-
-
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here")
-def test_nginx_takes_its_file(tmp_path):
-    """nginx -t, with a certificate."""
-    subject = ["-nodes", "-days", "2", "-subj", "/CN=board.example.org"]
-    files = ["-keyout", str(tmp_path / "privkey.pem"), "-out", str(tmp_path / "fullchain.pem")]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files], check=True, capture_output=True
-    )
-    run = subprocess.run(
-        [*nginx_files(tmp_path, 8080, 0, tls=True), "-t"], capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert run.returncode == 0 and "test is successful" in run.stderr, run.stderr
-
-
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here")
-def test_behind_nginx_all_is_well(start, tmp_path):
-    """With that file the doctor finds nothing, repeated polls are known, and no secret gets into nginx's log."""
-    server = start(poll_seconds=1, metrics_token=TOKEN, client_header="X-Forwarded-For")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    folder = tmp_path / "nginx"
-    folder.mkdir()
-    process = subprocess.Popen(nginx_files(folder, server.port, port, tls=False), stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: answers(f"{url}/healthz"))
-        settings = {"POLL_SECONDS": "1", "METRICS_TOKEN": TOKEN, "PUBLIC_URL": url, "CLIENT_HEADER": "X-Forwarded-For"}
-        run = run_in(server.database.parent, "doctor", url, **settings)
-        assert problems(run) == [] and "can't claim another address" in run.stdout
-        cursor = server.cursor
-        until(lambda: httpx.get(f"{url}/get?after={cursor}&wait=0").status_code == 200
-              and figures(server)["longboard_polls_repeated_total"] >= 3)  # fmt: skip
-        httpx.get(f"{url}/signup?invite=s3cret")
-        assert (
-            "gzip"
-            in httpx.get(url + re.search(r"/static/\w+/board\.css", httpx.get(url).text)[0]).headers["Content-Encoding"]
-        )
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-    log = (folder / "longboard.log").read_text()
-    assert "/signup" in log and "s3cret" not in log and "/get" not in log
-
-
-@pytest.mark.skipif(shutil.which("caddy") is None, reason="Caddy is not here")
-def test_caddy_takes_its_file():
-    """caddy validate."""
-    command = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/Caddyfile")]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    assert run.returncode == 0, run.stderr
