@@ -1,11 +1,14 @@
 """Who may try how often: token buckets, one for each key (an address, an account), in bounded memory."""
 
 import collections
+import itertools
 import time
 from collections.abc import Callable
 
 MAX_KEYS = 50_000
 """Keys remembered by one limit; the one unused for longest is forgotten first, which only helps its owner."""
+TIDIED = 2
+"""Keys whose bucket is full again, and that are forgotten for it, at each try."""
 
 
 class Limit:
@@ -18,6 +21,9 @@ class Limit:
         self._full_at: collections.OrderedDict[str, float] = collections.OrderedDict()
         """For each key, when its bucket will be full again."""
 
+    def __len__(self) -> int:
+        return len(self._full_at)
+
     def take(self, key: str) -> float:
         """Counts a try and returns 0, or returns for how many seconds to wait and counts nothing."""
         now = self._clock()
@@ -29,7 +35,14 @@ class Limit:
         self._full_at.move_to_end(key)
         if len(self._full_at) > MAX_KEYS:
             self._full_at.popitem(last=False)
+        self._tidy(now)
         return 0.0
+
+    def _tidy(self, now: float) -> None:
+        """A full bucket is as good as none: memory comes back when a crowd has gone."""
+        for key, full_at in list(itertools.islice(self._full_at.items(), TIDIED)):
+            if full_at <= now:
+                del self._full_at[key]
 
 
 class Limits:
@@ -44,8 +57,12 @@ class Limits:
         """By account; by address for guests."""
         self.posting_from = Limit(300, 0.2, clock)
         """By address, whoever posts."""
+        self.reading = Limit(60, 0.2, clock)
+        """Whatever is read from storage or made for the one who asks, by account; by address for guests."""
         self.searching = Limit(30, 1, clock)
         """By account; by address for guests."""
+        self.deleting = Limit(60, 1, clock)
+        """One's own messages, by account: each wakes every page."""
         self.sign_in = Limit(10, 30, clock)
         """By username and address."""
         self.sign_in_from = Limit(100, 3, clock)

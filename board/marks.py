@@ -5,12 +5,17 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from storage.words import Phrase, cut, fold
+from board.signs import MOST_BACK, place_to_cut
+from storage.words import Phrase, cut, fold, kinds_of
 
 EXCERPT = 400
 """Characters of a long message that are shown among others."""
 BEFORE = 100
 """How many of them stand in front of the first mark."""
+LOOKED_AT = 4000
+"""Folded characters among which the first mark is looked for, from where the first word of one may stand."""
+PART = 200
+"""Characters that are folded at once where only their number is needed."""
 
 Piece = tuple[str, bool]
 """A part of the text, and whether it is marked."""
@@ -33,20 +38,46 @@ def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
     start = max(0, min(first - BEFORE, len(text) - EXCERPT))
     if start and (space := re.compile(r"\s").search(text, start, first)):
         start = space.end()
-    while start and unicodedata.category(text[start])[0] == "M":
-        start -= 1
-    part = text[start : start + EXCERPT].rstrip()
+    start = place_to_cut(text, start)
+    part = text[start : place_to_cut(text, start + EXCERPT)].rstrip()
     before = [("… ", False)] if start else []
     after = [(" …", False)] if start + len(part) < len(text) else []
     return [*before, *marked(part, wanted), *after]
 
 
 def first_place(text: str, wanted: list[Phrase]) -> int:
-    """Where the first of what is to be marked begins; 0 if there is none."""
-    folded, ends = fold_with_places(text)
-    words = list(cut(folded))
-    first = min((start for phrase in wanted for start, _ in itertools.islice(places(words, phrase), 1)), default=0)
-    return ends[first - 1] if first else 0
+    """Where the first of what is to be marked begins; 0 if there is none nearby.
+
+    Only the part of the text that it stands in is folded letter by letter, which costs most.
+    """
+    bounds = list(part_bounds(text))
+    parts = [fold(text[start:end]) for start, end in itertools.pairwise(bounds)]
+    first = first_folded_place("".join(parts), wanted)
+    for start, part in zip(bounds, parts, strict=False):
+        if first < len(part):
+            _, ends = fold_with_places(text[start : start + PART + MOST_BACK])
+            return start + (ends[first - 1] if first else 0)
+        first -= len(part)
+    return 0
+
+
+def part_bounds(text: str) -> Iterator[int]:
+    at = 0
+    while at < len(text):
+        yield at
+        at = place_to_cut(text, at + PART)
+    yield len(text)
+
+
+def first_folded_place(folded: str, wanted: list[Phrase]) -> int:
+    """In places of the folded text."""
+    candidates = [at for phrase in wanted if (at := folded.find(phrase.words[0])) >= 0]
+    start = min(candidates, default=len(folded))
+    end = start + LOOKED_AT
+    while start and end - start < 2 * LOOKED_AT and kinds_of(folded[start - 1]) in "wm":
+        start -= 1  # to where its word begins
+    words = [(word, start + at, start + to) for word, at, to in cut(folded[start:end])]
+    return min((at for phrase in wanted for at, _ in itertools.islice(places(words, phrase), 1)), default=0)
 
 
 def spans(text: str, wanted: list[Phrase]) -> list[tuple[int, int]]:

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from board.signs import beginning
 from board.text import NOT_TEXT, BadText, is_visible, tidy
 
 USERNAME = re.compile(r"[a-z0-9_]{3,32}", re.ASCII)
@@ -41,5 +42,5 @@ def name_from_elsewhere(text: object) -> str:
     """The name that somebody has elsewhere, made fit for here; whatever it is, it gives a name."""
     if not isinstance(text, str):
         return "Member"
-    name = " ".join(tidy(NOT_TEXT.sub("", text)).split())[:NAME_LENGTH].rstrip()
+    name = beginning(" ".join(tidy(NOT_TEXT.sub("", text)).split()), NAME_LENGTH).rstrip()
     return name if is_visible(name) else "Member"

@@ -4,9 +4,10 @@ Text is plain text for good: whoever shows it must escape it. static/message.js 
 browser; tests/pieces.json holds both to one list.
 """
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 MARKS_IN_A_ROW = 8
@@ -20,7 +21,23 @@ NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
 # C0 and C1 controls but newline and tab, and the bidi overrides and isolates, which could turn the text around
 # them. The marks LRM, RLM and ALM stay, as does the joiner that many scripts and emoji need.
 DROPPED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]")
-BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing
+# What is known to show nothing beside white space, controls and marks: Default_Ignorable_Code_Point of Unicode's
+# DerivedCoreProperties.txt, the empty braille pattern, and what is no character. All else may show something: phones
+# know letters and emoji that this Python's tables have never heard of.
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    + "".join(map(chr, (plane + end for plane in range(0, 0x110000, 0x10000) for end in (0xFFFE, 0xFFFF))))
+)
+IS_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+EMPTY_LINE = f"(?:[^\\S\n]|[{INVISIBLE}])*\n"
+FIRST_EMPTY_LINES = re.compile(rf"\A(?:{EMPTY_LINE})+")
+MOST_EMPTY_LINES = 2
+"""In a row. More would only push away what others wrote, in code as well."""
+TOO_MANY_EMPTY_LINES = re.compile(rf"\n(?:{EMPTY_LINE}){{{MOST_EMPTY_LINES + 1},}}")
+
+MOST_MARKUP = 100
+"""Links and pieces of code in one message. Each is an element in every page that shows it; the rest stays text."""
 
 # Ends of a link: white space, what HTML or prose puts around one, and East Asian punctuation.
 LINK = re.compile(
@@ -59,13 +76,16 @@ def tidy(text: str) -> str:
     if NOT_TEXT.search(text):
         raise BadText("body_not_text", "This is not text: it has a NUL or half of a character in it.", 400)
     text = DROPPED.sub("", NEWLINES.sub("\n", text))
-    text = cap_marks(text).rstrip()
-    return re.sub(r"\A(?:[^\S\n]*\n)+", "", text)  # blank lines in front go, the first line's indent stays
+    text = FIRST_EMPTY_LINES.sub("", cap_marks(text).rstrip())  # the first line's indent stays
+    return TOO_MANY_EMPTY_LINES.sub("\n" * (MOST_EMPTY_LINES + 1), text)
 
 
 def is_visible(text: str) -> bool:
-    """Whether a reader would see anything: not only white space, marks and invisible characters."""
-    return any(unicodedata.category(c)[0] in "LNPS" and c not in BLANK_LETTERS for c in text)
+    """Whether a reader would see anything: not only white space, marks and what is known to be invisible."""
+    return any(
+        unicodedata.category(c) not in ("Zs", "Zl", "Zp", "Mn", "Mc", "Me", "Cc", "Cf", "Cs") for c in text
+        if not IS_INVISIBLE.match(c)
+    )  # fmt: skip
 
 
 def cap_marks(text: str) -> str:
@@ -83,29 +103,49 @@ Kind = Literal["text", "link", "code", "block"]
 
 
 def pieces(body: str) -> Iterator[tuple[str, Kind]]:
-    """The body cut into (text, kind), in order: a link is its address, code and a block of it come without backticks."""
-    at = 0
-    for match in CODE.finditer(body):
-        yield from links(body[at : match.start()])
-        yield (match[1], "block") if match[1] else (match[2], "code")
-        at = match.end()
-    yield from links(body[at:])
+    """The body cut into (text, kind), in order: a link is its address, code and a block of it come without backticks.
+
+    Beyond MOST_MARKUP of them, all is text as it was written.
+    """
+    return with_text_between(body, itertools.islice(markup(body), MOST_MARKUP))
 
 
 def links(text: str) -> Iterator[tuple[str, Kind]]:
     """Words and links, in order; together they are the text."""
+    return with_text_between(text, find_links(text, 0, len(text)))
+
+
+Markup = tuple[int, int, str, Kind]
+"""From where to where it stands, and what is shown of it, as what."""
+
+
+def with_text_between(text: str, found: Iterable[Markup]) -> Iterator[tuple[str, Kind]]:
     at = 0
-    for match in LINK.finditer(text):
-        link = trim_link(match[0])
-        first = link[link.index("//") + 2 :][:1]
-        if first <= "\x7f" and not first.isalnum():  # beyond ASCII, browser and server may know different letters
-            continue
-        if match.start() > at:
-            yield text[at : match.start()], "text"
-        yield link, "link"
-        at = match.start() + len(link)
+    for start, end, shown, kind in found:
+        if start > at:
+            yield text[at:start], "text"
+        yield shown, kind
+        at = end
     if at < len(text):
         yield text[at:], "text"
+
+
+def markup(body: str) -> Iterator[Markup]:
+    """Code and links in their order; nothing in code is a link."""
+    at = 0
+    for match in CODE.finditer(body):
+        yield from find_links(body, at, match.start())
+        yield (*match.span(), match[1], "block") if match[1] else (*match.span(), match[2], "code")
+        at = match.end()
+    yield from find_links(body, at, len(body))
+
+
+def find_links(text: str, start: int, end: int) -> Iterator[Markup]:
+    for match in LINK.finditer(text, start, end):
+        link = trim_link(match[0])
+        first = link[link.index("//") + 2 :][:1]
+        if first > "\x7f" or first.isalnum():  # beyond ASCII, browser and server may know different letters
+            yield match.start(), match.start() + len(link), link, "link"
 
 
 def trim_link(link: str) -> str:

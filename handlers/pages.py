@@ -5,6 +5,7 @@ import itertools
 from typing import Any
 
 from board.recent import iso, moment
+from board.signs import beginning
 from board.text import pieces
 from handlers.base import Page
 from storage.records import Message
@@ -39,7 +40,7 @@ class Rendering(Page):
 def preview(text: str, length: int = 200) -> str:
     """The beginning of a text on one line, for those who only see a link to it."""
     line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+    return line if len(line) <= length else beginning(line, length - 1).rstrip() + "…"
 
 
 def first_id(messages: list[Message], older: bool) -> int | None:

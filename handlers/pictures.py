@@ -5,6 +5,7 @@ import colorsys
 import tornado.escape
 import tornado.web
 
+from board.signs import first_sign
 from handlers.base import Base
 from handlers.messages import parse_id
 from storage.records import Account, NotFound, Picture
@@ -38,7 +39,7 @@ class MemberPicture(Base):
 def initials_of(account: Account) -> Picture:
     """The first letters of the first and last word, on a colour that stays the account's own."""
     words = account.name.split()
-    letters = "".join(word[0].upper() for word in (words[:1] + words[-1:] if len(words) > 1 else words))
+    letters = "".join(first_sign(word).upper() for word in (words[:1] + words[-1:] if len(words) > 1 else words))
     red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(account.id * 0.618 % 1, 0.38, 0.35))
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 80">'

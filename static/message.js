@@ -59,11 +59,13 @@ function makePiece([text, kind]) {
 const CODE = /\n?```\n?(.+?)\n?```\n?|`([^`\n]+)`/gs;
 const LINK =
   /https?:\/\/[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\ufeff<>"`\u201c\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/gi;
+const MOST_MARKUP = 100; // links and pieces of code in one message
 const BRACKETS = ["()", "[]", "{}"];
 const ENDINGS = ".,;:!?'*_~…‘’«»‹›–—،؛؟۔।";
 
 /**
  * The body cut into [text, kind], in order: a link is its address, code and a block of it come without backticks.
+ * Beyond MOST_MARKUP of them, all is text as it was written.
  * @param {string} body
  * @returns {[string, Kind][]}
  */
@@ -71,31 +73,45 @@ export function pieces(body) {
   /** @type {[string, Kind][]} */
   const found = [];
   let at = 0;
-  for (const match of body.matchAll(CODE)) {
-    found.push(...links(body.slice(at, match.index)), match[1] ? [match[1], "block"] : [match[2], "code"]);
-    at = match.index + match[0].length;
+  let left = MOST_MARKUP;
+  for (const [start, end, shown, kind] of markup(body)) {
+    if (left-- === 0) break;
+    if (start > at) found.push([body.slice(at, start), "text"]);
+    found.push([shown, kind]);
+    at = end;
   }
-  return [...found, ...links(body.slice(at))];
+  if (at < body.length) found.push([body.slice(at), "text"]);
+  return found;
 }
 
 /**
- * Words and links, in order; together they are the text.
- * @param {string} text
- * @returns {[string, Kind][]}
+ * Code and links in their order, each as [start, end, what is shown, kind]; nothing in code is a link.
+ * @param {string} body
+ * @returns {Generator<[number, number, string, Kind]>}
  */
-function links(text) {
-  /** @type {[string, Kind][]} */
-  const found = [];
+function* markup(body) {
   let at = 0;
+  for (const match of body.matchAll(CODE)) {
+    const end = match.index + match[0].length;
+    yield* links(body.slice(at, match.index), at);
+    yield match[1] ? [match.index, end, match[1], "block"] : [match.index, end, match[2], "code"];
+    at = end;
+  }
+  yield* links(body.slice(at), at);
+}
+
+/**
+ * @param {string} text
+ * @param {number} offset Where it stands in the body.
+ * @returns {Generator<[number, number, string, Kind]>}
+ */
+function* links(text, offset) {
   for (const match of text.matchAll(LINK)) {
     const link = trimmed(match[0]);
     if (!/^https?:\/\/[0-9a-z\x80-\uffff]/i.test(link)) continue;
-    if (match.index > at) found.push([text.slice(at, match.index), "text"]);
-    found.push([link, "link"]);
-    at = match.index + link.length;
+    const start = offset + match.index;
+    yield [start, start + link.length, link, "link"];
   }
-  if (at < text.length) found.push([text.slice(at), "text"]);
-  return found;
 }
 
 /**

@@ -37,10 +37,21 @@ export class Notifications {
   show({ author, body }) {
     if (!this.#isOn) return;
     try {
-      const notification = new Notification(author?.name ?? "Guest", { body: body.slice(0, LONGEST), tag: KEPT });
+      const notification = new Notification(author?.name ?? "Guest", { body: beginning(body), tag: KEPT });
       notification.onclick = () => window.focus();
     } catch {
       this.#button.hidden = true; // a phone, where only an installed app may
     }
   }
+}
+
+/**
+ * Whole signs only: an emoji may have a dozen units.
+ * @param {string} body
+ */
+function beginning(body) {
+  const signs = Intl.Segmenter ? new Intl.Segmenter().segment(body.slice(0, 4 * LONGEST)) : [];
+  let end = 0;
+  for (const { index, segment } of signs) if (index + segment.length <= LONGEST) end = index + segment.length;
+  return end ? body.slice(0, end) : [...body].slice(0, LONGEST / 2).join("");
 }

@@ -8,17 +8,20 @@ character begins a word: a single one is found as the beginning of words.
 """
 
 import dataclasses
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-VERSION = f"1/{unicodedata.unidata_version}"
+VERSION = f"2/{unicodedata.unidata_version}"
 """What was cut by another version must be cut anew before it can be taken out of an index."""
 LONGEST = 64
 """Characters of a word that count: whoever looks for a key or an address has found it by then."""
 MOST_PHRASES = 32
-MOST_WORDS = 128
-"""In one phrase. What goes beyond is not looked for."""
+MOST_WORDS = 16
+"""In one phrase. What goes beyond is not looked for: each costs a look at every place where the others stand."""
+MOST_KNOWN = 8192
+"""Characters of which is remembered what becomes of them: more than any language uses every day."""
 
 UNACCENTED = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe"}
 """Letters that people without such a key type otherwise, and that Unicode does not take apart."""
@@ -35,7 +38,12 @@ SPACELESS = (
 )  # fmt: skip
 """Thai and Lao, Burmese, Khmer, Tai scripts, Balinese, Javanese, Han, Kana, Bopomofo, Yi, Hangul, Tangut, Nüshu."""
 
+INVISIBLE = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
+"""What shows nothing although no Unicode has given it a meaning; so do the last two code points of each plane."""
+
 ASCII_WORD = re.compile("[a-z0-9]+")
+SENTENCES = re.compile("([\ufdfa\ufdfb]+)")
+"""Signs that stand for a whole sentence of 18 or 8 letters. They stay one letter: no other makes a text so long."""
 RUN = re.compile("w[wm]*|p+|s")
 PARTS = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]?|([^\\s"“”„«»]+)')
 """Of a query: something in quotes, also in ones that were never closed, or something without spaces."""
@@ -69,7 +77,10 @@ def phrases(query: str) -> list[Phrase]:
 
 
 def to_phrase(text: str, is_beginning: bool) -> Phrase:
-    pieces = list(cut(fold(text)))[:MOST_WORDS]
+    folded = fold(text)
+    pieces = list(itertools.islice(cut(folded), MOST_WORDS))
+    if pieces and pieces[-1][2] < len(folded):  # C++: what stands behind a word has ended it
+        is_beginning = False
     is_pair = len(pieces) > 1 and pieces[-1][1] < pieces[-2][2]
     is_single = bool(pieces) and not is_pair and kinds_of(pieces[-1][0]) == "p"
     if is_pair:  # in the text, what follows may stand between it and the end
@@ -93,6 +104,12 @@ def fold(text: str) -> str:
     """The text without what makes no difference: case, width, accents, invisible characters."""
     if text.isascii():
         return text.lower()
+    parts = SENTENCES.split(text)
+    parts[::2] = map(fold_letters, parts[::2])
+    return "".join(parts)
+
+
+def fold_letters(text: str) -> str:
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).translate(FOLDED)
     return unicodedata.normalize("NFC", plain)
 
@@ -106,37 +123,41 @@ def is_within(c: int, ranges: tuple[tuple[int, int], ...]) -> bool:
     return any(first <= c <= last for first, last in ranges)
 
 
-class Folded(dict[int, str]):
-    """What becomes of each character, found out once."""
+class Known(dict[int, str]):
+    """What is known of characters, found out when it is asked for, and forgotten when it is too much."""
+
+    def __init__(self, find_out: Callable[[str], str]) -> None:
+        super().__init__()
+        self._find_out = find_out
 
     def __missing__(self, c: int) -> str:
-        character = chr(c)
-        category = unicodedata.category(character)
-        if category == "Cf" or character == "ـ" or is_within(c, (*ACCENTS, SKIN)):
-            becomes = ""
-        elif category == "Nd":
-            becomes = str(unicodedata.digit(character))
-        else:
-            becomes = UNACCENTED.get(character, character)
-        self[c] = becomes
-        return becomes
+        if len(self) >= MOST_KNOWN:
+            self.clear()
+        self[c] = found = self._find_out(chr(c))
+        return found
 
 
-class Kinds(dict[int, str]):
-    """The kind of each character, found out once."""
-
-    def __missing__(self, c: int) -> str:
-        category = unicodedata.category(chr(c))[0]
-        if category in "LNM" and c > 0x7F and is_within(c, SPACELESS):
-            kind = "p"
-        elif category in "LN":
-            kind = "w"
-        elif category == "M":
-            kind = "m"
-        else:
-            kind = "s" if category == "S" and c > 0x7F else " "
-        self[c] = kind
-        return kind
+def becomes(character: str) -> str:
+    """What becomes of it."""
+    category = unicodedata.category(character)
+    if category == "Cf" or character == "ـ" or is_within(ord(character), (*ACCENTS, SKIN)):
+        return ""
+    if category == "Nd":
+        return str(unicodedata.digit(character))
+    return UNACCENTED.get(character, character)
 
 
-FOLDED, KINDS = Folded(), Kinds()
+def kind_of(character: str) -> str:
+    """As kinds_of() has it. What this Python's Unicode does not know yet is taken for an emoji."""
+    c, category = ord(character), unicodedata.category(character)
+    if category[0] in "LNM" and c > 0x7F and is_within(c, SPACELESS):
+        return "p"
+    if category[0] in "LN":
+        return "w"
+    if category[0] == "M":
+        return "m"
+    is_unknown = category in ("Cn", "Co") and not is_within(c, INVISIBLE) and c & 0xFFFE != 0xFFFE
+    return "s" if (category[0] == "S" and c > 0x7F) or is_unknown else " "
+
+
+FOLDED, KINDS = Known(becomes), Known(kind_of)

@@ -159,6 +159,19 @@ async def test_limits_let_a_burst_through_and_then_one_at_a_time(clock):
     assert limit.take("a") == 0 and limit.take("a") > 0
 
 
+async def test_a_limit_forgets_those_that_may_do_all_again(clock):
+    """A crowd that has gone leaves nothing in memory."""
+    limit = Limit(burst=3, seconds=10, clock=clock)
+    for number in range(1000):
+        limit.take(str(number))
+    assert len(limit) == 1000
+    clock.now += 60
+    for _ in range(600):
+        limit.take("a")
+        clock.now += 10
+    assert len(limit) == 1 and limit.take("a") == 0
+
+
 # --- over HTTP, with the same clock
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from storage import open_storage
-from storage.records import CannotOpen, NotFound, Unavailable
+from storage.records import CannotOpen, Import, NotFound, Unavailable
 from storage.sqlite import connection, search
 from storage.sqlite.checkup import check_up
 from storage.sqlite.schema import migrate
@@ -185,6 +185,17 @@ async def test_a_fault_in_the_indexing_keeps_nothing_and_holds_up_nobody(storage
     assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
     await storage.append(None, "kept", None)
     assert bodies((await storage.before(None, 5)).messages) == ["kept"] == await find(storage, "kept")
+
+
+async def test_a_search_that_is_slow_within_one_part_ends_in_time(storage, monkeypatch):
+    """Where the same words stand everywhere, to look for a phrase of them takes long."""
+    words = "ab cd " * 600
+    await storage.import_messages([Import(words, 1, f"repeated-{n:020}") for n in range(800)])
+    monkeypatch.setattr(search, "SECONDS", 0.002)
+    with pytest.raises(Unavailable, match="took more"):
+        await storage.search('"' + "ab cd " * 7 + 'cd"', None, 10)
+    monkeypatch.setattr(search, "SECONDS", 60)
+    assert (await storage.search('"' + "ab cd " * 7 + 'cd"', None, 10)).messages == []
 
 
 async def test_a_slow_search_ends_in_time(storage, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.words import LONGEST, Phrase, phrases, words
+from storage.words import FOLDED, KINDS, LONGEST, MOST_KNOWN, Phrase, fold, phrases, words
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,12 @@ def test_text_is_cut_in_every_script(text, found):
         ("“好” x", [("好", True), ("x", True)]),
         ("第3章", [("第 3 章", True)]),
         ("ดี", [("ดี", False)]),
+        ("C++", [("c", False)]),
+        ("low C#", [("low", False), ("c", False)]),
+        ("tide!", [("tide", False)]),
+        ("C+ tide", [("c", False), ("tide", True)]),
+        ("好!", [("好", True)]),
+        ('"' + "a b " * 20 + '"', [(" ".join(["a", "b"] * 8), False)]),
         ("low LOW low", [("low", False), ("low", True)]),
         ('" -- * ( AND', [("and", False)]),
         ("!!! \0 \ud800", []),
@@ -60,6 +66,14 @@ def test_text_is_cut_in_every_script(text, found):
 def test_a_query_is_cut_the_same_way(query, wanted):
     """Words, quoted phrases, and a last word that may go on."""
     assert phrases(query) == [Phrase(tuple(text.split()), is_beginning) for text, is_beginning in wanted]
+
+
+def test_no_text_grows_beyond_bounds_when_it_is_folded():
+    """Some signs stand for many letters; what stands for a sentence stays one."""
+    everything = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    assert max(len(fold(c)) for c in everything) <= 6
+    assert words("\ufdfa x \ufdfb\ufdfa Ａ") == ["\ufdfa", "x", "\ufdfb\ufdfa", "a"]
+    assert len(FOLDED) <= MOST_KNOWN and len(KINDS) <= MOST_KNOWN
 
 
 @given(st.text())

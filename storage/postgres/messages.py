@@ -8,7 +8,7 @@ import asyncpg
 from storage.keys import fingerprint_of
 from storage.postgres.moderation import check_active, check_moderates, note
 from storage.postgres.rows import COLUMNS, Engine, account_by, to_message
-from storage.postgres.search import to_vector
+from storage.postgres.search import to_vector, vector
 from storage.postgres.writer import Post, post
 from storage.records import (
     Author,
@@ -39,14 +39,16 @@ class Messages(Engine):
     ) -> tuple[Message, bool]:
         id, name = (author.id, author.name) if author else (None, None)
         fingerprint = fingerprint_of(key, body)
-        return to_posted(await self._writer.post(Post(id, name, body, to_vector(body), key, fingerprint, address)))
+        return to_posted(await self._writer.post(Post(id, name, body, await vector(body), key, fingerprint, address)))
 
     async def edit(self, id: int, body: str, by: int | None = None, began_from: int | None = None) -> Message:
+        words = await vector(body)
+
         async def unit(db: "Database") -> Message:
             await check_may_change(db, id, by)
             if began_from is not None and (now := await read_message(db, id)).has_already(body, began_from):
                 return now
-            return await change(db, id, EDIT, body, to_vector(body))
+            return await change(db, id, EDIT, body, words)
 
         return await self._writer.write(unit)
 

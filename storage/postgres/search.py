@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.postgres.rows import COLUMNS, Engine, to_message
-from storage.records import Found, Unavailable
+from storage.records import Crowded, Found, Unavailable
 from storage.words import VERSION, Phrase, phrases, words
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ LOT = 500
 """Messages that are cut anew at once: some tenths of a second, in which other writes wait."""
 MOST_WORDS = 50_000
 """Of one message: 14 bytes each at most, where two letters are a word; only with a MESSAGE_LENGTH above that are there more."""
+AT_ONCE = 500
+"""Characters that are cut on the loop: half a millisecond at most."""
 MAX_WAITING = 20
 """Searches that may wait for their turn: only one runs at a time, so that pages always have a connection left."""
 
@@ -41,7 +43,7 @@ class Search(Engine):
         if not wanted:
             return Found([], False, True)
         if self._searching >= MAX_WAITING:
-            raise Unavailable(f"{MAX_WAITING} searches are waiting already")
+            raise Crowded(f"{MAX_WAITING} searches are waiting already")
         self._searching += 1
         try:
             async with self._turn:
@@ -67,7 +69,8 @@ class Search(Engine):
         try:
             while rows := await self._reader.read(read_bodies, before):
                 began = time.monotonic()
-                await self._writer.write(lambda db, rows=rows: cut_anew(db, rows))  # type: ignore[misc]
+                cut = await asyncio.to_thread(lambda rows=rows: [(id, body, to_vector(body)) for id, body in rows])  # type: ignore[misc]
+                await self._writer.write(lambda db, cut=cut: cut_anew(db, cut))  # type: ignore[misc]
                 before = rows[-1][0]
                 await asyncio.sleep(time.monotonic() - began)
             await self._writer.write(lambda db: db.execute("UPDATE board SET words = $1", VERSION))
@@ -94,6 +97,13 @@ def to_query(wanted: list[Phrase]) -> str:
     )
 
 
+async def vector(body: str) -> str:
+    """to_vector(), beside the loop where it takes longer than going there."""
+    if len(body) < AT_ONCE:
+        return to_vector(body)
+    return await asyncio.to_thread(to_vector, body)
+
+
 def quoted(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
@@ -109,12 +119,9 @@ async def read_bodies(db: "Database", before: int) -> list["asyncpg.Record"]:
     return await db.fetch(select, before, LOT)
 
 
-async def cut_anew(db: "Database", rows: list["asyncpg.Record"]) -> None:
-    """What was changed or deleted meanwhile has its new words, or none, already."""
-    await db.executemany(
-        "UPDATE messages SET search = $3::text::tsvector WHERE id = $1 AND body = $2",
-        [(id, body, to_vector(body)) for id, body in rows],
-    )
+async def cut_anew(db: "Database", cut: list[tuple[int, str, str]]) -> None:
+    """(id, body, its vector). What was changed or deleted meanwhile has its new words, or none, already."""
+    await db.executemany("UPDATE messages SET search = $3::text::tsvector WHERE id = $1 AND body = $2", cut)
 
 
 async def read_found(db: "Database", wanted: list[Phrase], before: int | None, limit: int) -> Found:

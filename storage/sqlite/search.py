@@ -5,7 +5,7 @@ from the newest part back until it has enough. So:
 - A deleted word is gone from the file, with any version of SQLite. FTS5 itself only notes a deletion, and keeps the
   word until some merge; here the part is merged at once, in a few milliseconds, as it is small.
 - A board from before there was an index gets it part by part, the newest first, while it runs.
-- The time that a search takes is looked at between parts.
+- The time that a search takes is looked at between parts, and within one that takes long.
 The tables are contentless, so a message is taken out by giving FTS5 the very words that it was put in with: where
 another version of words.py has cut them, the part is made anew first.
 """
@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from storage.records import Found, Message, Unavailable
+from storage.records import Crowded, Found, Message, Unavailable
 from storage.sqlite.connection import Database, Engine, Reader
 from storage.sqlite.rows import COLUMNS, to_message
 from storage.words import VERSION, Phrase, phrases, words
@@ -30,6 +30,8 @@ PART = 16_384
 """Numbers of one part: to merge it takes 5 ms, to make it 0.2 s; of a part that lacks the word, a look takes 5 µs."""
 SECONDS = 2.0
 """How long a search may take before it ends with what it has found."""
+STEPS = 1000
+"""Of SQLite's machine between two looks at the clock: some milliseconds, where words stand close."""
 RETRY_SECONDS = 30
 """When making the index goes on, if the disk is full or another process holds the database."""
 MAX_WAITING = 20
@@ -43,7 +45,7 @@ class Search(Engine):
 
     async def search(self, query: str, before: int | None, limit: int) -> Found:
         if self._searching >= MAX_WAITING:
-            raise Unavailable(f"{MAX_WAITING} searches are waiting already")
+            raise Crowded(f"{MAX_WAITING} searches are waiting already")
         self._searching += 1
         try:
             return await self._search_reader.read(read_found, phrases(query), before, limit, SECONDS)
@@ -193,17 +195,25 @@ def read_found(db: sqlite3.Connection, wanted: list[Phrase], before: int | None,
     made = {row[0] for row in db.execute("SELECT number FROM search_parts")}
     found: list[Message] = []
     is_complete, match = True, to_match(wanted)
-    for number in parts_with_messages(db, before) if wanted else ():
-        if time.monotonic() > deadline:
-            if not found:
-                raise Unavailable(f"a search took more than {seconds} s")
-            return Found(found[:limit], True, is_complete)
-        if number in made:
-            found += read_part(db, number, match, before, limit + 1 - len(found))
-        else:
-            is_complete = False
-        if len(found) > limit:
-            break
+    db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    try:
+        for number in parts_with_messages(db, before) if wanted else ():
+            if time.monotonic() > deadline:
+                raise sqlite3.OperationalError("interrupted")  # as the handler does it within one
+            if number in made:
+                found += read_part(db, number, match, before, limit + 1 - len(found))
+            else:
+                is_complete = False
+            if len(found) > limit:
+                break
+    except sqlite3.OperationalError as error:
+        if time.monotonic() <= deadline:
+            raise
+        if not found:
+            raise Unavailable(f"a search took more than {seconds} s") from error
+        return Found(found[:limit], True, is_complete)
+    finally:
+        db.set_progress_handler(None, STEPS)
     return Found(found[:limit], len(found) > limit, is_complete)
 
 

@@ -1,0 +1,60 @@
+"""Where a text may be cut: between what people read as one sign, however many code points it has.
+
+This is what matters of the rules for grapheme clusters (https://www.unicode.org/reports/tr29/), for cutting alone: in
+doubt two signs stay together, which costs a shortened text one sign. A library would bring tables of its own to a
+process that has Unicode's already.
+"""
+
+import unicodedata
+
+JOINER = "\u200d"
+MOST_BACK = 64
+"""Code points that one sign may have here: whatever is longer was made to be long, and is cut."""
+VIRAMA = 9
+"""The combining class of what joins two Indic consonants."""
+
+
+def joins(text: str, at: int) -> bool:
+    """Whether what stands here belongs to the sign before it."""
+    before, c = text[at - 1], text[at]
+    if c < "\u0300":
+        return False
+    return (
+        unicodedata.category(c)[0] == "M"
+        or c in "\u200c\u200d\uff9e\uff9f"
+        or before == JOINER
+        or "\U0001f3fb" <= c <= "\U0001f3ff"  # skin
+        or "\U000e0020" <= c <= "\U000e007f"  # tags, in the flags of regions
+        or "\u1160" <= c <= "\u11ff"  # the rest of a Korean syllable
+        or "\ud7b0" <= c <= "\ud7fb"
+        or (is_half_flag(c) and halves_before(text, at) % 2 == 1)
+        or (unicodedata.combining(before) == VIRAMA and unicodedata.category(c) == "Lo")
+    )
+
+
+def is_half_flag(c: str) -> bool:
+    return "\U0001f1e6" <= c <= "\U0001f1ff"
+
+
+def halves_before(text: str, at: int) -> int:
+    start = at
+    while start and at - start < MOST_BACK and is_half_flag(text[start - 1]):
+        start -= 1
+    return at - start
+
+
+def place_to_cut(text: str, at: int) -> int:
+    """The last place between two signs that is not behind this one."""
+    for place in range(at, max(at - MOST_BACK, 0), -1):
+        if place >= len(text) or not joins(text, place):
+            return place
+    return 0 if at < MOST_BACK else at
+
+
+def beginning(text: str, most: int) -> str:
+    """The whole signs among the first so many code points; half of one if there is no whole one."""
+    return text[: place_to_cut(text, most) or most]
+
+
+def first_sign(text: str) -> str:
+    return text[: next((at for at in range(1, len(text)) if not joins(text, at)), len(text))]
