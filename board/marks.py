@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from board.signs import MOST_BACK, place_to_cut
+from board.signs import MOST_BACK, next_place_to_cut, place_to_cut
 from storage.words import Phrase, cut, fold, kinds_of
 
 EXCERPT = 400
@@ -38,7 +38,7 @@ def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
     start = max(0, min(first - BEFORE, len(text) - EXCERPT))
     if start and (space := re.compile(r"\s").search(text, start, first)):
         start = space.end()
-    start = place_to_cut(text, start)
+    start = next_place_to_cut(text, start)
     part = text[start : place_to_cut(text, start + EXCERPT)].rstrip()
     before = [("… ", False)] if start else []
     after = [(" …", False)] if start + len(part) < len(text) else []

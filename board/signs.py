@@ -10,6 +10,8 @@ import unicodedata
 JOINER = "\u200d"
 MOST_BACK = 64
 """Code points that one sign may have here: whatever is longer was made to be long, and is cut."""
+MOST_HALVES = 400
+"""Of flags in a row, that are counted to find out which two belong together."""
 VIRAMA = 9
 """The combining class of what joins two Indic consonants."""
 
@@ -38,7 +40,7 @@ def is_half_flag(c: str) -> bool:
 
 def halves_before(text: str, at: int) -> int:
     start = at
-    while start and at - start < MOST_BACK and is_half_flag(text[start - 1]):
+    while start and at - start < MOST_HALVES and is_half_flag(text[start - 1]):
         start -= 1
     return at - start
 
@@ -56,5 +58,13 @@ def beginning(text: str, most: int) -> str:
     return text[: place_to_cut(text, most) or most]
 
 
+def next_place_to_cut(text: str, at: int) -> int:
+    """The first place between two signs that is not before this one."""
+    for place in range(at, min(at + MOST_BACK, len(text))):
+        if place == 0 or not joins(text, place):
+            return place
+    return min(at + MOST_BACK, len(text))
+
+
 def first_sign(text: str) -> str:
-    return text[: next((at for at in range(1, len(text)) if not joins(text, at)), len(text))]
+    return text[: next_place_to_cut(text, 1)]

@@ -37,6 +37,7 @@ from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.heads import Headed, Options, announced, localize
 from handlers.health import Healthz, Readyz
 from handlers.log import log_request
+from handlers.making import Making
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.metrics import Metrics, registry
@@ -132,6 +133,7 @@ class Application(tornado.web.Application):
         self.max_body = 12 * settings.message_length + 1024
         """Bytes that a request may have: an emoji takes twelve of them in a form or as a JSON escape."""
         self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
+        self.making = Making()
         self.under_way: set[object] = set()
         """Requests, and replies that wait for slow readers."""
         self.connections: Callable[[], int] = lambda: 0

@@ -17,8 +17,8 @@ from handlers.tokens import account_json, check_may_change, create_bot_token
 from storage.records import Credential, Identity, NotFound, Password, Picture
 
 CONFIRMED_SECONDS = 600
-CHUNK = 500
-"""Messages read at once for a download."""
+CHUNK = 100
+"""Messages read at once for a download, and made JSON of in one turn."""
 
 
 class AccountPage(FormPage):
@@ -195,7 +195,9 @@ class AccountDownload(AccountPage):
     async def messages(self, account_id: int) -> AsyncIterator[str]:
         after, separator = 0, "\n"
         while messages := await self.board.storage.messages_by(account_id, after, CHUNK):
-            yield separator + ",\n".join(json.dumps(as_json(message), ensure_ascii=False) for message in messages)
+            async with self.application.making.turns.turn():
+                text = ",\n".join(json.dumps(as_json(message), ensure_ascii=False) for message in messages)
+            yield separator + text
             after, separator = messages[-1].id, ",\n"
 
 

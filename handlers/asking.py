@@ -139,9 +139,14 @@ def ended(kind: str) -> Refused:
     return Refused(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")
 
 
-@functools.lru_cache(1000)
 def parse_address(text: str) -> str | None:
-    """None for what is no address; one object for all that comes from there. Some proxies write a port behind it: 192.0.2.1:5678, or [2001:db8::1]:5678."""
+    """None for what is no address."""
+    return parse_short(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@functools.lru_cache(1000)
+def parse_short(text: str) -> str | None:
+    """One object for all that comes from there. Some proxies write a port behind it: 192.0.2.1:5678, or [2001:db8::1]:5678."""
     if match := WITH_PORT.fullmatch(text):
         text = match[2] if match[1] is None else match[1]
     try:
@@ -155,4 +160,6 @@ def parse_address(text: str) -> str | None:
     return str(address)
 
 
+LONGEST_ADDRESS = 100
+"""Characters, with a port and a zone; longer ones need not be remembered."""
 WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?")

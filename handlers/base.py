@@ -21,7 +21,8 @@ from board.text import BadText
 from handlers.asking import Asking
 from handlers.errors import Refused, as_refused
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
-from handlers.log import shown
+from handlers.log import shown, warn_rarely
+from handlers.reading import check_may_read, error_page
 from handlers.static import ICON, static_url
 from settings import Settings
 from storage.records import Credential, StorageError, Unavailable
@@ -92,6 +93,16 @@ class Base(Asking):
             raise Refused(413, "too_large", "This is far more than a message may hold.")
         await self.identify(use=True)
         self.check_for_whom()
+        if self.request.method in ("GET", "HEAD") and self.counts_as_reading:
+            check_may_read(self)
+
+    @property
+    def counts_as_reading(self) -> bool:
+        """Whether looking at this is counted, as it reads from storage or is made for the one who asks.
+
+        Only what is kept ready, is a poll, or is asked for by machines that watch over the board, is not.
+        """
+        return True
 
     def check_for_whom(self) -> None:
         """Raises Refused if whoever is asking may not use this."""
@@ -137,7 +148,9 @@ class Base(Asking):
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, Unavailable):
-            log.warning("%s %s: storage is unavailable: %s", self.request.method, shown(self.request.path), value)
+            # Once a minute: how often it happens is up to those who ask, and /metrics counts it.
+            words, path = "%s %s: storage is unavailable: %s", shown(self.request.path)
+            warn_rarely(type(value).__name__, words, self.request.method, path, value)
             return
         if isinstance(value, tornado.web.HTTPError | BadText | StorageError | Busy | StreamClosedError):
             return  # refused in words, or broken off by the client
@@ -160,13 +173,18 @@ class Base(Asking):
             self.write_error_page(refused)
 
     def write_error_page(self, refused: Refused) -> None:
-        self.render("error.html", refused=refused, near=None)
+        self.finish(error_page(self, refused))
 
     # --- answering
 
     def write_json(self, value: dict[str, Any]) -> None:
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+    async def write_many(self, value: dict[str, Any]) -> None:
+        """The same for many messages, which take a moment: one such reply after the other."""
+        async with self.application.making.turns.turn():
+            self.write_json(value)
 
     def write_bytes(self, reply: bytes) -> None:
         """A reply that is JSON already."""
@@ -206,6 +224,10 @@ class Moved(Page):
 
     def initialize(self, url: str) -> None:
         self.url = url
+
+    @property
+    def counts_as_reading(self) -> bool:
+        return False
 
     async def get(self) -> None:
         self.redirect(self.url, permanent=True)

@@ -6,6 +6,7 @@ from board.passwords import Busy
 from board.text import BadText
 from storage.records import (
     MOST_BOT_TOKENS,
+    Crowded,
     EditedMeanwhile,
     IdentityTaken,
     IsModerator,
@@ -61,6 +62,7 @@ ANSWERS: dict[type[Exception], tuple[int, str, str]] = {
         "own_address",
         "This came from the address that you come from yourself, so it may be everyone's. Nothing was done.",
     ),
+    Crowded: (503, "busy", "Many people are searching just now. Please try again in a moment."),
     Unavailable: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
     Busy: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
 }

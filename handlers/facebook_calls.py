@@ -11,10 +11,10 @@ import time
 import tornado.web
 
 from board.facebook import SignedRequest, read_signed_request
+from handlers.articles import human
 from handlers.base import Base
 from handlers.errors import Refused
 from handlers.facebook_flow import FacebookPage
-from handlers.pages import human
 from storage.records import NotFound
 
 SLACK_SECONDS = 60

@@ -98,6 +98,10 @@ class Manifest(Base):
 
     forgives_old_sessions = True
 
+    @property
+    def counts_as_reading(self) -> bool:
+        return False
+
     async def get(self) -> None:
         svg = {"src": static_url("icon.svg"), "sizes": "any", "type": "image/svg+xml"}
         pngs = [
@@ -125,6 +129,10 @@ class Icon(Base):
     for_whom = "anyone"
     forgives_old_sessions = True
 
+    @property
+    def counts_as_reading(self) -> bool:
+        return False
+
     async def get(self) -> None:
         self.set_header("Content-Type", "image/png")
         self.set_header("Cache-Control", "public, max-age=86400")
@@ -136,6 +144,10 @@ class Robots(Base):
 
     for_whom = "anyone"
     forgives_old_sessions = True
+
+    @property
+    def counts_as_reading(self) -> bool:
+        return False
 
     async def get(self) -> None:
         closed = ["/search", "/get", "/add", "/signin", "/signup", "/account"]

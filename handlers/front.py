@@ -1,15 +1,11 @@
-"""The board's page. For guests it is rendered once and kept until the next change, compressed as well.
+"""The board's page. For guests it is made once and kept until the next change, compressed as well.
 
-Only its very end is one visitor's own: the key of the form, which makes a double click post once. It is not compressed,
-so that it can be put behind what is kept: a deflate stream may end in a stored block (RFC 1951, 3.2.4).
+Only its very end is one visitor's own: the key of the form, which makes a double click post once.
 """
 
 import dataclasses
-import secrets
-import struct
 import time
-import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import (
     HTTPHeaders,
@@ -19,112 +15,134 @@ from tornado.httputil import (
     format_timestamp,
 )
 
+from board.cursor import Cursor
 from board.recent import PAGE
+from handlers.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
 from handlers.messages import new_form_key
-from handlers.pages import BLANK, Rendering, first_id
+from handlers.pages import BIG, BLANK, Rendering, first_id
 from storage.records import Message
+from storage.records import Page as MessagesPage
 
 if TYPE_CHECKING:
     from handlers import Application
 
-KEY_HOLE = secrets.token_urlsafe(16)
-"""Where the key goes in what is kept; nobody could have written it."""
-COUNT_SECONDS = 1
-"""How old the count of those who watch may be in what is kept."""
+MOST_ORIGINS = 4
+"""Names of the board for which the page is kept: without PUBLIC_URL, whoever asks chooses one."""
+NOTHING: dict[str, Kept] = {}
 NOT_PLAIN = ("Cookie", "Authorization", "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
 """Headers with which a request for the page may mean something else."""
-GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # RFC 1952: deflate, no time, from no system in particular
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Kept:
-    """A guest's page without its end."""
+class State:
+    """What the page shows, and the cursor that belongs to it: both of one moment, however long the page takes."""
 
-    origin: str
-    watching: int
-    made_at: float
-    page: bytes
-    packed: bytes
-    crc: int
-    end: tuple[bytes, bytes]
-    """What stands around the key."""
-
-    @classmethod
-    def make(cls, origin: str, watching: int, page: bytes) -> "Kept":
-        before, _, after = page.rpartition(KEY_HOLE.encode())
-        start, tag, middle = before.rpartition(b"<input")
-        deflate = zlib.compressobj(9, wbits=-15)
-        packed = GZIP_HEAD + deflate.compress(start) + deflate.flush(zlib.Z_SYNC_FLUSH)
-        return cls(origin, watching, time.monotonic(), start, packed, zlib.crc32(start), (tag + middle, after))
-
-    def serves(self, origin: str, watching: int) -> bool:
-        """Whether it is right for who asks by this address. Its count may be a moment old."""
-        is_fresh = self.watching == watching or time.monotonic() - self.made_at < COUNT_SECONDS
-        return self.origin == origin and is_fresh
-
-    def whole(self, key: str) -> bytes:
-        return self.page + key.encode().join(self.end)
-
-    def gzipped(self, key: str) -> bytes:
-        end = key.encode().join(self.end)
-        stored = b"\x01" + struct.pack("<HH", len(end), len(end) ^ 0xFFFF) + end
-        size = len(self.page) + len(end)
-        return self.packed + stored + struct.pack("<II", zlib.crc32(end, self.crc), size & 0xFFFFFFFF)
+    page: MessagesPage
+    cursor: Cursor
 
 
 class Front(Rendering):
     forgives_old_sessions = True
+
+    @property
+    def counts_as_reading(self) -> bool:
+        """What is kept for guests costs nothing, by whichever of the board's names they come."""
+        if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
+            return True
+        return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
 
     async def get(self) -> None:
         before, after = self.whole_number("before"), self.whole_number("after")
         if before is not None:
             page = await self.board.storage.before(before, PAGE)
             newer = page.messages[-1].id if page.messages else None
-            self.history_page(page.messages, first_id(page.messages, page.older), newer)
+            await self.history_page(page.messages, first_id(page.messages, page.older), newer)
         elif after is not None:
             page = await self.board.storage.after(after, PAGE)
             newer = page.messages[-1].id if page.newer else None
-            self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
+            await self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
         elif self.account is None:
-            self.guests_page()
+            await self.guests_page()
         else:
-            self.finish(self.live_page(new_form_key(), self.board.waiters.watching.count()))
+            await self.live_page()
 
-    def guests_page(self) -> None:
-        kept, key = self.kept(), new_form_key()
+    # --- guests
+
+    async def guests_page(self) -> None:
+        kept, key = self.kept_for_guests() or await self.keep_for_guests(), new_form_key()
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
             self.finish(kept.gzipped(key))
         else:
             self.finish(kept.whole(key))
 
-    def kept(self) -> Kept:
-        waiters = self.board.waiters
-        watching, derived = waiters.watching.count(), waiters.recent.derived
-        kept: Kept | None = derived.get("front")
-        if kept is None or not kept.serves(self.origin, watching):
-            derived["front"] = kept = Kept.make(self.origin, watching, self.live_page(KEY_HOLE, watching))
+    def all_kept(self) -> dict[str, Kept]:
+        """By the board's names."""
+        kept: dict[str, Kept] = self.board.waiters.recent.derived.setdefault("front", {})
         return kept
 
-    def live_page(self, key: str, watching: int) -> bytes:
-        recent = self.board.waiters.recent
-        if "html" not in recent.derived:
-            recent.derived["html"] = self.days_html(recent.page.messages)
-        return self.render_string(
-            "board.html",
-            messages=recent.derived["html"],
-            blank=self.messages_html([BLANK]),
-            cursor=str(recent.cursor),
-            older=first_id(recent.page.messages, recent.page.older),
-            watching=watching,
-            key=key,
-        )
+    def kept_for_guests(self) -> Kept | None:
+        kept = self.all_kept().get(self.origin)
+        return kept if kept and kept.serves(self.board.waiters.watching.count()) else None
 
-    def history_page(
+    async def keep_for_guests(self) -> Kept:
+        """Made once for all who wait for it, however many changes come meanwhile: the page asks for them."""
+        asked_at, making = time.monotonic(), self.application.making
+        async with making.front:
+            last: Kept | None = making.last_front
+            if last is None or last.origin != self.origin or last.made_at < asked_at:
+                last = making.last_front = await self.make_for_guests()
+            return last
+
+    async def make_for_guests(self) -> Kept:
+        all_kept, state, watching = self.all_kept(), self.state(), self.board.waiters.watching.count()
+        bodies = [kept.body for kept in all_kept.values()]
+        messages = await self.days_html(state.page.messages)
+        async with self.application.making.turns.turn():
+            page = self.render_string("board.html", messages=MESSAGES_HOLE, **self.names(state, KEY_HOLE, watching))
+            head, rest, end = cut_page(page)
+        if bodies and bodies[0].rest == rest:
+            body = bodies[0]
+        elif sum(map(len, messages)) < BIG:
+            body = Body.make(messages, rest)
+        else:
+            body = await self.application.making.packing.run(Body.make, messages, rest)
+        kept = Kept.make(self.origin, watching, head, body, end)
+        if self.state() == state:
+            all_kept.pop(self.origin, None)
+            if len(all_kept) >= MOST_ORIGINS:
+                del all_kept[next(iter(all_kept))]
+            all_kept[self.origin] = kept
+        return kept
+
+    # --- members
+
+    async def live_page(self) -> None:
+        state, watching = self.state(), self.board.waiters.watching.count()
+        html = await self.days_html(state.page.messages)
+        await self.send_page("board.html", html, **self.names(state, new_form_key(), watching))
+
+    # --- both
+
+    def state(self) -> State:
+        recent = self.board.waiters.recent
+        return State(recent.page, recent.cursor)
+
+    def names(self, state: State, key: str, watching: int) -> dict[str, Any]:
+        """What the template needs besides the messages."""
+        return {
+            "blank": self.application.making.articles.now(BLANK),
+            "cursor": str(state.cursor),
+            "older": first_id(state.page.messages, state.page.older),
+            "watching": watching,
+            "key": key,
+        }
+
+    async def history_page(
         self, messages: list[Message], older: int | None, newer: int | None, *, is_forward: bool = False
     ) -> None:
-        html = self.days_html(messages)
-        self.render("history.html", messages=html, older=older, newer=newer, is_forward=is_forward)
+        html = await self.days_html(messages)
+        await self.send_page("history.html", html, older=older, newer=newer, is_forward=is_forward)
 
 
 class Quick(HTTPMessageDelegate):
@@ -157,12 +175,12 @@ class Quick(HTTPMessageDelegate):
 def quick_front(application: "Application", request: HTTPServerRequest) -> Quick | None:
     """None for whatever only a handler can answer: a member, a query, an odd request, a page that is not kept yet."""
     waiters, config, headers = application.board.waiters, application.config, request.headers
-    kept: Kept | None = waiters.recent.derived.get("front")
+    all_kept: dict[str, Kept] = waiters.recent.derived.get("front", NOTHING)
+    kept = all_kept.get(config.public_url or f"http://{request.host}")
     if kept is None or config.reading == "members" or config.log_requests or waiters.draining:
         return None
     if request.version != "HTTP/1.1" or headers.get("Connection", "keep-alive").lower() != "keep-alive":
         return None
     if any(name in headers for name in NOT_PLAIN):
         return None
-    origin = config.public_url or f"http://{request.host}"
-    return Quick(application, request, kept) if kept.serves(origin, waiters.watching.count()) else None
+    return Quick(application, request, kept) if kept.serves(waiters.watching.count()) else None

@@ -6,7 +6,9 @@ Faults are always logged; a line for each request comes where the setting says s
 import datetime
 import json
 import logging
+import math
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import tornado.web
@@ -18,6 +20,9 @@ log = logging.getLogger("longboard.requests")
 
 MOST_PATH = 200
 """Characters of a request's path and id that are logged: whoever asks chooses them."""
+
+
+RARELY_SECONDS = 60
 
 
 def set_up_logging(format: str) -> None:
@@ -44,6 +49,22 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=True)
+
+
+_last_warned: dict[str, tuple[float, int]] = {}
+"""By what it is about: when the last warning was written, and how many were left out since."""
+
+
+def warn_rarely(about: str, words: str, *arguments: object) -> None:
+    """A warning that clients can cause as often as they like: one a minute, which says how many it stands for."""
+    now = time.monotonic()
+    last, left_out = _last_warned.get(about, (-math.inf, 0))
+    if now - last < RARELY_SECONDS:
+        _last_warned[about] = (last, left_out + 1)
+        return
+    _last_warned[about] = (now, 0)
+    more = f" (and {left_out} more like it since the last)" if left_out else ""
+    logging.getLogger("longboard").warning(words + more, *arguments)
 
 
 def shown(text: str) -> str:

@@ -5,6 +5,7 @@ from handlers.base import Page
 from handlers.errors import Refused
 from handlers.messages import check_is_still, delete, edit, is_author, new_form_key, parse_id
 from handlers.pages import Rendering, preview
+from handlers.reading import error_page
 from storage.records import Account, EditedMeanwhile, Message
 from storage.records import Page as MessagesPage
 
@@ -25,11 +26,11 @@ class MessagePage(Rendering):
         message = await storage.message(id)
         older, newer = await storage.before(id, OLDER), await storage.after(id, NEWER)
         around = [*older.messages, message, *newer.messages]
-        await self.render(
+        await self.send_page(
             "message_page.html",
+            await self.days_html(around, id, self.tools(message)),
             message=message,
             author=message.author.name if message.author else "Guest",
-            shown=self.days_html(around, id, self.tools(message)),
             older=around[0].id if older.older else None,
             newer=around[-1].id if newer.newer else None,
             is_on_board=is_on(recent.page, id),
@@ -55,7 +56,7 @@ class MessagePage(Rendering):
         """Whoever follows a link to a deleted message may find what they look for near to it."""
         id = next(iter(getattr(self, "path_args", ())), "")  # Tornado has none yet where the body can't be read
         near = int(id) if refused.status_code == 404 and id.isascii() and id.isdigit() and len(id) < 19 else None
-        self.render("error.html", refused=refused, near=near)
+        self.finish(error_page(self, refused, near))
 
 
 class EditMessage(Page):

@@ -11,6 +11,7 @@ from board.text import clean
 from handlers.base import Base, Page, signed_in
 from handlers.errors import Refused
 from handlers.polls import Poll
+from handlers.reading import check_may_read
 from storage.records import Message
 
 RESERVED = ("tutorial-", "form-")
@@ -116,16 +117,19 @@ class ApiMessages(Poll):
         """As `/get`, but a cursor that memory doesn't reach is paged forward from storage."""
         recent = self.board.waiters.recent
         if cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start:
+            check_may_read(self)
             changes = await self.board.storage.changes_page(cursor.seq, BATCH)
             if changes.head.epoch == cursor.epoch and changes.head.floor <= cursor.seq:
                 seq = changes.messages[-1].seq if changes.more else changes.head.seq
-                messages = [encode(message) for message in changes.messages]
+                async with self.application.making.turns.turn():
+                    messages = [encode(message) for message in changes.messages]
                 return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
         return await self.poll(cursor, wait)
 
     async def history(self, before: int, limit: int) -> None:
+        check_may_read(self)
         page = await self.board.storage.before(before, min(max(limit, 1), MOST))
-        self.write_json({"messages": [as_json(message) for message in page.messages], "older": page.older})
+        await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})
 
     async def post(self) -> None:
         fields = self.fields()
@@ -173,10 +177,19 @@ def moment(text: str) -> int:
 async def delete(handler: Base, id: int) -> None:
     """By its author, or a moderator. Raises Refused, NotFound."""
     message = await handler.board.storage.message(id)
-    if not is_author(handler, message) and not handler.may_moderate:
+    if is_author(handler, message):
+        check_may_delete(handler)
+    elif not handler.may_moderate:
         raise not_yours(handler)
     await handler.board.storage.delete(id, signed_in(handler).account.id, moderates=handler.may_moderate)
     await handler.board.waiters.deliver()
+
+
+def check_may_delete(handler: Base) -> None:
+    """Raises Refused."""
+    limits, account = handler.board.limits, signed_in(handler).account
+    if limits and (seconds := limits.deleting.take(f"account {account.id}")):
+        raise Refused(429, "too_many_tries", "That was a lot at once. Please wait a moment, then try again.", seconds)
 
 
 def is_author(handler: Base, message: Message) -> bool:

@@ -8,6 +8,10 @@ from handlers.base import Base
 class Monitored(Base):
     is_monitor = False
 
+    @property
+    def counts_as_reading(self) -> bool:
+        return False
+
     async def identify(self, *, use: bool) -> None:
         """A monitor is nobody's account. Raises Refused."""
         scheme, _, secret = self.request.headers.get("Authorization", "").partition(" ")

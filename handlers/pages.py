@@ -1,17 +1,19 @@
-"""Messages as HTML, for every page that shows some; all of it works without JavaScript."""
+"""Pages that show messages; all of it works without JavaScript."""
 
-import datetime
 import itertools
 from typing import Any
 
-from board.recent import iso, moment
+from board.recent import iso
 from board.signs import beginning
-from board.text import pieces
+from handlers.articles import day_line, day_of, human
+from handlers.aside import gzipped
 from handlers.base import Page
 from storage.records import Message
 
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
 """What the page's script makes its messages of, so that their markup stands in one template only. It has all parts."""
+BIG = 64 * 1024
+"""Bytes of a page that is compressed beside the loop, and made only when the one before it has gone out."""
 
 
 class Rendering(Page):
@@ -20,21 +22,40 @@ class Rendering(Page):
     def get_template_namespace(self) -> dict[str, Any]:
         return {**super().get_template_namespace(), "iso": iso, "human": human}
 
-    def messages_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> bytes:
-        """Newest first; `this` is the one that the page is about, with something below it."""
-        names = {"pieces": pieces, "iso": iso, "human": human, "this": this}
-        return b"".join(
-            self.render_string("message.html", message=m, **names) + (below if m.id == this else b"")
-            for m in reversed(messages)
-        )
+    async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
+        """Newest first, with a line above each day, in UTC: static/message.js draws them where the reader's days begin.
 
-    def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> bytes:
-        """The same with a line above each day, in UTC: static/message.js draws them where the reader's days begin."""
-        html = b""
+        `this` is the one that the page is about, with something below it.
+        """
+        html = dict(
+            zip((m.id for m in messages), await self.application.making.articles.html(messages, this), strict=True)
+        )
+        parts = []
         for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
-            html += self.render_string("day.html", day=day, words=f"{day.day} {day:%B %Y}")
-            html += self.messages_html(list(those)[::-1], this, below)
-        return html
+            parts.append(day_line(day))
+            for message in those:
+                parts += [html[message.id], below] if message.id == this else [html[message.id]]
+        return parts
+
+    async def send_page(self, template: str, html: list[bytes], **names: Any) -> None:
+        """A page around these parts, which the template calls `messages`."""
+        if sum(map(len, html)) < BIG:
+            async with self.application.making.turns.turn():
+                page = self.render_string(template, messages=b"".join(html), **names)
+        else:
+            page = await self.big_page(template, html, names)
+        self.finish(page)
+
+    async def big_page(self, template: str, html: list[bytes], names: dict[str, Any]) -> bytes:
+        """However many ask for one, only one at a time is more than a list of what is kept anyway."""
+        making = self.application.making
+        async with making.big_pages:
+            async with making.turns.turn():
+                page = self.render_string(template, messages=b"".join(html), **names)
+            if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+                self.set_header("Content-Encoding", "gzip")
+                page = await making.packing.run(gzipped, page)
+        return page
 
 
 def preview(text: str, length: int = 200) -> str:
@@ -46,14 +67,3 @@ def preview(text: str, length: int = 200) -> str:
 def first_id(messages: list[Message], older: bool) -> int | None:
     """What the link to older messages goes on from, if there are any."""
     return messages[0].id if messages and older else None
-
-
-def day_of(ms: int) -> datetime.date:
-    """In UTC."""
-    return moment(ms).date()
-
-
-def human(ms: int) -> str:
-    """For those without JavaScript, which shows local time instead."""
-    at = moment(ms)
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"

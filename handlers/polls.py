@@ -36,6 +36,11 @@ class Poll(Base):
     def counts_as_use(self) -> bool:
         return self.request.method not in ("GET", "HEAD")
 
+    @property
+    def counts_as_reading(self) -> bool:
+        """What is served from memory is not; the rest looks at it itself."""
+        return False
+
     async def prepare(self) -> None:
         if isinstance(self.stream, LotStream):
             self.until, self.stream.until = self.stream.until, math.inf

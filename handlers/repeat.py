@@ -27,7 +27,9 @@ END = b"\r\n\r\n"
 PLAIN_VALUE = re.compile(rb"[!-~ ]{0,200}(?=\r\n[!-~\r])")
 """On one line, with nothing in it that Tornado might refuse: that must get so far."""
 MOST_REPEATS = 10_000
-"""Different requests that are remembered, each some 2 KB; the one that was learned first is forgotten first."""
+"""Different requests that are remembered, each some 2 KB; the one that was used last is forgotten last."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of all of them together: a client may send longer ones, as it likes."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -88,6 +90,11 @@ def means(data: bytes, request: HTTPServerRequest) -> bool:
     return same_start and list(headers.get_all()) == list(request.headers.get_all())
 
 
+def size_of(tail: bytes, repeat: Repeat) -> int:
+    """Its bytes as they are kept: what follows the cursor, plain and as it came, and a whole request."""
+    return len(tail) + 2 * len(repeat.tail)
+
+
 @dataclasses.dataclass(slots=True)
 class Packet:
     """A reply as it goes out."""
@@ -109,6 +116,7 @@ class Repeats:
         self.waiters = board.waiters
         self._credentials = board.credentials
         self._known: collections.OrderedDict[bytes, Repeat] = collections.OrderedDict()
+        self._size = 0
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         # Each once: what is cut out twice takes along what follows it.
         self._varying = {f"\r\n{name.lower()}: ".encode() for name in varying}
@@ -133,11 +141,18 @@ class Repeats:
         tail = self.plain(repeat.tail)
         known = self._known.get(tail)
         if known == repeat:
+            self._known.move_to_end(tail)
             return known
+        self._forget_known(tail)
         self._known[tail] = repeat
-        if len(self._known) > MOST_REPEATS:
-            self._known.popitem(last=False)
+        self._size += size_of(tail, repeat)
+        while len(self._known) > MOST_REPEATS or self._size > MOST_BYTES:
+            self._forget_known(next(iter(self._known)))
         return repeat
+
+    def _forget_known(self, tail: bytes) -> None:
+        if repeat := self._known.pop(tail, None):
+            self._size -= size_of(tail, repeat)
 
     def find(self, data: bytes) -> tuple[Repeat, int] | None:
         """What exactly these bytes mean, and the number of their cursor.
@@ -158,8 +173,9 @@ class Repeats:
         if repeat is None or self.waiters.draining:
             return None
         if not self.is_still(repeat):
-            del self._known[tail]
+            self._forget_known(tail)
             return None
+        self._known.move_to_end(tail)
         repeat.move_to(recent)
         return repeat, seq
 

@@ -1,7 +1,5 @@
 """Searching: a page of results without JavaScript, and the same for programs."""
 
-import asyncio
-
 from board.marks import Piece, excerpt
 from board.recent import PAGE, as_json
 from handlers.base import Base
@@ -40,9 +38,11 @@ class SearchPage(Rendering):
         found = await search(self, query, before, RESULTS) if query.strip() else None
         wanted = phrases(query)
         # Not on the loop: looking for many words in many long messages takes a while.
-        shown = await asyncio.to_thread(excerpts, found.messages if found else [], wanted[:MOST_MARKED])
-        self.render(
+        making, messages = self.application.making, found.messages if found else []
+        shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
+        await self.send_page(
             "search.html",
+            [],
             query=query,
             found=found,
             before=before,
@@ -64,4 +64,6 @@ class ApiSearch(Base):
         before, limit = self.whole_number("before"), self.whole_number("limit")
         found = await search(self, query, before, PAGE if limit is None else min(max(limit, 1), MOST))
         indexing = {} if found.is_complete else {"indexing": True}
-        self.write_json({"messages": [as_json(message) for message in found.messages], "older": found.older} | indexing)
+        await self.write_many(
+            {"messages": [as_json(message) for message in found.messages], "older": found.older} | indexing
+        )

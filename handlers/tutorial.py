@@ -14,6 +14,7 @@ import tornado.escape
 from board.recent import moment
 from board.waiter import Ended, Parked
 from handlers.errors import Refused
+from handlers.reading import check_may_read
 from storage.records import Message
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ async def tutorial_poll(handler: "Poll") -> None:
     waiters = handler.board.waiters
     seq = waiters.recent.seq
     posts = posted_after(waiters.recent.messages, parse_time(handler.query("t") or ""))
+    if posts:  # that is reading; a page that is up to date has none
+        try:
+            check_may_read(handler)
+        except Refused:
+            await asyncio.sleep(HELD_SECONDS)
+            raise
     deadline = time.monotonic() + handler.wait()
     while not posts and not handler.is_gone and (left := deadline - time.monotonic()) > 0:
         waiter = handler.look(waiters.recent.cursor, left)
@@ -42,7 +49,7 @@ async def tutorial_poll(handler: "Poll") -> None:
         posts = [message for message in waiters.recent.messages if message.id > seq and not message.deleted]
         if waiters.draining:
             break
-    handler.write_json({"msgs": [as_tutorial(message) for message in reversed(posts[-MOST:])]})
+    await handler.write_many({"msgs": [as_tutorial(message) for message in reversed(posts[-MOST:])]})
 
 
 def parse_time(text: str) -> int:

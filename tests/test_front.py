@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.front import KEY_HOLE, Kept
+from handlers.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
 from tests.conftest import until
 from tests.patience import PATIENCE
 from tests.people import Person
@@ -23,11 +23,13 @@ def page(client, **headers):
     )[1]
 
 
-@given(st.text(), st.text(), st.text(max_size=50))
-def test_what_is_kept_and_its_end_are_one_page(before, after, key):
+@given(st.text(), st.lists(st.text()), st.text(), st.text(max_size=50))
+def test_what_is_kept_and_its_end_are_one_page(before, messages, after, key):
     """Compressed or not, byte for byte, whatever the page and the key."""
-    kept = Kept.make("", 0, f'{before}<input value="{KEY_HOLE}">{after}'.encode())
-    whole = f'{before}<input value="{key}">{after}'.encode()
+    hole = MESSAGES_HOLE.decode()
+    head, rest, end = cut_page(f'{before}{hole}{after}<input value="{KEY_HOLE}">{after}'.encode())
+    kept = Kept.make("", 0, head, Body.make([message.encode() for message in messages], rest), end)
+    whole = f'{before}{"".join(messages)}{after}<input value="{key}">{after}'.encode()
     assert kept.whole(key) == whole == gzip.decompress(kept.gzipped(key))
 
 

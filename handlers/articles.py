@@ -1,0 +1,101 @@
+"""Messages as ready HTML, made once for all pages that show them, and kept within bounds.
+
+Nothing of one viewer is in it: the template sees the message alone.
+"""
+
+import collections
+import datetime
+import functools
+from collections.abc import Sequence
+
+import tornado.template
+
+from board.recent import iso, moment
+from board.text import pieces
+from handlers.aside import Turns
+from handlers.static import ROOT
+from storage.records import Message
+
+MOST_BYTES = 6 * 1024 * 1024
+"""Kept at most; a page of the longest messages has a megabyte or two."""
+MOST_KEPT = 2000
+TURN_BYTES = 16 * 1024
+"""Made in one turn: a millisecond's worth."""
+
+LOADER = tornado.template.Loader(str(ROOT / "templates"))
+
+
+class Articles:
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._kept: collections.OrderedDict[tuple[int, bool], tuple[Message, bytes]] = collections.OrderedDict()
+        self.size = 0
+        """Bytes that are kept."""
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def html(self, messages: Sequence[Message], this: int | None = None) -> list[bytes]:
+        """One for each, in turns where some must be made; `this` is the one that the page is about."""
+        found = [self._find(message, message.id == this) for message in messages]
+        missing = [at for at, html in enumerate(found) if html is None]
+        while missing:
+            async with self._turns.turn():
+                made = 0
+                while missing and made < TURN_BYTES:
+                    at = missing.pop(0)
+                    html = found[at] = self.now(messages[at], messages[at].id == this)
+                    made += len(html)
+        return [html for html in found if html is not None]
+
+    def now(self, message: Message, is_this: bool = False) -> bytes:
+        """One message, at once."""
+        html = self._find(message, is_this)
+        if html is None:
+            html = render(message, is_this)
+            self._keep(message, is_this, html)
+        return html
+
+    def _find(self, message: Message, is_this: bool) -> bytes | None:
+        """What was made of the very same message: a number may come to mean another one when a backup is restored."""
+        kept = self._kept.get((message.id, is_this))
+        if kept is None or kept[0] != message:
+            return None
+        self._kept.move_to_end((message.id, is_this))
+        return kept[1]
+
+    def _keep(self, message: Message, is_this: bool, html: bytes) -> None:
+        key = (message.id, is_this)
+        if before := self._kept.pop(key, None):
+            self.size -= cost(*before)
+        self._kept[key] = (message, html)
+        self.size += cost(message, html)
+        while self.size > MOST_BYTES or len(self._kept) > MOST_KEPT:
+            _, oldest = self._kept.popitem(last=False)
+            self.size -= cost(*oldest)
+
+
+def cost(message: Message, html: bytes) -> int:
+    """About the bytes that it takes; a string has four for each character, if it has an emoji."""
+    return len(html) + 4 * len(message.body or "") + 500
+
+
+def render(message: Message, is_this: bool) -> bytes:
+    this = message.id if is_this else None
+    return LOADER.load("message.html").generate(message=message, this=this, pieces=pieces, iso=iso, human=human)
+
+
+@functools.lru_cache(400)
+def day_line(day: datetime.date) -> bytes:
+    return LOADER.load("day.html").generate(words=f"{day.day} {day:%B %Y}")
+
+
+def day_of(ms: int) -> datetime.date:
+    """In UTC."""
+    return moment(ms).date()
+
+
+def human(ms: int) -> str:
+    """For those without JavaScript, which shows local time instead."""
+    at = moment(ms)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"

@@ -1,0 +1,56 @@
+"""Work that would hold the loop: in turns on it, or on a thread beside it, one piece after the other in either case.
+
+However many ask at once, between two of these pieces everything else gets its turn: a poll, a post, a probe.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import zlib
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from handlers.errors import Refused
+
+T = TypeVar("T")
+
+MOST_WAITING = 100
+"""Pieces of work that may wait for a thread."""
+GZIP = 31
+"""zlib's `wbits` for the format of RFC 1952."""
+
+
+class Turns:
+    """Work on the loop that takes up to some milliseconds: one piece between two looks at what has come."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        async with self._lock:
+            yield
+            await asyncio.sleep(0)  # nobody else's turn comes before the loop has looked
+
+
+class Aside:
+    """A thread of its own. What it runs should be short, or give up the interpreter's lock."""
+
+    def __init__(self, name: str) -> None:
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._waiting = 0
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Raises Refused where too many wait already."""
+        if self._waiting >= MOST_WAITING:
+            raise Refused(503, "busy", "Many people are reading just now. Please try again in a moment.", 5)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        finally:
+            self._waiting -= 1
+
+
+def gzipped(data: bytes) -> bytes:
+    """zlib gives up the interpreter's lock for as long as it works."""
+    return zlib.compress(data, 6, GZIP)

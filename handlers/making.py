@@ -1,0 +1,25 @@
+"""What makes pages: one for the whole process, so that those who ask for them share what is made, and wait in turns."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from handlers.articles import Articles
+from handlers.aside import Aside, Turns
+
+if TYPE_CHECKING:
+    from handlers.kept import Kept
+
+
+class Making:
+    def __init__(self) -> None:
+        self.turns = Turns()
+        self.articles = Articles(self.turns)
+        self.big_pages = asyncio.Lock()
+        """Held while one is put together and compressed."""
+        self.front = asyncio.Lock()
+        """Held while the front page is made for guests."""
+        self.last_front: Kept | None = None
+        self.errors: dict[tuple[int, str, int | None], bytes] = {}
+        """What guests are told when something is refused."""
+        self.packing = Aside("packing")
+        self.excerpts = Aside("excerpts")

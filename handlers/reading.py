@@ -1,0 +1,33 @@
+"""Whoever only looks costs something, too: how often one may, and refusals that cost next to nothing."""
+
+from typing import TYPE_CHECKING
+
+from handlers.errors import Refused
+
+if TYPE_CHECKING:
+    from handlers.base import Base
+
+MOST_ERRORS = 100
+"""Pages of errors that are kept ready."""
+
+
+def check_may_read(handler: "Base") -> None:
+    """Counts a look. Raises Refused."""
+    limits, account = handler.board.limits, handler.account
+    if limits and (seconds := limits.reading.take(f"account {account.id}" if account else handler.client_address)):
+        raise Refused(
+            429, "too_many_requests", "That was a lot at once. Please wait a moment, then try again.", seconds
+        )
+
+
+def error_page(handler: "Base", refused: Refused, near: int | None = None) -> bytes:
+    """Kept ready for guests, so that being refused costs no more than being let in."""
+    if handler.account is not None or refused.status_code == 401:  # it has a name, or what was asked for, in it
+        return handler.render_string("error.html", refused=refused, near=near)
+    kept, key = handler.application.making.errors, (refused.status_code, refused.words, near)
+    page = kept.get(key)
+    if page is None:
+        page = kept[key] = handler.render_string("error.html", refused=refused, near=near)
+        if len(kept) > MOST_ERRORS:
+            del kept[next(iter(kept))]
+    return page
