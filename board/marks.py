@@ -12,6 +12,8 @@ EXCERPT = 400
 """Characters of a long message that are shown among others."""
 BEFORE = 100
 """How many of them stand in front of the first mark."""
+MOST_MARKS = 30
+"""In one text: each is an element in the page, and a reader has seen by then what was found."""
 LOOKED_AT = 4000
 """Folded characters among which the first mark is looked for, from where the first word of one may stand."""
 PART = 200
@@ -24,7 +26,7 @@ Piece = tuple[str, bool]
 def marked(text: str, wanted: list[Phrase]) -> list[Piece]:
     """The text in pieces, which together are the text."""
     found, at = [], 0
-    for start, end in spans(text, wanted):
+    for start, end in spans(text, wanted)[:MOST_MARKS]:
         found += [(text[at:start], False), (text[start:end], True)]
         at = end
     return [piece for piece in [*found, (text[at:], False)] if piece[0]]

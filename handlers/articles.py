@@ -19,8 +19,6 @@ from storage.records import Message
 MOST_BYTES = 6 * 1024 * 1024
 """Kept at most; a page of the longest messages has a megabyte or two."""
 MOST_KEPT = 2000
-TURN_BYTES = 16 * 1024
-"""Made in one turn: a millisecond's worth."""
 
 LOADER = tornado.template.Loader(str(ROOT / "templates"))
 
@@ -37,16 +35,11 @@ class Articles:
 
     async def html(self, messages: Sequence[Message], this: int | None = None) -> list[bytes]:
         """One for each, in turns where some must be made; `this` is the one that the page is about."""
-        found = [self._find(message, message.id == this) for message in messages]
-        missing = [at for at, html in enumerate(found) if html is None]
-        while missing:
-            async with self._turns.turn():
-                made = 0
-                while missing and made < TURN_BYTES:
-                    at = missing.pop(0)
-                    html = found[at] = self.now(messages[at], messages[at].id == this)
-                    made += len(html)
-        return [html for html in found if html is not None]
+        found = {message.id: self._find(message, message.id == this) for message in messages}
+        missing = [message for message in messages if found[message.id] is None]
+        made = await self._turns.each(lambda message: self.now(message, message.id == this), missing)
+        found.update(zip((message.id for message in missing), made, strict=True))
+        return [html for html in found.values() if html is not None]
 
     def now(self, message: Message, is_this: bool = False) -> bytes:
         """One message, at once."""

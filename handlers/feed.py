@@ -1,5 +1,6 @@
 """What other programs of a reader take: the Atom feed (RFC 4287), the web app's manifest, its icons, and robots.txt."""
 
+import dataclasses
 import email.utils
 import hashlib
 import json
@@ -9,6 +10,7 @@ import time
 import tornado.escape
 
 from board.recent import iso
+from handlers.aside import gzipped
 from handlers.base import Base
 from handlers.pages import preview
 from handlers.static import ROOT, static_url
@@ -20,6 +22,21 @@ PAPER = "#f8f4ec"
 ICON = (ROOT / "static" / "icon-192.png").read_bytes()
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Made:
+    """The feed as it goes out to who comes by this name."""
+
+    origin: str
+    made_at: int
+    feed: bytes
+    packed: bytes
+    etag: str
+
+    @classmethod
+    def make(cls, origin: str, made_at: int, feed: bytes) -> "Made":
+        return cls(origin, made_at, feed, gzipped(feed), f'"{hashlib.sha256(feed).hexdigest()[:24]}"')
+
+
 class Feed(Base):
     """The newest messages; the same bytes for all until the next change."""
 
@@ -27,21 +44,37 @@ class Feed(Base):
     """Seconds since 1970. No two states have the same time, so that Last-Modified tells them apart."""
 
     async def get(self) -> None:
-        derived = self.board.waiters.recent.derived
-        origin, feed, made_at = derived.get("feed", ("", b"", 0))
-        if origin != self.origin:  # without PUBLIC_URL the client names it: only the last one's bytes are kept
-            origin, feed = self.origin, self.make().encode()
-            made_at = Feed.last_made = max(int(time.time()), Feed.last_made + 1)
-            derived["feed"] = (origin, feed, made_at)
+        made = self.kept() or await self.keep()
         self.set_header("Content-Type", "application/atom+xml; charset=utf-8")
         self.set_header("Cache-Control", "no-cache" if self.config.reading == "public" else "private, no-cache")
-        self.set_header("Etag", f'"{hashlib.sha256(feed).hexdigest()[:24]}"')
-        self.set_header("Last-Modified", email.utils.formatdate(made_at, usegmt=True))
-        if self.is_known(made_at):
+        self.set_header("Etag", made.etag)
+        self.set_header("Last-Modified", email.utils.formatdate(made.made_at, usegmt=True))
+        if self.is_known(made.made_at):
             self.set_status(304)
             self.finish()
+        elif "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            self.finish(made.packed)
         else:
-            self.finish(feed)
+            self.finish(made.feed)
+
+    def kept(self) -> "Made | None":
+        made: Made | None = self.board.waiters.recent.derived.get("feed")
+        return made if made and made.origin == self.origin else None  # without PUBLIC_URL the client names it
+
+    async def keep(self) -> "Made":
+        """Only the last name's bytes are kept."""
+        making, waiters = self.application.making, self.board.waiters
+        async with making.feed:
+            if made := self.kept():
+                return made
+            recent, page = waiters.recent, waiters.recent.page
+            feed = await self.make(page.messages[::-1])
+            Feed.last_made = max(int(time.time()), Feed.last_made + 1)
+            made = await making.packing.run(Made.make, self.origin, Feed.last_made, feed)
+            if waiters.recent is recent and recent.page is page:
+                recent.derived["feed"] = made
+            return made
 
     async def head(self) -> None:
         await self.get()
@@ -56,10 +89,12 @@ class Feed(Base):
         except (ValueError, OverflowError):
             return False
 
-    def make(self) -> str:
-        messages = self.board.waiters.recent.page.messages[::-1]
+    async def make(self, messages: list[Message]) -> bytes:
         updated = max((changed_at(message) for message in messages), default=0)
-        entries = "".join(self.entry(message) for message in messages)
+        entries = await self.application.making.turns.each(lambda message: self.entry(message).encode(), messages)
+        return b"".join([self.head_of(updated).encode(), *entries, b"</feed>\n"])
+
+    def head_of(self, updated: int) -> str:
         return f"""<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom">
 <title>{xml(self.config.title)}</title>
@@ -68,7 +103,6 @@ class Feed(Base):
 <link rel="self" type="application/atom+xml" href="{xml(self.origin)}/feed.atom"/>
 <icon>{xml(self.origin + static_url("icon-192.png"))}</icon>
 <updated>{iso(updated)}</updated>
-{entries}</feed>
 """
 
     def entry(self, message: Message) -> str:

@@ -18,6 +18,8 @@ class Making:
         """Held while one is put together and compressed."""
         self.front = asyncio.Lock()
         """Held while the front page is made for guests."""
+        self.feed = asyncio.Lock()
+        """Held while the feed is made."""
         self.last_front: Kept | None = None
         self.errors: dict[tuple[int, str, int | None], bytes] = {}
         """What guests are told when something is refused."""

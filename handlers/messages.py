@@ -121,8 +121,7 @@ class ApiMessages(Poll):
             changes = await self.board.storage.changes_page(cursor.seq, BATCH)
             if changes.head.epoch == cursor.epoch and changes.head.floor <= cursor.seq:
                 seq = changes.messages[-1].seq if changes.more else changes.head.seq
-                async with self.application.making.turns.turn():
-                    messages = [encode(message) for message in changes.messages]
+                messages = await self.application.making.turns.each(encode, changes.messages)
                 return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
         return await self.poll(cursor, wait)
 

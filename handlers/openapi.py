@@ -83,7 +83,7 @@ def message_paths(settings: Settings) -> Json:
         "/api/v1/search": {"get": SEARCH},
         "/api/v1/messages/{id}": {
             "parameters": [in_path("id")],
-            "get": {"summary": "Read one", "responses": answers({"200": ("It", ref("Message"))}, 401, 404, 413)},
+            "get": {"summary": "Read one", "responses": answers({"200": ("It", ref("Message"))}, 401, 404, 413, 429)},
             "patch": {
                 "summary": "Change one of your own",
                 "requestBody": sent({"body": body, "began_from": SEEN}, "began_from"),
@@ -91,7 +91,7 @@ def message_paths(settings: Settings) -> Json:
             },
             "delete": {
                 "summary": "Delete one of your own; moderators, any",
-                "responses": answers({"204": ("Gone", None)}, 401, 403, 404, 413),
+                "responses": answers({"204": ("Gone", None)}, 401, 403, 404, 413, 429),
             },
         },
     }
@@ -113,7 +113,7 @@ READ = {
         BEFORE,
         LIMIT,
     ],
-    "responses": answers({"200": ("Messages", {"anyOf": [ref("News"), ref("History")]})}, 401, 413),
+    "responses": answers({"200": ("Messages", {"anyOf": [ref("News"), ref("History")]})}, 401, 413, 429),
 }
 
 WORDS = query("q", {"type": "string", "maxLength": LONGEST}, 'words in any order, and "words in quotes"')
@@ -149,7 +149,7 @@ def account_paths() -> Json:
             "post": {"summary": "End this token", "responses": answers({"204": ("Ended", None)}, 401, 403, 413)}
         },
         "/api/v1/me": {
-            "get": {"summary": "Whose token this is", "responses": answers({"200": ("You", account)}, 401, 413)}
+            "get": {"summary": "Whose token this is", "responses": answers({"200": ("You", account)}, 401, 413, 429)}
         },
     }
 
@@ -167,7 +167,7 @@ def token_paths() -> Json:
         "/api/v1/tokens": {
             "get": {
                 "summary": "Your bots' named tokens",
-                "responses": answers({"200": ("Tokens", tokens)}, 401, 403, 413),
+                "responses": answers({"200": ("Tokens", tokens)}, 401, 403, 413, 429),
             },
             "post": {
                 "summary": "Make a named token for a bot; it is shown once",

@@ -6,6 +6,7 @@ content is escaped here, and a poll that can't be parked is held for a moment.
 """
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,8 @@ async def tutorial_poll(handler: "Poll") -> None:
         posts = [message for message in waiters.recent.messages if message.id > seq and not message.deleted]
         if waiters.draining:
             break
-    await handler.write_many({"msgs": [as_tutorial(message) for message in reversed(posts[-MOST:])]})
+    msgs = await handler.application.making.turns.each(encode_tutorial, posts[-MOST:][::-1])
+    handler.write_bytes(b'{"msgs":[' + b",".join(msgs) + b"]}")
 
 
 def parse_time(text: str) -> int:
@@ -64,9 +66,10 @@ def posted_after(messages: list[Message], t: int) -> list[Message]:
     return sorted((m for m in messages if m.created_at > t and not m.deleted), key=lambda message: message.id)
 
 
-def as_tutorial(message: Message) -> dict[str, str]:
+def encode_tutorial(message: Message) -> bytes:
     at = moment(message.created_at)
-    return {
+    content = {
         "content": tornado.escape.xhtml_escape(message.body or ""),
         "time": f"{at:%Y-%m-%d %H:%M:%S %p}",
     }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

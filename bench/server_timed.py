@@ -1,0 +1,42 @@
+"""Longboard, and how long the loop was held: each callback's CPU time is measured, and the longest can be asked for."""
+
+import asyncio
+import time
+from typing import Any
+
+import server
+from handlers import ROUTES
+from handlers.articles import Articles
+from handlers.base import Base
+
+longest = 0.0
+run = asyncio.Handle._run
+
+
+def timed(handle: asyncio.Handle) -> None:
+    global longest
+    began = time.thread_time()
+    run(handle)
+    longest = max(longest, time.thread_time() - began)
+
+
+class Longest(Base):
+    """The longest since the last time, in milliseconds of CPU; with `forget`, nothing is kept ready any more."""
+
+    for_whom = "anyone"
+
+    async def get(self) -> None:
+        global longest
+        if self.query("forget"):
+            self.application.making.articles = Articles(self.application.making.turns)
+            self.board.waiters.recent.derived.clear()
+        value, longest = longest, 0.0
+        answer: dict[str, Any] = {"ms": 1000 * value}
+        self.write_json(answer)
+
+
+asyncio.Handle._run = timed  # type: ignore[method-assign, assignment]
+ROUTES.append((r"/bench/longest", Longest))
+
+if __name__ == "__main__":
+    server.main()
