@@ -16,7 +16,7 @@ from handlers.aside import Turns
 from handlers.static import ROOT
 from storage.records import Message
 
-MOST_BYTES = 6 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 """Kept at most; a page of the longest messages has a megabyte or two."""
 MOST_KEPT = 2000
 

@@ -20,8 +20,8 @@ LONGEST = 64
 MOST_PHRASES = 32
 MOST_WORDS = 16
 """In one phrase. What goes beyond is not looked for: each costs a look at every place where the others stand."""
-MOST_KNOWN = 8192
-"""Characters of which is remembered what becomes of them: more than any language uses every day."""
+MOST_KNOWN = 4096
+"""Characters of which is remembered what becomes of them: about what a language uses every day."""
 
 UNACCENTED = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe"}
 """Letters that people without such a key type otherwise, and that Unicode does not take apart."""

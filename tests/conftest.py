@@ -212,6 +212,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--streams", type=int, default=50, help="how many random streams both ways of polling must answer")
     parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")
     parser.addoption("--restarts", type=int, default=3, help="how often the restart test restarts the server")
+    parser.addoption("--characters", type=int, default=60_000, help="how many characters the memory test sends")
     parser.addoption("--parked", type=int, default=50, help="how many polls the restart test keeps parked")
 
 
