@@ -49,8 +49,9 @@ from handlers.repeat import Repeats
 from handlers.search import ApiSearch, SearchPage
 from handlers.siblings import Siblings
 from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
-from handlers.static import ROOT, Static
+from handlers.static import Static
 from handlers.streams import ServedStream
+from handlers.templates import LOADER
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
 from settings import Settings, inherited_place
 
@@ -146,7 +147,7 @@ class Application(tornado.web.Application):
         options: dict[str, Any] = {
             "cookie_secret": {1: board.secret.hex()},
             "key_version": 1,
-            "template_path": str(ROOT / "templates"),
+            "template_loader": LOADER,
             "cross_origin_protection": True,
             "trusted_origins": [settings.public_url] if settings.public_url else [],
             "default_handler_class": NotFoundPage,

@@ -8,19 +8,15 @@ import datetime
 import functools
 from collections.abc import Sequence
 
-import tornado.template
-
 from board.recent import iso, moment
 from board.text import pieces
 from handlers.aside import Turns
-from handlers.static import ROOT
+from handlers.templates import LOADER
 from storage.records import Message
 
 MOST_BYTES = 4 * 1024 * 1024
 """Kept at most; a page of the longest messages has a megabyte or two."""
 MOST_KEPT = 2000
-
-LOADER = tornado.template.Loader(str(ROOT / "templates"))
 
 
 class Articles:

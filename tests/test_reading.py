@@ -4,13 +4,14 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import gc
 import json
 import threading
 import urllib.parse
+import weakref
 import zlib
 
 from tornado.httpclient import AsyncHTTPClient
-from tornado.template import Template
 from tornado.web import RequestHandler
 
 from board.credentials import hash_secret, new_secret
@@ -20,6 +21,9 @@ from board.text import MOST_MARKUP, clean
 from handlers import ROUTES, articles
 from handlers.articles import MOST_BYTES, MOST_KEPT, Articles
 from handlers.aside import Turns
+from handlers.asking import parse_address, parse_short
+from handlers.repeat import Repeat, size_of
+from handlers.templates import LOADER, Template
 from storage.records import Author, Message
 from tests.conftest import until
 from tests.people import PASSWORD, Person, refused
@@ -340,3 +344,51 @@ async def test_a_client_can_t_write_the_log(tmp_path, monkeypatch, caplog):
         monkeypatch.setattr("handlers.log.RARELY_SECONDS", 0)
         await house.get("/api/v1/search?q=words")
         assert "4 more like it" in caplog.text
+
+
+async def test_known_polls_are_forgotten_by_last_use_and_within_bounds(tmp_path, monkeypatch):
+    """Ten thousand polls that nobody repeats don't push out the one that everybody sends, nor fill the memory."""
+    monkeypatch.setattr("handlers.repeat.MOST_REPEATS", 100)
+    async with board_of(tmp_path, ["words"]) as house:
+        repeats, cursor = house.application.repeats, house.board.waiters.recent.cursor_bytes
+        head = b"GET /get?after="
+
+        def learn(tail):
+            repeats.remember(Repeat(head, tail, 25, None, False, None, None))
+
+        everyones = b" HTTP/1.1\r\nHost: x\r\n\r\n"
+        learn(everyones)
+        for number in range(500):
+            learn(b" HTTP/1.1\r\nHost: %d\r\n\r\n" % number)
+            assert repeats.find(head + cursor + everyones) is not None
+        assert len(repeats._known) == 100
+        monkeypatch.setattr("handlers.repeat.MOST_BYTES", 20_000)
+        for number in range(500):
+            learn(b" HTTP/1.1\r\nHost: %d%s\r\n\r\n" % (number, b"x" * 3000))
+            assert sum(size_of(tail, repeat) for tail, repeat in repeats._known.items()) == repeats._size <= 20_000
+
+
+def test_an_address_is_remembered_only_if_it_may_be_one():
+    """What a header says instead of one may be as long as its sender likes."""
+    parse_short.cache_clear()
+    assert parse_address("192.0.2.1:5678") == "192.0.2.1" and parse_address("x" * 10_000) is None
+    assert parse_short.cache_info().currsize == 1
+
+
+def test_a_page_that_was_sent_is_not_kept_in_a_circle():
+    """Nothing that a template was given waits for the collector of garbage."""
+
+    gc.collect()
+    gc.disable()
+    try:
+        words = Watched("words")
+        watched = weakref.ref(words)
+        assert b"words" in LOADER.load("day.html").generate(words=words)
+        del words
+        assert watched() is None
+    finally:
+        gc.enable()
+
+
+class Watched(str):
+    """Words that can be watched."""
