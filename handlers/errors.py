@@ -4,9 +4,9 @@ import tornado.web
 
 from board.passwords import Busy
 from board.text import BadText
+from storage.crowded import Crowded
 from storage.records import (
     MOST_BOT_TOKENS,
-    Crowded,
     EditedMeanwhile,
     IdentityTaken,
     IsModerator,

@@ -207,10 +207,6 @@ class Unavailable(StorageError):
     """Storage can't do this now (busy, full, too many waiting). Trying again later with the same key is safe."""
 
 
-class Crowded(Unavailable):
-    """Storage is well, but too many wait for the same thing already."""
-
-
 class KeyReused(StorageError):
     """The author has used this key for other words."""
 

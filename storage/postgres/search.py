@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from storage.crowded import Crowded
 from storage.postgres.rows import COLUMNS, Engine, to_message
-from storage.records import Crowded, Found, Unavailable
+from storage.records import Found, Unavailable
 from storage.words import VERSION, Phrase, phrases, words
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from storage.records import Crowded, Found, Message, Unavailable
+from storage.crowded import Crowded
+from storage.records import Found, Message, Unavailable
 from storage.sqlite.connection import Database, Engine, Reader
 from storage.sqlite.rows import COLUMNS, to_message
 from storage.words import VERSION, Phrase, phrases, words
