@@ -1,6 +1,6 @@
 """Makes docs/board.png and docs/states.png anew, from a real server in a real Chromium.
 
-CHROMIUM=$(bin/chromium) .venv/bin/python -m docs.screenshot
+CHROMIUM=$(bin/browser chromium) .venv/bin/python -m docs.screenshot
 """
 
 import asyncio

@@ -1,14 +1,10 @@
 """A real Chromium, and people in front of it. The async API only: the sync one would leave its loop in the way of
 other tests."""
 
-import asyncio
-import contextlib
-import os
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.patience import PATIENCE
 
@@ -17,6 +13,7 @@ BROWSER_TEST = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP board.lan 127.0.0.1",  # a name that is not this computer's: plain http is not secure there
 ]  # fmt: skip
 PATIENCE_MS = 1000 * PATIENCE
 NETWORK = r"net::ERR_[A-Z_]+"
@@ -38,17 +35,6 @@ SCRIPTS = [
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@contextlib.asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    path = os.environ.get("CHROMIUM")
-    assert path, "The browser tests need the path of a Chromium in CHROMIUM, as bin/test sets it."
-    asyncio.get_running_loop().set_debug(False)  # nothing of ours runs on it, and Playwright's many tasks take longer
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
 class Visits:
     """Opens pages, each in a fresh context as if on a computer of its own, and hears what their consoles say."""
 
@@ -58,10 +44,13 @@ class Visits:
         self._said: list[str] = []
         self._expected: list[str] = []
 
-    async def __call__(self, server, path="/", person=None, **options) -> Page:
+    async def __call__(self, server, path="/", person=None, *, browser: Browser | None = None, **options) -> Page:
         """A page on the board; with a session, if it is a person's."""
         options = {"locale": "en-GB", "timezone_id": "Europe/Berlin"} | options
-        context = await self._browser.new_context(base_url=server.url, **options)
+        context = await (browser or self._browser).new_context(base_url=server.url, **options)
+        return await self.open(context, server, path, person)
+
+    async def open(self, context: BrowserContext, server, path: str | None, person) -> Page:
         self._contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._hear)

@@ -182,12 +182,17 @@ def server(shared_servers: Callable[[str], Server], repeats: str) -> Iterator[Se
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def chromium() -> AsyncIterator[object]:
-    """One browser for all tests that need it."""
-    from tests import browser  # so that the others need no Playwright
+async def engines() -> AsyncIterator[object]:
+    """The browsers for all tests that need one."""
+    from tests.engines import Engines  # so that the others need no Playwright
 
-    async with browser.chromium() as chromium:
-        yield chromium
+    async with Engines() as engines:
+        yield engines
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium(engines) -> object:
+    return await engines.chromium()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -196,6 +201,14 @@ async def visit(chromium) -> AsyncIterator[object]:
     from tests import browser
 
     visits = browser.Visits(chromium)
+    yield visits
+    await visits.end()
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["chromium", "firefox", "webkit"])
+async def visit_each(engines, request) -> AsyncIterator[object]:
+    """The same in one browser engine after the other."""
+    visits = await engines.visits(request.param)
     yield visits
     await visits.end()
 
