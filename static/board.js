@@ -2,7 +2,8 @@
 // What is shown: the messages by id, newest first, never too many; where the older ones begin; and what is held back
 // while their reader is further down.
 
-import { day, dayOf, drawDays, makeArticle, writeTimes } from "./message.js";
+import { changeArticle, dayOf, drawDays, makeArticle, onNewDay, writeTimes } from "./message.js";
+import { ask, Backoff, Failure } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -19,6 +20,8 @@ const FEW = 3; // messages that a screen reader reads out one by one; of more it
 const MOST_GLOWING = 10; // in a flood, one more would tell nobody anything
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in board.css
 const AHEAD = "800px"; // how far from the end older messages are asked for
+const LIMIT_MS = 30_000; // then older messages are asked for again
+const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
   #section;
@@ -30,13 +33,16 @@ export class Board {
   #oldest;
   /** The highest id that a poll has brought: whatever is above is new. */
   #highest;
-  #day = day();
   #hasAllLines = true;
   /** Whether the newest message is where its reader sees it, so that a newer one moves nothing they read. */
   #isAtTop = true;
   /** @type {Map<number, Message>} New ones, for when their reader comes back up. */
   #held = new Map();
-  #isLoading = false;
+  /** @type {Promise<boolean> | null} */
+  #loading = null;
+  #backoff = new Backoff();
+  #endPause = () => {};
+  #pointedAt = -ABOUT_TO_CLICK_MS;
   #nearEnd = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#load(), { rootMargin: AHEAD });
 
   /**
@@ -53,8 +59,11 @@ export class Board {
     this.#articles = /** @type {HTMLCollectionOf<HTMLElement>} */ (section.getElementsByTagName("article"));
     section.replaceChildren(...section.children); // without the white space that a template leaves
     this.#highest = this.#articles.length ? idOf(this.#articles[0]) : 0;
-    writeTimes(section);
-    drawDays(section);
+    steadily(section, () => this.#writeDays());
+    onNewDay(() => steadily(section, () => this.#writeDays()));
+    for (const name of ["pointermove", "pointerdown"]) {
+      section.addEventListener(name, () => (this.#pointedAt = performance.now()), { passive: true });
+    }
     this.#nearEnd.observe(older);
     new IntersectionObserver(([entry]) => this.#moved(entry.boundingClientRect.top >= 0)).observe(top);
     document.addEventListener("visibilitychange", () => this.#look());
@@ -71,6 +80,11 @@ export class Board {
    */
   show(reply) {
     if (reply.reset) this.#begin(reply.older ? reply.messages[0].id : 0);
+    steadily(this.#section, () => this.#show(reply));
+  }
+
+  /** @param {Reply} reply */
+  #show(reply) {
     /** @type {Message[]} */
     const news = [];
     for (const message of reply.messages) {
@@ -81,7 +95,30 @@ export class Board {
     }
     this.#bring(news, reply.reset ?? false);
     this.#drawLines();
-    this.#turnDay();
+  }
+
+  /** The server can be reached: what failed is tried again. */
+  wake() {
+    this.#endPause();
+  }
+
+  /**
+   * What is read at the moment, and where it stands; nothing at the top.
+   * @param {EventTarget | null} target What was clicked, if that is on a message.
+   */
+  place(target) {
+    const clicked = target instanceof Element && target.closest(".messages article");
+    const article = scrollY > 0 && (clicked || firstInView(this.#articles));
+    return article ? { id: idOf(article), top: article.getBoundingClientRect().top } : null;
+  }
+
+  /**
+   * The newest message that is not newer than this, once as much of the past as it takes is here.
+   * @param {number} id
+   */
+  async find(id) {
+    while (!this.#article(id) && this.#oldest > id && (await this.#loadOlder()));
+    return this.#article(id) ?? this.#newestBefore(id);
   }
 
   /** Leaves nothing to be read. */
@@ -93,8 +130,10 @@ export class Board {
   release() {
     const messages = [...this.#held.values()];
     this.#held.clear();
-    this.#insert(messages, true);
-    this.#drawLines();
+    steadily(this.#section, () => {
+      this.#insert(messages, true);
+      this.#drawLines();
+    });
   }
 
   /**
@@ -102,12 +141,21 @@ export class Board {
    * @param {boolean} isReset
    */
   #bring(messages, isReset) {
-    if (isReset || this.#isAtTop) this.#insert(messages, !isReset);
+    const isAboutToClick = performance.now() - this.#pointedAt < ABOUT_TO_CLICK_MS;
+    if (isReset || (this.#isAtTop && !isAboutToClick)) this.#insert(messages, !isReset);
     else for (const message of messages) this.#held.set(message.id, message);
     while (this.#held.size > MOST) this.#held.delete(this.#held.keys().next().value ?? 0); // #trim would drop it, too
     if (isReset || !messages.length) return;
+    if (this.#isAtTop && isAboutToClick) this.#releaseSoon();
     this.#reader.news(messages, this.#isAtTop && messages.length <= FEW);
     this.#look();
+  }
+
+  /** What one is about to click does not move away: news come when the pointer rests. */
+  #releaseSoon() {
+    const pause = ABOUT_TO_CLICK_MS - (performance.now() - this.#pointedAt);
+    if (pause > 0) setTimeout(() => this.#releaseSoon(), pause);
+    else if (this.#isAtTop) this.release();
   }
 
   /**
@@ -134,10 +182,7 @@ export class Board {
     if (this.#isAtTop && document.visibilityState === "visible") this.#reader.seen();
   }
 
-  /** After midnight, what was said today was said yesterday. */
-  #turnDay() {
-    if (this.#day === day()) return;
-    this.#day = day();
+  #writeDays() {
     writeTimes(this.#section);
     drawDays(this.#section);
   }
@@ -167,10 +212,10 @@ export class Board {
     const before = this.#article(message.id);
     if (this.#held.has(message.id) || (!before && message.id < this.#oldest)) return null; // not shown here
     const article = makeArticle(message);
+    if (before) return changeArticle(before, article);
     const next = this.#newestBefore(message.id);
-    if (before) before.replaceWith(article);
-    else this.#section.insertBefore(article, next);
-    if (!before && (!next || dayOf(next) !== dayOf(article))) this.#hasAllLines = false;
+    this.#section.insertBefore(article, next);
+    if (!next || dayOf(next) !== dayOf(article)) this.#hasAllLines = false;
     return article;
   }
 
@@ -200,29 +245,49 @@ export class Board {
     this.#olderThan(idOf(this.#articles[MOST - 1]));
   }
 
-  /** Goes on into the past, as the link would. */
+  /** Goes on into the past, as the link would, which is there meanwhile. */
   async #load() {
-    if (this.#isLoading || this.#older.hidden || this.#articles.length >= MOST_READ) return;
-    this.#isLoading = true;
-    try {
-      const before = this.#oldest;
-      const response = await fetch(`/api/v1/messages?before=${before}&limit=${PAGE}`);
-      if (!response.ok) return;
-      /** @type {{messages: Message[], older: boolean}} */
-      const { messages, older } = await response.json();
-      if (before !== this.#oldest) return; // a reset came in between
-      this.#oldest = 0;
-      this.#section.ariaLive = "off";
-      for (const message of messages.reverse()) this.#put(message);
-      this.#drawLines();
-      this.#olderThan(older ? messages[messages.length - 1].id : 0);
-    } catch {
-      // The link is still there.
-    } finally {
-      this.#isLoading = false;
-    }
+    if (!(await this.#loadOlder())) return;
     this.#nearEnd.unobserve(this.#older); // a tall window may need more at once
     this.#nearEnd.observe(this.#older);
+  }
+
+  /** @returns {Promise<boolean>} Whether there may be more to load; after a failure, when it is time to try again. */
+  #loadOlder() {
+    if (this.#older.hidden || this.#articles.length >= MOST_READ) return Promise.resolve(false);
+    this.#loading ??= this.#askOlder().finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async #askOlder() {
+    try {
+      this.#addOlder(this.#oldest, await askOlder(this.#oldest));
+      this.#backoff.reset();
+    } catch (error) {
+      await this.#rest(error instanceof Failure ? error.pause : 0);
+    }
+    return true;
+  }
+
+  /** @param {number} asked Milliseconds that the server asks for. */
+  #rest(asked) {
+    return new Promise((resolve) => {
+      setTimeout(resolve, asked + this.#backoff.next());
+      this.#endPause = asked ? () => {} : () => resolve(null);
+    });
+  }
+
+  /**
+   * @param {number} before
+   * @param {{messages: Message[], older: boolean}} past
+   */
+  #addOlder(before, { messages, older }) {
+    if (before !== this.#oldest) return; // a reset came in between
+    this.#oldest = 0;
+    this.#section.ariaLive = "off";
+    for (const message of messages.reverse()) this.#put(message);
+    this.#drawLines();
+    this.#olderThan(older && messages.length ? messages[messages.length - 1].id : 0);
   }
 
   /** @param {number} id 0 if there are none. */
@@ -261,4 +326,32 @@ function glow(article) {
   if (document.getElementsByClassName("fresh").length >= MOST_GLOWING) return;
   article.classList.add("fresh");
   setTimeout(() => article.classList.remove("fresh"), GLOW_MS);
+}
+
+/**
+ * @param {number} before
+ * @returns {Promise<{messages: Message[], older: boolean}>}
+ */
+function askOlder(before) {
+  return ask(`/api/v1/messages?before=${before}&limit=${PAGE}`, ({ messages }) => Array.isArray(messages), LIMIT_MS);
+}
+
+/** @param {HTMLCollectionOf<HTMLElement>} articles */
+function firstInView(articles) {
+  for (const article of articles) if (article.getBoundingClientRect().bottom > 0) return article;
+  return null;
+}
+
+/**
+ * Changes what is shown, but not where it is read: Safari does not see to that by itself, as other browsers do.
+ * @param {HTMLElement} section
+ * @param {() => void} change
+ */
+function steadily(section, change) {
+  const isNeeded = scrollY > 0 && !CSS.supports("overflow-anchor", "auto");
+  const shown = isNeeded ? [...section.getElementsByTagName("article")].filter((one) => one.getBoundingClientRect().bottom > 0) : [];
+  const tops = shown.slice(0, FEW).map((one) => one.getBoundingClientRect().top);
+  change();
+  const at = shown.slice(0, FEW).findIndex((one) => one.isConnected);
+  if (at >= 0) scrollBy(0, shown[at].getBoundingClientRect().top - tops[at]);
 }

@@ -1,8 +1,14 @@
 // @ts-check
 // Pages that stand still: only their times and days are the reader's own.
 
-import { drawDays, writeTimes } from "./message.js";
+import { drawDays, onNewDay, writeTimes } from "./message.js";
 
-writeTimes(document);
-for (const section of document.querySelectorAll(".messages:has(.day)")) drawDays(section);
+const sections = [...document.querySelectorAll(".messages")].filter((section) => section.querySelector(".day"));
+write();
+onNewDay(write);
 document.querySelector(".this")?.scrollIntoView({ block: "center" });
+
+function write() {
+  writeTimes(document);
+  for (const section of sections) drawDays(section);
+}

@@ -4,6 +4,9 @@
 import { drawer } from "./outbox.js";
 
 const KEPT = "keys"; // in this browser: "off"
+const COMPOSING = 229; // what Safari says instead of isComposing, for the key that ends it
+/** @type {Record<string, string>} */
+const PLACES = { KeyN: "n", KeyJ: "j", KeyK: "k", Slash: "/", Period: "." };
 const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("keys"));
 const isOn = /** @type {HTMLInputElement} */ (dialog.querySelector("input"));
 isOn.checked = drawer.get(KEPT) !== "off";
@@ -16,15 +19,26 @@ export function help() {
 
 /** @param {KeyboardEvent} event */
 export function press(event) {
-  const { key, target, ctrlKey, metaKey, altKey, isComposing } = event;
+  const { target, ctrlKey, metaKey, altKey } = event;
+  if (event.isComposing || event.keyCode === COMPOSING) return; // it is the input method's
+  const key = keyOf(event);
   const isWriting = target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
   if (isWriting && key === "Escape") return target.blur();
-  if (event.defaultPrevented || isWriting || ctrlKey || metaKey || altKey || isComposing) return;
+  if (event.defaultPrevented || isWriting || ctrlKey || metaKey || altKey) return;
   if (dialog.open || (!isOn.checked && key !== "?")) return;
   const act = KEYS[key];
   if (!act) return;
   event.preventDefault();
   act();
+}
+
+/**
+ * What is on the key; on a keyboard of another script, what is at its place on a Latin one.
+ * @param {KeyboardEvent} event
+ */
+function keyOf({ key, code, shiftKey }) {
+  if (!/^[^\x00-\x7f]$/u.test(key)) return key;
+  return shiftKey && code === "Slash" ? "?" : (PLACES[code] ?? key);
 }
 
 /** @type {Record<string, () => void>} */

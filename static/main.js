@@ -14,6 +14,9 @@ const PATIENCE_MS = 2000; // a restart of the server or a lift's door is not wor
 const LINGER_MS = 2500; // how long good news stay; as long as the animation in board.css
 const PAUSE_MS = 1000; // between two times that a screen reader is told how many are new
 
+/** @type {Map<string, number>} How often a script that is loaded when it is used could not be had. */
+const failed = new Map();
+
 /** The sign at the foot of the page. */
 class Sign {
   #element;
@@ -156,26 +159,62 @@ part("news").addEventListener("click", () => {
 // What not everyone uses is loaded when it is used, so that the first view stays light.
 document.addEventListener("keydown", pressed);
 part("help").hidden = !matchMedia("(hover: hover)").matches; // where there are keys
-part("help").addEventListener("click", async () => (await import("./keys.js")).help());
+part("help").addEventListener("click", () => lazy("keys", ({ help }) => help()));
 /** @type {import("./notify.js").Notifications | null} */
 let notifications = null;
 const bell = part("notify");
 bell.hidden = !("Notification" in window) || Notification.permission === "denied";
-if (!bell.hidden && drawer.get("notify")) loadNotifications();
-else bell.addEventListener("click", async () => (await loadNotifications()).turn(), { once: true });
+bell.addEventListener("click", () => notify((notifications) => notifications.turn()));
+if (!bell.hidden && drawer.get("notify")) notify(() => {});
+keepPlace();
 
 /** @param {KeyboardEvent} event */
-async function pressed(event) {
-  try {
-    const { press } = await import("./keys.js"); // it listens from now on
-    document.removeEventListener("keydown", pressed);
+function pressed(event) {
+  const isWriting = event.target instanceof Element && event.target.matches("input, textarea, select");
+  if (isWriting && event.key !== "Escape") return; // that is no key of ours
+  lazy("keys", ({ press }) => {
+    document.removeEventListener("keydown", pressed); // it listens from now on
     press(event);
-  } catch {} // the server is away; the next key tries again
+  });
 }
 
-async function loadNotifications() {
-  const { Notifications } = await import("./notify.js");
-  return (notifications ??= new Notifications(bell));
+/** @param {(notifications: import("./notify.js").Notifications) => void} use */
+function notify(use) {
+  lazy("notify", ({ Notifications }) => use((notifications ??= new Notifications(bell))));
+}
+
+/** Where one was reading is found again on coming back, or after a reload: browsers keep nothing of such a page. */
+function keepPlace() {
+  const { place } = history.state ?? {};
+  if (place) lazy("place", ({ restore }) => restore(board, place));
+  /** @param {Event} event */
+  const keep = ({ target }) => {
+    try {
+      history.replaceState({ ...history.state, place: board.place(target) }, "");
+    } catch {} // too often, for Safari
+  };
+  let isKept = false;
+  addEventListener("click", (event) => (keep(event), (isKept = true)), { capture: true }); // the message whose link it is
+  addEventListener("scroll", () => (isKept = false), { passive: true });
+  addEventListener("pagehide", (event) => isKept || keep(event)); // by other ways
+}
+
+/**
+ * If the server is away, nothing happens, and the next use tries again: under another address, since Firefox does not ask
+ * for a script again that it could not have (whatwg/html#6768).
+ * @param {string} name
+ * @param {(module: any) => void} use
+ */
+async function lazy(name, use) {
+  const tries = failed.get(name) ?? 0;
+  let module;
+  try {
+    module = await import(tries ? `./${name}.js?${tries}` : `./${name}.js`);
+  } catch {
+    failed.set(name, tries + 1);
+    return;
+  }
+  use(module);
 }
 
 /** @param {import("./board.js").Reply} reply */
@@ -202,6 +241,7 @@ function news(messages, isReadOut) {
 
 function back() {
   sign.back();
+  board.wake();
   composer?.wake();
 }
 

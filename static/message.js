@@ -33,6 +33,61 @@ export function makeArticle(message) {
 }
 
 /**
+ * Makes an article on the page what another one is, and touches only what differs: so the focus stays where it is, and so
+ * does what is selected.
+ * @param {HTMLElement} article
+ * @param {HTMLElement} changed
+ */
+export function changeArticle(article, changed) {
+  for (const name of ["header", ".body"]) {
+    const [part, other] = [article.querySelector(name), changed.querySelector(name)];
+    if (part && other) changeNodes(part, other);
+  }
+  return article;
+}
+
+/**
+ * @param {Element} into
+ * @param {Element} from
+ */
+function changeNodes(into, from) {
+  const [old, fresh] = [[...into.childNodes], [...from.childNodes]];
+  const { start, end } = sameEnds(old.length, fresh.length, (at, other) => old[at].isEqualNode(fresh[other]));
+  const [gone, come] = [old.slice(start, old.length - end), fresh.slice(start, fresh.length - end)];
+  if (gone.length === 1 && come.length === 1 && gone[0] instanceof Text && come[0] instanceof Text) {
+    changeText(gone[0], come[0].data);
+  } else {
+    const next = old[old.length - end] ?? null;
+    for (const node of gone) node.remove();
+    for (const node of come) into.insertBefore(node, next);
+  }
+}
+
+/**
+ * A selection keeps to its characters, as far as they stay.
+ * @param {Text} node
+ * @param {string} text
+ */
+function changeText(node, text) {
+  const { start, end } = sameEnds(node.length, text.length, (at, other) => node.data[at] === text[other]);
+  node.replaceData(start, node.length - start - end, text.slice(start, text.length - end));
+}
+
+/**
+ * How much is the same at the start and at the end of two rows.
+ * @param {number} length
+ * @param {number} otherLength
+ * @param {(at: number, other: number) => boolean} isSame
+ */
+function sameEnds(length, otherLength, isSame) {
+  const most = Math.min(length, otherLength);
+  let [start, end] = [0, 0];
+  while (start < most && isSame(start, start)) start++;
+  while (end < most - start && isSame(length - 1 - end, otherLength - 1 - end)) end++;
+  return { start, end };
+}
+
+/**
  * As in templates/message.html, attribute by attribute.
  * @param {[string, Kind]} piece
  * @returns {string | HTMLElement}
@@ -140,12 +195,42 @@ function count(text, character) {
 
 const HOUR = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
 const DAY = /** @type {const} */ ({ day: "numeric", month: "short" });
-const today = new Intl.DateTimeFormat(undefined, HOUR);
-const thisYear = new Intl.DateTimeFormat(undefined, { ...DAY, ...HOUR });
-const longAgo = new Intl.DateTimeFormat(undefined, { ...DAY, year: "numeric", ...HOUR });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const wholeDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const recently = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }); // “yesterday”
+const MINUTE_MS = 60_000;
+let formats = makeFormats();
+
+/** They are the time zone's that they were made in, which is another one after a journey. */
+function makeFormats() {
+  const format = (/** @type {Intl.DateTimeFormatOptions} */ options) => new Intl.DateTimeFormat(undefined, options);
+  return {
+    zone: zone(),
+    today: format(HOUR),
+    thisYear: format({ ...DAY, ...HOUR }),
+    longAgo: format({ ...DAY, year: "numeric", ...HOUR }),
+    full: format({ dateStyle: "full", timeStyle: "medium" }),
+    wholeDay: format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),
+    recently: new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }), // “yesterday”
+  };
+}
+
+function zone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/**
+ * Calls it when the day has ended or the time zone changed, for as long as the page is open.
+ * @param {() => void} write
+ */
+export function onNewDay(write) {
+  let written = day();
+  const look = () => {
+    if (written === day() && formats.zone === zone()) return;
+    if (formats.zone !== zone()) formats = makeFormats();
+    written = day();
+    write();
+  };
+  setInterval(look, MINUTE_MS);
+  document.addEventListener("visibilitychange", look);
+}
 
 /**
  * Writes every time within as it reads now: the hour for today, the day too for all else.
@@ -154,9 +239,9 @@ const recently = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }); //
 export function writeTimes(root, now = new Date()) {
   for (const element of root.querySelectorAll("time")) {
     const moment = new Date(element.dateTime);
-    const format = day(moment) === day(now) ? today : moment.getFullYear() === now.getFullYear() ? thisYear : longAgo;
-    element.textContent = format.format(moment);
-    element.title = full.format(moment);
+    const name = day(moment) === day(now) ? "today" : moment.getFullYear() === now.getFullYear() ? "thisYear" : "longAgo";
+    element.textContent = formats[name].format(moment);
+    element.title = formats.full.format(moment);
   }
 }
 
@@ -191,5 +276,5 @@ export function drawDays(section) {
 /** @param {Date} morning */
 function dayInWords(morning) {
   const ago = Math.round((morning.getTime() - new Date(day()).getTime()) / 86_400_000); // a day may have 23 hours
-  return ago === 0 || ago === -1 ? recently.format(ago, "day") : wholeDay.format(morning);
+  return ago === 0 || ago === -1 ? formats.recently.format(ago, "day") : formats.wholeDay.format(morning);
 }

@@ -12,7 +12,6 @@ export class Notifications {
   /** @param {HTMLElement} button */
   constructor(button) {
     this.#button = button;
-    button.addEventListener("click", () => this.turn());
     this.#write();
   }
 

@@ -6,7 +6,7 @@
 /**
  * @typedef {import("./board.js").Reply} Reply
  * @typedef {{show(reply: Reply): void, lost(): void, back(): void, stopped(words: string): void}} Page
- * @typedef {{from: string, reply: Reply} | {state: "lost" | "back"} | {stopped: string} | {signedIn: true}} News
+ * @typedef {{from: string, reply: Reply} | {state: "lost" | "back", cursor?: string} | {stopped: string} | {signedIn: true}} News
  */
 
 const SLACK_SECONDS = 10; // for the network, beyond what the server may hold a poll
@@ -137,8 +137,9 @@ class Poller {
   /**
    * Polls until another tab does, or the server says that this browser may no longer read: then it rejects.
    * @param {AbortSignal} signal
+   * @param {() => boolean} mayHold Whether the server may hold the poll; else it is asked now and then.
    */
-  async run(signal) {
+  async run(signal, mayHold) {
     const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     signal.addEventListener("abort", () => this.#request?.abort(), { once: true });
     await this.#catchingUp;
@@ -147,12 +148,14 @@ class Poller {
       let isAsked = false;
       try {
         const from = this.#cursor;
-        const reply = await this.#ask(this.#waitSeconds);
+        const wait = mayHold() ? this.#waitSeconds : 0;
+        const reply = await this.#ask(wait);
         this.#take(reply);
         this.#backoff.reset();
         this.#page.back();
-        this.#tell({ state: "back" });
+        this.#tell({ state: "back", cursor: this.#cursor });
         if (reply.retry_ms) [pause, isAsked] = [reply.retry_ms * (1 + Math.random()), true];
+        else if (!wait && !reply.more) pause = 1000 * this.#waitSeconds;
         // Nothing new, and not held: whatever stands in between, don't ask it as fast as it answers.
         else if (this.#cursor === from && Date.now() - this.#startedAt < BACKOFF_MS) pause = BACKOFF_MS;
       } catch (error) {
@@ -177,6 +180,11 @@ class Poller {
   hear(from, reply) {
     if (reply.reset || from === this.#cursor) this.#show(reply);
     else if (reply.cursor !== this.#cursor) this.catchUp();
+  }
+
+  /** @param {string | undefined} cursor What another tab has come to: all that it was told before may have been missed. */
+  keepUp(cursor) {
+    if (cursor && cursor !== this.#cursor) this.catchUp();
   }
 
   catchUp() {
@@ -268,7 +276,8 @@ function isReply(reply) {
 
 /**
  * This tab among the others. One holds the lock and polls; a tab that comes to be looked at takes the lock from it.
- * Where a browser has no locks or no channel (it gives both to https and localhost only), each tab polls.
+ * Some browsers have no locks (they give them to https and localhost only), others refuse locks and channels to a site whose
+ * cookies they block. There each tab asks for itself, and a hidden one keeps no request open, of which there may be six.
  */
 export class Tabs {
   #page;
@@ -279,6 +288,8 @@ export class Tabs {
   #turn = new AbortController();
   #isPolling = false;
   #isStopped = false;
+  /** Whether one tab polls for all, as far as has been tried. */
+  #isShared = false;
 
   /**
    * @param {string} cursor
@@ -287,7 +298,7 @@ export class Tabs {
    */
   constructor(cursor, waitSeconds, page) {
     this.#page = page;
-    this.#poller = new Poller(cursor, waitSeconds, page, (news) => this.tell(news));
+    this.#poller = new Poller(cursor, waitSeconds, page, (news) => this.#isShared && this.tell(news));
     for (const name of ["online", "offline"]) window.addEventListener(name, () => this.#poller.pollNow());
     window.addEventListener("pageshow", (event) => event.persisted && this.#join());
     window.addEventListener("pagehide", () => this.#leave()); // so that the page can come back as it was
@@ -303,14 +314,20 @@ export class Tabs {
 
   #join() {
     if (this.#isStopped) return;
-    if (navigator.locks && "BroadcastChannel" in window) {
+    try {
       this.#channel = new BroadcastChannel(NAME);
       this.#channel.onmessage = ({ data }) => this.#hear(data);
-      this.#queue(document.visibilityState === "visible");
-    } else {
-      this.#turn = new AbortController();
-      this.#poll(this.#turn.signal);
-    }
+    } catch {} // there is none, or it is refused
+    if (!this.#channel || !navigator.locks) return this.#pollAlone();
+    const isSeen = document.visibilityState === "visible";
+    this.#queue(isSeen);
+    if (!isSeen) this.#poller.catchUp(); // what was told while this page was on its way
+  }
+
+  #pollAlone() {
+    this.#isShared = false;
+    this.#turn = new AbortController();
+    this.#poll(this.#turn.signal);
   }
 
   #leave() {
@@ -336,22 +353,26 @@ export class Tabs {
   }
 
   #look() {
-    if (document.visibilityState !== "visible" || this.#isStopped) return;
-    if (this.#isPolling) this.#poller.look();
-    else if (this.#channel) this.#queue(true);
+    if (this.#isStopped) return;
+    if (document.visibilityState !== "visible") return this.#isShared || this.#poller.pollNow(); // lets go of the request
+    if (!this.#isShared) this.#poller.pollNow();
+    else if (this.#isPolling) this.#poller.look();
+    else this.#queue(true);
   }
 
   /** @param {boolean} now Takes the lock from the tab that has it, instead of waiting for it. */
   #queue(now) {
     this.#turn.abort();
     const turn = (this.#turn = new AbortController());
-    navigator.locks
-      .request(NAME, now ? { steal: true } : { signal: turn.signal }, () => this.#poll(turn.signal))
-      .catch(() => {
-        if (turn.signal.aborted) return; // it was us
-        turn.abort();
-        this.#queue(false); // another tab has taken it
-      });
+    this.#isShared = true;
+    let isGiven = false;
+    const poll = () => ((isGiven = true), this.#poll(turn.signal));
+    navigator.locks.request(NAME, now ? { steal: true } : { signal: turn.signal }, poll).catch(() => {
+      if (turn.signal.aborted) return; // it was us
+      turn.abort();
+      if (isGiven) this.#queue(false); // another tab has taken it
+      else this.#pollAlone(); // refused, as it will be the next time
+    });
   }
 
   /** @param {AbortSignal} signal */
@@ -359,7 +380,7 @@ export class Tabs {
     this.#isPolling = true;
     signal.addEventListener("abort", () => (this.#isPolling = false), { once: true });
     try {
-      await this.#poller.run(signal);
+      await this.#poller.run(signal, () => this.#isShared || document.visibilityState === "visible");
     } catch (error) {
       const { message } = /** @type {Failure} */ (error);
       this.tell({ stopped: message });
@@ -383,7 +404,9 @@ export class Tabs {
     if ("signedIn" in news) return this.#isStopped && location.reload();
     if (this.#isStopped) return;
     if ("stopped" in news) this.stop(news.stopped);
-    else if ("state" in news) this.#page[news.state]();
-    else this.#poller.hear(news.from, news.reply);
+    else if ("state" in news) {
+      this.#page[news.state]();
+      this.#poller.keepUp(news.cursor);
+    } else this.#poller.hear(news.from, news.reply);
   }
 }

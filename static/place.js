@@ -1,0 +1,24 @@
+// @ts-check
+// Back at the place where one was reading when one left the board's page.
+
+const STILL_FRAMES = 10; // what comes into view gets its real height only then
+
+/**
+ * @param {import("./board.js").Board} board
+ * @param {{id: number, top: number}} place The message, and how far from the window's top it was.
+ */
+export async function restore(board, { id, top }) {
+  history.scrollRestoration = "manual"; // by heights that are no longer so
+  let isTheirs = false; // their reader scrolls by hand by now
+  const stop = () => (isTheirs = true);
+  for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, stop, { once: true });
+  const article = await board.find(id);
+  for (let still = 0; article && still < STILL_FRAMES && !isTheirs; ) {
+    const off = article.getBoundingClientRect().top - top;
+    const before = scrollY;
+    scrollBy(0, off);
+    still = Math.abs(off) < 1 || scrollY === before ? still + 1 : 0;
+    await new Promise(requestAnimationFrame);
+  }
+  history.scrollRestoration = "auto";
+}
