@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 from tqdm import tqdm
@@ -20,7 +20,7 @@ from tqdm import tqdm
 from admin.rows import MOST_NUMBER, checked, whole
 from board.recent import iso
 from settings import Settings
-from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, open_exchange
+from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, Table, open_exchange
 from storage.files import give_name
 from storage.records import StorageError, Unavailable
 
@@ -214,14 +214,19 @@ def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
     """Raises StorageError, with the line and what is wrong in it."""
     if len(fields) == 1:
         ((name, row),) = fields.items()
-        if name in TABLES and isinstance(row, dict) and set(row) == set(TABLES[name].columns):
+        if name in TABLES and isinstance(row, dict) and is_row_of(TABLES[name], row):
             with contextlib.suppress(TypeError, ValueError):
-                values = {column: from_plain(value) for column, value in row.items()}
+                values = {column: from_plain(row.get(column)) for column in TABLES[name].columns}
                 try:
                     return name, checked(name, values)
                 except ValueError as error:
                     raise StorageError(f"{path}, line {number}: {error}") from error
     raise StorageError(f"{path}, line {number}: this is no row of a board")
+
+
+def is_row_of(table: Table, row: Mapping[str, object]) -> bool:
+    """Exports of older versions lack what came later."""
+    return set(table.columns) - set(table.later) <= set(row) <= set(table.columns)
 
 
 def plain(row: Row) -> dict[str, object]:

@@ -11,7 +11,7 @@ from board.recent import iso
 from board.text import BadText
 from settings import Settings
 from storage import Storage, open_storage
-from storage.records import Account, StorageError
+from storage.records import Account, NotFound, StorageError
 
 LINK_DAYS = 7
 DONE = {
@@ -65,6 +65,9 @@ async def print_link(settings: Settings, storage: Storage, kind: str, account: A
 async def change(settings: Settings, options: argparse.Namespace) -> None:
     """promote, demote, suspend and unsuspend."""
     async with opened(settings) as storage:
+        if options.command == "unsuspend":
+            print(DONE["unsuspend"].format(await unsuspend(storage, options.username)))
+            return
         account = await find(storage, options.username)
         match options.command:
             case "promote":
@@ -73,9 +76,17 @@ async def change(settings: Settings, options: argparse.Namespace) -> None:
                 await storage.set_role(None, account.username, "member")
             case "suspend":
                 await storage.suspend(None, account.username)
-            case "unsuspend":
-                await storage.restore(None, account.username)
     print(DONE[options.command].format(account.username))
+
+
+async def unsuspend(storage: Storage, username: str) -> str:
+    """Also an account that went while it was suspended. Raises StorageError, in words."""
+    try:
+        folded = clean_username(username)
+        await storage.restore(None, folded)
+    except (NotFound, BadText):
+        raise StorageError(f"there is no account {username}") from None
+    return folded
 
 
 async def audit(settings: Settings, options: argparse.Namespace) -> None:

@@ -82,7 +82,9 @@ ASCII = "[!-~]*"
 ID_OF_FACEBOOK = plain(32, ID.pattern, what="digits")
 COLUMNS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("id", "seq", "author_id", "account_id", "actor_id"), whole(1, MOST_NUMBER)),
-    **dict.fromkeys(("created_at", "edited_at", "suspended_at", "until", "at"), whole(0, LAST_MS)),
+    **dict.fromkeys(
+        ("created_at", "edited_at", "suspended_at", "password_at", "notice_at", "until", "at"), whole(0, LAST_MS)
+    ),
     **dict.fromkeys(("name", "author_name", "actor_name"), name),
     **dict.fromkeys(("app_id", "facebook_id"), ID_OF_FACEBOOK),
     **dict.fromkeys(("key", "code"), plain(100, "[ -~]+", what="ASCII")),
@@ -91,14 +93,14 @@ COLUMNS: dict[str, Callable[[Any], Any]] = {
     "role": plain(9, "member|moderator", what="member or moderator"),
     "body": body,
     "password": password,
-    "fingerprint": octets(1, 64),
+    **dict.fromkeys(("fingerprint", "salt", "identity_hash", "username_hash"), octets(1, 64)),
     "picture": octets(1, PICTURE_BYTES),
     **dict.fromkeys(("tutorial_name", "action", "target"), plain(1000)),
     "picture_kind": plain(20, "image/(png|jpeg|gif|webp)", what="a kind of picture"),
 }
 MAY_LACK = {
-    "accounts": {"password", "tutorial_name", "suspended_at"},
-    "identities": {"picture_kind", "picture"},
+    "accounts": {"password", "tutorial_name", "suspended_at", "password_at"},
+    "identities": {"picture_kind", "picture", "notice_at"},
     "messages": set(TABLES["messages"].columns) - {"id", "seq", "created_at"},
     "audit": {"actor_id"},
 }

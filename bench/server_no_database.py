@@ -19,7 +19,12 @@ class NoDatabase(SQLite):
     kept: list[Message]
 
     async def append(
-        self, author: Author | None, body: str, key: str | None, address: str | None = None
+        self,
+        author: Author | None,
+        body: str,
+        key: str | None,
+        address: str | None = None,
+        credential: int | None = None,
     ) -> tuple[Message, bool]:
         seq = self.head.seq + 1
         self.head = dataclasses.replace(self.head, seq=seq)

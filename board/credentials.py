@@ -18,11 +18,14 @@ TOKEN_PREFIX = "lb_"  # noqa: S105 (it is there to be recognised, by people and 
 DAY_SECONDS = 86_400
 SESSION_SECONDS = 7 * DAY_SECONDS
 """A browser's session ends when it was not used for so long."""
+BOT_SECONDS = 365 * DAY_SECONDS
+"""A bot's token ends when it was not used for so long: nobody remembers it any more."""
 FRESH_SECONDS = 60
 """How long what was read from storage is believed; a revocation is noticed at once, by deliver()."""
 AWAY_SECONDS = 900
 """How long it is believed while storage can't be read: what is shown then comes from memory, and nothing is written."""
 MAX_KNOWN = 50_000
+"""Credentials that are kept, and accounts of which it is known when they changed last."""
 
 
 def new_secret(prefix: str = "") -> str:
@@ -46,10 +49,13 @@ class Credentials:
     def __init__(self, storage: Storage, token_seconds: int, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self._storage = storage
-        self._idle = {"session": SESSION_SECONDS, "token": token_seconds}
+        self._idle = {"session": SESSION_SECONDS, "token": token_seconds, "bot": BOT_SECONDS}
         self._known: collections.OrderedDict[bytes, Known] = collections.OrderedDict()
         self._unsaved: dict[int, int] = {}
-        self._forgotten = 0
+        self.changes = 0
+        """How often something about some accounts has changed; with this number, what find() says is dated."""
+        self._changed: collections.OrderedDict[int, int] = collections.OrderedDict()
+        self._changed_before = 0
         self._replaced: dict[bytes, float] = {}
 
     async def find(self, secret: str, *, use: bool) -> Credential | None:
@@ -97,10 +103,19 @@ class Credentials:
 
     def forget(self, account_ids: Iterable[int]) -> None:
         """Something about these accounts has changed: read it again when it is asked for."""
-        self._forgotten += 1
+        self.changes += 1
         gone = set(account_ids)
+        for account_id in gone:
+            self._changed[account_id] = self.changes
+            self._changed.move_to_end(account_id)
+        while len(self._changed) > MAX_KNOWN:
+            _, self._changed_before = self._changed.popitem(last=False)
         for digest in [digest for digest, known in self._known.items() if known.credential.account.id in gone]:
             del self._known[digest]
+
+    def is_unchanged(self, account_id: int, since: int) -> bool:
+        """Whether nothing is known to have changed about this account since `changes` was that number."""
+        return self._changed_before <= since and self._changed.get(account_id, 0) <= since
 
     def last_used(self, credential: Credential) -> int:
         """In milliseconds since 1970, with what was not saved yet."""
@@ -125,7 +140,7 @@ class Credentials:
         """Takes what is over out of storage. Raises Unavailable."""
         now = self.clock()
         before = {kind: round((now - idle) * 1000) for kind, idle in self._idle.items()}
-        await self._storage.forget(before["session"], before["token"])
+        await self._storage.forget(before["session"], before["token"], before["bot"])
 
     def _note_use(self, known: Known, now: float) -> None:
         known.used_at = now
@@ -147,9 +162,9 @@ class Credentials:
 
     async def _read(self, digest: bytes, now: float) -> Known | None:
         try:
-            credential, forgotten = None, -1
-            while credential is None or forgotten != self._forgotten:  # something was revoked while it was read
-                forgotten = self._forgotten
+            credential, changes = None, -1
+            while credential is None or changes != self.changes:  # something was revoked while it was read
+                changes = self.changes
                 credential = await self._storage.credential(digest)
         except NotFound:
             self._known.pop(digest, None)

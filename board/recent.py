@@ -83,6 +83,11 @@ class Recent:
         """The reply that there is nothing new."""
         return encode_reply([], cursor, watching=self.watching(), retry_ms=retry_ms)
 
+    @staticmethod
+    def come_again(cursor: Cursor, retry_ms: int) -> bytes:
+        """The reply that says when to ask again, and nothing about the board."""
+        return encode_reply([], cursor, retry_ms=retry_ms)
+
     def newest(self, reset: bool = False) -> bytes:
         """The reply with the newest page; as a reset, it replaces all that a client shows."""
         name = "reset" if reset else "newest"

@@ -27,8 +27,8 @@ from handlers.account import (
 )
 from handlers.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.compression import Compression
-from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart
-from handlers.facebook_account import FacebookLink, FacebookUnlink, FacebookWelcome
+from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart, FacebookSwitch
+from handlers.facebook_account import FacebookLink, FacebookSeen, FacebookUnlink, FacebookWelcome
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
 from handlers.facebook_client import FacebookClient
 from handlers.feed import Feed, Icon, Manifest, Robots
@@ -87,12 +87,14 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/facebook/start", FacebookStart),
     (r"/facebook/continue", FacebookContinue),
     (r"/facebook/callback", FacebookCallback),
+    (r"/facebook/switch", FacebookSwitch),
     (r"/facebook/welcome", FacebookWelcome),
     (r"/facebook/deauthorize", FacebookDeauthorize),
     (r"/facebook/delete", FacebookDelete),
     (r"/facebook/deletion", FacebookDeletion),
     (r"/account/facebook/link", FacebookLink),
     (r"/account/facebook/unlink", FacebookUnlink),
+    (r"/account/facebook/seen", FacebookSeen),
     # --- moderators
     (r"/m/([^/]+)/moderate", Moderate),
     (r"/audit", AuditLog),

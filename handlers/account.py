@@ -13,10 +13,11 @@ from board.recent import as_json, iso
 from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.sign_in import FormPage, check_sign_in
-from handlers.tokens import account_json, check_may_change, create_bot_token
+from handlers.tokens import account_json, check_may_change, confirm_first, create_bot_token, is_confirmed
 from storage.records import Credential, Identity, NotFound, Password, Picture
 
-CONFIRMED_SECONDS = 600
+SAME_MOMENT_MS = 1000
+"""An account that was made with its identity has both from the same moment, by two looks at the clock."""
 CHUNK = 100
 """Messages read at once for a download, and made JSON of in one turn."""
 
@@ -70,12 +71,14 @@ class AccountPage(FormPage):
             made=self.made,
             identity=self.identity,
             has_password=self.has_password,
-            is_confirmed=self.is_confirmed,
+            is_confirmed=is_confirmed(self),
+            unlinks=self.unlinks,
             mine=signed_in(self).id,
             sessions=[c for c in living if c.kind == "session"],
             tokens=[c for c in living if c.kind == "token"],
             bots=[c for c in living if c.kind == "bot"],
             last_used=lambda c: iso(self.board.credentials.last_used(c)),
+            iso=iso,
             when=lambda ms: f"{iso(ms)[:10]} {iso(ms)[11:16]} UTC",
             last=self.board.credentials.last_used,
         )
@@ -92,18 +95,19 @@ class AccountPage(FormPage):
             super().write_error_page(refused)
 
     @property
-    def is_confirmed(self) -> bool:
-        """Whether Facebook has said just now who this is, which counts where there is no password."""
-        credential = signed_in(self)
-        age = self.board.credentials.clock() - credential.created_at / 1000
-        return credential.by_facebook and age < CONFIRMED_SECONDS
+    def unlinks(self) -> bool:
+        """Whether a change of the password had better unlink Facebook: it was linked after that password was set."""
+        if self.identity is None:
+            return False
+        known_since = self.password.set_at or self.identity.account.created_at
+        return self.identity.created_at > known_since + SAME_MOMENT_MS
 
     async def confirm(self) -> Credential:
         """The one in front of the browser knows the password, or has just come from Facebook. Raises Refused."""
         credential = signed_in(self)
         if not self.has_password:
-            if not self.is_confirmed:
-                raise Refused(403, "confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
+            if not is_confirmed(self):
+                raise confirm_first()
             return credential
         _, self.password = await check_sign_in(self, credential.account.username, self.needed("password"))
         return credential
@@ -113,7 +117,8 @@ class AccountName(AccountPage):
     async def post(self) -> None:
         name = clean_name(self.needed("name"))
         check_may_change(self)
-        await self.board.storage.set_name(signed_in(self).account.id, name)
+        asking = signed_in(self)
+        await self.board.storage.set_name(asking.account.id, name, asking.id)
         await self.again()
 
 
@@ -127,7 +132,12 @@ class AccountPassword(AccountPage):
         secret, old = new_secret(), self.get_cookie(self.cookie_name, "")
         self.board.credentials.replace(old)
         await self.board.storage.set_password(
-            credential.account.id, hashed, old=self.password, keep=credential.id, hash=hash_secret(secret)
+            credential.account.id,
+            hashed,
+            old=self.password,
+            keep=credential.id,
+            hash=hash_secret(secret),
+            unlink=self.form("unlink") == "yes",
         )
         self.set_session_cookie(secret)
         await self.again()
@@ -135,7 +145,10 @@ class AccountPassword(AccountPage):
 
 class AccountTokens(AccountPage):
     async def post(self) -> None:
-        self.made, _ = await create_bot_token(self, self.needed("name"))
+        name = clean_name(self.needed("name"))
+        check_may_change(self)
+        await self.confirm()
+        self.made, _ = await create_bot_token(self, name, self.password)
         await self.look_up()
         self.show()
 
@@ -145,7 +158,10 @@ class AccountRevoke(AccountPage):
         self.redirect("/account")
 
     async def post(self, id: str) -> None:
-        await self.board.storage.revoke_credential(signed_in(self).account.id, int(id))
+        asking = signed_in(self)
+        await self.board.storage.revoke_credential(asking.account.id, int(id))
+        if int(id) == asking.id:
+            self.sign_off()
         await self.again()
 
 
@@ -166,6 +182,7 @@ class AccountDownload(AccountPage):
         credentials = await self.board.storage.credentials(account.id)
         about = {
             "account": account_json(account),
+            "password_set_at": iso(self.password.set_at) if self.password.set_at else None,
             "facebook": await self.facebook_data(),
             "sessions_and_tokens": [self.describe(c) for c in credentials],
         }
@@ -205,7 +222,10 @@ class AccountDelete(AccountPage):
     async def post(self) -> None:
         credential = await self.confirm()
         keep = self.form("messages") != "delete"
-        await self.board.storage.delete_account(credential.account.id, keep_messages=keep)
+        await self.board.storage.delete_account(
+            credential.account.id, keep_messages=keep, password=self.password, credential=credential.id
+        )
         await self.board.waiters.deliver()
+        self.sign_off()
         self.clear_session_cookie()
         self.redirect("/", status=303)

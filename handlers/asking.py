@@ -23,6 +23,10 @@ _warned: set[str] = set()
 
 class Asking(Fields):
     credential: Credential | None = None
+    judged_at = 0
+    """Credentials.changes when it was found out who is asking."""
+    new_session: str | None = None
+    """The secret of the session that this very request has begun or renewed: it counts instead of the cookie's."""
     forgives_old_sessions = False
     """Whether someone whose session has ended may go on here as a guest."""
 
@@ -53,13 +57,26 @@ class Asking(Fields):
 
         `use` counts it as a use of the token or session.
         """
-        header, secret = self.request.headers.get("Authorization"), self.get_cookie(self.cookie_name)
+        header = self.request.headers.get("Authorization")
+        secret = self.new_session or self.get_cookie(self.cookie_name)
         if header is not None:
             self.credential = await self._by_token(header, use)
         elif secret:
             self.credential = await self._by_session(secret, use)
         else:
             self.credential = None
+        self.judged_at = self.board.credentials.changes
+
+    @property
+    def is_as_judged(self) -> bool:
+        """Whether, as far as this process knows, what identify() found is still so."""
+        return self.credential is None or self.board.credentials.is_unchanged(
+            self.credential.account.id, self.judged_at
+        )
+
+    def sign_off(self) -> None:
+        """This request has ended its own credential: what it answers is for a guest."""
+        self.credential = None
 
     async def _by_token(self, header: str, use: bool) -> Credential:
         scheme, _, secret = header.partition(" ")
@@ -101,6 +118,7 @@ class Asking(Fields):
         return "__Host-longboard" if self.is_secure else "longboard"
 
     def set_session_cookie(self, secret: str) -> None:
+        self.new_session = secret
         self.set_cookie(
             self.cookie_name, secret, max_age=SESSION_SECONDS, httponly=True, secure=self.is_secure, samesite="Lax"
         )

@@ -1,15 +1,11 @@
-"""What all handlers share: headers, errors, answers, and who may use them.
-
-Closed by default: a handler is for readers of the board, unless it says that it is for anyone, or only for members
-or moderators.
-"""
+"""What all handlers share: headers, errors and answers; who may use them stands in handlers/rights.py."""
 
 import asyncio
 import json
 import logging
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
@@ -18,11 +14,11 @@ from tornado.iostream import StreamClosedError
 from board import Board
 from board.passwords import Busy
 from board.text import BadText
-from handlers.asking import Asking
 from handlers.errors import Refused, as_refused
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.log import shown, warn_rarely
 from handlers.reading import check_may_read, error_page
+from handlers.rights import Rights
 from handlers.static import ICON, static_url
 from settings import Settings
 from storage.records import Credential, StorageError, Unavailable
@@ -31,8 +27,6 @@ if TYPE_CHECKING:
     from handlers import Application
 
 log = logging.getLogger("longboard")
-
-Whom = Literal["anyone", "readers", "members", "moderators"]
 
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
@@ -44,10 +38,8 @@ def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
     return [name for name in METHODS if name == "OPTIONS" or getattr(kind, name.lower()) is not missing]
 
 
-class Base(Asking):
+class Base(Rights):
     application: "Application"
-    for_whom: Whom = "readers"
-    """Readers are members only, where READING says so."""
     csp = DATA_CSP
     closes = False
     """Whether the connection ends with this reply."""
@@ -104,14 +96,6 @@ class Base(Asking):
         """
         return True
 
-    def check_for_whom(self) -> None:
-        """Raises Refused if whoever is asking may not use this."""
-        members_only = self.for_whom == "readers" and self.config.reading == "members"
-        if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
-            raise Refused(401, "sign_in_first", "Only members can do this. Please sign in.")
-        if self.for_whom == "moderators" and not self.may_moderate:
-            raise Refused(403, "moderators_only", "Only moderators can do this.")
-
     @property
     def max_body(self) -> int:
         return self.application.max_body
@@ -120,6 +104,9 @@ class Base(Asking):
         return None  # no reply is ever the same twice to the same client
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
+        if not self.is_as_judged:
+            self._auto_finish = False  # it is on its way
+            return asyncio.ensure_future(self._look_and_finish(chunk))
         if self.board.waiters.draining or self.closes:
             self.set_header("Connection", "close")
         sent = super().finish(chunk)
@@ -169,6 +156,8 @@ class Base(Asking):
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:
             self.write_json({"error": {"code": refused.code, "message": refused.words}})
+        elif self.has_ended and not self.refuses_with_own_words:
+            self.finish(error_page(self, refused))
         else:
             self.write_error_page(refused)
 

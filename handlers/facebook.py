@@ -13,16 +13,20 @@ from typing import Any
 from board.credentials import hash_secret
 from board.facebook import ID
 from board.people import name_from_elsewhere, usernames
+from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.facebook_client import describe
-from handlers.facebook_flow import FacebookPage, Flow
-from handlers.sign_in import check_may_sign_up, start_session
-from storage.records import Identity, NotFound
+from handlers.facebook_flow import FacebookPage, Flow, flow_query, lost_flow
+from handlers.messages import check_is_still
+from handlers.sign_in import check_may_sign_up, start_session, suspended
+from storage.records import Identity, NotAllowed, NotFound
 
 log = logging.getLogger("longboard")
 
 MOST_USERNAMES = 50
 """Tried for one name, each a look into the database; the last one is random."""
+LONGEST_PICTURE_URL = 1000
+"""What fits into a cookie with the rest; a longer one is fetched at the next sign-in."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Person:
     id: str
     name: str
     picture_url: str | None
-    """None where there is only the silhouette that Facebook shows for those without a picture."""
+    """None where there is only the silhouette that Facebook shows for those without a picture; "" if it is unknown."""
 
 
 class FacebookStart(FacebookPage):
@@ -44,6 +48,11 @@ class FacebookStart(FacebookPage):
             # The cookie must be where Facebook sends people back to. Once only, as a proxy may hide the real Host.
             query = f"{self.request.query}&moved=1".lstrip("&")
             self.redirect(f"{self.own_origin}/facebook/start?{query}")
+            return
+        if self.request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+            # Another site's page has led here. Facebook may send on at once whoever it knows: that takes a click here.
+            typed = {"next": self.query("next") or "/"} | ({"invite": i} if (i := self.query("invite")) else {})
+            self.render("facebook_start.html", go=f"/facebook/start?{urllib.parse.urlencode(typed)}")
             return
         self.go(self.begin(next=self.query("next") or "/", invite=self.query("invite")))
 
@@ -59,7 +68,50 @@ class FacebookContinue(FacebookPage):
             self.go(flow)
 
 
-class FacebookCallback(FacebookPage):
+class FacebookSignIn(FacebookPage):
+    """Signs in whoever came back, once it is clear that this is wanted."""
+
+    async def sign_in(self, flow: Flow, person: Person) -> None:
+        storage, is_new = self.board.storage, False
+        try:
+            identity = await storage.identity(self.config.facebook_app_id, person.id)
+        except NotFound:
+            identity, is_new = await self.join(flow, person), True
+        if identity.account.suspended_at is not None:
+            raise suspended()
+        await storage.rename_identity(identity.id, person.name)
+        await self.keep_picture(identity, person)
+        await start_session(self, identity.account, by_facebook=True)
+        await self.board.waiters.deliver()
+        self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
+
+    async def join(self, flow: Flow, person: Person) -> Identity:
+        """A new account, if this board takes one. Raises Refused, LinkGone."""
+        self.try_again = "/signin"
+        limits = self.board.limits
+        if limits and (seconds := limits.sign_up_from.take(self.client_address)):
+            raise Refused(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
+        await check_may_sign_up(self, flow.invite)
+        names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
+        invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
+        try:
+            return await self.board.storage.create_account_with_identity(
+                self.config.facebook_app_id, person.id, person.name, names, invite
+            )
+        except NotAllowed:
+            raise suspended() from None
+
+    async def keep_picture(self, identity: Identity, person: Person) -> None:
+        picture = await self.facebook.picture(person.picture_url, self.visit) if person.picture_url else None
+        if picture or person.picture_url is None:  # one that could not be had now may be had next time
+            await self.board.storage.set_picture(identity.id, picture)
+
+    def leave(self, path: str) -> None:
+        """With a fragment of our own, else browsers would take over the `#_=_` that Facebook adds."""
+        self.redirect(path if "#" in path else f"{path}#", status=303)
+
+
+class FacebookCallback(FacebookSignIn):
     async def get(self) -> None:
         limits = self.board.limits
         if limits and (seconds := limits.sign_in_from.take(self.client_address)):
@@ -68,7 +120,9 @@ class FacebookCallback(FacebookPage):
         code = self.code()
         with self.facebook.visit() as self.visit:
             person = await self.ask(code)
-            if flow.account_id is None:
+            if flow.account_id is None and await self.is_somebody_else(person):
+                self.ask_whether_to_switch(flow, person)
+            elif flow.account_id is None:
                 await self.sign_in(flow, person)
             else:
                 await self.link(flow.account_id, person)
@@ -100,36 +154,26 @@ class FacebookCallback(FacebookPage):
             log.warning("Facebook did not answer as it should: %s", describe(error))
             raise failed() from None
 
-    # --- signing in
+    # --- when it is the way in
 
-    async def sign_in(self, flow: Flow, person: Person) -> None:
-        storage, is_new = self.board.storage, False
+    async def is_somebody_else(self, person: Person) -> bool:
+        """Whether this browser is signed in as another account than this person's: it is not taken out of it unasked."""
+        if self.account is None:
+            return False
         try:
-            identity = await storage.identity(self.config.facebook_app_id, person.id)
+            identity = await self.board.storage.identity(self.config.facebook_app_id, person.id)
         except NotFound:
-            identity, is_new = await self.join(flow, person), True
-        if identity.account.suspended_at is not None:
-            raise Refused(403, "suspended", "This account has been suspended by a moderator.")
-        await storage.rename_identity(identity.id, person.name)
-        await self.keep_picture(identity, person)
-        await start_session(self, identity.account, by_facebook=True)
-        await self.board.waiters.deliver()
-        self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
+            return True
+        return identity.account.id != self.account.id
 
-    async def join(self, flow: Flow, person: Person) -> Identity:
-        """A new account, if this board takes one. Raises Refused, LinkGone."""
-        self.try_again = "/signin"
-        limits = self.board.limits
-        if limits and (seconds := limits.sign_up_from.take(self.client_address)):
-            raise Refused(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
-        await check_may_sign_up(self, flow.invite)
-        names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
-        invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
-        return await self.board.storage.create_account_with_identity(
-            self.config.facebook_app_id, person.id, person.name, names, invite
+    def ask_whether_to_switch(self, flow: Flow, person: Person) -> None:
+        url = person.picture_url if len(person.picture_url or "") <= LONGEST_PICTURE_URL else ""
+        self.begin(
+            next=flow.next, invite=flow.invite, person=dataclasses.asdict(dataclasses.replace(person, picture_url=url))
         )
+        self.render("facebook_switch.html", name=person.name, next=flow.next)
 
-    # --- linking
+    # --- when it is to be linked
 
     async def link(self, account_id: int, person: Person) -> None:
         """Raises Refused, IdentityTaken."""
@@ -138,21 +182,28 @@ class FacebookCallback(FacebookPage):
                 403, "other_account", "You are no longer signed in as the one who began this. Nothing was linked."
             )
         identity = await self.board.storage.create_identity(
-            account_id, self.config.facebook_app_id, person.id, person.name
+            account_id, self.config.facebook_app_id, person.id, person.name, signed_in(self).id
         )
         await self.keep_picture(identity, person)
         self.leave("/account")
 
-    # --- both
 
-    async def keep_picture(self, identity: Identity, person: Person) -> None:
-        picture = await self.facebook.picture(person.picture_url, self.visit) if person.picture_url else None
-        if picture or person.picture_url is None:  # one that could not be had now may be had next time
-            await self.board.storage.set_picture(identity.id, picture)
+class FacebookSwitch(FacebookSignIn):
+    """The answer to “You are quinn here: go on as Grace?”"""
 
-    def leave(self, path: str) -> None:
-        """With a fragment of our own, else browsers would take over the `#_=_` that Facebook adds."""
-        self.redirect(path if "#" in path else f"{path}#", status=303)
+    async def get(self) -> None:
+        self.redirect("/")
+
+    async def post(self) -> None:
+        flow = self.flow()
+        if flow is None or flow.person is None:
+            raise lost_flow()
+        if self.account is not None:
+            check_is_still(self, self.form("as"))
+        self.try_again = f"/facebook/start?{flow_query(flow)}"
+        await self.use_up(flow)
+        with self.facebook.visit() as self.visit:
+            await self.sign_in(flow, Person(**flow.person))
 
 
 def read_person(user: Any) -> Person:

@@ -34,7 +34,14 @@ class FacebookUnlink(AccountPage):
     async def post(self) -> None:
         """Not for the last way in, which storage knows for sure."""
         credential = await self.confirm()
-        await self.board.storage.unlink_identity(credential.account.id, keep=credential.id)
+        await self.board.storage.unlink_identity(credential.account.id, keep=credential.id, password=self.password)
+        await self.again()
+
+
+class FacebookSeen(AccountPage):
+    async def post(self) -> None:
+        """The notice that Facebook was linked was read; what is linked still stands on the page."""
+        await self.board.storage.dismiss_notice(signed_in(self).account.id)
         await self.again()
 
 
@@ -50,15 +57,16 @@ class FacebookWelcome(AccountPage):
             await FormPage.show(self)
 
     async def post(self) -> None:
-        account = signed_in(self).account
+        asking = signed_in(self)
+        account = asking.account
         if self.has_password:
             raise Refused(403, "username_fixed", "An account with a password keeps its username.")
         check_may_change(self)
         username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
         if username != account.username:
-            await self.board.storage.set_username(account.id, username)
+            await self.board.storage.set_username(account.id, username, asking.id)
         if name != account.name:
-            await self.board.storage.set_name(account.id, name)
+            await self.board.storage.set_name(account.id, name, asking.id)
         await self.board.waiters.deliver()
         self.redirect(safe_next(self.form("next")), status=303)
 

@@ -30,12 +30,16 @@ FIELDS = "id,name,picture.width(160).height(160)"
 
 @dataclasses.dataclass(frozen=True)
 class Flow:
-    """What a browser went to Facebook for: to sign in, or to link Facebook to the account with this id."""
+    """What a browser went to Facebook for: to sign in, or to link Facebook to the account with this id.
+
+    With a person, it is back already, and asks whether to go on as that one instead of who is signed in.
+    """
 
     state: str
     next: str
     invite: str | None = None
     account_id: int | None = None
+    person: dict[str, Any] | None = None
 
 
 class FacebookPage(FacebookGraphMixin, FormPage):
@@ -91,10 +95,17 @@ class FacebookPage(FacebookGraphMixin, FormPage):
     def flow_cookie(self) -> str:
         return f"{self.cookie_name}-facebook"
 
-    def begin(self, *, account_id: int | None = None, next: str = "/", invite: str | None = None) -> Flow:
+    def begin(
+        self,
+        *,
+        account_id: int | None = None,
+        next: str = "/",
+        invite: str | None = None,
+        person: dict[str, Any] | None = None,
+    ) -> Flow:
         """Notes in the browser what it sets out for; the last one counts."""
         next = safe_next(next if len(next) <= LONGEST_NEXT else None)
-        flow = Flow(secrets.token_urlsafe(32), next, (invite or "")[:100] or None, account_id)
+        flow = Flow(secrets.token_urlsafe(32), next, (invite or "")[:100] or None, account_id, person)
         self.set_signed_cookie(
             self.flow_cookie,
             json.dumps(dataclasses.asdict(flow)),
@@ -125,13 +136,17 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         if flow is None or not secrets.compare_digest(flow.state.encode(), state.encode(errors="replace")):
             raise lost_flow()
         self.try_again = "/account" if flow.account_id else f"/facebook/start?{flow_query(flow)}"
+        await self.use_up(flow)
+        return flow
+
+    async def use_up(self, flow: Flow) -> None:
+        """Raises Refused if that was done before."""
         self.clear_cookie(self.flow_cookie, httponly=True, secure=self.is_secure, samesite="Lax")
         until = round((self.board.credentials.clock() + FLOW_SECONDS) * 1000)
         try:
             await self.board.storage.use_once(hash_secret(flow.state), until)
         except LinkGone:
             raise lost_flow() from None
-        return flow
 
     # --- pages
 

@@ -1,12 +1,12 @@
 """A message on a page of its own, where its author changes it and moderators deal with it; and the audit log."""
 
 from board.recent import iso
-from handlers.base import Page
+from handlers.base import Page, signed_in
 from handlers.errors import Refused
 from handlers.messages import check_is_still, delete, edit, is_author, new_form_key, parse_id
 from handlers.pages import Rendering, preview
 from handlers.reading import error_page
-from storage.records import Account, EditedMeanwhile, Message
+from storage.records import Credential, EditedMeanwhile, Message
 from storage.records import Page as MessagesPage
 
 DAY_MS = 86_400_000
@@ -62,6 +62,7 @@ class MessagePage(Rendering):
 class EditMessage(Page):
     """Where the form below a message goes. If it is refused, the form comes back with its words, whatever the reason."""
 
+    refuses_with_own_words = True
     now: Message | None = None
     """The message as somebody else has changed it meanwhile."""
 
@@ -83,15 +84,15 @@ class EditMessage(Page):
         if "s" not in self.request.body_arguments:
             super().write_error_page(refused)
             return
-        is_gone = refused.status_code == 404
+        is_gone, now = refused.status_code == 404, None if self.has_ended else self.now
         self.render(
             "edit.html",
             refused=refused,
-            now=self.now,
+            now=now,
             id=self.request.path.split("/")[2],
             text=self.sent("s"),
             author=self.sent("as"),
-            began_from=iso(self.now.changed_at) if self.now else self.sent("began_from"),
+            began_from=iso(now.changed_at) if now else self.sent("began_from"),
             key=new_form_key() if is_gone else None,
         )
 
@@ -117,30 +118,29 @@ class Moderate(Page):
     for_whom = "moderators"
 
     async def post(self, id: str) -> None:
-        moderator = self.account
-        assert moderator is not None
-        message_id, storage = parse_id(id), self.board.storage
+        asking = signed_in(self)
+        moderator, message_id, storage = asking.account, parse_id(id), self.board.storage
         match self.form("act"):
             case "suspend":
-                await self.suspend_author(moderator, message_id)
+                await self.suspend_author(asking, message_id)
             case "block":
                 days = BLOCK_DAYS.get(self.form("days") or "", 1)
                 until = round(self.board.credentials.clock() * 1000) + days * DAY_MS
-                await storage.block_address(moderator, message_id, until, self.client_address)
+                await storage.block_address(moderator, message_id, until, self.client_address, credential=asking.id)
             case "remove":
-                await storage.remove_all(moderator, message_id, self.client_address)
+                await storage.remove_all(moderator, message_id, self.client_address, credential=asking.id)
             case _:
                 raise Refused(400, "bad_field", "“act” must be suspend, block or remove.")
         await self.board.waiters.deliver()
         self.redirect("/audit", status=303)
 
-    async def suspend_author(self, moderator: Account, message_id: int) -> None:
+    async def suspend_author(self, asking: Credential, message_id: int) -> None:
         """Raises NotFound, Refused."""
         message = await self.board.storage.message(message_id)
         if message.author is None:
             raise Refused(422, "no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.board.storage.account_of(message.author.id)
-        await self.board.storage.suspend(moderator, author.username)
+        await self.board.storage.suspend(asking.account, author.username, credential=asking.id)
 
 
 class AuditLog(Rendering):

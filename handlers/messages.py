@@ -25,7 +25,8 @@ async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool
     check_may_post(handler)
     body = clean(text, handler.config.message_length)
     began = time.monotonic()
-    message, is_new = await handler.board.storage.append(handler.author, body, key, handler.client_address)
+    credential = handler.credential.id if handler.credential else None
+    message, is_new = await handler.board.storage.append(handler.author, body, key, handler.client_address, credential)
     handler.board.waiters.tally.posts.add(time.monotonic() - began)
     await handler.board.waiters.deliver()
     return message, is_new
@@ -54,6 +55,8 @@ def checked_key(key: str | None) -> str | None:
 
 class Add(Page):
     """The form on a page of its own, and where both forms go."""
+
+    refuses_with_own_words = True
 
     def get(self) -> None:
         self.render("add.html", text="", refused=None, key=new_form_key())
@@ -160,7 +163,8 @@ async def edit(handler: Base, id: int, text: str, began_from: str | None) -> Mes
         raise not_yours(handler)
     check_may_post(handler)  # an edit wakes every page, as a post does
     body, began_from_ms = clean(text, handler.config.message_length), moment(began_from) if began_from else None
-    message = await handler.board.storage.edit(id, body, signed_in(handler).account.id, began_from_ms)
+    asking = signed_in(handler)
+    message = await handler.board.storage.edit(id, body, asking.account.id, began_from_ms, credential=asking.id)
     await handler.board.waiters.deliver()
     return message
 
@@ -180,7 +184,8 @@ async def delete(handler: Base, id: int) -> None:
         check_may_delete(handler)
     elif not handler.may_moderate:
         raise not_yours(handler)
-    await handler.board.storage.delete(id, signed_in(handler).account.id, moderates=handler.may_moderate)
+    asking = signed_in(handler)
+    await handler.board.storage.delete(id, asking.account.id, moderates=handler.may_moderate, credential=asking.id)
     await handler.board.waiters.deliver()
 
 

@@ -160,6 +160,9 @@ NAME = {
 }
 
 
+PASSWORD = {"type": "string", "description": "The account's own: needed wherever the account has one."}
+
+
 def token_paths() -> Json:
     made = record({"token": TEXT, "id": ID, "name": TEXT, "created_at": TIME, "last_used_at": TIME})
     tokens = record({"tokens": {"type": "array", "items": ref("Token")}})
@@ -171,7 +174,7 @@ def token_paths() -> Json:
             },
             "post": {
                 "summary": "Make a named token for a bot; it is shown once",
-                "requestBody": sent({"name": NAME}),
+                "requestBody": sent({"name": NAME, "password": PASSWORD}, "password"),
                 "responses": answers({"201": ("The token", made)}, *SENT),
             },
         },

@@ -49,7 +49,7 @@ class Poll(Base):
         except Refused as refused:
             if refused.code != "signed_out" or not self.has_new_secret or (cursor := self.after()) is None:
                 raise
-            self.write_bytes(self.board.waiters.recent.empty(cursor, NEW_SECRET_RETRY_MS))
+            self.write_bytes(self.board.waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS))
 
     @property
     def has_new_secret(self) -> bool:
@@ -94,6 +94,9 @@ class Poll(Base):
                 return waiters.reset()
             if self.is_gone:
                 return None
+            if not self.is_as_judged:  # is_beyond() may have read of it; no await from here to the parking
+                await self.look_again()
+                continue
             reply = self.look(cursor, deadline - time.monotonic())
             if not isinstance(reply, Parked):
                 return reply
@@ -103,23 +106,21 @@ class Poll(Base):
             if ended is Ended.GONE:
                 return None
             if self.has_new_secret:
-                return waiters.recent.empty(cursor, NEW_SECRET_RETRY_MS)
-            await self.look_who_is_asking()
+                self.sign_off()
+                return waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS)
+            await self.look_again()
 
     def write_bytes(self, reply: bytes) -> None:
         self.closes = reply.endswith(NO_ROOM)
         super().write_bytes(reply)
+        if not self._finished:  # who is asking has to be looked up again first
+            return
         if self.repeat is not None and not self.closes and isinstance(self.stream, LotStream):
             self.stream.lot.take_back(self.stream, self.repeat)
 
     def look(self, cursor: Cursor, wait: float) -> bytes | Parked:
         account_id = self.account.id if self.account else None
         return self.board.waiters.poll(cursor, wait, account_id, self.client_address)
-
-    async def look_who_is_asking(self) -> None:
-        """Something about the account has changed while the poll was parked. Raises Refused."""
-        await self.identify(use=False)
-        self.check_for_whom()
 
     async def parked(self, waiter: Parked) -> bytes | Ended:
         self.waiter = waiter

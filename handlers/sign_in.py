@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from board.credentials import hash_secret, new_secret
 from board.passwords import check_is_text, check_password
 from board.people import clean_name, clean_username
-from handlers.base import Base, Page, Whom
+from handlers.base import Base, Page
 from handlers.errors import Refused
+from handlers.rights import Whom
 from storage.records import Account, Outdated, Password
 
 FORM_BYTES = 256 * 1024
@@ -56,7 +57,7 @@ async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Ac
         if not await board.passwords.verify(known, password) or account is None:
             break
         if account.suspended_at is not None:
-            raise Refused(403, "suspended", "This account has been suspended by a moderator.")
+            raise suspended()
         if not board.passwords.is_outdated(known):
             return account, known
         new = await board.passwords.hash(password)
@@ -68,6 +69,10 @@ async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Ac
 
 def wrong_password() -> Refused:
     return Refused(401, "wrong_password", "This username and password don't belong together.")
+
+
+def suspended() -> Refused:
+    return Refused(403, "suspended", "This account has been suspended by a moderator.")
 
 
 @contextlib.contextmanager
@@ -94,7 +99,8 @@ async def start_session(
     """A new session, in place of the one that this browser may have had. Raises Outdated."""
     secret, old = new_secret(), handler.get_cookie(handler.cookie_name)
     name = browser_name(handler.request.headers.get("User-Agent", ""))
-    await handler.board.storage.create_credential(
+    judged_at = handler.board.credentials.changes
+    handler.credential = await handler.board.storage.create_credential(
         account.id,
         "session",
         hash_secret(secret),
@@ -103,6 +109,7 @@ async def start_session(
         by_facebook=by_facebook,
         password=verified,
     )
+    handler.judged_at = judged_at
     handler.set_session_cookie(secret)
     if old:
         await handler.board.waiters.deliver()  # ends what the old session has parked
@@ -197,6 +204,7 @@ class SignOut(FormPage):
         if self.credential is not None:
             await self.board.storage.revoke_credential(self.credential.account.id, self.credential.id)
             await self.board.waiters.deliver()
+            self.sign_off()
         self.clear_session_cookie()
         self.redirect("/", status=303)
 
@@ -205,7 +213,7 @@ class NewPassword(FormPage):
     """Where the one-time link of `bin/admin password` leads.
 
     Its secret stands behind the #, so that no log of a proxy's and no Referer ever has it. Older links have it in the
-    query.
+    query. Whoever needs it may have lost the account to somebody: all ways in end, Facebook too unless it is to stay.
     """
 
     template = "password.html"
@@ -225,7 +233,8 @@ class NewPassword(FormPage):
         password = self.needed("password")
         check_password(password, account.username if account else "")
         hashed = await self.board.passwords.hash(password)
-        account = await self.board.storage.use_password_link(hash, hashed)
+        keeps_facebook = self.form("facebook") == "keep"
+        account = await self.board.storage.use_password_link(hash, hashed, keep_identity=keeps_facebook)
         await self.board.waiters.deliver()
         await start_session(self, account, hashed)
         self.redirect("/", status=303)

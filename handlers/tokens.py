@@ -10,7 +10,9 @@ from handlers.base import Base, signed_in
 from handlers.errors import Refused
 from handlers.messages import parse_id
 from handlers.sign_in import FORM_BYTES, check_sign_in, sign_up, still_right
-from storage.records import Account, Credential, Outdated
+from storage.records import Account, Credential, Outdated, Password
+
+CONFIRMED_SECONDS = 600
 
 
 def account_json(account: Account) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class ApiSignOut(Base):
         credential = signed_in(self)
         await self.board.storage.revoke_credential(credential.account.id, credential.id)
         await self.board.waiters.deliver()
+        self.sign_off()
         if credential.kind == "session":
             self.clear_session_cookie()
         self.set_status(204)
@@ -84,11 +87,15 @@ class ApiTokens(Base):
     async def get(self) -> None:
         account = by_a_person(self).account
         tokens = await self.board.storage.credentials(account.id)
-        self.write_json({"tokens": [token_json(self, token) for token in tokens if token.kind == "bot"]})
+        living = [token for token in tokens if token.kind == "bot" and not self.board.credentials.is_over(token)]
+        self.write_json({"tokens": [token_json(self, token) for token in living]})
 
     async def post(self) -> None:
-        by_a_person(self)
-        secret, token = await create_bot_token(self, self.text_field(self.fields(), "name"))
+        account, fields = by_a_person(self).account, self.fields()
+        name, password = clean_name(self.text_field(fields, "name")), self.optional_text(fields, "password")
+        check_may_change(self)
+        verified = await check_is_owner(self, account, password)
+        secret, token = await create_bot_token(self, name, verified)
         self.set_status(201)
         self.write_json({"token": secret, **token_json(self, token)})
 
@@ -97,19 +104,43 @@ class ApiToken(Base):
     for_whom = "members"
 
     async def delete(self, id: str) -> None:
-        await self.board.storage.revoke_credential(by_a_person(self).account.id, parse_id(id))
+        await self.board.storage.revoke_credential(by_a_person(self).account.id, parse_id(id), "bot")
         await self.board.waiters.deliver()
         self.set_status(204)
 
 
-async def create_bot_token(handler: Base, name: str) -> tuple[str, Credential]:
-    """The secret, which is shown this once, and what is kept. Raises BadText, Refused, TooMany."""
-    name, asking = clean_name(name), signed_in(handler)
-    check_may_change(handler)
+async def check_is_owner(handler: Base, account: Account, password: str | None) -> Password:
+    """The password, verified: a bot's token outlives the token or session that asks for it. Raises Refused, Busy."""
+    _, known = await handler.board.storage.password(account.username)
+    if known.hash is None:
+        if not is_confirmed(handler):
+            raise confirm_first()
+        return known
+    if password is None:
+        raise Refused(
+            403, "password_needed", "Send your “password”, too: a bot's token lives on when you are signed out."
+        )
+    return (await check_sign_in(handler, account.username, password))[1]
+
+
+def is_confirmed(handler: Base) -> bool:
+    """Whether Facebook has said just now who this is, which counts where there is no password."""
+    credential = signed_in(handler)
+    age = handler.board.credentials.clock() - credential.created_at / 1000
+    return credential.kind == "session" and credential.by_facebook and age < CONFIRMED_SECONDS
+
+
+def confirm_first() -> Refused:
+    return Refused(403, "confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
+
+
+async def create_bot_token(handler: Base, name: str, verified: Password) -> tuple[str, Credential]:
+    """The secret, which is shown this once, and what is kept. Raises Refused, TooMany."""
+    asking = signed_in(handler)
     secret = new_secret(TOKEN_PREFIX)
     try:
         return secret, await handler.board.storage.create_credential(
-            asking.account.id, "bot", hash_secret(secret), name, by=asking.id
+            asking.account.id, "bot", hash_secret(secret), name, password=verified, by=asking.id
         )
     except Outdated:  # a token that came with this request was revoked in this very moment
         raise ended(asking.kind) from None

@@ -38,6 +38,10 @@ async def tutorial_poll(handler: "Poll") -> None:
             raise
     deadline = time.monotonic() + handler.wait()
     while not posts and not handler.is_gone and (left := deadline - time.monotonic()) > 0:
+        if not handler.is_as_judged:
+            await handler.look_again()
+            posts = posted_since(waiters.recent.messages, seq)
+            continue
         waiter = handler.look(waiters.recent.cursor, left)
         if not isinstance(waiter, Parked):  # full, or draining
             await asyncio.sleep(0 if waiters.draining else HELD_SECONDS)
@@ -46,8 +50,8 @@ async def tutorial_poll(handler: "Poll") -> None:
         if ended is Ended.GONE:
             return
         if ended is Ended.ASK_AGAIN:
-            await handler.look_who_is_asking()
-        posts = [message for message in waiters.recent.messages if message.id > seq and not message.deleted]
+            await handler.look_again()
+        posts = posted_since(waiters.recent.messages, seq)
         if waiters.draining:
             break
     msgs = await handler.application.making.turns.each(encode_tutorial, posts[-MOST:][::-1])
@@ -64,6 +68,10 @@ def parse_time(text: str) -> int:
 def posted_after(messages: list[Message], t: int) -> list[Message]:
     """In the order in which they were posted."""
     return sorted((m for m in messages if m.created_at > t and not m.deleted), key=lambda message: message.id)
+
+
+def posted_since(messages: list[Message], seq: int) -> list[Message]:
+    return [message for message in messages if message.id > seq and not message.deleted]
 
 
 def encode_tutorial(message: Message) -> bytes:

@@ -53,23 +53,33 @@ class Storage(People, Protocol):
         """
 
     # --- messages
+    # `credential` is the one that asks; the methods that take it raise Outdated if it has ended meanwhile.
     async def append(
-        self, author: Author | None, body: str, key: str | None, address: str | None = None
+        self,
+        author: Author | None,
+        body: str,
+        key: str | None,
+        address: str | None = None,
+        credential: int | None = None,
     ) -> tuple[Message, bool]:
         """Posts, and says whether it did: a key that its author has used before gives the first one's message.
 
-        Raises KeyReused if that one was posted with other words, and NotAllowed for a suspended account or,
-        for a guest, a blocked address.
+        The name is the account's at the moment of the commit, whatever `author` has. Raises KeyReused if the first
+        one was posted with other words, and NotAllowed for a suspended account or, for a guest, a blocked address.
         """
 
-    async def edit(self, id: int, body: str, by: int | None = None, began_from: int | None = None) -> Message:
+    async def edit(
+        self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
+    ) -> Message:
         """`by` the account that wrote it; None is the board itself.
 
         `began_from` is the `changed_at` that its author saw: a message that has other words by then is left as it is.
         With these words already, nothing is done. Raises NotFound, NotYours, NotAllowed, EditedMeanwhile.
         """
 
-    async def delete(self, id: int, by: int | None = None, *, moderates: bool = False) -> Message:
+    async def delete(
+        self, id: int, by: int | None = None, *, moderates: bool = False, credential: int | None = None
+    ) -> Message:
         """Takes the words out for good, for its author, or the board itself (None).
 
         With `moderates`, for any moderator, too; that is logged with it. Raises NotFound, NotYours, NotAllowed.
@@ -111,21 +121,34 @@ class Storage(People, Protocol):
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
         """Raises NotFound."""
 
-    async def suspend(self, actor: Account | None, username: str) -> None:
-        """Raises NotFound, and IsModerator unless it is done at the command line."""
+    async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        """Ends all SIGN_INS. Raises NotFound, and IsModerator unless it is done at the command line."""
 
     async def restore(self, actor: Account | None, username: str) -> None:
-        """Raises NotFound."""
+        """Also of an account that went while it was suspended. Raises NotFound."""
 
     async def block_address(
-        self, actor: Account | None, message_id: int, until: int, own_address: str | None = None
+        self,
+        actor: Account | None,
+        message_id: int,
+        until: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
     ) -> None:
         """The address that a message came from. Raises NotFound, also where it has been forgotten.
 
         Raises OwnAddress if the actor comes from there, too: behind a proxy that says nothing, everyone does.
         """
 
-    async def remove_all(self, actor: Account | None, message_id: int, own_address: str | None = None) -> int:
+    async def remove_all(
+        self,
+        actor: Account | None,
+        message_id: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
+    ) -> int:
         """All messages of one message's author, or of a guest's address. Raises the floor.
 
         Raises NotFound, OwnAddress, and IsModerator unless it is done at the command line.
@@ -135,9 +158,9 @@ class Storage(People, Protocol):
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
         """The newest first."""
 
-    async def forget(self, sessions_before: int, tokens_before: int) -> None:
-        """Housekeeping: credentials last used before these times, old links and blocks, addresses after 30 days,
-        codes of deletions after two years.
+    async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
+        """Housekeeping: credentials last used before these times, old links, blocks and notes of suspensions,
+        addresses after 30 days, codes of deletions after two years.
         """
 
     async def scrub(self) -> None:

@@ -21,18 +21,22 @@ class Table:
     columns: tuple[str, ...]
     counts: bool = False
     """Whether the database itself counts the keys up, and must not give one to somebody else later."""
+    later: tuple[str, ...] = ()
+    """Columns that exports of older versions lack; they are NULL then."""
 
 
 TABLES = {
     "accounts": Table(
         "id",
-        ("id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at"),
+        ("id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at"),
         counts=True,
+        later=("password_at",),
     ),
     "identities": Table(
         "id",
-        ("id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at"),
+        ("id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at", "notice_at"),
         counts=True,
+        later=("notice_at",),
     ),
     "messages": Table(
         "id",
@@ -40,6 +44,7 @@ TABLES = {
     ),
     "blocks": Table("address", ("address", "until")),
     "erasures": Table("code", ("code", "at")),
+    "suspensions": Table("salt", ("salt", "identity_hash", "username_hash", "until")),
     "audit": Table("id", ("id", "at", "actor_id", "actor_name", "action", "target"), counts=True),
 }
 """In this order each row comes after those that it needs."""

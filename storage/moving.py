@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 TABLES: dict[str, Sequence[str]] = {
     "accounts": (
-        "id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at",
+        "id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at",
     ),
     "messages": (
         "id", "seq", "author_id", "author_name", "body", "created_at", "edited_at", "key", "fingerprint", "address",
@@ -17,10 +17,11 @@ TABLES: dict[str, Sequence[str]] = {
     "blocks": ("address", "until"),
     "audit": ("id", "at", "actor_id", "actor_name", "action", "target"),
     "identities": (
-        "id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at",
+        "id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at", "notice_at",
     ),
     "used": ("hash", "until"),
     "erasures": ("code", "at"),
+    "suspensions": ("salt", "identity_hash", "username_hash", "until"),
 }  # fmt: skip
 """In an order in which nothing refers to what comes later. The first column is the key. A search index is not moved
 but made anew."""

@@ -24,30 +24,44 @@ class People(Protocol):
 
     async def password(self, username: str) -> tuple[Account | None, Password]: ...
     async def set_password(
-        self, account_id: int, password: Password, *, old: Password, keep: int | None = None, hash: bytes | None = None
+        self,
+        account_id: int,
+        password: Password,
+        *,
+        old: Password,
+        keep: int | None = None,
+        hash: bytes | None = None,
+        unlink: bool = False,
     ) -> None:
         """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
 
+        A linked identity is one of them with `unlink`. That is up to its owner, who may sign in by it.
         `old` is the password that was verified. Raises Outdated if it, or the credential to keep, has ended meanwhile.
         """
 
     async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
         """The same password, hashed anew; ends nothing. Says whether it did: not if it was changed meanwhile."""
 
-    async def set_name(self, account_id: int, name: str) -> None: ...
-    async def set_username(self, account_id: int, username: str) -> None:
+    # `credential` is the one that asks; the methods that take it raise Outdated if it has ended meanwhile.
+    async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None: ...
+    async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
         """Raises Taken."""
 
-    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
-        """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor if it has any."""
+    async def delete_account(
+        self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
+    ) -> None:
+        """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor if it has any.
+
+        `password` is the one that was verified, or that there is none. Raises Outdated if that is so no more.
+        """
 
     # --- one-time links, kept by their hash: `invite`, or `password` for an account
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None: ...
     async def link(self, kind: str, hash: bytes) -> Account | None:
         """Whose it is. Raises LinkGone."""
 
-    async def use_password_link(self, hash: bytes, password: Password) -> Account:
-        """Ends all ways in. Raises LinkGone."""
+    async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
+        """Ends all ways in, a linked identity too unless it is to be kept; logged. Raises LinkGone."""
 
     # --- credentials: sessions and tokens, kept by their hash
     async def create_credential(
@@ -65,7 +79,7 @@ class People(Protocol):
         """`password` is the one that was verified for it, `by` the credential that asks for it.
 
         Raises Outdated if either has ended meanwhile (or the identity, by_facebook), TooMany for a bot's token beyond
-        MOST_BOT_TOKENS, and NotAllowed for a suspended account.
+        MOST_BOT_TOKENS, and NotAllowed for a suspended account. What is made by a session of Facebook's is so, too.
         """
 
     async def credential(self, hash: bytes) -> Credential:
@@ -74,10 +88,12 @@ class People(Protocol):
     async def credentials(self, account_id: int) -> list[Credential]:
         """The last used first."""
 
-    async def revoke_credential(self, account_id: int, id: int) -> None:
-        """Raises NotFound."""
+    async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
+        """One of this kind, if one is named. Raises NotFound."""
 
-    async def revoke_all(self, account_id: int, keep: int | None = None) -> object: ...
+    async def revoke_all(self, account_id: int, keep: int | None = None) -> object:
+        """Ends all SIGN_INS but the one to keep."""
+
     async def save_uses(self, uses: Mapping[int, int]) -> None:
         """Credential id → when it was last used."""
 
@@ -91,29 +107,41 @@ class People(Protocol):
     async def identity_of(self, account_id: int) -> Identity:
         """Raises NotFound."""
 
-    async def create_identity(self, account_id: int, app_id: str, facebook_id: str, name: str) -> Identity:
-        """Links; once more changes nothing. Raises IdentityTaken."""
+    async def create_identity(
+        self, account_id: int, app_id: str, facebook_id: str, name: str, credential: int | None = None
+    ) -> Identity:
+        """Links, with a notice for the account's owner; logged. Once more changes nothing. Raises IdentityTaken.
+
+        Raises NotAllowed for the identity of an account that was suspended when it went.
+        """
+
+    async def dismiss_notice(self, account_id: int) -> None:
+        """The account's owner has seen that an identity was linked."""
 
     async def create_account_with_identity(
         self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
     ) -> Identity:
         """An account without a password, under the first of the usernames that is free; or the one there is already.
 
-        Raises Taken if none of them is free, or LinkGone if the invitation was used meanwhile.
+        Raises Taken if none of them is free, LinkGone if the invitation was used meanwhile, and NotAllowed for the
+        identity of an account that was suspended when it went.
         """
 
     async def rename_identity(self, id: int, name: str) -> None:
         """The person has another name at Facebook; the account follows if its name was that of Facebook."""
 
-    async def unlink_identity(self, account_id: int, keep: int | None = None) -> None:
-        """Ends the sessions that Facebook made, but the one to keep. Raises LastWayIn for an account with no password."""
+    async def unlink_identity(self, account_id: int, keep: int | None = None, password: Password | None = None) -> None:
+        """Ends what Facebook's sessions are and have made, but the credential to keep, which is the one that asks.
+
+        `password` is the one that was verified. Raises LastWayIn for an account with no password, and Outdated.
+        """
 
     async def set_picture(self, identity_id: int, picture: Picture | None) -> None: ...
     async def picture(self, account_id: int) -> Picture:
         """Raises NotFound."""
 
     async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
-        """Ends the sessions that Facebook made before this time; does nothing for an unknown one."""
+        """Ends what Facebook's sessions are and have made before this time; does nothing for an unknown one."""
 
     async def erase_identity(self, app_id: str, facebook_id: str, before: int, code: str) -> None:
         """Removes what Facebook gave: identity, picture and name; the account too, if it has no password.

@@ -12,6 +12,8 @@ ERASURE_DAYS = 730
 """How long someone who asked Facebook for a deletion can look up that it was done."""
 MOST_CREDENTIALS = 200
 """Of one account; the one unused for longest makes room, so that signing in always works."""
+MOST_BOT_TOKENS = 50
+"""Of one account."""
 DELETED_NAME = "deleted account"
 
 
@@ -142,6 +144,7 @@ class Password:
 
     hash: str | None
     tutorial_name: str | None = None
+    set_at: int | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class Credential:
     created_at: int
     last_used_at: int
     by_facebook: bool = False
-    """Whether it is a session that logging in with Facebook made."""
+    """Whether it is a session that logging in with Facebook made, or a bot's token that such a session made."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -169,6 +172,8 @@ class Identity:
     name: str
     """The name that came from Facebook last."""
     created_at: int
+    notice_at: int | None = None
+    """When it was linked to an account that was there before, until its owner has seen the notice of that."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -189,10 +194,6 @@ class AuditEntry:
     actor_name: str
     action: str
     target: str
-
-
-MOST_BOT_TOKENS = 50
-"""Of one account."""
 
 
 class StorageError(Exception):

@@ -192,7 +192,7 @@ def test_keys_belong_to_their_author(server):
 def test_a_named_token_for_a_bot(server):
     """It posts as its owner, can't manage tokens, and is dead once revoked."""
     person = Person(server)
-    made = person.api.post("/api/v1/tokens", json={"name": "weather bot"})
+    made = person.api.post("/api/v1/tokens", json={"name": "weather bot", "password": PASSWORD})
     assert made.status_code == 201 and made.json()["token"].startswith("lb_")
     with client(server, made.json()["token"]) as bot:
         assert bot.post("/api/v1/messages", json={"body": "sunny"}).json()["author"]["id"] == person.id
@@ -203,8 +203,19 @@ def test_a_named_token_for_a_bot(server):
         assert [token["name"] for token in listed] == ["weather bot"] and "token" not in listed[0]
         refused(Person(server).api.delete(f"/api/v1/tokens/{made.json()['id']}"), 404, "not_found")
         assert person.api.delete(f"/api/v1/tokens/{made.json()['id']}").status_code == 204
+        refused(person.api.delete(f"/api/v1/tokens/{made.json()['id']}"), 404, "not_found")
         refused(bot.get("/api/v1/me"), 401, "invalid_token")
-    refused(person.api.post("/api/v1/tokens", json={"name": " "}), 422, "bad_name")
+    refused(person.api.post("/api/v1/tokens", json={"name": " ", "password": PASSWORD}), 422, "bad_name")
+
+
+def test_only_what_is_listed_can_be_revoked_by_number(server):
+    """One's own sign-in tokens and browser sessions are no named tokens: 404, and they live on."""
+    person = Person(server)
+    browser = person.browser()
+    last = person.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD}).json()["id"]
+    statuses = [person.api.delete(f"/api/v1/tokens/{id}").status_code for id in range(max(last - 3, 1), last + 2)]
+    assert statuses.count(204) == 1 and set(statuses) == {204, 404}
+    assert person.api.get("/api/v1/me").status_code == browser.get("/account").status_code == 200
 
 
 # --- the account page
@@ -218,7 +229,7 @@ def test_every_button_of_the_account_page(server):
     assert browser.post("/account/name", data={"name": " Ada \n L. "}).status_code == 303
     assert "<bdi>Ada L.</bdi>" in browser.get("/account").text
     assert browser.post("/account/name", data={"name": ""}).status_code == 422
-    page = browser.post("/account/tokens", data={"name": "my bot"}).text
+    page = browser.post("/account/tokens", data={"name": "my bot", "password": PASSWORD}).text
     token = re.search(r"<code>(lb_[\w-]+)</code>", page)[1]
     assert token not in browser.get("/account").text and "my bot" in page
     assert client(server, token).get("/api/v1/me").json()["account"]["name"] == "Ada L."

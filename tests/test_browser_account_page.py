@@ -90,6 +90,7 @@ async def test_tokens_of_bots(server, visit):
     person = Person(server, name="Ada")
     page = await visit(server, "/account", person=person)
     await page.get_by_label("Name of the bot").fill("Weather bot")
+    await panel(page, "Tokens for bots").get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Make a token").click()
     token = await page.locator(".made code").inner_text()
     bot = client(server, token)

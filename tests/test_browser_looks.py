@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST, is_wide
-from tests.people import Person
+from tests.people import PASSWORD, Person
 from tests.test_import import admin
 
 pytestmark = BROWSER_TEST
@@ -36,7 +36,7 @@ def pages(start):
     long = server.post("https://example.org/" + "y" * 400).json()["id"]
     other = Person(server, name="名" * 50).post("z\n" * 100)["id"]
     mine = person.post("And mine")["id"]
-    person.browser().post("/account/tokens", data={"name": "B" * 50})
+    person.browser().post("/account/tokens", data={"name": "B" * 50, "password": PASSWORD})
     person.browser().post(f"/m/{long}/delete")
     for_all = [
         "/",

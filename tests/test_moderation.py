@@ -8,7 +8,7 @@ import tornado.web
 from handlers import ROUTES
 from handlers.base import Base
 from tests.conftest import until
-from tests.people import Person, refused
+from tests.people import PASSWORD, Person, refused
 from tests.test_import import admin
 
 
@@ -223,7 +223,7 @@ def test_a_members_poll_ends_when_reading_is_no_longer_theirs(start):
 
 def test_a_bot_of_a_moderator_can_not_moderate(board, moderator):
     """Its token reads and writes; deleting other people's words takes the person."""
-    bot = moderator.api.post("/api/v1/tokens", json={"name": "bot"}).json()
+    bot = moderator.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD}).json()
     message = Person(board).post("words")
     headers = {"Authorization": f"Bearer {bot['token']}"}
     assert board.client.get("/audit", headers=headers).status_code == 403

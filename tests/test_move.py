@@ -59,6 +59,10 @@ async def fill(url):
     await storage.erase_identity("1", "unknown", LATER, "Code-2")
     await storage.block_address(None, 2, LATER)
     await storage.suspend(None, "bob")
+    await storage.create_identity(ada.id, "1", "4", "Ada at Facebook")
+    await storage.create_account_with_identity("1", "3", "Erased", ["erased"])
+    await storage.suspend(None, "erased")
+    await storage.erase_identity("1", "3", LATER, "code-3")
     await storage.close()
 
 
@@ -74,6 +78,9 @@ async def everything(url):
         [await storage.credentials(id) for id in ids],
         [await storage.password(name) for name in ("ada", "bob", "grace")],
         await storage.identity("1", "2"),
+        await storage.identity("1", "4"),
+        await outcome(storage.create_account("erased", "Nobody", Password(None))),
+        await outcome(storage.create_account_with_identity("1", "3", "Erased", ["another"])),
         await storage.picture(ids[2]),
         await storage.audit(None, 100),
         await storage.link("password", b"password"),
@@ -83,6 +90,15 @@ async def everything(url):
     ]
     await storage.close()
     return found
+
+
+async def outcome(attempt):
+    """What kept it from being done."""
+    try:
+        await attempt
+    except StorageError as error:
+        return type(error)
+    raise AssertionError("it was done")
 
 
 async def test_everything_is_the_same_afterwards(source, target, capsys):
@@ -104,7 +120,7 @@ async def test_numbers_and_ids_go_on_where_they_were(source, target):
     await run(source, target)
     storage = await open_storage(target)
     seq = (await storage.snapshot(changes=1, page=1)).head.seq
-    assert (await storage.create_account("next", "x", Password(None))).id == 5
+    assert (await storage.create_account("next", "x", Password(None))).id == 6
     ada = await storage.account("ada")
     assert not (await storage.append(Author(ada.id, ada.name), "by Ada 4\n好", f"{4:022}"))[1]
     assert (await storage.append(None, "next", None, "192.0.2.9"))[0].id == seq + 1

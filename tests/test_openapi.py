@@ -20,7 +20,7 @@ schema = schemathesis.openapi.from_dict(description(read_settings([], {})))
 def board(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("openapi"), poll_seconds=1)
     server.person = Person(server, "schema_owner")
-    server.bot = server.person.api.post("/api/v1/tokens", json={"name": "bot"}).json()
+    server.bot = server.person.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD}).json()
     yield server
     assert server.stop() == 0
     log = server.log.read_text()

@@ -16,7 +16,7 @@ from server import start as start_server
 from settings import read_settings
 from storage import open_storage
 from tests.patience import PATIENCE
-from tests.people import Person
+from tests.people import PASSWORD, Person
 
 BROWSER = "User-Agent: Browser/1.0\r\nAccept: */*\r\nConnection: keep-alive\r\n"
 
@@ -158,7 +158,7 @@ def test_the_reply_differs_in_nothing_but_its_date(server):
 def test_a_token_that_ends_ends_its_repeated_poll(server):
     """Revoked while parked: 401 on the same connection, which then goes on as anybody's would."""
     person, cursor = Person(server), server.cursor
-    made = person.api.post("/api/v1/tokens", json={"name": "bot"}).json()
+    made = person.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD}).json()
     headers = BROWSER + f"Authorization: Bearer {made['token']}\r\n"
     with Wire(server.port) as wire:
         for _ in range(3):

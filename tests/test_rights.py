@@ -17,6 +17,7 @@ from handlers import Application
 from settings import read_settings
 from storage import open_storage
 from storage.records import Password
+from tests.patience import PATIENCE
 from tests.people import PASSWORD
 from tests.test_credentials import HOUR, Clock, clock  # noqa: F401 (a fixture)
 
@@ -35,7 +36,9 @@ class Browser:
         headers |= {"Cookie": f"longboard={self.cookie}"} if self.cookie else {}
         body = None if method == "GET" else urllib.parse.urlencode(form or {})
         headers |= {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
-        request = HTTPRequest(self.url + path, method, headers, body, follow_redirects=False)
+        request = HTTPRequest(
+            self.url + path, method, headers, body, follow_redirects=False, request_timeout=2 * PATIENCE
+        )
         response = await self.client.fetch(request, raise_error=False)
         for cookie in response.headers.get_list("Set-Cookie"):
             self.cookie = cookie.partition(";")[0].partition("=")[2].strip('"') or None
@@ -53,7 +56,7 @@ async def house(tmp_path, clock):  # noqa: F811
     """A board inside the test, and its browsers."""
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     board = await Board.open(storage, max_parked=10, limits=True, clock=clock)
-    server = HTTPServer(Application(board, read_settings(["--poll-seconds=5"], {})))
+    server = HTTPServer(Application(board, read_settings([f"--poll-seconds={PATIENCE}"], {})))
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     client = AsyncHTTPClient(force_instance=True, max_clients=100)
@@ -122,7 +125,10 @@ async def test_a_token_that_was_revoked_this_moment_makes_no_other(house):
     assert (await guest.get("/api/v1/me", token=token)).code == 200
     await house.storage.revoke_all(1)  # as another process would: nobody tells this one yet
     assert (await guest.get("/api/v1/me", token=token)).code == 200
-    assert code(await guest.post("/api/v1/tokens", token=token, name="bot")) == (401, "invalid_token")
+    assert code(await guest.post("/api/v1/tokens", token=token, name="bot", password=PASSWORD)) == (
+        401,
+        "invalid_token",
+    )
     assert await house.storage.credentials(1) == []
 
 
@@ -174,6 +180,7 @@ async def test_a_new_password_is_a_new_secret_for_the_browser_that_stays(house):
         assert reply.code == 200
         said = json.loads(reply.body)
         assert (said["messages"], said["cursor"], said["retry_ms"]) == ([], cursor, 1000)
+        assert "watching" not in said
     assert code(await thief.get("/api/v1/me")) == (401, "signed_out")
     house.board.credentials.clock.now += 120
     assert code(await thief.get(f"/get?after={cursor}")) == (401, "signed_out")
@@ -184,7 +191,9 @@ async def test_names_and_tokens_are_not_changed_without_end(house, monkeypatch):
     ada = await house.member()
     token = await house.token()
     codes = [(await ada.post("/account/name", name=f"Ada {n}")).code for n in range(15)]
-    codes += [(await ada.post("/api/v1/tokens", token=token, name=f"bot {n}")).code for n in range(15)]
+    codes += [
+        (await ada.post("/api/v1/tokens", token=token, name=f"bot {n}", password=PASSWORD)).code for n in range(15)
+    ]
     assert codes == [303] * 15 + [201] * 5 + [429] * 10
     response = await ada.post("/account/name", name="Ada L.")
     assert response.code == 429 and int(response.headers["Retry-After"]) > 0

@@ -105,7 +105,8 @@ async def member(world: World, name: str, pause: float) -> None:
     status = 401
     while status == 401 and not world.is_ending:  # the clock may have jumped past the first token's hours
         _, signed_in = await world.until_answered("POST", "/api/v1/signin", fields)
-        status, bot = await world.until_answered("POST", "/api/v1/tokens", {"name": name}, signed_in.get("token", ""))
+        wish = {"name": name, "password": fields["password"]}
+        status, bot = await world.until_answered("POST", "/api/v1/tokens", wish, signed_in.get("token", ""))
     if status == 401:
         return
     if status != 201:

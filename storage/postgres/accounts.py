@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from storage.postgres.credentials import check_in_force
-from storage.postgres.moderation import raise_floor
+from storage.postgres.moderation import note, raise_floor
+from storage.postgres.rights import check_in_force, end_ways_in
 from storage.postgres.rows import ACCOUNT, Engine, account_by, count, look_again, plain
+from storage.postgres.suspensions import is_reserved
 from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
+from storage.ways_in import LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -16,7 +18,7 @@ class Accounts(Engine):
         self, username: str, name: str, password: Password, invite: bytes | None = None
     ) -> Account:
         async def unit(db: "Database") -> Account:
-            if await account_by(db, "username", username):
+            if await is_taken(db, username):
                 raise Taken(username)
             if invite is not None:
                 await use_link(db, "invite", invite)
@@ -37,11 +39,19 @@ class Accounts(Engine):
         return await self._reader.read(read_password, username)
 
     async def set_password(
-        self, account_id: int, password: Password, *, old: Password, keep: int | None = None, hash: bytes | None = None
+        self,
+        account_id: int,
+        password: Password,
+        *,
+        old: Password,
+        keep: int | None = None,
+        hash: bytes | None = None,
+        unlink: bool = False,
     ) -> None:
         async def unit(db: "Database") -> None:
-            await check_in_force(db, account_id, old, keep)
-            await change_password(db, account_id, password, keep)
+            await check_in_force(db, account_id, keep, old)
+            await replace_password(db, account_id, password)
+            await end_ways_in(db, account_id, ways=WAYS_IN if unlink else SIGN_INS, keep=keep)
             if hash is not None:
                 await db.execute("UPDATE credentials SET hash = $1 WHERE id = $2", hash, keep)
 
@@ -55,25 +65,32 @@ class Accounts(Engine):
 
         return await self._writer.write(unit)
 
-    async def set_name(self, account_id: int, name: str) -> None:
+    async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None:
         async def unit(db: "Database") -> None:
+            await check_in_force(db, account_id, credential)
             await db.execute("UPDATE accounts SET name = $1 WHERE id = $2", name, account_id)
             await look_again(db, account_id)
 
         await self._writer.write(unit)
 
-    async def set_username(self, account_id: int, username: str) -> None:
+    async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
         async def unit(db: "Database") -> None:
-            holder = await account_by(db, "username", username)
-            if holder and holder.id != account_id:
+            await check_in_force(db, account_id, credential)
+            if await is_taken(db, username, but_by=account_id):
                 raise Taken(username)
             await db.execute("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)
             await look_again(db, account_id)
 
         await self._writer.write(unit)
 
-    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
-        await self._writer.write(lambda db: remove_account(db, account_id, keep_messages=keep_messages))
+    async def delete_account(
+        self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
+    ) -> None:
+        async def unit(db: "Database") -> None:
+            await check_in_force(db, account_id, credential, password)
+            await remove_account(db, account_id, keep_messages=keep_messages)
+
+        await self._writer.write(unit)
 
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
         async def unit(db: "Database") -> None:
@@ -84,19 +101,23 @@ class Accounts(Engine):
     async def link(self, kind: str, hash: bytes) -> Account | None:
         return await self._reader.read(read_link, kind, hash)
 
-    async def use_password_link(self, hash: bytes, password: Password) -> Account:
+    async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
         async def unit(db: "Database") -> Account:
             account_id = await use_link(db, "password", hash)
             assert account_id is not None
-            await change_password(db, account_id, password, None)
-            return await find(db, "id", account_id)
+            await replace_password(db, account_id, password)
+            await end_ways_in(db, account_id, ways=SIGN_INS if keep_identity else WAYS_IN)
+            account = await find(db, "id", account_id)
+            await note(db, account, LINK_USED, account.username)
+            return account
 
         return await self._writer.write(unit)
 
 
 async def add_account(db: "Database", username: str, name: str, password: Password) -> Account:
     row = await db.fetchrow(
-        "INSERT INTO accounts (username, name, password, tutorial_name, created_at) VALUES ($1, $2, $3, $4, now_ms()) "
+        "INSERT INTO accounts (username, name, password, tutorial_name, created_at, password_at) "
+        "SELECT $1, $2, $3, $4, now, CASE WHEN $3::text IS NULL THEN NULL ELSE now END FROM now_ms() AS now "
         f"RETURNING {ACCOUNT}",
         username,
         name,
@@ -108,8 +129,9 @@ async def add_account(db: "Database", username: str, name: str, password: Passwo
 
 
 async def remove_account(db: "Database", account_id: int, *, keep_messages: bool) -> None:
+    await end_ways_in(db, account_id)
     await db.execute("DELETE FROM accounts WHERE id = $1", account_id)
-    await look_again(db, account_id)
+    await db.execute("DELETE FROM audit WHERE actor_id = $1 AND action = ANY($2::text[])", account_id, OWN_ACTIONS)
     if keep_messages:
         rename = "UPDATE messages SET author_name = $1, address = NULL WHERE author_id = $2 AND body IS NOT NULL"
         changed = await db.execute(rename, DELETED_NAME, account_id)
@@ -117,6 +139,12 @@ async def remove_account(db: "Database", account_id: int, *, keep_messages: bool
         changed = await db.execute("DELETE FROM messages WHERE author_id = $1", account_id)
     if count(changed):
         await raise_floor(db)
+
+
+async def is_taken(db: "Database", username: str, but_by: int | None = None) -> bool:
+    """By another account, or by one that went while it was suspended."""
+    holder = await account_by(db, "username", username)
+    return holder.id != but_by if holder else await is_reserved(db, username)
 
 
 async def find(db: "Database", column: str, value: object) -> Account:
@@ -131,17 +159,14 @@ async def has_tutorial_name(db: "Database", tutorial_name: str) -> bool:
 
 
 async def read_password(db: "Database", username: str) -> tuple[Account | None, Password]:
-    select = f"SELECT {ACCOUNT}, password, tutorial_name FROM accounts WHERE username = $1"
+    select = f"SELECT {ACCOUNT}, password, tutorial_name, password_at FROM accounts WHERE username = $1"
     row = await db.fetchrow(select, plain(username))
-    return (Account(*row[:-2]), Password(*row[-2:])) if row else (None, Password(None))
+    return (Account(*row[:-3]), Password(*row[-3:])) if row else (None, Password(None))
 
 
-async def change_password(db: "Database", account_id: int, password: Password, keep: int | None) -> None:
-    """Every way in ends with the old password, but for the one that is to be kept."""
-    await db.execute("UPDATE accounts SET password = $1 WHERE id = $2", password.hash, account_id)
-    await db.execute("DELETE FROM credentials WHERE account_id = $1 AND id IS DISTINCT FROM $2", account_id, keep)
-    await db.execute("DELETE FROM links WHERE account_id = $1", account_id)
-    await look_again(db, account_id)
+async def replace_password(db: "Database", account_id: int, password: Password) -> None:
+    update = "UPDATE accounts SET password = $1, password_at = now_ms() WHERE id = $2"
+    await db.execute(update, password.hash, account_id)
 
 
 async def read_link(db: "Database", kind: str, hash: bytes) -> Account | None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.postgres.moderation import check_active
-from storage.postgres.rows import ACCOUNT, Engine, look_again
+from storage.postgres.rights import check_active, check_in_force, end_ways_in, revoke
+from storage.postgres.rows import ACCOUNT, Engine
 from storage.records import (
     MOST_BOT_TOKENS,
     MOST_CREDENTIALS,
@@ -17,6 +17,7 @@ from storage.records import (
     Password,
     TooMany,
 )
+from storage.ways_in import SIGN_INS
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -42,8 +43,8 @@ class Credentials(Engine):
     ) -> Credential:
         async def unit(db: "Database") -> Credential:
             await check_active(db, account_id)
-            await check_in_force(db, account_id, password, by)
-            if by_facebook and not await db.fetchrow("SELECT 1 FROM identities WHERE account_id = $1", account_id):
+            is_by_facebook = await check_in_force(db, account_id, by, password) or by_facebook
+            if is_by_facebook and not await db.fetchrow("SELECT 1 FROM identities WHERE account_id = $1", account_id):
                 raise Outdated(f"the identity of account {account_id}")
             if replaces is not None:
                 await revoke(db, "hash = $1", replaces)
@@ -55,7 +56,7 @@ class Credentials(Engine):
                 kind,
                 hash,
                 name,
-                by_facebook,
+                is_by_facebook,
             )
             return await read_credential(db, hash)
 
@@ -67,15 +68,15 @@ class Credentials(Engine):
     async def credentials(self, account_id: int) -> list[Credential]:
         return await self._reader.read(read_credentials, account_id)
 
-    async def revoke_credential(self, account_id: int, id: int) -> None:
+    async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
         async def unit(db: "Database") -> None:
-            if not await revoke(db, "account_id = $1 AND id = $2", account_id, id):
+            if not await revoke(db, "account_id = $1 AND id = $2 AND kind = coalesce($3, kind)", account_id, id, kind):
                 raise NotFound(f"credential {id}")
 
         await self._writer.write(unit)
 
     async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
-        await self._writer.write(lambda db: revoke(db, "account_id = $1 AND id IS DISTINCT FROM $2", account_id, keep))
+        await self._writer.write(lambda db: end_ways_in(db, account_id, ways=SIGN_INS, keep=keep))
 
     async def save_uses(self, uses: Mapping[int, int]) -> None:
         async def unit(db: "Database") -> None:
@@ -112,25 +113,6 @@ async def read_credential(db: "Database", hash: bytes) -> Credential:
 async def read_credentials(db: "Database", account_id: int) -> list[Credential]:
     rows = await db.fetch(f"{SELECT} WHERE account_id = $1 ORDER BY last_used_at DESC, credentials.id DESC", account_id)
     return [to_credential(row) for row in rows]
-
-
-async def revoke(db: "Database", where: str, *values: object) -> int:
-    rows = await db.fetch(f"DELETE FROM credentials WHERE {where} RETURNING account_id", *values)
-    for account_id in {account_id for (account_id,) in rows}:
-        await look_again(db, account_id)
-    return len(rows)
-
-
-async def check_in_force(db: "Database", account_id: int, password: Password | None, credential: int | None) -> None:
-    """Whether the password that was verified, and the credential that asks, still count. Raises Outdated."""
-    if password is not None:
-        row = await db.fetchrow("SELECT password FROM accounts WHERE id = $1", account_id)
-        if row is None or row[0] != password.hash:
-            raise Outdated(f"the password of account {account_id}")
-    if credential is not None:
-        ours = "SELECT 1 FROM credentials WHERE id = $1 AND account_id = $2"
-        if await db.fetchrow(ours, credential, account_id) is None:
-            raise Outdated(f"credential {credential}")
 
 
 async def make_room(db: "Database", account_id: int, kind: str) -> None:

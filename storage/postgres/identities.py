@@ -5,17 +5,29 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.postgres.accounts import add_account, remove_account, use_link
-from storage.postgres.credentials import revoke
-from storage.postgres.moderation import raise_floor
-from storage.postgres.rows import ACCOUNT, Engine, account_by, count, look_again
-from storage.records import Account, Identity, IdentityTaken, LastWayIn, LinkGone, NotFound, Password, Picture, Taken
+from storage.postgres.accounts import add_account, is_taken, remove_account, use_link
+from storage.postgres.moderation import note, raise_floor
+from storage.postgres.rights import check_in_force, end_identity, revoke
+from storage.postgres.rows import ACCOUNT, Engine, count, look_again
+from storage.postgres.suspensions import check_identity
+from storage.records import (
+    Account,
+    Identity,
+    IdentityTaken,
+    LastWayIn,
+    LinkGone,
+    NotFound,
+    Password,
+    Picture,
+    Taken,
+)
+from storage.ways_in import LINKED
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
 
 SELECT = (
-    "SELECT identities.id, app_id, facebook_id, identities.name, identities.created_at, "
+    "SELECT identities.id, app_id, facebook_id, identities.name, identities.created_at, notice_at, "
     f"{ACCOUNT} FROM identities JOIN accounts ON accounts.id = account_id"
 )
 
@@ -34,17 +46,31 @@ class Identities(Engine):
     async def identity_of(self, account_id: int) -> Identity:
         return await self._reader.read(find_of, account_id)
 
-    async def create_identity(self, account_id: int, app_id: str, facebook_id: str, name: str) -> Identity:
+    async def create_identity(
+        self, account_id: int, app_id: str, facebook_id: str, name: str, credential: int | None = None
+    ) -> Identity:
         async def unit(db: "Database") -> Identity:
+            await check_in_force(db, account_id, credential)
             by_key = await identity_by_key(db, app_id, facebook_id)
             by_account = await identity_by_account(db, account_id)
             if by_key != by_account:
                 raise IdentityTaken(facebook_id)
-            if by_key is None:
-                await insert(db, account_id, app_id, facebook_id, name)
-            return await find_of(db, account_id)
+            if by_key is not None:
+                return by_key
+            await check_identity(db, app_id, facebook_id)
+            await insert(db, account_id, app_id, facebook_id, name)
+            await db.execute("UPDATE identities SET notice_at = created_at WHERE account_id = $1", account_id)
+            made = await find_of(db, account_id)
+            await note(db, made.account, LINKED, made.account.username)
+            return made
 
         return await self._writer.write(unit)
+
+    async def dismiss_notice(self, account_id: int) -> None:
+        async def unit(db: "Database") -> None:
+            await db.execute("UPDATE identities SET notice_at = NULL WHERE account_id = $1", account_id)
+
+        await self._writer.write(unit)
 
     async def create_account_with_identity(
         self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
@@ -52,10 +78,11 @@ class Identities(Engine):
         async def unit(db: "Database") -> Identity:
             if known := await identity_by_key(db, app_id, facebook_id):  # made meanwhile, in another tab
                 return known
+            await check_identity(db, app_id, facebook_id)
             if invite is not None:
                 await use_link(db, "invite", invite)
             for username in usernames:
-                if not await account_by(db, "username", username):
+                if not await is_taken(db, username):
                     account = await add_account(db, username, name, Password(None))
                     await insert(db, account.id, app_id, facebook_id, name)
                     return await find(db, app_id, facebook_id)
@@ -74,14 +101,12 @@ class Identities(Engine):
 
         await self._writer.write(unit)
 
-    async def unlink_identity(self, account_id: int, keep: int | None = None) -> None:
+    async def unlink_identity(self, account_id: int, keep: int | None = None, password: Password | None = None) -> None:
         async def unit(db: "Database") -> None:
+            await check_in_force(db, account_id, keep, password)
             if not await has_password(db, account_id):
                 raise LastWayIn(f"account {account_id}")
-            await db.execute("DELETE FROM identities WHERE account_id = $1", account_id)
-            await revoke(db, "account_id = $1 AND by_facebook AND id IS DISTINCT FROM $2", account_id, keep)
-            await db.execute("UPDATE credentials SET by_facebook = false WHERE account_id = $1", account_id)
-            await look_again(db, account_id)
+            await end_identity(db, account_id, keep)
 
         await self._writer.write(unit)
 
@@ -121,8 +146,8 @@ class Identities(Engine):
 def to_identity(row: "asyncpg.Record | None") -> Identity | None:
     if row is None:
         return None
-    id, app_id, facebook_id, name, created_at = row[:5]
-    return Identity(id, Account(*row[5:]), app_id, facebook_id, name, created_at)
+    id, app_id, facebook_id, name, created_at, notice_at = row[:6]
+    return Identity(id, Account(*row[6:]), app_id, facebook_id, name, created_at, notice_at)
 
 
 async def identity_by_key(db: "Database", app_id: str, facebook_id: str) -> Identity | None:
@@ -165,8 +190,7 @@ async def erase(db: "Database", identity: Identity) -> None:
     if not await has_password(db, account.id):
         await remove_account(db, account.id, keep_messages=True)
         return
-    await db.execute("DELETE FROM identities WHERE id = $1", identity.id)
-    await revoke(db, "account_id = $1 AND by_facebook", account.id)
+    await end_identity(db, account.id)
     name = account.username if account.name == identity.name else account.name
     await db.execute("UPDATE accounts SET name = $1 WHERE id = $2", name, account.id)
     await look_again(db, account.id)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.keys import fingerprint_of
-from storage.postgres.moderation import check_active, check_moderates, note
+from storage.postgres.moderation import note
+from storage.postgres.rights import check_active, check_in_force, check_moderates
 from storage.postgres.rows import COLUMNS, Engine, account_by, to_message
 from storage.postgres.search import to_vector, vector
 from storage.postgres.writer import Post, post
@@ -20,6 +21,7 @@ from storage.records import (
     NotAllowed,
     NotFound,
     NotYours,
+    Outdated,
     Page,
     Snapshot,
 )
@@ -35,26 +37,35 @@ bring the message back."""
 
 class Messages(Engine):
     async def append(
-        self, author: Author | None, body: str, key: str | None, address: str | None = None
+        self,
+        author: Author | None,
+        body: str,
+        key: str | None,
+        address: str | None = None,
+        credential: int | None = None,
     ) -> tuple[Message, bool]:
-        id, name = (author.id, author.name) if author else (None, None)
-        fingerprint = fingerprint_of(key, body)
-        return to_posted(await self._writer.post(Post(id, name, body, await vector(body), key, fingerprint, address)))
+        author_id, fingerprint = author.id if author else None, fingerprint_of(key, body)
+        post = Post(author_id, credential, body, await vector(body), key, fingerprint, address)
+        return to_posted(await self._writer.post(post))
 
-    async def edit(self, id: int, body: str, by: int | None = None, began_from: int | None = None) -> Message:
+    async def edit(
+        self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
+    ) -> Message:
         words = await vector(body)
 
         async def unit(db: "Database") -> Message:
-            await check_may_change(db, id, by)
+            await check_may_change(db, id, by, credential)
             if began_from is not None and (now := await read_message(db, id)).has_already(body, began_from):
                 return now
             return await change(db, id, EDIT, body, words)
 
         return await self._writer.write(unit)
 
-    async def delete(self, id: int, by: int | None = None, *, moderates: bool = False) -> Message:
+    async def delete(
+        self, id: int, by: int | None = None, *, moderates: bool = False, credential: int | None = None
+    ) -> Message:
         async def unit(db: "Database") -> Message:
-            if await check_may_change(db, id, by, moderates=moderates):
+            if await check_may_change(db, id, by, credential, moderates=moderates):
                 await note(db, await account_by(db, "id", by), "delete", f"message {id}")
             return await change(db, id, BLANK)
 
@@ -103,17 +114,24 @@ class Messages(Engine):
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
-    """What became of a post, and whether it is new. Raises KeyReused or NotAllowed."""
+    """What became of a post, and whether it is new. Raises KeyReused, NotAllowed or Outdated."""
     outcome, *columns = row
     if outcome == "key_reused":
         raise KeyReused("key")
+    if outcome == "outdated":
+        raise Outdated("credential")
     if outcome == "not_allowed":
         raise NotAllowed("author")
     return to_message(columns), outcome == "posted"
 
 
-async def check_may_change(db: "Database", id: int, by: int | None, *, moderates: bool = False) -> bool:
-    """Looks once more, in the very transaction; says whether it is moderation. Raises NotFound, NotYours, NotAllowed."""
+async def check_may_change(
+    db: "Database", id: int, by: int | None, credential: int | None, *, moderates: bool = False
+) -> bool:
+    """Looks once more, in the very transaction; says whether it is moderation.
+
+    Raises NotFound, NotYours, NotAllowed, Outdated.
+    """
     if by is None:
         return False
     author = (await read_message(db, id)).author
@@ -121,6 +139,7 @@ async def check_may_change(db: "Database", id: int, by: int | None, *, moderates
     if not is_author and not moderates:
         raise NotYours(f"message {id}")
     await check_active(db, by)
+    await check_in_force(db, by, credential)
     if not is_author:
         await check_moderates(db, by)
     return not is_author

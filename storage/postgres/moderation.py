@@ -1,20 +1,21 @@
 """What moderators and the one at the command line do, in PostgreSQL; each act is in the audit log with it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from storage.postgres.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.postgres.rows import Engine, account_by, count, look_again
+from storage.postgres.suspensions import forgive
 from storage.records import (
     ADDRESS_DAYS,
     DAY_MS,
     ERASURE_DAYS,
     Account,
     AuditEntry,
-    IsModerator,
-    NotAllowed,
     NotFound,
     OwnAddress,
 )
+from storage.ways_in import SIGN_INS
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -24,24 +25,36 @@ T = TypeVar("T")
 
 class Moderation(Engine):
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
-        await self._act(actor, role, username, set_account, username, "role = $2", role)
+        await self._act(actor, None, role, username, set_account, username, "role = $2", role)
 
-    async def suspend(self, actor: Account | None, username: str) -> None:
-        await self._act(actor, "suspend", username, suspend, username, actor is not None)
+    async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
 
     async def restore(self, actor: Account | None, username: str) -> None:
-        await self._act(actor, "restore", username, set_account, username, "suspended_at = NULL")
+        await self._act(actor, None, "restore", username, restore, username)
 
     async def block_address(
-        self, actor: Account | None, message_id: int, until: int, own_address: str | None = None
+        self,
+        actor: Account | None,
+        message_id: int,
+        until: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
     ) -> None:
         target = f"the address of message {message_id}"
-        await self._act(actor, "block", target, block_source, message_id, until, own_address)
+        await self._act(actor, credential, "block", target, block_source, message_id, until, own_address)
 
-    async def remove_all(self, actor: Account | None, message_id: int, own_address: str | None = None) -> int:
-        target = f"all by the author of message {message_id}"
-        spares_moderators = actor is not None
-        return await self._act(actor, "remove", target, remove_by_source, message_id, own_address, spares_moderators)
+    async def remove_all(
+        self,
+        actor: Account | None,
+        message_id: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
+    ) -> int:
+        target, spares = f"all by the author of message {message_id}", actor is not None
+        return await self._act(actor, credential, "remove", target, remove_by_source, message_id, own_address, spares)
 
     async def log(self, actor: Account | None, action: str, target: str) -> None:
         await self._writer.write(lambda db: note(db, actor, action, target))
@@ -49,12 +62,14 @@ class Moderation(Engine):
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
         return await self._reader.read(read_audit, before, limit)
 
-    async def forget(self, sessions_before: int, tokens_before: int) -> None:
-        await self._writer.write(lambda db: forget(db, sessions_before, tokens_before))
+    async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
+        before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
+        await self._writer.write(lambda db: forget(db, before))
 
     async def _act(
         self,
         actor: Account | None,
+        credential: int | None,
         action: str,
         target: str,
         act: "Callable[..., Awaitable[T]]",
@@ -65,6 +80,7 @@ class Moderation(Engine):
         async def unit(db: "Database") -> T:
             if actor is not None:
                 await check_moderates(db, actor.id)
+                await check_in_force(db, actor.id, credential)
             done = await act(db, *values)
             await note(db, actor, action, target)
             return done
@@ -81,26 +97,6 @@ async def note(db: "Database", actor: Account | None, action: str, target: str) 
         action,
         target,
     )
-
-
-async def check_active(db: "Database", account_id: int) -> Account:
-    """Raises NotAllowed for an account that is suspended or gone."""
-    account = await account_by(db, "id", account_id)
-    if account is None or account.suspended_at is not None:
-        raise NotAllowed(f"account {account_id}")
-    return account
-
-
-async def check_moderates(db: "Database", account_id: int) -> None:
-    """Raises NotAllowed for whoever is no moderator, or not any more."""
-    if not (await check_active(db, account_id)).is_moderator:
-        raise NotAllowed(f"account {account_id} is no moderator")
-
-
-def check_no_moderator(account: Account | None) -> None:
-    """Raises IsModerator."""
-    if account is not None and account.is_moderator:
-        raise IsModerator(account.username)
 
 
 async def raise_floor(db: "Database") -> None:
@@ -122,7 +118,14 @@ async def suspend(db: "Database", username: str, spares_moderators: bool) -> Non
     if spares_moderators:
         check_no_moderator(await account_by(db, "username", username))
     account_id = await set_account(db, username, "suspended_at = now_ms()")
-    await db.execute("DELETE FROM credentials WHERE account_id = $1", account_id)
+    await end_ways_in(db, account_id, ways=SIGN_INS)
+
+
+async def restore(db: "Database", username: str) -> None:
+    """Raises NotFound if there is neither the account nor a note of one that went while it was suspended."""
+    notes = await forgive(db, username)
+    if await account_by(db, "username", username) or not notes:
+        await set_account(db, username, "suspended_at = NULL")
 
 
 async def source_of(db: "Database", message_id: int) -> tuple[int | None, str | None]:
@@ -163,12 +166,14 @@ async def remove_by_source(db: "Database", message_id: int, own_address: str | N
     return count(removed)
 
 
-async def forget(db: "Database", sessions_before: int, tokens_before: int) -> None:
-    for kind, before in (("session", sessions_before), ("token", tokens_before)):
-        await db.execute("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, before)
+async def forget(db: "Database", before: Mapping[str, int]) -> None:
+    """`before` has, for each kind of credential, the time of its last use before which it is over."""
+    for kind, time in before.items():
+        await db.execute("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, time)
     await db.execute("DELETE FROM links WHERE expires_at < now_ms()")
     await db.execute("DELETE FROM blocks WHERE until < now_ms()")
     await db.execute("DELETE FROM used WHERE until < now_ms()")
+    await db.execute("DELETE FROM suspensions WHERE until < now_ms()")
     await db.execute("DELETE FROM erasures WHERE at < now_ms() - $1::bigint", ERASURE_DAYS * DAY_MS)
     await db.execute("DELETE FROM access_changes WHERE at < now_ms() - $1::bigint", DAY_MS)
     await db.execute(

@@ -36,10 +36,10 @@ MAX_BATCH = 256
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Post:
-    """A row for the database's function `post`; created_at is None for now."""
+    """A row for the database's function `post_by`; created_at is None for now."""
 
     author_id: int | None
-    author_name: str | None
+    credential_id: int | None
     body: str
     search: str
     key: str | None
@@ -51,7 +51,7 @@ class Post:
 async def post(db: "Database", posts: Sequence[Post]) -> list[asyncpg.Record]:
     """One row for each post, in order: how it went, and the message."""
     columns = [[getattr(one, field.name) for one in posts] for field in dataclasses.fields(Post)]
-    return await db.fetch("SELECT * FROM post($1, $2, $3, $4, $5, $6, $7, $8)", *columns, timeout=READ_SECONDS)
+    return await db.fetch("SELECT * FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)", *columns, timeout=READ_SECONDS)
 
 
 Outcome = tuple[Any, BaseException | None]
@@ -87,7 +87,7 @@ class Writer:
         return len(self._posts) + len(self._units)
 
     async def post(self, one: Post) -> asyncpg.Record:
-        """Its row in the answer of the database's `post`, once it is on disk. Raises Unavailable."""
+        """Its row in the answer of the database's `post_by`, once it is on disk. Raises Unavailable."""
         row: asyncpg.Record = await self._wait(self._posts, one)
         return row
 

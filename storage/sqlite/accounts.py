@@ -4,9 +4,11 @@ import sqlite3
 
 from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
 from storage.sqlite.connection import Engine
-from storage.sqlite.credentials import check_in_force
-from storage.sqlite.moderation import delete_messages, raise_floor
+from storage.sqlite.moderation import delete_messages, note, raise_floor
+from storage.sqlite.rights import check_in_force, end_ways_in
 from storage.sqlite.rows import ACCOUNT, account_by, look_again, now_ms
+from storage.sqlite.suspensions import is_reserved
+from storage.ways_in import LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
 
 
 class Accounts(Engine):
@@ -14,7 +16,7 @@ class Accounts(Engine):
         self, username: str, name: str, password: Password, invite: bytes | None = None
     ) -> Account:
         def unit(db: sqlite3.Connection) -> Account:
-            if account_by(db, "username", username):
+            if is_taken(db, username):
                 raise Taken(username)
             if invite is not None:
                 use_link(db, "invite", invite)
@@ -35,11 +37,19 @@ class Accounts(Engine):
         return await self._reader.read(read_password, username)
 
     async def set_password(
-        self, account_id: int, password: Password, *, old: Password, keep: int | None = None, hash: bytes | None = None
+        self,
+        account_id: int,
+        password: Password,
+        *,
+        old: Password,
+        keep: int | None = None,
+        hash: bytes | None = None,
+        unlink: bool = False,
     ) -> None:
         def unit(db: sqlite3.Connection) -> None:
-            check_in_force(db, account_id, old, keep)
-            change_password(db, account_id, password, keep)
+            check_in_force(db, account_id, keep, old)
+            replace_password(db, account_id, password)
+            end_ways_in(db, account_id, ways=WAYS_IN if unlink else SIGN_INS, keep=keep)
             if hash is not None:
                 db.execute("UPDATE credentials SET hash = ? WHERE id = ?", (hash, keep))
 
@@ -52,25 +62,32 @@ class Accounts(Engine):
 
         return await self._writer.write(unit)
 
-    async def set_name(self, account_id: int, name: str) -> None:
+    async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None:
         def unit(db: sqlite3.Connection) -> None:
+            check_in_force(db, account_id, credential)
             db.execute("UPDATE accounts SET name = ? WHERE id = ?", (name, account_id))
             look_again(db, account_id)
 
         await self._writer.write(unit)
 
-    async def set_username(self, account_id: int, username: str) -> None:
+    async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
         def unit(db: sqlite3.Connection) -> None:
-            holder = account_by(db, "username", username)
-            if holder and holder.id != account_id:
+            check_in_force(db, account_id, credential)
+            if is_taken(db, username, but_by=account_id):
                 raise Taken(username)
             db.execute("UPDATE accounts SET username = ? WHERE id = ?", (username, account_id))
             look_again(db, account_id)
 
         await self._writer.write(unit)
 
-    async def delete_account(self, account_id: int, *, keep_messages: bool) -> None:
-        await self._writer.write(lambda db: remove_account(db, account_id, keep_messages=keep_messages))
+    async def delete_account(
+        self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
+    ) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            check_in_force(db, account_id, credential, password)
+            remove_account(db, account_id, keep_messages=keep_messages)
+
+        await self._writer.write(unit)
 
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
         def unit(db: sqlite3.Connection) -> None:
@@ -81,28 +98,33 @@ class Accounts(Engine):
     async def link(self, kind: str, hash: bytes) -> Account | None:
         return await self._reader.read(read_link, kind, hash)
 
-    async def use_password_link(self, hash: bytes, password: Password) -> Account:
+    async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
         def unit(db: sqlite3.Connection) -> Account:
             account_id = use_link(db, "password", hash)
             assert account_id is not None
-            change_password(db, account_id, password, None)
-            return find(db, "id", account_id)
+            replace_password(db, account_id, password)
+            end_ways_in(db, account_id, ways=SIGN_INS if keep_identity else WAYS_IN)
+            account = find(db, "id", account_id)
+            note(db, account, LINK_USED, account.username)
+            return account
 
         return await self._writer.write(unit)
 
 
 def add_account(db: sqlite3.Connection, username: str, name: str, password: Password) -> Account:
+    now = now_ms()
     row = db.execute(
-        "INSERT INTO accounts (username, name, password, tutorial_name, created_at) VALUES (?, ?, ?, ?, ?) "
-        f"RETURNING {ACCOUNT}",
-        (username, name, password.hash, password.tutorial_name, now_ms()),
+        "INSERT INTO accounts (username, name, password, tutorial_name, created_at, password_at) "
+        f"VALUES (?, ?, ?, ?, ?, ?) RETURNING {ACCOUNT}",
+        (username, name, password.hash, password.tutorial_name, now, now if password.hash else None),
     ).fetchone()
     return Account(*row)
 
 
 def remove_account(db: sqlite3.Connection, account_id: int, *, keep_messages: bool) -> None:
+    end_ways_in(db, account_id)
     db.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
-    look_again(db, account_id)
+    db.execute("DELETE FROM audit WHERE actor_id = ? AND action IN (?, ?)", (account_id, *OWN_ACTIONS))
     if keep_messages:
         rename = "UPDATE messages SET author_name = ?, address = NULL WHERE author_id = ? AND body IS NOT NULL"
         changed = db.execute(rename, (DELETED_NAME, account_id)).rowcount
@@ -110,6 +132,12 @@ def remove_account(db: sqlite3.Connection, account_id: int, *, keep_messages: bo
         changed = delete_messages(db, "author_id = ?", account_id)
     if changed:
         raise_floor(db)
+
+
+def is_taken(db: sqlite3.Connection, username: str, but_by: int | None = None) -> bool:
+    """By another account, or by one that went while it was suspended."""
+    holder = account_by(db, "username", username)
+    return holder.id != but_by if holder else is_reserved(db, username)
 
 
 def find(db: sqlite3.Connection, column: str, value: object) -> Account:
@@ -125,17 +153,14 @@ def has_tutorial_name(db: sqlite3.Connection, tutorial_name: str) -> bool:
 
 def read_password(db: sqlite3.Connection, username: str) -> tuple[Account | None, Password]:
     row = db.execute(
-        f"SELECT {ACCOUNT}, password, tutorial_name FROM accounts WHERE username = ?", (username,)
+        f"SELECT {ACCOUNT}, password, tutorial_name, password_at FROM accounts WHERE username = ?", (username,)
     ).fetchone()
-    return (Account(*row[:-2]), Password(*row[-2:])) if row else (None, Password(None))
+    return (Account(*row[:-3]), Password(*row[-3:])) if row else (None, Password(None))
 
 
-def change_password(db: sqlite3.Connection, account_id: int, password: Password, keep: int | None) -> None:
-    """Every way in ends with the old password, but for the one that is to be kept."""
-    db.execute("UPDATE accounts SET password = ? WHERE id = ?", (password.hash, account_id))
-    db.execute("DELETE FROM credentials WHERE account_id = ? AND id IS NOT ?", (account_id, keep))
-    db.execute("DELETE FROM links WHERE account_id = ?", (account_id,))
-    look_again(db, account_id)
+def replace_password(db: sqlite3.Connection, account_id: int, password: Password) -> None:
+    values = (password.hash, now_ms(), account_id)
+    db.execute("UPDATE accounts SET password = ?, password_at = ? WHERE id = ?", values)
 
 
 def read_link(db: sqlite3.Connection, kind: str, hash: bytes) -> Account | None:

@@ -146,8 +146,8 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
 
 
 def copy_anew(backup: str, part: str) -> dict[str, int]:
-    """A copy brought to this version's schema, of another epoch, without sessions and tokens: what was revoked since
-    the backup must not come alive again.
+    """A copy brought to this version's schema, of another epoch, without sessions, tokens and links: what was revoked or
+    used since the backup must not come alive again.
     """
     counts = check_copy(backup)
     remove(part)

@@ -15,8 +15,9 @@ from storage.records import (
     TooMany,
 )
 from storage.sqlite.connection import Engine
-from storage.sqlite.moderation import check_allowed
-from storage.sqlite.rows import ACCOUNT, look_again, now_ms
+from storage.sqlite.rights import check_allowed, check_in_force, end_ways_in, revoke
+from storage.sqlite.rows import ACCOUNT, now_ms
+from storage.ways_in import SIGN_INS
 
 SELECT = (
     "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
@@ -39,8 +40,8 @@ class Credentials(Engine):
     ) -> Credential:
         def unit(db: sqlite3.Connection) -> Credential:
             check_allowed(db, account_id, None)
-            check_in_force(db, account_id, password, by)
-            if by_facebook and not has_identity(db, account_id):
+            is_by_facebook = check_in_force(db, account_id, by, password) or by_facebook
+            if is_by_facebook and not has_identity(db, account_id):
                 raise Outdated(f"the identity of account {account_id}")
             if replaces is not None:
                 revoke(db, "hash = ?", replaces)
@@ -49,7 +50,7 @@ class Credentials(Engine):
             db.execute(
                 "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (account_id, kind, hash, name, now, now, by_facebook),
+                (account_id, kind, hash, name, now, now, is_by_facebook),
             )
             return read_credential(db, hash)
 
@@ -61,15 +62,15 @@ class Credentials(Engine):
     async def credentials(self, account_id: int) -> list[Credential]:
         return await self._reader.read(read_credentials, account_id)
 
-    async def revoke_credential(self, account_id: int, id: int) -> None:
+    async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
         def unit(db: sqlite3.Connection) -> None:
-            if not revoke(db, "account_id = ? AND id = ?", account_id, id):
+            if not revoke(db, "account_id = ? AND id = ? AND kind = ifnull(?, kind)", account_id, id, kind):
                 raise NotFound(f"credential {id}")
 
         await self._writer.write(unit)
 
     async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
-        await self._writer.write(lambda db: revoke(db, "account_id = ? AND id IS NOT ?", account_id, keep))
+        await self._writer.write(lambda db: end_ways_in(db, account_id, ways=SIGN_INS, keep=keep))
 
     async def save_uses(self, uses: Mapping[int, int]) -> None:
         def unit(db: sqlite3.Connection) -> None:
@@ -104,25 +105,6 @@ def read_credential(db: sqlite3.Connection, hash: bytes) -> Credential:
 def read_credentials(db: sqlite3.Connection, account_id: int) -> list[Credential]:
     rows = db.execute(f"{SELECT} WHERE account_id = ? ORDER BY last_used_at DESC, credentials.id DESC", (account_id,))
     return [to_credential(row) for row in rows]
-
-
-def revoke(db: sqlite3.Connection, where: str, *values: object) -> int:
-    rows = db.execute(f"DELETE FROM credentials WHERE {where} RETURNING account_id", values).fetchall()
-    for account_id in {account_id for (account_id,) in rows}:
-        look_again(db, account_id)
-    return len(rows)
-
-
-def check_in_force(db: sqlite3.Connection, account_id: int, password: Password | None, credential: int | None) -> None:
-    """Whether the password that was verified, and the credential that asks, still count. Raises Outdated."""
-    if password is not None:
-        row = db.execute("SELECT password FROM accounts WHERE id = ?", (account_id,)).fetchone()
-        if row != (password.hash,):
-            raise Outdated(f"the password of account {account_id}")
-    if credential is not None:
-        values = (credential, account_id)
-        if db.execute("SELECT 1 FROM credentials WHERE id = ? AND account_id = ?", values).fetchone() is None:
-            raise Outdated(f"credential {credential}")
 
 
 def has_identity(db: sqlite3.Connection, account_id: int) -> bool:

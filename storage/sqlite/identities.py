@@ -4,15 +4,27 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from storage.records import Account, Identity, IdentityTaken, LastWayIn, LinkGone, NotFound, Password, Picture, Taken
-from storage.sqlite.accounts import add_account, remove_account, use_link
+from storage.records import (
+    Account,
+    Identity,
+    IdentityTaken,
+    LastWayIn,
+    LinkGone,
+    NotFound,
+    Password,
+    Picture,
+    Taken,
+)
+from storage.sqlite.accounts import add_account, is_taken, remove_account, use_link
 from storage.sqlite.connection import Engine
-from storage.sqlite.credentials import revoke
-from storage.sqlite.moderation import raise_floor
-from storage.sqlite.rows import ACCOUNT, account_by, look_again, now_ms
+from storage.sqlite.moderation import note, raise_floor
+from storage.sqlite.rights import check_in_force, end_identity, revoke
+from storage.sqlite.rows import ACCOUNT, look_again, now_ms
+from storage.sqlite.suspensions import check_identity
+from storage.ways_in import LINKED
 
 SELECT = (
-    "SELECT identities.id, app_id, facebook_id, identities.name, identities.created_at, "
+    "SELECT identities.id, app_id, facebook_id, identities.name, identities.created_at, notice_at, "
     f"{ACCOUNT} FROM identities JOIN accounts ON accounts.id = account_id"
 )
 
@@ -31,16 +43,30 @@ class Identities(Engine):
     async def identity_of(self, account_id: int) -> Identity:
         return await self._reader.read(find_of, account_id)
 
-    async def create_identity(self, account_id: int, app_id: str, facebook_id: str, name: str) -> Identity:
+    async def create_identity(
+        self, account_id: int, app_id: str, facebook_id: str, name: str, credential: int | None = None
+    ) -> Identity:
         def unit(db: sqlite3.Connection) -> Identity:
-            try:
-                insert(db, account_id, app_id, facebook_id, name)
-            except sqlite3.IntegrityError:
-                if identity_by_key(db, app_id, facebook_id) != identity_by_account(db, account_id):
-                    raise IdentityTaken(facebook_id) from None
-            return find_of(db, account_id)
+            check_in_force(db, account_id, credential)
+            known = identity_by_key(db, app_id, facebook_id)
+            if known != identity_by_account(db, account_id):
+                raise IdentityTaken(facebook_id)
+            if known is not None:
+                return known
+            check_identity(db, app_id, facebook_id)
+            insert(db, account_id, app_id, facebook_id, name)
+            db.execute("UPDATE identities SET notice_at = created_at WHERE account_id = ?", (account_id,))
+            made = find_of(db, account_id)
+            note(db, made.account, LINKED, made.account.username)
+            return made
 
         return await self._writer.write(unit)
+
+    async def dismiss_notice(self, account_id: int) -> None:
+        def unit(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE identities SET notice_at = NULL WHERE account_id = ?", (account_id,))
+
+        await self._writer.write(unit)
 
     async def create_account_with_identity(
         self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
@@ -48,9 +74,10 @@ class Identities(Engine):
         def unit(db: sqlite3.Connection) -> Identity:
             if known := identity_by_key(db, app_id, facebook_id):  # made meanwhile, in another tab
                 return known
+            check_identity(db, app_id, facebook_id)
             if invite is not None:
                 use_link(db, "invite", invite)
-            free = next((username for username in usernames if not account_by(db, "username", username)), None)
+            free = next((username for username in usernames if not is_taken(db, username)), None)
             if free is None:
                 raise Taken(name)
             account = add_account(db, free, name, Password(None))
@@ -70,14 +97,12 @@ class Identities(Engine):
 
         await self._writer.write(unit)
 
-    async def unlink_identity(self, account_id: int, keep: int | None = None) -> None:
+    async def unlink_identity(self, account_id: int, keep: int | None = None, password: Password | None = None) -> None:
         def unit(db: sqlite3.Connection) -> None:
+            check_in_force(db, account_id, keep, password)
             if not has_password(db, account_id):
                 raise LastWayIn(f"account {account_id}")
-            db.execute("DELETE FROM identities WHERE account_id = ?", (account_id,))
-            revoke(db, "account_id = ? AND by_facebook = 1 AND id IS NOT ?", account_id, keep)
-            db.execute("UPDATE credentials SET by_facebook = 0 WHERE account_id = ?", (account_id,))
-            look_again(db, account_id)
+            end_identity(db, account_id, keep)
 
         await self._writer.write(unit)
 
@@ -119,8 +144,8 @@ class Identities(Engine):
 
 
 def to_identity(row: tuple[Any, ...]) -> Identity:
-    id, app_id, facebook_id, name, created_at = row[:5]
-    return Identity(id, Account(*row[5:]), app_id, facebook_id, name, created_at)
+    id, app_id, facebook_id, name, created_at, notice_at = row[:6]
+    return Identity(id, Account(*row[6:]), app_id, facebook_id, name, created_at, notice_at)
 
 
 def identity_by_key(db: sqlite3.Connection, app_id: str, facebook_id: str) -> Identity | None:
@@ -163,8 +188,7 @@ def erase(db: sqlite3.Connection, identity: Identity) -> None:
     if not has_password(db, account.id):
         remove_account(db, account.id, keep_messages=True)
         return
-    db.execute("DELETE FROM identities WHERE id = ?", (identity.id,))
-    revoke(db, "account_id = ? AND by_facebook = 1", account.id)
+    end_identity(db, account.id)
     name = account.username if account.name == identity.name else account.name
     db.execute("UPDATE accounts SET name = ? WHERE id = ?", (name, account.id))
     look_again(db, account.id)

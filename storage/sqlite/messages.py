@@ -6,41 +6,54 @@ from collections.abc import Sequence
 from storage.keys import fingerprint_of
 from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, NotYours, Page, Snapshot
 from storage.sqlite.connection import Engine
-from storage.sqlite.moderation import check_allowed, check_moderates, note
+from storage.sqlite.moderation import note
+from storage.sqlite.rights import check_allowed, check_in_force, check_moderates
 from storage.sqlite.rows import COLUMNS, account_by, now_ms, to_message
 from storage.sqlite.search import reindex
 
 
 class Messages(Engine):
     async def append(
-        self, author: Author | None, body: str, key: str | None, address: str | None = None
+        self,
+        author: Author | None,
+        body: str,
+        key: str | None,
+        address: str | None = None,
+        credential: int | None = None,
     ) -> tuple[Message, bool]:
         fingerprint = fingerprint_of(key, body)
 
         def unit(db: sqlite3.Connection) -> tuple[Message, bool]:
             if key is not None and (first := posted_with(db, author, key, fingerprint)):
                 return first, False
-            check_allowed(db, author.id if author else None, address)
-            return insert(db, author, body, now_ms(), key, fingerprint, address), True
+            account = check_allowed(db, author.id if author else None, address)
+            named = Author(account.id, account.name) if account else None
+            if named is not None:
+                check_in_force(db, named.id, credential)
+            return insert(db, named, body, now_ms(), key, fingerprint, address), True
 
         return await self._writer.write(unit)
 
-    async def edit(self, id: int, body: str, by: int | None = None, began_from: int | None = None) -> Message:
+    async def edit(
+        self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
+    ) -> Message:
         def unit(db: sqlite3.Connection) -> Message:
-            check_may_change(db, id, by)
+            check_may_change(db, id, by, credential)
             if began_from is not None and (now := read_message(db, id)).has_already(body, began_from):
                 return now
             return change(db, id, "body = ?, edited_at = ?", body, now_ms())
 
         return await self._writer.write(unit)
 
-    async def delete(self, id: int, by: int | None = None, *, moderates: bool = False) -> Message:
+    async def delete(
+        self, id: int, by: int | None = None, *, moderates: bool = False, credential: int | None = None
+    ) -> Message:
         # The fingerprint goes too: short words could be guessed by it. Author and key stay, so that a late
         # retry doesn't bring the message back.
         blank = "body = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL, address = NULL"
 
         def unit(db: sqlite3.Connection) -> Message:
-            if check_may_change(db, id, by, moderates=moderates):
+            if check_may_change(db, id, by, credential, moderates=moderates):
                 note(db, account_by(db, "id", by), "delete", f"message {id}")
             return change(db, id, blank)
 
@@ -117,8 +130,13 @@ def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerp
     return to_message(row[:-1])
 
 
-def check_may_change(db: sqlite3.Connection, id: int, by: int | None, *, moderates: bool = False) -> bool:
-    """Looks once more, in the very transaction; says whether it is moderation. Raises NotFound, NotYours, NotAllowed."""
+def check_may_change(
+    db: sqlite3.Connection, id: int, by: int | None, credential: int | None, *, moderates: bool = False
+) -> bool:
+    """Looks once more, in the very transaction; says whether it is moderation.
+
+    Raises NotFound, NotYours, NotAllowed, Outdated.
+    """
     if by is None:
         return False
     author = read_message(db, id).author
@@ -126,6 +144,7 @@ def check_may_change(db: sqlite3.Connection, id: int, by: int | None, *, moderat
     if not is_author and not moderates:
         raise NotYours(f"message {id}")
     check_allowed(db, by, None)
+    check_in_force(db, by, credential)
     if not is_author:
         check_moderates(db, by)
     return not is_author

@@ -10,43 +10,51 @@ from storage.records import (
     ERASURE_DAYS,
     Account,
     AuditEntry,
-    IsModerator,
-    NotAllowed,
     NotFound,
     OwnAddress,
 )
 from storage.sqlite.connection import Engine
+from storage.sqlite.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.sqlite.rows import account_by, look_again, now_ms
 from storage.sqlite.search import reindex
+from storage.sqlite.suspensions import forgive
+from storage.ways_in import SIGN_INS
 
 T = TypeVar("T")
 
 
 class Moderation(Engine):
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
-        await self._act(actor, role, username, set_account, username, "role", role)
+        await self._act(actor, None, role, username, set_account, username, "role", role)
 
-    async def suspend(self, actor: Account | None, username: str) -> None:
-        def act(db: sqlite3.Connection) -> None:
-            if actor is not None:
-                check_no_moderator(account_by(db, "username", username))
-            set_account(db, username, "suspended_at", now_ms())
-
-        await self._act(actor, "suspend", username, act)
+    async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
 
     async def restore(self, actor: Account | None, username: str) -> None:
-        await self._act(actor, "restore", username, set_account, username, "suspended_at", None)
+        await self._act(actor, None, "restore", username, restore, username)
 
     async def block_address(
-        self, actor: Account | None, message_id: int, until: int, own_address: str | None = None
+        self,
+        actor: Account | None,
+        message_id: int,
+        until: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
     ) -> None:
         target = f"the address of message {message_id}"
-        await self._act(actor, "block", target, block_source, message_id, until, own_address)
+        await self._act(actor, credential, "block", target, block_source, message_id, until, own_address)
 
-    async def remove_all(self, actor: Account | None, message_id: int, own_address: str | None = None) -> int:
-        target = f"all by the author of message {message_id}"
-        spares_moderators = actor is not None
-        return await self._act(actor, "remove", target, remove_by_source, message_id, own_address, spares_moderators)
+    async def remove_all(
+        self,
+        actor: Account | None,
+        message_id: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
+    ) -> int:
+        target, spares = f"all by the author of message {message_id}", actor is not None
+        return await self._act(actor, credential, "remove", target, remove_by_source, message_id, own_address, spares)
 
     async def log(self, actor: Account | None, action: str, target: str) -> None:
         await self._writer.write(lambda db: note(db, actor, action, target))
@@ -54,13 +62,14 @@ class Moderation(Engine):
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
         return await self._reader.read(read_audit, before, limit)
 
-    async def forget(self, sessions_before: int, tokens_before: int) -> None:
+    async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
         def unit(db: sqlite3.Connection) -> None:
-            for kind, before in (("session", sessions_before), ("token", tokens_before)):
+            for kind, before in (("session", sessions_before), ("token", tokens_before), ("bot", bots_before)):
                 db.execute("DELETE FROM credentials WHERE kind = ? AND last_used_at < ?", (kind, before))
             db.execute("DELETE FROM links WHERE expires_at < ?", (now_ms(),))
             db.execute("DELETE FROM blocks WHERE until < ?", (now_ms(),))
             db.execute("DELETE FROM used WHERE until < ?", (now_ms(),))
+            db.execute("DELETE FROM suspensions WHERE until < ?", (now_ms(),))
             db.execute("DELETE FROM erasures WHERE at < ?", (now_ms() - ERASURE_DAYS * DAY_MS,))
             db.execute("DELETE FROM access_changes WHERE at < ?", (now_ms() - DAY_MS,))
             db.execute(
@@ -70,12 +79,21 @@ class Moderation(Engine):
 
         await self._writer.write(unit)
 
-    async def _act(self, actor: Account | None, action: str, target: str, act: Callable[..., T], *values: object) -> T:
+    async def _act(
+        self,
+        actor: Account | None,
+        credential: int | None,
+        action: str,
+        target: str,
+        act: Callable[..., T],
+        *values: object,
+    ) -> T:
         """Does it and notes it, both or neither."""
 
         def unit(db: sqlite3.Connection) -> T:
             if actor is not None:
                 check_moderates(db, actor.id)
+                check_in_force(db, actor.id, credential)
             done = act(db, *values)
             note(db, actor, action, target)
             return done
@@ -91,42 +109,33 @@ def note(db: sqlite3.Connection, actor: Account | None, action: str, target: str
     )
 
 
-def check_allowed(db: sqlite3.Connection, account_id: int | None, address: str | None) -> None:
-    """Raises NotAllowed for an account that is suspended or gone, and a guest whose address is blocked."""
-    if account_id is not None:
-        account = account_by(db, "id", account_id)
-        if account is None or account.suspended_at is not None:
-            raise NotAllowed(f"account {account_id}")
-    elif db.execute("SELECT 1 FROM blocks WHERE address = ? AND until > ?", (address, now_ms())).fetchone():
-        raise NotAllowed("address")
-
-
-def check_moderates(db: sqlite3.Connection, account_id: int) -> None:
-    """Raises NotAllowed for whoever is no moderator, or not any more."""
-    account = account_by(db, "id", account_id)
-    if account is None or account.suspended_at is not None or not account.is_moderator:
-        raise NotAllowed(f"account {account_id} is no moderator")
-
-
-def check_no_moderator(account: Account | None) -> None:
-    """Raises IsModerator."""
-    if account is not None and account.is_moderator:
-        raise IsModerator(account.username)
-
-
 def raise_floor(db: sqlite3.Connection) -> None:
     """After a bulk change: every client is to replace what it shows."""
     db.execute("UPDATE board SET seq = seq + 1, floor = seq + 1")
 
 
-def set_account(db: sqlite3.Connection, username: str, column: str, value: object) -> None:
+def set_account(db: sqlite3.Connection, username: str, column: str, value: object) -> int:
+    """The account's id. Raises NotFound."""
     account = account_by(db, "username", username)
     if account is None:
         raise NotFound(f"account {username}")
     db.execute(f"UPDATE accounts SET {column} = ? WHERE id = ?", (value, account.id))
-    if column == "suspended_at" and value is not None:
-        db.execute("DELETE FROM credentials WHERE account_id = ?", (account.id,))
     look_again(db, account.id)
+    return account.id
+
+
+def suspend(db: sqlite3.Connection, username: str, spares_moderators: bool) -> None:
+    if spares_moderators:
+        check_no_moderator(account_by(db, "username", username))
+    account_id = set_account(db, username, "suspended_at", now_ms())
+    end_ways_in(db, account_id, ways=SIGN_INS)
+
+
+def restore(db: sqlite3.Connection, username: str) -> None:
+    """Raises NotFound if there is neither the account nor a note of one that went while it was suspended."""
+    notes = forgive(db, username)
+    if account_by(db, "username", username) or not notes:
+        set_account(db, username, "suspended_at", None)
 
 
 def source_of(db: sqlite3.Connection, message_id: int) -> tuple[int | None, str | None]:

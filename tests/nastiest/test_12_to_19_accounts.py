@@ -174,7 +174,7 @@ def test_18_a_token_is_good_nowhere_else(server):
 def test_18_a_revoked_token_s_parked_poll_ends(server):
     """At once, with 401, while others stay parked."""
     person, cursor = Person(server), server.cursor
-    made = person.api.post("/api/v1/tokens", json={"name": "bot"}).json()
+    made = person.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD}).json()
     bot = client(server, made["token"])
     with concurrent.futures.ThreadPoolExecutor() as pool:
         poll = pool.submit(bot.get, f"/api/v1/messages?after={cursor}")

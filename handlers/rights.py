@@ -1,0 +1,79 @@
+"""Who may use a handler, looked at before it runs and again before anything goes out.
+
+Closed by default: a handler is for readers of the board, unless it says that it is for anyone, or only for members
+or moderators. Who is asking is found out before a handler runs; while it waits, that right may end. So finish() and
+flush(), through which every reply goes, look once more if something about the account has changed. A handler that
+parks a poll looks itself (`is_as_judged`), in one step with parking; one that writes has storage look, in the same
+transaction.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from tornado.http1connection import HTTP1Connection
+
+from handlers.asking import Asking, ended
+from handlers.errors import Refused
+
+if TYPE_CHECKING:
+    from handlers import Application
+
+Whom = Literal["anyone", "readers", "members", "moderators"]
+
+
+class Rights(Asking):
+    application: "Application"
+    for_whom: Whom = "readers"
+    """Readers are members only, where READING says so."""
+    has_ended = False
+    """Whether the right to this reply has ended while it was made."""
+    refuses_with_own_words = False
+    """Whether the page that refuses shows what was sent and nothing of the board's: then it is shown in any case."""
+
+    def check_for_whom(self) -> None:
+        """Raises Refused if whoever is asking may not use this."""
+        members_only = self.for_whom == "readers" and self.config.reading == "members"
+        if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
+            raise Refused(401, "sign_in_first", "Only members can do this. Please sign in.")
+        if self.for_whom == "moderators" and not self.may_moderate:
+            raise Refused(403, "moderators_only", "Only moderators can do this.")
+
+    async def look_again(self) -> None:
+        """Whether whoever is asking still may: after an await. Raises Refused, Unavailable."""
+        before = self.credential
+        try:
+            await self.identify(use=False)
+            if before is not None and self.credential is None:  # forgiven, but not with what is shown to a member
+                raise ended(before.kind)
+            self.check_for_whom()
+        except Exception:
+            self.has_ended = True
+            self.sign_off()
+            raise
+
+    async def _look_and_finish(self, chunk: str | bytes | dict[str, Any] | None) -> None:
+        try:
+            await self.look_again()
+        except Exception as error:
+            self._handle_request_exception(error)
+        else:
+            self.finish(chunk)
+
+    def flush(self, include_footers: bool = False) -> "asyncio.Future[None]":
+        if self.is_as_judged:
+            return super().flush(include_footers)
+        return asyncio.ensure_future(self._look_and_flush())
+
+    async def _look_and_flush(self) -> None:
+        """Raises Refused, and nothing is sent."""
+        await self.look_again()
+        await super().flush()
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        if not self._headers_written:
+            super().send_error(status_code, **kwargs)
+            return
+        # Half a reply is out already: the client is to see that it is not whole.
+        self._finished = True
+        self.application.under_way.discard(self)
+        cast(HTTP1Connection, self.request.connection).stream.close()

@@ -1,0 +1,50 @@
+"""Notes of suspended accounts whose identity is gone, in PostgreSQL (see storage/suspensions.py)."""
+
+from typing import TYPE_CHECKING
+
+from storage.records import NotAllowed
+from storage.suspensions import Suspension
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database
+
+
+async def remember_suspension(db: "Database", account_id: int) -> None:
+    """Before the identity of a suspended account goes; does nothing for any other account."""
+    row = await db.fetchrow(
+        "SELECT app_id, facebook_id, username, now_ms() FROM identities JOIN accounts ON accounts.id = account_id "
+        "WHERE account_id = $1 AND suspended_at IS NOT NULL",
+        account_id,
+    )
+    if row is not None:
+        note = Suspension.of(*row)
+        await db.execute(
+            "INSERT INTO suspensions (salt, identity_hash, username_hash, until) VALUES ($1, $2, $3, $4)",
+            note.salt,
+            note.identity_hash,
+            note.username_hash,
+            note.until,
+        )
+
+
+async def suspensions(db: "Database") -> list[Suspension]:
+    rows = await db.fetch("SELECT salt, identity_hash, username_hash, until FROM suspensions WHERE until > now_ms()")
+    return [Suspension(*row) for row in rows]
+
+
+async def check_identity(db: "Database", app_id: str, facebook_id: str) -> None:
+    """Raises NotAllowed for an identity whose account was suspended when it went."""
+    if any(note.is_identity(app_id, facebook_id) for note in await suspensions(db)):
+        raise NotAllowed("identity")
+
+
+async def is_reserved(db: "Database", username: str) -> bool:
+    """Whether it was a suspended account's: nobody else is to be taken for that one, nor to slip in under it."""
+    return any(note.is_username(username) for note in await suspensions(db))
+
+
+async def forgive(db: "Database", username: str) -> int:
+    """Ends the suspension of an account that is gone; how many notes there were."""
+    salts = [note.salt for note in await suspensions(db) if note.is_username(username)]
+    await db.execute("DELETE FROM suspensions WHERE salt = ANY($1::bytea[])", salts)
+    return len(salts)
