@@ -135,8 +135,9 @@ class ApiMessages(Poll):
 
     async def post(self) -> None:
         fields = self.fields()
-        key = self.optional_text(fields, "key") if "key" in fields else self.request.headers.get("Idempotency-Key")
-        message, is_new = await post(self, self.text_field(fields, "body"), checked_key(key))
+        header, field = self.request.headers.get("Idempotency-Key"), self.optional_text(fields, "key")
+        keys = [key for key in (checked_key(field), checked_key(header)) if key]
+        message, is_new = await post(self, self.text_field(fields, "body"), keys[0] if keys else None)
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")
         self.write_json(as_json(message))
@@ -158,6 +159,7 @@ class ApiMessage(Base):
 
 async def edit(handler: Base, id: int, text: str, began_from: str | None) -> Message:
     """By its author only, who may say which state of it they saw. Raises Refused, BadText, NotFound, EditedMeanwhile."""
+    check_is_member(handler)
     message = await handler.board.storage.message(id)
     if not is_author(handler, message):
         raise not_yours(handler)
@@ -179,6 +181,7 @@ def moment(text: str) -> int:
 
 async def delete(handler: Base, id: int) -> None:
     """By its author, or a moderator. Raises Refused, NotFound."""
+    check_is_member(handler)
     message = await handler.board.storage.message(id)
     if is_author(handler, message):
         check_may_delete(handler)
@@ -198,6 +201,12 @@ def check_may_delete(handler: Base) -> None:
 
 def is_author(handler: Base, message: Message) -> bool:
     return handler.account is not None and message.author is not None and message.author.id == handler.account.id
+
+
+def check_is_member(handler: Base) -> None:
+    """A guest is refused whatever the message is, also one that isn't there. Raises Refused."""
+    if handler.account is None:
+        raise not_yours(handler)
 
 
 def not_yours(handler: Base) -> Refused:
