@@ -56,7 +56,7 @@ class Drawer {
     const names = new Set(this.#memory.keys());
     try {
       for (const name of Object.keys(localStorage)) names.add(name);
-    } catch {}
+    } catch {} // refused: what is in memory is all there is
     return [...names].filter((name) => name.startsWith(start)).sort();
   }
 }

@@ -222,11 +222,19 @@ def environment(**values: str) -> dict[str, str]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--clients", action="store_true", help="try also the generated clients that take more tools")
     parser.addoption("--streams", type=int, default=50, help="how many random streams both ways of polling must answer")
     parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")
     parser.addoption("--restarts", type=int, default=3, help="how often the restart test restarts the server")
     parser.addoption("--characters", type=int, default=60_000, help="how many characters the memory test sends")
     parser.addoption("--parked", type=int, default=50, help="how many polls the restart test keeps parked")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("clients"):
+        for item in items:
+            if item.get_closest_marker("clients"):
+                item.add_marker(pytest.mark.skip(reason="takes a generator's tools: bin/test --clients"))
 
 
 # --- PostgreSQL: one server for all test processes, a database for each test

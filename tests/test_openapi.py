@@ -1,19 +1,23 @@
 """The API's description is true: generated requests, good and bad, get only answers that it names."""
 
+import json
 import re
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.checks import CHECKS
 
-from handlers.openapi import description
+from handlers.openapi import WORDS, description
 from settings import read_settings
 from tests.conftest import ROOT, Server
 from tests.people import PASSWORD, Person
 from tests.test_docs import run
 
-schema = schemathesis.openapi.from_dict(description(read_settings([], {})))
+described = description(read_settings([], {}))
+schema = schemathesis.openapi.from_dict(described)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,27 @@ def test_every_answer_is_as_described(case, board):
     headers = {} if signs_out else {"Authorization": board.person.api.headers["Authorization"]}
     response = case.call(base_url=board.url, headers=headers)
     case.validate_response(response, excluded_checks=beyond_schema(response))
+    assert unnamed(case, response) == set()
+
+
+EVERYWHERE = {"content-type", "content-length", "content-encoding", "date"}
+
+
+def unnamed(case, response):
+    """The error and the headers of an answer that the description doesn't name."""
+    call = described["paths"][case.path].get(case.method.lower())
+    if call is None:
+        refused = (405, "allow") if response.status_code == 405 else (401, "www-authenticate")
+        status, header = {"HEAD": (200, "date"), "OPTIONS": (204, "allow")}.get(case.method, refused)
+        return set() if response.status_code == status and header in response.headers else {case.method}
+    named = call["responses"].get(str(response.status_code), {})
+    headers = EVERYWHERE | {name.lower() for name in named.get("headers", {})}
+    found = {name.lower() for name in response.headers} - headers
+    found = {name for name in found if f"`{name}`" not in WORDS.lower()}
+    if response.status_code >= 400 and response.content and case.path != "/readyz":
+        code = response.json()["error"]["code"]
+        found |= {code} - named["content"]["application/json"]["examples"].keys()
+    return found
 
 
 def beyond_schema(response):
@@ -49,13 +74,41 @@ def beyond_schema(response):
     return []
 
 
+def test_the_description_is_valid():
+    """By the OpenAPI initiative's own schema; and each example is what its schema says."""
+    OpenAPIV31SpecValidator(described).validate()
+    for name, part in described["components"]["schemas"].items():
+        whole = {**part, "components": described["components"]}
+        for example in part.get("examples", []):
+            jsonschema_rs.validate({**whole, "$schema": "https://json-schema.org/draft/2020-12/schema"}, example)
+        assert part.get("examples") or name == "Changed"
+
+
+def test_the_description_is_one_that_generators_read():
+    """What the common ones stumble over is nowhere in it, and everything has a name."""
+    text = json.dumps(described)
+    assert '"const"' not in text and "additionalProperties" not in text
+    calls = [
+        call for methods in described["paths"].values() for method, call in methods.items() if method != "parameters"
+    ]
+    ids = [call["operationId"] for call in calls]
+    assert len(set(ids)) == len(ids) == len(calls)
+    for call in calls:
+        assert call["tags"] and call["summary"]
+        assert list(call.get("requestBody", {}).get("content", {"application/json": {}})) == ["application/json"]
+        for status, response in call["responses"].items():
+            schema = response.get("content", {}).get("application/json", {}).get("schema", {"$ref": ""})
+            assert "$ref" in schema, (call["operationId"], status)
+
+
 def test_the_description_names_every_route_of_the_api(board):
     """Nothing is left out, nothing made up."""
     from handlers import ROUTES
 
-    described = set(board.get("/api/v1/openapi.json").json()["paths"])
+    others = {"/get", "/feed.atom", "/healthz", "/readyz"}  # and /metrics, where that is turned on
+    paths = set(board.get("/api/v1/openapi.json").json()["paths"])
     routes = {re.sub(r"\([^)]*\)", "{id}", route[0]) for route in ROUTES if route[0].startswith("/api/v1/")}
-    assert described == routes - {r"/api/v1/openapi\.json"}
+    assert paths == routes - {r"/api/v1/openapi\.json"} | others
 
 
 def test_the_curl_lines_of_the_api_page_work(start):

@@ -1,0 +1,97 @@
+"""The errors that the described calls answer with: each code with its status, and when it comes.
+
+tests/test_openapi_errors.py reads the handlers' code and holds the calls to it: a code that is new there is missing here.
+"""
+
+from handlers.openapi_parts import Json, json_body, ref, with_headers
+
+ERRORS: dict[str, tuple[int, str]] = {
+    "bad_request": (400, "It is not HTTP, or has more than 50 parameters."),
+    "bad_json": (400, "The body is not a JSON object in UTF-8."),
+    "bad_field": (400, "A field or a parameter is missing, or is of another type."),
+    "not_utf8": (400, "A parameter or a field is not UTF-8."),
+    "bad_number": (400, "A parameter must be a whole number."),
+    "bad_cursor": (400, "`after` is not a cursor."),
+    "bad_wait": (400, "`wait` is not a number of seconds."),
+    "bad_time": (400, "`t` is not a time in milliseconds."),
+    "bad_key": (400, "The key does not have 22 to 100 random characters of ASCII."),
+    "body_not_text": (400, "The text has a NUL or half of a character in it."),
+    "password_not_text": (400, "The password has a NUL or half of a character in it."),
+    "invalid_token": (401, "The token is wrong, or over. Sign in for a new one."),
+    "signed_out": (401, "The browser's session has ended."),
+    "sign_in_first": (401, "Only members can do this."),
+    "wrong_password": (401, "Username and password don't belong together."),
+    "cross_origin": (403, "It came from a page of another site."),
+    "not_allowed": (403, "The account is suspended, or the address is blocked."),
+    "suspended": (403, "The account is suspended."),
+    "not_yours": (403, "Somebody else wrote the message."),
+    "bot_token": (403, "A bot's token can't do this."),
+    "password_needed": (403, "The account has a password, and it was not sent."),
+    "confirm_first": (403, "The account has no password: make the token on the account page."),
+    "signup_closed": (403, "The board takes no new members."),
+    "invite_needed": (403, "New members need an invitation."),
+    "not_found": (404, "It is not there, or no longer."),
+    "username_taken": (409, "Somebody has this username."),
+    "edited_meanwhile": (409, "The message has other words than `began_from` says."),
+    "link_gone": (410, "The invitation was used, or has run out."),
+    "too_large": (413, "The body is far too large."),
+    "unsupported_type": (415, "The body is neither JSON nor a form."),
+    "body_empty": (422, "Nothing in the text can be seen."),
+    "body_too_long": (422, "The text is too long."),
+    "query_too_long": (422, "The query is too long."),
+    "key_reused": (422, "The key was used with other words."),
+    "bad_username": (422, "A username has 3 to 32 of the letters a to z, digits and `_`."),
+    "bad_name": (422, "The name is empty, or too long."),
+    "password_length": (422, "The password is too short, or too long."),
+    "password_common": (422, "The password is one of those that everybody tries first."),
+    "too_many_tokens": (422, "The account has as many bots' tokens as it may have."),
+    "too_many_posts": (429, "Too many posts or edits at once."),
+    "too_many_requests": (429, "Too much at once that is not in memory."),
+    "too_many_searches": (429, "Too many searches at once."),
+    "too_many_tries": (429, "Too many tries at once."),
+    "head_too_long": (431, "The address and the headers have more than 16 KB together."),
+    "unavailable": (503, "The storage is busy, full or away. Trying again with the same key is safe."),
+    "busy": (503, "Too many are signing in at once."),
+}
+
+ANYTHING = ("bad_request", "head_too_long")
+"""Every call may be answered so."""
+ALWAYS = (*ANYTHING, "unavailable")
+"""Wherever something is read or written."""
+IDENTIFIED = ("invalid_token", "signed_out")
+"""Wherever it matters who is asking."""
+KNOWN = (*ALWAYS, *IDENTIFIED, "sign_in_first")
+"""A board may be for members only."""
+READS = (*KNOWN, "too_many_requests")
+"""Where what is read is not in memory, or is made for the one who asks."""
+CHANGES = ("cross_origin", "too_large")
+WRITES = (*KNOWN, *CHANGES)
+SENT = ("unsupported_type", "bad_json", "bad_field", "not_utf8")
+"""Where a body is read."""
+TEXT = ("body_not_text", "body_empty", "body_too_long")
+NAMES = ("bad_name", "body_not_text")
+
+HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+"""What comes with each error of a status."""
+
+
+def refusals(codes: tuple[str, ...]) -> Json:
+    """The responses for these errors, by status."""
+    responses: Json = {}
+    for status in sorted({ERRORS[code][0] for code in codes}):
+        named = [code for code in ERRORS if code in codes and ERRORS[code][0] == status]
+        content = json_body(ref("ErrorReply"))
+        content["application/json"]["examples"] = {code: {"$ref": f"#/components/examples/{code}"} for code in named}
+        responses[str(status)] = {
+            "description": "\n".join(f"- `{code}`: {ERRORS[code][1]}" for code in named),
+            "content": content,
+        } | with_headers(*HEADERS.get(status, ()))
+    return responses
+
+
+def error_examples(codes: set[str]) -> Json:
+    return {
+        code: {"summary": code, "value": {"error": {"code": code, "message": words.replace("`", "")}}}
+        for code, (_, words) in ERRORS.items()
+        if code in codes
+    }

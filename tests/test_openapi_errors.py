@@ -1,0 +1,104 @@
+"""The description names every error and header that its calls can be answered with, and no other: the code says which."""
+
+import re
+
+import pytest
+
+from handlers import ROUTES
+from handlers.base import Base
+from handlers.errors import ANSWERS, WORDS
+from handlers.monitored import Monitored
+from handlers.openapi import WORDS as INTRODUCTION
+from handlers.openapi import description
+from settings import read_settings
+from tests.conftest import ROOT
+from tests.reach import Reach
+
+DESCRIBED = description(read_settings([], {"METRICS_TOKEN": "Zk3vQ8sLw2Rt6Yb9"}))
+PATHS = DESCRIBED["paths"]
+CALLS = [(path, method) for path, methods in PATHS.items() for method in methods if method != "parameters"]
+ANYWHERE = {(400, "bad_request"), (431, "head_too_long")}
+"""What comes before any handler."""
+WITH_ERRORS = {"www-authenticate": {"401"}, "retry-after": {"429", "503"}}
+"""Headers that errors of these statuses have; a test holds write_error to it."""
+
+
+def handler_of(path):
+    for pattern, kind, *_ in ROUTES:
+        if re.fullmatch(pattern, path.replace("{id}", "1")):
+            return kind
+    raise AssertionError(f"no route for {path}")
+
+
+def reach(path, method):
+    """What is reached by a call: what is done before any method, and by this one."""
+    kind = handler_of(path)
+    before, reached = Reach(kind, "prepare"), Reach(kind, method)
+    if method == "get":
+        before.errors.discard((413, "too_large"))  # what a GET brings is thrown away unread
+    else:
+        before.errors.add((403, "cross_origin"))
+    if method != "get" or not kind.counts_as_reading.fget(None):
+        before.errors.discard((429, "too_many_requests"))
+    if not issubclass(kind, Monitored):  # whose answers are about storage: they never fail with it
+        before.errors.add((503, "unavailable"))
+    return before.errors | reached.errors | ANYWHERE, before.headers | reached.headers
+
+
+def described_errors(path, method):
+    """(status, code) of each example."""
+    responses = PATHS[path][method]["responses"].items()
+    return {
+        (int(status), code)
+        for status, response in responses
+        for code in response.get("content", {}).get("application/json", {}).get("examples", {})
+    }
+
+
+UNHEARD_OF = {
+    ("/get", "get"): {(400, "bad_time")},  # only with `t`, which is for the tutorial's pages
+    ("/api/v1/messages", "post"): {(400, "bad_cursor")},  # only with an `after`, which means nothing there
+    ("/api/v1/signin", "post"): {(422, "too_many_tokens")},  # which is for bots' tokens
+}
+
+
+@pytest.mark.parametrize(("path", "method"), CALLS)
+def test_a_call_names_each_error_that_its_code_can_raise(path, method):
+    """And none that it can't."""
+    raised, _ = reach(path, method)
+    assert described_errors(path, method) == raised - UNHEARD_OF.get((path, method), set())
+
+
+@pytest.mark.parametrize(("path", "method"), CALLS)
+def test_a_call_names_each_header_that_its_code_sets(path, method):
+    """Beside those of every answer, which the introduction has."""
+    _, found = reach(path, method)
+    found -= {name for name in found if f"`{name}`" in INTRODUCTION.lower()} | {"content-type"}
+    responses = PATHS[path][method]["responses"]
+    found |= {name for name, statuses in WITH_ERRORS.items() if statuses & responses.keys()}
+    described = {name.lower() for response in responses.values() for name in response.get("headers", {})}
+    assert described == found
+
+
+def test_errors_have_no_header_that_is_not_known_here():
+    """What write_error sets, and the introduction says."""
+    found = {name for name in Reach(Base, "write_error").headers if f"`{name}`" not in INTRODUCTION.lower()}
+    assert found == WITH_ERRORS.keys() | {"content-type"}
+
+
+def test_every_code_of_the_project_is_described_or_belongs_to_the_pages_alone():
+    """None is in nobody's reach: then the walk through the code has lost its way."""
+    sources = [path.read_text() for folder in ("handlers", "board") for path in (ROOT / folder).glob("*.py")]
+    pattern = r'(?:Refused\(\s*\d{3},|BadText\(|\d{3}: \(|: \(\s*\d{3},)\s*"(\w+)"'
+    codes = {code for text in sources for code in re.findall(pattern, text)}
+    named = {code for path, method in CALLS for _, code in described_errors(path, method)}
+    introduced = set(re.findall(r"`(\w+)`", INTRODUCTION))
+    pages = {
+        code
+        for pattern, kind, *_ in ROUTES
+        for method in ("get", "post")
+        for _, code in Reach(kind, "prepare", method).errors
+    }
+    assert len(codes) > 50 and len(named) > 30
+    assert codes - named - introduced - pages == set()
+    assert {answer[1] for answer in ANSWERS.values()} | {answer[0] for answer in WORDS.values()} <= codes
