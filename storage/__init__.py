@@ -151,6 +151,9 @@ class Storage(People, Protocol):
     ) -> int:
         """All messages of one message's author, or of a guest's address. Raises the floor.
 
+        More than REMOVED_AT_ONCE go in several transactions, so that posts get their turn in between: the newest first,
+        this one last. The log has its line with the first. If it breaks off, the same call goes on with what is left.
+
         Raises NotFound, OwnAddress, and IsModerator unless it is done at the command line.
         """
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from storage.postgres.moderation import note, raise_floor
+from storage.postgres.moderation import delete_newest, note, raise_floor
 from storage.postgres.rights import check_in_force, end_ways_in
 from storage.postgres.rows import ACCOUNT, Engine, account_by, count, look_again, plain
 from storage.postgres.suspensions import is_reserved
@@ -90,6 +90,15 @@ class Accounts(Engine):
             await check_in_force(db, account_id, credential, password)
             await remove_account(db, account_id, keep_messages=keep_messages)
 
+        async def thin_out(db: "Database") -> bool:
+            await check_in_force(db, account_id, credential, password)
+            removed = await delete_newest(db, "author_id = $1", account_id)
+            if removed:
+                await raise_floor(db)
+            return bool(removed)
+
+        while not keep_messages and await self._writer.write(thin_out):
+            pass  # then the account goes together with the rest
         await self._writer.write(unit)
 
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from storage.bulk import REMOVED_AT_ONCE
 from storage.postgres.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.postgres.rows import Engine, account_by, count, look_again
 from storage.postgres.suspensions import forgive
@@ -53,8 +54,12 @@ class Moderation(Engine):
         *,
         credential: int | None = None,
     ) -> int:
-        target, spares = f"all by the author of message {message_id}", actor is not None
-        return await self._act(actor, credential, "remove", target, remove_by_source, message_id, own_address, spares)
+        target, values = f"all by the author of message {message_id}", (message_id, own_address, actor is not None)
+        removed, is_all = await self._act(actor, credential, "remove", target, remove_by_source, *values)
+        while not is_all:
+            more, is_all = await self._act(actor, credential, None, target, remove_by_source, *values)
+            removed += more
+        return removed
 
     async def log(self, actor: Account | None, action: str, target: str) -> None:
         await self._writer.write(lambda db: note(db, actor, action, target))
@@ -65,24 +70,27 @@ class Moderation(Engine):
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
         before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
         await self._writer.write(lambda db: forget(db, before))
+        while ids := await self._reader.read(read_old_addresses):
+            await self._writer.write(lambda db, ids=ids: forget_addresses(db, ids))  # type: ignore[misc]
 
     async def _act(
         self,
         actor: Account | None,
         credential: int | None,
-        action: str,
+        action: str | None,
         target: str,
         act: "Callable[..., Awaitable[T]]",
         *values: object,
     ) -> T:
-        """Does it and notes it, both or neither."""
+        """Does it and notes it, both or neither; without an action it goes on with what was noted before."""
 
         async def unit(db: "Database") -> T:
             if actor is not None:
                 await check_moderates(db, actor.id)
                 await check_in_force(db, actor.id, credential)
             done = await act(db, *values)
-            await note(db, actor, action, target)
+            if action is not None:
+                await note(db, actor, action, target)
             return done
 
         return await self._writer.write(unit)
@@ -151,19 +159,33 @@ def check_elsewhere(address: str | None, own_address: str | None) -> None:
         raise OwnAddress(address)
 
 
-async def remove_by_source(db: "Database", message_id: int, own_address: str | None, spares_moderators: bool) -> int:
-    """All that this message's account has posted, or for a guest's, all that guests posted from its address."""
+async def remove_by_source(
+    db: "Database", message_id: int, own_address: str | None, spares_moderators: bool
+) -> tuple[int, bool]:
+    """All that this message's account has posted, or for a guest's, all that guests posted from its address.
+
+    Of more than REMOVED_AT_ONCE, the newest so many, and this message last: what is left can still be named by it.
+    Says how many, and whether it was all.
+    """
     author_id, address = await source_of(db, message_id)
     if author_id is None:
         check_elsewhere(address, own_address)
     elif spares_moderators:
         check_no_moderator(await account_by(db, "id", author_id))
-    if author_id:
-        removed = await db.execute("DELETE FROM messages WHERE author_id = $1", author_id)
-    else:
-        removed = await db.execute("DELETE FROM messages WHERE author_id IS NULL AND address = $1", address)
+    where, value = ("author_id = $1", author_id) if author_id else ("author_id IS NULL AND address = $1", address)
+    some = await delete_newest(db, where, value, but=message_id)
+    removed = count(await db.execute(f"DELETE FROM messages WHERE {where}", value)) if some is None else some
     await raise_floor(db)
-    return count(removed)
+    return removed, some is None
+
+
+async def delete_newest(db: "Database", where: str, value: object, but: int = 0) -> int | None:
+    """Of more than REMOVED_AT_ONCE, the newest so many but this one; how many. None, and nothing, where there are fewer."""
+    select = f"SELECT id FROM messages WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET $2"
+    last = await db.fetchval(select, value, REMOVED_AT_ONCE)
+    if last is None:
+        return None
+    return count(await db.execute(f"DELETE FROM messages WHERE {where} AND id > $2 AND id <> $3", value, last, but))
 
 
 async def forget(db: "Database", before: Mapping[str, int]) -> None:
@@ -176,10 +198,17 @@ async def forget(db: "Database", before: Mapping[str, int]) -> None:
     await db.execute("DELETE FROM suspensions WHERE until < now_ms()")
     await db.execute("DELETE FROM erasures WHERE at < now_ms() - $1::bigint", ERASURE_DAYS * DAY_MS)
     await db.execute("DELETE FROM access_changes WHERE at < now_ms() - $1::bigint", DAY_MS)
-    await db.execute(
-        "UPDATE messages SET address = NULL WHERE address IS NOT NULL AND created_at < now_ms() - $1::bigint",
-        ADDRESS_DAYS * DAY_MS,
-    )
+
+
+async def read_old_addresses(db: "Database") -> list[int]:
+    """Numbers of messages whose address is to be forgotten."""
+    where = "address IS NOT NULL AND created_at < now_ms() - $1::bigint"
+    select = f"SELECT id FROM messages WHERE {where} LIMIT $2"
+    return [id for (id,) in await db.fetch(select, ADDRESS_DAYS * DAY_MS, REMOVED_AT_ONCE)]
+
+
+async def forget_addresses(db: "Database", ids: list[int]) -> None:
+    await db.execute("UPDATE messages SET address = NULL WHERE id = ANY($1::bigint[])", ids)
 
 
 async def read_audit(db: "Database", before: int | None, limit: int) -> list[AuditEntry]:

@@ -4,7 +4,7 @@ import sqlite3
 
 from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
 from storage.sqlite.connection import Engine
-from storage.sqlite.moderation import delete_messages, note, raise_floor
+from storage.sqlite.moderation import delete_messages, delete_newest, note, raise_floor
 from storage.sqlite.rights import check_in_force, end_ways_in
 from storage.sqlite.rows import ACCOUNT, account_by, look_again, now_ms
 from storage.sqlite.suspensions import is_reserved
@@ -87,6 +87,15 @@ class Accounts(Engine):
             check_in_force(db, account_id, credential, password)
             remove_account(db, account_id, keep_messages=keep_messages)
 
+        def thin_out(db: sqlite3.Connection) -> bool:
+            check_in_force(db, account_id, credential, password)
+            removed = delete_newest(db, "author_id = ?", account_id)
+            if removed:
+                raise_floor(db)
+            return bool(removed)
+
+        while not keep_messages and await self._writer.write(thin_out):
+            pass  # then the account goes together with the rest
         await self._writer.write(unit)
 
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:

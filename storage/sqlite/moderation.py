@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
+from storage.bulk import REMOVED_AT_ONCE
 from storage.records import (
     ADDRESS_DAYS,
     DAY_MS,
@@ -53,8 +54,12 @@ class Moderation(Engine):
         *,
         credential: int | None = None,
     ) -> int:
-        target, spares = f"all by the author of message {message_id}", actor is not None
-        return await self._act(actor, credential, "remove", target, remove_by_source, message_id, own_address, spares)
+        target, values = f"all by the author of message {message_id}", (message_id, own_address, actor is not None)
+        removed, is_all = await self._act(actor, credential, "remove", target, remove_by_source, *values)
+        while not is_all:
+            more, is_all = await self._act(actor, credential, None, target, remove_by_source, *values)
+            removed += more
+        return removed
 
     async def log(self, actor: Account | None, action: str, target: str) -> None:
         await self._writer.write(lambda db: note(db, actor, action, target))
@@ -72,30 +77,30 @@ class Moderation(Engine):
             db.execute("DELETE FROM suspensions WHERE until < ?", (now_ms(),))
             db.execute("DELETE FROM erasures WHERE at < ?", (now_ms() - ERASURE_DAYS * DAY_MS,))
             db.execute("DELETE FROM access_changes WHERE at < ?", (now_ms() - DAY_MS,))
-            db.execute(
-                "UPDATE messages SET address = NULL WHERE address IS NOT NULL AND created_at < ?",
-                (now_ms() - ADDRESS_DAYS * DAY_MS,),
-            )
 
         await self._writer.write(unit)
+        before = now_ms() - ADDRESS_DAYS * DAY_MS
+        while ids := await self._reader.read(read_old_addresses, before):
+            await self._writer.write(lambda db, ids=ids: forget_addresses(db, ids))  # type: ignore[misc]
 
     async def _act(
         self,
         actor: Account | None,
         credential: int | None,
-        action: str,
+        action: str | None,
         target: str,
         act: Callable[..., T],
         *values: object,
     ) -> T:
-        """Does it and notes it, both or neither."""
+        """Does it and notes it, both or neither; without an action it goes on with what was noted before."""
 
         def unit(db: sqlite3.Connection) -> T:
             if actor is not None:
                 check_moderates(db, actor.id)
                 check_in_force(db, actor.id, credential)
             done = act(db, *values)
-            note(db, actor, action, target)
+            if action is not None:
+                note(db, actor, action, target)
             return done
 
         return await self._writer.write(unit)
@@ -161,24 +166,48 @@ def check_elsewhere(address: str | None, own_address: str | None) -> None:
         raise OwnAddress(address)
 
 
-def remove_by_source(db: sqlite3.Connection, message_id: int, own_address: str | None, spares_moderators: bool) -> int:
-    """All that this message's account has posted, or for a guest's, all that guests posted from its address."""
+def remove_by_source(
+    db: sqlite3.Connection, message_id: int, own_address: str | None, spares_moderators: bool
+) -> tuple[int, bool]:
+    """All that this message's account has posted, or for a guest's, all that guests posted from its address.
+
+    Of more than REMOVED_AT_ONCE, the newest so many, and this message last: what is left can still be named by it.
+    Says how many, and whether it was all.
+    """
     author_id, address = source_of(db, message_id)
     if author_id is None:
         check_elsewhere(address, own_address)
     elif spares_moderators:
         check_no_moderator(account_by(db, "id", author_id))
     where, value = ("author_id = ?", author_id) if author_id else ("author_id IS NULL AND address = ?", address)
-    removed = delete_messages(db, where, value)
+    some = delete_newest(db, where, value, but=message_id)
+    removed = delete_messages(db, where, value) if some is None else some
     raise_floor(db)
-    return removed
+    return removed, some is None
 
 
-def delete_messages(db: sqlite3.Connection, where: str, value: object) -> int:
+def delete_newest(db: sqlite3.Connection, where: str, value: object, but: int = 0) -> int | None:
+    """Of more than REMOVED_AT_ONCE, the newest so many but this one; how many. None, and nothing, where there are fewer."""
+    select = f"SELECT id FROM messages WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET ?"
+    row = db.execute(select, (value, REMOVED_AT_ONCE)).fetchone()
+    return row and delete_messages(db, f"{where} AND id > ? AND id <> ?", value, row[0], but)
+
+
+def delete_messages(db: sqlite3.Connection, where: str, *values: object) -> int:
     """For good, also from the search index; how many there were."""
-    rows = db.execute(f"DELETE FROM messages WHERE {where} RETURNING id, body", (value,)).fetchall()
+    rows = db.execute(f"DELETE FROM messages WHERE {where} RETURNING id, body", values).fetchall()
     reindex(db, [(id, body) for id, body in rows if body is not None])
     return len(rows)
+
+
+def read_old_addresses(db: sqlite3.Connection, before: int) -> list[tuple[int]]:
+    """Of messages from before this time, as (id,)."""
+    where = "address IS NOT NULL AND created_at < ?"
+    return db.execute(f"SELECT id FROM messages WHERE {where} LIMIT ?", (before, REMOVED_AT_ONCE)).fetchall()
+
+
+def forget_addresses(db: sqlite3.Connection, ids: list[tuple[int]]) -> None:
+    db.executemany("UPDATE messages SET address = NULL WHERE id = ?", ids)
 
 
 def read_audit(db: sqlite3.Connection, before: int | None, limit: int) -> list[AuditEntry]:
