@@ -6,8 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 
+from board.account_log import AccountLog
 from board.clock import Clock
 from board.credentials import Credentials
+from board.failures import Failures
 from board.limits import Limits
 from board.passwords import Passwords
 from board.ready import Ready
@@ -30,6 +32,8 @@ class Board:
     waiters: WaiterList
     credentials: Credentials
     passwords: Passwords
+    failures: Failures
+    account_log: AccountLog
     limits: Limits | None
     """None where limits are off."""
     ready: Ready
@@ -57,6 +61,8 @@ class Board:
             waiters,
             credentials,
             Passwords(),
+            Failures(storage),
+            AccountLog(),
             Limits() if limits else None,
             Ready(storage),
             Clock(storage, (await storage.times())[1], clock),
@@ -69,6 +75,7 @@ class Board:
         while True:
             try:
                 await self.credentials.save()
+                await self.failures.save()
                 await self.storage.scrub()
                 if time.monotonic() >= due:
                     if await self.clock.is_believable():
@@ -83,5 +90,6 @@ class Board:
         self.passwords.close()
         try:
             await self.credentials.save()
+            await self.failures.save()
         except Unavailable as error:
-            log.warning("When credentials were last used could not be saved: %s", error)
+            log.warning("When credentials were last used, and who failed to sign in, could not be saved: %s", error)

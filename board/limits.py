@@ -5,6 +5,8 @@ import itertools
 import time
 from collections.abc import Callable
 
+from board.networks import networks_of
+
 MAX_KEYS = 50_000
 """Keys remembered by one limit; the one unused for longest is forgotten first, which only helps its owner."""
 TIDIED = 2
@@ -26,36 +28,113 @@ class Limit:
 
     def take(self, key: str) -> float:
         """Counts a try and returns 0, or returns for how many seconds to wait and counts nothing."""
+        return take_all([(self, key)])
+
+    def wait(self, key: str) -> float:
+        """For how many seconds to wait before a try."""
         now = self._clock()
-        full_at = max(self._full_at.get(key, now), now) + self._seconds
-        too_early = full_at - now - self._burst * self._seconds
-        if too_early > 1e-9:
-            return too_early
-        self._full_at[key] = full_at
+        too_early = self._full_when_tried(key, now) - now - self._burst * self._seconds
+        return too_early if too_early > 1e-9 else 0.0
+
+    def count(self, key: str) -> None:
+        """A try, whether it came too early or not."""
+        self._full_at[key] = self._full_when_tried(key, self._clock())
         self._full_at.move_to_end(key)
         if len(self._full_at) > MAX_KEYS:
             self._full_at.popitem(last=False)
-        self._tidy(now)
-        return 0.0
+        self._tidy()
 
-    def _tidy(self, now: float) -> None:
+    def _full_when_tried(self, key: str, now: float) -> float:
+        return max(self._full_at.get(key, now), now) + self._seconds
+
+    def _tidy(self) -> None:
         """A full bucket is as good as none: memory comes back when a crowd has gone."""
+        now = self._clock()
         for key, full_at in list(itertools.islice(self._full_at.items(), TIDIED)):
             if full_at <= now:
                 del self._full_at[key]
 
 
-class Limits:
-    """All limits of one process. They are roomy, as a school or an office may share one address.
+class AddressLimit:
+    """A limit for each address, and roomier ones for the networks that it is in."""
 
-    Signing in is counted for each username from each address, so that guessing at somebody's password from
-    elsewhere never locks them out.
+    def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._by_address = Limit(burst, seconds, clock)
+        self._by_site = Limit(2 * burst, seconds / 2, clock)
+        self._by_network = Limit(4 * burst, seconds / 4, clock)
+
+    def take(self, address: str) -> float:
+        """As Limit.take(): what one address is refused doesn't count for its network."""
+        return take_all(self.tries(address))
+
+    def tries(self, address: str) -> list[tuple[Limit, str]]:
+        own, *wider = networks_of(address)
+        roomier = (self._by_network,) if len(wider) < 2 else (self._by_site, self._by_network)
+        return [(self._by_address, own), *zip(roomier, wider, strict=False)]
+
+
+def take_all(tries: list[tuple[Limit, str]]) -> float:
+    """Counts a try in all of these limits and returns 0, or returns for how many seconds to wait and counts nothing."""
+    seconds = max(limit.wait(key) for limit, key in tries)
+    if not seconds:
+        for limit, key in tries:
+            limit.count(key)
+    return seconds
+
+
+class Guessing:
+    """Tries at passwords, right or wrong, by the address that they come from and by the account that they are at.
+
+    Nobody is kept out of their own account by others: browsers in which its owner has signed in before are counted by
+    themselves, and addresses from which somebody has signed in to it are not counted for the account as a whole. One
+    network alone (an IPv6 /48, an IPv4 /24) gets fewer tries than an account takes from all of them.
     """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.by_address = AddressLimit(100, 3, clock)
+        self._by_known_browser = Limit(10, 30, clock)
+        self._at_from = Limit(10, 30, clock)
+        """By username and address."""
+        self._at_near = Limit(20, 120, clock)
+        """By username and the widest network."""
+        self._at = Limit(100, 60, clock)
+        """By username: NIST SP 800-63B has at most 100 wrong ones in a row."""
+        self._has_been: collections.OrderedDict[str, None] = collections.OrderedDict()
+        """Username and address of those who came in."""
+
+    def take_known(self, browser: str) -> float:
+        """As Limit.take(), for a browser that claims to be known, or the session or token of the very account."""
+        return self._by_known_browser.take(browser)
+
+    def take(self, username: str, address: str) -> float:
+        """As Limit.take(), for everyone else. A username that is nobody's is counted like one; "" is what can't be one."""
+        username = username[:40]
+        at_from = f"{username} {address}"
+        tries = [
+            (self._at_from, at_from),
+            (self._at_near, f"{username} {networks_of(address)[-1]}"),
+            *self.by_address.tries(address),
+        ]
+        if username and at_from not in self._has_been:
+            tries.append((self._at, username))
+        return take_all(tries)
+
+    def note_right(self, username: str, address: str) -> None:
+        """Somebody came in from there."""
+        key = f"{username} {address}"
+        self._has_been[key] = None
+        self._has_been.move_to_end(key)
+        if len(self._has_been) > MAX_KEYS:
+            self._has_been.popitem(last=False)
+
+
+class Limits:
+    """All limits of one process. They are roomy, as a school or an office may share one address."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.posting = Limit(60, 1, clock)
         """By account; by address for guests."""
-        self.posting_from = Limit(300, 0.2, clock)
+        self.posting_from = AddressLimit(300, 0.2, clock)
         """By address, whoever posts."""
         self.reading = Limit(60, 0.2, clock)
         """Whatever is read from storage or made for the one who asks, by account; by address for guests."""
@@ -63,11 +142,11 @@ class Limits:
         """By account; by address for guests."""
         self.deleting = Limit(60, 1, clock)
         """One's own messages, by account: each wakes every page."""
-        self.sign_in = Limit(10, 30, clock)
-        """By username and address."""
-        self.sign_in_from = Limit(100, 3, clock)
-        """By address."""
-        self.sign_up_from = Limit(20, 180, clock)
+        self.guessing = Guessing(clock)
+        """Signing in, whether the password is right or wrong."""
+        self.sign_in_from = self.guessing.by_address
+        """The same by address alone: all that Facebook sends back is counted there, too."""
+        self.sign_up_from = AddressLimit(20, 180, clock)
         """By address."""
         self.changing = Limit(20, 60, clock)
         """Names and tokens, by account: each is written down, and a name makes every page look again."""

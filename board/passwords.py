@@ -1,7 +1,10 @@
 """Passwords: which will do, and hashing them, off the loop and one at a time.
 
 Argon2id with the parameters of OWASP's Password Storage Cheat Sheet (19 MiB, two passes, one lane): some 40 ms of
-one core. One thread does it, so that sign-ins never take the cores from the polls, and its queue is bounded.
+one core. One thread does it, so that sign-ins never take the cores from the polls, and board/turns.py says who is next.
+
+What is hashed is NFC: keyboards differ in how they write an é (RFC 8265). Hashes from before that may be of another
+form, so what was typed is tried as it is, too.
 """
 
 import asyncio
@@ -12,68 +15,73 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import argon2
 
 from board.text import NOT_TEXT, BadText
+from board.turns import ANYBODY, Asker, Busy, Turns
 from storage.records import Password
 
 T = TypeVar("T")
 
 LEAST, MOST = 8, 128
 """Code points of a password (NIST SP 800-63B: at least 8; no rules about what it is made of)."""
+LONGEST_FORM = 4 * MOST
+"""Of what is typed, before it is NFC: making that of more takes time with the square of the length."""
+LEAST_WORD = 3
+"""Letters of a name that are looked for in a password."""
 NICENESS = 10
 """Of the hashing thread; see bench/accounts.py for what it does for the polls."""
-MAX_WAITING = 100
-"""Hashes that may wait: about four seconds' worth."""
-
-
 SHA1 = "sha1:"
 """Stands before the hash of a tutorial's hash."""
-
-
-class Busy(Exception):
-    """Too many passwords are being hashed."""
 
 
 class Passwords:
     def __init__(self) -> None:
         self._hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", step_back)
-        self.waiting = 0
-        self._is_closed = False
+        self._turns = Turns()
         self._nobody: concurrent.futures.Future[str] = self._thread.submit(self._hasher.hash, secrets.token_hex())
         """The hash that a password is compared with where there is none, so that this takes as long."""
 
-    async def hash(self, password: str) -> Password:
+    @property
+    def waiting(self) -> int:
+        """How many are being hashed or wait for it."""
+        return len(self._turns)
+
+    async def hash(self, password: str, asker: Asker = ANYBODY) -> Password:
         """Raises Busy."""
-        return Password(await self._run(self._hasher.hash, password))
+        return Password(await self._run(asker, self._hasher.hash, normal(password)))
 
     async def wrap(self, sha1: str, tutorial_name: str) -> Password:
         """A tutorial's hash, hashed: sha1("name:password") in hex. Raises Busy."""
-        return Password(SHA1 + await self._run(self._hasher.hash, sha1.lower()), tutorial_name)
+        return Password(SHA1 + await self._run(ANYBODY, self._hasher.hash, sha1.lower()), tutorial_name)
 
-    async def verify(self, known: Password, password: str) -> bool:
-        """Whether it is this one; for none at all it takes as long to say no. Raises Busy."""
-        if known.hash is None:
-            nobody: str = await asyncio.wrap_future(self._nobody)
-            await self._run(self._matches, nobody, password)
-            return False
-        if known.hash.startswith(SHA1):
-            plain = f"{known.tutorial_name}:{password}".encode()
-            password = hashlib.sha1(plain, usedforsecurity=False).hexdigest()
-        return await self._run(self._matches, known.hash.removeprefix(SHA1), password)
+    async def verify(self, known: Password, password: str, asker: Asker = ANYBODY) -> str | None:
+        """In which form it is this password, or None; for none at all it takes as long to say no. Raises Busy."""
+        nobody: str = await asyncio.wrap_future(self._nobody)
+        hash = known.hash or nobody
+        for form in dict.fromkeys((normal(password), password)):
+            secret = form
+            if hash.startswith(SHA1):
+                plain = f"{known.tutorial_name}:{form}".encode()
+                secret = hashlib.sha1(plain, usedforsecurity=False).hexdigest()
+            if await self._run(asker, self._matches, hash.removeprefix(SHA1), secret) and known.hash is not None:
+                return form
+        return None
 
-    def is_outdated(self, known: Password) -> bool:
-        """Whether it should be hashed anew: a tutorial's, or with weaker parameters than today's."""
+    def is_outdated(self, known: Password, form: str) -> bool:
+        """Whether the password should be hashed anew: it fits in another form than today's, or its hash is a tutorial's
+        or has weaker parameters."""
         hash = known.hash or ""
-        return hash.startswith(SHA1) or self._hasher.check_needs_rehash(hash)
+        return form != normal(form) or hash.startswith(SHA1) or self._hasher.check_needs_rehash(hash)
 
     def close(self) -> None:
         """Ends the thread; what still waits is told that it is too busy."""
-        self._is_closed = True
+        self._turns.close()
         self._thread.shutdown(cancel_futures=True)
 
     def _matches(self, hash: str, password: str) -> bool:
@@ -82,15 +90,13 @@ class Passwords:
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 
-    async def _run(self, function: Callable[..., T], *arguments: object) -> T:
-        if self.waiting >= MAX_WAITING or self._is_closed:
-            raise Busy
-        self.waiting += 1
-        hashing = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+    async def _run(self, asker: Asker, function: Callable[..., T], *arguments: object) -> T:
+        await self._turns.begin(asker)
         try:
+            hashing = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
             await asyncio.wait([hashing])
         finally:
-            self.waiting -= 1
+            self._turns.end()
         if hashing.cancelled():  # the server ends
             raise Busy
         return hashing.result()
@@ -110,19 +116,45 @@ def common() -> frozenset[str]:
     return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= LEAST)
 
 
-def check_password(password: str, username: str) -> None:
-    """Whether this will do as a new password; it is kept as it is, never trimmed. Raises BadText."""
+def normal(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
+
+
+def check_password(password: str, *names: str) -> None:
+    """Whether this will do as a new password for somebody with these names, on a board with this one.
+
+    It is kept as it is, never trimmed. Raises BadText.
+    """
     check_is_text(password)
-    if not LEAST <= len(password) <= MOST:
+    if not LEAST <= len(normal(password)) <= MOST:
         raise BadText("password_length", f"A password has {LEAST} to {MOST} characters.")
-    folded = password.lower()
-    if folded in common() or folded == username or len(set(folded)) < 3:
+    folded = normal(password).casefold()
+    if folded in common() or len(set(folded)) < 3:
         raise BadText("password_common", "This password is one of the first that others would try. Take another.")
+    rest = folded
+    for word in words_of(names):
+        rest = rest.replace(word, "")
+    if len(rest) < LEAST:
+        raise BadText(
+            "password_common",
+            f"Others would try your name and the board's first. Without these, {LEAST} characters should be left.",
+        )
+
+
+def words_of(names: Iterable[str]) -> list[str]:
+    """What somebody would try who knows these names: the names, their parts, and both backwards; the longest first."""
+    words = set()
+    for name in names:
+        folded = normal(name).casefold()
+        parts = "".join(c if c.isalpha() else " " for c in folded).split()
+        found = [folded, "".join(parts), *parts]
+        words |= {word for word in found + [word[::-1] for word in found] if len(word) >= LEAST_WORD}
+    return sorted(words, key=lambda word: (-len(word), word))
 
 
 def check_is_text(password: str) -> None:
     """Raises BadText for what can't even be hashed."""
     if NOT_TEXT.search(password):
         raise BadText("password_not_text", "This password has a NUL or half of a character in it.", 400)
-    if len(password) > MOST:
+    if len(password) > LONGEST_FORM or len(normal(password)) > MOST:
         raise BadText("password_length", f"A password has {LEAST} to {MOST} characters.")

@@ -3,18 +3,31 @@
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from board.signs import beginning
 from board.text import NOT_TEXT, BadText, is_visible, tidy
+from storage.records import DELETED_NAME, Account
 
 USERNAME = re.compile(r"[a-z0-9_]{3,32}", re.ASCII)
 NAME_LENGTH = 50
 
 
+UNNAMED = "Member"
+"""Of whom nothing better is known."""
+RESERVED = ("guest", "administrator", DELETED_NAME)
+"""Names under which the board itself speaks of somebody."""
+
+
+def fold_username(text: str) -> str:
+    """As it is compared: Ada and ada are the same, and so is one with the blank that a phone's keyboard adds."""
+    username = text.strip()
+    return username.lower() if username.isascii() else username
+
+
 def clean_username(text: str) -> str:
-    """Folded: Ada and ada are the same. Only ASCII, so that nobody looks like somebody else. Raises BadText."""
-    username = text.lower() if text.isascii() else text
+    """Folded. Only ASCII, so that nobody looks like somebody else. Raises BadText."""
+    username = fold_username(text)
     if not USERNAME.fullmatch(username):
         raise BadText("bad_username", "A username has 3 to 32 of the letters a to z, digits and _.")
     return username
@@ -26,6 +39,17 @@ def clean_name(text: str) -> str:
     if not is_visible(name) or len(name) > NAME_LENGTH:
         raise BadText("bad_name", f"A name has 1 to {NAME_LENGTH} characters that can be seen.")
     return name
+
+
+def check_is_free(name: str, title: str, moderators: Iterable[Account]) -> None:
+    """Whether a new name is neither the board's own nor, but for capitals and width, a moderator's. Raises BadText."""
+    taken = {*RESERVED, title, *(known for account in moderators for known in (account.name, account.username))}
+    if fold_name(name) in map(fold_name, taken):
+        raise BadText("name_reserved", "This is the name of a moderator, or of the board. Please take another.")
+
+
+def fold_name(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def usernames(name: str) -> Iterator[str]:
@@ -41,6 +65,6 @@ def usernames(name: str) -> Iterator[str]:
 def name_from_elsewhere(text: object) -> str:
     """The name that somebody has elsewhere, made fit for here; whatever it is, it gives a name."""
     if not isinstance(text, str):
-        return "Member"
+        return UNNAMED
     name = beginning(" ".join(tidy(NOT_TEXT.sub("", text)).split()), NAME_LENGTH).rstrip()
-    return name if is_visible(name) else "Member"
+    return name if is_visible(name) else UNNAMED

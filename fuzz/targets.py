@@ -20,7 +20,7 @@ from admin.rows import checked
 from board import facebook, people
 from board import text as words_of
 from board.cursor import parse_cursor
-from board.passwords import check_password
+from board.passwords import check_password, normal
 from board.recent import iso
 from board.text import BadText
 from fuzz.generate import octets, text
@@ -87,7 +87,7 @@ def names(rng: random.Random) -> None:
 def passwords(rng: random.Random) -> None:
     with refused(BadText):
         check_password(sent := text(rng, ("a few random words", "пароль 密码 😀", "password")), "ada")
-        assert len(sent.encode()) >= 8 and len(sent) <= 128
+        assert 8 <= len(normal(sent)) <= 128
 
 
 def searches(rng: random.Random) -> None:

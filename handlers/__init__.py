@@ -41,6 +41,7 @@ from handlers.making import Making
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.metrics import Metrics, registry
+from handlers.new_password import NewPassword
 from handlers.openapi import ApiPage, OpenApi
 from handlers.pictures import MemberPicture
 from handlers.polls import Get
@@ -48,7 +49,7 @@ from handlers.privacy import Privacy
 from handlers.repeat import Repeats
 from handlers.search import ApiSearch, SearchPage
 from handlers.siblings import Siblings
-from handlers.sign_in import NewPassword, SignIn, SignOut, SignUp
+from handlers.sign_in import SignIn, SignOut, SignUp
 from handlers.static import Static
 from handlers.streams import ServedStream
 from handlers.templates import LOADER

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,8 +13,11 @@ from board.people import clean_name
 from board.recent import as_json, iso
 from handlers.base import signed_in
 from handlers.errors import Refused
+from handlers.guessing import asker_of, forget_browser, remember_browser, write_log
+from handlers.names import check_is_free
 from handlers.sign_in import FormPage, check_sign_in
 from handlers.tokens import account_json, check_may_change, confirm_first, create_bot_token, is_confirmed
+from storage.failed_tries import FailedTries
 from storage.records import Credential, Identity, NotFound, Password, Picture
 
 SAME_MOMENT_MS = 1000
@@ -33,6 +37,7 @@ class AccountPage(FormPage):
     known: list[Credential] | None = None
     """What is signed in as this account; None before that is known."""
     identity: Identity | None = None
+    failed = FailedTries(0, 0)
     password = Password(None)
     """The one in force, once it was verified."""
 
@@ -57,6 +62,7 @@ class AccountPage(FormPage):
             self.identity = await storage.identity_of(account.id)
         except NotFound:
             self.identity = None
+        self.failed = await self.board.failures.of(account.id)
         self.known = await storage.credentials(account.id)
 
     async def get(self) -> None:
@@ -69,6 +75,7 @@ class AccountPage(FormPage):
             refused=refused,
             typed=self.typed,
             made=self.made,
+            failed=self.failed,
             identity=self.identity,
             has_password=self.has_password,
             is_confirmed=is_confirmed(self),
@@ -117,6 +124,7 @@ class AccountName(AccountPage):
     async def post(self) -> None:
         name = clean_name(self.needed("name"))
         check_may_change(self)
+        await check_is_free(self, name)
         asking = signed_in(self)
         await self.board.storage.set_name(asking.account.id, name, asking.id)
         await self.again()
@@ -127,8 +135,8 @@ class AccountPassword(AccountPage):
         """Everything else that was signed in is signed out, also whoever might have this session's secret."""
         credential = await self.confirm()
         new = self.needed("new")
-        check_password(new, credential.account.username)
-        hashed = await self.board.passwords.hash(new)
+        check_password(new, credential.account.username, credential.account.name, self.config.title)
+        hashed = await self.board.passwords.hash(new, asker_of(self))
         secret, old = new_secret(), self.get_cookie(self.cookie_name, "")
         self.board.credentials.replace(old)
         await self.board.storage.set_password(
@@ -140,6 +148,8 @@ class AccountPassword(AccountPage):
             unlink=self.form("unlink") == "yes",
         )
         self.set_session_cookie(secret)
+        write_log(self, "password_changed", credential.account.id, "password")
+        await remember_browser(self, credential.account, hashed)
         await self.again()
 
 
@@ -160,6 +170,7 @@ class AccountRevoke(AccountPage):
     async def post(self, id: str) -> None:
         asking = signed_in(self)
         await self.board.storage.revoke_credential(asking.account.id, int(id))
+        write_log(self, "revoked", asking.account.id, "session or token")
         if int(id) == asking.id:
             self.sign_off()
         await self.again()
@@ -170,6 +181,7 @@ class AccountEverywhere(AccountPage):
         """Signs out everywhere else; bots too."""
         credential = signed_in(self)
         await self.board.storage.revoke_all(credential.account.id, keep=credential.id)
+        write_log(self, "revoked_all", credential.account.id, "sessions and tokens")
         await self.again()
 
 
@@ -184,6 +196,7 @@ class AccountDownload(AccountPage):
             "account": account_json(account),
             "password_set_at": iso(self.password.set_at) if self.password.set_at else None,
             "facebook": await self.facebook_data(),
+            "failed_sign_ins": dataclasses.asdict(self.failed),
             "sessions_and_tokens": [self.describe(c) for c in credentials],
         }
         self.write(json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": [')
@@ -225,6 +238,8 @@ class AccountDelete(AccountPage):
         await self.board.storage.delete_account(
             credential.account.id, keep_messages=keep, password=self.password, credential=credential.id
         )
+        write_log(self, "deleted", credential.account.id, "password" if self.has_password else "facebook")
+        forget_browser(self, credential.account.username)
         await self.board.waiters.deliver()
         self.sign_off()
         self.clear_session_cookie()

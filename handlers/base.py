@@ -12,8 +12,8 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from board import Board
-from board.passwords import Busy
 from board.text import BadText
+from board.turns import Busy
 from handlers.errors import Refused, as_refused
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.log import shown, warn_rarely

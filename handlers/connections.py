@@ -8,10 +8,11 @@ docs/decisions/0010-connections.md says why. Behind a proxy all connections are 
 import asyncio
 import enum
 import functools
-import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
+
+from board.networks import networks_of
 
 HELD_BYTES = 32 * 1024 * 1024
 """Of requests that are still coming and replies that are still going out, over all connections."""
@@ -105,7 +106,7 @@ class Connections:
 
     def enter(self, connection: Connection, host: str) -> None:
         """A new one, from this address; from none that is counted, if it is a proxy's."""
-        networks = networks_of(host) if self._is_counting else ()
+        networks = shares_of(host) if self._is_counting else ()
         self.join(connection, self._group(networks))
 
     def join(self, connection: Connection, group: Group) -> None:
@@ -223,13 +224,8 @@ def since(connection: Connection) -> float:
 
 
 @functools.lru_cache(1000)
-def networks_of(host: str) -> tuple[tuple[str, float], ...]:
-    """From the narrowest on, each with its share: of an address as limits count it, so IPv6 by /64."""
-    try:
-        network = ipaddress.ip_network(host)
-    except ValueError:
-        return ()
-    if network.version == 4:
-        return (host, ADDRESS), (str(network.supernet(new_prefix=24)), NETWORK)
-    wider = [(str(network.supernet(new_prefix=prefix)), part) for prefix, part in ((56, SITE), (48, NETWORK))]
-    return (host, ADDRESS), *wider
+def shares_of(host: str) -> tuple[tuple[str, float], ...]:
+    """The networks of an address, from the narrowest on, each with its share; none for what is no address."""
+    networks = networks_of(host)
+    parts = {2: (ADDRESS, NETWORK), 3: (ADDRESS, SITE, NETWORK)}.get(len(networks), ())
+    return tuple(zip(networks, parts, strict=False))

@@ -2,8 +2,8 @@
 
 import tornado.web
 
-from board.passwords import Busy
 from board.text import BadText
+from board.turns import Busy
 from storage.crowded import Crowded
 from storage.records import (
     MOST_BOT_TOKENS,

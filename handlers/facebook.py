@@ -12,12 +12,14 @@ from typing import Any
 
 from board.credentials import hash_secret
 from board.facebook import ID
-from board.people import name_from_elsewhere, usernames
+from board.people import UNNAMED, name_from_elsewhere, usernames
 from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.facebook_client import describe
 from handlers.facebook_flow import FacebookPage, Flow, flow_query, lost_flow
+from handlers.guessing import write_log
 from handlers.messages import check_is_still
+from handlers.names import is_free
 from handlers.sign_in import check_may_sign_up, start_session, suspended
 from storage.records import Identity, NotAllowed, NotFound
 
@@ -78,8 +80,10 @@ class FacebookSignIn(FacebookPage):
         except NotFound:
             identity, is_new = await self.join(flow, person), True
         if identity.account.suspended_at is not None:
+            self.board.account_log.write_failure(identity.account.id, self.client_address, "suspended")
             raise suspended()
-        await storage.rename_identity(identity.id, person.name)
+        if await is_free(self, person.name, identity.account):
+            await storage.rename_identity(identity.id, person.name)
         await self.keep_picture(identity, person)
         await start_session(self, identity.account, by_facebook=True)
         await self.board.waiters.deliver()
@@ -94,12 +98,15 @@ class FacebookSignIn(FacebookPage):
         await check_may_sign_up(self, flow.invite)
         names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
         invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
+        name = person.name if await is_free(self, person.name) else UNNAMED
         try:
-            return await self.board.storage.create_account_with_identity(
-                self.config.facebook_app_id, person.id, person.name, names, invite
+            identity = await self.board.storage.create_account_with_identity(
+                self.config.facebook_app_id, person.id, name, names, invite
             )
         except NotAllowed:
             raise suspended() from None
+        write_log(self, "signed_up", identity.account.id, "facebook")
+        return identity
 
     async def keep_picture(self, identity: Identity, person: Person) -> None:
         picture = await self.facebook.picture(person.picture_url, self.visit) if person.picture_url else None
@@ -184,6 +191,7 @@ class FacebookCallback(FacebookSignIn):
         identity = await self.board.storage.create_identity(
             account_id, self.config.facebook_app_id, person.id, person.name, signed_in(self).id
         )
+        write_log(self, "facebook_linked", account_id, "facebook")
         await self.keep_picture(identity, person)
         self.leave("/account")
 

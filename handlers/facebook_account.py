@@ -7,6 +7,8 @@ from handlers.account import AccountPage
 from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.facebook_flow import FacebookPage
+from handlers.guessing import write_log
+from handlers.names import check_is_free
 from handlers.sign_in import FormPage, safe_next
 from handlers.tokens import check_may_change
 
@@ -35,6 +37,7 @@ class FacebookUnlink(AccountPage):
         """Not for the last way in, which storage knows for sure."""
         credential = await self.confirm()
         await self.board.storage.unlink_identity(credential.account.id, keep=credential.id, password=self.password)
+        write_log(self, "facebook_unlinked", credential.account.id, "facebook")
         await self.again()
 
 
@@ -63,8 +66,10 @@ class FacebookWelcome(AccountPage):
             raise Refused(403, "username_fixed", "An account with a password keeps its username.")
         check_may_change(self)
         username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
+        await check_is_free(self, username, name)
         if username != account.username:
             await self.board.storage.set_username(account.id, username, asking.id)
+            write_log(self, "username_changed", account.id, "facebook")
         if name != account.name:
             await self.board.storage.set_name(account.id, name, asking.id)
         await self.board.waiters.deliver()

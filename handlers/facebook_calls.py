@@ -15,6 +15,7 @@ from handlers.articles import human
 from handlers.base import Base
 from handlers.errors import Refused
 from handlers.facebook_flow import FacebookPage
+from handlers.guessing import write_log
 from storage.records import NotFound
 
 SLACK_SECONDS = 60
@@ -36,6 +37,19 @@ class FacebookCall(Base):
             raise Refused(400, "bad_field", "“signed_request” is missing.")
         return text, read_signed_request(text, self.config.facebook_app_secret)
 
+    async def account_id(self, request: SignedRequest) -> int | None:
+        """Whom it is about, if that is anybody here."""
+        try:
+            identity = await self.board.storage.identity(self.config.facebook_app_id, request.facebook_id)
+        except NotFound:
+            return None
+        return identity.account.id
+
+    def log_call(self, event: str, account_id: int | None) -> None:
+        """A repeated call finds nobody any more, and has no line."""
+        if account_id is not None:
+            write_log(self, event, account_id, "facebook")
+
     @staticmethod
     def before(request: SignedRequest) -> int:
         """In milliseconds. What began after the request was made is not meant by it: it may come late, or again."""
@@ -46,9 +60,11 @@ class FacebookDeauthorize(FacebookCall):
     async def post(self) -> None:
         """Ends the sessions that Facebook made. A repeated call, or one about a stranger, is answered alike."""
         _, request = self.signed_request()
+        account_id = await self.account_id(request)
         await self.board.storage.deauthorize_identity(
             self.config.facebook_app_id, request.facebook_id, self.before(request)
         )
+        self.log_call("facebook_deauthorized", account_id)
         await self.board.waiters.deliver()
         self.write_json({})
 
@@ -62,9 +78,11 @@ class FacebookDelete(FacebookCall):
         text, request = self.signed_request()
         # The same request has the same code, so that a repeated call leads to the same page.
         code = hmac.new(self.board.secret, b"deletion " + text.encode(), hashlib.sha256).hexdigest()[:24]
+        account_id = await self.account_id(request)
         await self.board.storage.erase_identity(
             self.config.facebook_app_id, request.facebook_id, self.before(request), code
         )
+        self.log_call("facebook_erased", account_id)
         await self.board.waiters.deliver()
         origin = self.config.public_url or f"http://localhost:{self.config.port}"
         self.write_json({"url": f"{origin}/facebook/deletion?code={code}", "confirmation_code": code})

@@ -11,7 +11,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from board.facebook import kind_of_image
-from board.passwords import Busy
+from board.turns import Busy
 from settings import Settings
 from storage.records import Picture
 

@@ -3,6 +3,7 @@
 from board.recent import iso
 from handlers.base import Page, signed_in
 from handlers.errors import Refused
+from handlers.guessing import write_log
 from handlers.messages import check_is_still, delete, edit, is_author, new_form_key, parse_id
 from handlers.pages import Rendering, preview
 from handlers.reading import error_page
@@ -141,6 +142,7 @@ class Moderate(Page):
             raise Refused(422, "no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.board.storage.account_of(message.author.id)
         await self.board.storage.suspend(asking.account, author.username, credential=asking.id)
+        write_log(self, "suspended", author.id, f"by account {asking.account.id}")
 
 
 class AuditLog(Rendering):

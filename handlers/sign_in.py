@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -10,14 +11,18 @@ from board.passwords import check_is_text, check_password
 from board.people import clean_name, clean_username
 from handlers.base import Base, Page
 from handlers.errors import Refused
+from handlers.guessing import admit, asker_of, note_wrong, readable, remember_browser, write_log
+from handlers.names import check_is_free
 from handlers.rights import Whom
-from storage.records import Account, Outdated, Password
+from storage.records import Account, Outdated, Password, Unavailable
 
 FORM_BYTES = 256 * 1024
 """So that a password of any sensible or silly length is answered in words."""
 
 
-async def sign_up(handler: Base, username: str, password: str, name: str | None, invite: str | None) -> Account:
+async def sign_up(
+    handler: Base, username: str, password: str, name: str | None, invite: str | None
+) -> tuple[Account, Password]:
     """Makes an account. Raises Refused, BadText, Taken, LinkGone, Busy."""
     limits = handler.board.limits
     if limits and (seconds := limits.sign_up_from.take(handler.client_address)):
@@ -25,12 +30,16 @@ async def sign_up(handler: Base, username: str, password: str, name: str | None,
     await check_may_sign_up(handler, invite)
     folded = clean_username(username)
     name = clean_name(name or username)
-    check_password(password, folded)
+    await check_is_free(handler, folded, name)
+    check_password(password, folded, name, handler.config.title)
     _, known = await handler.board.storage.password(folded)
     if known.hash is not None:  # most are caught here, without the work of hashing
         raise Refused(409, "username_taken", "Somebody has this username already. Please take another.")
-    hashed = await handler.board.passwords.hash(password)
-    return await handler.board.storage.create_account(folded, name, hashed, hash_secret(invite) if invite else None)
+    hashed = await handler.board.passwords.hash(password, asker_of(handler))
+    used = hash_secret(invite) if invite else None
+    account = await handler.board.storage.create_account(folded, name, hashed, used)
+    write_log(handler, "signed_up", account.id, "password")
+    return account, hashed
 
 
 async def check_may_sign_up(handler: Base, invite: str | None) -> None:
@@ -48,19 +57,24 @@ async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Ac
 
     Unknown, wrong and without a password are answered alike. Raises Refused, BadText, Busy.
     """
-    folded = username.lower() if username.isascii() else ""
-    throttle(handler, folded)
+    folded = readable(username)
+    asker = await admit(handler, folded)
     check_is_text(password)
     board = handler.board
     for _ in range(2):
         account, known = await board.storage.password(folded)
-        if not await board.passwords.verify(known, password) or account is None:
+        form = await board.passwords.verify(known, password, asker)
+        if form is None or account is None:
+            note_wrong(handler, account)
             break
         if account.suspended_at is not None:
+            board.account_log.write_failure(account.id, handler.client_address, "suspended")
             raise suspended()
-        if not board.passwords.is_outdated(known):
+        if board.limits:
+            board.limits.guessing.note_right(folded, handler.client_address)
+        if not board.passwords.is_outdated(known, form):
             return account, known
-        new = await board.passwords.hash(password)
+        new = await board.passwords.hash(password, dataclasses.replace(asker, known=f"account {account.id}"))
         if await board.storage.upgrade_password(account.id, known, new):
             return account, new
         # Changed meanwhile, perhaps only hashed anew by another sign-in: look again, once.
@@ -84,15 +98,6 @@ def still_right() -> Iterator[None]:
         raise wrong_password() from None
 
 
-def throttle(handler: Base, username: str) -> None:
-    """Counts a try at a password. Raises Refused."""
-    limits, address = handler.board.limits, handler.client_address
-    if limits is None:
-        return
-    if seconds := limits.sign_in.take(f"{username[:40]} {address}") or limits.sign_in_from.take(address):
-        raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
-
-
 async def start_session(
     handler: Base, account: Account, verified: Password | None = None, *, by_facebook: bool = False
 ) -> None:
@@ -111,6 +116,11 @@ async def start_session(
     )
     handler.judged_at = judged_at
     handler.set_session_cookie(secret)
+    write_log(handler, "signed_in", account.id, "facebook" if by_facebook else "password")
+    with contextlib.suppress(Unavailable):  # the session is there; what is counted stays in memory
+        await handler.board.failures.note_sign_in(account.id)
+        if verified is not None:
+            await remember_browser(handler, account, verified)
     if old:
         await handler.board.waiters.deliver()  # ends what the old session has parked
 
@@ -172,10 +182,10 @@ class SignUp(FormPage):
         self.show()
 
     async def post(self) -> None:
-        account = await sign_up(
+        account, hashed = await sign_up(
             self, self.needed("username"), self.needed("password"), self.form("name"), self.form("invite") or None
         )
-        await start_session(self, account)
+        await start_session(self, account, hashed)
         self.redirect("/", status=303)
 
 
@@ -204,37 +214,7 @@ class SignOut(FormPage):
         if self.credential is not None:
             await self.board.storage.revoke_credential(self.credential.account.id, self.credential.id)
             await self.board.waiters.deliver()
+            write_log(self, "signed_out", self.credential.account.id, "session")
             self.sign_off()
         self.clear_session_cookie()
-        self.redirect("/", status=303)
-
-
-class NewPassword(FormPage):
-    """Where the one-time link of `bin/admin password` leads.
-
-    Its secret stands behind the #, so that no log of a proxy's and no Referer ever has it. Older links have it in the
-    query. Whoever needs it may have lost the account to somebody: all ways in end, Facebook too unless it is to stay.
-    """
-
-    template = "password.html"
-
-    def set_default_headers(self) -> None:
-        super().set_default_headers()
-        self.set_header("Referrer-Policy", "no-referrer")
-
-    async def get(self) -> None:
-        if link := self.query("link"):
-            await self.board.storage.link("password", hash_secret(link))
-        self.show()
-
-    async def post(self) -> None:
-        hash = hash_secret(self.needed("link"))
-        account = await self.board.storage.link("password", hash)
-        password = self.needed("password")
-        check_password(password, account.username if account else "")
-        hashed = await self.board.passwords.hash(password)
-        keeps_facebook = self.form("facebook") == "keep"
-        account = await self.board.storage.use_password_link(hash, hashed, keep_identity=keeps_facebook)
-        await self.board.waiters.deliver()
-        await start_session(self, account, hashed)
         self.redirect("/", status=303)

@@ -8,6 +8,7 @@ from board.recent import iso
 from handlers.asking import ended
 from handlers.base import Base, signed_in
 from handlers.errors import Refused
+from handlers.guessing import write_log
 from handlers.messages import parse_id
 from handlers.sign_in import FORM_BYTES, check_sign_in, sign_up, still_right
 from storage.records import Account, Credential, Outdated, Password
@@ -37,7 +38,7 @@ class ApiSignUp(Base):
     async def post(self) -> None:
         fields = self.fields()
         name, invite = self.optional_text(fields, "name"), self.optional_text(fields, "invite")
-        account = await sign_up(
+        account, _ = await sign_up(
             self, self.text_field(fields, "username"), self.text_field(fields, "password"), name, invite
         )
         self.set_status(201)
@@ -57,6 +58,7 @@ class ApiSignIn(Base):
             await self.board.storage.create_credential(
                 account.id, "token", hash_secret(secret), "Signed in", password=verified
             )
+        write_log(self, "signed_in", account.id, "password, for a token")
         expires_in = 3600 * self.config.token_hours
         self.write_json({"token": secret, "expires_in": expires_in, "account": account_json(account)})
 
@@ -68,6 +70,7 @@ class ApiSignOut(Base):
         credential = signed_in(self)
         await self.board.storage.revoke_credential(credential.account.id, credential.id)
         await self.board.waiters.deliver()
+        write_log(self, "signed_out", credential.account.id, credential.kind)
         self.sign_off()
         if credential.kind == "session":
             self.clear_session_cookie()
@@ -104,8 +107,10 @@ class ApiToken(Base):
     for_whom = "members"
 
     async def delete(self, id: str) -> None:
-        await self.board.storage.revoke_credential(by_a_person(self).account.id, parse_id(id), "bot")
+        account_id = by_a_person(self).account.id
+        await self.board.storage.revoke_credential(account_id, parse_id(id), "bot")
         await self.board.waiters.deliver()
+        write_log(self, "revoked", account_id, "bot")
         self.set_status(204)
 
 
@@ -139,11 +144,13 @@ async def create_bot_token(handler: Base, name: str, verified: Password) -> tupl
     asking = signed_in(handler)
     secret = new_secret(TOKEN_PREFIX)
     try:
-        return secret, await handler.board.storage.create_credential(
+        made = await handler.board.storage.create_credential(
             asking.account.id, "bot", hash_secret(secret), name, password=verified, by=asking.id
         )
     except Outdated:  # a token that came with this request was revoked in this very moment
         raise ended(asking.kind) from None
+    write_log(handler, "token_made", asking.account.id, "bot")
+    return secret, made
 
 
 def check_may_change(handler: Base) -> None:

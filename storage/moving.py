@@ -19,6 +19,7 @@ TABLES: dict[str, Sequence[str]] = {
     "identities": (
         "id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at", "notice_at",
     ),
+    "failed_tries": ("account_id", "since", "earlier"),
     "used": ("hash", "until"),
     "erasures": ("code", "at"),
     "suspensions": ("salt", "identity_hash", "username_hash", "until"),

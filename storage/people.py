@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from storage.failed_tries import FailedTries
 from storage.records import Account, Credential, Identity, Password, Picture
 
 
@@ -54,6 +55,18 @@ class People(Protocol):
 
         `password` is the one that was verified, or that there is none. Raises Outdated if that is so no more.
         """
+
+    async def moderators(self) -> list[Account]: ...
+
+    # --- tries to sign in with a wrong password, which are counted in memory and written down now and then
+    async def failed_tries(self, account_id: int) -> FailedTries:
+        """As far as they have been written down."""
+
+    async def add_failed_tries(self, counts: Mapping[int, int]) -> None:
+        """Account id → how many more. Accounts that are gone are left out."""
+
+    async def note_sign_in(self, account_id: int, failed_before: int) -> None:
+        """Its owner has come in by a browser, before which there were so many more."""
 
     # --- one-time links, kept by their hash: `invite`, or `password` for an account
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None: ...

@@ -10,7 +10,7 @@ import threading
 import httpx
 import pytest
 
-from handlers.connections import HELD_BYTES, Connections, Wait, networks_of
+from handlers.connections import HELD_BYTES, Connections, Wait, shares_of
 from storage import open_storage
 from tests.conftest import Server, until
 from tests.nastiest.test_01_to_05_connections import resident
@@ -255,9 +255,9 @@ async def test_patience_is_shorter_when_half_of_the_room_is_taken(open_now, drop
     assert all(one.is_open for one in young)
 
 
-def test_networks_of_an_address():
+def test_shares_of_an_address():
     """As limits count it: IPv6 by /64. What is no address has none."""
-    assert [name for name, _ in networks_of("192.0.2.77")] == ["192.0.2.77", "192.0.2.0/24"]
-    networks = [name for name, _ in networks_of("2001:db8:1:2345::/64")]
+    assert [name for name, _ in shares_of("192.0.2.77")] == ["192.0.2.77", "192.0.2.0/24"]
+    networks = [name for name, _ in shares_of("2001:db8:1:2345::/64")]
     assert networks == ["2001:db8:1:2345::/64", "2001:db8:1:2300::/56", "2001:db8:1::/48"]
-    assert networks_of("unknown") == ()
+    assert shares_of("unknown") == ()

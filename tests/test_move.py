@@ -58,6 +58,8 @@ async def fill(url):
     await storage.erase_identity("1", "unknown", LATER, "code-1")
     await storage.erase_identity("1", "unknown", LATER, "Code-2")
     await storage.block_address(None, 2, LATER)
+    await storage.add_failed_tries({ada.id: 3})
+    await storage.note_sign_in(ada.id, 1)
     await storage.suspend(None, "bob")
     await storage.create_identity(ada.id, "1", "4", "Ada at Facebook")
     await storage.create_account_with_identity("1", "3", "Erased", ["erased"])
@@ -83,6 +85,7 @@ async def everything(url):
         await outcome(storage.create_account_with_identity("1", "3", "Erased", ["another"])),
         await storage.picture(ids[2]),
         await storage.audit(None, 100),
+        [await storage.failed_tries(id) for id in ids],
         await storage.link("password", b"password"),
         await storage.erased_at("code-1"),
         sorted(await storage.access_changes_after(0)),

@@ -12,7 +12,7 @@ from tests.test_storage import ADA, BOB, storage  # noqa: F401 (a fixture)
 from tests.test_storage_rights import LATER, NEW, OLD, log_of, session
 
 APP, ID = "1111", "2222"
-NO_WAYS_IN = {"access_changes"}
+NO_WAYS_IN = {"access_changes", "failed_tries"}
 """Tables that speak of accounts and let nobody in."""
 ACCOUNT_COLUMNS = {
     "id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at",

@@ -12,6 +12,7 @@ from storage.postgres import listening, scrubbing
 from storage.postgres.accounts import Accounts
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
 from storage.postgres.credentials import Credentials
+from storage.postgres.failed_tries import FailedTriesOf
 from storage.postgres.identities import Identities
 from storage.postgres.messages import Messages
 from storage.postgres.moderation import Moderation
@@ -32,7 +33,7 @@ PROBE_BYTES = 16 * 1024
 """As much as the longest message takes, at the MESSAGE_LENGTH that a board begins with."""
 
 
-class PostgreSQL(Messages, Search, Accounts, Credentials, Identities, Moderation):
+class PostgreSQL(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
     def __init__(
         self, url: str, generation: Generation, writer: Writer, reader: Reader, changes_reader: Reader
     ) -> None:

@@ -11,6 +11,7 @@ from storage.records import Unavailable
 from storage.sqlite.accounts import Accounts
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.credentials import Credentials
+from storage.sqlite.failed_tries import FailedTriesOf
 from storage.sqlite.files import is_frozen
 from storage.sqlite.identities import Identities
 from storage.sqlite.messages import Messages
@@ -29,7 +30,7 @@ PROBE_BYTES = 32 * 1024
 """More than the longest message takes, with its words in the index, at the MESSAGE_LENGTH that a board begins with."""
 
 
-class SQLite(Messages, Search, Accounts, Credentials, Identities, Moderation):
+class SQLite(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
     def __init__(
         self, files: OpenFiles | None, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader
     ) -> None:

@@ -30,6 +30,12 @@ class Accounts(Engine):
     async def account_of(self, id: int) -> Account:
         return await self._reader.read(find, "id", id)
 
+    async def moderators(self) -> list[Account]:
+        def read(db: sqlite3.Connection) -> list[Account]:
+            return [Account(*row) for row in db.execute(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
+
+        return await self._reader.read(read)
+
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
         return await self._reader.read(has_tutorial_name, tutorial_name)
 

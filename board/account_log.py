@@ -1,0 +1,58 @@
+"""The log of sign-ins: who came in, who failed to, and what lets people in has changed. Never a secret.
+
+What was typed as a username stands nowhere: it may be a password. An account is its id. Whoever fails can't fill the
+log: a failure has a line once a minute for each account and reason, and few for each address.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from board.limits import AddressLimit, Limit
+
+log = logging.getLogger("longboard.accounts")
+
+EVENTS = {
+    "signed_up": "was made",
+    "signed_in": "signed in",
+    "sign_in_failed": "was not signed in to",
+    "signed_out": "signed out",
+    "password_changed": "has a new password",
+    "password_link_used": "has a new password, by a one-time link",
+    "username_changed": "has another username",
+    "token_made": "has a new token for a bot",
+    "revoked": "ended a session or token",
+    "revoked_all": "ended all other sessions and tokens",
+    "facebook_linked": "was linked with Facebook",
+    "facebook_unlinked": "is no longer linked with Facebook",
+    "facebook_deauthorized": "took back at Facebook what this board may do",
+    "facebook_erased": "had what came from Facebook deleted",
+    "suspended": "was suspended by a moderator",
+    "deleted": "was deleted by its owner",
+}
+"""What is logged. Roles, invitations and links for passwords come from the command line: they are in the audit log."""
+
+
+class AccountLog:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._by_failure = Limit(1, 60, clock)
+        self._by_address = AddressLimit(10, 60, clock)
+        self._left_out = 0
+
+    def write(self, event: str, account_id: int | None, address: str, kind: str) -> None:
+        """`kind` says by what, or why not: password, facebook, a reason."""
+        who = f"Account {account_id}" if account_id is not None else "No account"
+        fields: dict[str, object] = {"event": event, "account": account_id, "client": address, "kind": kind}
+        more = ""
+        if event == "sign_in_failed" and self._left_out:
+            more = f" ({self._left_out} other failures had no line)"
+            fields["left_out"], self._left_out = self._left_out, 0
+        log.info("%s %s: %s, from %s%s", who, EVENTS[event], kind, address, more, extra={"fields": fields})
+
+    def write_failure(self, account_id: int | None, address: str, reason: str) -> None:
+        """`account_id` is that of the account that was meant, if there is one."""
+        if self._by_failure.wait(key := f"{account_id} {reason}") or self._by_address.take(address):
+            self._left_out += 1
+            return
+        self._by_failure.count(key)
+        self.write("sign_in_failed", account_id, address, reason)

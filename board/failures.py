@@ -1,0 +1,42 @@
+"""Tries to sign in with a wrong password: counted here, and written down now and then, as whoever guesses is no writer.
+
+Only for accounts that exist, so there are never more of them than accounts.
+"""
+
+import collections
+
+from storage import Storage
+from storage.failed_tries import FailedTries
+
+
+class Failures:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._unsaved: collections.Counter[int] = collections.Counter()
+
+    def note(self, account_id: int) -> None:
+        self._unsaved[account_id] += 1
+
+    async def of(self, account_id: int) -> FailedTries:
+        """With what was not written down yet, as far as this process knows. Raises Unavailable."""
+        known = await self._storage.failed_tries(account_id)
+        return FailedTries(known.since + self._unsaved[account_id], known.earlier)
+
+    async def note_sign_in(self, account_id: int) -> None:
+        """The account's owner has come in by a browser: from here on it is counted anew. Raises Unavailable."""
+        before = self._unsaved.pop(account_id, 0)
+        try:
+            await self._storage.note_sign_in(account_id, before)
+        except BaseException:
+            self._unsaved[account_id] += before
+            raise
+
+    async def save(self) -> None:
+        """Writes down what was counted since the last time. Raises Unavailable, and keeps it for the next."""
+        counts, self._unsaved = self._unsaved, collections.Counter()
+        if counts:
+            try:
+                await self._storage.add_failed_tries(counts)
+            except BaseException:
+                self._unsaved.update(counts)
+                raise

@@ -1,0 +1,130 @@
+"""Whose password is hashed next: a bounded queue in which no crowd keeps others waiting, or out.
+
+Who is known comes first. Otherwise the networks that wait take turns, so that the first of another network comes
+next, however many of a crowd's wait; and when all places are taken, it gets that of the crowd's last.
+"""
+
+import asyncio
+import dataclasses
+
+from board.networks import networks_of
+
+MAX_WAITING = 100
+"""Hashes that run or wait: about four seconds' worth. Known ones have as many places again."""
+MOST_OF_KNOWN = 5
+"""Places of one account's known browsers and programs."""
+MOST_OF = (10, 20, 40)
+"""Places of one address and of the wider networks that it is in: a class that signs up together has room."""
+
+
+class Busy(Exception):
+    """Too many passwords are being hashed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom a password is hashed: an address as limits count it, and the account to which it is known, if any."""
+
+    address: str = ""
+    """Empty where addresses don't count."""
+    known: str = ""
+
+    @property
+    def groups(self) -> tuple[tuple[str, int], ...]:
+        """What it belongs to, from the narrowest on, and how many of that may wait."""
+        if self.known:
+            return ((self.known, MOST_OF_KNOWN),)
+        if not self.address:
+            return (("", MAX_WAITING),)
+        networks = networks_of(self.address)
+        most = MOST_OF if len(networks) == 3 else (MOST_OF[0], MOST_OF[-1])
+        return tuple(zip(networks, most, strict=False))
+
+    @property
+    def crowd(self) -> str:
+        """Those who take turns as one."""
+        return self.groups[-1][0]
+
+
+ANYBODY = Asker()
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class Turn:
+    asker: Asker
+    round: int
+    """In each round, each crowd has one turn."""
+    comes: "asyncio.Future[None]"
+
+
+class Turns:
+    def __init__(self) -> None:
+        self._waiting: list[Turn] = []
+        self._is_taken = False
+        self._round = 0
+        self._is_closed = False
+
+    def __len__(self) -> int:
+        """How many run or wait."""
+        return len(self._waiting) + self._is_taken
+
+    async def begin(self, asker: Asker) -> None:
+        """Returns when it is this one's turn, which end() ends. Raises Busy."""
+        if self._is_closed:
+            raise Busy
+        if not self._is_taken:
+            self._is_taken = True
+            return
+        turn = Turn(asker, self._round_for(asker), asyncio.get_running_loop().create_future())
+        self._make_room(turn)
+        self._waiting.append(turn)
+        try:
+            await turn.comes
+        except asyncio.CancelledError:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            elif turn.comes.done() and not turn.comes.cancelled() and turn.comes.exception() is None:
+                self.end()  # it had just come
+            raise
+
+    def end(self) -> None:
+        """The next one's turn comes."""
+        self._waiting = [turn for turn in self._waiting if not turn.comes.done()]  # some have just been cancelled
+        if not self._waiting:
+            self._is_taken = False
+            return
+        turn = min(self._waiting, key=lambda turn: (not turn.asker.known, turn.round))
+        self._waiting.remove(turn)
+        if not turn.asker.known:
+            self._round = turn.round
+        turn.comes.set_result(None)
+
+    def close(self) -> None:
+        """Whoever waits is told that it is too busy, and so is whoever comes."""
+        self._is_closed = True
+        while self._waiting:
+            self._refuse(self._waiting[0])
+
+    def _round_for(self, asker: Asker) -> int:
+        """The first in which its crowd has no turn yet."""
+        return max([self._round, *(turn.round for turn in self._like(asker) if turn.asker.crowd == asker.crowd)]) + 1
+
+    def _like(self, asker: Asker) -> list[Turn]:
+        return [turn for turn in self._waiting if bool(turn.asker.known) == bool(asker.known)]
+
+    def _make_room(self, new: Turn) -> None:
+        """Raises Busy for the new one, or refuses another."""
+        for name, most in new.asker.groups:
+            if sum((name, most) in turn.asker.groups for turn in self._like(new.asker)) >= most:
+                raise Busy
+        others = self._like(new.asker)
+        if len(others) + 1 >= MAX_WAITING:
+            last = max(others, key=lambda turn: turn.round)
+            if last.round <= new.round:
+                raise Busy
+            self._refuse(last)
+
+    def _refuse(self, turn: Turn) -> None:
+        self._waiting.remove(turn)
+        if not turn.comes.done():
+            turn.comes.set_exception(Busy())

@@ -1,0 +1,28 @@
+"""Which names are free: not the board's own, nor a moderator's, so that nobody speaks in their name."""
+
+from board import people
+from board.text import BadText
+from handlers.base import Base
+from storage.records import Account
+
+
+async def check_is_free(handler: Base, *names: str) -> None:
+    """For somebody new, or the account that asks, which may keep what it has. Raises BadText."""
+    moderators = await handler.board.storage.moderators()
+    for name in names:
+        check(handler, name, moderators, handler.account)
+
+
+async def is_free(handler: Base, name: str, account: Account | None = None) -> bool:
+    """Whether it is for this account, or for a new one."""
+    try:
+        check(handler, name, await handler.board.storage.moderators(), account)
+    except BadText:
+        return False
+    return True
+
+
+def check(handler: Base, name: str, moderators: list[Account], own: Account | None) -> None:
+    if own is None or name not in (own.name, own.username):
+        others = [account for account in moderators if own is None or account.id != own.id]
+        people.check_is_free(name, handler.config.title, others)

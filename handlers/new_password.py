@@ -1,0 +1,39 @@
+"""Choosing a new password by a one-time link."""
+
+from board.credentials import hash_secret
+from board.passwords import check_password
+from handlers.guessing import asker_of, write_log
+from handlers.sign_in import FormPage, start_session
+
+
+class NewPassword(FormPage):
+    """Where the one-time link of `bin/admin password` leads.
+
+    Its secret stands behind the #, so that no log of a proxy's and no Referer ever has it. Older links have it in the
+    query. Whoever needs it may have lost the account to somebody: all ways in end, Facebook too unless it is to stay.
+    """
+
+    template = "password.html"
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Referrer-Policy", "no-referrer")
+
+    async def get(self) -> None:
+        if link := self.query("link"):
+            await self.board.storage.link("password", hash_secret(link))
+        self.show()
+
+    async def post(self) -> None:
+        hash = hash_secret(self.needed("link"))
+        account = await self.board.storage.link("password", hash)
+        password = self.needed("password")
+        names = (account.username, account.name) if account else ()
+        check_password(password, *names, self.config.title)
+        hashed = await self.board.passwords.hash(password, asker_of(self))
+        keeps_facebook = self.form("facebook") == "keep"
+        account = await self.board.storage.use_password_link(hash, hashed, keep_identity=keeps_facebook)
+        write_log(self, "password_link_used", account.id, "link")
+        await self.board.waiters.deliver()
+        await start_session(self, account, hashed)
+        self.redirect("/", status=303)
