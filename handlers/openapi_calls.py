@@ -133,7 +133,7 @@ def feed(settings: Settings) -> Json:
 
 
 BY_PASSWORD = (*ALWAYS, *IDENTIFIED, *CHANGES, *SENT, "password_not_text", "password_length", "too_many_tries", "busy")
-SIGN_UP_ERRORS = (*BY_PASSWORD, *NAMES, "bad_username", "password_common", "username_taken", "signup_closed", "invite_needed", "link_gone")  # fmt: skip
+SIGN_UP_ERRORS = (*BY_PASSWORD, *NAMES, "bad_username", "name_reserved", "password_common", "username_taken", "signup_closed", "invite_needed", "link_gone")  # fmt: skip
 SIGN_IN_ERRORS = (*BY_PASSWORD, "wrong_password", "suspended", "not_allowed")
 
 
