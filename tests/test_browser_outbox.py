@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST, NETWORK, message, write
-from tests.people import Person
+from tests.people import Person, new_username
 from tests.test_browser_accounts import sign_in
 from tests.test_browser_between import PAGE
 from tests.test_browser_writing import hold, on_board, send
@@ -93,8 +93,9 @@ async def test_a_letter_that_never_gets_through_lets_the_next_ones_pass(server, 
     page = await visit(server)
     await refuse(page, "poisoned", **answer)
     await send(page, "a poisoned one")
-    await send(page, "right behind")
-    await expect(message(page, "right behind")).to_have_count(1)
+    behind = f"right behind {new_username()}"
+    await send(page, behind)
+    await expect(message(page, behind)).to_have_count(1)
     late = page.locator("#outbox .late")
     await expect(late.locator(".body")).to_have_text(["a poisoned one"])
     await late.get_by_role("button", name="Discard").click()

@@ -79,7 +79,7 @@ def is_whole(project):
 # --- from wherever
 
 
-@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("chromium", "venv")])
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("browser", "venv")])
 def test_a_script_finds_its_folder_through_a_link_and_with_cdpath(project, tmp_path, name):
     """`ln -s …/bin/serve /usr/local/bin/longboard`, in a shell where CDPATH is exported."""
     stub(project / "bin" / "venv", 'printf "%s %s\\n" "$(readlink -f "$0")" "$1"\nexit 7\n')
@@ -99,11 +99,11 @@ def test_a_command_works_on_the_folder_where_it_is_called(project, tmp_path):
         assert run(project / "bin" / name, cwd=tmp_path).stdout == f"{tmp_path}\n"
 
 
-def test_chromium_is_named_through_a_link(project, tmp_path):
+def test_a_browser_is_named_through_a_link(project, tmp_path):
     """The one script that asks for nothing to be installed before."""
     link = tmp_path / "link"
-    link.symlink_to(project / "bin" / "chromium")
-    assert run(link, CHROMIUM="/bin/true", CDPATH=".").stdout == "/bin/true\n"
+    link.symlink_to(project / "bin" / "browser")
+    assert run(link, "chromium", CHROMIUM="/bin/true", CDPATH=".").stdout == "/bin/true\n"
 
 
 @pytest.mark.parametrize("arguments", [["--no-browser", "-n0"], ["-n0", "--no-browser"]])
@@ -113,6 +113,16 @@ def test_the_tests_take_their_arguments_in_any_order(project, arguments):
     stub(project / ".venv" / "bin" / "python", '#!/bin/sh\nprintf "<%s>" "$@"\n')
     said = run(project / "bin" / "test", *arguments, "-k", "a or b").stdout
     assert said.endswith("<-m><not browser><-n0><-k><a or b>")
+
+
+def test_generated_clients_are_tried_with_the_tools_that_they_take(project, tmp_path):
+    """Those of npm as well, and pytest hears of it."""
+    stub(project / "bin" / "venv", "#!/bin/sh\necho $1\n")
+    stub(project / ".venv" / "bin" / "python", '#!/bin/sh\nprintf "<%s>" "$@"\n')
+    stub(tmp_path / "tools" / "npm", '#!/bin/sh\necho "npm $1 $3"\n')
+    tools = f"{tmp_path / 'tools'}:{os.environ['PATH']}"
+    said = run(project / "bin" / "test", "--clients", "--no-browser", PATH=tools).stdout
+    assert said.startswith("requirements-clients.txt\nnpm install tests/node\n") and said.endswith("<--clients>")
 
 
 # --- half-made state
