@@ -185,7 +185,7 @@ function notify(use) {
 
 /** Where one was reading is found again on coming back, or after a reload: browsers keep nothing of such a page. */
 function keepPlace() {
-  const { place } = history.state ?? {};
+  const place = history.state?.place ?? linked();
   if (place) lazy("place", ({ restore }) => restore(board, place));
   /** @param {Event} event */
   const keep = ({ target }) => {
@@ -197,6 +197,13 @@ function keepPlace() {
   addEventListener("click", (event) => (keep(event), (isKept = true)), { capture: true }); // the message whose link it is
   addEventListener("scroll", () => (isKept = false), { passive: true });
   addEventListener("pagehide", (event) => isKept || keep(event)); // by other ways
+}
+
+/** A message that the address leads to: Safari jumps to where it would be if what is not in view had its usual height. */
+function linked() {
+  const target = /^#m\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
+  if (!target || CSS.supports("overflow-anchor", "auto")) return null;
+  return { id: Number(target.id.slice(1)), top: parseFloat(getComputedStyle(target).scrollMarginTop) };
 }
 
 /**

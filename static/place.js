@@ -1,5 +1,5 @@
 // @ts-check
-// Back at the place where one was reading when one left the board's page.
+// At the place where one was reading when one left the board's page, or where a link leads to.
 
 const STILL_FRAMES = 10; // what comes into view gets its real height only then
 
