@@ -1,4 +1,7 @@
-"""Whether what is posted would get to disk: tried with a write now and then, whoever asks, and seen by real ones."""
+"""Whether the board can be read, and whether what is posted would get to disk: however many ask, it is tried for all.
+
+Writing is tried now and then, and seen by real writes, too.
+"""
 
 import asyncio
 import time
@@ -12,6 +15,8 @@ EVERY_SECONDS = 1
 """How often it is tried while it is not so."""
 MOST_SECONDS = 5
 """A write that takes longer is as good as none."""
+BEYOND = 2**63 - 1
+"""A number that no change ever has."""
 
 
 class Ready:
@@ -19,6 +24,20 @@ class Ready:
         self._storage = storage
         self._trying: asyncio.Task[bool] | None = None
         self._tried_at = 0.0
+        self._reading: asyncio.Task[bool] | None = None
+
+    async def can_read(self) -> bool:
+        """As deliver() reads, whom pages that are read don't delay, nor do more than one of these looks at a time."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(self._reading)
+
+    async def _read(self) -> bool:
+        try:
+            await self._storage.changes_after(BEYOND, 1)
+        except Unavailable:
+            return False
+        return True
 
     async def is_so(self) -> bool:
         """It agrees with what posts are answered: not while the last write has failed."""

@@ -36,7 +36,7 @@ WORDS = {
 }
 """For errors that Tornado raises itself."""
 
-ANSWERS: dict[type[Exception], tuple[int, str, str]] = {
+ANSWERS: dict[type, tuple[int, str, str]] = {
     KeyReused: (422, "key_reused", "This key was used before, for a message with other words."),
     Taken: (409, "username_taken", "Somebody has this username already. Please take another."),
     IdentityTaken: (
@@ -66,7 +66,7 @@ ANSWERS: dict[type[Exception], tuple[int, str, str]] = {
     Unavailable: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
     Busy: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
 }
-"""For what the floors below raise."""
+"""For what the floors below raise, and for all kinds of it that have no answer of their own."""
 
 
 class Refused(tornado.web.HTTPError):
@@ -85,7 +85,8 @@ def as_refused(status: int, error: BaseException | None) -> Refused:
         return error
     if isinstance(error, BadText):
         return Refused(error.status, error.code, str(error))
-    if isinstance(error, Exception) and (answer := ANSWERS.get(type(error))):
-        return Refused(*answer, RETRY_SECONDS if answer[0] == 503 else None)
+    for kind in type(error).__mro__:  # an engine may have kinds of its own of what stands there
+        if answer := ANSWERS.get(kind):
+            return Refused(*answer, RETRY_SECONDS if answer[0] == 503 else None)
     code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))
     return Refused(status, code, words)

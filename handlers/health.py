@@ -1,7 +1,6 @@
 """Whether the board is well: for load balancers, monitors and curious people."""
 
 from handlers.monitored import Monitored
-from storage.records import Unavailable
 
 
 class Health(Monitored):
@@ -17,26 +16,19 @@ class Health(Monitored):
             status["client"] = self.client_address
         return status
 
-    async def can_read(self) -> bool:
-        try:
-            await self.board.storage.changes_after(self.board.waiters.recent.seq, 1)  # many pages may be read just now
-        except Unavailable:
-            return False
-        return True
-
 
 class Healthz(Health):
     """Polls can be served, even while storage is away."""
 
     async def get(self) -> None:
-        self.write_json(await self.status(await self.can_read()))
+        self.write_json(await self.status(await self.board.ready.can_read()))
 
 
 class Readyz(Health):
     """503 while nothing can be read or written, or the server drains."""
 
     async def get(self) -> None:
-        status = await self.status(await self.can_read() and await self.board.ready.is_so())
+        status = await self.status(await self.board.ready.can_read() and await self.board.ready.is_so())
         if (status["status"], status["storage"]) != ("ok", "ok"):
             self.set_status(503)
             self.set_header("Retry-After", "5")

@@ -1,5 +1,6 @@
 """What is seen from outside: metrics, health, and the log."""
 
+import asyncio
 import json
 import logging
 import os
@@ -13,12 +14,14 @@ import sys
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tornado.httpclient import AsyncHTTPClient
 
 from handlers.log import JsonLines
 from tests.conftest import until
 from tests.patience import PATIENCE
 from tests.people import Person, refused
 from tests.test_import import admin
+from tests.test_lot import running, settled
 
 TOKEN = "a-token-for-whoever-watches"
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}
@@ -117,6 +120,26 @@ def test_asking_often_whether_it_is_ready_writes_once_a_second(start):
     for _ in range(30):
         assert server.get("/readyz").status_code == 200
     assert figures(server)["longboard_commit_writes_count"] - before <= 6
+
+
+async def test_asking_often_how_it_is_stands_in_the_way_of_news_once_at_most(tmp_path, monkeypatch):
+    """It reads as deliver() does, one after the other."""
+    async with running(tmp_path) as house:
+        read, looks, may_go_on = house.storage.changes_after, [], asyncio.Event()
+
+        async def held(seq, limit):
+            looks.append(seq)
+            await may_go_on.wait()
+            return await read(seq, limit)
+
+        monkeypatch.setattr(house.storage, "changes_after", held)
+        client = AsyncHTTPClient(force_instance=True, max_clients=20)
+        asked = [asyncio.ensure_future(client.fetch(f"http://127.0.0.1:{house.port}/healthz")) for _ in range(20)]
+        await settled(lambda: len(house.application.under_way) == 20)
+        may_go_on.set()
+        assert {reply.code for reply in await asyncio.gather(*asked)} == {200}
+        client.close()
+    assert len(looks) == 1
 
 
 # --- the log

@@ -6,11 +6,15 @@ import pytest
 
 from handlers import ROUTES
 from handlers.base import Base
-from handlers.errors import ANSWERS, WORDS
+from handlers.errors import ANSWERS, WORDS, as_refused
 from handlers.monitored import Monitored
 from handlers.openapi import WORDS as INTRODUCTION
 from handlers.openapi import description
 from settings import read_settings
+from storage.crowded import Crowded
+from storage.exchange import RowRefused
+from storage.postgres.connection import CannotKeep
+from storage.records import CannotOpen, StorageError
 from tests.conftest import ROOT
 from tests.reach import Reach
 
@@ -102,3 +106,13 @@ def test_every_code_of_the_project_is_described_or_belongs_to_the_pages_alone():
     assert len(codes) > 50 and len(named) > 30
     assert codes - named - introduced - pages == set()
     assert {answer[1] for answer in ANSWERS.values()} | {answer[0] for answer in WORDS.values()} <= codes
+
+
+def test_every_fault_of_storage_has_an_answer_also_the_engines_own():
+    """Without one it would be a 500, as if it were a fault in the program."""
+    kinds, faults = [StorageError], {CannotKeep, Crowded}
+    while kinds:
+        kinds = [below for kind in kinds for below in kind.__subclasses__()]
+        faults.update(kinds)
+    of_commands = {CannotOpen, RowRefused}
+    assert {kind for kind in faults - of_commands if as_refused(500, kind()).status_code == 500} == set()
