@@ -101,6 +101,12 @@ class Reach:
                 self.named(kind, name)
             case ast.Attribute(value=ast.Attribute(attr=last) | ast.Name(id=last), attr=name) if last in BEHIND:
                 self.named(BEHIND[last], name, caught)
-            case ast.Name(id=name) if inspect.isfunction(called := function.__globals__.get(name)):
-                if is_ours(inspect.unwrap(called)):
-                    self.function(self.kind, inspect.unwrap(called))
+            case ast.Name(id=name):
+                self.called(function.__globals__.get(name))
+            case ast.Attribute(value=ast.Name(id=name), attr=part) if inspect.ismodule(function.__globals__.get(name)):
+                self.called(getattr(function.__globals__[name], part, None))
+
+    def called(self, thing):
+        """A function, wherever it is named: most are called there."""
+        if inspect.isfunction(thing) and is_ours(inspect.unwrap(thing)):
+            self.function(self.kind, inspect.unwrap(thing))
