@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT, environment, until
+from tests.patience import BRIEFLY
 
 SCRIPTS = sorted(path.name for path in (ROOT / "bin").iterdir())
 STUB = '#!/bin/sh\necho "$0 $*"\n'
@@ -128,7 +129,6 @@ def test_generated_clients_are_tried_with_the_tools_that_they_take(project, tmp_
 # --- half-made state
 
 
-@pytest.mark.timeout(600)  # making an environment takes some seconds of a quiet machine
 def test_what_was_broken_off_is_made_anew(project):
     """Ctrl+C in the first run, or a machine that goes down: the next run begins again."""
     python = project / ".venv" / "bin" / "python"
@@ -191,7 +191,7 @@ def test_two_first_runs_at_once_make_one_environment(project, quick):
     until((project / ".venv" / "bin" / "python").exists)
     second = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
     with pytest.raises(subprocess.TimeoutExpired):
-        second.wait(1)
+        second.wait(BRIEFLY)
     (project / "slowly").unlink()
     said = [process.communicate()[1] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
