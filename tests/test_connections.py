@@ -24,6 +24,8 @@ CROWDED, OTHER = "127.0.0.1", "127.0.0.2"
 ROOM = 300 - 64
 SHARE = ROOM // 4
 BODY = 310_144
+SIP_SECONDS = 1.0
+"""Between two small reads of a slow reader."""
 
 
 class Limited(Server):
@@ -87,7 +89,7 @@ class Crowd:
 
     def _sip(self):
         """1.3 kB a second of each."""
-        while not self._is_over.wait(1):
+        while not self._is_over.wait(SIP_SECONDS):
             for key, _ in self._selector.select(0) if self._selector.get_map() else ():
                 try:
                     is_open = key.fileobj.recv(1300)

@@ -236,7 +236,7 @@ def test_whichever_node_is_asked_tells_the_figures_of_all(start, new_database):
     nodes = {"1", "2", "3"}
     until(lambda: by_node(server, "process_resident_memory_bytes").keys() == nodes)
     for n in range(30):  # on connections of their own, so that each node gets some
-        with httpx.Client(base_url=server.url, timeout=20) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             assert client.post("/api/v1/messages", json={"body": f"{n}"}).status_code == 201
     posts = by_node(server, "longboard_requests_total")
     assert sum(posts.values()) == 30
