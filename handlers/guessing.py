@@ -2,7 +2,7 @@
 
 A browser in which somebody signs in with a password gets a cookie for /signin alone. It lets nobody in: it says that
 its tries are counted by themselves and hashed first, so that whoever guesses elsewhere can't lock the owner out. It
-ends with the password. docs/decisions/0012-security.md says why so.
+ends with the password. docs/decisions/0013-security.md says why so.
 """
 
 import secrets

@@ -106,6 +106,8 @@ def crowd(limited):
 
 
 UNFINISHED = b"POST /get HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % BODY + b"x" * (BODY - 1)
+SIP_SECONDS = 1
+"""Between two sips of a slow reader."""
 SLOW = b"GET /api/v1/messages?before=999&limit=100 HTTP/1.1\r\nHost: x\r\n\r\n"
 KINDS = {
     "silent": [(290, b"")],
