@@ -76,9 +76,6 @@ class Feed(Base):
                 recent.derived["feed"] = made
             return made
 
-    async def head(self) -> None:
-        await self.get()
-
     def is_known(self, made_at: int) -> bool:
         """Whether the client has these bytes (RFC 9110, 13.2.2: an ETag goes before a time)."""
         if "If-None-Match" in self.request.headers:

@@ -72,3 +72,18 @@ def test_links_between_the_pages_lead_somewhere():
     for page in [*pages, ROOT / "bench/README.md"]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_code_that_says_where_to_read_on_names_a_page():
+    """And no two decisions have one number: who writes two at once would not see it."""
+    folders = ("admin", "bin", "board", "deploy", "handlers", "static", "storage")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    named = {
+        (path.name, page)
+        for path in [*ROOT.glob("*.py"), *sources]
+        if path.suffix in ("", ".conf", ".css", ".js", ".py", ".service", ".sql")
+        for page in re.findall(r"docs/[\w/-]+\.md", path.read_text())
+    }
+    assert named and not {(name, page) for name, page in named if not (ROOT / page).exists()}
+    numbers = [path.name[:4] for path in (ROOT / "docs/decisions").glob("*.md")]
+    assert len(set(numbers)) == len(numbers)
