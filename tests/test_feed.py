@@ -131,8 +131,8 @@ def closed(tmp_path_factory):
     from tests.conftest import Server
 
     server = Server(tmp_path_factory.mktemp("closed"), reading="members")
-    member = Person(server, "quentin", name="Quentin Secretson")
-    assert member.post("the secret words")["id"] == 1
+    member = Person(server, "quentin", name="Quentin Quartz")
+    assert member.post("the quartz words")["id"] == 1
     server.member = member
     yield server
     assert server.stop() == 0
@@ -143,7 +143,7 @@ def test_a_guest_sees_nothing_of_a_members_board(closed, path):
     """Every address there is, with every method: nothing opens but what this list names, and no word gets out."""
     answers = {method: closed.client.request(method, path) for method in ("GET", "HEAD", "POST", "PATCH", "DELETE")}
     for method, answer in answers.items():
-        assert "secret" not in answer.text.lower() and "quentin" not in answer.text.lower(), (method, path)
+        assert "quartz" not in answer.text.lower() and "quentin" not in answer.text.lower(), (method, path)
         if path not in OPEN and method in ("GET", "HEAD"):
             assert answer.status_code in (401, 404, 405), (method, path, answer.status_code)
         assert answer.status_code < 500 and not (method != "HEAD" and answer.status_code in (201, 204))
@@ -155,8 +155,8 @@ def test_the_list_of_what_is_open_is_up_to_date(closed):
     """A new address is closed until somebody names it, and a member sees what a guest does not."""
     assert set(OPEN) <= set(addresses())
     browser = closed.member.browser()
-    for path in ("/", "/m/1", "/search?q=secret", "/feed.atom", "/api/v1/search?q=secret", "/get", "/?before=9"):
-        assert closed.get(path).status_code == 401 and "secret" in browser.get(path).text, path
+    for path in ("/", "/m/1", "/search?q=quartz", "/feed.atom", "/api/v1/search?q=quartz", "/get", "/?before=9"):
+        assert closed.get(path).status_code == 401 and "quartz" in browser.get(path).text, path
     for page in ("/signin", "/nothing"):
         assert "/feed.atom" not in closed.get(page).text and "/manifest" not in closed.get(page).text
         assert 'action="/search"' not in closed.get(page).text
