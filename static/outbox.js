@@ -119,7 +119,8 @@ export class Outbox {
    * @param {string} text
    */
   tooLong(text) {
-    const least = [...text.trim().replace(/[\p{M}\p{C}]/gu, "")].length;
+    const lines = text.trim().replace(/^[\s\p{DI}\u2800]+$/gmu, ""); // of empty ones, only a few are kept
+    const least = [...lines.replace(/[\p{M}\p{C}]/gu, "")].length;
     if (least > this.#limit) {
       return `A message may have ${this.#limit} characters; this one has ${[...text.trim()].length}.`;
     }

@@ -182,6 +182,14 @@ async def test_a_refusal_gives_the_text_back_with_the_reason(server, visit):
     await expect(message(page, "x" * 4000)).to_have_count(1)
 
 
+async def test_what_the_server_takes_out_does_not_count(server, visit):
+    """Empty lines that are too many go, with the blanks in them: only what is left may be too long."""
+    page = await visit(server)
+    await page.fill("#s", "above\n" + f"{' ' * 100}\n" * 50 + "below")
+    await page.get_by_role("button", name="Post").click()
+    await expect(message(page, "above\n\n\nbelow")).to_have_count(1)
+
+
 async def test_a_refusal_does_not_overwrite_what_one_went_on_to_write(server, visit):
     """It waits above the list, with its reason, through a reload; Edit puts it back, Discard ends it."""
     visit.expect("status of 422")
