@@ -58,7 +58,7 @@ async def print_link(settings: Settings, storage: Storage, kind: str, account: A
     expires_at = time.time_ns() // 1_000_000 + LINK_DAYS * DAY_MS
     await storage.create_link(kind, hash_secret(secret), account.id if account else None, expires_at)
     origin = settings.public_url or f"http://{settings.address}:{settings.port}"
-    path = f"/signup?invite={secret}" if kind == "invite" else f"/password#{secret}"
+    path = f"/signup#{secret}" if kind == "invite" else f"/password#{secret}"
     print(f"{origin}{path}\nThe link works once, until {iso(expires_at)[:10]}.")
 
 

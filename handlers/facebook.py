@@ -16,7 +16,7 @@ from board.people import UNNAMED, name_from_elsewhere, usernames
 from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.facebook_client import describe
-from handlers.facebook_flow import FacebookPage, Flow, flow_query, lost_flow
+from handlers.facebook_flow import INVITE_COOKIE, FacebookPage, Flow, lost_flow
 from handlers.guessing import write_log
 from handlers.messages import check_is_still
 from handlers.names import is_free
@@ -45,18 +45,22 @@ class FacebookStart(FacebookPage):
     """Where the button leads. It is a link: a form could not, since form-action counts for redirects too."""
 
     async def get(self) -> None:
+        kept = self.get_cookie(INVITE_COOKIE, "")
         elsewhere = self.request.host != urllib.parse.urlsplit(self.own_origin).netloc
         if elsewhere and not self.query("moved"):
             # The cookie must be where Facebook sends people back to. Once only, as a proxy may hide the real Host.
-            query = f"{self.request.query}&moved=1".lstrip("&")
-            self.redirect(f"{self.own_origin}/facebook/start?{query}")
+            query = "&".join(filter(None, (self.request.query, "moved=1", kept and f"invite={kept}")))
+            self.redirect(f"{self.own_origin}{self.start}?{query}")
             return
         if self.request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             # Another site's page has led here. Facebook may send on at once whoever it knows: that takes a click here.
             typed = {"next": self.query("next") or "/"} | ({"invite": i} if (i := self.query("invite")) else {})
             self.render("facebook_start.html", go=f"/facebook/start?{urllib.parse.urlencode(typed)}")
             return
-        self.go(self.begin(next=self.query("next") or "/", invite=self.query("invite")))
+        if kept:
+            self.clear_cookie(INVITE_COOKIE, path=self.start)
+        invite = urllib.parse.unquote(kept) or self.query("invite")
+        self.go(self.begin(next=self.query("next") or "/", invite=invite))
 
 
 class FacebookContinue(FacebookPage):
@@ -208,7 +212,7 @@ class FacebookSwitch(FacebookSignIn):
             raise lost_flow()
         if self.account is not None:
             check_is_still(self, self.form("as"))
-        self.try_again = f"/facebook/start?{flow_query(flow)}"
+        self.may_begin_anew(flow)
         await self.use_up(flow)
         with self.facebook.visit() as self.visit:
             await self.sign_in(flow, Person(**flow.person))

@@ -22,6 +22,8 @@ from handlers.sign_in import FormPage, safe_next
 from storage.records import LinkGone
 
 FLOW_SECONDS = 600
+INVITE_COOKIE = "longboard-invite"
+"""Brings an invitation to /facebook/start, and only there, as queries are in logs. static/link.js sets it as well."""
 LONGEST_NEXT = 500
 """Longer ones would not fit into a cookie; they lead to the front page."""
 SCOPE = ["public_profile"]
@@ -46,7 +48,8 @@ class FacebookPage(FacebookGraphMixin, FormPage):
     """A page that only exists where Facebook is set up."""
 
     template = "facebook_problem.html"
-    try_again = "/facebook/start"
+    start = "/facebook/start"
+    try_again = start
     """Where to try once more."""
 
     @property
@@ -135,9 +138,26 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         flow, state = self.flow(), self.query("state") or ""
         if flow is None or not secrets.compare_digest(flow.state.encode(), state.encode(errors="replace")):
             raise lost_flow()
-        self.try_again = "/account" if flow.account_id else f"/facebook/start?{flow_query(flow)}"
+        if flow.account_id:
+            self.try_again = "/account"
+        else:
+            self.may_begin_anew(flow)
         await self.use_up(flow)
         return flow
+
+    def may_begin_anew(self, flow: Flow) -> None:
+        """Where it can be tried once more, with an invitation in a cookie, as addresses are in logs."""
+        self.try_again = f"{self.start}?{urllib.parse.urlencode({'next': flow.next})}"
+        if flow.invite:
+            self.set_cookie(
+                INVITE_COOKIE,
+                urllib.parse.quote(flow.invite),
+                path=self.start,
+                max_age=FLOW_SECONDS,
+                httponly=True,
+                secure=self.is_secure,
+                samesite="Lax",
+            )
 
     async def use_up(self, flow: Flow) -> None:
         """Raises Refused if that was done before."""
@@ -156,11 +176,6 @@ class FacebookPage(FacebookGraphMixin, FormPage):
     def head(self, *arguments: str) -> Any:
         """Whoever only looks doesn't use up a state."""
         return cast(Callable[..., Any], self._unimplemented_method)()
-
-
-def flow_query(flow: Flow) -> str:
-    values = {"next": flow.next} | ({"invite": flow.invite} if flow.invite else {})
-    return urllib.parse.urlencode(values)
 
 
 def lost_flow() -> Refused:

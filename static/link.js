@@ -1,13 +1,23 @@
 // @ts-check
 // A one-time link keeps its secret behind the #, which browsers send to nobody: it goes into the form from here.
 
-const field = /** @type {HTMLInputElement} */ (document.querySelector("#link"));
+const field = /** @type {HTMLInputElement} */ (document.querySelector("[data-link]"));
 const secret = location.hash.slice(1);
 if (secret) {
   field.value = secret;
   history.replaceState(null, "", location.pathname); // nor does it stay in the list of pages visited
 }
-if (field.value) {
+if (field.value && !field.hasAttribute("aria-invalid")) {
   /** @type {HTMLElement} */ (field.closest("p")).hidden = true;
-  /** @type {HTMLElement} */ (document.querySelector("#password")).focus();
+  /** @type {HTMLElement | null} */ (document.querySelector("[autofocus]"))?.focus();
 }
+
+// The way to Facebook takes an invitation along as a cookie for that one address, as an address would be in logs.
+const facebook = /** @type {HTMLAnchorElement | null} */ (document.querySelector("a.facebook"));
+facebook?.addEventListener("click", () => {
+  const start = new URL(facebook.href);
+  start.searchParams.delete("invite"); // of an older link
+  facebook.href = start.href;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `longboard-invite=${encodeURIComponent(field.value)}; path=${start.pathname}; max-age=600; samesite=lax${secure}`;
+});
