@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from admin import proxy
+from setting_values import is_loopback
 from settings import Settings
 from storage.sqlite.checkup import check_up
 
@@ -34,6 +35,8 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         yield False, "the database is a file on a dyno, where it is lost with the next restart"
     if settings.facebook_fake:
         yield False, "FACEBOOK_FAKE is set: that is for trying out only"
+    if not settings.public_url and (settings.client_header or settings.dyno or not is_loopback(settings.address)):
+        yield False, "PUBLIC_URL is not set: the board answers to every name, and can't tell http from https"
     if settings.public_url and not settings.client_header:
         yield False, "PUBLIC_URL is set, but not CLIENT_HEADER: behind a proxy all clients share one limit"
     if not settings.limits:

@@ -14,6 +14,9 @@ from settings import Settings
 CLAIMS = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Fly-Client-IP", "CF-Connecting-IP", "True-Client-IP")
 CLAIMED = "203.0.113.77"
 """An address of documentation (RFC 5737), which nobody has."""
+STRANGER = "somewhere-else.invalid"
+PAGE = "/api/v1/messages?limit=1"
+REDIRECTS = (301, 302, 303, 307, 308)
 SLACK = 2.0
 """Seconds that the way there and back may take."""
 COMPRESSED = "gzip, deflate, br, zstd"
@@ -68,6 +71,7 @@ def check(url: str, settings: Settings) -> Iterator[Finding]:
             yield False, f"{url}/healthz does not answer as a board does: what stands there is none, or rewrites it"
             return
         yield from check_headers(url, settings, health)
+        yield from check_names(url, settings)
         yield from check_address(url, token, health)
         yield from check_polls(url, settings, health.json().get("cursor"))
     except ValueError as expected:
@@ -86,6 +90,35 @@ def check_headers(url: str, settings: Settings, reply: Reply) -> Iterator[Findin
     if date := reply.headers.get("Date"):
         off = abs(time.time() - parsedate_to_datetime(date).timestamp())
         yield off < 30, f"its clock and this one's are {off:.0f} s apart"
+
+
+def check_names(url: str, settings: Settings) -> Iterator[Finding]:
+    """Whether the board is shown at its own address, and nowhere else."""
+    page = ask(url, "/", {}, 30)
+    circles = page.status in REDIRECTS and page.headers.get("Location", "").rstrip("/") == url
+    if circles:
+        yield False, f"{url}/ leads to itself: the proxy doesn't pass on the Host that browsers send"
+    if settings.public_url:
+        answers = is_served(url, PAGE, {"Host": STRANGER})
+        yield not answers, f"a name that is not its own is {'answered as if it were' if answers else 'not answered'}"
+    if url.startswith("https:") and urllib.parse.urlsplit(url).port is None:
+        yield check_plain_http(url)
+
+
+def check_plain_http(url: str) -> Finding:
+    plain = url.replace("https:", "http:", 1)
+    if any(is_served(plain, path, {}) for path in ("/", PAGE)):
+        return False, f"{plain} serves the board in clear: let the proxy redirect it, or set SCHEME_HEADER"
+    return True, f"{plain} does not serve the board in clear"
+
+
+def is_served(url: str, path: str, headers: Mapping[str, str]) -> bool:
+    """Whether the board answers there, if only to ask who it is."""
+    try:
+        reply = ask(url, path, headers, 30)
+    except (OSError, http.client.HTTPException):
+        return False
+    return reply.status in (200, 401)
 
 
 def check_address(url: str, token: Mapping[str, str], health: Reply) -> Iterator[Finding]:

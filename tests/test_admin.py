@@ -18,6 +18,7 @@ import time
 
 import pytest
 
+from admin import proxy
 from admin.__main__ import parser
 from admin.exchange import bring_in
 from settings import read_settings
@@ -452,6 +453,8 @@ class Passing(http.server.BaseHTTPRequestHandler):
         if "believes" not in faults:
             headers.pop("X-Real-Ip", None)
             headers["X-Real-Ip"] = "198.51.100.9"
+        if "hides" in faults:
+            headers["Host"] = "backend:8080"
         reply = self.server.board.open().get(self.path, headers=headers)
         if "cuts" in faults and "wait=2" in self.path:
             self.send_error(504)
@@ -473,17 +476,48 @@ class Passing(http.server.BaseHTTPRequestHandler):
         pass
 
 
+PUBLIC = "http://board.example.org"
+"""Set, so that no other name is answered; the proxies of these tests are at this machine's, which always are."""
 FAULTS = {
     "believes": "claim any address with X-Real-Ip", "holds up": "replies are held up",
     "strips": "are changed on the way", "compresses": "polls are compressed", "caches": "may be cached",
 }  # fmt: skip
 
 
+def test_the_doctor_asks_by_another_name_and_by_http(start):
+    """A board that answers to every name, one that leads to itself, and one that is served in clear."""
+    board = start(metrics_token="m" * 20)
+    settings = read_settings([f"--public-url={board.url}"], {})
+    assert [words for is_well, words in proxy.check_names(board.url, settings) if not is_well] == [
+        "a name that is not its own is answered as if it were"
+    ]
+    behind = start(public_url=PUBLIC)
+    assert all(is_well for is_well, _ in proxy.check_names(behind.url, settings))
+    hides = Proxy(behind, {"hides": ""})
+    with_thread = threading.Thread(target=hides.serve_forever, daemon=True)
+    with_thread.start()
+    try:
+        board.stop()
+        behind.stop()
+        behind.settings["public_url"] = hides.url
+        behind.start()
+        found = [words for is_well, words in proxy.check_names(hides.url, settings) if not is_well]
+    finally:
+        hides.shutdown()
+        with_thread.join()
+        hides.server_close()
+    assert any("leads to itself" in words for words in found)
+    clear = start()
+    assert proxy.is_served(clear.url, "/", {}) and not proxy.is_served("http://127.0.0.1:9", "/", {})
+    assert not proxy.is_served(start(public_url="https://a.example", scheme_header="X-Forwarded-Proto").url, "/",
+                               {"X-Forwarded-Proto": "http"})  # fmt: skip
+
+
 @pytest.mark.parametrize("faults", [{}, {"cuts": "with 504"}, FAULTS], ids=["sound", "cuts", "others"])
 def test_the_doctor_looks_at_the_proxy(start, faults):
     """Whether a poll is held, headers can be spoofed, and compression, caches or buffers are in the way."""
     token = "a-token-for-the-doctor"
-    server = start(poll_seconds=2, metrics_token=token, client_header="X-Real-Ip")
+    server = start(poll_seconds=2, metrics_token=token, client_header="X-Real-Ip", public_url=PUBLIC)
     proxy = Proxy(server, faults)
     thread = threading.Thread(target=proxy.serve_forever, daemon=True)
     thread.start()
@@ -543,7 +577,7 @@ COMPRESSION = ("compression algo gzip", "compression type application/json text/
 def test_the_doctor_looks_through_haproxy(start, tmp_path, lines, header, found):
     """Compression is seen, and does not blind it; the address that limits see is compared with who asks."""
     token = "a-token-for-the-doctor"
-    server = start(poll_seconds=1, metrics_token=token, client_header=header)
+    server = start(poll_seconds=1, metrics_token=token, client_header=header, public_url=PUBLIC)
     server.post("words enough to be worth compressing " * 50)
     with haproxy(server, tmp_path, *lines) as url:
         settings = {"POLL_SECONDS": "1", "METRICS_TOKEN": token, "PUBLIC_URL": url, "CLIENT_HEADER": "X-Forwarded-For"}
@@ -555,7 +589,7 @@ def test_the_doctor_looks_through_haproxy(start, tmp_path, lines, header, found)
 
 def test_the_doctor_never_says_ok_of_what_it_did_not_look_at(start):
     """Without METRICS_TOKEN there is less to see, and on a members' board still less: it says so, and no more."""
-    server = start(poll_seconds=1, reading="members", client_header="X-Forwarded-For")
+    server = start(poll_seconds=1, reading="members", client_header="X-Forwarded-For", public_url=PUBLIC)
     settings = {"POLL_SECONDS": "1", "PUBLIC_URL": server.url, "CLIENT_HEADER": "X-Forwarded-For"}
     run = run_in(server.database.parent, "doctor", server.url, **settings)
     unseen = [line for line in run.stdout.splitlines() if "METRICS_TOKEN" in line]
