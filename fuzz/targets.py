@@ -24,6 +24,7 @@ from board.passwords import check_password, normal
 from board.recent import iso
 from board.text import BadText
 from fuzz.generate import octets, text
+from fuzz.headers import headers
 from handlers.asking import Asking, parse_address
 from handlers.errors import Refused
 from handlers.fields import Fields, parse_object
@@ -125,7 +126,7 @@ def addresses(rng: random.Random) -> None:
         "192.0.2.1:80",
     )
     sent = text(rng, named)
-    request = types.SimpleNamespace(headers={"X-Forwarded-For": sent}, remote_ip=text(rng, named))
+    request = types.SimpleNamespace(headers={"X-Forwarded-For": sent}, remote_ip=text(rng, named), path="/get")
     config = types.SimpleNamespace(client_header=rng.choice(("", "X-Forwarded-For", "X-Forwarded-For:2")))
     get: Callable[[Any], str] = Asking.client_address.fget  # type: ignore[attr-defined]
     found = get(types.SimpleNamespace(request=request, config=config))
@@ -301,5 +302,6 @@ TARGETS: dict[str, tuple[int, Callable[[random.Random], None]]] = {
     "repeated polls": (4, polls),
     "addresses of databases": (4, database_addresses),
     "import lines": (4, import_lines),
+    "headers": (4, headers),
 }
 """Each with its share: the slow ones have less."""

@@ -22,6 +22,8 @@ HEADERS = (
     "Accept: text/html", "Idempotency-Key: b7Jt0yVxGq2mR5sLw8aZ1c", "X-Forwarded-For: 192.0.2.1", "If-None-Match: x", "Range: bytes=0-1",
     "Transfer-Encoding: chunked", "Expect: 100-continue", "Connection: close", "Content-Encoding: gzip", "User-Agent: Mozilla/5.0 Firefox",
     "Upgrade: websocket", "X-Request-Id: 1",
+    "Authorization: Basic dXNlcjpwYXNz", "Forwarded: for=192.0.2.1;proto=http", "X-Forwarded-Proto: http", "Accept-Encoding: gzip;q=0, *",
+    "If-Modified-Since: Sun Nov  6 08:49:37 1994", "X-Api-Key: lb_x",
 )  # fmt: skip
 KINDS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain")
 QUERIES = (
