@@ -43,7 +43,7 @@ def main() -> None:
     settings = read_settings(sys.argv[1:])
     gc.set_threshold(*GC_THRESHOLDS)
     set_up_logging(settings.log_format)
-    warn_of_wiped_disk(settings)
+    warn_of_dyno(settings)
     try:
         if settings.nodes > 1:
             sys.exit(asyncio.run(run_nodes(settings)))
@@ -100,7 +100,13 @@ async def run_nodes(settings: Settings) -> int:
     return await Nodes(sockets, sys.argv[1:]).run(settings.nodes)
 
 
-def warn_of_wiped_disk(settings: Settings) -> None:
+def warn_of_dyno(settings: Settings) -> None:
+    """Of what a board on Heroku must have, and this one has not."""
+    if settings.dyno and not settings.public_url:
+        log.warning(
+            "PASSWORDS MAY GO OVER THE NETWORK IN CLEAR: on a dyno, set PUBLIC_URL=https://… to where browsers find the "
+            "board. Heroku serves http as well; only with PUBLIC_URL is that sent on to https, and are cookies Secure."
+        )
     if settings.disk_is_wiped:
         log.warning(
             "ALL MESSAGES AND ACCOUNTS WILL BE LOST: DATABASE_URL=%s is a file on the disk of dyno %s, which Heroku "

@@ -128,7 +128,7 @@ def paragraphs(text: str) -> str:
     return text.strip()
 
 
-def client_header(text: str) -> str:
+def trusted_header(text: str) -> str:
     """`X-Forwarded-For`, or `X-Forwarded-For:2` for the second entry from the right, behind two proxies."""
     if not re.fullmatch(r"[A-Za-z0-9-]+(:[1-9])?|", text):
         raise ValueError("a header's name, such as X-Forwarded-For, or X-Forwarded-For:2 behind two proxies")

@@ -17,7 +17,6 @@ from setting_files import parse as parse_file
 from setting_values import (
     Parser,
     app_secret,
-    client_header,
     database_url,
     header_names,
     is_loopback,
@@ -29,6 +28,7 @@ from setting_values import (
     origin,
     paragraphs,
     switch,
+    trusted_header,
     whole,
     with_tls,
 )
@@ -67,7 +67,14 @@ class Settings:
     max_parked: int = setting("10000", whole(0, 1_000_000), "polls held at once; more are told to come back later")
     token_hours: int = setting("4", whole(1, 8760), "hours after which an unused token from signing in is dead")
     client_header: str = setting(
-        "", client_header, "header in which your proxy names the client, such as X-Forwarded-For; never without a proxy"
+        "",
+        trusted_header,
+        "header in which your proxy names the client, such as X-Forwarded-For; never without a proxy",
+    )
+    scheme_header: str = setting(
+        "",
+        trusted_header,
+        "header in which your proxy says http or https, such as X-Forwarded-Proto: plain http is sent on to PUBLIC_URL",
     )
     repeats: bool = setting("on", switch, "on or off: answer a poll that repeats known bytes without parsing it again")
     varying_headers: str = setting(
@@ -111,6 +118,11 @@ class Settings:
         """Whether the messages are in a file that is gone with the next restart."""
         return bool(self.dyno) and self.database_url.startswith("sqlite:")
 
+    @property
+    def trusted_scheme_header(self) -> str:
+        """Heroku's router sets this one, whatever the client sends (https://devcenter.heroku.com/articles/http-routing)."""
+        return self.scheme_header or ("X-Forwarded-Proto" if self.dyno else "")
+
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from flags and environment; a bad one is named on stderr and ends the program with 2."""
@@ -139,9 +151,10 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
     if settings.dyno:  # there, the way to the database is a network that others use as well
         settings = dataclasses.replace(settings, database_url=with_tls(settings.database_url))
     check_facebook(settings)
-    named = settings.client_header.partition(":")[0].lower()
-    if named and named in (name.strip().lower() for name in settings.varying_headers.split(",")):
-        refuse("CLIENT_HEADER can't be one of VARYING_HEADERS: those say nothing of who is asking")
+    varying = {name.strip().lower() for name in settings.varying_headers.split(",")}
+    for name, header in ("CLIENT_HEADER", settings.client_header), ("SCHEME_HEADER", settings.trusted_scheme_header):
+        if header.partition(":")[0].lower() in varying - {""}:
+            refuse(f"{name} can't be one of VARYING_HEADERS: those say nothing of who is asking, or how")
     if settings.nodes > 1 and settings.database_url.startswith("sqlite:"):
         refuse(
             f"NODES={settings.nodes} takes PostgreSQL (DATABASE_URL=postgres://…): processes that share a SQLite file "

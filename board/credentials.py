@@ -4,9 +4,11 @@ A secret is 32 random bytes; storage has its SHA-256, so whoever reads the datab
 credential was last used is kept here and written to storage now and then.
 """
 
+import base64
 import collections
 import dataclasses
 import hashlib
+import hmac
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -30,6 +32,24 @@ MAX_KNOWN = 50_000
 
 def new_secret(prefix: str = "") -> str:
     return prefix + secrets.token_urlsafe(32)
+
+
+def new_session(board_secret: bytes) -> str:
+    """The secret of a browser's session. It shows whose board made it, so that another board's is not taken for one
+    of ours that has ended: cookies know neither ports nor databases."""
+    secret = new_secret()
+    return f"{secret}.{mark_of(board_secret, secret)}"
+
+
+def is_made_here(board_secret: bytes, session: str) -> bool:
+    """Whether new_session() of this board made it, whether it lives or not. Sessions from before that have no mark."""
+    secret, _, mark = session.partition(".")
+    return hmac.compare_digest(mark.encode(errors="replace"), mark_of(board_secret, secret).encode())
+
+
+def mark_of(board_secret: bytes, secret: str) -> str:
+    digest = hmac.digest(board_secret, b"session " + secret.encode(errors="replace"), "sha256")
+    return base64.urlsafe_b64encode(digest[:9]).decode()
 
 
 def hash_secret(secret: str) -> bytes:

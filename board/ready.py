@@ -10,7 +10,9 @@ from storage import Storage
 from storage.records import Unavailable
 
 KEPT_SECONDS = 3
-"""How long a good answer is given again, so that nobody can cause writes without end; a write that fails ends it."""
+"""How long a good answer is given again to a monitor of the operator's; a write that fails ends it."""
+STRANGERS_SECONDS = 10
+"""The same for everybody else, so that nobody can keep the disk busy by asking."""
 EVERY_SECONDS = 1
 """How often it is tried while it is not so."""
 MOST_SECONDS = 5
@@ -39,16 +41,20 @@ class Ready:
             return False
         return True
 
-    async def is_so(self) -> bool:
+    async def is_so(self, *, for_monitor: bool) -> bool:
         """It agrees with what posts are answered: not while the last write has failed."""
         now = time.monotonic()
-        if self._trying is None or (self._trying.done() and now - self._tried_at >= self._pause(self._trying)):
+        if self._trying is None or (
+            self._trying.done() and now - self._tried_at >= self._pause(self._trying, for_monitor)
+        ):
             self._trying, self._tried_at = asyncio.create_task(self._try()), now
         done, _ = await asyncio.wait([self._trying], timeout=MOST_SECONDS)
         return bool(done) and self._trying.result() and not self._storage.writing().is_failing
 
-    def _pause(self, tried: "asyncio.Task[bool]") -> int:
-        return KEPT_SECONDS if tried.result() and not self._storage.writing().is_failing else EVERY_SECONDS
+    def _pause(self, tried: "asyncio.Task[bool]", for_monitor: bool) -> int:
+        if not tried.result() or self._storage.writing().is_failing:
+            return EVERY_SECONDS
+        return KEPT_SECONDS if for_monitor else STRANGERS_SECONDS
 
     async def _try(self) -> bool:
         try:

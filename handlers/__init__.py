@@ -27,15 +27,18 @@ from handlers.account import (
 )
 from handlers.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.compression import Compression
+from handlers.elsewhere import Elsewhere
 from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart, FacebookSwitch
 from handlers.facebook_account import FacebookLink, FacebookSeen, FacebookUnlink, FacebookWelcome
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
 from handlers.facebook_client import FacebookClient
 from handlers.feed import Feed, Icon, Manifest, Robots
+from handlers.fields import lower_media_type
 from handlers.front import Front, quick_front
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.heads import Headed, Options, announced, localize
 from handlers.health import Healthz, Readyz
+from handlers.hosts import Names
 from handlers.log import log_request
 from handlers.making import Making
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
@@ -138,6 +141,7 @@ class Application(tornado.web.Application):
         """Bytes that a request may have: an emoji takes twelve of them in a form or as a JSON escape."""
         self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
         self.making = Making()
+        self.names = Names(settings)
         self.under_way: set[object] = set()
         """Requests, and replies that wait for slow readers."""
         self.connections: Callable[[], int] = lambda: 0
@@ -161,20 +165,28 @@ class Application(tornado.web.Application):
         super().__init__(list(ROUTES), transforms=[Compression], **options)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """Tornado's own, but for the front page where it is kept, and for what a request's head decides."""
+        """Tornado's own, but for what is asked elsewhere, the front page where it is kept, and what a head decides."""
         localize(request)
+        lower_media_type(request.headers)
         is_whole = not announced(request)
         stream = cast(HTTP1Connection, request.connection).stream
         if isinstance(stream, ServedStream):
             stream.has_head(is_whole=is_whole)
-        quick = quick_front(self, request) if request.uri == "/" and request.method == "GET" else None
-        if quick is not None:
+        refused = self.names.objection(request)
+        if refused is not None:
+            found = self.get_handler_delegate(request, Elsewhere, {"refused": refused})
+        elif request.uri == "/" and request.method == "GET" and (quick := quick_front(self, request)):
             return quick
-        found = super().find_handler(request, **kwargs)
-        if request.method == "OPTIONS" and (found.handler_class is not NotFoundPage or request.uri == "*"):
-            methods = METHODS if request.uri == "*" else allowed_methods(found.handler_class)
-            found = self.get_handler_delegate(request, Options, {"methods": methods})
+        else:
+            found = self.handler_for(request, **kwargs)
         if is_whole or not isinstance(stream, ServedStream):
             return found
         most = getattr(found.handler_class, "max_body", 0)
         return Headed(request, found, most if isinstance(most, int) else self.max_body)
+
+    def handler_for(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        found = super().find_handler(request, **kwargs)
+        if request.method == "OPTIONS" and (found.handler_class is not NotFoundPage or request.uri == "*"):
+            methods = METHODS if request.uri == "*" else allowed_methods(found.handler_class)
+            return self.get_handler_delegate(request, Options, {"methods": methods})
+        return found

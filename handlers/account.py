@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from board.credentials import hash_secret, new_secret
+from board.credentials import hash_secret, new_session
 from board.passwords import check_password
 from board.people import clean_name
 from board.recent import as_json, iso
@@ -30,6 +30,7 @@ class AccountPage(FormPage):
     """Only with a browser's session: no token can change a password."""
 
     for_whom = "members"
+    takes_tokens = True  # to be told that they don't count
     forgives_old_sessions = False
     template = "account.html"
     made: str | None = None
@@ -137,8 +138,8 @@ class AccountPassword(AccountPage):
         new = self.needed("new")
         check_password(new, credential.account.username, credential.account.name, self.config.title)
         hashed = await self.board.passwords.hash(new, asker_of(self))
-        secret, old = new_secret(), self.get_cookie(self.cookie_name, "")
-        self.board.credentials.replace(old)
+        secret = new_session(self.board.secret)
+        self.board.credentials.replace(self.session_secret or "")
         await self.board.storage.set_password(
             credential.account.id,
             hashed,

@@ -2,23 +2,21 @@
 
 import functools
 import ipaddress
-import logging
 import re
 from typing import TYPE_CHECKING
 
-from board.credentials import SESSION_SECONDS
+from board.credentials import SESSION_SECONDS, is_made_here
+from handlers.bearer import is_misplaced, our_token
 from handlers.errors import Refused
 from handlers.fields import Fields
+from handlers.forwarded import entry
+from handlers.hosts import HEALTH, split_host
+from handlers.log import warn_once
 from storage.records import Account, Author, Credential
 
 if TYPE_CHECKING:
     from board import Board
     from settings import Settings
-
-log = logging.getLogger("longboard")
-
-_warned: set[str] = set()
-"""Warnings that are given once in a process's life."""
 
 
 class Asking(Fields):
@@ -27,6 +25,12 @@ class Asking(Fields):
     """Credentials.changes when it was found out who is asking."""
     new_session: str | None = None
     """The secret of the session that this very request has begun or renewed: it counts instead of the cookie's."""
+    secret: str | None = None
+    """That of the credential."""
+    identifies = True
+    """Whether it matters here who is asking."""
+    takes_tokens = True
+    """Whether a token counts here, besides a browser's session."""
     forgives_old_sessions = False
     """Whether someone whose session has ended may go on here as a guest."""
 
@@ -57,15 +61,20 @@ class Asking(Fields):
 
         `use` counts it as a use of the token or session.
         """
-        header = self.request.headers.get("Authorization")
-        secret = self.new_session or self.get_cookie(self.cookie_name)
-        if header is not None:
-            self.credential = await self._by_token(header, use)
-        elif secret:
-            self.credential = await self._by_session(secret, use)
-        else:
-            self.credential = None
+        self.credential, self.secret = await self._find(use)
         self.judged_at = self.board.credentials.changes
+
+    async def _find(self, use: bool) -> tuple[Credential | None, str | None]:
+        """The credential, and its secret. Raises Refused, Unavailable."""
+        if not self.identifies:
+            return None, None
+        if self.takes_tokens and (token := our_token(self.request)) is not None:
+            return await self._by_token(token, use), token
+        if self.takes_tokens and is_misplaced(self.request):
+            raise Refused(
+                401, "invalid_token", "This token came in another way. Send it as “Authorization: Bearer lb_…”."
+            )
+        return await self._by_session(use)
 
     @property
     def is_as_judged(self) -> bool:
@@ -78,29 +87,48 @@ class Asking(Fields):
         """This request has ended its own credential: what it answers is for a guest."""
         self.credential = None
 
-    async def _by_token(self, header: str, use: bool) -> Credential:
-        scheme, _, secret = header.partition(" ")
-        if scheme.lower() == "bearer":
-            credential = await self.board.credentials.find(secret.strip(), use=use)
-            if credential is not None and credential.kind in ("token", "bot"):
-                return credential
-        raise ended("token")
+    async def _by_token(self, secret: str, use: bool) -> Credential:
+        credential = await self.board.credentials.find(secret, use=use)
+        if credential is None or credential.kind not in ("token", "bot"):
+            raise ended("token")
+        return credential
 
-    async def _by_session(self, secret: str, use: bool) -> Credential | None:
-        credential = await self.board.credentials.find(secret, use=False)
-        if credential is not None and credential.kind == "session":
-            if use and self.counts_as_use and self.board.credentials.use(secret):
-                self.set_session_cookie(secret)  # the browser's copy lives on as well
-            return credential
-        if self.forgives_old_sessions:
-            self.clear_session_cookie()
-            return None
-        raise ended("session")
+    async def _by_session(self, use: bool) -> tuple[Credential | None, str | None]:
+        """A cookie that this board never gave is nobody's: it may be another board's on the same host."""
+        cookies = {name: self.get_cookie(name) for name in self.cookie_names}
+        if self.new_session:
+            cookies = {self.cookie_name: self.new_session}
+        ended_names = []
+        for name, secret in cookies.items():
+            if not secret:
+                continue
+            credential = await self.board.credentials.find(secret, use=False)
+            if credential is not None and credential.kind == "session":
+                if use and self.counts_as_use and self.board.credentials.use(secret):
+                    self.secret = secret
+                    self.set_session_cookie(secret)  # the browser's copy lives on as well
+                return credential, secret
+            if credential is not None or self.is_made_here(secret):
+                ended_names.append(name)
+        if ended_names and not self.forgives_old_sessions:
+            raise ended("session")
+        for name in ended_names:
+            self._clear(name)
+        return None, None
+
+    def is_made_here(self, session: str) -> bool:
+        return is_made_here(self.board.secret, session) or self.board.credentials.was_replaced(session)
 
     @property
     def counts_as_use(self) -> bool:
         """Whether this keeps a browser's session alive: a page's polls, which go on by themselves, do not."""
         return True
+
+    @property
+    def session_secret(self) -> str | None:
+        """The one in the browser's cookie, where that counts."""
+        is_session = self.credential is not None and self.credential.kind == "session"
+        return (self.new_session or self.secret) if is_session else None
 
     # --- the session's cookie
 
@@ -115,16 +143,39 @@ class Asking(Fields):
 
     @property
     def cookie_name(self) -> str:
+        """With the port that the browser sees, as cookies know none: two boards on one host have one each."""
+        host = self.config.public_url.partition("://")[2] or self.request.host
+        name, port = self.plain_cookie_name, split_host(host)[1]
+        return f"{name}-{port}" if port else name
+
+    @property
+    def plain_cookie_name(self) -> str:
         return "__Host-longboard" if self.is_secure else "longboard"
+
+    @property
+    def cookie_names(self) -> tuple[str, ...]:
+        """The name of the session's cookie, and that of one from before it had a port."""
+        return tuple(dict.fromkeys((self.cookie_name, self.plain_cookie_name)))
 
     def set_session_cookie(self, secret: str) -> None:
         self.new_session = secret
         self.set_cookie(
             self.cookie_name, secret, max_age=SESSION_SECONDS, httponly=True, secure=self.is_secure, samesite="Lax"
         )
+        self._clear_others()
 
     def clear_session_cookie(self) -> None:
-        self.clear_cookie(self.cookie_name, httponly=True, secure=self.is_secure, samesite="Lax")
+        self._clear(self.cookie_name)
+        self._clear_others()
+
+    def _clear_others(self) -> None:
+        """Takes a cookie of the old name back, if it is of the session that has just been used."""
+        for name in self.cookie_names[1:]:
+            if self.secret and self.get_cookie(name) == self.secret:
+                self._clear(name)
+
+    def _clear(self, name: str) -> None:
+        self.clear_cookie(name, httponly=True, secure=self.is_secure, samesite="Lax")
 
     # --- the client's address
 
@@ -132,20 +183,19 @@ class Asking(Fields):
     def client_address(self) -> str:
         """The client's address as limits count it: IPv6 by /64, which is what one customer has.
 
-        Behind a proxy it is taken from the header that CLIENT_HEADER names, from the right, where the proxy
-        itself wrote it; what stands further left anybody can claim.
+        Behind a proxy it is taken from the header that CLIENT_HEADER names.
         """
-        name, _, hops = self.config.client_header.partition(":")
-        if name:
-            entries = self.request.headers.get(name, "").split(",")
-            named = parse_address(entries[-min(int(hops or 1), len(entries))].strip())
-            if named:
-                return named
-        elif "X-Forwarded-For" in self.request.headers and "proxy" not in _warned:
-            _warned.add("proxy")
-            log.warning(
+        named = self.config.client_header
+        if named:
+            if address := parse_address(entry(self.request.headers, named, "for")):
+                return address
+            if self.request.path not in HEALTH:
+                warn_once("client", "CLIENT_HEADER is %s, but requests come without an address in it.", named)
+        elif "X-Forwarded-For" in self.request.headers:
+            warn_once(
+                "proxy",
                 "Requests come with X-Forwarded-For. If that is your proxy, set CLIENT_HEADER=X-Forwarded-For; "
-                "else all clients share one limit."
+                "else all clients share one limit.",
             )
         return parse_address(self.request.remote_ip or "") or "unknown"
 

@@ -15,8 +15,10 @@ from board import Board
 from board.text import BadText
 from board.turns import Busy
 from handlers.errors import Refused, as_refused
+from handlers.fields import FORM
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.log import shown, warn_rarely
+from handlers.negotiation import wants_json
 from handlers.reading import check_may_read, error_page
 from handlers.rights import Rights
 from handlers.static import ICON, static_url
@@ -69,8 +71,7 @@ class Base(Rights):
     @property
     def wants_json(self) -> bool:
         """Whether the answer is for a program rather than for a person in front of a page."""
-        accept = self.request.headers.get("Accept", "")
-        return self.csp == DATA_CSP or ("application/json" in accept and "text/html" not in accept)
+        return self.csp == DATA_CSP or wants_json(self.request.headers.get("Accept", ""))
 
     # --- Tornado's hooks
 
@@ -126,10 +127,7 @@ class Base(Rights):
         return cast(HTTP1Connection, self.request.connection).stream.closed()
 
     def _origin_matches_host(self, origin: str) -> bool:
-        try:
-            return super()._origin_matches_host(origin)
-        except ValueError:  # an origin that is no address at all
-            return False
+        return self.application.names.is_same_origin(origin, self.request)
 
     # --- errors
 
@@ -146,6 +144,10 @@ class Base(Rights):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])
+        if refused.code == "bad_request" and self.request.body:  # Tornado's, for a form that it doesn't read
+            refused = self.refusal_of_body() or refused
+        if refused.code == "unsupported_encoding":
+            self.set_header("Accept-Encoding", "identity")
         self.set_status(refused.status_code)
         self.board.waiters.tally.refused[refused.code] += 1
         if refused.status_code == 401:
@@ -191,6 +193,7 @@ class Page(Base):
     """For people in front of a browser."""
 
     csp = PAGE_CSP
+    takes = (FORM,)
 
     def get_template_namespace(self) -> dict[str, Any]:
         names = super().get_template_namespace()
@@ -209,7 +212,7 @@ class Moved(Page):
     """An address of the tutorial's that has another name here."""
 
     for_whom = "anyone"
-    forgives_old_sessions = True
+    identifies = False
 
     def initialize(self, url: str) -> None:
         self.url = url
@@ -226,6 +229,7 @@ class NotFoundPage(Page):
     """Whatever ROUTES does not know."""
 
     for_whom = "anyone"
+    takes_tokens = False
     forgives_old_sessions = True
 
     @property

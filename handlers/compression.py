@@ -6,17 +6,24 @@ and again with words of its own in them: ours hold none.
 """
 
 import tornado.web
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+
+from handlers.negotiation import takes_gzip
 
 
 class Compression(tornado.web.GZipContentEncoding):
     CONTENT_TYPES = {"image/svg+xml", "application/atom+xml", "application/manifest+json"}  # noqa: RUF012 - as Tornado has it
     """Beside all text; not JSON."""
 
+    def __init__(self, request: HTTPServerRequest) -> None:
+        self._gzipping = takes_gzip(request.headers.get("Accept-Encoding", ""))
+
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         kind = headers.get("Content-Type", "").partition(";")[0]
+        if status_code == 304 or (status_code == 206 and self._compressible_type(kind)):
+            headers["Vary"] = "Accept-Encoding"  # what the whole would have said (RFC 9110, 15.4.5)
         if status_code != 200 or not self._compressible_type(kind):
             self._gzipping = False
             return status_code, headers, chunk

@@ -24,9 +24,7 @@ SLACK_SECONDS = 60
 
 class FacebookCall(Base):
     for_whom = "anyone"
-
-    async def identify(self, *, use: bool) -> None:
-        """Nobody is signed in here, whatever comes along."""
+    identifies = False  # nobody is signed in here, whatever comes along
 
     def signed_request(self) -> tuple[str, SignedRequest]:
         """As it came, and what it says. Raises Refused, BadText."""

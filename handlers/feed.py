@@ -12,6 +12,8 @@ import tornado.escape
 from board.recent import iso
 from handlers.aside import gzipped
 from handlers.base import Base
+from handlers.headers import is_unmodified
+from handlers.negotiation import takes_gzip
 from handlers.pages import preview
 from handlers.static import ROOT, static_url
 from storage.records import Message
@@ -22,69 +24,82 @@ PAPER = "#f8f4ec"
 ICON = (ROOT / "static" / "icon-192.png").read_bytes()
 
 
+MOST_ORIGINS = 4
+"""Names for which the feed is kept: without PUBLIC_URL, whoever asks chooses one."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Made:
     """The feed as it goes out to who comes by this name."""
 
-    origin: str
-    made_at: int
     feed: bytes
     packed: bytes
     etag: str
+    """Weak: compressed or not, it is the same (RFC 9110, 8.8.3.3)."""
 
     @classmethod
-    def make(cls, origin: str, made_at: int, feed: bytes) -> "Made":
-        return cls(origin, made_at, feed, gzipped(feed), f'"{hashlib.sha256(feed).hexdigest()[:24]}"')
+    def make(cls, feed: bytes) -> "Made":
+        return cls(feed, gzipped(feed), f'W/"{hashlib.sha256(feed).hexdigest()[:24]}"')
 
 
 class Feed(Base):
     """The newest messages; the same bytes for all until the next change."""
 
     last_made = 0
-    """Seconds since 1970. No two states have the same time, so that Last-Modified tells them apart."""
+    """Seconds since 1970 when the newest state that has a Last-Modified was first asked for."""
 
     async def get(self) -> None:
-        made = self.kept() or await self.keep()
+        made = self.all_kept().get(self.origin) or await self.keep()
         self.set_header("Content-Type", "application/atom+xml; charset=utf-8")
         self.set_header("Cache-Control", "no-cache" if self.config.reading == "public" else "private, no-cache")
         self.set_header("Etag", made.etag)
-        self.set_header("Last-Modified", email.utils.formatdate(made.made_at, usegmt=True))
-        if self.is_known(made.made_at):
+        if (made_at := self.made_at(made)) is not None:
+            self.set_header("Last-Modified", email.utils.formatdate(made_at, usegmt=True))
+        if self.is_known(made_at):
             self.set_status(304)
             self.finish()
-        elif "gzip" in self.request.headers.get("Accept-Encoding", ""):
+        elif takes_gzip(self.request.headers.get("Accept-Encoding", "")):
             self.set_header("Content-Encoding", "gzip")
             self.finish(made.packed)
         else:
             self.finish(made.feed)
 
-    def kept(self) -> "Made | None":
-        made: Made | None = self.board.waiters.recent.derived.get("feed")
-        return made if made and made.origin == self.origin else None  # without PUBLIC_URL the client names it
+    def all_kept(self) -> dict[str, Made]:
+        """By the board's names, of the newest state."""
+        kept: dict[str, Made] = self.board.waiters.recent.derived.setdefault("feeds", {})
+        return kept
 
-    async def keep(self) -> "Made":
-        """Only the last name's bytes are kept."""
+    async def keep(self) -> Made:
         making, waiters = self.application.making, self.board.waiters
         async with making.feed:
-            if made := self.kept():
+            if made := self.all_kept().get(self.origin):
                 return made
             recent, page = waiters.recent, waiters.recent.page
             feed = await self.make(page.messages[::-1])
-            Feed.last_made = max(int(time.time()), Feed.last_made + 1)
-            made = await making.packing.run(Made.make, self.origin, Feed.last_made, feed)
+            made = await making.packing.run(Made.make, feed)
             if waiters.recent is recent and recent.page is page:
-                recent.derived["feed"] = made
+                kept = self.all_kept()
+                if len(kept) >= MOST_ORIGINS:
+                    del kept[next(iter(kept))]
+                kept[self.origin] = made
             return made
 
-    def is_known(self, made_at: int) -> bool:
+    def made_at(self, made: Made) -> int | None:
+        """Since when it has been like this, in seconds since 1970. It tells states apart, and is never to come: so None
+        for one that is over, and while another one had this second."""
+        derived, now = self.board.waiters.recent.derived, int(time.time())
+        if self.all_kept().get(self.origin) is not made:
+            return None
+        if "feed_made_at" not in derived and now != Feed.last_made:
+            derived["feed_made_at"] = Feed.last_made = now
+        at: int | None = derived.get("feed_made_at")
+        return at
+
+    def is_known(self, made_at: int | None) -> bool:
         """Whether the client has these bytes (RFC 9110, 13.2.2: an ETag goes before a time)."""
         if "If-None-Match" in self.request.headers:
             return self.check_etag_header()
-        try:
-            since = email.utils.parsedate_to_datetime(self.request.headers.get("If-Modified-Since", ""))
-            return since.timestamp() >= made_at
-        except (ValueError, OverflowError):
-            return False
+        return made_at is not None and is_unmodified(self.request.headers, made_at)
 
     async def make(self, messages: list[Message]) -> bytes:
         updated = max((changed_at(message) for message in messages), default=0)
@@ -158,7 +173,7 @@ class Icon(Base):
     """For those who ask without reading the page: it is the same for every board."""
 
     for_whom = "anyone"
-    forgives_old_sessions = True
+    identifies = False
 
     @property
     def counts_as_reading(self) -> bool:
@@ -174,7 +189,7 @@ class Robots(Base):
     """Search engines may read what everyone may; forms and searches are of no use to them."""
 
     for_whom = "anyone"
-    forgives_old_sessions = True
+    identifies = False
 
     @property
     def counts_as_reading(self) -> bool:

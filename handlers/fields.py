@@ -4,17 +4,28 @@ import json
 from typing import Any, NoReturn
 
 import tornado.web
+from tornado.httputil import HTTPHeaders
 
 from handlers.errors import Refused
 
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+MOST = 100
+"""Messages in an answer for which somebody says how many."""
+
 
 class Fields(tornado.web.RequestHandler):
+    takes: tuple[str, ...] = (JSON, FORM)
+    """Types of what may be sent here."""
+
     def query(self, name: str) -> str | None:
         """A value of the query string; unlike get_argument, with its control characters."""
         return self._last(self.request.query_arguments, name)
 
     def form(self, name: str) -> str | None:
-        """A field of the form that was sent."""
+        """A field of the form that was sent. Raises Refused."""
+        if self.request.body and (refused := self.refusal_of_body()):
+            raise refused
         return self._last(self.request.body_arguments, name)
 
     def _last(self, arguments: dict[str, list[bytes]], name: str) -> str | None:
@@ -33,17 +44,34 @@ class Fields(tornado.web.RequestHandler):
             raise Refused(400, "bad_number", f"“{name}” must be a whole number.")
         return None if text is None else int(text)
 
+    def limit(self) -> int | None:
+        """How many are asked for; more than MOST is no error, but none is. Raises Refused."""
+        limit = self.whole_number("limit")
+        if limit == 0:
+            raise Refused(400, "bad_number", "“limit” must be 1 or more.")
+        return None if limit is None else min(limit, MOST)
+
     def fields(self) -> dict[str, Any]:
         """What was sent, from JSON or a form. Values are strings, except what JSON has."""
-        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind == "application/json":
+        if refused := self.refusal_of_body():
+            raise refused
+        if media_type(self.request.headers) == JSON:
             return parse_object(self.request.body)
-        if kind == "application/x-www-form-urlencoded":
-            return {name: self.form(name) for name in self.request.body_arguments}
-        raise Refused(415, "unsupported_type", "Send JSON (Content-Type: application/json) or a form.")
+        return {name: self.form(name) for name in self.request.body_arguments}
+
+    def refusal_of_body(self) -> Refused | None:
+        """Why what was sent can't be read, if its headers say so: nothing in it is guessed at."""
+        headers = self.request.headers
+        if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            return Refused(415, "unsupported_encoding", "Send it as it is, without Content-Encoding.")
+        if media_type(headers) in self.takes:
+            return None
+        wanted = "JSON (Content-Type: application/json) or a form" if JSON in self.takes else "a form"
+        return Refused(415, "unsupported_type", f"Send {wanted} (application/x-www-form-urlencoded).")
 
     def optional_text(self, fields: dict[str, Any], name: str) -> str | None:
-        return self.text_field(fields, name) if name in fields else None
+        """None where it isn't there, or is null, which many programs write for that."""
+        return self.text_field(fields, name) if fields.get(name) is not None else None
 
     def text_field(self, fields: dict[str, Any], name: str) -> str:
         value = fields.get(name)
@@ -52,10 +80,21 @@ class Fields(tornado.web.RequestHandler):
         return value
 
 
+def media_type(headers: HTTPHeaders) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def lower_media_type(headers: HTTPHeaders) -> None:
+    """For Tornado, which would not know a form whose type is written in capitals."""
+    kind, semicolon, parameters = headers.get("Content-Type", "").partition(";")
+    if kind != kind.strip().lower():
+        headers["Content-Type"] = kind.strip().lower() + semicolon + parameters
+
+
 def parse_object(body: bytes) -> dict[str, Any]:
     """A JSON object (RFC 8259: UTF-8, no NaN). Raises Refused."""
     try:
-        value = json.loads(body.decode(), parse_constant=no_constant)
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=no_constant)  # Windows writes a BOM before it
     except (ValueError, RecursionError):
         raise Refused(400, "bad_json", "The body is not JSON in UTF-8.") from None
     if not isinstance(value, dict):

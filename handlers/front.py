@@ -19,6 +19,7 @@ from board.cursor import Cursor
 from board.recent import PAGE
 from handlers.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
 from handlers.messages import new_form_key
+from handlers.negotiation import takes_gzip
 from handlers.pages import BIG, BLANK, Rendering, first_id
 from storage.records import Message
 from storage.records import Page as MessagesPage
@@ -70,7 +71,7 @@ class Front(Rendering):
 
     async def guests_page(self) -> None:
         kept, key = self.kept_for_guests() or await self.keep_for_guests(), new_form_key()
-        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+        if takes_gzip(self.request.headers.get("Accept-Encoding", "")):
             self.set_header("Content-Encoding", "gzip")
             self.finish(kept.gzipped(key))
         else:
@@ -157,7 +158,7 @@ class Quick(HTTPMessageDelegate):
         self._kept = kept
 
     def finish(self) -> None:
-        packs = "gzip" in self._request.headers.get("Accept-Encoding", "")
+        packs = takes_gzip(self._request.headers.get("Accept-Encoding", ""))
         key = new_form_key()
         page = self._kept.gzipped(key) if packs else self._kept.whole(key)
         headers = HTTPHeaders(self._application.front_headers)

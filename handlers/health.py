@@ -28,7 +28,9 @@ class Readyz(Health):
     """503 while nothing can be read or written, or the server drains."""
 
     async def get(self) -> None:
-        status = await self.status(await self.board.ready.can_read() and await self.board.ready.is_so())
+        status = await self.status(
+            await self.board.ready.can_read() and await self.board.ready.is_so(for_monitor=self.is_monitor)
+        )
         if (status["status"], status["storage"]) != ("ok", "ok"):
             self.set_status(503)
             self.set_header("Retry-After", "5")

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("longboard.requests")
 
+_warned: set[str] = set()
+"""Warnings that are given once in a process's life."""
 MOST_PATH = 200
 """Characters of a request's path and id that are logged: whoever asks chooses them."""
-
-
 RARELY_SECONDS = 60
 
 
@@ -53,6 +53,13 @@ class JsonLines(logging.Formatter):
 
 _last_warned: dict[str, tuple[float, int]] = {}
 """By what it is about: when the last warning was written, and how many were left out since."""
+
+
+def warn_once(about: str, words: str, *arguments: object) -> None:
+    """A line about something in the requests that stays as it is until somebody changes a setting."""
+    if about not in _warned:
+        _warned.add(about)
+        logging.getLogger("longboard").warning(words, *arguments)
 
 
 def warn_rarely(about: str, words: str, *arguments: object) -> None:

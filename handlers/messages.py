@@ -16,8 +16,6 @@ from storage.records import Message
 
 RESERVED = ("tutorial-", "form-")
 """How keys begin that Longboard makes itself: nobody else may take them beforehand."""
-MOST = 100
-"""Messages that a page of history may have."""
 
 
 async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool]:
@@ -105,11 +103,16 @@ def form_key(key: str | None, text: str) -> str | None:
 class ApiMessages(Poll):
     async def get(self) -> None:
         after, wait = self.after(), self.wait()
-        before, limit = self.whole_number("before"), self.whole_number("limit")
+        before, limit = self.whole_number("before"), self.limit()
         if after is not None:
+            if before is not None or limit is not None:
+                raise Refused(400, "bad_field", "“before” and “limit” are for history: they don't go with “after”.")
             reply = await self.changes(after, wait)
         elif before is not None:
-            await self.history(before, PAGE if limit is None else limit)
+            await self.history(before, limit or PAGE)
+            return
+        elif limit is not None:
+            await self.newest(limit)
             return
         else:
             reply = self.board.waiters.recent.newest()
@@ -128,9 +131,18 @@ class ApiMessages(Poll):
                 return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
         return await self.poll(cursor, wait)
 
+    async def newest(self, limit: int) -> None:
+        """As many of the newest as are asked for. The cursor is from before they are read: what comes in between comes
+        once more with the next poll, which is no harm."""
+        check_may_read(self)
+        cursor = str(self.board.waiters.recent.cursor)
+        page = await self.board.storage.before(None, limit)
+        older = {"older": True} if page.older else {}
+        await self.write_many({"messages": [as_json(message) for message in page.messages], "cursor": cursor} | older)
+
     async def history(self, before: int, limit: int) -> None:
         check_may_read(self)
-        page = await self.board.storage.before(before, min(max(limit, 1), MOST))
+        page = await self.board.storage.before(before, limit)
         await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})
 
     async def post(self) -> None:

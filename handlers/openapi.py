@@ -19,7 +19,8 @@ WORDS = """A live message board. Its docs/protocol.md tells all of this in words
 Send a token as `Authorization: Bearer lb_…`. A browser's session cookie is as good, but a page of another site is refused.
 
 Every error has one shape, with a code that stays as it is. Beside those of each call there are 405 `method_not_allowed`,
-with `Allow`, and 500 `internal`, which is the board's fault. Take a status that you don't know by its class (4xx, 5xx),
+with `Allow`, and 500 `internal`, which is the board's fault. A board that has an address of its own answers 421
+`wrong_host` at another, and 403 `https_only` to what came in clear. 415 may bring `Accept-Encoding` (`identity`). Take a status that you don't know by its class (4xx, 5xx),
 and ignore fields that you don't know: later versions may have more.
 
 `HEAD` is there wherever `GET` is, and `OPTIONS` everywhere. Every answer has `X-Content-Type-Options`, `Referrer-Policy`,
@@ -104,6 +105,7 @@ def summaries(settings: Settings) -> list[tuple[str, str, str]]:
 
 class OpenApi(Base):
     for_whom = "anyone"
+    identifies = False
 
     async def get(self) -> None:
         self.write_bytes(encoded(self.config))

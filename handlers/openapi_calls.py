@@ -1,6 +1,6 @@
 """The calls that are described: method and path, who may use them, what they take, and all that they answer."""
 
-from handlers.openapi_errors import ALWAYS, ANYTHING, CHANGES, IDENTIFIED, NAMES, READS, SENT, TEXT, WRITES, refusals
+from handlers.openapi_errors import ALWAYS, ANYTHING, CHANGES, NAMES, READS, SENT, TEXT, WRITES, refusals
 from handlers.openapi_parts import CURSOR, MOST_NUMBER, Good, Json, good, in_path, query, ref, sent
 from handlers.openapi_schemas import KEY, KEY_WORDS
 from handlers.search import LONGEST
@@ -49,7 +49,9 @@ def posters(settings: Settings) -> list[Json]:
 NUMBER = {"type": "integer", "format": "int64", "minimum": 0, "maximum": MOST_NUMBER}
 AFTER = query("after", {"type": "string", "pattern": CURSOR}, "The cursor of the last reply: what comes after it.")
 BEFORE = query("before", NUMBER, "Page back: what is older than the message with this id.")
-LIMIT = query("limit", NUMBER, "How many, paging back: 50 if it isn't sent, at most 100.")
+LIMIT = query(
+    "limit", {**NUMBER, "minimum": 1}, "How many of the newest, or paging back: 50 if it isn't sent, at most 100."
+)
 KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "schema": KEY, "description": f"{KEY_WORDS} The field `key` goes before it."}  # fmt: skip
 POLL_WORDS = (
     "Without parameters: the newest messages, oldest first, and a cursor. With `after`: what has changed since, at once "
@@ -65,7 +67,7 @@ def wait(settings: Settings) -> Json:
 
 def message_calls(settings: Settings) -> Json:
     polls = (AFTER, wait(settings))
-    read = ("bad_cursor", "bad_wait", "bad_number", "not_utf8")
+    read = ("bad_field", "bad_cursor", "bad_wait", "bad_number", "not_utf8")
     posted = good(201, "Posted.", ref("Message"), "Location")
     posted |= good(200, "Was posted before, with this key.", ref("Changed"), "Location")
     words = "2xx means that the message is on disk."
@@ -75,7 +77,7 @@ def message_calls(settings: Settings) -> Json:
                 "listMessages", "messages", "Read: the newest, what comes after a cursor, or what came before a message",
                 readers(settings), good(200, "Messages.", ref("Messages")), (*READS, *read),
                 parameters=(*polls, BEFORE, LIMIT),
-                words=f"{POLL_WORDS} With `before`: older messages, oldest first, without a cursor.",
+                words=f"{POLL_WORDS} With `before`: older messages, oldest first, without a cursor. `before` and `limit` don't go with `after`.",
             ),
             "post": call(
                 "postMessage", "messages", "Post; with a key, sending again posts once", posters(settings), posted,
@@ -132,7 +134,7 @@ def feed(settings: Settings) -> Json:
     return call("getFeed", "messages", "The newest messages as an Atom feed", readers(settings), atom | same, READS)
 
 
-BY_PASSWORD = (*ALWAYS, *IDENTIFIED, *CHANGES, *SENT, "password_not_text", "password_length", "too_many_tries", "busy")
+BY_PASSWORD = (*ALWAYS, *CHANGES, *SENT, "password_not_text", "password_length", "too_many_tries", "busy")
 SIGN_UP_ERRORS = (*BY_PASSWORD, *NAMES, "bad_username", "name_reserved", "password_common", "username_taken", "signup_closed", "invite_needed", "link_gone")  # fmt: skip
 SIGN_IN_ERRORS = (*BY_PASSWORD, "wrong_password", "suspended", "not_allowed")
 
@@ -187,20 +189,17 @@ def token_calls() -> Json:
     }  # fmt: skip
 
 
-SEEN = (*ANYTHING, *IDENTIFIED)
-
-
 def operation_calls(settings: Settings) -> Json:
     well = good(200, "How it is.", ref("Health"))
     unready = good(503, "Not now.", ref("Health"), "Retry-After")
     return {
         "/healthz": {
-            "get": call("getHealth", "operation", "Whether polls can be served", A_MONITOR_SEES_MORE, well, SEEN)
+            "get": call("getHealth", "operation", "Whether polls can be served", A_MONITOR_SEES_MORE, well, ANYTHING)
         },
         "/readyz": {
             "get": call(
                 "getReadiness", "operation", "Whether the board can be read and written", A_MONITOR_SEES_MORE,
-                well | unready, SEEN,
+                well | unready, ANYTHING,
             )
         },
     } | (metrics() if settings.metrics_token else {})  # fmt: skip
@@ -213,7 +212,7 @@ def metrics() -> Json:
         "/metrics": {
             "get": call(
                 "getMetrics", "operation", "Figures for Prometheus, where METRICS_TOKEN is set", MONITOR, figures,
-                (*SEEN, "not_found"),
+                (*ANYTHING, "invalid_token", "not_found"),
             )
         },
     }  # fmt: skip

@@ -35,6 +35,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "edited_meanwhile": (409, "The message has other words than `began_from` says."),
     "link_gone": (410, "The invitation was used, or has run out."),
     "too_large": (413, "The body is far too large."),
+    "unsupported_encoding": (415, "The body has a Content-Encoding."),
     "unsupported_type": (415, "The body is neither JSON nor a form."),
     "body_empty": (422, "Nothing in the text can be seen."),
     "body_too_long": (422, "The text is too long."),
@@ -67,7 +68,7 @@ READS = (*KNOWN, "too_many_requests")
 """Where what is read is not in memory, or is made for the one who asks."""
 CHANGES = ("cross_origin", "too_large")
 WRITES = (*KNOWN, *CHANGES)
-SENT = ("unsupported_type", "bad_json", "bad_field", "not_utf8")
+SENT = ("unsupported_encoding", "unsupported_type", "bad_json", "bad_field", "not_utf8")
 """Where a body is read."""
 TEXT = ("body_not_text", "body_empty", "body_too_long")
 NAMES = ("bad_name", "body_not_text")

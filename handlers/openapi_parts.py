@@ -25,6 +25,11 @@ def told(schema: Json, words: str) -> Json:
     return {**schema, "description": words}
 
 
+def or_null(schema: Json) -> Json:
+    """For what need not be given: null is as good as nothing."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
 def record(properties: Json, *optional: str, example: Json | None = None, words: str = "") -> Json:
     """An object. It says nothing of further fields, so that answers may get more of them later."""
     schema: Json = {"type": "object", "properties": properties}

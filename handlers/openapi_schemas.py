@@ -2,7 +2,7 @@
 
 from board.passwords import LEAST, MOST
 from board.people import NAME_LENGTH
-from handlers.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, record, ref, told
+from handlers.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, or_null, record, ref, told
 from settings import Settings
 
 AT = "2026-11-23T18:27:03.123Z"
@@ -80,7 +80,11 @@ def people_schemas() -> Json:
         ),
         "AccountReply": record({"account": ref("Account")}, example={"account": ACCOUNT}),
         "SignedIn": record(signed_in, example={"token": SECRET, "expires_in": 14400, "account": ACCOUNT}),
-        "Token": record(token, example=TOKEN, words="A bot's token, without its secret."),
+        "Token": record(
+            token,
+            example=TOKEN,
+            words="A bot's token, but for what opens the board: that is shown once, when it is made.",
+        ),
         "NewToken": record({"token": secret, **token}, example={"token": SECRET, **TOKEN}),
         "Tokens": record({"tokens": listed("Token")}, example={"tokens": [TOKEN]}),
     }
@@ -96,18 +100,18 @@ def sent_schemas(settings: Settings) -> Json:
     signs_in = {"username": "ada", "password": "a few random words"}
     return {
         "NewMessage": record(
-            {"body": body, "key": told(KEY, KEY_WORDS)}, "key", example={"body": "Hello, board!", "key": SAMPLE_KEY}
+            {"body": body, "key": told(or_null(KEY), KEY_WORDS)}, "key", example={"body": "Hello, board!", "key": SAMPLE_KEY}
         ),
         "MessageEdit": record(
-            {"body": body, "began_from": told(TEXT, seen)}, "began_from", example={"body": "Better words", "began_from": AT}
+            {"body": body, "began_from": told(or_null(TEXT), seen)}, "began_from", example={"body": "Better words", "began_from": AT}
         ),
         "NewAccount": record(
-            {"username": username, "password": password, "name": NAME, "invite": told(TEXT, "From `bin/admin invite`.")},
+            {"username": username, "password": password, "name": or_null(NAME), "invite": told(or_null(TEXT), "From `bin/admin invite`.")},
             "name", "invite", example=signs_in | {"name": "Ada"},
         ),
         "Credentials": record({"username": username, "password": password}, example=signs_in),
         "TokenRequest": record(
-            {"name": NAME, "password": told(owner, "The account's own: needed wherever the account has one.")},
+            {"name": NAME, "password": told(or_null(owner), "The account's own: needed wherever the account has one.")},
             "password", example={"name": "weather bot", "password": "a few random words"},
         ),
     }  # fmt: skip

@@ -8,6 +8,7 @@ from board.signs import beginning
 from handlers.articles import day_line, day_of, human
 from handlers.aside import gzipped
 from handlers.base import Page
+from handlers.negotiation import takes_gzip
 from storage.records import Message
 
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
@@ -52,7 +53,7 @@ class Rendering(Page):
         async with making.big_pages:
             async with making.turns.turn():
                 page = self.render_string(template, messages=b"".join(html), **names)
-            if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            if takes_gzip(self.request.headers.get("Accept-Encoding", "")):
                 self.set_header("Content-Encoding", "gzip")
                 page = await making.packing.run(gzipped, page)
         return page

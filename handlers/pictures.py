@@ -6,12 +6,15 @@ import tornado.escape
 import tornado.web
 
 from board.signs import first_sign
-from handlers.base import Base
+from handlers.base import Base, signed_in
 from handlers.messages import parse_id
 from storage.records import Account, NotFound, Picture
 
 
 class MemberPicture(Base):
+    """For the member whose it is, and for moderators: nobody else is shown it, so nobody else can look through them all."""
+
+    for_whom = "members"
     # Also as a page of its own it can do nothing, whatever its bytes pretend to be.
     csp = "default-src 'none'; sandbox; frame-ancestors 'none'"
     counts_as_use = False
@@ -22,10 +25,13 @@ class MemberPicture(Base):
         return True
 
     def compute_etag(self) -> str | None:
-        return tornado.web.RequestHandler.compute_etag(self)
+        etag = tornado.web.RequestHandler.compute_etag(self)
+        return etag and f"W/{etag}"
 
     async def get(self, id: str) -> None:
         account_id = parse_id(id)
+        if account_id != signed_in(self).account.id and not self.may_moderate:
+            raise NotFound(f"picture {account_id}")
         try:
             picture = await self.board.storage.picture(account_id)
         except NotFound:

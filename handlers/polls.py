@@ -54,7 +54,7 @@ class Poll(Base):
     @property
     def has_new_secret(self) -> bool:
         """Whether this session's browser has just got another secret, and its page will come with that next time."""
-        return self.board.credentials.was_replaced(self.get_cookie(self.cookie_name, ""))
+        return any(self.board.credentials.was_replaced(self.get_cookie(name, "")) for name in self.cookie_names)
 
     @property
     def stream(self) -> IOStream:
@@ -138,14 +138,12 @@ class Poll(Base):
         poll = split_poll(stream.last_read)
         if poll is None or not means(stream.last_read, self.request):
             return
-        header, cookie = self.request.headers.get("Authorization"), self.get_cookie(self.cookie_name)
-        secret = header.partition(" ")[2].strip() if header else cookie
         repeat = Repeat(
             head=poll.head,
             tail=poll.tail,
             wait=wait,
-            secret_hash=hash_secret(secret) if secret and self.account else None,
-            counts_as_use=header is not None,
+            secret_hash=hash_secret(self.secret) if self.secret else None,
+            counts_as_use=self.session_secret is None,
             account=self.account,
             address=self.client_address if self.config.client_header else None,
         )

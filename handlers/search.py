@@ -4,7 +4,6 @@ from board.marks import Piece, excerpt
 from board.recent import PAGE, as_json
 from handlers.base import Base
 from handlers.errors import Refused
-from handlers.messages import MOST
 from handlers.pages import Rendering
 from storage.records import Found, Message
 from storage.words import Phrase, phrases
@@ -61,8 +60,7 @@ class ApiSearch(Base):
         query = self.query("q")
         if query is None:
             raise Refused(400, "bad_field", "“q” is missing: the words to look for.")
-        before, limit = self.whole_number("before"), self.whole_number("limit")
-        found = await search(self, query, before, PAGE if limit is None else min(max(limit, 1), MOST))
+        found = await search(self, query, self.whole_number("before"), self.limit() or PAGE)
         indexing = {} if found.is_complete else {"indexing": True}
         await self.write_many(
             {"messages": [as_json(message) for message in found.messages], "older": found.older} | indexing

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from board.credentials import hash_secret, new_secret
+from board.credentials import hash_secret, new_session
 from board.passwords import check_is_text, check_password
 from board.people import clean_name, clean_username
 from handlers.base import Base, Page
@@ -102,7 +102,7 @@ async def start_session(
     handler: Base, account: Account, verified: Password | None = None, *, by_facebook: bool = False
 ) -> None:
     """A new session, in place of the one that this browser may have had. Raises Outdated."""
-    secret, old = new_secret(), handler.get_cookie(handler.cookie_name)
+    secret, old = new_session(handler.board.secret), handler.session_secret
     name = browser_name(handler.request.headers.get("User-Agent", ""))
     judged_at = handler.board.credentials.changes
     handler.credential = await handler.board.storage.create_credential(
@@ -143,12 +143,16 @@ class FormPage(Page):
     """A page with a form that answers a refusal with the same form, what was typed, and the reason."""
 
     for_whom: Whom = "anyone"
+    takes_tokens = False
     forgives_old_sessions = True
     max_body = FORM_BYTES
     template: str
+    ends_with: tuple[int, ...] = (405, 410)
+    """Refusals after which the form is of no use."""
 
     def show(self, refused: Refused | None = None) -> "asyncio.Future[None]":
-        return self.render(self.template, refused=refused, typed=self.typed)
+        is_at_home = self.application.names.is_at_home(self.request)
+        return self.render(self.template, refused=refused, typed=self.typed, is_at_home=is_at_home)
 
     def typed(self, name: str) -> str:
         """What was typed into a field, to be shown again, whatever it is; never a password."""
@@ -156,7 +160,7 @@ class FormPage(Page):
         return sent.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
 
     def write_error_page(self, refused: Refused) -> None:
-        if self.request.method == "POST" and refused.status_code not in (405, 410):
+        if self.request.method == "POST" and refused.status_code not in self.ends_with:
             self.show(refused)
         else:
             super().write_error_page(refused)
@@ -169,16 +173,21 @@ class FormPage(Page):
 
 
 class SignUp(FormPage):
-    """An invitation stays in the query, as the way to Facebook takes it along; it lets in one more, and no more."""
+    """An invitation's secret stands behind the #, so that no log of a proxy's ever has it; static/link.js takes it from
+    there, or whoever was invited types it in. Older links have it in the query.
+    """
 
     template = "signup.html"
+    ends_with = (405,)
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Referrer-Policy", "no-referrer")
 
     async def get(self) -> None:
-        await check_may_sign_up(self, self.query("invite"))
+        invite = self.query("invite")
+        if invite or self.config.signup == "closed":
+            await check_may_sign_up(self, invite)
         self.show()
 
     async def post(self) -> None:

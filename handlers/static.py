@@ -13,7 +13,7 @@ import tornado.web
 from tornado.iostream import StreamClosedError
 
 from handlers.errors import as_refused
-from handlers.headers import DATA_CSP, default_headers
+from handlers.headers import DATA_CSP, default_headers, is_unmodified
 
 if TYPE_CHECKING:
     from handlers import Application
@@ -89,7 +89,21 @@ class Static(tornado.web.StaticFileHandler):
             self.set_header(name, value)
         self.clear_header("Server")
 
+    def compute_etag(self) -> str | None:
+        """A weak one: compressed or not, the file has the same (RFC 9110, 8.8.3.3)."""
+        etag = super().compute_etag()
+        return etag and f"W/{etag}"
+
+    def should_return_304(self) -> bool:
+        if "If-None-Match" in self.request.headers:
+            return self.check_etag_header()
+        assert self.modified is not None
+        return is_unmodified(self.request.headers, int(self.modified.timestamp()))
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 403 and self.request.method in ("GET", "HEAD"):  # Tornado's answer to a path with `..`
+            status_code = 404
+            self.set_status(404)
         refused = as_refused(status_code, None)
         if status_code == 405:
             self.set_header("Allow", "GET, HEAD, OPTIONS")

@@ -33,6 +33,7 @@ def token_json(handler: Base, token: Credential) -> dict[str, Any]:
 
 class ApiSignUp(Base):
     for_whom = "anyone"
+    identifies = False
     max_body = FORM_BYTES
 
     async def post(self) -> None:
@@ -47,6 +48,7 @@ class ApiSignUp(Base):
 
 class ApiSignIn(Base):
     for_whom = "anyone"
+    identifies = False
     max_body = FORM_BYTES
 
     async def post(self) -> None:

@@ -1,6 +1,7 @@
 """People in tests: accounts, and clients that act for them."""
 
 import itertools
+import re
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
@@ -51,3 +52,9 @@ def refused(response, status, code):
     assert response.status_code == status, response.text
     assert response.json()["error"]["code"] == code, response.text
     return True
+
+
+def session_of(browser):
+    """The secret in a browser's cookie, whose name has the port of the board in it."""
+    [secret] = {c.value for c in browser.cookies.jar if re.fullmatch(r"longboard(-\d+)?", c.name)}
+    return secret

@@ -14,7 +14,7 @@ import pytest
 from board.passwords import Passwords
 from board.turns import ANYBODY, MAX_WAITING, Busy
 from tests.patience import PATIENCE
-from tests.people import PASSWORD, Person, client, new_username, refused
+from tests.people import PASSWORD, Person, client, new_username, refused, session_of
 from tests.test_import import admin
 
 
@@ -64,9 +64,9 @@ def test_signing_up_and_in_by_form(server):
         (cookie,) = [one for one in response.headers.get_list("Set-Cookie") if one.startswith("longboard=")]
         assert {"HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=604800"} <= set(cookie.split("; "))
         assert f">{username}</bdi>" in browser.get("/").text
-        first = browser.cookies["longboard"]
+        first = session_of(browser)
         browser.post("/signin", data={"username": username, "password": PASSWORD})
-        second = browser.cookies["longboard"]
+        second = session_of(browser)
         assert first != second
         refused(server.client.get("/api/v1/me", headers={"Cookie": f"longboard={first}"}), 401, "signed_out")
         assert browser.get("/lo").status_code in (301, 302)
@@ -104,7 +104,7 @@ def test_whoever_was_signed_out_is_never_taken_for_a_guest(server):
     """Pages still open, but a post by a dead session is refused, with the text kept."""
     person = Person(server)
     browser = person.browser()
-    secret = browser.cookies["longboard"]
+    secret = session_of(browser)
     browser.post("/account/everywhere")
     other = person.browser()
     other.post("/account/everywhere")
@@ -316,14 +316,18 @@ def test_an_invitation_lets_one_person_in(start):
     server = start(signup="invite")
     url = f"--database-url={server.settings['database_url']}"
     refused(sign_up(server), 403, "invite_needed")
-    assert server.get("/signup").status_code == 403
+    assert "Invitation</label>" in server.get("/signup").text
     path = link_of(admin(url, "invite"))
-    assert server.get(path).status_code == 200
-    form = {"username": "invited", "password": PASSWORD, "invite": path.partition("=")[2]}
+    secret = path.removeprefix("/signup#")
+    assert secret != path and server.get(path).status_code == 200
+    old_link = f"/signup?invite={secret}"
+    assert f'value="{secret}"' in server.get(old_link).text
+    form = {"username": "invited", "password": PASSWORD, "invite": secret}
     assert server.client.post("/signup", data=form).status_code == 303
     server.client.cookies.clear()
-    assert server.client.post("/signup", data=form | {"username": "second"}).status_code == 410
-    assert server.get(path).status_code == 410
+    again = server.client.post("/signup", data=form | {"username": "second"})
+    assert again.status_code == 410 and 'value="second"' in again.text, "a code that was mistyped can be mended"
+    assert server.get(old_link).status_code == 410
     refused(sign_up(server, invite="nonsense"), 410, "link_gone")
     refused(sign_up(start(signup="closed"), invite="nonsense"), 403, "signup_closed")
 
@@ -381,7 +385,7 @@ def test_nothing_secret_is_written_down(start):
     person = Person(server)
     browser = person.browser()
     browser.get("/account?password=in-the-url-by-mistake")
-    secrets = [PASSWORD, person.api.headers["Authorization"].split()[1], browser.cookies["longboard"], "in-the-url"]
+    secrets = [PASSWORD, person.api.headers["Authorization"].split()[1], session_of(browser), "in-the-url"]
     server.stop()
     for file in server.database.parent.iterdir():
         content = file.read_bytes()
@@ -479,8 +483,8 @@ def test_a_link_s_secret_goes_nowhere_else(start):
     """Not to other sites, and not into the log: what opens an account stays behind the #."""
     server = start(log_requests="on")
     url = f"--database-url={server.settings['database_url']}"
-    path = link_of(admin(url, "password", Person(server).username))
-    assert re.fullmatch(r"/password#[\w-]{43}", path)
+    for path in (link_of(admin(url, "password", Person(server).username)), link_of(admin(url, "invite"))):
+        assert re.fullmatch(r"/(password|signup)#[\w-]{43}", path)
     for page in ("/password", "/signup?invite=nonsense", "/signup"):
         assert server.get(page).headers["Referrer-Policy"] == "no-referrer"
     server.get("/password?link=a-secret-of-before")

@@ -13,9 +13,11 @@ from board.credentials import (
     BOT_SECONDS,
     FRESH_SECONDS,
     SESSION_SECONDS,
+    TOKEN_PREFIX,
     Credentials,
     hash_secret,
     new_secret,
+    new_session,
 )
 from board.limits import Limit
 from handlers import Application
@@ -51,7 +53,7 @@ async def clock():
 
 async def sign_in(storage, kind):
     account = await storage.create_account(f"{kind}_owner", "Ada", Password(None))
-    secret = new_secret()
+    secret = new_session(await storage.secret()) if kind == "session" else new_secret(TOKEN_PREFIX)
     await storage.create_credential(account.id, kind, hash_secret(secret), "test")
     return secret
 

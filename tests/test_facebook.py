@@ -12,6 +12,7 @@ import urllib.parse
 import pytest
 import tornado.web
 
+from tests.conftest import until
 from tests.facebook import (
     APP_ID,
     APP_SECRET,
@@ -24,7 +25,7 @@ from tests.facebook import (
     start_board,
 )
 from tests.patience import PATIENCE
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, session_of
 from tests.test_accounts import link_of
 from tests.test_import import admin
 
@@ -158,12 +159,13 @@ def test_a_cookie_of_eleven_minutes_ago_is_too_old(both):
     db = sqlite3.connect(board.database)
     [[secret]] = db.execute("SELECT secret FROM board")
     db.close()
+    name = f"longboard-{board.port}-facebook"
     value = '{"state": "s", "next": "/", "invite": null, "account_id": null}'
     for age, word in ((590, "Facebook"), (660, "used already, took too long")):
         cookie = tornado.web.create_signed_value(
-            {1: secret.hex()}, "longboard-facebook", value, clock=lambda age=age: time.time() - age, key_version=1
+            {1: secret.hex()}, name, value, clock=lambda age=age: time.time() - age, key_version=1
         ).decode()
-        said = board.open(cookies={"longboard-facebook": cookie}).get("/facebook/callback?state=s&error=access_denied")
+        said = board.open(cookies={name: cookie}).get("/facebook/callback?state=s&error=access_denied")
         assert word in said.text and (said.status_code == 400) == (age == 660)
 
 
@@ -195,8 +197,8 @@ def test_sign_up_rules_hold_for_facebook_too(facebook):
     stranger = board.open()
     assert "invitation" in problem(log_in(stranger, fake), 403)
     path = link_of(admin(url, "invite"))
-    page = board.get(path).text
-    start = html.unescape(re.search(r'href="(/facebook/start[^"]*)"', page)[1])
+    old_link = path.replace("#", "?invite=")
+    start = html.unescape(re.search(r'href="(/facebook/start[^"]*)"', board.get(old_link).text)[1])
     log_in(stranger, fake, path=start)
     assert signed_in_as(stranger)["name"] == "Ada Lovelace"
     problem(log_in(board.open(), fake, LEE, path=start), 410)
@@ -360,21 +362,33 @@ def test_the_picture_is_kept_and_served_by_the_board(both):
     browser = board.open()
     log_in(browser, fake, ADA)
     path = f"/picture/{signed_in_as(browser)['id']}"
-    picture = board.get(path)
+    picture = browser.get(path)
     assert picture.headers["Content-Type"] == "image/png" and picture.content.startswith(b"\x89PNG")
     assert (
         picture.headers["X-Content-Type-Options"] == "nosniff"
         and picture.headers["Cache-Control"] == "private, no-cache"
     )
     assert picture.headers["Content-Security-Policy"].startswith("default-src 'none'; sandbox")
-    assert board.get(path, headers={"If-None-Match": picture.headers["ETag"]}).status_code == 304
+    assert browser.get(path, headers={"If-None-Match": picture.headers["ETag"]}).status_code == 304
     other = board.open()
     log_in(other, fake, GRACE)
-    initials = board.get(f"/picture/{signed_in_as(other)['id']}")
+    initials = other.get(f"/picture/{signed_in_as(other)['id']}")
     assert initials.headers["Content-Type"] == "image/svg+xml" and ">GH</text>" in initials.text
-    assert board.get("/picture/999999").status_code == 404
     other.post("/account/name", data={"name": "<b> &c"})
-    assert ">&lt;&amp;</text>" in board.get(f"/picture/{signed_in_as(other)['id']}").text
+    assert ">&lt;&amp;</text>" in other.get(f"/picture/{signed_in_as(other)['id']}").text
+
+
+def test_a_picture_is_for_its_member_and_for_moderators(both):
+    """Nobody can look through them all, not even to see who is there."""
+    board, fake = both
+    browser, other = board.open(), board.open()
+    log_in(browser, fake, ADA)
+    log_in(other, fake, GRACE)
+    path = f"/picture/{signed_in_as(browser)['id']}"
+    assert board.get(path).status_code == 401
+    assert other.get(path).status_code == other.get("/picture/999999").status_code == 404
+    admin(f"--database-url={board.settings['database_url']}", "promote", signed_in_as(other)["username"])
+    until(lambda: other.get(path).status_code == 200)
 
 
 def test_no_page_loads_anything_from_facebook(both):
@@ -446,7 +460,7 @@ def test_a_session_by_facebook_replaces_the_one_that_was_there(both):
     board, fake = both
     browser = board.open()
     log_in(browser, fake)
-    old = {"longboard": browser.cookies["longboard"]}
+    old = {"longboard": session_of(browser)}
     log_in(browser, fake)
     assert signed_in_as(board.open(cookies=old)) is None and signed_in_as(browser)
     assert urllib.parse.urlsplit(board.url).hostname == "localhost"

@@ -1,6 +1,8 @@
 """Facebook as a way in: never unasked into a live session, never past a suspension, and ended with the rest."""
 
+import contextlib
 import re
+import sqlite3
 import urllib.parse
 
 import pytest
@@ -46,6 +48,11 @@ def test_another_site_s_link_shows_the_button(both):
         assert quinn.get("/facebook/start", headers={"Sec-Fetch-Site": site}).status_code == 302
 
 
+def accounts_of(board):
+    with contextlib.closing(sqlite3.connect(board.database)) as db:
+        return db.execute("SELECT count(*) FROM accounts").fetchone()[0]
+
+
 def test_a_live_session_of_somebody_else_is_asked_about(both):
     """The one at the browser says which account it is to be; until then nothing has changed, whoever it is at Facebook."""
     board, fake = both
@@ -55,11 +62,11 @@ def test_a_live_session_of_somebody_else_is_asked_about(both):
     assert asked.status_code == 200 and "signed in as <b>quinn</b>" in asked.text
     assert ">Grace Hopper</bdi>" in asked.text and 'href="/account"' in asked.text
     assert signed_in_as(browser)["username"] == "quinn"
-    assert board.get("/picture/2").status_code == 404  # there is no new account yet
+    assert accounts_of(board) == 1  # there is no new one yet
     went = browser.post("/facebook/switch", data={"as": "quinn"})
     assert went.status_code == 303 and "/facebook/welcome?next=%2Faccount" in went.headers["Location"]
     assert signed_in_as(browser)["name"] == "Grace Hopper"
-    assert board.get(f"/picture/{signed_in_as(browser)['id']}").status_code == 200
+    assert browser.get(f"/picture/{signed_in_as(browser)['id']}").status_code == 200 and accounts_of(board) == 2
     assert browser.post("/facebook/switch", data={"as": "grace_hopper"}).status_code == 400  # once
 
 

@@ -98,7 +98,7 @@ async def test_a_connection_stands_in_the_lot_unless_a_handler_needs_it(house):
 async def test_what_looks_like_a_poll_in_its_packet_is_not_remembered_as_one(house):
     """A header may end where another packet begins: what the whole was allowed, a part of it is not."""
     known = house.application.repeats._known
-    for headers in ("Authorization: Basic x\r\n", ""):
+    for headers in ("Authorization: Bearer lb_x\r\n", ""):
         with Wire(house.port) as wire:
             wire.send(f"GET /get?after=x-0&wait=0 HTTP/1.1\r\n{headers}A: b")
             await asyncio.sleep(0.05)

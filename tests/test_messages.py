@@ -5,6 +5,7 @@ import json
 import re
 import secrets
 
+import httpx
 import pytest
 
 KEY = "0123456789abcdefghijkl"
@@ -83,7 +84,7 @@ def test_a_browser_gets_its_text_back_with_the_reason(server):
 
 
 def test_the_public_url_s_origin_is_trusted_behind_a_proxy(start):
-    """A proxy that rewrites Host doesn't lock the board's own page out."""
+    """A proxy on the same machine that rewrites Host doesn't lock the board's own page out."""
     server = start(public_url="https://board.example.org")
     for origin, status in (("https://board.example.org", 303), ("https://other.example.org", 403)):
         assert server.client.post("/add", data={"s": "x"}, headers={"Origin": origin}).status_code == status
@@ -94,10 +95,17 @@ def test_the_public_url_s_origin_is_trusted_behind_a_proxy(start):
 def test_an_unknown_address_is_404_with_all_headers(server, path):
     """A page for people, JSON for programs, and never fewer headers than elsewhere."""
     response = server.get(path)
-    assert response.status_code in (403, 404)
+    assert response.status_code == 404
     assert response.headers["X-Content-Type-Options"] == "nosniff" and "Content-Security-Policy" in response.headers
     if path.startswith("/api/"):
         refused(response, 404, "not_found")
+
+
+def test_a_path_out_of_the_static_files_is_not_found(server):
+    """In the one shape, with the code that says so: it has nothing to do with another site."""
+    with httpx.Client() as client:
+        url = httpx.URL(server.url).copy_with(raw_path=b"/static/000000000000/../server.py")
+        refused(client.get(url), 404, "not_found")
 
 
 @pytest.mark.parametrize("id", ["0", "99999999", "9" * 30, "x", "-1", "1e3", "%D9%A1"])

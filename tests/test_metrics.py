@@ -10,13 +10,16 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import types
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import AsyncHTTPClient
 
+from board.ready import Ready
 from handlers.log import JsonLines
+from storage.records import Unavailable
 from tests.conftest import until
 from tests.patience import PATIENCE
 from tests.people import Person, refused
@@ -45,7 +48,7 @@ def test_metrics_are_for_whoever_has_the_token(start):
     refused(server.get("/metrics"), 401, "invalid_token")
     refused(server.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}x"}), 401, "invalid_token")
     refused(Person(server).api.get("/metrics"), 401, "invalid_token")
-    refused(server.get("/get", headers=SHOWN), 401, "invalid_token")
+    refused(server.get("/get", headers=SHOWN), 401, "sign_in_first")
     assert figures(server)["longboard_polls_now"] == 0
     server.stop()
     assert TOKEN not in server.log.read_text()
@@ -101,13 +104,59 @@ def test_a_members_board_shows_its_state_to_the_monitor_only(start):
 
 def test_readyz_tries_a_write_and_healthz_does_not(start):
     """While another process holds the database, posts would be refused: not ready, but polls are served."""
-    server = start()
-    until(lambda: server.get("/readyz").status_code == 200)
+    server = start(metrics_token=TOKEN)
+    until(lambda: server.get("/readyz", headers=SHOWN).status_code == 200)
     other = sqlite3.connect(server.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    response = until(lambda: (r := server.get("/readyz")).status_code == 503 and r)
+    response = until(lambda: (r := server.get("/readyz", headers=SHOWN)).status_code == 503 and r)
     assert response.headers["Retry-After"] and response.json()["storage"] == "unavailable"
-    assert server.get("/healthz").json()["storage"] == "ok"
+    assert server.get("/readyz").status_code == 503 and server.get("/healthz").json()["storage"] == "ok"
+    other.execute("ROLLBACK")
+    other.close()
+    until(lambda: server.get("/readyz").status_code == 200)
+
+
+async def test_a_stranger_makes_it_write_seldom_and_is_told_the_truth(monkeypatch):
+    """While all is well, a write in ten seconds; a monitor's in three. While a write has failed, once a second."""
+    clock, tried, is_failing = [100.0], [], [False]
+
+    class Storage:
+        async def probe(self):
+            tried.append(clock[0])
+            if is_failing[0]:
+                raise Unavailable("full")
+
+        def writing(self):
+            return types.SimpleNamespace(is_failing=is_failing[0])
+
+    monkeypatch.setattr("board.ready.time.monotonic", lambda: clock[0])
+    ready = Ready(Storage())
+
+    async def asked(seconds, for_monitor=False):
+        tried.clear()
+        said = set()
+        for _ in range(seconds * 4):
+            clock[0] += 0.25
+            said.add(await ready.is_so(for_monitor=for_monitor))
+        return said, len(tried)
+
+    assert await ready.is_so(for_monitor=False)
+    assert await asked(30) == ({True}, 3) and await asked(30, for_monitor=True) == ({True}, 10)
+    is_failing[0] = True
+    assert await asked(5) == ({False}, 5), "a post has failed since"
+    is_failing[0] = False
+    clock[0] += 1
+    assert await ready.is_so(for_monitor=False), "nor is a failure kept for long"
+
+
+def test_a_post_that_fails_is_known_to_whoever_asks_next(start):
+    """Also to a load balancer, which shows no token: what it was told before counts no more."""
+    server = start()
+    assert server.get("/readyz").status_code == 200
+    other = sqlite3.connect(server.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert server.post("not kept").status_code == 503
+    until(lambda: server.get("/readyz").status_code == 503)
     other.execute("ROLLBACK")
     other.close()
     until(lambda: server.get("/readyz").status_code == 200)

@@ -8,7 +8,7 @@ import tornado.web
 from handlers import ROUTES
 from handlers.base import Base
 from tests.conftest import until
-from tests.people import PASSWORD, Person, refused
+from tests.people import PASSWORD, Person, refused, session_of
 from tests.test_import import admin
 
 
@@ -217,7 +217,7 @@ def test_a_members_poll_ends_when_reading_is_no_longer_theirs(start):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         poll = pool.submit(browser.get, f"/get?after={cursor}")
         until(lambda: watcher.get("/healthz").json()["parked"] == 1)
-        server.client.post("/api/v1/signout", headers={"Cookie": f"longboard={browser.cookies['longboard']}"})
+        server.client.post("/api/v1/signout", headers={"Cookie": f"longboard={session_of(browser)}"})
         refused(poll.result(), 401, "signed_out")
 
 

@@ -69,6 +69,8 @@ def beyond_schema(response):
     code = response.json()["error"]["code"] if response.status_code >= 400 else ""
     if response.status_code == 410:
         return CHECKS.get_by_names(["positive_data_acceptance", "negative_data_rejection"])
+    if code == "bad_field" and response.request.method == "GET":  # parameters that don't go together
+        return CHECKS.get_by_names(["positive_data_acceptance"])
     if response.status_code == 422 or code.endswith("_not_text"):
         return CHECKS.get_by_names(["positive_data_acceptance"])
     return []

@@ -59,10 +59,16 @@ def described_errors(path, method):
     }
 
 
+OF_OTHERS = {(401, "signed_out"), (401, "invalid_token")}
+"""Where it doesn't matter who is asking: `identifies` is looked at before either is raised."""
 UNHEARD_OF = {
     ("/get", "get"): {(400, "bad_time")},  # only with `t`, which is for the tutorial's pages
     ("/api/v1/messages", "post"): {(400, "bad_cursor")},  # only with an `after`, which means nothing there
-    ("/api/v1/signin", "post"): {(422, "too_many_tokens")},  # which is for bots' tokens
+    ("/api/v1/signin", "post"): {(422, "too_many_tokens")} | OF_OTHERS,  # the first is for bots' tokens
+    ("/api/v1/signup", "post"): OF_OTHERS,
+    ("/healthz", "get"): OF_OTHERS,
+    ("/readyz", "get"): OF_OTHERS,
+    ("/metrics", "get"): {(401, "signed_out")},
 }
 
 

@@ -14,7 +14,7 @@ import zlib
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import RequestHandler
 
-from board.credentials import hash_secret, new_secret
+from board.credentials import hash_secret, new_session
 from board.limits import Limits
 from board.recent import PAGE
 from board.text import MOST_MARKUP, clean
@@ -144,7 +144,7 @@ async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
 async def member(house):
     hashed = await house.board.passwords.hash(PASSWORD)
     account = await house.storage.create_account("ada", "Ada", hashed)
-    secret = new_secret()
+    secret = new_session(house.board.secret)
     await house.storage.create_credential(account.id, "session", hash_secret(secret), "A browser")
     return secret
 

@@ -16,7 +16,7 @@ from server import start as start_server
 from settings import read_settings
 from storage import open_storage
 from tests.patience import PATIENCE
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, session_of
 
 BROWSER = "User-Agent: Browser/1.0\r\nAccept: */*\r\nConnection: keep-alive\r\n"
 
@@ -179,7 +179,7 @@ def test_an_account_that_only_changed_stays_parked(server):
     """A new name asks the parked poll who it is, and that is all."""
     person = Person(server)
     browser = person.browser()
-    headers = BROWSER + f"Cookie: longboard={browser.cookies['longboard']}\r\n"
+    headers = BROWSER + f"Cookie: longboard={session_of(browser)}\r\n"
     with Wire(server.port) as wire:
         for _ in range(2):
             wire.poll(server.cursor, 0, headers)

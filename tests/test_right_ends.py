@@ -19,7 +19,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 
 import handlers.account
 from board import Board
-from board.credentials import hash_secret, new_secret
+from board.credentials import hash_secret, new_secret, new_session
 from handlers import ROUTES, Application
 from handlers.base import Base
 from settings import read_settings
@@ -136,7 +136,7 @@ class House:
 
     async def session(self):
         """The secret of a new one of Ada's."""
-        secret = new_secret()
+        secret = new_session(self.board.secret)
         await self.storage.create_credential(ADA.id, "session", hash_secret(secret), "A browser")
         return secret
 

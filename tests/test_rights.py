@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import urllib.parse
 
 import pytest
@@ -33,7 +34,7 @@ class Browser:
 
     async def ask(self, method, path, form=None, token=None):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        headers |= {"Cookie": f"longboard={self.cookie}"} if self.cookie else {}
+        headers |= {"Cookie": self.cookie} if self.cookie else {}
         body = None if method == "GET" else urllib.parse.urlencode(form or {})
         headers |= {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
         request = HTTPRequest(
@@ -41,8 +42,9 @@ class Browser:
         )
         response = await self.client.fetch(request, raise_error=False)
         for cookie in response.headers.get_list("Set-Cookie"):
-            if cookie.startswith("longboard="):  # not the one for /signin alone
-                self.cookie = cookie.partition(";")[0].partition("=")[2].strip('"') or None
+            pair = cookie.partition(";")[0]
+            if re.match(r"longboard(-\d+)?=", pair):  # not the one for /signin alone
+                self.cookie = pair if pair.partition("=")[2].strip('"') else None
         return response
 
     async def get(self, path, **options):

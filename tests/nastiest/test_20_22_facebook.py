@@ -28,7 +28,8 @@ def test_20_a_state_is_good_once_in_its_browser_and_in_time(both):
     browser, other = board.open(), board.open()
     begin(other)
     back = fake.answer(begin(browser))
-    cookie = {"longboard-facebook": browser.cookies["longboard-facebook"]}
+    name = f"longboard-{board.port}-facebook"
+    cookie = {name: browser.cookies[name]}
     for url in (back.replace("state=", "status="), back[:-1] + ("A" if back[-1] != "A" else "B"), back + "%ff"):
         problem(browser.get(url), 400)
     problem(other.get(back), 400)
@@ -37,10 +38,8 @@ def test_20_a_state_is_good_once_in_its_browser_and_in_time(both):
     assert location(browser.get(back))
     problem(browser.get(back), 400)
     problem(board.open(cookies=cookie).get(back), 400)
-    forged = re.sub(
-        r"\|([^|])", lambda m: "|" + ("0" if m[1] != "0" else "1"), cookie["longboard-facebook"][::-1], count=1
-    )
-    problem(board.open(cookies={"longboard-facebook": forged[::-1]}).get(back), 400)
+    forged = re.sub(r"\|([^|])", lambda m: "|" + ("0" if m[1] != "0" else "1"), cookie[name][::-1], count=1)
+    problem(board.open(cookies={name: forged[::-1]}).get(back), 400)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """What Facebook calls by itself: permission taken back, data to be deleted. Only the signature counts."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import re
+import sqlite3
 import time
 
 import pytest
@@ -22,8 +24,6 @@ VECTOR = "vlXgu64BQGFSQrY0ZcJBZASMvYvTHu9GQ0YM9rjPSso.eyJhbGdvcml0aG0iOiJITUFDLV
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """A board and a fake Facebook that all tests of this file share."""
-    import contextlib
-
     from tests.conftest import Server
 
     port = free_port()
@@ -176,7 +176,10 @@ def test_23_a_deletion_takes_the_account_that_nothing_else_lets_into(both):
     message = browser.post("/api/v1/messages", json={"body": "what I said"}).json()
     cursor = board.cursor
     answer = json.loads(fake.act(1, "delete").partition(" ")[2])
-    assert signed_in_as(browser) is None and board.get(f"/picture/{account['id']}").status_code == 404
+    assert signed_in_as(browser) is None
+    with contextlib.closing(sqlite3.connect(board.database)) as db:
+        kept = db.execute("SELECT count(*) FROM identities WHERE account_id = ?", (account["id"],)).fetchone()
+    assert kept == (0,), "its picture is gone with it"
     assert board.get(f"/api/v1/messages/{message['id']}").json()["author"]["name"] == "deleted account"
     reply = board.news(cursor)
     assert reply["reset"] and "Ada Lovelace" not in json.dumps(reply)

@@ -1,0 +1,46 @@
+"""The tokens in a request's headers. Whatever is not ours belongs to somebody else on the way: a proxy, a gateway."""
+
+import base64
+import binascii
+import re
+
+from tornado.httputil import HTTPServerRequest
+
+from board.credentials import TOKEN_PREFIX
+
+BEARER = re.compile(r"bearer +(\S.*)", re.IGNORECASE)
+OTHER_HEADERS = ("X-Api-Key", "X-Auth-Token", "Private-Token")
+OTHER_PARAMETERS = ("access_token", "token", "api_key")
+"""Where other services take their tokens, so that people send ours there."""
+
+
+def bearers(request: HTTPServerRequest) -> list[str]:
+    """All that is sent as `Authorization: Bearer …`; a proxy may have added a header of its own."""
+    parts = request.headers.get("Authorization", "").split(",")  # which no token has; several headers come as one
+    found = [BEARER.fullmatch(part.strip()) for part in parts]
+    return [match[1] for match in found if match]
+
+
+def our_token(request: HTTPServerRequest) -> str | None:
+    """What looks like a token of ours, right or wrong, where it belongs."""
+    return next((secret for secret in bearers(request) if secret.startswith(TOKEN_PREFIX)), None)
+
+
+def is_misplaced(request: HTTPServerRequest) -> bool:
+    """Whether what looks like a token of ours was sent in another way, in which it would be overlooked."""
+    values = [request.headers.get(name, "") for name in OTHER_HEADERS]
+    for part in request.headers.get("Authorization", "").split(","):
+        scheme, _, rest = part.strip().partition(" ")
+        values += [scheme, rest.strip(), *(basic(rest) if scheme.lower() == "basic" else ())]
+    for name in OTHER_PARAMETERS:
+        values += [value.decode("latin1") for value in request.query_arguments.get(name, ())]
+    return any(value.startswith(TOKEN_PREFIX) for value in values)
+
+
+def basic(text: str) -> list[str]:
+    """The name and the password of `Authorization: Basic …` (RFC 7617)."""
+    try:
+        name, _, password = base64.b64decode(text.strip(), validate=True).decode("latin1").partition(":")
+    except (binascii.Error, ValueError):
+        return []
+    return [name, password]

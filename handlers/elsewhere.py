@@ -1,0 +1,24 @@
+"""What is asked at a name that is not the board's, or unencrypted: pages go on where they should, nothing else does."""
+
+from handlers.base import Page
+from handlers.errors import Refused
+from handlers.hosts import is_redirected
+
+
+class Elsewhere(Page):
+    for_whom = "anyone"
+    identifies = False
+
+    def initialize(self, refused: Refused) -> None:
+        self.refused = refused
+
+    @property
+    def wants_json(self) -> bool:
+        return self.request.path.startswith(("/api/", "/get")) or super().wants_json
+
+    async def prepare(self) -> None:
+        self.application.under_way.add(self)
+        if not is_redirected(self.request):
+            raise self.refused
+        path = self.request.uri or ""
+        self.redirect(self.config.public_url + (path if path.startswith("/") else "/"), status=301)

@@ -1,0 +1,106 @@
+"""Where the board is asked: by which name, and whether by https. Without PUBLIC_URL every name is as good as another.
+
+A page of another site can have its own name lead to this board's address (DNS rebinding), and would then be of the
+same origin with it. So with PUBLIC_URL only that name counts, and those of this machine, which nobody can take.
+"""
+
+import re
+import urllib.parse
+
+from tornado.httputil import HTTPServerRequest
+
+from handlers.bearer import bearers
+from handlers.errors import Refused
+from handlers.forwarded import entry
+from handlers.log import shown, warn_once
+from setting_values import is_loopback
+from settings import Settings
+
+HEALTH = frozenset(("/healthz", "/readyz", "/metrics"))
+"""Asked by machines, which know an address rather than a name."""
+HOST = re.compile(r"(.*?)\.?(?::([0-9]{0,5}))?")
+SIGNS_OF_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-Ip", "Via")
+UNSAID = frozenset(("", "80", "443"))
+"""Ports that go without saying: a proxy that leaves out the port of a Host says nothing by that."""
+
+
+def split_host(host: str) -> tuple[str, str]:
+    """The name in small letters, and the port; empty where it goes without saying."""
+    if host.startswith("[") and host.endswith("]"):
+        return host.lower(), ""
+    match = HOST.fullmatch(host)
+    name, port = (match[1], match[2] or "") if match else (host, "")
+    return name.lower(), "" if port in UNSAID else port
+
+
+class Names:
+    """The names at which the board answers, as PUBLIC_URL has them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.public_url
+        self._host = self._url.partition("://")[2]
+        self._name, self._port = split_host(self._host)
+        self._is_https = self._url.startswith("https:")
+        self._scheme_header = settings.trusted_scheme_header
+
+    def is_ours(self, host: str) -> bool:
+        if not self._url or host == self._host:
+            return True
+        name, port = split_host(host)
+        return (name == self._name and port in ("", self._port)) or is_loopback(name.strip("[]"))
+
+    def is_at_home(self, request: HTTPServerRequest) -> bool:
+        """Whether it was asked where its cookies are kept: by http, browsers may drop those that https gets."""
+        behind = any(name in request.headers for name in SIGNS_OF_A_PROXY)
+        return not self._is_https or behind or split_host(request.host)[0] == self._name
+
+    def scheme(self, request: HTTPServerRequest) -> str:
+        """`http` or `https` where the trusted proxy says so; else empty."""
+        said = entry(request.headers, self._scheme_header, "proto").lower() if self._scheme_header else ""
+        return said if said in ("http", "https") else ""
+
+    def is_same_origin(self, origin: str, request: HTTPServerRequest) -> bool:
+        """Whether an Origin is where this was sent, as far as that is known: without a setting, no proxy is believed."""
+        try:
+            parts = urllib.parse.urlsplit(origin)
+        except ValueError:  # no address at all
+            return False
+        known = self.scheme(request)
+        if not known and self._url and split_host(request.host)[0] == self._name:
+            known = self._url.partition(":")[0]
+        if not known and not any(name in request.headers for name in SIGNS_OF_A_PROXY):
+            known = "http"  # all that we speak ourselves
+        return parts.netloc.lower() == request.host.lower() and (not known or parts.scheme == known)
+
+    def objection(self, request: HTTPServerRequest) -> Refused | None:
+        """Why this can't be answered where it was asked; None if it can."""
+        if not self._url:
+            return None
+        if self._is_https and self.scheme(request) == "http" and not is_probe(request):
+            return Refused(
+                403,
+                "https_only",
+                f"This came unencrypted. Use {self._url}/ instead, and change a password or token that you sent like this.",
+            )
+        if self.is_ours(request.host) or request.path in HEALTH:
+            return None
+        warn_once(
+            "host",
+            "A request came for %s, but PUBLIC_URL is %s: it was sent there. If that is your proxy's name for the "
+            "board, let the proxy pass on the Host that browsers send.",
+            shown(request.host), self._url,
+        )  # fmt: skip
+        return Refused(421, "wrong_host", f"This board is at {self._url}/, and answers only there.")
+
+
+def is_probe(request: HTTPServerRequest) -> bool:
+    """Whether this only asks how the board is, and shows nothing secret."""
+    return request.path in HEALTH and not request.headers.get_list("Authorization")
+
+
+def is_redirected(request: HTTPServerRequest) -> bool:
+    """Whether it is for a page, and has nothing in it that would be sent twice. The API never redirects."""
+    headers = request.headers
+    is_data = request.path == "/get" or request.path.startswith("/api/v1/")
+    has_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
+    return request.method in ("GET", "HEAD") and not is_data and not has_body and not bearers(request)
