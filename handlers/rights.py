@@ -46,9 +46,11 @@ class Rights(Asking):
             if before is not None and self.credential is None:  # forgiven, but not with what is shown to a member
                 raise ended(before.kind)
             self.check_for_whom()
-        except Exception:
+        except Exception as error:
             self.has_ended = True
             self.sign_off()
+            if self.new_session is not None and isinstance(error, Refused) and error.status_code == 401:
+                self.clear_session_cookie()  # what this very request was to bring is good for nothing any more
             raise
 
     async def _look_and_finish(self, chunk: str | bytes | dict[str, Any] | None) -> None:

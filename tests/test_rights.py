@@ -13,7 +13,7 @@ from tornado.netutil import bind_sockets
 
 import board as board_module
 from board import Board
-from board.credentials import SESSION_SECONDS
+from board.credentials import SESSION_SECONDS, hash_secret
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
@@ -21,6 +21,7 @@ from storage.records import Password
 from tests.patience import PATIENCE
 from tests.people import PASSWORD
 from tests.test_credentials import HOUR, Clock, clock  # noqa: F401 (a fixture)
+from tests.test_lot import running
 
 DAY = 24 * HOUR
 
@@ -228,3 +229,27 @@ async def test_whoever_pages_through_history_stands_in_nobody_s_way(house, monke
     reply = json.loads((await house.browser().get(f"/api/v1/messages?after={epoch}-0")).body)
     assert len(reply["messages"]) == 200 and reply["more"]
     assert house.storage._reader is not house.storage._changes_reader
+
+
+async def test_a_session_that_ended_before_its_reply_is_not_given_out(tmp_path, monkeypatch):
+    """The browser would come with its new secret from then on, and be told each time that it was signed out."""
+    async with running(tmp_path) as house:
+        hashed = await house.board.passwords.hash(PASSWORD)
+        account = await house.storage.create_account("ada", "Ada", hashed)
+        await house.storage.create_credential(account.id, "session", hash_secret("old"), "A browser")
+        set_password = house.storage.set_password
+
+        async def suspended_meanwhile(*arguments, **options):
+            await set_password(*arguments, **options)
+            await house.storage.suspend(None, "ada")
+
+        monkeypatch.setattr(house.storage, "set_password", suspended_meanwhile)
+        client = AsyncHTTPClient(force_instance=True)
+        body = urllib.parse.urlencode({"password": PASSWORD, "new": "another long passphrase"})
+        url, cookie = f"http://127.0.0.1:{house.port}/account/password", {"Cookie": "longboard=old"}
+        reply = await client.fetch(
+            url, method="POST", body=body, headers=cookie, raise_error=False, follow_redirects=False
+        )
+        client.close()
+    given = [value.partition(";")[0] for value in reply.headers.get_list("Set-Cookie")]
+    assert reply.code == 401 and [value for value in given if value.startswith("longboard=")] == ['longboard=""']
