@@ -29,12 +29,14 @@ ROWS = {
                  "edited_at": None, "key": "k" * 22, "fingerprint": {"base64": "AAAA"}, "address": "192.0.2.1"},
     "blocks": {"address": "192.0.2.1", "until": 5},
     "erasures": {"code": "code", "at": 5},
+    "suspensions": {"salt": {"base64": "AAAA"}, "identity_hash": {"base64": "AAAA"}, "username_hash": {"base64": "AAAA"},
+                    "until": 5},
     "audit": {"id": 1, "at": 5, "actor_id": None, "actor_name": "board", "action": "delete", "target": "message 1"},
 }  # fmt: skip
 
 
 def lines(changes=(), more=(), seq=9):
-    """An export with a row of everything in lines 2 to 7, changed: (table, column, value)."""
+    """An export with a row of everything in a line of its own, changed: (table, column, value)."""
     rows = {table: dict(row) for table, row in ROWS.items()}
     for table, column, value in changes:
         rows[table][column] = value
@@ -75,6 +77,7 @@ REFUSED = [
     ("identities", "app_id", "x"), ("identities", "facebook_id", ""), ("identities", "picture_kind", "text/html"),
     ("identities", "picture", {"base64": "PHNjcmlwdD4="}), ("identities", "picture", None), ("identities", "picture_kind", None),
     ("blocks", "address", None), ("blocks", "until", 2**62), ("erasures", "code", ""), ("erasures", "at", -5),
+    ("suspensions", "salt", {"base64": ""}), ("suspensions", "username_hash", None), ("suspensions", "until", -1),
     ("audit", "actor_name", "\0"), ("audit", "action", "\0"), ("audit", "target", "x" * 1001), ("audit", "actor_id", -1),
 ]  # fmt: skip
 
@@ -105,7 +108,7 @@ async def test_what_contradicts_the_first_line_or_itself_is_refused(tmp_path):
 )  # fmt: skip
 async def test_what_two_rows_can_not_both_have_is_refused_with_the_line(url, tmp_path, table, changes, words):
     """By the database itself, on both engines; nothing of its part is kept."""
-    with pytest.raises(StorageError, match=f"line 8: this board can't take it.*{words}"):
+    with pytest.raises(StorageError, match=f"line {len(TABLES) + 2}: this board can't take it.*{words}"):
         await import_into(url, lines(more=[{table: {**ROWS[table], **changes}}]), tmp_path)
 
 
