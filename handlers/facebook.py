@@ -89,7 +89,7 @@ class FacebookSignIn(FacebookPage):
         if await is_free(self, person.name, identity.account):
             await storage.rename_identity(identity.id, person.name)
         await self.keep_picture(identity, person)
-        await start_session(self, identity.account, by_facebook=True)
+        await start_session(self, identity.account, identity_id=identity.id)
         await self.board.waiters.deliver()
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 

@@ -99,9 +99,12 @@ def still_right() -> Iterator[None]:
 
 
 async def start_session(
-    handler: Base, account: Account, verified: Password | None = None, *, by_facebook: bool = False
+    handler: Base, account: Account, verified: Password | None = None, *, identity_id: int | None = None
 ) -> None:
-    """A new session, in place of the one that this browser may have had. Raises Outdated."""
+    """A new session, in place of the one that this browser may have had: by a password, or by an identity of Facebook's.
+
+    Raises Outdated.
+    """
     secret, old = new_session(handler.board.secret), handler.session_secret
     name = browser_name(handler.request.headers.get("User-Agent", ""))
     judged_at = handler.board.credentials.changes
@@ -111,12 +114,13 @@ async def start_session(
         hash_secret(secret),
         name,
         hash_secret(old) if old else None,
-        by_facebook=by_facebook,
+        by_facebook=identity_id is not None,
+        identity_id=identity_id,
         password=verified,
     )
     handler.judged_at = judged_at
     handler.set_session_cookie(secret)
-    write_log(handler, "signed_in", account.id, "facebook" if by_facebook else "password")
+    write_log(handler, "signed_in", account.id, "password" if identity_id is None else "facebook")
     with contextlib.suppress(Unavailable):  # the session is there; what is counted stays in memory
         await handler.board.failures.note_sign_in(account.id)
         if verified is not None:

@@ -86,12 +86,15 @@ class People(Protocol):
         replaces: bytes | None = None,
         *,
         by_facebook: bool = False,
+        identity_id: int | None = None,
         password: Password | None = None,
         by: int | None = None,
     ) -> Credential:
         """`password` is the one that was verified for it, `by` the credential that asks for it.
 
-        Raises Outdated if either has ended meanwhile (or the identity, by_facebook), TooMany for a bot's token beyond
+        `identity_id` is the identity that came back, of those that the account may have; without one, any will do.
+
+        Raises Outdated if one of them has ended meanwhile (any identity, by_facebook), TooMany for a bot's token beyond
         MOST_BOT_TOKENS, and NotAllowed for a suspended account. What is made by a session of Facebook's is so, too.
         """
 

@@ -10,7 +10,7 @@ from storage import open_storage
 from storage.postgres import scrubbing
 from storage.records import Password
 from tests.conftest import until
-from tests.people import Person
+from tests.people import PASSWORD, Person
 from tests.postgres import cluster, programs, psql
 from tests.test_import import admin
 from tests.test_postgres import opened
@@ -112,8 +112,8 @@ def test_clients_from_before_a_restore_begin_anew(start, url, new_database):
     server = start(database_url=url)
     ada = Person(server)
     server.post("in the backup")
-    link = admin(f"--database-url={url}", "invite").stdout.partition("invite=")[2].split()[0]
-    bot = ada.api.post("/api/v1/tokens", json={"name": "a bot"}).json()["token"]
+    link = admin(f"--database-url={url}", "invite").stdout.partition("#")[2].split()[0]
+    bot = ada.api.post("/api/v1/tokens", json={"name": "a bot", "password": PASSWORD}).json()["token"]
     dump = subprocess.run([programs() / "pg_dump", "--schema=longboard", url], check=True, capture_output=True).stdout
     server.post("lost")
     token = ada.api.headers["Authorization"]
@@ -150,6 +150,18 @@ def test_a_running_board_and_its_pages_hear_of_a_new_epoch(start, url):
         assert parked.result()["reset"]
     assert server.cursor.partition("-")[0] != cursor.partition("-")[0]
     until(lambda: ada.api.get("/api/v1/me").status_code == 200)
+
+
+def test_a_running_board_forgets_who_was_signed_in(start, url):
+    """At once, not when what it knows of them is a minute old."""
+    server = start(database_url=url, poll_seconds=600)
+    ada = Person(server)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        parked = pool.submit(ada.api.get, f"/api/v1/messages?after={server.cursor}&wait=600")
+        server.until_parked(1)
+        admin(f"--database-url={url}", "new-epoch")
+        assert parked.result().status_code == 401
+    assert ada.api.get("/api/v1/me").status_code == 401
 
 
 async def test_a_file_put_back_by_hand_has_a_new_epoch_as_well(tmp_path):

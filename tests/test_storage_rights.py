@@ -100,9 +100,11 @@ async def test_a_session_by_facebook_takes_a_facebook_that_is_still_linked(stora
     made = await storage.create_identity(ADA.id, "1111", "2222", "Ada")
     await storage.unlink_identity(ADA.id)
     with pytest.raises(Outdated):
-        await session(storage, by_facebook=True)
-    assert await storage.create_identity(ADA.id, "1111", "2222", "Ada") != made
-    assert (await session(storage, by_facebook=True)).by_facebook
+        await session(storage, by_facebook=True, identity_id=made.id)
+    other = await storage.create_identity(ADA.id, "1111", "3333", "Ada")
+    with pytest.raises(Outdated):  # another one is linked by now
+        await session(storage, by_facebook=True, identity_id=made.id)
+    assert (await session(storage, by_facebook=True, identity_id=other.id)).by_facebook
 
 
 async def test_eighty_tokens_at_once_stop_at_the_limit(storage):

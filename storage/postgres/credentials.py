@@ -38,13 +38,14 @@ class Credentials(Engine):
         replaces: bytes | None = None,
         *,
         by_facebook: bool = False,
+        identity_id: int | None = None,
         password: Password | None = None,
         by: int | None = None,
     ) -> Credential:
         async def unit(db: "Database") -> Credential:
             await check_active(db, account_id)
             is_by_facebook = await check_in_force(db, account_id, by, password) or by_facebook
-            if is_by_facebook and not await db.fetchrow("SELECT 1 FROM identities WHERE account_id = $1", account_id):
+            if is_by_facebook and not await has_identity(db, account_id, identity_id):
                 raise Outdated(f"the identity of account {account_id}")
             if replaces is not None:
                 await revoke(db, "hash = $1", replaces)
@@ -113,6 +114,12 @@ async def read_credential(db: "Database", hash: bytes) -> Credential:
 async def read_credentials(db: "Database", account_id: int) -> list[Credential]:
     rows = await db.fetch(f"{SELECT} WHERE account_id = $1 ORDER BY last_used_at DESC, credentials.id DESC", account_id)
     return [to_credential(row) for row in rows]
+
+
+async def has_identity(db: "Database", account_id: int, id: int | None) -> bool:
+    """This one, or any."""
+    found = "SELECT 1 FROM identities WHERE account_id = $1 AND coalesce($2::bigint, id) = id"
+    return await db.fetchrow(found, account_id, id) is not None
 
 
 async def make_room(db: "Database", account_id: int, kind: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from storage.records import Account, Author, Message
 
 if TYPE_CHECKING:
-    from storage.postgres.connection import Database
+    from storage.postgres.connection import Database, Link
     from storage.postgres.pools import Reader
     from storage.postgres.writer import Writer
 
@@ -29,7 +29,7 @@ def to_message(row: Iterable[Any]) -> Message:
     return Message(id, seq, author, body, created_at, edited_at)
 
 
-async def look_again(db: "Database", account_id: int) -> None:
+async def look_again(db: "Database | Link", account_id: int) -> None:
     """Makes every node read anew what it knows of this account, and ask its parked polls who they are."""
     number = await db.fetchval("UPDATE board SET access = access + 1 RETURNING access")
     await db.execute("INSERT INTO access_changes VALUES ($1, $2, now_ms())", number, account_id)

@@ -35,13 +35,14 @@ class Credentials(Engine):
         replaces: bytes | None = None,
         *,
         by_facebook: bool = False,
+        identity_id: int | None = None,
         password: Password | None = None,
         by: int | None = None,
     ) -> Credential:
         def unit(db: sqlite3.Connection) -> Credential:
             check_allowed(db, account_id, None)
             is_by_facebook = check_in_force(db, account_id, by, password) or by_facebook
-            if is_by_facebook and not has_identity(db, account_id):
+            if is_by_facebook and not has_identity(db, account_id, identity_id):
                 raise Outdated(f"the identity of account {account_id}")
             if replaces is not None:
                 revoke(db, "hash = ?", replaces)
@@ -107,8 +108,10 @@ def read_credentials(db: sqlite3.Connection, account_id: int) -> list[Credential
     return [to_credential(row) for row in rows]
 
 
-def has_identity(db: sqlite3.Connection, account_id: int) -> bool:
-    return db.execute("SELECT 1 FROM identities WHERE account_id = ?", (account_id,)).fetchone() is not None
+def has_identity(db: sqlite3.Connection, account_id: int, id: int | None) -> bool:
+    """This one, or any."""
+    found = db.execute("SELECT 1 FROM identities WHERE account_id = ?1 AND coalesce(?2, id) = id", (account_id, id))
+    return found.fetchone() is not None
 
 
 def make_room(db: sqlite3.Connection, account_id: int, kind: str) -> None:

@@ -7,6 +7,7 @@ from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
 from storage.records import Unavailable
 from storage.sqlite import SQLite
 from storage.sqlite.files import is_frozen, must_exist, reach
+from storage.sqlite.rows import look_again
 from storage.sqlite.search import index as into_index
 
 
@@ -57,6 +58,8 @@ class SQLiteExchange:
         def unit(db: sqlite3.Connection) -> int:
             db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), access = access + 1")
             if not keep_sessions:
+                for (account_id,) in db.execute("SELECT DISTINCT account_id FROM credentials").fetchall():
+                    look_again(db, account_id)  # a board that is running forgets them
                 db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
                 db.execute("DELETE FROM links")
                 db.execute("UPDATE board SET secret = randomblob(32)")
