@@ -166,7 +166,8 @@ class Application(tornado.web.Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Tornado's own, but for what is asked elsewhere, the front page where it is kept, and what a head decides."""
-        localize(request)
+        if not request.path.startswith("/"):
+            localize(request)
         lower_media_type(request.headers)
         is_whole = not announced(request)
         stream = cast(HTTP1Connection, request.connection).stream

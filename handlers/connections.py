@@ -14,7 +14,7 @@ from typing import Protocol
 
 from board.networks import networks_of
 
-HELD_BYTES = 32 * 1024 * 1024
+HELD_BYTES = 16 * 1024 * 1024
 """Of requests that are still coming and replies that are still going out, over all connections."""
 ADDRESS, SITE, NETWORK = 1 / 4, 3 / 8, 1 / 2
 """What part of all connections and bytes one IPv4 address or IPv6 /64 may take, a /56, and a /48 or an IPv4 /24."""

@@ -146,4 +146,6 @@ def port_of(sockets: Sequence[socket.socket]) -> int | None:
 
 
 def paths_of(sockets: Sequence[socket.socket]) -> list[str]:
-    return [one.getsockname() for one in sockets if one.family == socket.AF_UNIX]
+    """Of unix sockets; those of Linux that have a name and no file begin with a zero byte, shown as @ (unix(7))."""
+    names = [one.getsockname() for one in sockets if one.family == socket.AF_UNIX]
+    return [os.fsdecode(name).replace("\0", "@") for name in names]

@@ -12,6 +12,7 @@ and take 9 KB for each connection. The lot has an epoll object of its own, in wh
 
 import asyncio
 import collections
+import contextlib
 import math
 import select
 import socket
@@ -53,7 +54,7 @@ class Lot:
 
     def stand(self, connection: socket.socket, host: str) -> Standing:
         connection.setblocking(False)
-        if connection.family != socket.AF_UNIX:
+        with contextlib.suppress(OSError):  # a unix socket never waits for more to send
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         one = self._standing[connection.fileno()] = Standing(self, connection, host)
         self._epoll.register(connection.fileno(), WATCHED)

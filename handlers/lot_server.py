@@ -67,7 +67,7 @@ class LotServer(PatientServer):
         self._idle_seconds = idle_seconds
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
-        host = host_of(connection, address)
+        host = host_of(address)
         self.connections.enter(self.lot.stand(connection, host), host)
 
     def adopt(self, one: Standing, unread: bytes, seconds: float = math.inf) -> None:

@@ -44,7 +44,7 @@ class PatientServer(HTTPServer):
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
         stream = ServedStream(connection, self.connections, self.refusals, max_buffer_size=self.max_buffer_size)
-        self.connections.enter(stream, host_of(connection, address))
+        self.connections.enter(stream, host_of(address))
         self.handle_stream(stream, address)
 
     def handle_stream(self, stream: ServedStream, address: Any) -> None:  # type: ignore[override]
@@ -96,8 +96,6 @@ class PatientServer(HTTPServer):
                     stream.close()
 
 
-def host_of(connection: socket.socket, address: Any) -> str:
-    """The address as limits count it; none for a unix socket, behind which there is a proxy."""
-    if connection.family == socket.AF_UNIX or not isinstance(address, tuple):
-        return "unknown"
-    return parse_address(address[0]) or "unknown"
+def host_of(address: Any) -> str:
+    """The address as limits count it; none for a unix socket's, behind which there is a proxy."""
+    return (parse_address(address[0]) if isinstance(address, tuple) else None) or "unknown"

@@ -71,14 +71,15 @@ class ServedStream(IOStream):
             return
         if self.wait is not Wait.FIRST:
             self.wait, self.since = Wait.NEXT, time.monotonic()
-        self._holds(0)
+        if self.held or self._unread:
+            self._holds(0)
 
     def has_head(self, *, is_whole: bool, is_kept: bool = True) -> None:
         """The head of a request has come; so has its body, if it is whole. What follows may be kept, or thrown away."""
         self._is_at_work = True
         self._is_kept = is_kept
         self.wait = Wait.NOTHING if is_whole else Wait.BODY
-        if is_whole or not is_kept:
+        if self.held and (is_whole or not is_kept):
             self._holds(0)
 
     @property
@@ -88,7 +89,7 @@ class ServedStream(IOStream):
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         count = super().read_from_fd(buf)
-        if count and self.wait in (Wait.FIRST, Wait.NEXT, Wait.BODY):
+        if count and (self.wait is Wait.BODY or not self._is_at_work):
             self._came += count
             if self._came > READ_BYTES and self._is_kept:
                 self._holds(self._came)

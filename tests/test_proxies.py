@@ -97,6 +97,18 @@ def test_nginx_takes_its_file(folder):
     assert run.returncode == 0 and "test is successful" in run.stderr and said == [], run.stderr
 
 
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [("192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:"), ("2001:db8:1:2::6", "2001:db8:1:2:"),
+     ("2001:db8::6", "2001:db8:"), ("::1", "::1")],
+)  # fmt: skip
+def test_nginx_counts_clients_as_the_board_does(address, client):
+    """IPv6 by /64, in the form in which nginx writes it (RFC 5952)."""
+    pattern = re.search(r'map \$remote_addr .*?"~(.*?)" ', (ROOT / "deploy/nginx.conf").read_text(), re.DOTALL)[1]
+    found = re.match(pattern.replace("(?<", "(?P<"), address)
+    assert (found["longboard_net"] if found else address) == client
+
+
 @needs_nginx
 def test_nginx_serves_its_own_name_only(start, folder):
     """Others are closed, by name or by Host, with and without TLS; the redirect goes to our own."""

@@ -14,7 +14,7 @@ from handlers import Application, slow_readers
 from settings import read_settings
 from storage import open_storage
 
-LONG = 12 * 1024 * 1024  # more than the system takes for a connection
+LONG = 6 * 1024 * 1024  # more than the system takes for a connection
 
 
 class Long(tornado.web.RequestHandler):
