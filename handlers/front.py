@@ -55,13 +55,15 @@ class Front(Rendering):
     async def get(self) -> None:
         before, after = self.whole_number("before"), self.whole_number("after")
         if before is not None:
-            page = await self.board.storage.before(before, PAGE)
-            newer = page.messages[-1].id if page.messages else None
-            await self.history_page(page.messages, first_id(page.messages, page.older), newer)
+            async with self.application.making.reading:
+                page = await self.board.storage.before(before, PAGE)
+                newer = page.messages[-1].id if page.messages else None
+                await self.history_page(page.messages, first_id(page.messages, page.older), newer)
         elif after is not None:
-            page = await self.board.storage.after(after, PAGE)
-            newer = page.messages[-1].id if page.newer else None
-            await self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
+            async with self.application.making.reading:
+                page = await self.board.storage.after(after, PAGE)
+                newer = page.messages[-1].id if page.newer else None
+                await self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
         elif self.account is None:
             await self.guests_page()
         else:

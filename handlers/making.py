@@ -9,6 +9,9 @@ from handlers.aside import Aside, Turns
 if TYPE_CHECKING:
     from handlers.kept import Kept
 
+READ_AT_ONCE = 8
+"""Pages of messages, of up to 2 MB each, that are in memory for those who wait for their turn."""
+
 
 class Making:
     def __init__(self) -> None:
@@ -16,6 +19,8 @@ class Making:
         self.articles = Articles(self.turns)
         self.big_pages = asyncio.Lock()
         """Held while one is put together and compressed."""
+        self.reading = asyncio.Semaphore(READ_AT_ONCE)
+        """Held from before messages are read from storage until the reply is made of them."""
         self.front = asyncio.Lock()
         """Held while the front page is made for guests."""
         self.feed = asyncio.Lock()

@@ -23,6 +23,10 @@ class MessagePage(Rendering):
         await self.show(parse_id(id))
 
     async def show(self, id: int) -> None:
+        async with self.application.making.reading:
+            await self.show_around(id)
+
+    async def show_around(self, id: int) -> None:
         storage, recent = self.board.storage, self.board.waiters.recent
         message = await storage.message(id)
         older, newer = await storage.before(id, OLDER), await storage.after(id, NEWER)

@@ -124,26 +124,35 @@ class ApiMessages(Poll):
         recent = self.board.waiters.recent
         if cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start:
             check_may_read(self)
-            changes = await self.board.storage.changes_page(cursor.seq, BATCH)
-            if changes.head.epoch == cursor.epoch and changes.head.floor <= cursor.seq:
-                seq = changes.messages[-1].seq if changes.more else changes.head.seq
-                messages = await self.application.making.turns.each(encode, changes.messages)
-                return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
+            if reply := await self.page_forward(cursor):
+                return reply
         return await self.poll(cursor, wait)
+
+    async def page_forward(self, cursor: Cursor) -> bytes | None:
+        """None if storage says that it is no cursor to go on from."""
+        async with self.application.making.reading:
+            changes = await self.board.storage.changes_page(cursor.seq, BATCH)
+            if changes.head.epoch != cursor.epoch or changes.head.floor > cursor.seq:
+                return None
+            seq = changes.messages[-1].seq if changes.more else changes.head.seq
+            messages = await self.application.making.turns.each(encode, changes.messages)
+            return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
 
     async def newest(self, limit: int) -> None:
         """As many of the newest as are asked for. The cursor is from before they are read: what comes in between comes
         once more with the next poll, which is no harm."""
         check_may_read(self)
-        cursor = str(self.board.waiters.recent.cursor)
-        page = await self.board.storage.before(None, limit)
-        older = {"older": True} if page.older else {}
-        await self.write_many({"messages": [as_json(message) for message in page.messages], "cursor": cursor} | older)
+        async with self.application.making.reading:
+            cursor = str(self.board.waiters.recent.cursor)
+            page = await self.board.storage.before(None, limit)
+            rest = {"cursor": cursor} | ({"older": True} if page.older else {})
+            await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
 
     async def history(self, before: int, limit: int) -> None:
         check_may_read(self)
-        page = await self.board.storage.before(before, limit)
-        await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})
+        async with self.application.making.reading:
+            page = await self.board.storage.before(before, limit)
+            await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})
 
     async def post(self) -> None:
         fields = self.fields()
