@@ -160,9 +160,9 @@ def test_no_log_of_nginx_has_a_query_in_it(folder):
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here")
 def test_behind_nginx_all_is_well(start, tmp_path):
     """With that file the doctor finds nothing, repeated polls are known, and no secret gets into nginx's log."""
-    server = start(poll_seconds=1, metrics_token=TOKEN, client_header="X-Forwarded-For")
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://localhost:{port}"
+    server = start(poll_seconds=1, metrics_token=TOKEN, client_header="X-Forwarded-For", public_url=url)
     folder = tmp_path / "nginx"
     folder.mkdir()
     process = subprocess.Popen(nginx_files(folder, server.port, port), stderr=subprocess.DEVNULL)
