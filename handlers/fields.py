@@ -1,5 +1,6 @@
 """Reading what was sent: query, form and JSON, as text that is text, or a clear refusal."""
 
+import codecs
 import json
 from typing import Any, NoReturn
 
@@ -94,7 +95,8 @@ def lower_media_type(headers: HTTPHeaders) -> None:
 def parse_object(body: bytes) -> dict[str, Any]:
     """A JSON object (RFC 8259: UTF-8, no NaN). Raises Refused."""
     try:
-        value = json.loads(body.decode("utf-8-sig"), parse_constant=no_constant)  # Windows writes a BOM before it
+        text = body.removeprefix(codecs.BOM_UTF8).decode()  # Windows writes a BOM before it
+        value = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise Refused(400, "bad_json", "The body is not JSON in UTF-8.") from None
     if not isinstance(value, dict):

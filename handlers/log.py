@@ -3,6 +3,7 @@
 Faults are always logged; a line for each request comes where the setting says so.
 """
 
+import codecs
 import datetime
 import json
 import logging
@@ -72,6 +73,10 @@ def warn_rarely(about: str, words: str, *arguments: object) -> None:
     _last_warned[about] = (now, 0)
     more = f" (and {left_out} more like it since the last)" if left_out else ""
     logging.getLogger("longboard").warning(words + more, *arguments)
+
+
+codecs.lookup("unicode_escape")
+"""Read from its file now: there may be no descriptor for it when it is needed."""
 
 
 def shown(text: str) -> str:

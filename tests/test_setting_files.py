@@ -73,7 +73,7 @@ def test_a_command_takes_its_settings_from_a_file(tmp_path):
     run_in(tmp_path, "--env-file=env", "migrate", DATABASE_URL="sqlite:///other.db")
     run_in(tmp_path, "--env-file=env", "--database-url=sqlite:///third.db", "migrate")
     assert sorted(file.name for file in tmp_path.glob("*.db")) == ["my board.db", "third.db"]
-    assert run_in(tmp_path, "--env-file", "env", "invite").stdout.startswith("https://b.example/signup?invite=")
+    assert run_in(tmp_path, "--env-file", "env", "invite").stdout.startswith("https://b.example/signup#")
 
 
 @pytest.mark.parametrize("content", [None, b"TITLE=\xff", b"PORT=x"])
