@@ -157,6 +157,9 @@ def test_an_intruder_s_link_is_noticed_and_goes_with_the_password(both):
     """A notice until it is dismissed; and the box is ticked where Facebook came after the password."""
     board, fake = both
     person = Person(board)
+    with sqlite3.connect(board.database) as db:
+        db.execute("UPDATE accounts SET password_at = password_at - 60000")  # it was set a minute ago
+    db.close()
     intruder, owner = person.browser(), person.browser()
     assert "was linked on" not in owner.get("/account").text
     link(intruder, fake, LEE)
