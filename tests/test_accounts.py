@@ -61,18 +61,24 @@ def test_signing_up_and_in_by_form(server):
         username = new_username()
         response = browser.post("/signup", data={"username": username, "password": PASSWORD, "name": "", "invite": ""})
         assert (response.status_code, response.headers["Location"]) == (303, "/")
-        (cookie,) = [one for one in response.headers.get_list("Set-Cookie") if one.startswith(f"longboard-{server.port}=")]
+        (cookie,) = [
+            one for one in response.headers.get_list("Set-Cookie") if one.startswith(f"longboard-{server.port}=")
+        ]
         assert {"HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=604800"} <= set(cookie.split("; "))
         assert f">{username}</bdi>" in browser.get("/").text
         first = session_of(browser)
         browser.post("/signin", data={"username": username, "password": PASSWORD})
         second = session_of(browser)
         assert first != second
-        refused(server.client.get("/api/v1/me", headers={"Cookie": f"longboard-{server.port}={first}"}), 401, "signed_out")
+        refused(
+            server.client.get("/api/v1/me", headers={"Cookie": f"longboard-{server.port}={first}"}), 401, "signed_out"
+        )
         assert browser.get("/lo").status_code in (301, 302)
         assert browser.get("/signout").status_code == 200 and browser.get("/api/v1/me").status_code == 200
         assert browser.post("/signout").status_code == 303
-        refused(server.client.get("/api/v1/me", headers={"Cookie": f"longboard-{server.port}={second}"}), 401, "signed_out")
+        refused(
+            server.client.get("/api/v1/me", headers={"Cookie": f"longboard-{server.port}={second}"}), 401, "signed_out"
+        )
 
 
 def test_on_https_the_cookie_is_bound_to_the_host(start):

@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import ROOT, environment, until
 from tests.patience import PATIENCE
-from tests.people import Person, client, refused
+from tests.people import Person, client, refused, session_of
 from tests.postgres import cluster, psql
 from tests.postgres_proxy import proxy
 from tests.test_import import admin
@@ -71,7 +71,7 @@ def test_a_session_and_a_token_are_good_on_every_node_until_they_are_revoked(nod
     person = Person(nodes[0])
     other = client(nodes[1], person.api.headers["Authorization"].removeprefix("Bearer "))
     browser = person.browser()
-    elsewhere = nodes[2].open(cookies=browser.cookies)
+    elsewhere = nodes[2].open(cookies={f"longboard-{nodes[2].port}": session_of(browser)})
     assert elsewhere.get("/account").status_code == 200
     cursor = nodes[1].cursor
     with concurrent.futures.ThreadPoolExecutor() as pool:
