@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from board.credentials import hash_secret, is_made_here, new_secret, new_session
+from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person, refused, session_of
 from tests.test_repeat import FIRST, Wire
 
@@ -15,7 +16,7 @@ from tests.test_repeat import FIRST, Wire
 def two(start):
     """Two boards on one host, and a browser with one jar for both."""
     boards = start(), start()
-    with httpx.Client(timeout=20) as browser:
+    with httpx.Client(timeout=PATIENCE) as browser:
         yield boards, browser
 
 
