@@ -50,7 +50,7 @@ class Server:
                 text=True,
             )
         line = self.process.stdout.readline()
-        match = re.search(r"127\.0\.0\.1:(\d+)", line)
+        match = re.search(r".*127\.0\.0\.1:(\d+)", line)  # the last: PUBLIC_URL, which stands first, may be here, too
         assert match, f"the server did not start: {line}\n{self.log.read_text()}"
         self.port = int(match[1])
         self.settings["port"] = self.port  # a restart comes back where it was
