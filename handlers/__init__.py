@@ -125,6 +125,10 @@ ROUTES: list[tuple[Any, ...]] = [
 ]
 
 
+GIVEN_BACK_BYTES = 248 * 1024
+"""Of a form that is too long, beyond what is taken: it is read, so that its page can give the words back."""
+
+
 class Application(tornado.web.Application):
     """Tornado's application, and what its handlers need: `board`, `config`, and the requests under way."""
 
@@ -183,7 +187,10 @@ class Application(tornado.web.Application):
         if is_whole or not isinstance(stream, ServedStream):
             return found
         most = getattr(found.handler_class, "max_body", 0)
-        return Headed(request, found, most if isinstance(most, int) else self.max_body)
+        if not isinstance(most, int):
+            gives_back = getattr(found.handler_class, "refuses_with_own_words", False)
+            most = self.max_body + GIVEN_BACK_BYTES if gives_back else self.max_body
+        return Headed(request, found, most)
 
     def handler_for(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         found = super().find_handler(request, **kwargs)
