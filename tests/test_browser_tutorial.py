@@ -58,6 +58,13 @@ function loadMsgs(obj){
 """
 
 
+def serving(kind, body):
+    async def serve(route):
+        await route.fulfill(content_type=kind, body=body)  # without the board's Content-Security-Policy
+
+    return serve
+
+
 async def test_a_page_with_the_tutorials_script_follows_the_board(start, visit):
     """It shows one message after the other as they come, and what looks like HTML in them as it was typed."""
     server = start(poll_seconds=1)
@@ -67,11 +74,7 @@ async def test_a_page_with_the_tutorials_script_follows_the_board(start, visit):
         ("/tutorial/conn.js", "text/javascript", CONN),
         ("/tutorial/main.js", "text/javascript", MAIN),
     ):
-
-        async def serve(route, kind=kind, body=body):
-            await route.fulfill(content_type=kind, body=body)  # without the board's Content-Security-Policy
-
-        await page.route(f"**{path}", serve)
+        await page.route(f"**{path}", serving(kind, body))
     server.post("posted before the page was open")
     await page.goto("/tutorial.html")
     async with page.expect_response("**/get?t=*") as response:  # nothing new: it asks again
