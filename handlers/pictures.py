@@ -16,7 +16,7 @@ class MemberPicture(Base):
 
     for_whom = "members"
     # Also as a page of its own it can do nothing, whatever its bytes pretend to be.
-    csp = "default-src 'none'; sandbox; frame-ancestors 'none'"
+    csp = "default-src 'none'; sandbox; base-uri 'none'; frame-ancestors 'none'"
     counts_as_use = False
     forgives_old_sessions = True
 

@@ -368,7 +368,7 @@ def test_the_picture_is_kept_and_served_by_the_board(both):
         picture.headers["X-Content-Type-Options"] == "nosniff"
         and picture.headers["Cache-Control"] == "private, no-cache"
     )
-    assert picture.headers["Content-Security-Policy"].startswith("default-src 'none'; sandbox")
+    assert picture.headers["Content-Security-Policy"].startswith("default-src 'none'; sandbox; base-uri 'none'")
     assert browser.get(path, headers={"If-None-Match": picture.headers["ETag"]}).status_code == 304
     other = board.open()
     log_in(other, fake, GRACE)
