@@ -1,4 +1,4 @@
-"""What pip is told: Longboard runs from its folder. So `pip install .` ends with a line instead of a riddle."""
+"""A build backend that refuses: Longboard runs from its folder, and `pip install .` says so."""
 
 import sys
 from typing import NoReturn
