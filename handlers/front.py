@@ -17,6 +17,7 @@ from tornado.httputil import (
 
 from board.cursor import Cursor
 from board.recent import PAGE
+from handlers.bearer import OTHER_HEADERS
 from handlers.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
 from handlers.messages import new_form_key
 from handlers.negotiation import takes_gzip
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 MOST_ORIGINS = 4
 """Names of the board for which the page is kept: without PUBLIC_URL, whoever asks chooses one."""
 NOTHING: dict[str, Kept] = {}
-NOT_PLAIN = ("Cookie", "Authorization", "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
-"""Headers with which a request for the page may mean something else."""
+NOT_PLAIN = frozenset(
+    ("Cookie", "Authorization", *OTHER_HEADERS, "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
+)
+"""Headers with which a request for the page may mean something else, written as Tornado writes all names."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -184,6 +187,6 @@ def quick_front(application: "Application", request: HTTPServerRequest) -> Quick
         return None
     if request.version != "HTTP/1.1" or headers.get("Connection", "keep-alive").lower() != "keep-alive":
         return None
-    if any(name in headers for name in NOT_PLAIN):
+    if not NOT_PLAIN.isdisjoint(headers):
         return None
     return Quick(application, request, kept) if kept.serves(waiters.watching.count()) else None

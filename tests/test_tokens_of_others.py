@@ -90,6 +90,13 @@ def test_a_token_that_is_sent_in_another_way_is_told_so(server):
             assert refused(response, 401, "invalid_token") and "Authorization: Bearer" in response.text, way
 
 
+@pytest.mark.parametrize("name", ["X-Api-Key", "X-Auth-Token", "Private-Token"])
+def test_the_front_page_looks_at_tokens_too(server, name):
+    """Whether it is kept ready or not."""
+    assert server.get("/").status_code == server.get("/").status_code == 200
+    refused(server.get("/", headers={name: "lb_x", "Accept": "application/json"}), 401, "invalid_token")
+
+
 def test_no_address_is_shut_by_a_proxy_s_password(server):
     """All that there are: whatever a guest gets without the header, they get with it."""
     for pattern, *_ in ROUTES:
