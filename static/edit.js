@@ -12,30 +12,33 @@ if (form) keepWords(form);
 /** @param {HTMLFormElement} form */
 function keepWords(form) {
   const box = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
-  const began = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=began_from]")); // none in a new post
+  const began = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=began_from]"));
   const hint = /** @type {HTMLElement} */ (form.querySelector(".hint"));
   const tip = hint.textContent ?? "";
   const name = form.dataset.draft ?? "";
-  const [text, from] = [box.defaultValue, began?.value ?? ""];
+  takeTextOnly(box, (words) => (hint.textContent = words));
+  if (!began) {
+    drawer.put(name, ""); // the message is gone, and with it the page that would show them again
+    return;
+  }
+  const [text, from] = [box.defaultValue, began.value];
 
-  /** @param {boolean} isSent */
-  function keep(isSent) {
-    const isKept = drawer.put(name, JSON.stringify({ text: box.value, from: began?.value, isSent }));
+  const keep = (/** @type {boolean} */ isSent) => {
+    const isKept = drawer.put(name, JSON.stringify({ text: box.value, from: began.value, isSent }));
     if (!isKept) hint.textContent = FULL;
-  }
+  };
 
-  function startAgain() {
+  const startAgain = () => {
     drawer.put(name, "");
-    [box.value, hint.textContent] = [text, tip];
-    if (began) began.value = from;
+    [box.value, began.value, hint.textContent] = [text, from, tip];
     box.focus();
-  }
+  };
 
   const draft = read(drawer.get(name));
   if (form.querySelector(".refused")) keep(false);
   else if (draft && draft.text !== text && !(draft.isSent && draft.from !== from)) {
     box.value = draft.text;
-    if (began) began.value = draft.from;
+    began.value = draft.from;
     hint.textContent = "These are your words from before, not saved yet. ";
     hint.append(button("Start again", startAgain));
   } else drawer.put(name, ""); // what was sent is there
@@ -46,7 +49,6 @@ function keepWords(form) {
     else keep(false);
   });
   form.addEventListener("submit", () => keep(true));
-  takeTextOnly(box, (words) => (hint.textContent = words));
 }
 
 /**

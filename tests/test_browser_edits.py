@@ -87,6 +87,19 @@ async def test_words_for_a_message_that_was_deleted_can_be_posted_as_a_new_one(s
     await expect(message(page, "better words").first.locator(".author")).to_have_text("Ada")
 
 
+async def test_no_draft_is_left_of_a_message_that_was_deleted(server, visit):
+    """No page would ever ask for it again."""
+    visit.expect("status of 404")
+    ada, id, page = await begin(visit, server)
+    ada.api.delete(f"/api/v1/messages/{id}")
+    await save(page)
+    await page.get_by_label("Your message").fill("best words")
+    await page.get_by_role("button", name="Post").click()
+    await expect(message(page, "best words").first).to_be_visible()
+    names = await page.evaluate("Object.keys(localStorage)")
+    assert not [name for name in names if name.startswith("edit/")]
+
+
 @WITH_AND_WITHOUT
 async def test_a_far_too_long_edit_gives_the_words_back(server, visit, scripts):
     """Also one whose form is larger than a message may be."""
