@@ -86,11 +86,11 @@ class Headed(HTTPMessageDelegate):
         """Lets the handler say what it says without the body, and read on for a client that still sends it."""
         self._is_answered = True
         self._connection.set_max_body_size(sys.maxsize)
+        self._connection._disconnect_on_finish = True
         if self._request.headers.pop("Expect", "").lower() != "100-continue":  # else nothing comes
             self._stream.lingers = True
         self._delegate.execute()
-        handler = cast(Base, self._delegate.handler)  # it runs when this is done
-        handler.is_too_large, handler.closes = is_too_large, True
+        cast(Base, self._delegate.handler).is_too_large = is_too_large  # it runs when this is done
 
     def data_received(self, chunk: bytes) -> None:
         if self._is_answered or not self._is_kept:

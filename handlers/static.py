@@ -55,8 +55,6 @@ class Static(tornado.web.StaticFileHandler):
     """The version stands in front of the path, so that modules which import each other get the same one."""
 
     application: "Application"
-    closes = False
-    """Whether the connection ends with this reply."""
 
     def initialize(self) -> None:  # type: ignore[override]
         super().initialize(STATIC)
@@ -107,8 +105,6 @@ class Static(tornado.web.StaticFileHandler):
         refused = as_refused(status_code, None)
         if status_code == 405:
             self.set_header("Allow", "GET, HEAD, OPTIONS")
-        if self.closes:
-            self.set_header("Connection", "close")
         self.finish({"error": {"code": refused.code, "message": refused.words}})
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:

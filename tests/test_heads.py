@@ -71,6 +71,15 @@ def test_a_body_that_nobody_takes_is_refused_before_it_comes(server, line, lengt
     assert reply[1]["connection"] == "close"
 
 
+@pytest.mark.parametrize("path", ["/get", "/nowhere", "/static/0123456789ab/board.css", "/add"])
+def test_what_is_said_to_end_the_connection_ends_it(server, path):
+    """Also where the whole body has come before the answer: what follows is not answered any more."""
+    body = b"x" * (6000 if path != "/add" else 400_000)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: {len(body)}\r\n\r\n".encode()
+    next_one = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert only(said_to(server, head + body + next_one))[1]["connection"] == "close"
+
+
 @pytest.mark.parametrize("path", ["/get", "/nowhere", "/add"])
 def test_who_sends_such_a_body_all_the_same_can_read_the_answer(server, path):
     """To its end, and only then looks for the answer, as simple clients do: nothing is reset."""
