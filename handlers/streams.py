@@ -78,6 +78,8 @@ class ServedStream(IOStream):
         """The head of a request has come; so has its body, if it is whole. What follows may be kept, or thrown away."""
         self._is_at_work = True
         self._is_kept = is_kept
+        if not is_whole and self.wait is not Wait.BODY:
+            self.since = time.monotonic()
         self.wait = Wait.NOTHING if is_whole else Wait.BODY
         if self.held and (is_whole or not is_kept):
             self._holds(0)

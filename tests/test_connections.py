@@ -6,12 +6,14 @@ import http.client
 import selectors
 import socket
 import threading
+import time
 
 import httpx
 import pytest
 
 import server as way_in
 from handlers.connections import HELD_BYTES, Connections, Wait, shares_of
+from handlers.streams import Refusals, ServedStream
 from storage import open_storage
 from tests.conftest import Server, until
 from tests.nastiest.test_01_to_05_connections import resident
@@ -263,6 +265,20 @@ async def test_patience_is_shorter_when_half_of_the_room_is_taken(open_now, drop
     connections.sweep(open_now)
     assert [name for name, one in old.items() if not one.is_open] == dropped
     assert all(one.is_open for one in young)
+
+
+async def test_a_body_is_waited_for_since_its_head():
+    """However long its connection was silent before; what becomes of the body later changes nothing of that."""
+    ours, theirs = socket.socketpair()
+    stream = ServedStream(ours, Connections(400, is_counting=True), Refusals([]))
+    now = time.monotonic()
+    stream.since = now - 60
+    stream.has_head(is_whole=False)
+    since = stream.since
+    stream.has_head(is_whole=False, is_kept=False)
+    stream.close()
+    theirs.close()
+    assert stream.since == since >= now
 
 
 def test_shares_of_an_address():
