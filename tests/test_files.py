@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -221,6 +222,32 @@ def test_a_server_says_so_and_goes_on_when_its_files_are_back(start):
     assert log.count("TAKEN AWAY") == 1 and "is back" in log
     server.start()
     assert [m["body"] for m in server.get("/api/v1/messages").json()["messages"]] == ["before", "after"]
+
+
+def test_several_who_look_at_once_say_it_once(tmp_path, caplog):
+    """The writer looks on its thread, and /readyz on another: the second comes while the first writes its line."""
+    path = tmp_path / "board.db"
+    for end in parting.ENDS:
+        (tmp_path / f"board.db{end}").write_text("x")
+    files, said = parting.OpenFiles(str(path)), []
+
+    def look():
+        with pytest.raises(Unavailable):
+            files.check()
+
+    def look_as_well(record):
+        said.append(record.getMessage())
+        if len(said) == 1:
+            second = threading.Thread(target=look)
+            second.start()
+            second.join()
+        return True
+
+    caplog.handler.addFilter(look_as_well)
+    path.unlink()
+    look()
+    caplog.handler.removeFilter(look_as_well)
+    assert len(said) == 1
 
 
 def test_a_file_is_known_by_device_and_number(tmp_path):

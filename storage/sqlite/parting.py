@@ -6,6 +6,7 @@ goes on in files that nobody will find again.
 
 import logging
 import os
+import threading
 
 from storage.records import Unavailable
 
@@ -22,20 +23,23 @@ class OpenFiles:
         self._paths = [self._path + end for end in ENDS]
         self._open = [identity(path) for path in self._paths]
         self._have_parted = False
+        self._lock = threading.Lock()
+        """Writers and readers look on threads of their own."""
 
     def check(self) -> None:
         """Raises Unavailable while a name leads elsewhere, or nowhere. Says so in the log, and when it is over."""
         gone = [path for path, known in zip(self._paths, self._open, strict=True) if identity(path) != known]
-        if gone and not self._have_parted:
+        with self._lock:
+            had_parted, self._have_parted = self._have_parted, bool(gone)
+        if gone and not had_parted:
             log.error(
                 "THE DATABASE WAS TAKEN AWAY OR REPLACED: %s is not the file that this server has open. Nothing is "
                 "posted any more, as it would be lost. Put back the very files, or stop the server, bring the database "
                 "back (bin/admin restore) and start it.",
                 ", ".join(gone),
             )
-        elif self._have_parted and not gone:
+        elif had_parted and not gone:
             log.warning("The database is back at %s: posts are taken again.", self._path)
-        self._have_parted = bool(gone)
         if gone:
             raise Unavailable(f"{gone[0]} was taken away or replaced")
 
