@@ -189,6 +189,7 @@ async def test_without_javascript_all_the_same(both):
         await d.sign_in("李小龍")
         await d.page.get_by_role("button", name="Go on").click()
         await d.is_signed_in("李小龍")
+        assert not d.said
 
 
 async def test_the_board_opened_by_number_moves_to_localhost(both):

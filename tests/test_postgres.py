@@ -320,6 +320,7 @@ async def test_a_pooler_that_plays_along_is_fine(url):
         way.hides_pid = True
         async with opened(way.url) as storage:
             await storage.append(None, "x", None)
+            assert bodies((await storage.changes_after(0, 10)).messages) == ["x"]
 
 
 # --- migrations

@@ -49,7 +49,11 @@ def test_what_hosts_hand_out_is_taken(host):
 async def test_what_longboard_does_by_itself_is_left_out(new_database):
     """A board on a real server, which knows none of it, starts."""
     query = "&".join(f"{name}=1" for name in LEFT_OUT)
-    await (await open_storage(f"{new_database()}?{query}")).close()
+    storage = await open_storage(f"{new_database()}?{query}")
+    async with storage._writer._connections.acquire() as db:
+        sent = await db.fetch("SELECT name FROM pg_settings WHERE source = 'client' AND setting = '1'")
+    await storage.close()
+    assert not {row["name"] for row in sent} & LEFT_OUT
 
 
 async def test_what_is_asked_of_a_session_is_done(new_database):

@@ -210,8 +210,10 @@ async def test_housekeeping_scrubs(house, monkeypatch, tmp_path):
     await ada.post("/add", s="regrettable words")
     await ada.post("/m/1/delete")
     keeping = asyncio.create_task(house.board.keep_house())
-    while any(b"regrettable" in file.read_bytes() for file in tmp_path.iterdir()):
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(PATIENCE):
+        while any(b"regrettable" in file.read_bytes() for file in tmp_path.iterdir()):
+            await asyncio.sleep(0.02)
+    assert not keeping.done(), "it goes on for as long as the board"
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
 

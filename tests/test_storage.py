@@ -226,10 +226,11 @@ async def test_every_new_database_has_an_epoch_of_its_own(tmp_path, engine, new_
 
 async def test_another_process_s_commit_is_noticed(storage, url):
     """What bin/admin or an import writes comes to the board by itself."""
-    seen = asyncio.Event()
+    seen, bodies = asyncio.Event(), []
 
     async def moved():
-        if (await storage.changes_after(0, 1)).messages:
+        bodies[:] = [message.body for message in (await storage.changes_after(0, 1)).messages]
+        if bodies:
             seen.set()
         return True
 
@@ -237,6 +238,7 @@ async def test_another_process_s_commit_is_noticed(storage, url):
     other = await open_storage(url)
     await other.append(None, "from elsewhere", None)
     await asyncio.wait_for(seen.wait(), PATIENCE)
+    assert bodies == ["from elsewhere"]
     await other.close()
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
