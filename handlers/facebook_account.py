@@ -1,7 +1,5 @@
 """Facebook on the account page: linking, unlinking, and the first page that a new member sees."""
 
-import urllib.parse
-
 from board.people import clean_name, clean_username
 from handlers.account import AccountPage
 from handlers.base import signed_in
@@ -80,7 +78,3 @@ class FacebookWelcome(AccountPage):
             self.render("error.html", refused=refused, near=None)
         else:
             FormPage.write_error_page(self, refused)
-
-
-def start_url(next: str) -> str:
-    return f"/facebook/start?{urllib.parse.urlencode({'next': next})}"

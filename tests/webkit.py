@@ -5,7 +5,6 @@ WebKit build of its own, and no other library for Python needs fewer packages th
 """
 
 import asyncio
-import base64
 import contextlib
 import os
 import pathlib
@@ -124,9 +123,6 @@ class Page:
     async def press(self, selector: str, keys: str) -> None:
         """Such as "Control+Enter"."""
         await self._at(selector, "/value", text="".join(KEYS.get(key, key) for key in keys.split("+")))
-
-    async def screenshot(self, path: pathlib.Path) -> None:
-        path.write_bytes(base64.b64decode(await self._do("GET", "/screenshot")))
 
     async def _at(self, selector: str, path: str, **body: object) -> None:
         while True:

@@ -23,9 +23,6 @@ OAUTH_ERROR = (
     '"code":100,"error_subcode":36009,"fbtrace_id":"AbCdEf_1234-x"}}'
 )
 
-WAIT_SECONDS = 8
-"""Nobody waits longer than this for a page that says what is wrong."""
-
 
 def hang(connection):
     connection.settimeout(PATIENCE)
