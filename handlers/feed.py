@@ -12,7 +12,7 @@ import tornado.escape
 from board.recent import iso
 from handlers.aside import gzipped
 from handlers.base import Base
-from handlers.headers import is_unmodified
+from handlers.headers import is_known
 from handlers.negotiation import takes_gzip
 from handlers.pages import preview
 from handlers.static import ROOT, static_url
@@ -55,7 +55,7 @@ class Feed(Base):
         self.set_header("Etag", made.etag)
         if (made_at := self.made_at(made)) is not None:
             self.set_header("Last-Modified", email.utils.formatdate(made_at, usegmt=True))
-        if self.is_known(made_at):
+        if is_known(self, made_at):
             self.set_status(304)
             self.finish()
         elif takes_gzip(self.request.headers.get("Accept-Encoding", "")):
@@ -94,12 +94,6 @@ class Feed(Base):
             derived["feed_made_at"] = Feed.last_made = now
         at: int | None = derived.get("feed_made_at")
         return at
-
-    def is_known(self, made_at: int | None) -> bool:
-        """Whether the client has these bytes (RFC 9110, 13.2.2: an ETag goes before a time)."""
-        if "If-None-Match" in self.request.headers:
-            return self.check_etag_header()
-        return made_at is not None and is_unmodified(self.request.headers, made_at)
 
     async def make(self, messages: list[Message]) -> bytes:
         updated = max((changed_at(message) for message in messages), default=0)

@@ -4,6 +4,7 @@ import datetime
 import email.utils
 
 from tornado.httputil import HTTPHeaders
+from tornado.web import RequestHandler
 
 from settings import Settings
 
@@ -34,6 +35,13 @@ def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
         if csp == PAGE_CSP:  # without https, browsers ignore it and complain
             headers.append(("Cross-Origin-Opener-Policy", "same-origin"))
     return headers
+
+
+def is_known(handler: RequestHandler, made_at: int | None) -> bool:
+    """Whether the client has this already (RFC 9110, 13.2.2: an ETag goes before a time)."""
+    if "If-None-Match" in handler.request.headers:
+        return handler.check_etag_header()
+    return made_at is not None and is_unmodified(handler.request.headers, made_at)
 
 
 def is_unmodified(headers: HTTPHeaders, made_at: int) -> bool:

@@ -13,7 +13,7 @@ import tornado.web
 from tornado.iostream import StreamClosedError
 
 from handlers.errors import as_refused
-from handlers.headers import DATA_CSP, default_headers, is_unmodified
+from handlers.headers import DATA_CSP, default_headers, is_known
 
 if TYPE_CHECKING:
     from handlers import Application
@@ -93,10 +93,8 @@ class Static(tornado.web.StaticFileHandler):
         return etag and f"W/{etag}"
 
     def should_return_304(self) -> bool:
-        if "If-None-Match" in self.request.headers:
-            return self.check_etag_header()
         assert self.modified is not None
-        return is_unmodified(self.request.headers, int(self.modified.timestamp()))
+        return is_known(self, int(self.modified.timestamp()))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         if status_code == 403 and self.request.method in ("GET", "HEAD"):  # Tornado's answer to a path with `..`
