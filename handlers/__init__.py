@@ -33,10 +33,10 @@ from handlers.facebook_account import FacebookLink, FacebookSeen, FacebookUnlink
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
 from handlers.facebook_client import FacebookClient
 from handlers.feed import Feed, Icon, Manifest, Robots
-from handlers.fields import lower_media_type
+from handlers.fields import has_body, lower_media_type
 from handlers.front import Front, quick_front
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
-from handlers.heads import Headed, Options, announced, localize
+from handlers.heads import Headed, Options, localize
 from handlers.health import Healthz, Readyz
 from handlers.hosts import Names
 from handlers.log import log_request
@@ -173,7 +173,7 @@ class Application(tornado.web.Application):
         if not request.path.startswith("/"):
             localize(request)
         lower_media_type(request.headers)
-        is_whole = not announced(request)
+        is_whole = not has_body(request.headers)
         stream = cast(HTTP1Connection, request.connection).stream
         if isinstance(stream, ServedStream):
             stream.has_head(is_whole=is_whole)

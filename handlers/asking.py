@@ -144,8 +144,7 @@ class Asking(Fields):
     @property
     def cookie_name(self) -> str:
         """With the port that the browser sees, as cookies know none: two boards on one host have one each."""
-        host = self.config.public_url.partition("://")[2] or self.request.host
-        name, port = self.plain_cookie_name, split_host(host)[1]
+        name, port = self.plain_cookie_name, split_host(self.origin.partition("://")[2])[1]
         return f"{name}-{port}" if port else name
 
     @property

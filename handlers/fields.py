@@ -70,6 +70,11 @@ class Fields(tornado.web.RequestHandler):
         wanted = "JSON (Content-Type: application/json) or a form" if JSON in self.takes else "a form"
         return Refused(415, "unsupported_type", f"Send {wanted} (application/x-www-form-urlencoded).")
 
+    def sent(self, name: str, *, in_query: bool = False) -> str:
+        """What somebody wrote into a field of the form, to be shown again, whatever it is; never a password."""
+        arguments = self.request.query_arguments if in_query else self.request.body_arguments
+        return arguments.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
+
     def optional_text(self, fields: dict[str, Any], name: str) -> str | None:
         """None where it isn't there, or is null, which many programs write for that."""
         return self.text_field(fields, name) if fields.get(name) is not None else None
@@ -83,6 +88,11 @@ class Fields(tornado.web.RequestHandler):
 
 def media_type(headers: HTTPHeaders) -> str:
     return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def has_body(headers: HTTPHeaders) -> bool:
+    """Whether a body follows."""
+    return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
 
 
 def lower_media_type(headers: HTTPHeaders) -> None:

@@ -20,11 +20,6 @@ BODILESS = ("GET", "HEAD", "OPTIONS")
 """Methods whose bodies mean nothing (RFC 9110, 9.3): they are read and thrown away."""
 
 
-def announced(request: HTTPServerRequest) -> bool:
-    """Whether a body follows."""
-    return request.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in request.headers
-
-
 def localize(request: HTTPServerRequest) -> None:
     """`GET http://host/path` asks for /path of that host, whatever Host says (RFC 9112, 3.2.2)."""
     uri = request.uri or ""

@@ -11,6 +11,7 @@ from tornado.httputil import HTTPServerRequest
 
 from handlers.bearer import bearers
 from handlers.errors import Refused
+from handlers.fields import has_body
 from handlers.forwarded import entry
 from handlers.log import shown, warn_once
 from setting_values import is_loopback
@@ -100,7 +101,5 @@ def is_probe(request: HTTPServerRequest) -> bool:
 
 def is_redirected(request: HTTPServerRequest) -> bool:
     """Whether it is for a page, and has nothing in it that would be sent twice. The API never redirects."""
-    headers = request.headers
     is_data = request.path == "/get" or request.path.startswith("/api/v1/")
-    has_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
-    return request.method in ("GET", "HEAD") and not is_data and not has_body and not bearers(request)
+    return request.method in ("GET", "HEAD") and not (is_data or has_body(request.headers) or bearers(request))

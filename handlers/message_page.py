@@ -101,10 +101,6 @@ class EditMessage(Page):
             key=new_form_key() if is_gone else None,
         )
 
-    def sent(self, name: str) -> str:
-        """A field as it was sent, to be shown again, whatever it is."""
-        return self.request.body_arguments.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
-
 
 def is_on(page: MessagesPage, id: int) -> bool:
     """Whether the board's page shows it."""

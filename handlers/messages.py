@@ -73,9 +73,7 @@ class Add(Page):
 
     def write_error_page(self, refused: Refused) -> None:
         """What was typed is still in the form."""
-        arguments = self.request.body_arguments.get("s", [b""])
-        text = arguments[-1].decode(errors="replace").replace("\0", "\ufffd")
-        self.render("add.html", text=text, refused=refused, key=new_form_key())
+        self.render("add.html", text=self.sent("s"), refused=refused, key=new_form_key())
 
 
 def check_is_still(handler: Base, username: str | None) -> None:

@@ -159,9 +159,8 @@ class FormPage(Page):
         return self.render(self.template, refused=refused, typed=self.typed, is_at_home=is_at_home)
 
     def typed(self, name: str) -> str:
-        """What was typed into a field, to be shown again, whatever it is; never a password."""
-        sent = self.request.body_arguments if self.request.method == "POST" else self.request.query_arguments
-        return sent.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
+        """A link may have filled in a field before anybody types."""
+        return self.sent(name, in_query=self.request.method != "POST")
 
     def write_error_page(self, refused: Refused) -> None:
         if self.request.method == "POST" and refused.status_code not in self.ends_with:
