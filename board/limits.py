@@ -5,7 +5,7 @@ import itertools
 import time
 from collections.abc import Callable
 
-from board.networks import networks_of
+from board.networks import networks_of, with_networks
 
 MAX_KEYS = 50_000
 """Keys remembered by one limit; the one unused for longest is forgotten first, which only helps its owner."""
@@ -68,9 +68,8 @@ class AddressLimit:
         return take_all(self.tries(address))
 
     def tries(self, address: str) -> list[tuple[Limit, str]]:
-        own, *wider = networks_of(address)
-        roomier = (self._by_network,) if len(wider) < 2 else (self._by_site, self._by_network)
-        return [(self._by_address, own), *zip(roomier, wider, strict=False)]
+        limits = with_networks(address, self._by_address, self._by_site, self._by_network)
+        return [(limit, name) for name, limit in limits]
 
 
 def take_all(tries: list[tuple[Limit, str]]) -> float:

@@ -2,6 +2,9 @@
 
 import functools
 import ipaddress
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @functools.lru_cache(1000)
@@ -16,3 +19,9 @@ def networks_of(address: str) -> tuple[str, ...]:
         return (address,)
     widths = (24,) if network.version == 4 else (56, 48)
     return (address, *(str(network.supernet(new_prefix=width)) for width in widths))
+
+
+def with_networks(address: str, own: T, site: T, network: T) -> tuple[tuple[str, T], ...]:
+    """Each of the networks with what is meant for it: the address itself, a /56, and a /48 or an IPv4 /24."""
+    names = networks_of(address)
+    return tuple(zip(names, (own, network) if len(names) == 2 else (own, site, network), strict=False))

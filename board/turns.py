@@ -7,7 +7,7 @@ next, however many of a crowd's wait; and when all places are taken, it gets tha
 import asyncio
 import dataclasses
 
-from board.networks import networks_of
+from board.networks import with_networks
 
 MAX_WAITING = 100
 """Hashes that run or wait: about four seconds' worth. Known ones have as many places again."""
@@ -36,9 +36,7 @@ class Asker:
             return ((self.known, MOST_OF_KNOWN),)
         if not self.address:
             return (("", MAX_WAITING),)
-        networks = networks_of(self.address)
-        most = MOST_OF if len(networks) == 3 else (MOST_OF[0], MOST_OF[-1])
-        return tuple(zip(networks, most, strict=False))
+        return with_networks(self.address, *MOST_OF)
 
     @property
     def crowd(self) -> str:

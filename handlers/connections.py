@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from board.networks import networks_of
+from board.networks import with_networks
 
 HELD_BYTES = 16 * 1024 * 1024
 """Of requests that are still coming and replies that are still going out, over all connections."""
@@ -226,6 +226,5 @@ def since(connection: Connection) -> float:
 @functools.lru_cache(1000)
 def shares_of(host: str) -> tuple[tuple[str, float], ...]:
     """The networks of an address, from the narrowest on, each with its share; none for what is no address."""
-    networks = networks_of(host)
-    parts = {2: (ADDRESS, NETWORK), 3: (ADDRESS, SITE, NETWORK)}.get(len(networks), ())
-    return tuple(zip(networks, parts, strict=False))
+    shares = with_networks(host, ADDRESS, SITE, NETWORK)
+    return shares if len(shares) > 1 else ()
