@@ -20,8 +20,9 @@ from tqdm import tqdm
 from admin.rows import MOST_NUMBER, checked, whole
 from board.recent import iso
 from settings import Settings
-from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, Table, open_exchange
+from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, open_exchange
 from storage.files import give_name
+from storage.moving import Table
 from storage.records import StorageError, Unavailable
 
 FORMAT = 1

@@ -1,4 +1,4 @@
-"""The rows of a whole board, as export and import carry them: which tables there are, and how to reach them.
+"""The rows of a whole board, as export and import carry them, and how to reach them.
 
 What is not among them: sessions, tokens and one-time links (secrets that work by themselves), and what only the
 running board needs. Passwords are: as Argon2 hashes, without which nobody could sign in on the other side.
@@ -8,46 +8,13 @@ import dataclasses
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from storage import moving
 from storage.records import StorageError
 
 Row = Mapping[str, object]
 CHUNK = 500
 """Rows in one transaction of an import: some ten milliseconds, so that a running server can post in between."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    key: str
-    columns: tuple[str, ...]
-    counts: bool = False
-    """Whether the database itself counts the keys up, and must not give one to somebody else later."""
-    later: tuple[str, ...] = ()
-    """Columns that exports of older versions lack; they are NULL then."""
-
-
-TABLES = {
-    "accounts": Table(
-        "id",
-        ("id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at"),
-        counts=True,
-        later=("password_at",),
-    ),
-    "identities": Table(
-        "id",
-        ("id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at", "notice_at"),
-        counts=True,
-        later=("notice_at",),
-    ),
-    "messages": Table(
-        "id",
-        ("id", "seq", "author_id", "author_name", "body", "created_at", "edited_at", "key", "fingerprint", "address"),
-    ),
-    "blocks": Table("address", ("address", "until")),
-    "erasures": Table("code", ("code", "at")),
-    "suspensions": Table("salt", ("salt", "identity_hash", "username_hash", "until")),
-    "audit": Table("id", ("id", "at", "actor_id", "actor_name", "action", "target"), counts=True),
-}
-"""In this order each row comes after those that it needs."""
+TABLES = {name: table for name, table in moving.TABLES.items() if table.is_exported}
 
 
 class RowRefused(StorageError):

@@ -1,32 +1,52 @@
-"""What a board consists of when it moves from one engine to another: its tables, column by column."""
+"""What a board consists of: its tables, column by column, as they move to another engine, and as export carries them."""
 
-from collections.abc import Sequence
+import dataclasses
 
-TABLES: dict[str, Sequence[str]] = {
-    "accounts": (
-        "id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at",
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    columns: tuple[str, ...]
+    """The first is the key."""
+    counts: bool = False
+    """Whether the database itself counts the keys up, and must not give one to somebody else later."""
+    is_exported: bool = True
+    """Not those of secrets that work by themselves, nor what only the running board needs."""
+    later: tuple[str, ...] = ()
+    """Columns that exports of older versions lack; they are NULL then."""
+
+    @property
+    def key(self) -> str:
+        return self.columns[0]
+
+
+TABLES = {
+    "accounts": Table(
+        ("id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at"),
+        counts=True,
+        later=("password_at",),
     ),
-    "messages": (
-        "id", "seq", "author_id", "author_name", "body", "created_at", "edited_at", "key", "fingerprint", "address",
+    "identities": Table(
+        ("id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at", "notice_at"),
+        counts=True,
+        later=("notice_at",),
     ),
-    "credentials": (
-        "id", "account_id", "kind", "hash", "name", "created_at", "last_used_at", "by_facebook",
+    "messages": Table(
+        ("id", "seq", "author_id", "author_name", "body", "created_at", "edited_at", "key", "fingerprint", "address")
     ),
-    "access_changes": ("number", "account_id", "at"),
-    "links": ("hash", "kind", "account_id", "expires_at"),
-    "blocks": ("address", "until"),
-    "audit": ("id", "at", "actor_id", "actor_name", "action", "target"),
-    "identities": (
-        "id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at", "notice_at",
+    "credentials": Table(
+        ("id", "account_id", "kind", "hash", "name", "created_at", "last_used_at", "by_facebook"),
+        counts=True,
+        is_exported=False,
     ),
-    "failed_tries": ("account_id", "since", "earlier"),
-    "used": ("hash", "until"),
-    "erasures": ("code", "at"),
-    "suspensions": ("salt", "identity_hash", "username_hash", "until"),
-}  # fmt: skip
-"""In an order in which nothing refers to what comes later. The first column is the key. A search index is not moved
-but made anew."""
-COUNTED = ("accounts", "credentials", "audit", "identities")
-"""Tables whose ids are given once, also if the row with the highest is gone."""
+    "access_changes": Table(("number", "account_id", "at"), is_exported=False),
+    "links": Table(("hash", "kind", "account_id", "expires_at"), is_exported=False),
+    "failed_tries": Table(("account_id", "since", "earlier"), is_exported=False),
+    "used": Table(("hash", "until"), is_exported=False),
+    "blocks": Table(("address", "until")),
+    "erasures": Table(("code", "at")),
+    "suspensions": Table(("salt", "identity_hash", "username_hash", "until")),
+    "audit": Table(("id", "at", "actor_id", "actor_name", "action", "target"), counts=True),
+}
+"""In this order no row refers to one that comes later. A search index is not moved but made anew."""
 BOARD = ("epoch", "seq", "floor", "secret", "access")
 """The one row of the table `board`; with its epoch, a database becomes the board that clients know."""

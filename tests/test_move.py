@@ -1,6 +1,7 @@
 """Moving a board from SQLite to PostgreSQL: everything comes along, once, and open pages go on."""
 
 import asyncio
+import contextlib
 import sqlite3
 
 import pytest
@@ -17,6 +18,8 @@ from tests.postgres import psql
 from tests.test_import import admin
 
 LATER = 10**14
+NOT_LISTED = {"board", "migrations", "search_parts"}
+"""`board` moves as BOARD; the others belong to one engine."""
 
 
 @pytest.fixture
@@ -115,6 +118,52 @@ async def test_everything_is_the_same_afterwards(source, target, capsys):
     await run(source, target)
     assert await everything(target) == before
     assert "11 messages" in capsys.readouterr().out
+
+
+def look(url, of_sqlite, of_postgres):
+    """Rows of text that the database itself gives."""
+    if url.startswith("postgres"):
+        return {tuple(line.split("|")) for line in psql(url, of_postgres).splitlines()}
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db:
+        return set(db.execute(of_sqlite))
+
+
+async def test_the_list_has_every_table_and_column_of_the_database(url):
+    """A new one that is not in storage/moving.py would stay behind."""
+    await (await open_storage(url)).close()
+    found = look(
+        url,
+        "SELECT t.name, c.name FROM pragma_table_list t, pragma_table_info(t.name) c "
+        "WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'longboard'",
+    )
+    listed = {(name, column) for name, table in TABLES.items() for column in table.columns}
+    assert listed == {row for row in found if row[0] not in NOT_LISTED and row != ("messages", "search")}
+
+
+async def test_the_list_knows_which_keys_the_database_counts_up(url):
+    """One that it doesn't know would be given twice after a move."""
+    await (await open_storage(url)).close()
+    found = look(
+        url,
+        "SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%'",
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'longboard' AND is_identity = 'YES'",
+    )
+    assert {(name,) for name, table in TABLES.items() if table.counts} == found
+
+
+async def test_no_table_of_the_list_refers_to_a_later_one(url):
+    """Rows could not arrive before those that they need."""
+    await (await open_storage(url)).close()
+    found = look(
+        url,
+        """SELECT t.name, f."table" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f""",
+        "SELECT r.relname, n.relname FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid "
+        "JOIN pg_class n ON n.oid = c.confrelid WHERE c.contype = 'f'",
+    )
+    order = list(TABLES)
+    assert ("credentials", "accounts") in found
+    assert all(order.index(needed) < order.index(table) for table, needed in found)
 
 
 async def test_numbers_and_ids_go_on_where_they_were(source, target):

@@ -67,7 +67,7 @@ class Arriving:
                 )
 
     async def put(self, table: str, rows: Sequence[Row]) -> None:
-        columns = TABLES[table]
+        columns = TABLES[table].columns
         if table == "messages":  # with the words that they are found by
             body = columns.index("body")
             vectors = [None if row[body] is None else to_vector(row[body]) for row in rows]
@@ -76,9 +76,9 @@ class Arriving:
             await self._db.copy_records_to_table(table, schema_name="longboard", columns=list(columns), records=rows)
 
     async def rows(self, table: str) -> AsyncGenerator[Row, None]:
-        """All rows with the columns of TABLES, by the first of them."""
-        columns = TABLES[table]
-        by = f'{columns[0]} COLLATE "C"' if columns[0] in ("address", "code") else columns[0]  # as SQLite orders texts
+        """All rows with the columns of TABLES, by their keys."""
+        columns, key = TABLES[table].columns, TABLES[table].key
+        by = f'{key} COLLATE "C"' if key in ("address", "code") else key  # as SQLite orders texts
         async for row in self._db.cursor(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {by}", prefetch=CHUNK):
             yield tuple(row)
 
@@ -90,9 +90,10 @@ class Arriving:
         await self._db.execute(f"UPDATE board SET {assignments}", *board)
 
 
+MESSAGE_COLUMNS = ", ".join(TABLES["messages"].columns)
 INSERT_MESSAGES = (
-    f"INSERT INTO messages ({', '.join(TABLES['messages'])}, search) "
-    f"SELECT {', '.join(TABLES['messages'])}, search::tsvector FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], "
-    "$4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bytea[], $10::text[], $11::text[]) "
-    f"AS moved ({', '.join(TABLES['messages'])}, search)"
+    f"INSERT INTO messages ({MESSAGE_COLUMNS}, search) "
+    f"SELECT {MESSAGE_COLUMNS}, search::tsvector FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], "
+    "$5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bytea[], $10::text[], $11::text[]) "
+    f"AS moved ({MESSAGE_COLUMNS}, search)"
 )

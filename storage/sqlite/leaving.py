@@ -7,7 +7,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from storage.moving import BOARD, COUNTED, TABLES
+from storage.moving import BOARD, TABLES
 from storage.records import StorageError
 from storage.sqlite import SQLite
 
@@ -54,14 +54,14 @@ class Leaving:
         return number
 
     def last_ids(self) -> dict[str, int]:
-        """The highest id that was ever given, in each table of COUNTED that has had a row."""
+        """The highest id that was ever given, in each table of TABLES that counts and has had a row."""
         rows = self._db.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
-        return {name: seq for name, seq in rows if name in COUNTED}
+        return {name: seq for name, seq in rows if name in TABLES and TABLES[name].counts}
 
     def rows(self, table: str) -> Iterator[list[tuple[Any, ...]]]:
-        """All rows with the columns of TABLES, by the first of them, in chunks."""
-        columns = TABLES[table]
-        found = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]}")
+        """All rows with the columns of TABLES, by their keys, in chunks."""
+        columns, key = TABLES[table].columns, TABLES[table].key
+        found = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")
         while rows := found.fetchmany(CHUNK):
             yield [as_moved(columns, row) for row in rows]
 
