@@ -29,7 +29,9 @@ def main() -> None:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="bin/admin", description="Looks after a board. DATABASE_URL says which.")
     top.add_argument("--env-file", metavar="FILE", help="settings, read as systemd reads an EnvironmentFile")
-    top.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL, which nobody else can see")
+    top.add_argument(
+        "--database-url", metavar="URL", help="instead of the setting DATABASE_URL, which other users can't see"
+    )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
 
     def command(name: str, run: Run, help: str, more: str = "") -> argparse.ArgumentParser:
@@ -68,23 +70,25 @@ def add_database(command: Callable[..., argparse.ArgumentParser]) -> None:
     epoch = command(
         "new-epoch",
         new_epoch,
-        "after the database was restored, or failed over to a copy that lacks something: have every page begin anew",
-        "Without this, clients take the numbers that are given again for what they know. Everybody is signed out, but "
-        "bots keep their tokens of then: what was revoked since must not come alive again.",
+        "after the database was restored, or failed over to a copy that lacks something: have every page load again",
+        "Without this, clients mistake reused numbers for changes that they know. Everybody is signed out, so that "
+        "nothing that was revoked since becomes valid again; only bots keep the tokens in that copy.",
     )
     epoch.add_argument(
-        "--keep-sessions", action="store_true", help="nobody is signed out: after a fail-over that lost seconds only"
+        "--keep-sessions", action="store_true", help="sign nobody out: after a fail-over that lost only seconds"
     )
     moving = command(
         "move",
         move.move,
         "move a stopped board from SQLite to PostgreSQL: from DATABASE_URL to DATABASE_URL_TO",
-        "All that is kept is brought over, counted and compared; open pages go on. May be interrupted and repeated. "
-        "Give the addresses as settings or in --env-file: others can see the words of a command.",
+        "Copies everything, counts and compares it; open pages go on. It may be interrupted and repeated. "
+        "Give the addresses as settings or in --env-file: other users can see a command's arguments.",
     )
-    moving.add_argument("--from", dest="source", metavar="URL", help="instead of DATABASE_URL: sqlite:///board.db, say")
     moving.add_argument(
-        "--to", dest="target", metavar="URL", help="instead of DATABASE_URL_TO: postgres://…, and empty"
+        "--from", dest="source", metavar="URL", help="instead of DATABASE_URL, for example sqlite:///board.db"
+    )
+    moving.add_argument(
+        "--to", dest="target", metavar="URL", help="instead of DATABASE_URL_TO: an empty database, postgres://…"
     )
 
 
@@ -109,7 +113,7 @@ def add_copies(command: Callable[..., argparse.ArgumentParser]) -> None:
         exchange.export,
         "write the whole board as JSON Lines, while it runs or not",
         "With password hashes, without sessions, tokens and links.",
-    ).add_argument("file", help="a new file; - is standard output, to be piped into gzip or ssh")
+    ).add_argument("file", help="a new file, or - for standard output, to pipe it into gzip or ssh")
     command(
         "import",
         exchange.bring_in,

@@ -1,4 +1,4 @@
-"""Whether all is well: a line for each thing, and status 1 if one is not. Of what it did not look at it says just that."""
+"""Checks a board: a line for each check, and status 1 if one fails. What was not checked is reported as such."""
 
 import argparse
 import asyncio
@@ -36,7 +36,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     if settings.facebook_fake:
         yield False, "FACEBOOK_FAKE is set: that is for trying out only"
     if not settings.public_url and (settings.client_header or settings.dyno or not is_loopback(settings.address)):
-        yield False, "PUBLIC_URL is not set: the board answers to every name, and can't tell http from https"
+        yield False, "PUBLIC_URL is not set: the board answers at every name, and can't tell http from https"
     if settings.public_url and not settings.client_header:
         yield False, "PUBLIC_URL is set, but not CLIENT_HEADER: behind a proxy all clients share one limit"
     if not settings.limits:

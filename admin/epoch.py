@@ -1,4 +1,4 @@
-"""Telling clients that the database is another one than they knew, though it looks the same."""
+"""Tells clients that the database has lost changes that they have seen, though it looks the same."""
 
 import argparse
 
@@ -13,6 +13,6 @@ async def new_epoch(settings: Settings, options: argparse.Namespace) -> None:
         await exchange.begin_anew(keep_sessions=options.keep_sessions)
     finally:
         await exchange.close()
-    print("The board has a new epoch: every page begins anew.")
+    print("The board has a new epoch: every page loads the board again.")
     if not options.keep_sessions:
         print("Everybody has to sign in again; bots' tokens are as they were. Restart the board if it was running.")

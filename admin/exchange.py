@@ -28,11 +28,11 @@ from storage.records import StorageError, Unavailable
 FORMAT = 1
 TRIES = 10
 LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes. A message of the most characters, each escaped, is a few hundred thousand, and so is a picture."""
+"""Bytes. A message of the greatest length, each character escaped, has a few hundred thousand; so has a picture."""
 
 
 async def export(settings: Settings, options: argparse.Namespace) -> None:
-    """Under its name only when it is whole, unless it is no file. Raises StorageError or OSError."""
+    """A new file gets its name once it is complete; a device is written directly. Raises StorageError or OSError."""
     if is_stream(options.file):
         await export_to_stream(settings, options.file)
         return
@@ -50,25 +50,25 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
         await exchange.close()
         if os.path.exists(part):
             os.unlink(part)
-    print(f"{count} rows exported to {options.file}. It has the password hashes in it: keep it to yourself.")
+    print(f"{count} rows exported to {options.file}. It contains password hashes: keep it secret.")
 
 
 def is_stream(name: str) -> bool:
-    """Standard output, a fifo or a device: what is written there goes on to another program."""
+    """Whether this is standard output, a fifo or a device: another program reads it."""
     return name in ("-", "/dev/stdout") or (
         os.path.exists(name) and not os.path.isfile(name) and not os.path.isdir(name)
     )
 
 
 async def export_to_stream(settings: Settings, name: str) -> None:
-    """What is broken off lacks its last line, so no import takes it for whole. Raises StorageError or OSError."""
+    """An interrupted export lacks its last line, so no import takes it as complete. Raises StorageError or OSError."""
     exchange = await open_exchange(settings.database_url, create=False)
     try:
         with stream(name) as file:
             count = await write_all(exchange, file)
     finally:
         await exchange.close()
-    print(f"{count} rows exported. They have the password hashes in them: keep them to yourself.", file=sys.stderr)
+    print(f"{count} rows exported. They contain password hashes: keep them secret.", file=sys.stderr)
 
 
 def stream(name: str) -> TextIO:
@@ -150,7 +150,7 @@ def check(path: str) -> tuple[Standing, int]:
             table, row = to_row(path, number, fields)
             count += 1
             if standing and table == "messages" and int(str(row["seq"])) > standing.seq:
-                raise StorageError(f"{path}, line {number}: its change is beyond the last one, which line 1 names")
+                raise StorageError(f"{path}, line {number}: its change is after the last one that line 1 names")
             if TABLES[table].counts:
                 last[table] = max(last.get(table, 0), int(str(row["id"])))
     if standing is None or end != count:
@@ -160,7 +160,7 @@ def check(path: str) -> tuple[Standing, int]:
 
 
 def chunks(path: str) -> Iterator[tuple[str, list[Row], list[int]]]:
-    """Rows of one table each, and the numbers of their lines."""
+    """Rows of one table at a time, with their line numbers."""
     table = ""
     rows: list[Row] = []
     numbers: list[int] = []
@@ -183,7 +183,7 @@ def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     with open(path, "rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
             if len(line) == LONGEST_LINE:
-                raise StorageError(f"{path}, line {number} is longer than any that export writes")
+                raise StorageError(f"{path}, line {number} is longer than any line of an export")
             try:
                 fields = json.loads(line)
             except (ValueError, RecursionError) as error:
@@ -208,11 +208,11 @@ def to_standing(path: str, fields: dict[str, Any]) -> Standing:
     except KeyError as error:
         raise StorageError(f"{path}, line 1 lacks {error}") from error
     except (TypeError, ValueError) as error:
-        raise StorageError(f"{path}, line 1: where the board stands can't be read: {error}") from error
+        raise StorageError(f"{path}, line 1: the board's position can't be read: {error}") from error
 
 
 def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
-    """Raises StorageError, with the line and what is wrong in it."""
+    """Raises StorageError, with the line and the fault in it."""
     if len(fields) == 1:
         ((name, row),) = fields.items()
         if name in TABLES and isinstance(row, dict) and is_row_of(TABLES[name], row):
@@ -226,7 +226,7 @@ def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
 
 
 def is_row_of(table: Table, row: Mapping[str, object]) -> bool:
-    """Exports of older versions lack what came later."""
+    """Exports of older versions may lack the later columns."""
     return set(table.columns) - set(table.later) <= set(row) <= set(table.columns)
 
 

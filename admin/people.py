@@ -80,7 +80,7 @@ async def change(settings: Settings, options: argparse.Namespace) -> None:
 
 
 async def unsuspend(storage: Storage, username: str) -> str:
-    """Also an account that went while it was suspended. Raises StorageError, in words."""
+    """Also ends the suspension of an account that was deleted while suspended. Raises StorageError, in words."""
     try:
         folded = clean_username(username)
         await storage.restore(None, folded)

@@ -20,9 +20,9 @@ REDIRECTS = (301, 302, 303, 307, 308)
 SLACK = 2.0
 """Seconds that the way there and back may take."""
 COMPRESSED = "gzip, deflate, br, zstd"
-"""What browsers take."""
+"""The Accept-Encoding that browsers send."""
 Finding = tuple[bool | None, str]
-"""None if it was not looked at."""
+"""A result and its words; the result is None if it was not checked."""
 
 
 class Reply:
@@ -43,7 +43,7 @@ class Reply:
 def ask(
     url: str, path: str, headers: Mapping[str, str], seconds: float, *, encodings: str = "identity", source: str = ""
 ) -> Reply:
-    """`source` is the address to come from. Raises OSError or HTTPException."""
+    """`source` is the local address to connect from. Raises OSError or HTTPException."""
     parts = urllib.parse.urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=seconds, source_address=(source, 0) if source else None)
@@ -68,7 +68,7 @@ def check(url: str, settings: Settings) -> Iterator[Finding]:
         if health.status != 200:
             return
         if "status" not in health.json():
-            yield False, f"{url}/healthz does not answer as a board does: what stands there is none, or rewrites it"
+            yield False, f"{url}/healthz does not answer as a board does: it is another server, or a proxy rewrites it"
             return
         yield from check_headers(url, settings, health)
         yield from check_names(url, settings)
@@ -93,14 +93,14 @@ def check_headers(url: str, settings: Settings, reply: Reply) -> Iterator[Findin
 
 
 def check_names(url: str, settings: Settings) -> Iterator[Finding]:
-    """Whether the board is shown at its own address, and nowhere else."""
+    """Whether the board is shown at its own name, and at no other."""
     page = ask(url, "/", {}, 30)
     circles = page.status in REDIRECTS and page.headers.get("Location", "").rstrip("/") == url
     if circles:
-        yield False, f"{url}/ leads to itself: the proxy doesn't pass on the Host that browsers send"
+        yield False, f"{url}/ redirects to itself: the proxy doesn't pass on the Host that browsers send"
     if settings.public_url:
         answers = is_served(url, PAGE, {"Host": STRANGER})
-        yield not answers, f"a name that is not its own is {'answered as if it were' if answers else 'not answered'}"
+        yield not answers, f"at a name that is not its own, the board is {'shown' if answers else 'not shown'}"
     if url.startswith("https:") and urllib.parse.urlsplit(url).port is None:
         yield check_plain_http(url)
 
@@ -108,12 +108,12 @@ def check_names(url: str, settings: Settings) -> Iterator[Finding]:
 def check_plain_http(url: str) -> Finding:
     plain = url.replace("https:", "http:", 1)
     if any(is_served(plain, path, {}) for path in ("/", PAGE)):
-        return False, f"{plain} serves the board in clear: let the proxy redirect it, or set SCHEME_HEADER"
-    return True, f"{plain} does not serve the board in clear"
+        return False, f"{plain} serves the board unencrypted: let the proxy redirect it, or set SCHEME_HEADER"
+    return True, f"{plain} does not serve the board unencrypted"
 
 
 def is_served(url: str, path: str, headers: Mapping[str, str]) -> bool:
-    """Whether the board answers there, if only to ask who it is."""
+    """Whether the board answers there, or asks for a sign-in."""
     try:
         reply = ask(url, path, headers, 30)
     except (OSError, http.client.HTTPException):
@@ -124,7 +124,7 @@ def is_served(url: str, path: str, headers: Mapping[str, str]) -> bool:
 def check_address(url: str, token: Mapping[str, str], health: Reply) -> Iterator[Finding]:
     mine = health.json().get("client")
     if not isinstance(mine, str):
-        yield None, "whether clients can claim another address: set METRICS_TOKEN, as the board has it, for that"
+        yield None, "whether clients can claim another address: set the board's METRICS_TOKEN to check that"
         return
     for name in CLAIMS:
         value = f"for={CLAIMED}" if name == "Forwarded" else CLAIMED
@@ -137,15 +137,15 @@ def check_address(url: str, token: Mapping[str, str], health: Reply) -> Iterator
     words = {
         True: "which is its own",
         False: "which is the proxy's: all clients share one limit. CLIENT_HEADER must name the header that it sets",
-        None: "which may be its way out; from here that can't be told",
+        None: "which may be its address behind NAT; that can't be checked from here",
     }
     yield is_mine, f"this machine is seen as {mine}, {words[is_mine]}"
 
 
 def is_client(url: str, token: Mapping[str, str], seen: str, health: Reply) -> bool | None:
-    """Whether the address that limits see is that of who asks, and not a proxy's; None if nobody can tell."""
+    """Whether limits see the client's address, and not a proxy's; None if that can't be known."""
     try:
-        network = ipaddress.ip_network(seen, strict=False)  # IPv6 is seen by /64
+        network = ipaddress.ip_network(seen, strict=False)  # IPv6 addresses are counted by /64
     except ValueError:
         return False
     own, peer = ipaddress.ip_address(health.own), ipaddress.ip_address(health.peer)
@@ -157,17 +157,17 @@ def is_client(url: str, token: Mapping[str, str], seen: str, health: Reply) -> b
 
 
 def is_another_seen(url: str, token: Mapping[str, str], seen: str) -> bool | None:
-    """On one machine a proxy has the same address as who asks; but who asks may come from another one, too."""
+    """On one machine, client and proxy have the same address; so the client uses another one, too."""
     try:
         other = ask(url, "/healthz", token, 30, source="127.0.0.2").json().get("client")
-    except OSError:  # not every system has it
+    except OSError:  # some systems have no such address
         return None
     return other != seen
 
 
 def check_polls(url: str, settings: Settings, cursor: object) -> Iterator[Finding]:
     if not isinstance(cursor, str):
-        yield None, "polls: on a members' board that takes METRICS_TOKEN"
+        yield None, "polls: on a members' board this needs METRICS_TOKEN"
         return
     newest = ask(url, NEWEST, {}, 30, encodings=COMPRESSED)
     if newest.status == 401:
@@ -177,13 +177,13 @@ def check_polls(url: str, settings: Settings, cursor: object) -> Iterator[Findin
     short = ask(url, f"/get?after={cursor}&wait=1", {}, 30)
     if short.json().get("messages") == []:
         prompt = 0.9 <= short.seconds <= 1.25 + SLACK
-        yield prompt, f"a poll of 1 s took {short.seconds:.1f} s" + ("" if prompt else ": replies are held up")
+        yield prompt, f"a poll of 1 s took {short.seconds:.1f} s" + ("" if prompt else ": replies are delayed")
     else:
-        yield None, f"whether replies are held up: a poll of 1 s was answered {short.status}, or there was news"
+        yield None, f"whether replies are delayed: a poll of 1 s was answered {short.status}, or there were changes"
     wait = settings.poll_seconds
     poll = ask(url, f"/get?after={short.json().get('cursor', cursor)}&wait={wait}", {}, wait + 30)
     if poll.status == 200 and (poll.json().get("messages") or "retry_ms" in poll.json()):
-        yield None, "whether a poll is held for long enough: there was news"
+        yield None, "whether a poll is held for long enough: there were changes"
         return
     held = poll.status == 200 and wait - 0.1 <= poll.seconds <= wait + 0.25 + SLACK
     words = "" if held else ": the proxy's time-out must be longer than POLL_SECONDS, here and on the board"
@@ -191,7 +191,7 @@ def check_polls(url: str, settings: Settings, cursor: object) -> Iterator[Findin
 
 
 NEWEST = "/get?after=00000000-0&wait=0"
-"""A reply with the whole newest page: small ones a proxy may leave as they are."""
+"""A reply with the whole newest page: proxies may leave small ones uncompressed."""
 
 
 def check_reply(reply: Reply) -> Iterator[Finding]:

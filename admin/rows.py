@@ -1,6 +1,6 @@
-"""What a row that is brought in may hold: import is as strict as posting, or the board could not show what came.
+"""Checks imported rows as strictly as posts: otherwise the board could not show them.
 
-Text comes as posting would leave it; everything else is right or refused.
+Text is cleaned as posting does it; everything else is right or refused.
 """
 
 import re
@@ -14,12 +14,12 @@ from board.text import LONGEST, NOT_TEXT, tidy
 from storage.exchange import TABLES, Row
 
 MOST_NUMBER = 10**18 - 1
-"""Of ids and changes: what a cursor may have."""
+"""Of ids and changes: the greatest that a cursor may have."""
 PICTURE_BYTES = 256 * 1024
 HASH = re.compile(
     r"(?:sha1:)?\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d)\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+", re.ASCII
 )
-"""Of a password. Its costs are bounded: each try to sign in would have to pay them."""
+"""Of a password hash. Its costs are bounded, because each try to sign in has to pay them."""
 COSTLIEST = (262_144, 16)
 """Kilobytes and passes."""
 
@@ -104,11 +104,11 @@ MAY_LACK = {
     "messages": set(TABLES["messages"].columns) - {"id", "seq", "created_at"},
     "audit": {"actor_id"},
 }
-"""Columns that may be null."""
+"""Columns that may be NULL."""
 
 
 def checked(table: str, row: Row) -> Row:
-    """The row as it may be kept. Raises ValueError, which names the column."""
+    """The row to be stored. Raises ValueError, which names the column."""
     kept: dict[str, object] = {}
     for column, value in row.items():
         if value is None and column in MAY_LACK.get(table, ()):
@@ -123,7 +123,7 @@ def checked(table: str, row: Row) -> Row:
 
 
 def check_together(table: str, row: Row) -> None:
-    """What one column says about another. Raises ValueError."""
+    """Checks columns against each other. Raises ValueError."""
     if table == "messages" and int(str(row["seq"])) < int(str(row["id"])):
         raise ValueError("seq of messages must not be below id, the change that posted it")
     if table == "identities":

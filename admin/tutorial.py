@@ -51,7 +51,7 @@ async def import_messages(source: sqlite3.Connection, storage: Storage) -> None:
             new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(seen)
             bar.update(len(rows))
     for rowid in too_long:
-        print(f"The message of row {rowid} can't come: it has more than {LONGEST} characters.")
+        print(f"The message of row {rowid} is left out: it has more than {LONGEST} characters.")
     print(f"{new} messages brought in; {known} were here already, {blank} were blank.")
 
 

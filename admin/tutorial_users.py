@@ -19,7 +19,7 @@ from storage import Storage
 from storage.records import Password, Taken
 
 LONGEST_USER = 1000
-"""Characters of a tutorial's name, which is kept as it was: its password's hash has it in it."""
+"""Characters of a tutorial's name, which is kept unchanged: its password's hash contains it."""
 
 
 async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
@@ -31,9 +31,9 @@ async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
     try:
         for user, sha1 in tqdm(rows, unit=" users", disable=None, file=sys.stderr):
             if not isinstance(user, str) or NOT_TEXT.search(user) or not 0 < len(user) <= LONGEST_USER:
-                remarks.append(f"{str(user)[:40]!r} can't come: that is no name")
+                remarks.append(f"{str(user)[:40]!r} is left out: that is not a name")
             elif not re.fullmatch("[0-9a-fA-F]{40}", str(sha1)):
-                remarks.append(f"{user!r} can't come: its password is not the tutorial's kind of hash")
+                remarks.append(f"{user!r} is left out: its password is not the tutorial's kind of hash")
             elif not await storage.has_tutorial_account(user):
                 username = await bring_in(storage, user, await passwords.wrap(str(sha1), user))
                 new += 1

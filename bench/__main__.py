@@ -17,7 +17,7 @@ BENCHES = {
     "posts": "posts per second, beside one commit per post and no database at all",
     "sizes": "pages and polls with 1,000 and with 1,000,000 messages",
     "page": "the front page beside a bare Tornado handler: requests per second",
-    "reads": "looking at the worst messages: how long the loop is held, and what others notice",
+    "reads": "reading the worst messages: how long the loop is held, and how long others wait",
     "search": "searching 1,000 and 1,000,000 messages, and what the index costs",
     "accounts": "signing in beside parked polls, and polls with and without a token",
     "view": "opening the page: requests and bytes; and the page while 5,000 messages arrive",

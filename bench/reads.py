@@ -1,4 +1,4 @@
-"""Whoever only looks, at the worst messages that can be posted: how long the loop is held, and what others notice."""
+"""Readers of the worst messages that can be posted: how long the loop is held, and how long other clients wait."""
 
 import argparse
 import contextlib
@@ -25,11 +25,11 @@ PATHS = (
 )  # fmt: skip
 WAYS = {"as it is": "", "compressed": "Accept-Encoding: gzip\r\n"}
 LOOKS = 10
-"""At each page once it is kept ready."""
+"""Requests of each page once it is cached."""
 AT_ONCE = 40
 A_SECOND, SECONDS = 8, 20
 PAUSE = 0.01
-"""Between two probes."""
+"""Seconds between two probes."""
 QUIET_SECONDS = 5
 
 
@@ -40,11 +40,11 @@ def run(options: argparse.Namespace) -> None:
         for number in range(MESSAGES):
             post(board, BODIES[number % len(BODIES)])
         print_table(
-            ["longest hold of the loop, ms of CPU", "bytes", "nothing kept ready", "kept ready", "compressed"],
+            ["longest hold of the loop, ms of CPU", "bytes", "not cached", "cached", "compressed"],
             [hold(board, path) for path in PATHS],
         )
         print_table(
-            ["/healthz of somebody else, ms", "median", "worst", "median : quiet", "worst : quiet median"],
+            ["/healthz of another client, ms", "median", "worst", "median : quiet", "worst : quiet median"],
             list(others(board)),
         )
 
@@ -58,12 +58,12 @@ def post(board: Server, body: str) -> None:
 
 
 def hold(board: Server, path: str) -> list[str]:
-    """The longest callback while this is looked at with nothing kept ready, and later on."""
+    """The longest callback for this page before it is cached, and then from the cache."""
     cells, size = [], 0
-    board.control.ask(get(path))  # compiles its template, once in the life of a process
+    board.control.ask(get(path))  # compiles its template, once in a process's life
     for headers, times, forget in (("", 1, "?forget=1"), ("", LOOKS, ""), (WAYS["compressed"], LOOKS, "")):
         board.control.ask(get(f"/bench/longest{forget}"))
-        board.control.ask(get("/bench/longest"))  # without what forgetting took
+        board.control.ask(get("/bench/longest"))  # excludes the time for emptying the cache
         for _ in range(times):
             reply = board.control.ask(get(path, headers))
             if reply.status not in (200, 404):
@@ -74,7 +74,7 @@ def hold(board: Server, path: str) -> list[str]:
 
 
 class Probe(threading.Thread):
-    """Somebody else, who asks for /healthz again and again."""
+    """Another client, which requests /healthz repeatedly."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ def others(board: Server) -> list[list[str]]:
     loads: dict[str, Callable[[], None]] = {"quiet": functools.partial(time.sleep, QUIET_SECONDS)}
     for way, headers in WAYS.items():
         request = get(WORST, headers)
-        loads[f"{AT_ONCE} at once, nothing kept ready, {way}"] = functools.partial(at_once, board, request)
+        loads[f"{AT_ONCE} at once, not cached, {way}"] = functools.partial(at_once, board, request)
         loads[f"{A_SECOND} a second for {SECONDS} s, {way}"] = functools.partial(steadily, board, request)
     for name, load in loads.items():
         with Probe(board.port) as probe:

@@ -1,4 +1,4 @@
-"""Longboard, and how long the loop was held: each callback's CPU time is measured, and the longest can be asked for."""
+"""Longboard with a measurement of each callback's CPU time; /bench/longest returns the longest."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ def timed(handle: asyncio.Handle) -> None:
 
 
 class Longest(Base):
-    """The longest since the last time, in milliseconds of CPU; with `forget`, nothing is kept ready any more."""
+    """The longest since the last request, in milliseconds of CPU; `forget` empties the caches."""
 
     for_whom = "anyone"
 

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         raise Missing("this needs Playwright: bin/venv requirements-dev.txt") from None
     chromium = os.environ.get("CHROMIUM")
     if not chromium:
-        raise Missing("this needs a Chromium: CHROMIUM=$(bin/browser chromium) bin/bench view")
+        raise Missing("this needs Chromium: CHROMIUM=$(bin/browser chromium) bin/bench view")
     with new_folder(options.folder) as folder, server(folder) as board:
         asyncio.run(measure(async_playwright, chromium, board.port, options.beside))
 

@@ -1,4 +1,4 @@
-"""What is made of headers that anybody may send: where from, where to, whose token, what is taken."""
+"""Parsers of headers that anybody may send: addresses, hosts, tokens, accepted types."""
 
 import random
 

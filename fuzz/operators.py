@@ -1,4 +1,4 @@
-"""What comes from those who run a board: settings, files of them, addresses of databases, and exports to import."""
+"""Input from those who run a board: settings, files of them, addresses of databases, and exports to import."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ from storage.records import CannotOpen, StorageError
 
 
 def settings(rng: random.Random) -> None:
-    """Settings or an end with 2 and one line, whatever stands in the environment."""
+    """Settings, or an exit with 2 and one line, whatever the environment has."""
     name = rng.choice([name.upper() for name in Settings.__dataclass_fields__])
     seeds = (
         "8080",
@@ -38,7 +38,7 @@ def settings(rng: random.Random) -> None:
 
 
 def database_addresses(rng: random.Random) -> None:
-    """Readable or refused in words; and what may be the password is in neither."""
+    """The result is an address, or a refusal in words; neither shows what may be the password."""
     password = "p4ssw0rd" + text(rng, ("", "x", "%2F", "a%40b"))
     seeds = (
         f"postgres://board:{password}@db.example.org:5432/board?sslmode=require&channel_binding=require",
@@ -56,7 +56,7 @@ def database_addresses(rng: random.Random) -> None:
 
 
 def import_lines(rng: random.Random) -> None:
-    """A row, or a refusal that names the line; what passes can be shown and kept, and is the same the second time."""
+    """A row, or a refusal that names the line; accepted rows can be shown and stored, and pass again unchanged."""
     seeds = (
         '{"messages": {"id": 1, "seq": 5, "author_id": null, "author_name": "Ada", "body": "words", "created_at": 5, '
         '"edited_at": 9, "key": "kkkkkkkkkkkkkkkkkkkkkk", "fingerprint": {"base64": "AAAA"}, "address": "::1"}}',
@@ -69,7 +69,7 @@ def import_lines(rng: random.Random) -> None:
         if not isinstance(fields, dict):
             return
         table, row = to_row("file", 7, fields)
-    except (ValueError, RecursionError):  # of JSON; lines() says so
+    except (ValueError, RecursionError):  # from JSON; lines() reports it
         return
     except StorageError as error:
         assert "line 7" in str(error)

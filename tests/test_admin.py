@@ -479,7 +479,7 @@ class Passing(http.server.BaseHTTPRequestHandler):
 PUBLIC = "http://board.example.org"
 """Set, so that no other name is answered; the proxies of these tests are at this machine's, which always are."""
 FAULTS = {
-    "believes": "claim any address with X-Real-Ip", "holds up": "replies are held up",
+    "believes": "claim any address with X-Real-Ip", "holds up": "replies are delayed",
     "strips": "are changed on the way", "compresses": "polls are compressed", "caches": "may be cached",
 }  # fmt: skip
 
@@ -489,7 +489,7 @@ def test_the_doctor_asks_by_another_name_and_by_http(start):
     board = start(metrics_token="m" * 20)
     settings = read_settings([f"--public-url={board.url}"], {})
     assert [words for is_well, words in proxy.check_names(board.url, settings) if not is_well] == [
-        "a name that is not its own is answered as if it were"
+        "at a name that is not its own, the board is shown"
     ]
     behind = start(public_url=PUBLIC)
     assert all(is_well for is_well, _ in proxy.check_names(behind.url, settings))
@@ -506,7 +506,7 @@ def test_the_doctor_asks_by_another_name_and_by_http(start):
         hides.shutdown()
         with_thread.join()
         hides.server_close()
-    assert any("leads to itself" in words for words in found)
+    assert any("redirects to itself" in words for words in found)
     clear = start()
     assert proxy.is_served(clear.url, "/", {}) and not proxy.is_served("http://127.0.0.1:9", "/", {})
     assert not proxy.is_served(start(public_url="https://a.example", scheme_header="X-Forwarded-Proto").url, "/",

@@ -93,7 +93,7 @@ async def test_what_could_not_be_kept_or_shown_is_refused_with_its_line(tmp_path
 async def test_what_contradicts_the_first_line_or_itself_is_refused(tmp_path):
     """A change beyond the last one would be given again; no message changes before it is posted."""
     url = f"sqlite:///{tmp_path}/board.db"
-    with pytest.raises(StorageError, match=r"line 4: .*beyond the last"):
+    with pytest.raises(StorageError, match=r"line 4: .*after the last"):
         await import_into(url, lines([("messages", "seq", 10)]), tmp_path)
     with pytest.raises(StorageError, match=r"line 4: seq"):
         await import_into(url, lines([("messages", "id", 3)]), tmp_path)
@@ -207,7 +207,7 @@ def test_a_tutorial_brings_nothing_that_could_not_be_kept(tmp_path, url):
         assert (
             f"{3 * new} messages brought in; {3 * (not new)} were here already" in said and "message of row 2" in said
         )
-        assert f"{int(new)} users brought in, of 5" in said and said.count("can't come: that is no name") == 4
+        assert f"{int(new)} users brought in, of 5" in said and said.count("is left out: that is not a name") == 4
     assert asyncio.run(times(url)) == sorted(asyncio.run(times(url)))
 
 

@@ -39,7 +39,7 @@ class Faults:
         if file is not None:
             self._kinds |= {"busy database": (2, self.hold), "full disk": (2, self.fill)}
             self._kinds |= {"emptied disk": (1, self.empty), "swapped database": (1, self.swap)}
-        if own_disk and len(nodes) == 1:  # while anybody has a file open, a disk can't be made read-only
+        if own_disk and len(nodes) == 1:  # a disk with open files can't be made read-only
             self._kinds |= {"read-only disk": (1, self.make_read_only)}
 
     async def go_on(self, until: Callable[[], bool], pause: float, kills: int = 0) -> None:
@@ -80,7 +80,7 @@ class Faults:
         node.move_clock(self._rng.choice((-1, 1)) * size)
 
     async def start_wrongly(self, node: Node) -> None:
-        """Ten years off until NTP has come up, as with a flat battery; then another start, with the right time."""
+        """Starts with a clock ten years off, as with a flat battery before NTP has run; then with the right time."""
         await self.terminate_for_good(node)
         node.move_clock(self._rng.choice((-1, 1)) * 10 * 365 * 86_400)
         await node.start()
@@ -89,7 +89,7 @@ class Faults:
         await self.terminate(node)
 
     async def empty(self, node: Node) -> None:
-        """Everything is taken off the disk, and brought back: the very same files."""
+        """Moves all files off the disk, and the same files back."""
         files, aside = self._files(), self._aside()
         for file in files:
             file.rename(aside / file.name)
@@ -98,7 +98,7 @@ class Faults:
             (aside / file.name).rename(file)
 
     async def swap(self, node: Node) -> None:
-        """Another file lies under the name, with what was there: a backup that was put back under a running server."""
+        """Replaces the file with a copy of it: a backup that was restored under a running server."""
         files, aside = self._files(), self._aside()
         for file in files:
             file.rename(aside / file.name)
@@ -111,7 +111,7 @@ class Faults:
             (aside / file.name).rename(file)
 
     async def make_read_only(self, node: Node) -> None:
-        """While the server is away: it does not start there, but what it has kept can be saved."""
+        """While the server is down: it does not start there, but the board can be backed up."""
         assert self._file is not None
         await self.terminate_for_good(node)
         folder = self._file.parent
@@ -130,14 +130,14 @@ class Faults:
         return list(self._file.parent.glob(f"{self._file.name}*"))
 
     def _aside(self) -> pathlib.Path:
-        """On the same disk, so that what is moved stays the same file."""
+        """On the same disk, so that a moved file keeps its identity."""
         assert self._file is not None
         aside = self._file.parent / "aside"
         aside.mkdir(exist_ok=True)
         return aside
 
     async def _must_refuse(self, what: str) -> None:
-        """A post that is sent now is answered 503, and so is /readyz, at every node."""
+        """Posts are answered 503 now, and so is /readyz, at every node."""
         for node in self._nodes:
             for method, path, body in (
                 ("POST", "/add", b"s=on+" + what.encode().replace(b" ", b"+")),
