@@ -23,7 +23,7 @@ SAVE_SECONDS = 60
 """How often it is written down which credentials were used."""
 TIDY_SECONDS = 3600
 FIRST_TIDY_SECONDS = 600
-"""After the start: by then, a clock that is set over the network is right."""
+"""After the start. A clock that is set over the network is right by then."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,4 +92,4 @@ class Board:
             await self.credentials.save()
             await self.failures.save()
         except Unavailable as error:
-            log.warning("When credentials were last used, and who failed to sign in, could not be saved: %s", error)
+            log.warning("The times of last use and the counts of failed sign-ins could not be saved: %s", error)

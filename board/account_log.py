@@ -1,7 +1,7 @@
-"""The log of sign-ins: who came in, who failed to, and what lets people in has changed. Never a secret.
+"""The log of sign-ins, failures, and changes of the ways into an account. Never a secret.
 
-What was typed as a username stands nowhere: it may be a password. An account is its id. Whoever fails can't fill the
-log: a failure has a line once a minute for each account and reason, and few for each address.
+What was typed as a username is never logged: it may be a password. An account is named by its id. Failures can't fill
+the log: one line a minute for each account and reason, and few for each address.
 """
 
 import logging
@@ -25,12 +25,12 @@ EVENTS = {
     "revoked_all": "ended all other sessions and tokens",
     "facebook_linked": "was linked with Facebook",
     "facebook_unlinked": "is no longer linked with Facebook",
-    "facebook_deauthorized": "took back at Facebook what this board may do",
+    "facebook_deauthorized": "has removed this board at Facebook",
     "facebook_erased": "had what came from Facebook deleted",
     "suspended": "was suspended by a moderator",
     "deleted": "was deleted by its owner",
 }
-"""What is logged. Roles, invitations and links for passwords come from the command line: they are in the audit log."""
+"""What is logged. Roles, invitations and links for passwords are made at the command line: the audit log has them."""
 
 
 class AccountLog:
@@ -40,17 +40,17 @@ class AccountLog:
         self._left_out = 0
 
     def write(self, event: str, account_id: int | None, address: str, kind: str) -> None:
-        """`kind` says by what, or why not: password, facebook, a reason."""
+        """`kind` says how, or why not: password, facebook, a reason."""
         who = f"Account {account_id}" if account_id is not None else "No account"
         fields: dict[str, object] = {"event": event, "account": account_id, "client": address, "kind": kind}
         more = ""
         if event == "sign_in_failed" and self._left_out:
-            more = f" ({self._left_out} other failures had no line)"
+            more = f" ({self._left_out} other failures were left out)"
             fields["left_out"], self._left_out = self._left_out, 0
         log.info("%s %s: %s, from %s%s", who, EVENTS[event], kind, address, more, extra={"fields": fields})
 
     def write_failure(self, account_id: int | None, address: str, reason: str) -> None:
-        """`account_id` is that of the account that was meant, if there is one."""
+        """`account_id` is that of the account with this username, if there is one."""
         if self._by_failure.wait(key := f"{account_id} {reason}") or self._by_address.take(address):
             self._left_out += 1
             return

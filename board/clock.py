@@ -1,7 +1,7 @@
-"""Whether the clock may be believed where something is deleted by it, as that can't be undone.
+"""Whether the clock can be trusted where something is deleted by it, because that can't be undone.
 
-A machine with a flat battery, or a virtual one that was woken, may be years ahead until NTP has set its clock: then
-every session would be over, and every block. So the clock is compared with what the database saw last.
+The clock of a machine with a flat battery, or of a resumed virtual one, may be years ahead until NTP sets it: every
+session and every block would have expired. So the clock is compared with the last time that the database saw.
 """
 
 import logging
@@ -14,15 +14,15 @@ log = logging.getLogger("longboard")
 
 DAY_SECONDS = 86_400
 FAR_SECONDS = 7 * DAY_SECONDS
-"""From what the database saw last. A board that nobody has used for longer has to wait, which does no harm."""
+"""From the last time in the database. A board that was unused for longer has to wait, which does no harm."""
 STEADY_SECONDS = 12 * 3600
-"""How long a clock that is far off must go on without a step until it is believed: NTP takes minutes. Less than the
-day after which Heroku restarts a dyno."""
+"""How long a clock that is far off must run without a step until it is trusted: NTP takes minutes. Less than the day
+after which Heroku restarts a dyno."""
 STEP_SECONDS = 60
 
 
 class Clock:
-    """`seen` are the newest times in the database when it was opened, in ms; `clock` gives seconds since 1970."""
+    """`seen` are the newest times in the database when it was opened, in ms; `clock` returns seconds since 1970."""
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class Clock:
         self._clock, self._steady = clock, steady
         self._seen, self._seen_at = [at / 1000 for at in seen], steady()
         self._even_since = (clock(), steady())
-        """When the clock was last set, by both."""
+        """When the clock was last set, by both clocks."""
         self._is_doubted = False
 
     async def is_believable(self) -> bool:
-        """Also the database's own clock, where it has one. Raises Unavailable."""
+        """Also checks the database's clock, if it has one. Raises Unavailable."""
         now, steady = self._clock(), self._steady()
         its, _ = await self._storage.times()
         was, then = self._even_since
@@ -48,13 +48,13 @@ class Clock:
         is_steady = steady - self._even_since[1] >= STEADY_SECONDS
         if is_steady or all(self._is_near(at) for at in (now, its and its / 1000) if at is not None):
             if self._is_doubted:
-                log.warning("Housekeeping goes on: the clock is believed again.")
+                log.warning("Housekeeping goes on: the clock is trusted again.")
             self._seen, self._seen_at, self._is_doubted = [now], steady, False
             return True
         if not self._is_doubted:
             log.error(
-                "HOUSEKEEPING WAITS: the clock says %s, which is far from what the database saw last. Until it is set, "
-                "or has gone on evenly for %d hours, no session, token, link, block or address is deleted for its age.",
+                "HOUSEKEEPING WAITS: the clock says %s, far from the last time in the database. Until it is set, "
+                "or has run evenly for %d hours, no session, token, link, block or address is deleted for its age.",
                 time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)), STEADY_SECONDS // 3600,
             )  # fmt: skip
         self._is_doubted = True

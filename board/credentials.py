@@ -21,13 +21,13 @@ DAY_SECONDS = 86_400
 SESSION_SECONDS = 7 * DAY_SECONDS
 """A browser's session ends when it was not used for so long."""
 BOT_SECONDS = 365 * DAY_SECONDS
-"""A bot's token ends when it was not used for so long: nobody remembers it any more."""
+"""A bot's token ends when it has not been used for this time: nobody remembers it any more."""
 FRESH_SECONDS = 60
 """How long what was read from storage is believed; a revocation is noticed at once, by deliver()."""
 AWAY_SECONDS = 900
 """How long it is believed while storage can't be read: what is shown then comes from memory, and nothing is written."""
 MAX_KNOWN = 50_000
-"""Credentials that are kept, and accounts of which it is known when they changed last."""
+"""Cached credentials, and accounts whose last change is remembered."""
 
 
 def new_secret(prefix: str = "") -> str:
@@ -35,14 +35,14 @@ def new_secret(prefix: str = "") -> str:
 
 
 def new_session(board_secret: bytes) -> str:
-    """The secret of a browser's session. It shows whose board made it, so that another board's is not taken for one
-    of ours that has ended: cookies know neither ports nor databases."""
+    """The secret of a browser's session. It is marked with the board's key, so that another board's session is not
+    mistaken for an ended one of this board: cookies know neither ports nor databases."""
     secret = new_secret()
     return f"{secret}.{mark_of(board_secret, secret)}"
 
 
 def is_made_here(board_secret: bytes, session: str) -> bool:
-    """Whether new_session() of this board made it, whether it lives or not. Sessions from before that have no mark."""
+    """Whether new_session() of this board made it, ended or not. Older sessions have no mark."""
     secret, _, mark = session.partition(".")
     return hmac.compare_digest(mark.encode(errors="replace"), mark_of(board_secret, secret).encode())
 
@@ -73,7 +73,7 @@ class Credentials:
         self._known: collections.OrderedDict[bytes, Known] = collections.OrderedDict()
         self._unsaved: dict[int, int] = {}
         self.changes = 0
-        """How often something about some accounts has changed; with this number, what find() says is dated."""
+        """Counts access changes; the number dates a result of find()."""
         self._changed: collections.OrderedDict[int, int] = collections.OrderedDict()
         self._changed_before = 0
         self._replaced: dict[bytes, float] = {}
@@ -134,7 +134,7 @@ class Credentials:
             del self._known[digest]
 
     def is_unchanged(self, account_id: int, since: int) -> bool:
-        """Whether nothing is known to have changed about this account since `changes` was that number."""
+        """Whether no change of this account is known since `changes` had this value."""
         return self._changed_before <= since and self._changed.get(account_id, 0) <= since
 
     def last_used(self, credential: Credential) -> int:
@@ -183,7 +183,7 @@ class Credentials:
     async def _read(self, digest: bytes, now: float) -> Known | None:
         try:
             credential, changes = None, -1
-            while credential is None or changes != self.changes:  # something was revoked while it was read
+            while credential is None or changes != self.changes:  # something was revoked during the read
                 changes = self.changes
                 credential = await self._storage.credential(digest)
         except NotFound:

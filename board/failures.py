@@ -1,6 +1,6 @@
-"""Tries to sign in with a wrong password: counted here, and written down now and then, as whoever guesses is no writer.
+"""Counts of failed sign-ins, kept in memory and saved now and then, so that an attacker causes no writes.
 
-Only for accounts that exist, so there are never more of them than accounts.
+Only accounts that exist are counted, so there are never more counts than accounts.
 """
 
 import collections
@@ -18,12 +18,12 @@ class Failures:
         self._unsaved[account_id] += 1
 
     async def of(self, account_id: int) -> FailedTries:
-        """With what was not written down yet, as far as this process knows. Raises Unavailable."""
+        """Includes what is not saved yet, as far as this process knows. Raises Unavailable."""
         known = await self._storage.failed_tries(account_id)
         return FailedTries(known.since + self._unsaved[account_id], known.earlier)
 
     async def note_sign_in(self, account_id: int) -> None:
-        """The account's owner has come in by a browser: from here on it is counted anew. Raises Unavailable."""
+        """The account's owner has signed in with a browser: counting starts again. Raises Unavailable."""
         before = self._unsaved.pop(account_id, 0)
         try:
             await self._storage.note_sign_in(account_id, before)
@@ -32,7 +32,7 @@ class Failures:
             raise
 
     async def save(self) -> None:
-        """Writes down what was counted since the last time. Raises Unavailable, and keeps it for the next."""
+        """Saves the counts since the last time. Raises Unavailable, and keeps them for the next."""
         counts, self._unsaved = self._unsaved, collections.Counter()
         if counts:
             try:

@@ -10,7 +10,7 @@ from board.networks import networks_of, with_networks
 MAX_KEYS = 50_000
 """Keys remembered by one limit; the one unused for longest is forgotten first, which only helps its owner."""
 TIDIED = 2
-"""Keys whose bucket is full again, and that are forgotten for it, at each try."""
+"""How many full buckets are forgotten at each try."""
 
 
 class Limit:
@@ -31,13 +31,13 @@ class Limit:
         return take_all([(self, key)])
 
     def wait(self, key: str) -> float:
-        """For how many seconds to wait before a try."""
+        """Seconds to wait before a try."""
         now = self._clock()
         too_early = self._full_when_tried(key, now) - now - self._burst * self._seconds
         return too_early if too_early > 1e-9 else 0.0
 
     def count(self, key: str) -> None:
-        """A try, whether it came too early or not."""
+        """Counts a try, too early or not."""
         self._full_at[key] = self._full_when_tried(key, self._clock())
         self._full_at.move_to_end(key)
         if len(self._full_at) > MAX_KEYS:
@@ -48,7 +48,7 @@ class Limit:
         return max(self._full_at.get(key, now), now) + self._seconds
 
     def _tidy(self) -> None:
-        """A full bucket is as good as none: memory comes back when a crowd has gone."""
+        """A full bucket need not be kept: memory is freed when a crowd has gone."""
         now = self._clock()
         for key, full_at in list(itertools.islice(self._full_at.items(), TIDIED)):
             if full_at <= now:
@@ -56,7 +56,7 @@ class Limit:
 
 
 class AddressLimit:
-    """A limit for each address, and roomier ones for the networks that it is in."""
+    """A limit for each address, and wider ones for the networks that it is in."""
 
     def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._by_address = Limit(burst, seconds, clock)
@@ -64,7 +64,7 @@ class AddressLimit:
         self._by_network = Limit(4 * burst, seconds / 4, clock)
 
     def take(self, address: str) -> float:
-        """As Limit.take(): what one address is refused doesn't count for its network."""
+        """As Limit.take(). What an address is refused doesn't count for its network."""
         return take_all(self.tries(address))
 
     def tries(self, address: str) -> list[tuple[Limit, str]]:
@@ -73,7 +73,7 @@ class AddressLimit:
 
 
 def take_all(tries: list[tuple[Limit, str]]) -> float:
-    """Counts a try in all of these limits and returns 0, or returns for how many seconds to wait and counts nothing."""
+    """Counts a try in all of these limits and returns 0; or returns the seconds to wait and counts nothing."""
     seconds = max(limit.wait(key) for limit, key in tries)
     if not seconds:
         for limit, key in tries:
@@ -82,11 +82,11 @@ def take_all(tries: list[tuple[Limit, str]]) -> float:
 
 
 class Guessing:
-    """Tries at passwords, right or wrong, by the address that they come from and by the account that they are at.
+    """Tries at passwords, right or wrong, counted by address and by account.
 
-    Nobody is kept out of their own account by others: browsers in which its owner has signed in before are counted by
-    themselves, and addresses from which somebody has signed in to it are not counted for the account as a whole. One
-    network alone (an IPv6 /48, an IPv4 /24) gets fewer tries than an account takes from all of them.
+    Nobody can be locked out by others: browsers in which the owner has signed in before are counted separately, and
+    addresses from which somebody has signed in to an account are not counted for the account as a whole. One network
+    alone (an IPv6 /48, an IPv4 /24) gets fewer tries than an account takes from all of them.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -97,16 +97,16 @@ class Guessing:
         self._at_near = Limit(20, 120, clock)
         """By username and the widest network."""
         self._at = Limit(100, 60, clock)
-        """By username: NIST SP 800-63B has at most 100 wrong ones in a row."""
+        """By username: NIST SP 800-63B allows at most 100 wrong tries in a row."""
         self._has_been: collections.OrderedDict[str, None] = collections.OrderedDict()
-        """Username and address of those who came in."""
+        """Username and address of those who have signed in."""
 
     def take_known(self, browser: str) -> float:
-        """As Limit.take(), for a browser that claims to be known, or the session or token of the very account."""
+        """As Limit.take(), for a browser that claims to be known, or for a session or token of this account."""
         return self._by_known_browser.take(browser)
 
     def take(self, username: str, address: str) -> float:
-        """As Limit.take(), for everyone else. A username that is nobody's is counted like one; "" is what can't be one."""
+        """As Limit.take(), for all others. A username that doesn't exist is counted, too; "" is an impossible one."""
         username = username[:40]
         at_from = f"{username} {address}"
         tries = [
@@ -119,7 +119,7 @@ class Guessing:
         return take_all(tries)
 
     def note_right(self, username: str, address: str) -> None:
-        """Somebody came in from there."""
+        """Somebody has signed in from this address."""
         key = f"{username} {address}"
         self._has_been[key] = None
         self._has_been.move_to_end(key)
@@ -128,7 +128,7 @@ class Guessing:
 
 
 class Limits:
-    """All limits of one process. They are roomy, as a school or an office may share one address."""
+    """All limits of one process. They are wide, because a school or an office may share one address."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.posting = Limit(60, 1, clock)
@@ -136,15 +136,15 @@ class Limits:
         self.posting_from = AddressLimit(300, 0.2, clock)
         """By address, whoever posts."""
         self.reading = Limit(60, 0.2, clock)
-        """Whatever is read from storage or made for the one who asks, by account; by address for guests."""
+        """Requests that read from storage or need work for one client alone: by account, by address for guests."""
         self.searching = Limit(30, 1, clock)
         """By account; by address for guests."""
         self.deleting = Limit(60, 1, clock)
-        """One's own messages, by account: each wakes every page."""
+        """Deletions of one's messages, by account: each wakes every page."""
         self.guessing = Guessing(clock)
-        """Signing in, whether the password is right or wrong."""
+        """Signing in, with a right or a wrong password."""
         self.sign_in_from = self.guessing.by_address
-        """The same by address alone: all that Facebook sends back is counted there, too."""
+        """The same by address alone; requests that come back from Facebook are counted there, too."""
         self.sign_up_from = AddressLimit(20, 180, clock)
         """By address."""
         self.changing = Limit(20, 60, clock)

@@ -13,9 +13,9 @@ EXCERPT = 400
 BEFORE = 100
 """How many of them stand in front of the first mark."""
 MOST_MARKS = 30
-"""In one text: each is an element in the page, and a reader has seen by then what was found."""
+"""In one text: each mark is an element in the page, and this many show what was found."""
 LOOKED_AT = 4000
-"""Folded characters among which the first mark is looked for, from where the first word of one may stand."""
+"""Folded characters that are searched for the first mark, from the place where its first word may begin."""
 PART = 200
 """Characters that are folded at once where only their number is needed."""
 
@@ -48,9 +48,9 @@ def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
 
 
 def first_place(text: str, wanted: list[Phrase]) -> int:
-    """Where the first of what is to be marked begins; 0 if there is none nearby.
+    """The place where the first match begins; 0 if there is none nearby.
 
-    Only the part of the text that it stands in is folded letter by letter, which costs most.
+    Only the part of the text around it is folded letter by letter, which is the slowest step.
     """
     bounds = list(part_bounds(text))
     parts = [fold(text[start:end]) for start, end in itertools.pairwise(bounds)]
@@ -72,12 +72,12 @@ def part_bounds(text: str) -> Iterator[int]:
 
 
 def first_folded_place(folded: str, wanted: list[Phrase]) -> int:
-    """In places of the folded text."""
+    """The same, as a place in the folded text."""
     candidates = [at for phrase in wanted if (at := folded.find(phrase.words[0])) >= 0]
     start = min(candidates, default=len(folded))
     end = start + LOOKED_AT
     while start and end - start < 2 * LOOKED_AT and kinds_of(folded[start - 1]) in "wm":
-        start -= 1  # to where its word begins
+        start -= 1  # back to the start of the word
     words = [(word, start + at, start + to) for word, at, to in cut(folded[start:end])]
     return min((at for phrase in wanted for at, _ in itertools.islice(places(words, phrase), 1)), default=0)
 

@@ -1,4 +1,4 @@
-"""The networks that an address is in: whoever has one address of a network often has all of it."""
+"""The networks of an address: a client with one address of a network often has all of it."""
 
 import functools
 import ipaddress
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 @functools.lru_cache(1000)
 def networks_of(address: str) -> tuple[str, ...]:
-    """From the narrowest on, of an address as limits count it: an IPv4 address and its /24; an IPv6 /64, /56 and /48.
+    """The networks from the narrowest to the widest: an IPv4 address and its /24; an IPv6 /64, /56 and /48.
 
-    What is no address, such as the path of a unix socket, is in none but itself.
+    Any other text, such as the path of a unix socket, is its own only network.
     """
     try:
         network = ipaddress.ip_network(address)

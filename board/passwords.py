@@ -1,10 +1,10 @@
 """Passwords: which will do, and hashing them, off the loop and one at a time.
 
 Argon2id with the parameters of OWASP's Password Storage Cheat Sheet (19 MiB, two passes, one lane): some 40 ms of
-one core. One thread does it, so that sign-ins never take the cores from the polls, and board/turns.py says who is next.
+one core. One thread does it, so that sign-ins never take the cores from the polls; board/turns.py chooses the next one.
 
-What is hashed is NFC: keyboards differ in how they write an é (RFC 8265). Hashes from before that may be of another
-form, so what was typed is tried as it is, too.
+Passwords are hashed in NFC, because keyboards differ in how they write an é (RFC 8265). Older hashes may be of another
+form, so the password is also tried as it was typed.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ T = TypeVar("T")
 LEAST, MOST = 8, 128
 """Code points of a password (NIST SP 800-63B: at least 8; no rules about what it is made of)."""
 LONGEST_FORM = 4 * MOST
-"""Of what is typed, before it is NFC: making that of more takes time with the square of the length."""
+"""Of a password before normalisation, whose time grows with the square of the length."""
 LEAST_WORD = 3
-"""Letters of a name that are looked for in a password."""
+"""Letters of a name that are searched for in a password."""
 NICENESS = 10
 """Of the hashing thread; see bench/accounts.py for what it does for the polls."""
 SHA1 = "sha1:"
@@ -49,7 +49,7 @@ class Passwords:
 
     @property
     def waiting(self) -> int:
-        """How many are being hashed or wait for it."""
+        """How many passwords are being hashed or wait for it."""
         return len(self._turns)
 
     async def hash(self, password: str, asker: Asker = ANYBODY) -> Password:
@@ -61,7 +61,7 @@ class Passwords:
         return Password(SHA1 + await self._run(ANYBODY, self._hasher.hash, sha1.lower()), tutorial_name)
 
     async def verify(self, known: Password, password: str, asker: Asker = ANYBODY) -> str | None:
-        """In which form it is this password, or None; for none at all it takes as long to say no. Raises Busy."""
+        """The form in which the password is right, or None. Takes as long if there is no password. Raises Busy."""
         nobody: str = await asyncio.wrap_future(self._nobody)
         hash = known.hash or nobody
         for form in dict.fromkeys((normal(password), password)):
@@ -74,8 +74,8 @@ class Passwords:
         return None
 
     def is_outdated(self, known: Password, form: str) -> bool:
-        """Whether the password should be hashed anew: it fits in another form than today's, or its hash is a tutorial's
-        or has weaker parameters."""
+        """Whether the password should be hashed again: it is right in another form than today's, or its hash is a
+        tutorial's or has weaker parameters."""
         hash = known.hash or ""
         return form != normal(form) or hash.startswith(SHA1) or self._hasher.check_needs_rehash(hash)
 
@@ -121,9 +121,9 @@ def normal(password: str) -> str:
 
 
 def check_password(password: str, *names: str) -> None:
-    """Whether this will do as a new password for somebody with these names, on a board with this one.
+    """Checks a new password for somebody with these names, on a board with this one.
 
-    It is kept as it is, never trimmed. Raises BadText.
+    It is never trimmed. Raises BadText.
     """
     check_is_text(password)
     if not LEAST <= len(normal(password)) <= MOST:
@@ -142,7 +142,7 @@ def check_password(password: str, *names: str) -> None:
 
 
 def words_of(names: Iterable[str]) -> list[str]:
-    """What somebody would try who knows these names: the names, their parts, and both backwards; the longest first."""
+    """What somebody who knows these names would try: the names, their parts, and both backwards; the longest first."""
     words = set()
     for name in names:
         folded = normal(name).casefold()

@@ -14,19 +14,19 @@ NAME_LENGTH = 50
 
 
 UNNAMED = "Member"
-"""Of whom nothing better is known."""
+"""Shown if no better name is known."""
 RESERVED = ("guest", "administrator", DELETED_NAME)
-"""Names under which the board itself speaks of somebody."""
+"""Names by which the board itself speaks of somebody."""
 
 
 def fold_username(text: str) -> str:
-    """As it is compared: Ada and ada are the same, and so is one with the blank that a phone's keyboard adds."""
+    """A name for comparison: Ada and ada are the same, and so is one with a blank that a phone's keyboard adds."""
     username = text.strip()
     return username.lower() if username.isascii() else username
 
 
 def clean_username(text: str) -> str:
-    """Folded. Only ASCII, so that nobody looks like somebody else. Raises BadText."""
+    """Folded. Only ASCII, so that no username looks like another. Raises BadText."""
     username = fold_username(text)
     if not USERNAME.fullmatch(username):
         raise BadText("bad_username", "A username has 3 to 32 of the letters a to z, digits and _.")
@@ -42,7 +42,7 @@ def clean_name(text: str) -> str:
 
 
 def check_is_free(name: str, title: str, moderators: Iterable[Account]) -> None:
-    """Whether a new name is neither the board's own nor, but for capitals and width, a moderator's. Raises BadText."""
+    """Checks that a new name is not the board's or a moderator's, whatever case and width. Raises BadText."""
     taken = {*RESERVED, title, *(known for account in moderators for known in (account.name, account.username))}
     if fold_name(name) in map(fold_name, taken):
         raise BadText("name_reserved", "This is the name of a moderator, or of the board. Please take another.")

@@ -1,6 +1,6 @@
-"""Whether the board can be read, and whether what is posted would get to disk: however many ask, it is tried for all.
+"""Whether the board can be read, and whether posts reach the disk. Requests share one check, however many there are.
 
-Writing is tried now and then, and seen by real writes, too.
+Writing is tried now and then; the results of real writes count, too.
 """
 
 import asyncio
@@ -10,15 +10,15 @@ from storage import Storage
 from storage.records import Unavailable
 
 KEPT_SECONDS = 3
-"""How long a good answer is given again to a monitor of the operator's; a write that fails ends it."""
+"""How long a good result is reused for a monitor; a failed write ends it."""
 STRANGERS_SECONDS = 10
-"""The same for everybody else, so that nobody can keep the disk busy by asking."""
+"""How long it is reused for everybody else, so that nobody can keep the disk busy by asking."""
 EVERY_SECONDS = 1
-"""How often it is tried while it is not so."""
+"""How often it is tried again while it fails."""
 MOST_SECONDS = 5
 """A write that takes longer is as good as none."""
 BEYOND = 2**63 - 1
-"""A number that no change ever has."""
+"""A number that no change has."""
 
 
 class Ready:
@@ -29,7 +29,7 @@ class Ready:
         self._reading: asyncio.Task[bool] | None = None
 
     async def can_read(self) -> bool:
-        """As deliver() reads, whom pages that are read don't delay, nor do more than one of these looks at a time."""
+        """Reads as deliver() does, which readers of pages don't delay. Only one check runs at a time."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
         return await asyncio.shield(self._reading)
@@ -42,7 +42,7 @@ class Ready:
         return True
 
     async def is_so(self, *, for_monitor: bool) -> bool:
-        """It agrees with what posts are answered: not while the last write has failed."""
+        """Agrees with the answers to posts: False while the last write has failed."""
         now = time.monotonic()
         if self._trying is None or (
             self._trying.done() and now - self._tried_at >= self._pause(self._trying, for_monitor)

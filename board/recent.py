@@ -139,11 +139,11 @@ def page_with(page: Page, changes: list[Message]) -> Page:
 
 
 LAST_MS = 253_402_300_799_999
-"""The last that a calendar of four digits has: 9999-12-31T23:59:59.999Z."""
+"""The last millisecond of a calendar with four-digit years: 9999-12-31T23:59:59.999Z."""
 
 
 def moment(ms: int) -> datetime.datetime:
-    """One that no calendar has, as it may be in an old board, is shown as the nearest that one has."""
+    """A time outside the calendar, which an old board may have, is shown as the nearest one in it."""
     return datetime.datetime.fromtimestamp(min(max(ms, 0), LAST_MS) // 1000, datetime.UTC)
 
 

@@ -1,23 +1,23 @@
-"""Where a text may be cut: between what people read as one sign, however many code points it has.
+"""Where a text may be cut: between what people read as one sign, whatever its number of code points.
 
-This is what matters of the rules for grapheme clusters (https://www.unicode.org/reports/tr29/), for cutting alone: in
-doubt two signs stay together, which costs a shortened text one sign. A library would bring tables of its own to a
-process that has Unicode's already.
+The part of the rules for grapheme clusters (https://www.unicode.org/reports/tr29/) that cutting needs: in doubt two
+signs stay together, which makes a shortened text one sign shorter. A library would add its own tables to a process
+that already has Unicode's.
 """
 
 import unicodedata
 
 JOINER = "\u200d"
 MOST_BACK = 64
-"""Code points that one sign may have here: whatever is longer was made to be long, and is cut."""
+"""Code points of one sign at most: longer ones are abuse, and are cut."""
 MOST_HALVES = 400
-"""Of flags in a row, that are counted to find out which two belong together."""
+"""Halves of flags in a row that are counted to find the pairs."""
 VIRAMA = 9
-"""The combining class of what joins two Indic consonants."""
+"""The combining class of a sign that joins two Indic consonants."""
 
 
 def joins(text: str, at: int) -> bool:
-    """Whether what stands here belongs to the sign before it."""
+    """Whether the character at this place belongs to the sign before it."""
     before, c = text[at - 1], text[at]
     if c < "\u0300":
         return False
@@ -25,7 +25,7 @@ def joins(text: str, at: int) -> bool:
         unicodedata.category(c)[0] == "M"
         or c in "\u200c\u200d\uff9e\uff9f"
         or before == JOINER
-        or "\U0001f3fb" <= c <= "\U0001f3ff"  # skin
+        or "\U0001f3fb" <= c <= "\U0001f3ff"  # skin colours
         or "\U000e0020" <= c <= "\U000e007f"  # tags, in the flags of regions
         or "\u1160" <= c <= "\u11ff"  # the rest of a Korean syllable
         or "\ud7b0" <= c <= "\ud7fb"
@@ -46,7 +46,7 @@ def halves_before(text: str, at: int) -> int:
 
 
 def place_to_cut(text: str, at: int) -> int:
-    """The last place between two signs that is not behind this one."""
+    """The last place between two signs that is not after this one."""
     for place in range(at, max(at - MOST_BACK, 0), -1):
         if place >= len(text) or not joins(text, place):
             return place
@@ -54,7 +54,7 @@ def place_to_cut(text: str, at: int) -> int:
 
 
 def beginning(text: str, most: int) -> str:
-    """The whole signs among the first so many code points; half of one if there is no whole one."""
+    """The whole signs among the first `most` code points; part of the first one if it is longer."""
     return text[: place_to_cut(text, most) or most]
 
 

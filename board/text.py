@@ -14,16 +14,16 @@ MARKS_IN_A_ROW = 8
 """More combining marks than any script stacks on one letter; beyond, they are there to cover other people's lines."""
 
 LONGEST = 100_000
-"""Characters of a message, however high MESSAGE_LENGTH is set."""
+"""Characters of a message, whatever MESSAGE_LENGTH says."""
 
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
 # C0 and C1 controls but newline and tab, and the bidi overrides and isolates, which could turn the text around
 # them. The marks LRM, RLM and ALM stay, as does the joiner that many scripts and emoji need.
 DROPPED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]")
-# What is known to show nothing beside white space, controls and marks: Default_Ignorable_Code_Point of Unicode's
-# DerivedCoreProperties.txt, the empty braille pattern, and what is no character. All else may show something: phones
-# know letters and emoji that this Python's tables have never heard of.
+# Characters known to be invisible, besides white space, controls and marks: Default_Ignorable_Code_Point of Unicode's
+# DerivedCoreProperties.txt, the empty braille pattern, and noncharacters. All others may be visible: phones know
+# letters and emoji that are newer than this Python's tables.
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -33,7 +33,7 @@ IS_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 EMPTY_LINE = f"(?:[^\\S\n]|[{INVISIBLE}])*\n"
 FIRST_EMPTY_LINES = re.compile(rf"\A(?:{EMPTY_LINE})+")
 MOST_EMPTY_LINES = 2
-"""In a row. More would only push away what others wrote, in code as well."""
+"""In a row, also in code. More would only push away what others wrote."""
 TOO_MANY_EMPTY_LINES = re.compile(rf"\n(?:{EMPTY_LINE}){{{MOST_EMPTY_LINES + 1},}}")
 
 MOST_MARKUP = 100
@@ -76,12 +76,12 @@ def tidy(text: str) -> str:
     if NOT_TEXT.search(text):
         raise BadText("body_not_text", "This is not text: it has a NUL or half of a character in it.", 400)
     text = DROPPED.sub("", NEWLINES.sub("\n", text))
-    text = FIRST_EMPTY_LINES.sub("", cap_marks(text).rstrip())  # the first line's indent stays
+    text = FIRST_EMPTY_LINES.sub("", cap_marks(text).rstrip())  # the indent of the first line stays
     return TOO_MANY_EMPTY_LINES.sub("\n" * (MOST_EMPTY_LINES + 1), text)
 
 
 def is_visible(text: str) -> bool:
-    """Whether a reader would see anything: not only white space, marks and what is known to be invisible."""
+    """Whether a reader would see anything besides white space, marks and characters known to be invisible."""
     return any(
         unicodedata.category(c) not in ("Zs", "Zl", "Zp", "Mn", "Mc", "Me", "Cc", "Cf", "Cs") for c in text
         if not IS_INVISIBLE.match(c)
@@ -103,9 +103,9 @@ Kind = Literal["text", "link", "code", "block"]
 
 
 def pieces(body: str) -> Iterator[tuple[str, Kind]]:
-    """The body cut into (text, kind), in order: a link is its address, code and a block of it come without backticks.
+    """The body cut into (text, kind), in order: a link is its address; code and blocks of code come without backticks.
 
-    Beyond MOST_MARKUP of them, all is text as it was written.
+    After MOST_MARKUP of them, the rest is text as it was written.
     """
     return with_text_between(body, itertools.islice(markup(body), MOST_MARKUP))
 
@@ -116,7 +116,7 @@ def links(text: str) -> Iterator[tuple[str, Kind]]:
 
 
 Markup = tuple[int, int, str, Kind]
-"""From where to where it stands, and what is shown of it, as what."""
+"""Where it begins and ends, what is shown of it, and its kind."""
 
 
 def with_text_between(text: str, found: Iterable[Markup]) -> Iterator[tuple[str, Kind]]:
@@ -144,7 +144,7 @@ def find_links(text: str, start: int, end: int) -> Iterator[Markup]:
     for match in LINK.finditer(text, start, end):
         link = trim_link(match[0])
         first = link[link.index("//") + 2 :][:1]
-        if first > "\x7f" or first.isalnum():  # beyond ASCII, browser and server may know different letters
+        if first > "\x7f" or first.isalnum():  # for letters beyond ASCII, the tables of browser and server may differ
             yield match.start(), match.start() + len(link), link, "link"
 
 

@@ -1,7 +1,7 @@
-"""Whose password is hashed next: a bounded queue in which no crowd keeps others waiting, or out.
+"""The queue for hashing passwords: bounded, and fair between networks.
 
-Who is known comes first. Otherwise the networks that wait take turns, so that the first of another network comes
-next, however many of a crowd's wait; and when all places are taken, it gets that of the crowd's last.
+Known clients come first. Then the waiting networks take turns, so that the first one of another network comes next,
+however many a crowd has in the queue. In a full queue, a new one with an earlier turn replaces the last one.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ import dataclasses
 from board.networks import with_networks
 
 MAX_WAITING = 100
-"""Hashes that run or wait: about four seconds' worth. Known ones have as many places again."""
+"""Hashes that run or wait: about four seconds of work. Known clients have as many places again."""
 MOST_OF_KNOWN = 5
-"""Places of one account's known browsers and programs."""
+"""Places for the known browsers and programs of one account."""
 MOST_OF = (10, 20, 40)
-"""Places of one address and of the wider networks that it is in: a class that signs up together has room."""
+"""Places of one address and of the wider networks that it is in: enough for a class that signs up together."""
 
 
 class Busy(Exception):
@@ -23,15 +23,15 @@ class Busy(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Asker:
-    """For whom a password is hashed: an address as limits count it, and the account to which it is known, if any."""
+    """Whose password is hashed: an address as limits count it, and the account to which it is known, if any."""
 
     address: str = ""
-    """Empty where addresses don't count."""
+    """Empty if addresses are not counted."""
     known: str = ""
 
     @property
     def groups(self) -> tuple[tuple[str, int], ...]:
-        """What it belongs to, from the narrowest on, and how many of that may wait."""
+        """Its account, or its networks from the narrowest to the widest, and how many of each may wait."""
         if self.known:
             return ((self.known, MOST_OF_KNOWN),)
         if not self.address:
@@ -40,7 +40,7 @@ class Asker:
 
     @property
     def crowd(self) -> str:
-        """Those who take turns as one."""
+        """The group that takes turns as one."""
         return self.groups[-1][0]
 
 
@@ -51,7 +51,7 @@ ANYBODY = Asker()
 class Turn:
     asker: Asker
     round: int
-    """In each round, each crowd has one turn."""
+    """One place in the queue. In each round, each crowd has one turn."""
     comes: "asyncio.Future[None]"
 
 
@@ -63,11 +63,11 @@ class Turns:
         self._is_closed = False
 
     def __len__(self) -> int:
-        """How many run or wait."""
+        """How many hashes run or wait."""
         return len(self._waiting) + self._is_taken
 
     async def begin(self, asker: Asker) -> None:
-        """Returns when it is this one's turn, which end() ends. Raises Busy."""
+        """Returns when the turn of this one has come; end() ends the turn. Raises Busy."""
         if self._is_closed:
             raise Busy
         if not self._is_taken:
@@ -82,11 +82,11 @@ class Turns:
             if turn in self._waiting:
                 self._waiting.remove(turn)
             elif turn.comes.done() and not turn.comes.cancelled() and turn.comes.exception() is None:
-                self.end()  # it had just come
+                self.end()  # its turn had just come
             raise
 
     def end(self) -> None:
-        """The next one's turn comes."""
+        """Starts the next turn."""
         self._waiting = [turn for turn in self._waiting if not turn.comes.done()]  # some have just been cancelled
         if not self._waiting:
             self._is_taken = False
@@ -98,20 +98,20 @@ class Turns:
         turn.comes.set_result(None)
 
     def close(self) -> None:
-        """Whoever waits is told that it is too busy, and so is whoever comes."""
+        """Refuses all that wait, and all that come, as too busy."""
         self._is_closed = True
         while self._waiting:
             self._refuse(self._waiting[0])
 
     def _round_for(self, asker: Asker) -> int:
-        """The first in which its crowd has no turn yet."""
+        """The first round in which its crowd has no turn yet."""
         return max([self._round, *(turn.round for turn in self._like(asker) if turn.asker.crowd == asker.crowd)]) + 1
 
     def _like(self, asker: Asker) -> list[Turn]:
         return [turn for turn in self._waiting if bool(turn.asker.known) == bool(asker.known)]
 
     def _make_room(self, new: Turn) -> None:
-        """Raises Busy for the new one, or refuses another."""
+        """Raises Busy for the new one, or refuses a waiting one."""
         for name, most in new.asker.groups:
             if sum((name, most) in turn.asker.groups for turn in self._like(new.asker)) >= most:
                 raise Busy
