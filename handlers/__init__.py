@@ -126,7 +126,7 @@ ROUTES: list[tuple[Any, ...]] = [
 
 
 GIVEN_BACK_BYTES = 248 * 1024
-"""Of a form that is too long, beyond what is taken: it is read, so that its page can give the words back."""
+"""Bytes beyond the limit that are read of a form, so that its page can give the words back."""
 
 
 class Application(tornado.web.Application):
@@ -169,7 +169,7 @@ class Application(tornado.web.Application):
         super().__init__(list(ROUTES), transforms=[Compression], **options)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """Tornado's own, but for what is asked elsewhere, the front page where it is kept, and what a head decides."""
+        """Tornado's, after the checks of name and head; serves the cached front page without a handler."""
         if not request.path.startswith("/"):
             localize(request)
         lower_media_type(request.headers)

@@ -21,16 +21,16 @@ from storage.failed_tries import FailedTries
 from storage.records import Credential, Identity, NotFound, Password, Picture
 
 SAME_MOMENT_MS = 1000
-"""An account that was made with its identity has both from the same moment, by two looks at the clock."""
+"""How far apart the times of an account and of the identity that it was made with may be: the clock is read twice."""
 CHUNK = 100
-"""Messages read at once for a download, and made JSON of in one turn."""
+"""Messages that are read for a download, and encoded as JSON, in one turn."""
 
 
 class AccountPage(FormPage):
     """Only with a browser's session: no token can change a password."""
 
     for_whom = "members"
-    takes_tokens = True  # to be told that they don't count
+    takes_tokens = True  # so that a token gets a clear refusal
     forgives_old_sessions = False
     template = "account.html"
     made: str | None = None
@@ -104,7 +104,7 @@ class AccountPage(FormPage):
 
     @property
     def unlinks(self) -> bool:
-        """Whether a change of the password had better unlink Facebook: it was linked after that password was set."""
+        """Whether the form for a new password ticks “Unlink Facebook”: it was linked after the current one was set."""
         if self.identity is None:
             return False
         known_since = self.password.set_at or self.identity.account.created_at

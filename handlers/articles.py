@@ -1,6 +1,6 @@
-"""Messages as ready HTML, made once for all pages that show them, and kept within bounds.
+"""Messages as finished HTML, rendered once for all pages that show them, in a bounded cache.
 
-Nothing of one viewer is in it: the template sees the message alone.
+Nothing in it belongs to one viewer: the template gets only the message.
 """
 
 import collections
@@ -15,7 +15,7 @@ from handlers.templates import LOADER
 from storage.records import Message
 
 MOST_BYTES = 4 * 1024 * 1024
-"""Kept at most; a page of the longest messages has a megabyte or two."""
+"""Of the cache; a page of the longest messages has a megabyte or two."""
 MOST_KEPT = 2000
 
 
@@ -24,13 +24,13 @@ class Articles:
         self._turns = turns
         self._kept: collections.OrderedDict[tuple[int, bool], tuple[Message, bytes]] = collections.OrderedDict()
         self.size = 0
-        """Bytes that are kept."""
+        """Bytes of the cache."""
 
     def __len__(self) -> int:
         return len(self._kept)
 
     async def html(self, messages: Sequence[Message], this: int | None = None) -> list[bytes]:
-        """One for each, in turns where some must be made; `this` is the one that the page is about."""
+        """The HTML of each, rendered in turns where it is missing; the page is about the message with the id `this`."""
         found = {message.id: self._find(message, message.id == this) for message in messages}
         missing = [message for message in messages if found[message.id] is None]
         made = await self._turns.each(lambda message: self.now(message, message.id == this), missing)
@@ -38,7 +38,7 @@ class Articles:
         return [html for html in found.values() if html is not None]
 
     def now(self, message: Message, is_this: bool = False) -> bytes:
-        """One message, at once."""
+        """The HTML of one message, without waiting for a turn."""
         html = self._find(message, is_this)
         if html is None:
             html = render(message, is_this)
@@ -46,7 +46,7 @@ class Articles:
         return html
 
     def _find(self, message: Message, is_this: bool) -> bytes | None:
-        """What was made of the very same message: a number may come to mean another one when a backup is restored."""
+        """The cached HTML, if the message is the same: after a restore its number may belong to another message."""
         kept = self._kept.get((message.id, is_this))
         if kept is None or kept[0] != message:
             return None
@@ -65,7 +65,7 @@ class Articles:
 
 
 def cost(message: Message, html: bytes) -> int:
-    """About the bytes that it takes; a string has four for each character, if it has an emoji."""
+    """Approximate bytes of an entry; a string with an emoji has four bytes for each character."""
     return len(html) + 4 * len(message.body or "") + 500
 
 
@@ -85,6 +85,6 @@ def day_of(ms: int) -> datetime.date:
 
 
 def human(ms: int) -> str:
-    """For those without JavaScript, which shows local time instead."""
+    """Times for pages without JavaScript, which shows local time instead."""
     at = moment(ms)
     return f"{at.day} {at:%b %Y, %H:%M} UTC"

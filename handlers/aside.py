@@ -1,6 +1,6 @@
-"""Work that would hold the loop: in turns on it, or on a thread beside it, one piece after the other in either case.
+"""Work that would hold the loop: done in turns on it, or on a thread beside it, one piece after the other.
 
-However many ask at once, between two of these pieces everything else gets its turn: a poll, a post, a probe.
+However many requests there are, everything else gets a turn between two pieces: polls, posts, probes.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 TURN_BYTES = 16 * 1024
-"""Made in one turn: a millisecond's worth."""
+"""Of one turn: about a millisecond's work."""
 
 MOST_WAITING = 100
 """Pieces of work that may wait for a thread."""
@@ -25,7 +25,7 @@ GZIP = 31
 
 
 class Turns:
-    """Work on the loop that takes up to some milliseconds: one piece between two looks at what has come."""
+    """Work on the loop that takes up to some milliseconds: one piece, then the loop handles other events."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -34,10 +34,10 @@ class Turns:
     async def turn(self) -> AsyncIterator[None]:
         async with self._lock:
             yield
-            await asyncio.sleep(0)  # nobody else's turn comes before the loop has looked
+            await asyncio.sleep(0)  # the loop handles other events before the next turn
 
     async def each(self, make: Callable[[S], bytes], things: Sequence[S]) -> list[bytes]:
-        """What is made of each, some in one turn."""
+        """Makes one result of each thing, several in one turn."""
         made: list[bytes] = []
         while len(made) < len(things):
             async with self.turn():
@@ -49,14 +49,14 @@ class Turns:
 
 
 class Aside:
-    """A thread of its own. What it runs should be short, or give up the interpreter's lock."""
+    """A separate thread. What it runs should be short, or release the interpreter's lock."""
 
     def __init__(self, name: str) -> None:
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting = 0
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        """Raises Refused where too many wait already."""
+        """Raises Refused if too many calls wait already."""
         if self._waiting >= MOST_WAITING:
             raise Refused(503, "busy", "Many people are reading just now. Please try again in a moment.", 5)
         self._waiting += 1
@@ -67,5 +67,5 @@ class Aside:
 
 
 def gzipped(data: bytes) -> bytes:
-    """zlib gives up the interpreter's lock for as long as it works."""
+    """zlib releases the interpreter's lock while it works."""
     return zlib.compress(data, 6, GZIP)

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 class Asking(Fields):
     credential: Credential | None = None
     judged_at = 0
-    """Credentials.changes when it was found out who is asking."""
+    """Credentials.changes at the time when the credential was looked up."""
     new_session: str | None = None
-    """The secret of the session that this very request has begun or renewed: it counts instead of the cookie's."""
+    """The secret of a session that this request has begun or renewed: it is used instead of the cookie's."""
     secret: str | None = None
-    """That of the credential."""
+    """The credential's secret."""
     identifies = True
-    """Whether it matters here who is asking."""
+    """Whether the reply depends on who is asking."""
     takes_tokens = True
-    """Whether a token counts here, besides a browser's session."""
+    """Whether a token is accepted here, besides a browser's session."""
     forgives_old_sessions = False
     """Whether someone whose session has ended may go on here as a guest."""
 
@@ -65,26 +65,26 @@ class Asking(Fields):
         self.judged_at = self.board.credentials.changes
 
     async def _find(self, use: bool) -> tuple[Credential | None, str | None]:
-        """The credential, and its secret. Raises Refused, Unavailable."""
+        """Returns the credential and its secret. Raises Refused, Unavailable."""
         if not self.identifies:
             return None, None
         if self.takes_tokens and (token := our_token(self.request)) is not None:
             return await self._by_token(token, use), token
         if self.takes_tokens and is_misplaced(self.request):
             raise Refused(
-                401, "invalid_token", "This token came in another way. Send it as “Authorization: Bearer lb_…”."
+                401, "invalid_token", "This token was sent in another way. Send it as “Authorization: Bearer lb_…”."
             )
         return await self._by_session(use)
 
     @property
     def is_as_judged(self) -> bool:
-        """Whether, as far as this process knows, what identify() found is still so."""
+        """Whether, as far as this process knows, the result of identify() is still right."""
         return self.credential is None or self.board.credentials.is_unchanged(
             self.credential.account.id, self.judged_at
         )
 
     def sign_off(self) -> None:
-        """This request has ended its own credential: what it answers is for a guest."""
+        """For a request that has ended its own credential: the reply is for a guest."""
         self.credential = None
 
     async def _by_token(self, secret: str, use: bool) -> Credential:
@@ -94,7 +94,7 @@ class Asking(Fields):
         return credential
 
     async def _by_session(self, use: bool) -> tuple[Credential | None, str | None]:
-        """A cookie that this board never gave is nobody's: it may be another board's on the same host."""
+        """Ignores a cookie that this board never gave: it may belong to another board on the same host."""
         cookies = {name: self.get_cookie(name) for name in self.cookie_names}
         if self.new_session:
             cookies = {self.cookie_name: self.new_session}
@@ -106,7 +106,7 @@ class Asking(Fields):
             if credential is not None and credential.kind == "session":
                 if use and self.counts_as_use and self.board.credentials.use(secret):
                     self.secret = secret
-                    self.set_session_cookie(secret)  # the browser's copy lives on as well
+                    self.set_session_cookie(secret)  # the browser's copy lasts longer, too
                 return credential, secret
             if credential is not None or self.is_made_here(secret):
                 ended_names.append(name)
@@ -126,7 +126,7 @@ class Asking(Fields):
 
     @property
     def session_secret(self) -> str | None:
-        """The one in the browser's cookie, where that counts."""
+        """The secret in the browser's cookie, where a session is accepted."""
         is_session = self.credential is not None and self.credential.kind == "session"
         return (self.new_session or self.secret) if is_session else None
 
@@ -143,7 +143,7 @@ class Asking(Fields):
 
     @property
     def cookie_name(self) -> str:
-        """With the port that the browser sees, as cookies know none: two boards on one host have one each."""
+        """Contains the port that the browser sees, because cookies don't: two boards on one host need two names."""
         name, port = self.plain_cookie_name, split_host(self.origin.partition("://")[2])[1]
         return f"{name}-{port}" if port else name
 
@@ -153,7 +153,7 @@ class Asking(Fields):
 
     @property
     def cookie_names(self) -> tuple[str, ...]:
-        """The name of the session's cookie, and that of one from before it had a port."""
+        """The name of the session's cookie, and its name from before it contained the port."""
         return tuple(dict.fromkeys((self.cookie_name, self.plain_cookie_name)))
 
     def set_session_cookie(self, secret: str) -> None:
@@ -168,7 +168,7 @@ class Asking(Fields):
         self._clear_others()
 
     def _clear_others(self) -> None:
-        """Takes a cookie of the old name back, if it is of the session that has just been used."""
+        """Deletes a cookie of the old name if it is of the session that has just been used."""
         for name in self.cookie_names[1:]:
             if self.secret and self.get_cookie(name) == self.secret:
                 self._clear(name)
@@ -182,7 +182,7 @@ class Asking(Fields):
     def client_address(self) -> str:
         """The client's address as limits count it: IPv6 by /64, which is what one customer has.
 
-        Behind a proxy it is taken from the header that CLIENT_HEADER names.
+        Behind a proxy it is read from the header that CLIENT_HEADER names.
         """
         named = self.config.client_header
         if named:
@@ -207,13 +207,13 @@ def ended(kind: str) -> Refused:
 
 
 def parse_address(text: str) -> str | None:
-    """None for what is no address."""
+    """None if the text is not an address."""
     return parse_short(text) if len(text) <= LONGEST_ADDRESS else None
 
 
 @functools.lru_cache(1000)
 def parse_short(text: str) -> str | None:
-    """One object for all that comes from there. Some proxies write a port behind it: 192.0.2.1:5678, or [2001:db8::1]:5678."""
+    """One object for all requests from an address. Some proxies add a port: 192.0.2.1:5678, or [2001:db8::1]:5678."""
     if match := WITH_PORT.fullmatch(text):
         text = match[2] if match[1] is None else match[1]
     try:
@@ -228,5 +228,5 @@ def parse_short(text: str) -> str | None:
 
 
 LONGEST_ADDRESS = 100
-"""Characters, with a port and a zone; longer ones need not be remembered."""
+"""Characters of an address with port and zone; a longer text is not one."""
 WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?")

@@ -1,4 +1,4 @@
-"""What all handlers share: headers, errors and answers; who may use them stands in handlers/rights.py."""
+"""What all handlers share: headers, errors and answers. handlers/rights.py says who may use them."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
 
 
 def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
-    """OPTIONS always, as handlers/heads.py answers it."""
+    """OPTIONS is always among them; handlers/heads.py answers it."""
     missing = tornado.web.RequestHandler._unimplemented_method
     return [name for name in METHODS if name == "OPTIONS" or getattr(kind, name.lower()) is not missing]
 
@@ -46,10 +46,10 @@ class Base(Rights):
     closes = False
     """Whether the connection ends with this reply."""
     is_too_large = False
-    """Whether its body is more than it takes, as its head says already."""
+    """Whether the body is longer than allowed, which may be known before it is read."""
 
     def __init_subclass__(cls) -> None:
-        """HEAD is there wherever GET is (RFC 9110, 9.1)."""
+        """HEAD is allowed wherever GET is (RFC 9110, 9.1)."""
         super().__init_subclass__()
         if "HEAD" not in allowed_methods(cls) and "GET" in allowed_methods(cls):
             setattr(cls, "head", Base._head)  # noqa: B010 - a method, which must not be assigned to by name
@@ -91,9 +91,9 @@ class Base(Rights):
 
     @property
     def counts_as_reading(self) -> bool:
-        """Whether looking at this is counted, as it reads from storage or is made for the one who asks.
+        """Whether this request is counted, because it reads from storage or needs work for one client alone.
 
-        Only what is kept ready, is a poll, or is asked for by machines that watch over the board, is not.
+        Cached pages, polls and requests by monitors are not counted.
         """
         return True
 
@@ -106,7 +106,7 @@ class Base(Rights):
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
         if not self.is_as_judged:
-            self._auto_finish = False  # it is on its way
+            self._auto_finish = False  # _look_and_finish() sends the reply
             return asyncio.ensure_future(self._look_and_finish(chunk))
         if self.board.waiters.draining or self.closes:
             self.set_header("Connection", "close")
@@ -133,7 +133,7 @@ class Base(Rights):
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, Unavailable):
-            # Once a minute: how often it happens is up to those who ask, and /metrics counts it.
+            # Once a minute: clients decide how often this happens, and /metrics counts it.
             words, path = "%s %s: storage is unavailable: %s", shown(self.request.path)
             warn_rarely(type(value).__name__, words, self.request.method, path, value)
             return
@@ -144,7 +144,7 @@ class Base(Rights):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])
-        if refused.code == "bad_request" and self.request.body:  # Tornado's, for a form that it doesn't read
+        if refused.code == "bad_request" and self.request.body:  # by Tornado, for a form that it can't read
             refused = self.refusal_of_body() or refused
         if refused.code == "unsupported_encoding":
             self.set_header("Accept-Encoding", "identity")
@@ -173,7 +173,7 @@ class Base(Rights):
         self.finish(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
     async def write_many(self, value: dict[str, Any]) -> None:
-        """The same for many messages, which take a moment: one such reply after the other."""
+        """Writes a reply of many messages, which takes a moment to encode: one such reply at a time."""
         async with self.application.making.turns.turn():
             self.write_json(value)
 

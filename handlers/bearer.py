@@ -1,4 +1,4 @@
-"""The tokens in a request's headers. Whatever is not ours belongs to somebody else on the way: a proxy, a gateway."""
+"""The tokens in a request's headers. Anything else there belongs to a proxy or a gateway on the way."""
 
 import base64
 import binascii
@@ -11,23 +11,23 @@ from board.credentials import TOKEN_PREFIX
 BEARER = re.compile(r"bearer +(\S.*)", re.IGNORECASE)
 OTHER_HEADERS = ("X-Api-Key", "X-Auth-Token", "Private-Token")
 OTHER_PARAMETERS = ("access_token", "token", "api_key")
-"""Where other services take their tokens, so that people send ours there."""
+"""Where other services take their tokens, so that people send ours there by mistake."""
 
 
 def bearers(request: HTTPServerRequest) -> list[str]:
-    """All that is sent as `Authorization: Bearer …`; a proxy may have added a header of its own."""
-    parts = request.headers.get("Authorization", "").split(",")  # which no token has; several headers come as one
+    """The values sent as `Authorization: Bearer …`; a proxy may have added another such header."""
+    parts = request.headers.get("Authorization", "").split(",")  # several headers come as one; no token has a comma
     found = [BEARER.fullmatch(part.strip()) for part in parts]
     return [match[1] for match in found if match]
 
 
 def our_token(request: HTTPServerRequest) -> str | None:
-    """What looks like a token of ours, right or wrong, where it belongs."""
+    """A value with the form of our tokens, right or wrong, in the right place."""
     return next((secret for secret in bearers(request) if secret.startswith(TOKEN_PREFIX)), None)
 
 
 def is_misplaced(request: HTTPServerRequest) -> bool:
-    """Whether what looks like a token of ours was sent in another way, in which it would be overlooked."""
+    """Whether a value with the form of our tokens was sent in a place where it would be ignored."""
     values = [request.headers.get(name, "") for name in OTHER_HEADERS]
     for part in request.headers.get("Authorization", "").split(","):
         scheme, _, rest = part.strip().partition(" ")

@@ -1,8 +1,8 @@
-"""How many connections one address may keep us waiting with: above its share, the one waited for longest is closed.
+"""Bounds the connections of each address that the server waits for: above its share, the longest waits are ended.
 
-Waited for are connections that are silent, whose request is still coming, or whose reply is still going out; never
-parked polls, nor what the server itself is working at. Bytes that are held for them are bounded likewise, in total too.
-docs/decisions/0010-connections.md says why. Behind a proxy all connections are the proxy's, and none are counted.
+The server waits for connections that are silent, whose request is still arriving, or whose reply is still being sent;
+not for parked polls, nor for requests that it works at. The bytes kept for them are bounded likewise, and in total.
+docs/decisions/0010-connections.md says why. Behind a proxy all connections come from the proxy: none are counted.
 """
 
 import asyncio
@@ -15,20 +15,20 @@ from typing import Protocol
 from board.networks import with_networks
 
 HELD_BYTES = 16 * 1024 * 1024
-"""Of requests that are still coming and replies that are still going out, over all connections."""
+"""Kept for requests that are still arriving and replies that are still being sent, over all connections."""
 ADDRESS, SITE, NETWORK = 1 / 4, 3 / 8, 1 / 2
-"""What part of all connections and bytes one IPv4 address or IPv6 /64 may take, a /56, and a /48 or an IPv4 /24."""
+"""The share of all connections and bytes for an IPv4 address or IPv6 /64, a /56, and a /48 or IPv4 /24."""
 LEAST_SHARE = 16
-"""However few files may be open: two browsers that load a page."""
+"""Connections, however few files may be open: two browsers that load a page."""
 RELIEF = 8
-"""A share that is exceeded is brought down by this part of it, so that it isn't looked at again for each newcomer."""
+"""A share that is exceeded is reduced by this part of it, so that it isn't checked again for each new connection."""
 FIRST_SECONDS = 15
 SILENT_SECONDS = 20
-"""Until the first request and between two of them, while more than half of the descriptors are in use."""
+"""Time-outs before the first request and between two, while more than half of the descriptors are in use."""
 
 
 class Wait(enum.Enum):
-    """What is waited for on a connection."""
+    """What the server waits for on a connection."""
 
     NOTHING = "the server is at work, or a poll is parked"
     FIRST = "its first request"
@@ -41,27 +41,27 @@ PATIENCE = {Wait.FIRST: FIRST_SECONDS, Wait.NEXT: SILENT_SECONDS}
 
 
 class Connection(Protocol):
-    """In the lot, in Tornado, or about to be closed."""
+    """A connection in the lot, in Tornado, or about to be closed."""
 
     group: "Group | None"
-    """That of its address, or the one for all; none when it has ended."""
+    """The group of its address, or the one for all; None when the connection has ended."""
 
     @property
     def wait(self) -> Wait: ...
     @property
     def since(self) -> float:
-        """By the monotonic clock, when this wait began."""
+        """When this wait began, by the monotonic clock."""
 
     @property
     def held(self) -> int:
-        """Bytes that are kept for it."""
+        """Bytes that are kept for the connection."""
 
     def drop(self) -> None:
         """Closes it at once."""
 
 
 class Group:
-    """The connections of an address or a network, or all; a network's are in those of its addresses."""
+    """The connections of an address, of a network, or all; a network has those of its addresses."""
 
     __slots__ = ("busy", "count", "held", "members", "most", "most_held", "name", "parent", "parts")
 
@@ -73,7 +73,7 @@ class Group:
         self.parts: set[Group] = set()
         self.members: dict[Connection, None] = {}
         self.count = self.busy = self.held = 0
-        """`busy` are those on which nothing was waited for when they were last looked at."""
+        """`busy` is how many connections the server did not wait for at the last check."""
 
     def __iter__(self) -> Iterator[Connection]:
         yield from self.members
@@ -81,7 +81,7 @@ class Group:
             yield from part
 
     def chain(self) -> "Iterator[Group]":
-        """This one, and those that it is part of."""
+        """This group, and those that it is part of."""
         group: Group | None = self
         while group is not None:
             yield group
@@ -89,7 +89,7 @@ class Group:
 
 
 class Connections:
-    """`room` is how many there may be; `is_counting` says whether addresses are those of clients."""
+    """`room` is the highest number of connections; `is_counting` says whether addresses are those of clients."""
 
     def __init__(self, room: int, *, is_counting: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._room = room
@@ -100,12 +100,12 @@ class Connections:
         self._crowded: dict[Group, None] = {}
         self._is_due = False
         self.lingering: set[Connection] = set()
-        """Those on which all has been said."""
+        """Connections after their last reply, whose clients still send."""
 
-    # --- what connections tell
+    # --- events of connections
 
     def enter(self, connection: Connection, host: str) -> None:
-        """A new one, from this address; from none that is counted, if it is a proxy's."""
+        """Adds a connection from this address, or from none that is counted if it comes from a proxy."""
         networks = shares_of(host) if self._is_counting else ()
         self.join(connection, self._group(networks))
 
@@ -120,7 +120,7 @@ class Connections:
                 self._look_soon(one)
 
     def move(self, old: Connection, new: Connection) -> None:
-        """The same connection, in other hands."""
+        """The same connection, served by another object."""
         group = old.group
         if group is None:
             return
@@ -145,11 +145,11 @@ class Connections:
                 self._crowded.pop(one, None)
 
     def hold(self, connection: Connection, change: int) -> None:
-        """So many bytes more, or fewer, are kept for it than before; it says so itself already."""
+        """The bytes kept for a connection have changed by this number, which `connection.held` already includes."""
         group = connection.group
         if group is None:
             return
-        if group is self.all:  # it is not counted, but may have to go
+        if group is self.all:  # it is not counted, but may have to be closed
             if connection.held:
                 group.members[connection] = None
             else:
@@ -165,7 +165,7 @@ class Connections:
                 self._look_soon(one)
 
     def _group(self, networks: tuple[tuple[str, float], ...]) -> Group:
-        """That of the first of these, within those of the others."""
+        """The group of the first network, within the groups of the others."""
         group = self.all
         for name, part in reversed(networks):
             inner = self._groups.get(name)
@@ -176,17 +176,17 @@ class Connections:
             group = inner
         return group
 
-    # --- who has to go
+    # --- closing
 
     def _look_soon(self, group: Group) -> None:
-        """Not at once: whoever tells of a connection may be in the middle of a list of them."""
+        """Checks in the loop's next turn: the caller may be in the middle of a list of connections."""
         self._crowded[group] = None
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self.relieve)
 
     def relieve(self) -> None:
-        """Closes what is too much; looks again at those who had more connections than they may be waited for."""
+        """Closes what exceeds the shares; groups that still have more connections than that are checked again."""
         self._is_due = False
         crowded, self._crowded = self._crowded, {}
         for group in crowded:
@@ -202,7 +202,7 @@ class Connections:
                 self._crowded[group] = None
 
     def _let_go(self, group: Group) -> None:
-        """Those for whom bytes have been held for longest; never the last who came."""
+        """Closes those for which bytes have been kept for longest; never the newest."""
         enough = group.most_held * (1 - 1 / RELIEF)
         for one in sorted((one for one in group if one.held), key=since)[:-1]:
             if group.held <= enough:
@@ -210,7 +210,7 @@ class Connections:
             one.drop()
 
     def sweep(self, open_now: int) -> None:
-        """Now and then, with how many connections there are."""
+        """Called regularly, with the number of open connections."""
         self.relieve()
         if 2 * open_now > self._room and self._is_counting:
             now = self._clock()
@@ -225,6 +225,6 @@ def since(connection: Connection) -> float:
 
 @functools.lru_cache(1000)
 def shares_of(host: str) -> tuple[tuple[str, float], ...]:
-    """The networks of an address, from the narrowest on, each with its share; none for what is no address."""
+    """The networks of an address, from the narrowest to the widest, each with its share; none for other texts."""
     shares = with_networks(host, ADDRESS, SITE, NETWORK)
     return shares if len(shares) > 1 else ()

@@ -1,4 +1,4 @@
-"""What is asked at a name that is not the board's, or unencrypted: pages go on where they should, nothing else does."""
+"""Answers requests for a name that is not the board's, or by plain http: redirects pages, refuses the rest."""
 
 from handlers.base import Page
 from handlers.errors import Refused

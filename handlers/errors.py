@@ -66,7 +66,7 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     Unavailable: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
     Busy: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
 }
-"""For what the floors below raise, and for all kinds of it that have no answer of their own."""
+"""The errors of the lower layers, and their subclasses that have no entry here."""
 
 
 class Refused(tornado.web.HTTPError):
@@ -85,7 +85,7 @@ def as_refused(status: int, error: BaseException | None) -> Refused:
         return error
     if isinstance(error, BadText):
         return Refused(error.status, error.code, str(error))
-    for kind in type(error).__mro__:  # an engine may have kinds of its own of what stands there
+    for kind in type(error).__mro__:  # an engine may have subclasses of these errors
         if answer := ANSWERS.get(kind):
             return Refused(*answer, RETRY_SECONDS if answer[0] == 503 else None)
     code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))

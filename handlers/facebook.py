@@ -28,7 +28,7 @@ log = logging.getLogger("longboard")
 MOST_USERNAMES = 50
 """Tried for one name, each a look into the database; the last one is random."""
 LONGEST_PICTURE_URL = 1000
-"""What fits into a cookie with the rest; a longer one is fetched at the next sign-in."""
+"""Longer ones don't fit into the cookie; the picture is then fetched at the next sign-in."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Person:
     id: str
     name: str
     picture_url: str | None
-    """None where there is only the silhouette that Facebook shows for those without a picture; "" if it is unknown."""
+    """None if Facebook shows only the silhouette for people without a picture; "" if it is unknown."""
 
 
 class FacebookStart(FacebookPage):
@@ -53,7 +53,7 @@ class FacebookStart(FacebookPage):
             self.redirect(f"{self.own_origin}{self.start}?{query}")
             return
         if self.request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-            # Another site's page has led here. Facebook may send on at once whoever it knows: that takes a click here.
+            # Another site's page has led here. Facebook may sign people in without asking, so this needs a click here.
             typed = {"next": self.query("next") or "/"} | ({"invite": i} if (i := self.query("invite")) else {})
             self.render("facebook_start.html", go=f"/facebook/start?{urllib.parse.urlencode(typed)}")
             return
@@ -75,7 +75,7 @@ class FacebookContinue(FacebookPage):
 
 
 class FacebookSignIn(FacebookPage):
-    """Signs in whoever came back, once it is clear that this is wanted."""
+    """Signs in the person who came back, if it is certain that this is wanted."""
 
     async def sign_in(self, flow: Flow, person: Person) -> None:
         storage, is_new = self.board.storage, False
@@ -94,7 +94,7 @@ class FacebookSignIn(FacebookPage):
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 
     async def join(self, flow: Flow, person: Person) -> Identity:
-        """A new account, if this board takes one. Raises Refused, LinkGone."""
+        """Makes a new account, if this board takes one. Raises Refused, LinkGone."""
         self.try_again = "/signin"
         limits = self.board.limits
         if limits and (seconds := limits.sign_up_from.take(self.client_address)):
@@ -114,11 +114,11 @@ class FacebookSignIn(FacebookPage):
 
     async def keep_picture(self, identity: Identity, person: Person) -> None:
         picture = await self.facebook.picture(person.picture_url, self.visit) if person.picture_url else None
-        if picture or person.picture_url is None:  # one that could not be had now may be had next time
+        if picture or person.picture_url is None:  # one that could not be fetched now may be fetched next time
             await self.board.storage.set_picture(identity.id, picture)
 
     def leave(self, path: str) -> None:
-        """With a fragment of our own, else browsers would take over the `#_=_` that Facebook adds."""
+        """Sets a fragment; without one, browsers would keep the `#_=_` that Facebook adds."""
         self.redirect(path if "#" in path else f"{path}#", status=303)
 
 
@@ -165,10 +165,10 @@ class FacebookCallback(FacebookSignIn):
             log.warning("Facebook did not answer as it should: %s", describe(error))
             raise failed() from None
 
-    # --- when it is the way in
+    # --- signing in with Facebook
 
     async def is_somebody_else(self, person: Person) -> bool:
-        """Whether this browser is signed in as another account than this person's: it is not taken out of it unasked."""
+        """Whether this browser is signed in to another account than this person's: then it is asked first."""
         if self.account is None:
             return False
         try:
@@ -184,7 +184,7 @@ class FacebookCallback(FacebookSignIn):
         )
         self.render("facebook_switch.html", name=person.name, next=flow.next)
 
-    # --- when it is to be linked
+    # --- linking Facebook
 
     async def link(self, account_id: int, person: Person) -> None:
         """Raises Refused, IdentityTaken."""

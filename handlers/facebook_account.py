@@ -41,7 +41,7 @@ class FacebookUnlink(AccountPage):
 
 class FacebookSeen(AccountPage):
     async def post(self) -> None:
-        """The notice that Facebook was linked was read; what is linked still stands on the page."""
+        """The member has read the notice that Facebook was linked; the page still shows the link."""
         await self.board.storage.dismiss_notice(signed_in(self).account.id)
         await self.again()
 

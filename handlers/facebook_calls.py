@@ -24,7 +24,7 @@ SLACK_SECONDS = 60
 
 class FacebookCall(Base):
     for_whom = "anyone"
-    identifies = False  # nobody is signed in here, whatever comes along
+    identifies = False  # Facebook calls this; cookies and tokens don't matter
 
     def signed_request(self) -> tuple[str, SignedRequest]:
         """As it came, and what it says. Raises Refused, BadText."""
@@ -36,7 +36,7 @@ class FacebookCall(Base):
         return text, read_signed_request(text, self.config.facebook_app_secret)
 
     async def account_id(self, request: SignedRequest) -> int | None:
-        """Whom it is about, if that is anybody here."""
+        """The account that the call is about, if there is one."""
         try:
             identity = await self.board.storage.identity(self.config.facebook_app_id, request.facebook_id)
         except NotFound:
@@ -44,7 +44,7 @@ class FacebookCall(Base):
         return identity.account.id
 
     def log_call(self, event: str, account_id: int | None) -> None:
-        """A repeated call finds nobody any more, and has no line."""
+        """A repeated call finds nobody, and no line is logged."""
         if account_id is not None:
             write_log(self, event, account_id, "facebook")
 

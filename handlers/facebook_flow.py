@@ -23,7 +23,7 @@ from storage.records import LinkGone
 
 FLOW_SECONDS = 600
 INVITE_COOKIE = "longboard-invite"
-"""Brings an invitation to /facebook/start, and only there, as queries are in logs. static/link.js sets it as well."""
+"""Carries an invitation to /facebook/start only, because queries end up in logs. static/link.js sets it, too."""
 LONGEST_NEXT = 500
 """Longer ones would not fit into a cookie; they lead to the front page."""
 SCOPE = ["public_profile"]
@@ -32,9 +32,9 @@ FIELDS = "id,name,picture.width(160).height(160)"
 
 @dataclasses.dataclass(frozen=True)
 class Flow:
-    """What a browser went to Facebook for: to sign in, or to link Facebook to the account with this id.
+    """Why a browser went to Facebook: to sign in, or to link Facebook to the account with this id.
 
-    With a person, it is back already, and asks whether to go on as that one instead of who is signed in.
+    With a person, the browser has come back, and the page asks whether to continue as that person.
     """
 
     state: str
@@ -146,7 +146,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         return flow
 
     def may_begin_anew(self, flow: Flow) -> None:
-        """Where it can be tried once more, with an invitation in a cookie, as addresses are in logs."""
+        """Where to try again, with an invitation in a cookie, because addresses end up in logs."""
         self.try_again = f"{self.start}?{urllib.parse.urlencode({'next': flow.next})}"
         if flow.invite:
             self.set_cookie(
@@ -160,7 +160,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
             )
 
     async def use_up(self, flow: Flow) -> None:
-        """Raises Refused if that was done before."""
+        """Marks the state as used. Raises Refused if it was used before."""
         self.clear_cookie(self.flow_cookie, httponly=True, secure=self.is_secure, samesite="Lax")
         until = round((self.board.credentials.clock() + FLOW_SECONDS) * 1000)
         try:

@@ -25,17 +25,17 @@ ICON = (ROOT / "static" / "icon-192.png").read_bytes()
 
 
 MOST_ORIGINS = 4
-"""Names for which the feed is kept: without PUBLIC_URL, whoever asks chooses one."""
+"""Origins for which the feed is cached: without PUBLIC_URL, clients choose the name."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Made:
-    """The feed as it goes out to who comes by this name."""
+    """The feed as it is sent at one origin."""
 
     feed: bytes
     packed: bytes
     etag: str
-    """Weak: compressed or not, it is the same (RFC 9110, 8.8.3.3)."""
+    """Weak: it is the same for the compressed feed (RFC 9110, 8.8.3.3)."""
 
     @classmethod
     def make(cls, feed: bytes) -> "Made":
@@ -46,7 +46,7 @@ class Feed(Base):
     """The newest messages; the same bytes for all until the next change."""
 
     last_made = 0
-    """Seconds since 1970 when the newest state that has a Last-Modified was first asked for."""
+    """When the newest state that has a Last-Modified was first requested, in seconds since 1970."""
 
     async def get(self) -> None:
         made = self.all_kept().get(self.origin) or await self.keep()
@@ -65,7 +65,7 @@ class Feed(Base):
             self.finish(made.feed)
 
     def all_kept(self) -> dict[str, Made]:
-        """By the board's names, of the newest state."""
+        """The feeds of the newest state, by origin."""
         kept: dict[str, Made] = self.board.waiters.recent.derived.setdefault("feeds", {})
         return kept
 
@@ -85,8 +85,8 @@ class Feed(Base):
             return made
 
     def made_at(self, made: Made) -> int | None:
-        """Since when it has been like this, in seconds since 1970. It tells states apart, and is never to come: so None
-        for one that is over, and while another one had this second."""
+        """When this state was first requested, in seconds since 1970. It identifies the state and is never in the
+        future: so it is None for a past state, and if another state has the same second."""
         derived, now = self.board.waiters.recent.derived, int(time.time())
         if self.all_kept().get(self.origin) is not made:
             return None

@@ -12,19 +12,19 @@ from handlers.errors import Refused
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MOST = 100
-"""Messages in an answer for which somebody says how many."""
+"""Messages in an answer at most, whatever limit is requested."""
 
 
 class Fields(tornado.web.RequestHandler):
     takes: tuple[str, ...] = (JSON, FORM)
-    """Types of what may be sent here."""
+    """Content types that are accepted here."""
 
     def query(self, name: str) -> str | None:
         """A value of the query string; unlike get_argument, with its control characters."""
         return self._last(self.request.query_arguments, name)
 
     def form(self, name: str) -> str | None:
-        """A field of the form that was sent. Raises Refused."""
+        """A field of the form, None if it is missing. Raises Refused."""
         if self.request.body and (refused := self.refusal_of_body()):
             raise refused
         return self._last(self.request.body_arguments, name)
@@ -46,7 +46,7 @@ class Fields(tornado.web.RequestHandler):
         return None if text is None else int(text)
 
     def limit(self) -> int | None:
-        """How many are asked for; more than MOST is no error, but none is. Raises Refused."""
+        """The requested number, at most MOST; None if there is none. Raises Refused, also for 0."""
         limit = self.whole_number("limit")
         if limit == 0:
             raise Refused(400, "bad_number", "“limit” must be 1 or more.")
@@ -61,7 +61,7 @@ class Fields(tornado.web.RequestHandler):
         return {name: self.form(name) for name in self.request.body_arguments}
 
     def refusal_of_body(self) -> Refused | None:
-        """Why what was sent can't be read, if its headers say so: nothing in it is guessed at."""
+        """The refusal if the headers say that the body can't be read: the type is never guessed."""
         headers = self.request.headers
         if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             return Refused(415, "unsupported_encoding", "Send it as it is, without Content-Encoding.")
@@ -76,7 +76,7 @@ class Fields(tornado.web.RequestHandler):
         return arguments.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
 
     def optional_text(self, fields: dict[str, Any], name: str) -> str | None:
-        """None where it isn't there, or is null, which many programs write for that."""
+        """None if the field is missing or null, which many programs send for a missing field."""
         return self.text_field(fields, name) if fields.get(name) is not None else None
 
     def text_field(self, fields: dict[str, Any], name: str) -> str:
@@ -96,7 +96,7 @@ def has_body(headers: HTTPHeaders) -> bool:
 
 
 def lower_media_type(headers: HTTPHeaders) -> None:
-    """For Tornado, which would not know a form whose type is written in capitals."""
+    """Makes the type lower case: otherwise Tornado would not recognise a form's type in capitals."""
     kind, semicolon, parameters = headers.get("Content-Type", "").partition(";")
     if kind != kind.strip().lower():
         headers["Content-Type"] = kind.strip().lower() + semicolon + parameters
@@ -105,7 +105,7 @@ def lower_media_type(headers: HTTPHeaders) -> None:
 def parse_object(body: bytes) -> dict[str, Any]:
     """A JSON object (RFC 8259: UTF-8, no NaN). Raises Refused."""
     try:
-        text = body.removeprefix(codecs.BOM_UTF8).decode()  # Windows writes a BOM before it
+        text = body.removeprefix(codecs.BOM_UTF8).decode()  # Windows writes a BOM first
         value = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise Refused(400, "bad_json", "The body is not JSON in UTF-8.") from None

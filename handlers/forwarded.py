@@ -1,6 +1,5 @@
-"""What the trusted proxy says of a request: headers that a setting names, read from the right, where it wrote itself.
-
-What stands further left anybody can claim.
+"""What the trusted proxy says of a request, in headers that a setting names. They are read from the right, where the
+proxy writes: clients can forge what is further left.
 """
 
 import re
@@ -9,13 +8,13 @@ from collections.abc import Iterator
 from tornado.httputil import HTTPHeaders
 
 PAIR = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^",;\s]*)\s*')
-"""One `for=192.0.2.60` or `for="[2001:db8::1]:4711"` (RFC 7239, 4), after which comes a comma, a semicolon or the end."""
+"""One `for=192.0.2.60` or `for="[2001:db8::1]:4711"` (RFC 7239, 4), then a comma, a semicolon or the end."""
 
 
 def entry(headers: HTTPHeaders, setting: str, parameter: str) -> str:
-    """What a header like `X-Forwarded-For`, or `X-Forwarded-For:2` for the second entry from the right, says.
+    """The value of a header like `X-Forwarded-For`, or `X-Forwarded-For:2` for the second entry from the right.
 
-    Of `Forwarded` it is the parameter's value. Empty where there is none.
+    For `Forwarded` it is the value of the parameter. Empty if there is none.
     """
     name, _, hops = setting.partition(":")
     header = headers.get(name, "")
@@ -27,7 +26,7 @@ def entry(headers: HTTPHeaders, setting: str, parameter: str) -> str:
 
 
 def parse_forwarded(header: str) -> list[dict[str, str]]:
-    """The elements of a Forwarded header; none at all if it is not one: half of it may be somebody else's claim."""
+    """The elements of a Forwarded header; none if it is malformed, because a client may have written part of it."""
     elements: list[dict[str, str]] = [{}]
     for name, value, end in _pairs(header):
         if name is None:
@@ -39,7 +38,7 @@ def parse_forwarded(header: str) -> list[dict[str, str]]:
 
 
 def _pairs(header: str) -> Iterator[tuple[str | None, str, str]]:
-    """Each name, its value, and what follows it. The name is None where there is no pair."""
+    """Each name, its value, and the separator after it. The name is None if there is no pair."""
     at = 0
     while at < len(header):
         match = PAIR.match(header, at)

@@ -1,6 +1,6 @@
-"""The board's page. For guests it is made once and kept until the next change, compressed as well.
+"""The board's page. For guests it is rendered and compressed once and kept until the next change.
 
-Only its very end is one visitor's own: the key of the form, which makes a double click post once.
+Only its end differs for each visitor: the key of the form, which makes a double click post once.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from handlers import Application
 
 MOST_ORIGINS = 4
-"""Names of the board for which the page is kept: without PUBLIC_URL, whoever asks chooses one."""
+"""Origins for which the page is cached: without PUBLIC_URL, clients choose the name."""
 NOTHING: dict[str, Kept] = {}
 NOT_PLAIN = frozenset(
     ("Cookie", "Authorization", *OTHER_HEADERS, "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
@@ -39,7 +39,7 @@ NOT_PLAIN = frozenset(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class State:
-    """What the page shows, and the cursor that belongs to it: both of one moment, however long the page takes."""
+    """What the page shows, and its cursor, both read at the same moment, however long rendering takes."""
 
     page: MessagesPage
     cursor: Cursor
@@ -50,7 +50,7 @@ class Front(Rendering):
 
     @property
     def counts_as_reading(self) -> bool:
-        """What is kept for guests costs nothing, by whichever of the board's names they come."""
+        """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
         if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
             return True
         return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
@@ -83,7 +83,7 @@ class Front(Rendering):
             self.finish(kept.whole(key))
 
     def all_kept(self) -> dict[str, Kept]:
-        """By the board's names."""
+        """The cached pages, by origin."""
         kept: dict[str, Kept] = self.board.waiters.recent.derived.setdefault("front", {})
         return kept
 
@@ -92,7 +92,7 @@ class Front(Rendering):
         return kept if kept and kept.serves(self.board.waiters.watching.count()) else None
 
     async def keep_for_guests(self) -> Kept:
-        """Made once for all who wait for it, however many changes come meanwhile: the page asks for them."""
+        """Makes one page for all requests that wait for it; it polls for the changes that come in between."""
         asked_at, making = time.monotonic(), self.application.making
         async with making.front:
             last: Kept | None = making.last_front

@@ -1,8 +1,8 @@
-"""Who may try a password: what is counted, in which browsers somebody has been before, and what is noted of failures.
+"""Limits tries at passwords, recognises known browsers, and logs failures.
 
-A browser in which somebody signs in with a password gets a cookie for /signin alone. It lets nobody in: it says that
-its tries are counted by themselves and hashed first, so that whoever guesses elsewhere can't lock the owner out. It
-ends with the password. docs/decisions/0013-security.md says why so.
+A browser in which somebody signs in with a password gets a cookie that is sent only to /signin. It lets nobody in: its
+tries are counted separately and hashed first, so that guessing elsewhere can't lock the owner out. A new password
+ends it. docs/decisions/0013-security.md says why.
 """
 
 import secrets
@@ -17,17 +17,17 @@ from storage.records import Account, Password
 PATH = "/signin"
 KNOWN_DAYS = 180
 SLOTS = 8
-"""Cookies of this kind that one browser has at most: accounts share them by their usernames."""
+"""Known-browser cookies that one browser has at most: a username's hash chooses the slot."""
 
 
 def readable(username: str) -> str:
-    """As accounts have it; empty for what can't be anybody's."""
+    """The username as accounts have it; empty if it is not a possible username."""
     folded = fold_username(username)
     return folded if USERNAME.fullmatch(folded) else ""
 
 
 async def admit(handler: Base, username: str) -> Asker:
-    """Counts a try at a password; who asks. Raises Refused."""
+    """Counts a try at a password and returns who asks. Raises Refused."""
     limits, address = handler.board.limits, handler.client_address
     if limits is None:
         return ANYBODY
@@ -42,14 +42,14 @@ async def admit(handler: Base, username: str) -> Asker:
 
 
 def asker_of(handler: Base) -> Asker:
-    """Who wants a new password to be hashed."""
+    """Who asks for the hash of a new password."""
     if handler.board.limits is None:
         return ANYBODY
     return Asker(handler.client_address, f"account {handler.account.id}" if handler.account else "")
 
 
 def claim(handler: Base, username: str) -> str | None:
-    """By what this may be known to the account, before anything is read: a session or token of it, or the cookie."""
+    """What may make the client known to this account, before storage is read: a credential of it, or the cookie."""
     if handler.credential is not None and handler.credential.account.username == username:
         return f"credential {handler.credential.id}"
     value = read_cookie(handler, username)
@@ -64,7 +64,7 @@ def is_known(handler: Base, account: Account, password: Password) -> bool:
 
 
 async def remember_browser(handler: Base, account: Account, verified: Password) -> None:
-    """The password that was verified or set just now is this account's, and this browser is known from now on."""
+    """Makes this browser known, if the password that was just verified or set is still this account's."""
     _, password = await handler.board.storage.password(account.username)
     if password.hash == verified.hash:
         handler.set_signed_cookie(
@@ -84,7 +84,7 @@ def forget_browser(handler: Base, username: str) -> None:
 
 
 def read_cookie(handler: Base, username: str) -> list[str] | None:
-    """The account's id, when its password was set, and the browser's own number."""
+    """The account's id, when its password was set, and the browser's random number."""
     value = handler.get_signed_cookie(cookie_name(handler, username), max_age_days=KNOWN_DAYS, min_version=2)
     parts = value.decode().split(" ") if value else []
     return parts if len(parts) == 3 else None
@@ -96,7 +96,7 @@ def cookie_name(handler: Base, username: str) -> str:
 
 
 def note_wrong(handler: Base, account: Account | None) -> None:
-    """Somebody gave a wrong password."""
+    """Counts and logs a wrong password."""
     if account is not None:
         handler.board.failures.note(account.id)
     reason = "wrong_password" if account is not None else "no_such_account"

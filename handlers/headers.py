@@ -1,4 +1,4 @@
-"""The headers that every reply of ours carries, pages, data and files alike; and those that ask whether it changed."""
+"""The headers of every reply: pages, data and files; and conditional requests."""
 
 import datetime
 import email.utils
@@ -17,7 +17,7 @@ PAGE_HEADERS = [
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
-"""Pages only: in data, which is nosniff JSON and may go to thousands of polls at once, they would protect nothing."""
+"""On pages only: data is nosniff JSON that may go to thousands of polls at once, where these would protect nothing."""
 
 
 def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
@@ -32,7 +32,7 @@ def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
         headers += PAGE_HEADERS
     if settings.public_url.startswith("https:"):
         headers.append(("Strict-Transport-Security", "max-age=31536000"))
-        if csp == PAGE_CSP:  # without https, browsers ignore it and complain
+        if csp == PAGE_CSP:  # without https, browsers ignore it and log a warning
             headers.append(("Cross-Origin-Opener-Policy", "same-origin"))
     return headers
 
@@ -47,11 +47,11 @@ def is_known(handler: RequestHandler, made_at: int | None) -> bool:
 def is_unmodified(headers: HTTPHeaders, made_at: int) -> bool:
     """Whether If-Modified-Since is exactly this time, in seconds since 1970.
 
-    As nginx has it: a later time means that a clock was wrong, or that something older was put back.
+    Compared as nginx does it: a later time means that a clock was wrong, or that something older was restored.
     """
     try:
         since = email.utils.parsedate_to_datetime(headers.get("If-Modified-Since", ""))
-        if since.tzinfo is None:  # asctime's form, which is UTC as well (RFC 9110, 5.6.7)
+        if since.tzinfo is None:  # the form of asctime, which is UTC as well (RFC 9110, 5.6.7)
             since = since.replace(tzinfo=datetime.UTC)
         return since.timestamp() == made_at
     except (ValueError, OverflowError):

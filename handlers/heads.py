@@ -1,6 +1,6 @@
-"""What a request's head alone decides, before its body is read: refusals, OPTIONS, and where it is addressed to.
+"""Decisions by a request's head, before its body is read: refusals, OPTIONS, and the host of an absolute URL.
 
-So a body that nobody takes is never kept, and whoever sends one hears so at once. docs/decisions/0010-connections.md.
+So no refused body is kept, and its sender is told at once. docs/decisions/0010-connections.md says more.
 """
 
 import sys
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from tornado.web import _HandlerDelegate
 
 BODILESS = ("GET", "HEAD", "OPTIONS")
-"""Methods whose bodies mean nothing (RFC 9110, 9.3): they are read and thrown away."""
+"""Methods whose bodies mean nothing (RFC 9110, 9.3): they are read and discarded."""
 
 
 def localize(request: HTTPServerRequest) -> None:
-    """`GET http://host/path` asks for /path of that host, whatever Host says (RFC 9112, 3.2.2)."""
+    """`GET http://host/path` requests /path of that host, whatever Host says (RFC 9112, 3.2.2)."""
     uri = request.uri or ""
     scheme, found, rest = uri.partition("://")
     if not found or scheme.lower() not in ("http", "https"):
@@ -35,7 +35,7 @@ def localize(request: HTTPServerRequest) -> None:
 
 
 class Options(Base):
-    """What may be done at an address; said to anyone, with no word on other sites: there is no CORS."""
+    """OPTIONS: the methods allowed at an address, for everyone. No CORS headers, so other sites are allowed nothing."""
 
     for_whom = "anyone"
 
@@ -52,7 +52,7 @@ class Options(Base):
 
 
 class Headed(HTTPMessageDelegate):
-    """A request with a body, for a handler that is run as soon as its answer is known."""
+    """A request with a body. Its handler runs as soon as the answer is known."""
 
     def __init__(self, request: HTTPServerRequest, delegate: "_HandlerDelegate", most: int) -> None:
         self._request = request
@@ -65,7 +65,7 @@ class Headed(HTTPMessageDelegate):
 
     def headers_received(self, start_line: Any, headers: Any) -> None:
         kind = self._delegate.handler_class
-        is_small = 0 < self._length() <= READ_BYTES  # it has come with the head, most likely: the connection can go on
+        is_small = 0 < self._length() <= READ_BYTES  # it has most likely arrived, so the connection can stay open
         if kind is NotFoundPage or self._request.method not in allowed_methods(kind):
             if not is_small:
                 self._answer(is_too_large=False)
@@ -78,20 +78,20 @@ class Headed(HTTPMessageDelegate):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
     def _answer(self, *, is_too_large: bool) -> None:
-        """Lets the handler say what it says without the body, and read on for a client that still sends it."""
+        """Runs the handler without the body, and reads on for a client that still sends it."""
         self._is_answered = True
         self._connection.set_max_body_size(sys.maxsize)
         self._connection._disconnect_on_finish = True
-        if self._request.headers.pop("Expect", "").lower() != "100-continue":  # else nothing comes
+        if self._request.headers.pop("Expect", "").lower() != "100-continue":  # otherwise no body will come
             self._stream.lingers = True
         self._delegate.execute()
-        cast(Base, self._delegate.handler).is_too_large = is_too_large  # it runs when this is done
+        cast(Base, self._delegate.handler).is_too_large = is_too_large  # it runs after this function
 
     def data_received(self, chunk: bytes) -> None:
         if self._is_answered or not self._is_kept:
             return
         self._delegate.data_received(chunk)
-        if len(self._delegate.chunks) > self._most:  # in pieces, of no length that was said before
+        if len(self._delegate.chunks) > self._most:  # chunked, without a length in the head
             self._delegate.chunks.clear()
             self._answer(is_too_large=True)
             self._stream.has_head(is_whole=False, is_kept=False)

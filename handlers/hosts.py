@@ -1,7 +1,7 @@
-"""Where the board is asked: by which name, and whether by https. Without PUBLIC_URL every name is as good as another.
+"""The name and the scheme at which the board is addressed. Without PUBLIC_URL every name is accepted.
 
-A page of another site can have its own name lead to this board's address (DNS rebinding), and would then be of the
-same origin with it. So with PUBLIC_URL only that name counts, and those of this machine, which nobody can take.
+A page of another site can point its own name to this board's address (DNS rebinding), and would then have the
+same origin. So with PUBLIC_URL only that name is accepted, and those of this machine, which nobody can take over.
 """
 
 import re
@@ -18,15 +18,15 @@ from setting_values import is_loopback
 from settings import Settings
 
 HEALTH = frozenset(("/healthz", "/readyz", "/metrics"))
-"""Asked by machines, which know an address rather than a name."""
+"""Requested by machines, which know an address rather than a name."""
 HOST = re.compile(r"(.*?)\.?(?::([0-9]{0,5}))?")
 SIGNS_OF_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-Ip", "Via")
 UNSAID = frozenset(("", "80", "443"))
-"""Ports that go without saying: a proxy that leaves out the port of a Host says nothing by that."""
+"""Default ports. A Host without a port may still be for another one: some proxies leave it out."""
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """The name in small letters, and the port; empty where it goes without saying."""
+    """The name in lower case, and the port; "" for a default port."""
     if host.startswith("[") and host.endswith("]"):
         return host.lower(), ""
     match = HOST.fullmatch(host)
@@ -35,7 +35,7 @@ def split_host(host: str) -> tuple[str, str]:
 
 
 class Names:
-    """The names at which the board answers, as PUBLIC_URL has them."""
+    """The names at which the board answers, by PUBLIC_URL."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.public_url
@@ -51,30 +51,30 @@ class Names:
         return (name == self._name and port in ("", self._port)) or is_loopback(name.strip("[]"))
 
     def is_at_home(self, request: HTTPServerRequest) -> bool:
-        """Whether it was asked where its cookies are kept: by http, browsers may drop those that https gets."""
+        """Whether cookies work at this address: by http, browsers may drop the cookies of an https PUBLIC_URL."""
         behind = any(name in request.headers for name in SIGNS_OF_A_PROXY)
         return not self._is_https or behind or split_host(request.host)[0] == self._name
 
     def scheme(self, request: HTTPServerRequest) -> str:
-        """`http` or `https` where the trusted proxy says so; else empty."""
+        """`http` or `https` if the trusted proxy says so, else empty."""
         said = entry(request.headers, self._scheme_header, "proto").lower() if self._scheme_header else ""
         return said if said in ("http", "https") else ""
 
     def is_same_origin(self, origin: str, request: HTTPServerRequest) -> bool:
-        """Whether an Origin is where this was sent, as far as that is known: without a setting, no proxy is believed."""
+        """Whether an Origin is this board, as far as that is known: without a setting, no proxy is trusted."""
         try:
             parts = urllib.parse.urlsplit(origin)
-        except ValueError:  # no address at all
+        except ValueError:  # not a URL
             return False
         known = self.scheme(request)
         if not known and self._url and split_host(request.host)[0] == self._name:
             known = self._url.partition(":")[0]
         if not known and not any(name in request.headers for name in SIGNS_OF_A_PROXY):
-            known = "http"  # all that we speak ourselves
+            known = "http"  # the server itself speaks only http
         return parts.netloc.lower() == request.host.lower() and (not known or parts.scheme == known)
 
     def objection(self, request: HTTPServerRequest) -> Refused | None:
-        """Why this can't be answered where it was asked; None if it can."""
+        """Why this can't be answered at this address; None if it can."""
         if not self._url:
             return None
         if self._is_https and self.scheme(request) == "http" and not is_probe(request):
@@ -95,11 +95,11 @@ class Names:
 
 
 def is_probe(request: HTTPServerRequest) -> bool:
-    """Whether this only asks how the board is, and shows nothing secret."""
+    """Whether the request is a health check, which shows nothing secret."""
     return request.path in HEALTH and not request.headers.get_list("Authorization")
 
 
 def is_redirected(request: HTTPServerRequest) -> bool:
-    """Whether it is for a page, and has nothing in it that would be sent twice. The API never redirects."""
+    """Whether the request is for a page, without anything that must not be sent twice. The API never redirects."""
     is_data = request.path == "/get" or request.path.startswith("/api/v1/")
     return request.method in ("GET", "HEAD") and not (is_data or has_body(request.headers) or bearers(request))

@@ -1,8 +1,8 @@
-"""The front page as it is kept for guests: compressed, in parts that need not be made anew together.
+"""The front page as it is cached for guests: compressed, in parts that are not all made again together.
 
-A deflate stream may be put together from parts that look back at nothing before them, and may end in a stored block
-(RFC 1951, 3.2.4). So what stands in front of the messages may differ by the board's name, the messages are compressed
-once for each change, and the very end, one visitor's key, is not compressed at all.
+A deflate stream may be joined from parts that do not refer back to earlier ones, and may end in a stored block
+(RFC 1951, 3.2.4). So the part before the messages may differ by origin, the messages are compressed once for each
+change, and the end with the visitor's key is not compressed at all.
 """
 
 import dataclasses
@@ -12,22 +12,22 @@ import time
 import zlib
 
 KEY_HOLE = secrets.token_urlsafe(16)
-"""Where the key goes in what is kept; nobody could have written it."""
+"""Marks the place of the key in the cached page; it is random, so nobody can have written it."""
 MESSAGES_HOLE = secrets.token_urlsafe(16).encode()
-"""Where the messages go."""
+"""Marks the place of the messages."""
 COUNT_SECONDS = 1
-"""How old the count of those who watch may be in what is kept."""
-GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # RFC 1952: deflate, no time, from no system in particular
+"""How old the count of watchers in a cached page may be."""
+GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # RFC 1952: deflate, no time, unknown system
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Body:
-    """What is the same for all guests until the next change: the messages, and what follows them."""
+    """The part that all guests get until the next change: the messages, and what follows them."""
 
     page: bytes
     packed: bytes
     rest: bytes
-    """The part of it that follows the messages, as the template made it."""
+    """What follows the messages, as the template rendered it."""
 
     @classmethod
     def make(cls, messages: list[bytes], rest: bytes) -> "Body":
@@ -37,7 +37,7 @@ class Body:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kept:
-    """A guest's page without its end. What stands in front of the messages depends on who comes by which name."""
+    """A guest's page without its end. The part before the messages depends on the origin."""
 
     origin: str
     watching: int
@@ -47,7 +47,7 @@ class Kept:
     body: Body
     crc: int
     end: tuple[bytes, bytes]
-    """What stands around the key."""
+    """What is before and after the key."""
 
     @classmethod
     def make(cls, origin: str, watching: int, head: bytes, body: Body, end: tuple[bytes, bytes]) -> "Kept":
@@ -55,7 +55,7 @@ class Kept:
         return cls(origin, watching, time.monotonic(), head, deflated(head), body, crc, end)
 
     def serves(self, watching: int) -> bool:
-        """Whether it is right now. Its count may be a moment old."""
+        """Whether the page may be sent now. Its count may be a moment old."""
         return self.watching == watching or time.monotonic() - self.made_at < COUNT_SECONDS
 
     def whole(self, key: str) -> bytes:
@@ -71,13 +71,13 @@ class Kept:
 
 
 def deflated(data: bytes) -> bytes:
-    """As a part of a deflate stream, behind which another may follow: it looks back at nothing before it."""
+    """A part of a deflate stream that another may follow: it does not refer back to earlier ones."""
     deflate = zlib.compressobj(9, wbits=-15)
     return deflate.compress(data) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
 def cut_page(page: bytes) -> tuple[bytes, bytes, tuple[bytes, bytes]]:
-    """What is before the messages, what is behind them, and what stands around the key at the end."""
+    """What is before the messages, what follows them, and what is before and after the key at the end."""
     before, _, after = page.rpartition(KEY_HOLE.encode())
     start, tag, middle = before.rpartition(b"<input")
     head, _, rest = start.partition(MESSAGES_HOLE)

@@ -51,7 +51,7 @@ def raise_descriptor_limit(max_parked: int) -> int:
 
 
 def room_for(max_parked: int) -> int:
-    """How many connections there may be: however many files may be open, no more than that are foreseen."""
+    """How many connections there may be: no more than MAX_PARKED needs, even if more files may be open."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     foreseen = wanted_descriptors(max_parked)
     allowed = foreseen if soft == resource.RLIM_INFINITY else min(soft, foreseen)
@@ -59,7 +59,7 @@ def room_for(max_parked: int) -> int:
 
 
 def wanted_descriptors(max_parked: int) -> int:
-    return 2 * max_parked + 1024  # who is told to come back later needs a connection for that, too
+    return 2 * max_parked + 1024  # a client that is told to come back later needs a connection, too
 
 
 def most_connections(descriptors: int) -> int:
@@ -146,6 +146,6 @@ def port_of(sockets: Sequence[socket.socket]) -> int | None:
 
 
 def paths_of(sockets: Sequence[socket.socket]) -> list[str]:
-    """Of unix sockets; those of Linux that have a name and no file begin with a zero byte, shown as @ (unix(7))."""
+    """The paths of unix sockets; names without a file begin with a zero byte on Linux, shown as @ (unix(7))."""
     names = [one.getsockname() for one in sockets if one.family == socket.AF_UNIX]
     return [os.fsdecode(name).replace("\0", "@") for name in names]

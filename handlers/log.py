@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("longboard.requests")
 
 _warned: set[str] = set()
-"""Warnings that are given once in a process's life."""
+"""Warnings that are logged once in a process's life."""
 MOST_PATH = 200
 """Characters of a request's path and id that are logged: whoever asks chooses them."""
 RARELY_SECONDS = 60
@@ -53,18 +53,18 @@ class JsonLines(logging.Formatter):
 
 
 _last_warned: dict[str, tuple[float, int]] = {}
-"""By what it is about: when the last warning was written, and how many were left out since."""
+"""By kind of warning: when the last one was logged, and how many were left out since."""
 
 
 def warn_once(about: str, words: str, *arguments: object) -> None:
-    """A line about something in the requests that stays as it is until somebody changes a setting."""
+    """Logs a fact about requests that stays the same until somebody changes a setting, once."""
     if about not in _warned:
         _warned.add(about)
         logging.getLogger("longboard").warning(words, *arguments)
 
 
 def warn_rarely(about: str, words: str, *arguments: object) -> None:
-    """A warning that clients can cause as often as they like: one a minute, which says how many it stands for."""
+    """A warning that clients can cause often: at most one a minute, which says how many were left out."""
     now = time.monotonic()
     last, left_out = _last_warned.get(about, (-math.inf, 0))
     if now - last < RARELY_SECONDS:
@@ -76,7 +76,7 @@ def warn_rarely(about: str, words: str, *arguments: object) -> None:
 
 
 codecs.lookup("unicode_escape")
-"""Read from its file now: there may be no descriptor for it when it is needed."""
+"""Imported early: when it is needed, there may be no free descriptor to read its file."""
 
 
 def shown(text: str) -> str:

@@ -54,7 +54,7 @@ class Lot:
 
     def stand(self, connection: socket.socket, host: str) -> Standing:
         connection.setblocking(False)
-        with contextlib.suppress(OSError):  # a unix socket never waits for more to send
+        with contextlib.suppress(OSError):  # a unix socket has no such option
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         one = self._standing[connection.fileno()] = Standing(self, connection, host)
         self._epoll.register(connection.fileno(), WATCHED)
@@ -207,7 +207,7 @@ class Lot:
         return self._let_go(one)
 
     def _let_go(self, one: Standing) -> bytes:
-        """What came behind its poll, which is no longer kept here."""
+        """Bytes that arrived after its poll, removed from here."""
         held, one.held = one.held, 0
         self._server.connections.hold(one, -held)
         return self._behind.pop(one, b"")

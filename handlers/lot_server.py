@@ -102,7 +102,7 @@ class LotServer(PatientServer):
         self.handle_stream(stream, address)
 
     def tick(self) -> None:
-        """Tornado closes its own when they have been idle for long."""
+        """Tornado closes the idle connections that it serves itself."""
         self.lot.now = time.monotonic()
         self.lot.close_idle(self._idle_seconds)
         super().tick()

@@ -1,4 +1,4 @@
-"""What makes pages: one for the whole process, so that those who ask for them share what is made, and wait in turns."""
+"""What renders pages: one for the whole process, so that requests share the results and wait in turns."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from handlers.kept import Kept
 
 READ_AT_ONCE = 8
-"""Pages of messages, of up to 2 MB each, that are in memory for those who wait for their turn."""
+"""Pages of messages, of up to 2 MB each, that are in memory while their requests wait for a turn."""
 
 
 class Making:
@@ -18,15 +18,15 @@ class Making:
         self.turns = Turns()
         self.articles = Articles(self.turns)
         self.big_pages = asyncio.Lock()
-        """Held while one is put together and compressed."""
+        """Held while a big page is rendered and compressed."""
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
-        """Held from before messages are read from storage until the reply is made of them."""
+        """Held from the reading of messages from storage until the reply is made of them."""
         self.front = asyncio.Lock()
         """Held while the front page is made for guests."""
         self.feed = asyncio.Lock()
         """Held while the feed is made."""
         self.last_front: Kept | None = None
         self.errors: dict[tuple[int, str, int | None], bytes] = {}
-        """What guests are told when something is refused."""
+        """Cached error pages for guests."""
         self.packing = Aside("packing")
         self.excerpts = Aside("excerpts")

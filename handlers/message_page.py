@@ -65,11 +65,11 @@ class MessagePage(Rendering):
 
 
 class EditMessage(Page):
-    """Where the form below a message goes. If it is refused, the form comes back with its words, whatever the reason."""
+    """Handles the form below a message. After any refusal, the form comes back with its words."""
 
     refuses_with_own_words = True
     now: Message | None = None
-    """The message as somebody else has changed it meanwhile."""
+    """The message as it is now, if somebody else has changed it since."""
 
     async def post(self, id: str) -> None:
         text = self.form("s")
@@ -85,7 +85,7 @@ class EditMessage(Page):
         self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
 
     def write_error_page(self, refused: Refused) -> None:
-        """Without a look into storage, which may be why it was refused."""
+        """Does not read from storage, which may be the reason for the refusal."""
         if "s" not in self.request.body_arguments:
             super().write_error_page(refused)
             return

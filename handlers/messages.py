@@ -127,7 +127,7 @@ class ApiMessages(Poll):
         return await self.poll(cursor, wait)
 
     async def page_forward(self, cursor: Cursor) -> bytes | None:
-        """None if storage says that it is no cursor to go on from."""
+        """None if the cursor needs a reset."""
         async with self.application.making.reading:
             changes = await self.board.storage.changes_page(cursor.seq, BATCH)
             if changes.head.epoch != cursor.epoch or changes.head.floor > cursor.seq:
@@ -137,8 +137,8 @@ class ApiMessages(Poll):
             return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
 
     async def newest(self, limit: int) -> None:
-        """As many of the newest as are asked for. The cursor is from before they are read: what comes in between comes
-        once more with the next poll, which is no harm."""
+        """The requested number of newest messages. The cursor is read first: changes made between the two reads come
+        again with the next poll, which does no harm."""
         check_may_read(self)
         async with self.application.making.reading:
             cursor = str(self.board.waiters.recent.cursor)
@@ -177,7 +177,7 @@ class ApiMessage(Base):
 
 
 async def edit(handler: Base, id: int, text: str, began_from: str | None) -> Message:
-    """By its author only, who may say which state of it they saw. Raises Refused, BadText, NotFound, EditedMeanwhile."""
+    """Only its author may, from the state of it that they saw. Raises Refused, BadText, NotFound, EditedMeanwhile."""
     check_is_member(handler)
     message = await handler.board.storage.message(id)
     if not is_author(handler, message):
@@ -191,7 +191,7 @@ async def edit(handler: Base, id: int, text: str, began_from: str | None) -> Mes
 
 
 def moment(text: str) -> int:
-    """A time of ours, back in milliseconds; what is none of ours was never a message's: -1."""
+    """Converts one of our times to milliseconds; -1, which no message has, for any other text."""
     try:
         return round(datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
     except ValueError:
@@ -223,7 +223,7 @@ def is_author(handler: Base, message: Message) -> bool:
 
 
 def check_is_member(handler: Base) -> None:
-    """A guest is refused whatever the message is, also one that isn't there. Raises Refused."""
+    """A guest is refused for every message, also one that doesn't exist. Raises Refused."""
     if handler.account is None:
         raise not_yours(handler)
 

@@ -1,6 +1,6 @@
-"""/metrics, in the format of Prometheus: what the tally has counted, and how things stand now.
+"""/metrics, in the format of Prometheus: the counters of the tally, and current figures.
 
-Of several nodes behind one socket, whichever is asked answers for all.
+Of several nodes behind one socket, each answers for all.
 """
 
 from collections.abc import Iterable, Iterator

@@ -14,7 +14,7 @@ class Monitored(Base):
         return False
 
     async def identify(self, *, use: bool) -> None:
-        """A monitor is nobody's account, and nobody else matters here."""
+        """A monitor has no account, and no other client is identified here."""
         token = self.config.metrics_token.encode()
         shown = [secret.encode("latin1") for secret in bearers(self.request)]
         self.is_monitor = bool(token) and any(hmac.compare_digest(secret, token) for secret in shown)

@@ -1,4 +1,4 @@
-"""Which names are free: not the board's own, nor a moderator's, so that nobody speaks in their name."""
+"""Reserved names: those of the board and of moderators can't be taken by others."""
 
 from board import people
 from board.text import BadText
@@ -7,14 +7,14 @@ from storage.records import Account
 
 
 async def check_is_free(handler: Base, *names: str) -> None:
-    """For somebody new, or the account that asks, which may keep what it has. Raises BadText."""
+    """Checks a new member's names, or those of an account, which may keep its current ones. Raises BadText."""
     moderators = await handler.board.storage.moderators()
     for name in names:
         check(handler, name, moderators, handler.account)
 
 
 async def is_free(handler: Base, name: str, account: Account | None = None) -> bool:
-    """Whether it is for this account, or for a new one."""
+    """Whether the name is free for this account, or for a new one."""
     try:
         check(handler, name, await handler.board.storage.moderators(), account)
     except BadText:

@@ -1,16 +1,16 @@
-"""What a client takes: the lists of Accept and Accept-Encoding, read as RFC 9110 (12.4.2, 12.5) has them."""
+"""What a client accepts: the lists of Accept and Accept-Encoding, read as RFC 9110 (12.4.2, 12.5) says."""
 
 import functools
 import re
 
 LONGEST = 200
-"""Characters of a header that is remembered; browsers send some 30 in Accept-Encoding, and some 150 in Accept."""
+"""Longer headers are not cached; browsers send about 30 characters in Accept-Encoding, about 150 in Accept."""
 
 WEIGHT = re.compile(r"[0-9](\.[0-9]{0,9})?")
 
 
 def qualities(header: str) -> dict[str, float]:
-    """How welcome each thing in a list is, from 0 (not at all) to 1. What can't be read counts as 0."""
+    """The weight of each element of a list, from 0 (refused) to 1. A malformed weight counts as 0."""
     found = {}
     for item in header.split(","):
         name, *parameters = (part.strip().lower() for part in item.split(";"))
@@ -21,7 +21,7 @@ def qualities(header: str) -> dict[str, float]:
 
 
 def takes_gzip(header: str) -> bool:
-    """Whether this Accept-Encoding takes gzip: `gzip`, or `*` where gzip is not named; not with `q=0`."""
+    """Whether this Accept-Encoding accepts gzip: `gzip`, or `*` if gzip is not named; not with `q=0`."""
     return _remembered(header) if len(header) <= LONGEST else _takes_gzip(header)
 
 
@@ -34,8 +34,8 @@ _remembered = functools.lru_cache(256)(_takes_gzip)
 
 
 def wants_json(header: str) -> bool:
-    """Whether this Accept names JSON, and likes it better than a page."""
-    if "json" not in header.lower():  # what nearly all pages are asked with
+    """Whether this Accept names JSON, and prefers it to a page."""
+    if "json" not in header.lower():  # nearly all requests for pages end here
         return False
     welcome = qualities(header)
     page = welcome.get("text/html", welcome.get("text/*", 0.0))

@@ -7,10 +7,10 @@ from handlers.sign_in import FormPage, start_session
 
 
 class NewPassword(FormPage):
-    """Where the one-time link of `bin/admin password` leads.
+    """The page of the one-time link that `bin/admin password` makes.
 
-    Its secret stands behind the #, so that no log of a proxy's and no Referer ever has it. Older links have it in the
-    query. Whoever needs it may have lost the account to somebody: all ways in end, Facebook too unless it is to stay.
+    Its secret is behind the #, so that no log of a proxy and no Referer has it. Older links have it in the query.
+    Somebody else may have taken over the account: so all ways in end, Facebook too unless the member keeps it.
     """
 
     template = "password.html"

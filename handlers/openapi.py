@@ -1,7 +1,7 @@
 """The API's description (OpenAPI 3.1), written by hand and held to the truth by tests/test_openapi.py; and /api.
 
-The page at /api lists what stands here, so neither can say what the other doesn't. docs/decisions/0012-openapi.md says
-why it looks as it does.
+The page at /api lists the same calls, so the two always agree. docs/decisions/0012-openapi.md says why the description
+is made like this.
 """
 
 import functools
@@ -14,23 +14,24 @@ from handlers.openapi_parts import Json, part_name
 from handlers.openapi_schemas import schemas
 from settings import Settings
 
-WORDS = """A live message board. Its docs/protocol.md tells all of this in words.
+WORDS = """A live message board. Its docs/protocol.md describes all of this for people.
 
-Send a token as `Authorization: Bearer lb_…`. A browser's session cookie is as good, but a page of another site is refused.
+Send a token as `Authorization: Bearer lb_…`. A browser's session cookie works, too; a page of another site is refused.
 
-Every error has one shape, with a code that stays as it is. Beside those of each call there are 405 `method_not_allowed`,
-with `Allow`, and 500 `internal`, which is the board's fault. A board that has an address of its own answers 421
-`wrong_host` at another, and 403 `https_only` to what came in clear. 415 may bring `Accept-Encoding` (`identity`). Take a status that you don't know by its class (4xx, 5xx),
-and ignore fields that you don't know: later versions may have more.
+Every error has one shape, with a code that never changes. Besides the errors of each call there are 405
+`method_not_allowed`, with `Allow`, and 500 `internal`, a fault of the board. A board with a `PUBLIC_URL` answers 421
+`wrong_host` at another name, and 403 `https_only` to plain http. 415 may have `Accept-Encoding` (`identity`). Treat a
+status that you don't know by its class (4xx, 5xx), and ignore fields that you don't know: later versions may have more.
 
-`HEAD` is there wherever `GET` is, and `OPTIONS` everywhere. Every answer has `X-Content-Type-Options`, `Referrer-Policy`,
-`Content-Security-Policy` and `Cache-Control` (`no-store`, but for the feed); with https, `Strict-Transport-Security` as
-well. `Connection` (`close`) says that the server ends the connection, `Vary` and `Content-Encoding` that it may be compressed.
+`HEAD` is allowed wherever `GET` is, and `OPTIONS` everywhere. Every answer has `X-Content-Type-Options`,
+`Referrer-Policy`, `Content-Security-Policy` and `Cache-Control` (`no-store`, except the feed); with https, it has
+`Strict-Transport-Security` as well. `Connection` (`close`) says that the server closes the connection, `Vary` and
+`Content-Encoding` that the answer may be compressed.
 """
 TAGS = {
     "messages": "Reading, waiting for news, posting, changing and searching.",
     "accounts": "Signing up, in and out.",
-    "tokens": "Tokens of bots, which live until they are revoked.",
+    "tokens": "Tokens of bots. They last until they are revoked, or have not been used for a year.",
     "operation": "For load balancers and monitors.",
 }
 
@@ -75,7 +76,7 @@ HEADERS = {
 
 
 def named_codes(paths: Json) -> set[str]:
-    """The errors that the calls are answered with."""
+    """The errors that the described calls can answer with."""
     responses = [
         response
         for methods in paths.values()
@@ -94,7 +95,7 @@ def encoded(settings: Settings) -> bytes:
 
 @functools.lru_cache(1)
 def summaries(settings: Settings) -> list[tuple[str, str, str]]:
-    """Method, path and what it does, of each call."""
+    """Method, path and summary of each call."""
     return [
         (method.upper(), path, call["summary"])
         for path, methods in description(settings)["paths"].items()

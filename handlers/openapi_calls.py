@@ -1,4 +1,4 @@
-"""The calls that are described: method and path, who may use them, what they take, and all that they answer."""
+"""The described calls: method and path, who may use them, what they take, and all their answers."""
 
 from handlers.openapi_errors import ALWAYS, ANYTHING, CHANGES, NAMES, READS, SENT, TEXT, WRITES, refusals
 from handlers.openapi_parts import CURSOR, MOST_NUMBER, Good, Json, good, in_path, query, ref, sent
@@ -27,7 +27,7 @@ def call(
 ) -> Json:
     """One operation; `takes` names the schema of its body."""
     described: Json = {"operationId": id, "tags": [tag], "summary": summary}
-    if who is not GUESTS_TOO:  # the description's own; said again, some generators would want a token for it
+    if who is not GUESTS_TOO:  # the default; repeated here, it would make some generators require a token
         described["security"] = who
     if words:
         described["description"] = words
@@ -47,21 +47,23 @@ def posters(settings: Settings) -> list[Json]:
 
 
 NUMBER = {"type": "integer", "format": "int64", "minimum": 0, "maximum": MOST_NUMBER}
-AFTER = query("after", {"type": "string", "pattern": CURSOR}, "The cursor of the last reply: what comes after it.")
-BEFORE = query("before", NUMBER, "Page back: what is older than the message with this id.")
+AFTER = query(
+    "after", {"type": "string", "pattern": CURSOR}, "The cursor of the last reply. The answer has the changes after it."
+)
+BEFORE = query("before", NUMBER, "Page back: the answer has messages older than the one with this id.")
 LIMIT = query(
     "limit", {**NUMBER, "minimum": 1}, "How many of the newest, or paging back: 50 if it isn't sent, at most 100."
 )
-KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "schema": KEY, "description": f"{KEY_WORDS} The field `key` goes before it."}  # fmt: skip
+KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "schema": KEY, "description": f"{KEY_WORDS} The field `key` has precedence."}  # fmt: skip
 POLL_WORDS = (
-    "Without parameters: the newest messages, oldest first, and a cursor. With `after`: what has changed since, at once "
-    "if there is anything; else the answer waits for it, and comes without messages when `wait` is over."
+    "Without parameters: the newest messages, oldest first, and a cursor. With `after`: the changes since that cursor, "
+    "at once if there are any; otherwise the answer waits for one, and has no messages when `wait` is over."
 )
 
 
 def wait(settings: Settings) -> Json:
     most = settings.poll_seconds
-    words = f"Seconds to wait at most, with `after`: 0 never waits, and more than {most:g} counts as that."
+    words = f"Seconds to wait at most, with `after`: 0 never waits, and more than {most:g} counts as {most:g}."
     return query("wait", {"type": "number", "minimum": 0, "default": most}, words)
 
 
@@ -69,7 +71,7 @@ def message_calls(settings: Settings) -> Json:
     polls = (AFTER, wait(settings))
     read = ("bad_field", "bad_cursor", "bad_wait", "bad_number", "not_utf8")
     posted = good(201, "Posted.", ref("Message"), "Location")
-    posted |= good(200, "Was posted before, with this key.", ref("Changed"), "Location")
+    posted |= good(200, "The message that was posted before with this key.", ref("Changed"), "Location")
     words = "2xx means that the message is on disk."
     return {
         "/api/v1/messages": {
@@ -89,7 +91,7 @@ def message_calls(settings: Settings) -> Json:
         "/api/v1/search": {"get": search(settings)},
         "/get": {
             "get": call(
-                "poll", "messages", "The page's poll: as /api/v1/messages, but whoever is far behind is reset",
+                "poll", "messages", "The page's poll: as /api/v1/messages, but a client that is far behind is reset",
                 readers(settings), good(200, "Messages.", ref("Messages")),
                 (*READS, "bad_cursor", "bad_wait", "not_utf8"), parameters=polls, words=POLL_WORDS,
             )
@@ -103,12 +105,12 @@ def one_message(settings: Settings) -> Json:
     return {
         "parameters": [in_path("id")],
         "get": call(
-            "getMessage", "messages", "Read one", readers(settings), good(200, "It.", ref("Message")),
+            "getMessage", "messages", "Read one", readers(settings), good(200, "The message.", ref("Message")),
             (*READS, "not_found"),
         ),
         "patch": call(
             "editMessage", "messages", "Change one of your own", MEMBERS,
-            good(200, "As it is now.", ref("Message")),
+            good(200, "The message as it is now.", ref("Message")),
             (*own, *SENT, *TEXT, "edited_meanwhile", "too_many_posts"), takes="MessageEdit",
         ),
         "delete": call(
@@ -121,7 +123,7 @@ def search(settings: Settings) -> Json:
     words = {**query("q", {"type": "string", "maxLength": LONGEST}, 'Words in any order, and "words in quotes".'), "required": True}  # fmt: skip
     return call(
         "searchMessages", "messages", "Search: the newest messages that have all of these words", readers(settings),
-        good(200, "What was found, the newest first.", ref("Found")),
+        good(200, "The messages that were found, the newest first.", ref("Found")),
         (*READS, "bad_field", "bad_number", "not_utf8", "query_too_long", "too_many_searches"),
         parameters=(words, BEFORE, LIMIT),
     )  # fmt: skip
@@ -130,7 +132,7 @@ def search(settings: Settings) -> Json:
 def feed(settings: Settings) -> Json:
     atom = good(200, "The feed.", None, "ETag", "Last-Modified")
     atom["200"]["content"] = {"application/atom+xml": {"schema": {"type": "string"}}}
-    same = good(304, "It is as you know it: If-None-Match, or If-Modified-Since.", None, "ETag", "Last-Modified")
+    same = good(304, "Unchanged, by If-None-Match or If-Modified-Since.", None, "ETag", "Last-Modified")
     return call("getFeed", "messages", "The newest messages as an Atom feed", readers(settings), atom | same, READS)
 
 
@@ -157,7 +159,7 @@ def account_calls() -> Json:
             "post": call("signOut", "accounts", "End this token", MEMBERS, good(204, "Ended."), (*WRITES, "not_found"))
         },
         "/api/v1/me": {
-            "get": call("getMe", "accounts", "Whose token this is", MEMBERS, good(200, "You.", ref("AccountReply")), READS)
+            "get": call("getMe", "accounts", "The token's account", MEMBERS, good(200, "You.", ref("AccountReply")), READS)
         },
     }  # fmt: skip
 
@@ -190,7 +192,7 @@ def token_calls() -> Json:
 
 
 def operation_calls(settings: Settings) -> Json:
-    well = good(200, "How it is.", ref("Health"))
+    well = good(200, "The board's state.", ref("Health"))
     unready = good(503, "Not now.", ref("Health"), "Retry-After")
     return {
         "/healthz": {

@@ -1,12 +1,12 @@
-"""The errors that the described calls answer with: each code with its status, and when it comes.
+"""The errors that the described calls answer with: each code with its status and its cause.
 
-tests/test_openapi_errors.py reads the handlers' code and holds the calls to it: a code that is new there is missing here.
+tests/test_openapi_errors.py reads the handlers' code, and fails if it has a code that is missing here.
 """
 
 from handlers.openapi_parts import Json, json_body, ref, with_headers
 
 ERRORS: dict[str, tuple[int, str]] = {
-    "bad_request": (400, "It is not HTTP, or has more than 50 parameters."),
+    "bad_request": (400, "The request is not HTTP, or has more than 50 parameters."),
     "bad_json": (400, "The body is not a JSON object in UTF-8."),
     "bad_field": (400, "A field or a parameter is missing, or is of another type."),
     "not_utf8": (400, "A parameter or a field is not UTF-8."),
@@ -17,11 +17,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "bad_key": (400, "The key does not have 22 to 100 random characters of ASCII."),
     "body_not_text": (400, "The text has a NUL or half of a character in it."),
     "password_not_text": (400, "The password has a NUL or half of a character in it."),
-    "invalid_token": (401, "The token is wrong, or over. Sign in for a new one."),
+    "invalid_token": (401, "The token is wrong, or has ended. Sign in for a new one."),
     "signed_out": (401, "The browser's session has ended."),
     "sign_in_first": (401, "Only members can do this."),
     "wrong_password": (401, "Username and password don't belong together."),
-    "cross_origin": (403, "It came from a page of another site."),
+    "cross_origin": (403, "The request came from a page of another site."),
     "not_allowed": (403, "The account is suspended, or the address is blocked."),
     "suspended": (403, "The account is suspended."),
     "not_yours": (403, "Somebody else wrote the message."),
@@ -30,14 +30,14 @@ ERRORS: dict[str, tuple[int, str]] = {
     "confirm_first": (403, "The account has no password: make the token on the account page."),
     "signup_closed": (403, "The board takes no new members."),
     "invite_needed": (403, "New members need an invitation."),
-    "not_found": (404, "It is not there, or no longer."),
-    "username_taken": (409, "Somebody has this username."),
-    "edited_meanwhile": (409, "The message has other words than `began_from` says."),
+    "not_found": (404, "It does not exist, or no longer does."),
+    "username_taken": (409, "The username is taken."),
+    "edited_meanwhile": (409, "The message has been edited since the state in `began_from`."),
     "link_gone": (410, "The invitation was used, or has run out."),
     "too_large": (413, "The body is far too large."),
     "unsupported_encoding": (415, "The body has a Content-Encoding."),
     "unsupported_type": (415, "The body is neither JSON nor a form."),
-    "body_empty": (422, "Nothing in the text can be seen."),
+    "body_empty": (422, "The text has nothing visible in it."),
     "body_too_long": (422, "The text is too long."),
     "query_too_long": (422, "The query is too long."),
     "key_reused": (422, "The key was used with other words."),
@@ -45,36 +45,36 @@ ERRORS: dict[str, tuple[int, str]] = {
     "bad_name": (422, "The name is empty, or too long."),
     "password_length": (422, "The password is too short, or too long."),
     "name_reserved": (422, "The name is a moderator's, or the board's own."),
-    "password_common": (422, "The password is one of those that everybody tries first, or little more than a name."),
+    "password_common": (422, "The password is a common one, or little more than a name."),
     "too_many_tokens": (422, "The account has as many bots' tokens as it may have."),
     "too_many_posts": (429, "Too many posts or edits at once."),
-    "too_many_requests": (429, "Too much at once that is not in memory."),
+    "too_many_requests": (429, "Too many requests at once for what is not in memory."),
     "too_many_searches": (429, "Too many searches at once."),
     "too_many_tries": (429, "Too many tries at once."),
     "head_too_long": (431, "The address and the headers have more than 16 KB together."),
-    "unavailable": (503, "The storage is busy, full or away. Trying again with the same key is safe."),
-    "busy": (503, "Too many are signing in at once."),
+    "unavailable": (503, "The storage is busy, full or unreachable. Trying again with the same key is safe."),
+    "busy": (503, "Too many are signing in, searching or reading at once."),
 }
 
 ANYTHING = ("bad_request", "head_too_long")
-"""Every call may be answered so."""
+"""Errors of every call."""
 ALWAYS = (*ANYTHING, "unavailable")
-"""Wherever something is read or written."""
+"""Errors of calls that read or write."""
 IDENTIFIED = ("invalid_token", "signed_out")
-"""Wherever it matters who is asking."""
+"""Errors of calls for which it matters who is asking."""
 KNOWN = (*ALWAYS, *IDENTIFIED, "sign_in_first")
-"""A board may be for members only."""
+"""Errors of calls that a board may keep for members."""
 READS = (*KNOWN, "too_many_requests")
-"""Where what is read is not in memory, or is made for the one who asks."""
+"""Errors of calls that read from storage, or need work for one client alone."""
 CHANGES = ("cross_origin", "too_large")
 WRITES = (*KNOWN, *CHANGES)
 SENT = ("unsupported_encoding", "unsupported_type", "bad_json", "bad_field", "not_utf8")
-"""Where a body is read."""
+"""Errors of calls with a body."""
 TEXT = ("body_not_text", "body_empty", "body_too_long")
 NAMES = ("bad_name", "body_not_text")
 
 HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
-"""What comes with each error of a status."""
+"""Headers of the errors of a status."""
 
 
 def refusals(codes: tuple[str, ...]) -> Json:

@@ -1,4 +1,4 @@
-"""What the API's description is put together from: types, parameters and bodies (OpenAPI 3.1)."""
+"""Parts of the API's description: types, parameters and bodies (OpenAPI 3.1)."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ TIME = {"type": "string", "format": "date-time"}
 ID = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MOST_NUMBER}
 TEXT = {"type": "string"}
 FLAG = {"type": "boolean"}
-"""Never `const`: the common generators make clients of it that can't be imported, or that read it wrongly."""
+"""Never `const`: from it, the common generators make clients that can't be imported, or that read it wrongly."""
 
 
 def ref(name: str) -> Json:
@@ -26,12 +26,12 @@ def told(schema: Json, words: str) -> Json:
 
 
 def or_null(schema: Json) -> Json:
-    """For what need not be given: null is as good as nothing."""
+    """A field that is optional: null counts as not given."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
 def record(properties: Json, *optional: str, example: Json | None = None, words: str = "") -> Json:
-    """An object. It says nothing of further fields, so that answers may get more of them later."""
+    """An object. It doesn't forbid further fields, so that later versions can add some."""
     schema: Json = {"type": "object", "properties": properties}
     if required := [name for name in properties if name not in optional]:
         schema["required"] = required
@@ -47,8 +47,8 @@ def json_body(schema: Json) -> Json:
 
 
 def sent(name: str) -> Json:
-    """A request's body. Two content types would leave generated clients to choose, and some send none then."""
-    words = "JSON; or the same fields as a form (`application/x-www-form-urlencoded`)."
+    """A request's body. With two content types, generated clients have to choose, and some send none."""
+    words = "JSON, or the same fields as a form (`application/x-www-form-urlencoded`)."
     return {"required": True, "description": words, "content": json_body(ref(name))}
 
 
@@ -61,11 +61,11 @@ def in_path(name: str) -> Json:
 
 
 Good = dict[str, Json]
-"""Status → the response to what went well."""
+"""Status → the response if all went well."""
 
 
 def good(status: int, words: str, schema: Json | None = None, *headers: str) -> Good:
-    """`headers` are names of those that come with it."""
+    """`headers` are names of headers of this response."""
     response: Json = {"description": words}
     if schema:
         response["content"] = json_body(schema)

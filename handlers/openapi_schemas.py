@@ -1,4 +1,4 @@
-"""What the described calls take and give: each shape under a name, which generators make a class of."""
+"""The objects that the described calls take and give. Generators make a class of each name."""
 
 from board.passwords import LEAST, MOST
 from board.people import NAME_LENGTH
@@ -14,7 +14,7 @@ TOKEN = {"id": 12, "name": "weather bot", "created_at": AT, "last_used_at": AT}
 SECRET = "lb_2Vb8kQ0sYx3mT7dR"  # noqa: S105 - an example of one
 SAMPLE_KEY = "b7Jt0yVxGq2mR5sLw8aZ1c"
 
-NAME = told(TEXT, f"What others see: at most {NAME_LENGTH} characters, counted when control characters are taken out.")
+NAME = told(TEXT, f"What others see: at most {NAME_LENGTH} characters, counted without control characters.")
 COUNT = {"type": "integer", "format": "int32", "minimum": 0}
 KEY = {"type": "string", "minLength": 22, "maxLength": 100, "pattern": "^[ -~]*$"}
 KEY_WORDS = "Random characters that you make: sending again with the same key posts once."
@@ -26,17 +26,17 @@ def schemas(settings: Settings) -> Json:
 
 def message_schemas() -> Json:
     message = {
-        "id": told(ID, "It stays for life, and later messages have greater ones."),
+        "id": told(ID, "It never changes, and later messages have greater ones."),
         "body": told(TEXT, "Plain text. Escape it wherever you show it as HTML."),
-        "author": {"anyOf": [ref("Author"), {"type": "null"}], "description": "null for a guest's."},
+        "author": {"anyOf": [ref("Author"), {"type": "null"}], "description": "null for a guest."},
         "created_at": TIME,
         "edited_at": {"type": ["string", "null"], "format": "date-time"},
     }
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
-        "Author": record({"id": ID, "name": told(TEXT, "As it was when this was written.")}, example=AUTHOR),
+        "Author": record({"id": ID, "name": told(TEXT, "The name at the time when this was written.")}, example=AUTHOR),
         "Message": record(message, example=MESSAGE),
-        "Deleted": record(deleted, example=DELETED, words="What is left of a message that was deleted."),
+        "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
             "anyOf": [ref("Message"), ref("Deleted")],
             "description": "A message as it is now (new if its id is greater than any before, else edited), or that "
@@ -48,16 +48,16 @@ def message_schemas() -> Json:
 def reply_schemas() -> Json:
     news = {
         "messages": listed("Changed"),
-        "cursor": told({"type": "string", "pattern": CURSOR}, "Send it as `after` next time. Not there with `before`."),
+        "cursor": told({"type": "string", "pattern": CURSOR}, "Send it as `after` next time. Missing with `before`."),
         "more": told(FLAG, "True if the reply was cut: ask again at once."),
         "reset": told(FLAG, "True if these messages replace all that you have."),
-        "older": told(FLAG, "Whether there are messages older than these. After a cursor it is there in a reset only."),
+        "older": told(FLAG, "Whether there are messages older than these. After a cursor, only a reset has it."),
         "watching": told(COUNT, "How many polls are parked. Only after a cursor."),
         "retry_ms": told(COUNT, "Wait so many milliseconds before you ask again."),
     }
     found = {
         "messages": listed("Message"),
-        "older": told(FLAG, "Whether there may be more, before the last one."),
+        "older": told(FLAG, "Whether there may be older ones."),
         "indexing": told(FLAG, "True while older messages are still being indexed."),
     }
     example = {"messages": [MESSAGE, DELETED], "cursor": "k3f9x2mq-1043", "watching": 12}
@@ -71,7 +71,7 @@ def reply_schemas() -> Json:
 def people_schemas() -> Json:
     role = told(TEXT, "`member` or `moderator`.")
     token = {"id": ID, "name": TEXT, "created_at": TIME, "last_used_at": TIME}
-    secret = told(TEXT, "Send it as `Authorization: Bearer` with each request. It is shown this once.")
+    secret = told(TEXT, "Send it as `Authorization: Bearer` with each request. It is shown only once.")
     expires_in = told({"type": "integer", "format": "int32"}, "Seconds without use after which it ends.")
     signed_in = {"token": secret, "expires_in": expires_in, "account": ref("Account")}
     return {
@@ -83,7 +83,7 @@ def people_schemas() -> Json:
         "Token": record(
             token,
             example=TOKEN,
-            words="A bot's token, but for what opens the board: that is shown once, when it is made.",
+            words="A bot's token without its secret, which is shown only once, when it is made.",
         ),
         "NewToken": record({"token": secret, **token}, example={"token": SECRET, **TOKEN}),
         "Tokens": record({"tokens": listed("Token")}, example={"tokens": [TOKEN]}),
@@ -91,9 +91,9 @@ def people_schemas() -> Json:
 
 
 def sent_schemas(settings: Settings) -> Json:
-    most = f"At most {settings.message_length} characters, counted when control characters are taken out."
+    most = f"At most {settings.message_length} characters, counted without control characters."
     body = {"type": "string", "minLength": 1, "description": most}
-    seen = "The message's `edited_at`, or `created_at`, that this edit began from: 409 if it has other words by now."
+    seen = "The message's `edited_at`, or `created_at`, from which this edit began: 409 if it has been edited since."
     username = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
     password = {"type": "string", "format": "password", "minLength": LEAST, "maxLength": MOST}
     owner = {"type": "string", "format": "password"}
@@ -111,19 +111,19 @@ def sent_schemas(settings: Settings) -> Json:
         ),
         "Credentials": record({"username": username, "password": password}, example=signs_in),
         "TokenRequest": record(
-            {"name": NAME, "password": told(or_null(owner), "The account's own: needed wherever the account has one.")},
+            {"name": NAME, "password": told(or_null(owner), "The account's password, needed if the account has one.")},
             "password", example={"name": "weather bot", "password": "a few random words"},
         ),
     }  # fmt: skip
 
 
 def other_schemas() -> Json:
-    error = {"code": told(TEXT, "Stable: what programs look at."), "message": told(TEXT, "For people.")}
+    error = {"code": told(TEXT, "Stable, for programs."), "message": told(TEXT, "For people.")}
     not_found = {"code": "not_found", "message": "There is no such thing here, or no longer."}
     health = {
         "status": told(TEXT, "`ok` or `draining`."),
         "storage": told(TEXT, "`ok` or `unavailable`."),
-        "parked": told(COUNT, "Polls that are parked."),
+        "parked": told(COUNT, "Parked polls."),
         "cursor": {"type": "string", "pattern": CURSOR},
         "client": told(TEXT, "The address that the limits see; only for a monitor."),
     }

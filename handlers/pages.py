@@ -14,7 +14,7 @@ from storage.records import Message
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
 """What the page's script makes its messages of, so that their markup stands in one template only. It has all parts."""
 BIG = 64 * 1024
-"""Bytes of a page that is compressed beside the loop, and made only when the one before it has gone out."""
+"""Bytes of a page that is compressed beside the loop, and made only when the one before it has been sent."""
 
 
 class Rendering(Page):
@@ -26,7 +26,7 @@ class Rendering(Page):
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
         """Newest first, with a line above each day, in UTC: static/message.js draws them where the reader's days begin.
 
-        `this` is the one that the page is about, with something below it.
+        `this` is the id of the message that the page is about; `below` is put after it.
         """
         html = dict(
             zip((m.id for m in messages), await self.application.making.articles.html(messages, this), strict=True)
@@ -39,7 +39,7 @@ class Rendering(Page):
         return parts
 
     async def send_page(self, template: str, html: list[bytes], **names: Any) -> None:
-        """A page around these parts, which the template calls `messages`."""
+        """Renders a page around these parts, which are `messages` in the template."""
         if sum(map(len, html)) < BIG:
             async with self.application.making.turns.turn():
                 page = self.render_string(template, messages=b"".join(html), **names)
@@ -48,7 +48,7 @@ class Rendering(Page):
         self.finish(page)
 
     async def big_page(self, template: str, html: list[bytes], names: dict[str, Any]) -> bytes:
-        """However many ask for one, only one at a time is more than a list of what is kept anyway."""
+        """However many requests there are, only one such page is in memory besides the cached messages."""
         making = self.application.making
         async with making.big_pages:
             async with making.turns.turn():

@@ -12,7 +12,7 @@ from storage.records import Account, NotFound, Picture
 
 
 class MemberPicture(Base):
-    """For the member whose it is, and for moderators: nobody else is shown it, so nobody else can look through them all."""
+    """Only for its member and for moderators, so that nobody can look through all pictures."""
 
     for_whom = "members"
     # Also as a page of its own it can do nothing, whatever its bytes pretend to be.

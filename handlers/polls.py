@@ -38,7 +38,7 @@ class Poll(Base):
 
     @property
     def counts_as_reading(self) -> bool:
-        """What is served from memory is not; the rest looks at it itself."""
+        """Replies from memory are not counted; what reads more counts itself."""
         return False
 
     async def prepare(self) -> None:
@@ -94,7 +94,7 @@ class Poll(Base):
                 return waiters.reset()
             if self.is_gone:
                 return None
-            if not self.is_as_judged:  # is_beyond() may have read of it; no await from here to the parking
+            if not self.is_as_judged:  # is_beyond() may have read from storage; no await from here to the parking
                 await self.look_again()
                 continue
             reply = self.look(cursor, deadline - time.monotonic())
@@ -113,7 +113,7 @@ class Poll(Base):
     def write_bytes(self, reply: bytes) -> None:
         self.closes = reply.endswith(NO_ROOM)
         super().write_bytes(reply)
-        if not self._finished:  # who is asking has to be looked up again first
+        if not self._finished:  # who is asking must be checked again first
             return
         if self.repeat is not None and not self.closes and isinstance(self.stream, LotStream):
             self.stream.lot.take_back(self.stream, self.repeat)

@@ -1,4 +1,4 @@
-"""Whoever only looks costs something, too: how often one may, and refusals that cost next to nothing."""
+"""Limits how often a client may read, and makes refusals cheap."""
 
 from typing import TYPE_CHECKING
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from handlers.base import Base
 
 MOST_ERRORS = 100
-"""Pages of errors that are kept ready."""
+"""Cached pages of errors."""
 
 
 def check_may_read(handler: "Base") -> None:
-    """Counts a look. Raises Refused."""
+    """Counts a read. Raises Refused."""
     limits, account = handler.board.limits, handler.account
     if limits and (seconds := limits.reading.take(f"account {account.id}" if account else handler.client_address)):
         raise Refused(
@@ -21,8 +21,8 @@ def check_may_read(handler: "Base") -> None:
 
 
 def error_page(handler: "Base", refused: Refused, near: int | None = None) -> bytes:
-    """Kept ready for guests, so that being refused costs no more than being let in."""
-    if handler.account is not None or refused.status_code == 401:  # it has a name, or what was asked for, in it
+    """Cached for guests, so that a refusal costs no more than an answer."""
+    if handler.account is not None or refused.status_code == 401:  # the page contains a name, or what the client sent
         return handler.render_string("error.html", refused=refused, near=near)
     kept, key = handler.application.making.errors, (refused.status_code, refused.words, near)
     page = kept.get(key)

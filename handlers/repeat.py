@@ -27,9 +27,9 @@ END = b"\r\n\r\n"
 PLAIN_VALUE = re.compile(rb"[!-~ ]{0,200}(?=\r\n[!-~\r])")
 """On one line, with nothing in it that Tornado might refuse: that must get so far."""
 MOST_REPEATS = 10_000
-"""Different requests that are remembered, each some 2 KB; the one that was used last is forgotten last."""
+"""Different requests that are remembered, about 2 KB each; the least recently used is forgotten first."""
 MOST_BYTES = 16 * 1024 * 1024
-"""Of all of them together: a client may send longer ones, as it likes."""
+"""Of all of them together: clients may send longer ones."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -91,7 +91,7 @@ def means(data: bytes, request: HTTPServerRequest) -> bool:
 
 
 def size_of(tail: bytes, repeat: Repeat) -> int:
-    """Its bytes as they are kept: what follows the cursor, plain and as it came, and a whole request."""
+    """Its bytes in memory: what follows the cursor, as a pattern and as it came, and a whole request."""
     return len(tail) + 2 * len(repeat.tail)
 
 

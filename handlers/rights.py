@@ -1,9 +1,9 @@
-"""Who may use a handler, looked at before it runs and again before anything goes out.
+"""Checks who may use a handler, before it runs and again before anything is sent.
 
 Closed by default: a handler is for readers of the board, unless it says that it is for anyone, or only for members
-or moderators. Who is asking is found out before a handler runs; while it waits, that right may end. So finish() and
-flush(), through which every reply goes, look once more if something about the account has changed. A handler that
-parks a poll looks itself (`is_as_judged`), in one step with parking; one that writes has storage look, in the same
+or moderators. Who is asking is looked up before a handler runs; while it waits, that right may end. So finish() and
+flush(), through which every reply is sent, check again if something about the account has changed. A handler that
+parks a poll checks (`is_as_judged`) in the same step as it parks; one that writes has storage check in the same
 transaction.
 """
 
@@ -24,14 +24,14 @@ Whom = Literal["anyone", "readers", "members", "moderators"]
 class Rights(Asking):
     application: "Application"
     for_whom: Whom = "readers"
-    """Readers are members only, where READING says so."""
+    """Readers are all, or members only, as READING says."""
     has_ended = False
     """Whether the right to this reply has ended while it was made."""
     refuses_with_own_words = False
-    """Whether the page that refuses shows what was sent and nothing of the board's: then it is shown in any case."""
+    """Whether the page of a refusal has only what the client sent: then it is shown even if the right has ended."""
 
     def check_for_whom(self) -> None:
-        """Raises Refused if whoever is asking may not use this."""
+        """Raises Refused if the client may not use this."""
         members_only = self.for_whom == "readers" and self.config.reading == "members"
         if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
             raise Refused(401, "sign_in_first", "Only members can do this. Please sign in.")
@@ -39,18 +39,18 @@ class Rights(Asking):
             raise Refused(403, "moderators_only", "Only moderators can do this.")
 
     async def look_again(self) -> None:
-        """Whether whoever is asking still may: after an await. Raises Refused, Unavailable."""
+        """Checks, after an await, that the client may still use this. Raises Refused, Unavailable."""
         before = self.credential
         try:
             await self.identify(use=False)
-            if before is not None and self.credential is None:  # forgiven, but not with what is shown to a member
+            if before is not None and self.credential is None:  # a guest may ask, but the reply is the member's
                 raise ended(before.kind)
             self.check_for_whom()
         except Exception as error:
             self.has_ended = True
             self.sign_off()
             if self.new_session is not None and isinstance(error, Refused) and error.status_code == 401:
-                self.clear_session_cookie()  # what this very request was to bring is good for nothing any more
+                self.clear_session_cookie()  # the session that this request has begun has ended
             raise
 
     async def _look_and_finish(self, chunk: str | bytes | dict[str, Any] | None) -> None:
@@ -67,7 +67,7 @@ class Rights(Asking):
         return asyncio.ensure_future(self._look_and_flush())
 
     async def _look_and_flush(self) -> None:
-        """Raises Refused, and nothing is sent."""
+        """Raises Refused before anything is sent."""
         await self.look_again()
         await super().flush()
 
@@ -75,7 +75,7 @@ class Rights(Asking):
         if not self._headers_written:
             super().send_error(status_code, **kwargs)
             return
-        # Half a reply is out already: the client is to see that it is not whole.
+        # Half of the reply has been sent: a closed connection tells the client that it is not complete.
         self._finished = True
         self.application.under_way.discard(self)
         cast(HTTP1Connection, self.request.connection).stream.close()

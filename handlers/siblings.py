@@ -1,7 +1,7 @@
-"""The figures of all nodes behind one socket, from whichever is asked: each tells the others its own.
+"""The figures of all nodes behind one socket, from any of them: each node answers the others with its figures.
 
-Who asks can't choose the node, and Prometheus keeps the one that it came to first. They meet in a folder that
-nodes.py makes: a unix socket for each node, named by its number.
+A client can't choose the node, and Prometheus keeps its first connection. The nodes meet in a folder that nodes.py
+makes: a unix socket for each node, named by its number.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class Siblings:
         self._registry = registry
 
     async def serve(self) -> None:
-        """Tells this node's figures to all who ask; never returns."""
+        """Answers the other nodes with this node's figures. Runs until cancelled."""
         server = await asyncio.start_unix_server(self._tell, self._place)
         async with server:
             await server.serve_forever()
@@ -33,7 +33,7 @@ class Siblings:
         writer.close()
 
     async def figures(self) -> bytes:
-        """Of all nodes, each line with the number of its node."""
+        """The figures of all nodes, each line with the number of its node."""
         others = [path for path in sorted(self._place.parent.iterdir()) if path != self._place]
         told = await asyncio.gather(*(ask(path) for path in others))
         texts = {path.name: text for path, text in zip(others, told, strict=True) if text}
@@ -41,7 +41,7 @@ class Siblings:
 
 
 async def ask(path: pathlib.Path) -> str:
-    """Nothing if nobody is there."""
+    """A node's figures; "" if it does not answer."""
     try:
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_unix_connection(path)
@@ -49,12 +49,12 @@ async def ask(path: pathlib.Path) -> str:
                 return (await reader.read()).decode()
             finally:
                 writer.close()
-    except OSError:  # TimeoutError is one
+    except OSError:  # TimeoutError is a subclass
         return ""
 
 
 def together(texts: dict[str, str]) -> bytes:
-    """One text: what is said of each figure stands once, with the nodes' values below it."""
+    """Joins the texts: each metric is described once, with the values of all nodes below it."""
     made: dict[str, Metric] = {}
     for node, text in sorted(texts.items()):
         for family in text_string_to_metric_families(text):
@@ -70,7 +70,9 @@ class Ready(Collector):
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = list(metrics)
         nodes = {sample.labels["node"] for metric in metrics for sample in metric.samples}
-        self._metrics.append(GaugeMetricFamily("longboard_nodes_now", "Nodes that have told their figures", len(nodes)))
+        self._metrics.append(
+            GaugeMetricFamily("longboard_nodes_now", "Nodes that have answered with their figures", len(nodes))
+        )
 
     def describe(self) -> Iterable[Metric]:
         return []

@@ -101,7 +101,7 @@ def still_right() -> Iterator[None]:
 async def start_session(
     handler: Base, account: Account, verified: Password | None = None, *, identity_id: int | None = None
 ) -> None:
-    """A new session, in place of the one that this browser may have had: by a password, or by an identity of Facebook's.
+    """Makes a new session, after a password or Facebook, in place of the one that this browser may have had.
 
     Raises Outdated.
     """
@@ -121,7 +121,7 @@ async def start_session(
     handler.judged_at = judged_at
     handler.set_session_cookie(secret)
     write_log(handler, "signed_in", account.id, "password" if identity_id is None else "facebook")
-    with contextlib.suppress(Unavailable):  # the session is there; what is counted stays in memory
+    with contextlib.suppress(Unavailable):  # the session is saved; the counts stay in memory
         await handler.board.failures.note_sign_in(account.id)
         if verified is not None:
             await remember_browser(handler, account, verified)
@@ -152,7 +152,7 @@ class FormPage(Page):
     max_body = FORM_BYTES
     template: str
     ends_with: tuple[int, ...] = (405, 410)
-    """Refusals after which the form is of no use."""
+    """Refusals that make the form useless."""
 
     def show(self, refused: Refused | None = None) -> "asyncio.Future[None]":
         is_at_home = self.application.names.is_at_home(self.request)
@@ -176,8 +176,8 @@ class FormPage(Page):
 
 
 class SignUp(FormPage):
-    """An invitation's secret stands behind the #, so that no log of a proxy's ever has it; static/link.js takes it from
-    there, or whoever was invited types it in. Older links have it in the query.
+    """An invitation's secret is behind the #, so that no log of a proxy has it; static/link.js puts it into the form,
+    or the invited person types it. Older links have it in the query.
     """
 
     template = "signup.html"

@@ -1,6 +1,6 @@
-"""Tornado's server, which keeps count of its connections, and cuts off who takes a reply too slowly.
+"""Tornado's server, with limits on its connections: clients that take a reply too slowly are disconnected.
 
-What waits for a slow reader is memory.
+A reply that waits for a slow reader takes memory.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from handlers import Application
 
 IDLE_TICK = 2
-"""Seconds between looks for connections that have been silent for too long."""
+"""Seconds between checks for connections that have been silent for too long."""
 
 LOOK_SECONDS = 5
 """Between looks at the connections that still have something to be sent."""
@@ -32,7 +32,7 @@ PART = 32 * 1024
 
 
 class PatientServer(HTTPServer):
-    """Tornado's server, whose patience is bounded."""
+    """Tornado's server, with time-outs."""
 
     def initialize(  # type: ignore[override]
         self, application: "Application", *, connections: Connections, **options: Any
@@ -57,7 +57,7 @@ class PatientServer(HTTPServer):
 
     @property
     def unfinished(self) -> int:
-        """How many clients are in the middle of a request."""
+        """How many clients are in the middle of sending a request."""
         return sum(stream.is_unfinished for stream in self._all_streams)
 
     async def close_all_connections(self) -> None:
@@ -66,7 +66,7 @@ class PatientServer(HTTPServer):
         await super().close_all_connections()
 
     async def close_idle(self) -> None:
-        """Now and then, those that are too many or too silent; never returns."""
+        """Closes connections that are too many or too silent. Runs until cancelled."""
         while True:
             await asyncio.sleep(IDLE_TICK)
             self.tick()
@@ -79,7 +79,7 @@ class PatientServer(HTTPServer):
         return len(self._connections)
 
     async def close_slow(self) -> None:
-        """Cuts off who takes too long; never returns."""
+        """Closes connections that read too slowly. Runs until cancelled."""
         since: weakref.WeakKeyDictionary[ServedStream, tuple[float, int]] = weakref.WeakKeyDictionary()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -97,5 +97,5 @@ class PatientServer(HTTPServer):
 
 
 def host_of(address: Any) -> str:
-    """The address as limits count it; none for a unix socket's, behind which there is a proxy."""
+    """The address as limits count it; "unknown" for a unix socket, behind which there is a proxy."""
     return (parse_address(address[0]) if isinstance(address, tuple) else None) or "unknown"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from handlers.lot import Lot
 
 SLACK_SECONDS = 4
-"""By which `said_at` may be too early for who has polled."""
+"""How much too early `said_at` may be for a connection that has polled."""
 
 
 class Standing(Waiter):
@@ -25,13 +25,13 @@ class Standing(Waiter):
         self.lot = lot
         self.socket = connection
         self.said_at = time.monotonic()
-        """When it came, or was last seen to do anything: a tick or two of the server's too early."""
+        """When it came, or was last active: up to two of the server's ticks too early."""
         self.repeat: Repeat | None = None
-        """What it last asked: most likely also what it asks next."""
+        """Its last request, which it will most likely send again."""
         self.asked = b""
         self.group: Group | None = None
         self.held = 0
-        """Bytes that have come behind its poll."""
+        """Bytes that have arrived after its poll."""
 
     @property
     def wait(self) -> Wait:
@@ -41,7 +41,7 @@ class Standing(Waiter):
 
     @property
     def since(self) -> float:
-        """No earlier than it was: who polls is silent only between two polls, and a newcomer must not outdo them."""
+        """At least `said_at`: one that polls is silent only between polls, and must not seem older than a new one."""
         return self.said_at if self.repeat is None else self.said_at + SLACK_SECONDS
 
     def drop(self) -> None:
@@ -55,7 +55,7 @@ class Standing(Waiter):
     def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
         if isinstance(reply, bytes):
             self.lot.send([self], reply)
-        elif reply is Ended.ASK_AGAIN:  # Tornado and the handler see who is asking, as they did the first time
+        elif reply is Ended.ASK_AGAIN:  # Tornado and the handler check who is asking, as the first time
             self.lot.hand_over(self, self.asked, seconds)
 
     @classmethod

@@ -42,12 +42,12 @@ def static_url(path: str) -> str:
 
 
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
-"""One that has its lines to itself. No text of ours within quotes looks like it: a test reads them all."""
+"""A comment on its own lines. No quoted text of ours looks like one: a test reads all of them."""
 
 
 @functools.lru_cache(100)
 def without_comments(path: str) -> bytes:
-    """A script or style as it is sent: comments are a sixth of the first view. Its lines keep their numbers."""
+    """A script or style without its comments, which are a sixth of the first view. Line numbers stay the same."""
     return COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), pathlib.Path(path).read_bytes())
 
 
@@ -88,7 +88,7 @@ class Static(tornado.web.StaticFileHandler):
         self.clear_header("Server")
 
     def compute_etag(self) -> str | None:
-        """A weak one: compressed or not, the file has the same (RFC 9110, 8.8.3.3)."""
+        """Weak: the compressed file has the same (RFC 9110, 8.8.3.3)."""
         etag = super().compute_etag()
         return etag and f"W/{etag}"
 

@@ -1,8 +1,8 @@
-"""Tornado's stream, with what is said of a request that never becomes one, and with its place among the connections.
+"""Tornado's stream, with replies to malformed requests, and counted among the connections.
 
-Tornado says 400 in two lines to what is no HTTP, and nothing to a head that is too long. Both get an answer in the one
-shape here. A client that is still sending could not read it if the connection ended at once: the system throws away
-what was sent when something unread is left (RFC 9112, 9.6). So the rest is read for a while, and thrown away.
+Tornado answers what is not HTTP with a bare 400, and does not answer a head that is too long. Both get an answer in the
+one shape here. A client that is still sending could not read it if the connection were closed at once: the system
+discards what was sent if unread bytes are left (RFC 9112, 9.6). So the rest is read for a while, and discarded.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from handlers.connections import Connections, Group, Wait
 from handlers.errors import WORDS
 
 READ_BYTES = 4096
-"""Read at once; a browser's poll has some 700. Tornado's own 64 KB would be filled with zeros for each request."""
+"""Read at once; a browser's poll has about 700. Tornado's 64 KB would be filled with zeros for each request."""
 HEAD_BYTES = 16 * 1024
 LINGER_SECONDS = 30
-"""For who is still sending when all has been said: as long as a body may take."""
+"""For clients that still send after the last reply: as long as a body may take."""
 BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
-"""What Tornado says to what it can't read, before it closes the connection."""
+"""Tornado's reply to what it can't parse, before it closes the connection."""
 
 
 class Refusals:
-    """What is said to those whose requests nothing but Tornado has seen, as bytes."""
+    """Replies, as bytes, to requests that no handler gets."""
 
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
@@ -44,9 +44,9 @@ class ServedStream(IOStream):
     """A connection that Tornado serves."""
 
     lingers = False
-    """Whether what its client still sends is read when all has been said."""
+    """Whether bytes that its client still sends after the last reply are read."""
     _unread = b""
-    """What came before Tornado had it, and waits for its turn."""
+    """Bytes that the lot had read before Tornado took over, not yet parsed."""
 
     def __init__(self, connection: socket.socket, connections: Connections, refusals: Refusals, **options: Any) -> None:
         super().__init__(connection, read_chunk_size=READ_BYTES, **options)
@@ -57,17 +57,17 @@ class ServedStream(IOStream):
         self.held = 0
         self._refusals = refusals
         self._came = 0
-        """Bytes of the request that is coming."""
+        """Bytes of the request that is arriving."""
         self._is_kept = True
         self._is_at_work = False
 
-    # --- what happens to it
+    # --- its requests
 
     def begins(self) -> None:
-        """A request may come now."""
+        """The next request may arrive."""
         self._is_at_work = False
         self._came = 0
-        if self.writing():  # what was begun in the lot
+        if self.writing():  # a reply that the lot began
             return
         if self.wait is not Wait.FIRST:
             self.wait, self.since = Wait.NEXT, time.monotonic()
@@ -75,7 +75,7 @@ class ServedStream(IOStream):
             self._holds(0)
 
     def has_head(self, *, is_whole: bool, is_kept: bool = True) -> None:
-        """The head of a request has come; so has its body, if it is whole. What follows may be kept, or thrown away."""
+        """The head of a request has arrived, and its body if `is_whole`. What follows is kept if `is_kept`."""
         self._is_at_work = True
         self._is_kept = is_kept
         if not is_whole and self.wait is not Wait.BODY:
@@ -86,7 +86,7 @@ class ServedStream(IOStream):
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a part of a request has come, and not all of it."""
+        """Whether part of a request has arrived, but not all of it."""
         return not self.closed() and (self.wait is Wait.BODY or (self.wait is not Wait.NOTHING and self._came > 0))
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
@@ -135,7 +135,7 @@ class ServedStream(IOStream):
         super().close(exc_info)
 
     def _refuse_long_head(self) -> None:
-        """Nothing else is being sent: the request before was answered when this one was read."""
+        """No other reply is being sent: the last request had been answered when this one was read."""
         try:
             self.socket.send(self._refusals.long_head)
         except OSError:
@@ -149,7 +149,7 @@ class ServedStream(IOStream):
 
 
 class Lingering:
-    """A connection on which all has been said, while its client still sends: that is read and thrown away."""
+    """A connection after its last reply, whose client still sends: the bytes are read and discarded."""
 
     wait = Wait.BODY
     held = 0
@@ -165,7 +165,7 @@ class Lingering:
 
     @classmethod
     def take_over(cls, stream: ServedStream) -> None:
-        """The stream may close its own descriptor then. Without a free one, or a client, there is nothing to do."""
+        """Duplicates the descriptor, because the stream closes its own. Does nothing without a free one or a client."""
         if stream.group is None:
             return
         try:

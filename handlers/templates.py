@@ -1,7 +1,7 @@
-"""Tornado's templates, whose names go as soon as the page is made.
+"""Tornado's templates, whose variables are freed as soon as the page is made.
 
-Its own way leaves the names and the function that used them in a circle: the text of hundreds of pages would wait for
-Python's collector of garbage, which runs rarely here (GC_THRESHOLDS in server.py).
+Tornado keeps the variables and the function that used them in a reference cycle: the text of hundreds of pages would
+wait for Python's garbage collector, which runs rarely here (GC_THRESHOLDS in server.py).
 """
 
 import datetime
@@ -25,7 +25,7 @@ HELPERS = {
     "_tt_utf8": escape.utf8,
     "_tt_string_types": (str, bytes),
 }
-"""What Tornado gives to each template."""
+"""The variables that Tornado gives to each template."""
 
 
 class Template(tornado.template.Template):

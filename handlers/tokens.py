@@ -117,7 +117,7 @@ class ApiToken(Base):
 
 
 async def check_is_owner(handler: Base, account: Account, password: str | None) -> Password:
-    """The password, verified: a bot's token outlives the token or session that asks for it. Raises Refused, Busy."""
+    """Verifies the password: a bot's token outlives the token or session that makes it. Raises Refused, Busy."""
     _, known = await handler.board.storage.password(account.username)
     if known.hash is None:
         if not is_confirmed(handler):
@@ -125,13 +125,13 @@ async def check_is_owner(handler: Base, account: Account, password: str | None) 
         return known
     if password is None:
         raise Refused(
-            403, "password_needed", "Send your “password”, too: a bot's token lives on when you are signed out."
+            403, "password_needed", "Send your “password”, too: a bot's token stays valid when you are signed out."
         )
     return (await check_sign_in(handler, account.username, password))[1]
 
 
 def is_confirmed(handler: Base) -> bool:
-    """Whether Facebook has said just now who this is, which counts where there is no password."""
+    """Whether Facebook has confirmed the member recently, which replaces a missing password."""
     credential = signed_in(handler)
     age = handler.board.credentials.clock() - credential.created_at / 1000
     return credential.kind == "session" and credential.by_facebook and age < CONFIRMED_SECONDS
@@ -142,7 +142,7 @@ def confirm_first() -> Refused:
 
 
 async def create_bot_token(handler: Base, name: str, verified: Password) -> tuple[str, Credential]:
-    """The secret, which is shown this once, and what is kept. Raises Refused, TooMany."""
+    """Returns the secret, which is shown only once, and the token. Raises Refused, TooMany."""
     asking = signed_in(handler)
     secret = new_secret(TOKEN_PREFIX)
     try:

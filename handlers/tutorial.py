@@ -30,7 +30,7 @@ async def tutorial_poll(handler: "Poll") -> None:
     waiters = handler.board.waiters
     seq = waiters.recent.seq
     posts = posted_after(waiters.recent.messages, parse_time(handler.query("t") or ""))
-    if posts:  # that is reading; a page that is up to date has none
+    if posts:  # a reply without posts costs nothing and is not counted
         try:
             check_may_read(handler)
         except Refused:
