@@ -39,10 +39,10 @@ class Storage(People, Protocol):
         """Notes that something signed was used; it need not be remembered after `until`. Raises LinkGone if it was."""
 
     async def probe(self) -> None:
-        """Writes as much as a long message, of which nothing stays, all the way to disk."""
+        """Writes as much as a long message to disk, and removes it again."""
 
     async def times(self) -> tuple[int | None, list[int]]:
-        """Its own clock, unless it is this process's; and the newest times in it, of each kind of row."""
+        """The database's clock, if it has one; and the newest times in it, of each kind of row."""
 
     def writing(self) -> Writing: ...
     async def stats(self) -> Stats: ...
@@ -53,7 +53,7 @@ class Storage(People, Protocol):
         """
 
     # --- messages
-    # `credential` is the one that asks; the methods that take it raise Outdated if it has ended meanwhile.
+    # `credential` is that of the request; the methods that take it raise Outdated if it has ended.
     async def append(
         self,
         author: Author | None,
@@ -65,16 +65,16 @@ class Storage(People, Protocol):
         """Posts, and says whether it did: a key that its author has used before gives the first one's message.
 
         The name is the account's at the moment of the commit, whatever `author` has. Raises KeyReused if the first
-        one was posted with other words, and NotAllowed for a suspended account or, for a guest, a blocked address.
+        post has other words, and NotAllowed for a suspended account or, for a guest, a blocked address.
         """
 
     async def edit(
         self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
     ) -> Message:
-        """`by` the account that wrote it; None is the board itself.
+        """`by` is the account that wrote it; None is the board itself.
 
-        `began_from` is the `changed_at` that its author saw: a message that has other words by then is left as it is.
-        With these words already, nothing is done. Raises NotFound, NotYours, NotAllowed, EditedMeanwhile.
+        `began_from` is the `changed_at` that its author saw: a message that was edited after that is left as it is.
+        If it has these words already, nothing is done. Raises NotFound, NotYours, NotAllowed, EditedMeanwhile.
         """
 
     async def delete(
@@ -122,10 +122,10 @@ class Storage(People, Protocol):
         """Raises NotFound."""
 
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
-        """Ends all SIGN_INS. Raises NotFound, and IsModerator unless it is done at the command line."""
+        """Ends all SIGN_INS. Raises NotFound, and IsModerator except at the command line."""
 
     async def restore(self, actor: Account | None, username: str) -> None:
-        """Also of an account that went while it was suspended. Raises NotFound."""
+        """Also ends the suspension of a deleted account. Raises NotFound."""
 
     async def block_address(
         self,
@@ -151,8 +151,8 @@ class Storage(People, Protocol):
     ) -> int:
         """All messages of one message's author, or of a guest's address. Raises the floor.
 
-        More than REMOVED_AT_ONCE go in several transactions, so that posts get their turn in between: the newest first,
-        this one last. The log has its line with the first. If it breaks off, the same call goes on with what is left.
+        More than REMOVED_AT_ONCE are removed in several transactions, so that posts get turns in between: the newest
+        first, this one last. The log's line is written with the first. After an interruption, the same call continues.
 
         Raises NotFound, OwnAddress, and IsModerator unless it is done at the command line.
         """
@@ -162,7 +162,7 @@ class Storage(People, Protocol):
         """The newest first."""
 
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
-        """Housekeeping: credentials last used before these times, old links, blocks and notes of suspensions,
+        """Housekeeping: deletes credentials last used before these times, old links, blocks and rows of suspensions,
         addresses after 30 days, codes of deletions after two years.
         """
 

@@ -1,4 +1,4 @@
-"""How much is done in one transaction where there may be very much: docs/decisions/0014-removals-in-steps.md."""
+"""How much is done in one transaction: docs/decisions/0014-removals-in-steps.md."""
 
 REMOVED_AT_ONCE = 2000
-"""Messages: some 30 ms of SQLite's writer, in which posts wait. What is more takes several transactions."""
+"""Messages: about 30 ms of SQLite's writer, in which posts wait. More take several transactions."""

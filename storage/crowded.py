@@ -1,7 +1,7 @@
-"""When storage is well, and yet can't do more just now."""
+"""Storage is well, but can't take more work just now."""
 
 from storage.records import Unavailable
 
 
 class Crowded(Unavailable):
-    """Too many wait for the same thing already."""
+    """Too many calls wait for the same thing already."""

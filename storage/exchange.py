@@ -18,7 +18,7 @@ TABLES = {name: table for name, table in moving.TABLES.items() if table.is_expor
 
 
 class RowRefused(StorageError):
-    """The board can't take this row of those that were put, or has another one with its key. It has taken none."""
+    """The board can't take this row, or has another one with its key. It has taken none of the rows."""
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(why)
@@ -49,11 +49,11 @@ class Exchange(Protocol):
         """Before the first row: new posts get numbers above this."""
 
     async def put(self, table: str, rows: Sequence[Row]) -> int:
-        """All or none; rows that are there already, exactly so, are left. How many were new. Raises RowRefused."""
+        """Adds all rows or none; equal rows that exist are skipped. Returns how many are new. Raises RowRefused."""
 
     async def begin_anew(self, *, keep_sessions: bool) -> None:
-        """For a database that lacks what clients have seen: another epoch, and unless sessions are kept, everybody
-        signed out, no link good any more, and another secret: what was revoked since must not come alive again.
+        """For a database that lacks what clients have seen: makes a new epoch. Unless sessions are kept, it also signs
+        everybody out, ends all links and makes a new secret, so that nothing revoked since becomes valid again.
         """
 
     async def finish(self, standing: Standing) -> None:

@@ -1,13 +1,13 @@
-"""How often somebody failed to sign in to an account: a record of two numbers."""
+"""Counts of failed sign-ins to an account."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FailedTries:
-    """How often somebody gave a wrong password for an account."""
+    """How often a wrong password was given for an account."""
 
     since: int
-    """Since its owner last signed in with a browser."""
+    """Since the owner last signed in with a browser."""
     earlier: int
-    """Between that time and the one before it."""
+    """Between that sign-in and the one before it."""

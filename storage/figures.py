@@ -29,4 +29,4 @@ class Writing:
     batches: Histogram
     """Writes that were committed together."""
     is_failing: bool
-    """Whether the last of them could not be kept, through no fault of theirs: the next one may."""
+    """Whether the last writes failed by no fault of their own: the next ones may succeed."""

@@ -1,4 +1,4 @@
-"""New files: seen only once they are whole, and belonging to whom they should."""
+"""Makes new files, which get their names only when they are complete, and the right owner."""
 
 import os
 
@@ -22,12 +22,12 @@ def give_name(part: str, name: str) -> None:
 
 
 def make_private(path: str) -> None:
-    """A new, empty file that only its owner can read. Raises OSError, also where there is one."""
+    """Makes a new, empty file that only its owner can read. Raises OSError, also if the file exists."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def belong_like(path: str, other: str) -> None:
-    """Where root made the file, it goes to the owner of the other: of its folder, or of what it replaces."""
+    """If root made the file, gives it to the owner of the other one: its folder, or the file that it replaces."""
     if os.geteuid() == 0:
         status = os.stat(other)
         os.chown(path, status.st_uid, status.st_gid)

@@ -12,7 +12,7 @@ class Table:
     is_exported: bool = True
     """Not those of secrets that work by themselves, nor what only the running board needs."""
     later: tuple[str, ...] = ()
-    """Columns that exports of older versions lack; they are NULL then."""
+    """Columns that exports of older versions lack; their rows get NULL."""
 
     @property
     def key(self) -> str:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 async def open_storage(url: str, *, create: bool = True, for_reading: bool = False) -> "Storage":
     """Opens (and where needed migrates) the database at this DATABASE_URL. Raises CannotOpen.
 
-    Where there is none, it is made; without `create`, no new file is. `for_reading` is for those who only read: it
-    may be on a disk that can't be written to.
+    If there is none, it is made, except a new file without `create`. `for_reading` is for those who only read: the
+    file may be on a read-only disk.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and len(rest) > 1:

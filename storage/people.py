@@ -36,14 +36,14 @@ class People(Protocol):
     ) -> None:
         """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
 
-        A linked identity is one of them with `unlink`. That is up to its owner, who may sign in by it.
+        With `unlink`, also a linked identity: its owner decides that, because they may sign in with it.
         `old` is the password that was verified. Raises Outdated if it, or the credential to keep, has ended meanwhile.
         """
 
     async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
         """The same password, hashed anew; ends nothing. Says whether it did: not if it was changed meanwhile."""
 
-    # `credential` is the one that asks; the methods that take it raise Outdated if it has ended meanwhile.
+    # `credential` is that of the request; the methods that take it raise Outdated if it has ended.
     async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None: ...
     async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
         """Raises Taken."""
@@ -51,9 +51,10 @@ class People(Protocol):
     async def delete_account(
         self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
     ) -> None:
-        """With its ways in; its messages go too, or stay as those of a deleted account. Raises the floor if it has any.
+        """Deletes the account and its ways in; its messages go, too, or stay as those of a deleted account.
 
-        `password` is the one that was verified, or that there is none. Raises Outdated if that is so no more.
+        Raises the floor if it has any. `password` is the one that was verified, or says that there is none. Raises
+        Outdated if that has changed.
         """
 
     async def moderators(self) -> list[Account]: ...

@@ -43,11 +43,11 @@ class Message:
 
     @property
     def changed_at(self) -> int:
-        """What an edit of it began from."""
+        """The state from which an edit begins."""
         return self.created_at if self.edited_at is None else self.edited_at
 
     def has_already(self, body: str, began_from: int) -> bool:
-        """Whether there is nothing left to do for an edit. Raises EditedMeanwhile."""
+        """Whether the edit changes nothing. Raises EditedMeanwhile."""
         if self.body == body:
             return True
         if self.changed_at != began_from:
@@ -158,7 +158,7 @@ class Credential:
     created_at: int
     last_used_at: int
     by_facebook: bool = False
-    """Whether it is a session that logging in with Facebook made, or a bot's token that such a session made."""
+    """Whether logging in with Facebook made this session, or such a session made this bot's token."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class Identity:
     """The name that came from Facebook last."""
     created_at: int
     notice_at: int | None = None
-    """When it was linked to an account that was there before, until its owner has seen the notice of that."""
+    """When it was linked to an existing account; None once the owner has dismissed the notice."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ class NotAllowed(StorageError):
 
 
 class EditedMeanwhile(StorageError):
-    """The message has changed since the state that this edit began from; it comes with it, as it is now."""
+    """The message has changed since the state from which this edit began; the argument is the message as it is now."""
 
 
 class NotYours(StorageError):

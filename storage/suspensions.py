@@ -1,7 +1,7 @@
-"""What is left of a suspended account when its identity or all of it goes: enough to know it again, and no more.
+"""Kept when the identity of a suspended account, or the account, is deleted: enough to recognise it, and no more.
 
-Each note has a salt of its own, so that it means the same after a restore, a move and an import, and nobody can look
-up in it who was suspended.
+Each row has its own salt, so that it stays valid after a restore, a move and an import, and nobody can look up in it
+who was suspended.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import secrets
 from storage.records import DAY_MS
 
 SUSPENSION_DAYS = 365
-"""How long a note is kept."""
+"""How long a row is kept."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

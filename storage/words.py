@@ -19,9 +19,9 @@ LONGEST = 64
 """Characters of a word that count: whoever looks for a key or an address has found it by then."""
 MOST_PHRASES = 32
 MOST_WORDS = 16
-"""In one phrase. What goes beyond is not looked for: each costs a look at every place where the others stand."""
+"""In one phrase; further words are ignored. Each costs a check of every place that matches the others."""
 MOST_KNOWN = 4096
-"""Characters of which is remembered what becomes of them: about what a language uses every day."""
+"""Characters whose normalisation is cached: about what a language uses every day."""
 
 UNACCENTED = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe"}
 """Letters that people without such a key type otherwise, and that Unicode does not take apart."""
@@ -39,11 +39,11 @@ SPACELESS = (
 """Thai and Lao, Burmese, Khmer, Tai scripts, Balinese, Javanese, Han, Kana, Bopomofo, Yi, Hangul, Tangut, Nüshu."""
 
 INVISIBLE = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
-"""What shows nothing although no Unicode has given it a meaning; so do the last two code points of each plane."""
+"""Invisible characters that Unicode has not assigned; so are the last two code points of each plane."""
 
 ASCII_WORD = re.compile("[a-z0-9]+")
 SENTENCES = re.compile("([\ufdfa\ufdfb]+)")
-"""Signs that stand for a whole sentence of 18 or 8 letters. They stay one letter: no other makes a text so long."""
+"""Signs for a whole sentence of 18 or 8 letters. They are not expanded: no other sign makes a text so long."""
 RUN = re.compile("w[wm]*|p+|s")
 PARTS = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]?|([^\\s"“”„«»]+)')
 """Of a query: something in quotes, also in ones that were never closed, or something without spaces."""
@@ -79,7 +79,7 @@ def phrases(query: str) -> list[Phrase]:
 def to_phrase(text: str, is_beginning: bool) -> Phrase:
     folded = fold(text)
     pieces = list(itertools.islice(cut(folded), MOST_WORDS))
-    if pieces and pieces[-1][2] < len(folded):  # C++: what stands behind a word has ended it
+    if pieces and pieces[-1][2] < len(folded):  # C++: the character after a word ends it
         is_beginning = False
     is_pair = len(pieces) > 1 and pieces[-1][1] < pieces[-2][2]
     is_single = bool(pieces) and not is_pair and kinds_of(pieces[-1][0]) == "p"
@@ -124,7 +124,7 @@ def is_within(c: int, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 class Known(dict[int, str]):
-    """What is known of characters, found out when it is asked for, and forgotten when it is too much."""
+    """What is known of characters: computed when needed, in a bounded cache."""
 
     def __init__(self, find_out: Callable[[str], str]) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class Known(dict[int, str]):
 
 
 def becomes(character: str) -> str:
-    """What becomes of it."""
+    """The character's normalisation."""
     category = unicodedata.category(character)
     if category == "Cf" or character == "ـ" or is_within(ord(character), (*ACCENTS, SKIN)):
         return ""
@@ -148,7 +148,7 @@ def becomes(character: str) -> str:
 
 
 def kind_of(character: str) -> str:
-    """As kinds_of() has it. What this Python's Unicode does not know yet is taken for an emoji."""
+    """As kinds_of() returns it. Characters that this Python's Unicode does not know count as emoji."""
     c, category = ord(character), unicodedata.category(character)
     if category[0] in "LNM" and c > 0x7F and is_within(c, SPACELESS):
         return "p"

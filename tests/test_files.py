@@ -330,7 +330,7 @@ def test_a_backup_needs_room_at_its_target_only(start, tmp_path):
     with small_disk(tmp_path / "disk", 1) as disk:
         run_in(tmp_path, at(server.database), "backup", tmp_path / "copy.db", SQLITE_TMPDIR=str(disk))
         run = run_in(tmp_path, at(server.database), "backup", disk / "copy.db", check=1)
-        assert f"no more room in {disk}" in run.stderr and list(disk.iterdir()) == []
+        assert f"not enough room in {disk}" in run.stderr and list(disk.iterdir()) == []
         run_in(tmp_path, at(tmp_path / "new.db"), "restore", tmp_path / "copy.db", SQLITE_TMPDIR=str(disk))
 
 
@@ -390,7 +390,7 @@ def test_a_copy_without_its_marks_is_explained(tmp_path):
         copy.executescript("\n".join(db.iterdump()))
     before = (tmp_path / "copy.db").read_bytes()
     said = admin(at(tmp_path / "copy.db"), "stats", check=1).stderr
-    assert "bin/admin backup makes whole copies" in said and "not Longboard's" not in said
+    assert "bin/admin backup makes complete copies" in said and "not Longboard's" not in said
     assert (tmp_path / "copy.db").read_bytes()[100:] == before[100:]
     marks = said.partition(".db 'PRAGMA")[2].partition("'")[0]
     with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as copy:

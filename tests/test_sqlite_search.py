@@ -226,7 +226,7 @@ async def test_a_slow_search_holds_up_nothing_else(storage, monkeypatch):
 async def test_the_doctor_sees_what_is_not_indexed_yet(path, monkeypatch):
     """An index that is still being made is named, a whole one is well."""
     await asyncio.to_thread(fill, path, 10)
-    said = "the search index lacks old messages; the running board puts them in, bit by bit"
+    said = "the search index lacks old messages; the running board adds them bit by bit"
     assert (False, said) in check_up(str(path))
     storage = await open_storage(f"sqlite:///{path}")
     while not (await storage.search("nonesuch", None, 1)).is_complete:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 LOOK_SECONDS = 3600.0
-"""Between looks whether there are words to take out of the database's files."""
+"""Between checks for words to remove from the database's files."""
 PROBE_BYTES = 16 * 1024
-"""As much as the longest message takes, at the MESSAGE_LENGTH that a board begins with."""
+"""As much as the longest message takes with the default MESSAGE_LENGTH."""
 
 
 class PostgreSQL(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
@@ -103,15 +103,15 @@ class PostgreSQL(Messages, Search, Accounts, Credentials, FailedTriesOf, Identit
 
 
 async def write_and_undo(db: "Database") -> None:
-    """All that a post does, but it is taken back; and a commit. A row changed in its place needs no room where a new
-    message does.
+    """Does all that a post does and takes it back, then commits: changing a row in its place would need no room where a
+    new message does.
     """
     message = db.transaction()
     await message.start()
     await db.execute(
         "INSERT INTO messages (id, seq, body, search, created_at, key, address) "
         "VALUES (-1, -1, $1, 'probe:1', 0, 'probe', 'probe')",
-        base64.b64encode(os.urandom(PROBE_BYTES)).decode(),  # compressed, it would be smaller than it looks
+        base64.b64encode(os.urandom(PROBE_BYTES)).decode(),  # compressible bytes would take less room
     )
     await message.rollback()
     await db.execute("UPDATE board SET seq = seq")

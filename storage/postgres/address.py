@@ -1,11 +1,11 @@
-"""A PostgreSQL's DATABASE_URL, as hosts hand it out: what its parameters mean here.
+"""DATABASE_URL of a PostgreSQL as hosts give it: what its parameters mean here.
 
-Such addresses are written for libpq, for Prisma or for JDBC; asyncpg takes what it doesn't know for a setting of the
-server, which then refuses the connection. Each parameter is honoured, means something else here, is left out as
-Longboard does the same by itself, or is refused by its name; what is left goes to the server, which names it if it
-knows no such setting. The names are those of https://www.postgresql.org/docs/current/libpq-connect.html.
+Such addresses are written for libpq, for Prisma or for JDBC; asyncpg sends parameters that it doesn't know to the
+server as settings, and the server then refuses the connection. Here each parameter is honoured, translated, ignored
+(if Longboard does the same anyway), or refused by name. All others are sent to the server, which names an unknown
+setting. The names are those of https://www.postgresql.org/docs/current/libpq-connect.html.
 
-Nothing of an address but hosts, database and names of parameters is ever shown: the rest may be a password, also
+Only hosts, database and names of parameters of an address are ever shown: anything else may be a password, also
 where it does not seem to be.
 """
 
@@ -20,19 +20,19 @@ from storage.records import CannotOpen
 
 PORT = 5432
 LONGEST_TIMEOUT = 60
-"""Seconds that connect_timeout may ask for: some hosts need 15 to wake a database up."""
+"""Maximum of connect_timeout: some hosts need 15 s to wake a database up."""
 HONOURED = frozenset((
     "host", "port", "dbname", "database", "user", "password", "passfile", "service", "sslmode", "sslcert", "sslkey",
     "sslrootcert", "sslcrl", "sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version",
     "target_session_attrs", "krbsrvname", "gsslib",
 ))  # fmt: skip
-"""By asyncpg itself."""
+"""Honoured by asyncpg."""
 LEFT_OUT = frozenset((
-    # Each statement has a time limit here, and a look every two seconds finds a connection that is gone.
+    # Each statement has a time limit here, and a check every two seconds finds a lost connection.
     "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-    # Of pools and statements as Prisma keeps them, and of a pooler: whether one is there is found out at the start.
+    # Pools and statements of Prisma, and a pooler: whether one is there is found out at the start.
     "pgbouncer", "connection_limit", "pool_timeout", "statement_cache_size", "prepared_statements",
-    # What each connection says by itself, or never does; a mark that Supabase's integration leaves.
+    # Settings that each connection makes itself, or never makes; a mark that Supabase's integration leaves.
     "client_encoding", "fallback_application_name", "sslcompression", "sslsni", "gssdelegation", "load_balance_hosts", "supa",
 ))  # fmt: skip
 CHECKED = {
@@ -43,7 +43,7 @@ CHECKED = {
     "target_session_attrs": ("any", "read-write", "primary"),
     "schema": ("public",),
 }
-"""What these may be. A board writes; its tables stand in a schema of their own, whatever Prisma's would be called."""
+"""The allowed values. A board writes; its tables have their own schema, whatever Prisma's would be called."""
 FILES = frozenset(("sslcert", "sslkey", "sslrootcert", "sslcrl"))
 IMPOSSIBLE = frozenset(("hostaddr", "require_auth", "replication", "requirepeer"))
 UNREADABLE = (
@@ -55,19 +55,19 @@ UNREADABLE = (
 @dataclasses.dataclass(frozen=True)
 class Address:
     dsn: str = dataclasses.field(repr=False)
-    """With nothing but what asyncpg itself understands."""
+    """Contains only what asyncpg understands."""
     hosts: tuple[str, ...]
     """As `host:port`, for errors."""
     name: str
     """Host and database, without user and password."""
     seconds: float | None
-    """How long connecting may take, if the address says so."""
+    """The time-out for connecting, if the address has one."""
     tls: ssl.SSLContext | None
-    """In place of sslmode, for what asyncpg has no word for."""
+    """Used instead of sslmode if asyncpg has no equivalent."""
     session: Mapping[str, str]
     """Settings of each connection's session that the address asks for."""
     wants_primary: bool
-    """Of several hosts, the one that is no standby is meant, in whichever order they stand."""
+    """Of several hosts, the board uses the one that is not a standby, whatever their order."""
 
 
 @functools.lru_cache(8)
@@ -76,7 +76,7 @@ def parse(url: str) -> Address:
     try:
         parts = urllib.parse.urlsplit(url)
         given = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    except ValueError:  # its own words would have pieces of the password in them
+    except ValueError:  # its message would have pieces of the password in it
         raise CannotOpen(UNREADABLE) from None
     if "#" in url or not url.isprintable() or parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
         raise CannotOpen(UNREADABLE)
@@ -99,18 +99,18 @@ def parse(url: str) -> Address:
 
 
 def check(given: Mapping[str, str]) -> None:
-    """Raises CannotOpen, with the parameter's name and never with what it is."""
+    """Raises CannotOpen, with the parameter's name and never with its value."""
     for name in given:
         if name in IMPOSSIBLE:
-            raise CannotOpen(f"DATABASE_URL asks for {name}, which Longboard can't do: take it out")
+            raise CannotOpen(f"DATABASE_URL asks for {name}, which Longboard can't do: remove it")
         if name in CHECKED and given[name] not in CHECKED[name]:
-            raise CannotOpen(f"{name} in DATABASE_URL must be {' or '.join(CHECKED[name])}, or be taken out")
+            raise CannotOpen(f"{name} in DATABASE_URL must be {' or '.join(CHECKED[name])}, or be removed")
         if name in FILES and given[name] not in ("", "system") and not os.access(given[name], os.R_OK):
             raise CannotOpen(f"{name} in DATABASE_URL names no file that can be read")
 
 
 def hosts_of(netloc: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    """Raises CannotOpen where a port is none."""
+    """Raises CannotOpen if a port is not one."""
     named = urllib.parse.unquote(netloc.rpartition("@")[2] or given.get("host", ""))
     ports = given.get("port", "").split(",")
     hosts = []
@@ -127,16 +127,16 @@ def hosts_of(netloc: str, given: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def encryption(given: Mapping[str, str]) -> tuple[ssl.SSLContext | None, dict[str, str]]:
-    """A context of our own, or none, and what sslmode is for asyncpg. Raises CannotOpen.
+    """A TLS context of ours, or None, and asyncpg's sslmode. Raises CannotOpen.
 
-    channel_binding=require is there against somebody in the middle. asyncpg can't do it, so the server's certificate
-    is checked instead, against the system's authorities or those of sslrootcert. As libpq does, ssl=true means
+    channel_binding=require protects against somebody in the middle. asyncpg lacks it, so the server's certificate
+    is checked instead, against the system's authorities or those of sslrootcert. As in libpq, ssl=true means
     sslmode=require, and sslrootcert=system checks the certificate in full.
     """
     mode = given.get("sslmode") or SSL.get(given.get("ssl", ""), "")
     if given.get("channel_binding") == "require":
         if mode == "disable":
-            raise CannotOpen("channel_binding=require in DATABASE_URL takes TLS, which sslmode=disable forbids")
+            raise CannotOpen("channel_binding=require in DATABASE_URL needs TLS, which sslmode=disable forbids")
         mode = "verify-full"
     root = given.get("sslrootcert", "")
     if root == "system" or (mode == "verify-full" and not root and given.get("channel_binding") == "require"):
@@ -154,8 +154,8 @@ SSL = {"true": "require", "1": "require", "on": "require", "false": "disable", "
 
 
 def certified(given: Mapping[str, str], context: ssl.SSLContext) -> ssl.SSLContext:
-    """With the client's own certificate, where there is one. Raises CannotOpen."""
-    context.set_alpn_protocols(["postgresql"])  # sslnegotiation=direct takes it
+    """Adds the client's certificate, if there is one. Raises CannotOpen."""
+    context.set_alpn_protocols(["postgresql"])  # needed for sslnegotiation=direct
     if cert := given.get("sslcert"):
         try:
             context.load_cert_chain(cert, given.get("sslkey"), given.get("sslpassword", ""))
@@ -165,7 +165,7 @@ def certified(given: Mapping[str, str], context: ssl.SSLContext) -> ssl.SSLConte
 
 
 def seconds(timeout: str) -> float | None:
-    """As libpq: 0 or nothing is the usual time, and less than 2 s are 2. Raises CannotOpen."""
+    """As in libpq: 0 or nothing is the default, and less than 2 s count as 2. Raises CannotOpen."""
     if not timeout:
         return None
     if not (timeout.isascii() and timeout.isdigit()):

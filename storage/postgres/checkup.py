@@ -1,4 +1,4 @@
-"""What can be wrong with a board's database on PostgreSQL, looked at without changing anything."""
+"""Checks of a board's database on PostgreSQL, without changing anything."""
 
 import contextlib
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.postgres.connection import Link
 
 Finding = tuple[bool | None, str]
-"""Whether it is well, or None if that was not looked at, and what it is."""
+"""The result, None if it was not checked, and its words."""
 
 
 async def check_up(url: str) -> AsyncIterator[Finding]:
@@ -34,7 +34,7 @@ async def check_up(url: str) -> AsyncIterator[Finding]:
         check_version(db)
         await check_session(db)
         await check_directness(url, db)
-        yield True, "the database is in UTF8, and is reached without a pooler that would get in the way"
+        yield True, "the database is in UTF8, and is reached without a pooler that would interfere"
         async for finding in check_content(url, db):
             yield finding
     except CannotOpen as error:
@@ -46,7 +46,7 @@ async def check_up(url: str) -> AsyncIterator[Finding]:
 
 
 async def check_content(url: str, db: "Link") -> AsyncIterator[Finding]:
-    with contextlib.suppress(asyncpg.InsufficientPrivilegeError):  # a host may keep that to itself
+    with contextlib.suppress(asyncpg.InsufficientPrivilegeError):  # a host may not allow this
         is_encrypted = await db.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
         is_here = all(host.startswith(("/", "127.", "localhost:", "[::1]")) for host in parse(url).hosts)
         words = (
@@ -56,12 +56,16 @@ async def check_content(url: str, db: "Link") -> AsyncIterator[Finding]:
             if is_here
             else "is not encrypted: add sslmode=require"
         )
-        yield bool(is_encrypted or is_here), f"the way to the database {words}"
+        yield bool(is_encrypted or is_here), f"the connection to the database {words}"
     version, known = await version_of(db), len(migrations("postgres"))
     if version == 0:
         yield False, "there is no board in this database; the first start, or bin/admin migrate, makes one"
         return
-    words = "" if version == known else f"; this Longboard has {known}" + ", and brings it there" * (version < known)
+    words = (
+        ""
+        if version == known
+        else f"; this Longboard has {known}" + ", and migrates it at its start" * (version < known)
+    )
     yield version <= known, f"the schema is number {version}{words}"
     try:
         async with db.transaction():
@@ -72,7 +76,7 @@ async def check_content(url: str, db: "Link") -> AsyncIterator[Finding]:
         yield False, f"the database can't be written to: {reason(error)}"
     if version == known:
         is_indexed = await db.fetchval("SELECT words FROM board") == VERSION
-        words = "has all messages" if is_indexed else "lacks old messages; the running board puts them in"
+        words = "has all messages" if is_indexed else "lacks old messages; the running board adds them"
         yield is_indexed, f"the search index {words}"
     off = abs(await db.fetchval("SELECT now_ms()") / 1000 - time.time())
     yield off < 60, f"the database's clock, which gives messages their times, and this one's are {off:.0f} s apart"

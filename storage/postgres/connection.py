@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: how a connection is opened, what its session is like, and what its faults are called."""
+"""PostgreSQL through asyncpg: opening connections, settings of their sessions, and words for errors."""
 
 import contextlib
 import errno
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Link = asyncpg.Connection[asyncpg.Record]
 
 CONNECT_SECONDS = 3.0
-"""How long that may take before it counts as a fault, if the address doesn't say."""
+"""The time-out for connecting, if the address has none."""
 READ_SECONDS = 5.0
 WRITE_SECONDS = 10.0
 """For what is long and rare, such as removing all that a spammer wrote; posts have READ_SECONDS."""
@@ -35,11 +35,11 @@ IGNORES = (
     "this address leads to a connection pooler such as PgBouncer (in transaction mode, it seems), "
     "through which neither LISTEN nor time limits work" + POOLED
 )
-REFUSES = "this address leads to a connection pooler such as PgBouncer, which lets no time limits of a session through"
+REFUSES = "this address leads to a connection pooler such as PgBouncer, which does not support time limits of a session"
 
 
 def settings(seconds: float) -> dict[str, str]:
-    """For each connection's session, from its first moment, in PostgreSQL's own words."""
+    """Settings of each connection's session, from its start, in PostgreSQL's words."""
     turn = str(round(1000 * TURN_SECONDS))
     return {
         "search_path": "longboard",
@@ -53,11 +53,11 @@ def settings(seconds: float) -> dict[str, str]:
 
 
 PINNED = {
-    "default_transaction_isolation": "read committed",  # what is read after the lock is what stands then
+    "default_transaction_isolation": "read committed",  # reads after the lock see what is committed then
     "default_transaction_deferrable": "off",
     "idle_session_timeout": "0",
-    "transaction_timeout": "0",  # statements have a limit, and so has a transaction that is left lying
-    "gin_fuzzy_search_limit": "0",  # a search finds all, not some
+    "transaction_timeout": "0",  # statements have a limit, and so has an idle transaction
+    "gin_fuzzy_search_limit": "0",  # a search finds all messages
     "row_security": "on",
     "standard_conforming_strings": "on",
     "TimeZone": "UTC",
@@ -65,18 +65,18 @@ PINNED = {
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
 }
-"""What else a database or a role may have set for its sessions, and would matter here; some are of newer versions.
-default_transaction_read_only stays as it is set: that is the host's brake."""
+"""Other settings that a database or a role may have for its sessions and that would matter here; some exist only in
+newer versions. default_transaction_read_only stays as it is: hosts use it to stop writes."""
 PIN = "SELECT set_config(name, value, false) FROM pg_settings JOIN unnest($1::text[], $2::text[]) AS ours (name, value) USING (name)"
 
 
 def patience(url: str) -> float:
-    """How many seconds opening a connection there, or waiting for a free one, may take. Raises CannotOpen."""
+    """Seconds for opening a connection there, or waiting for a free one. Raises CannotOpen."""
     return parse(url).seconds or CONNECT_SECONDS
 
 
 async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "Link":
-    """A connection; outside of the pools, unless options say otherwise. Raises CannotOpen or one of FAULTS."""
+    """A connection, outside the pools unless options say otherwise. Raises CannotOpen or one of FAULTS."""
     address = parse(url)
     session = {"application_name": "longboard", **address.session, **settings(seconds)}
     timeout = patience(url)
@@ -86,7 +86,7 @@ async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "L
             ssl=address.tls,
             target_session_attrs=SessionAttribute.primary if address.wants_primary else None,
             timeout=timeout,
-            command_timeout=seconds + 1,  # the database ends it first, unless it can't be reached any more
+            command_timeout=seconds + 1,  # the database ends it first, unless it can't be reached
             server_settings=session,
             **options,
         )
@@ -103,7 +103,7 @@ async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "L
 
 
 def unreachable(error: OSError, address: Address) -> str:
-    """In words: which host, and what is the matter with it."""
+    """Says in words which host failed, and how."""
     hosts = " and ".join(address.hosts)
     numbers = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}  # of several addresses of a host
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -130,7 +130,7 @@ async def faults_as_unavailable() -> AsyncIterator[None]:
 
 
 class CannotKeep(Unavailable):
-    """The database has no place for such a character: it is none of UTF-8, though one was there at the start."""
+    """The database can't store such a character: its encoding is no longer UTF-8, as it was at the start."""
 
 
 def reason(error: BaseException) -> str:
@@ -151,10 +151,10 @@ def why_not(error: BaseException) -> CannotOpen:
         return CannotOpen(f"{IGNORES} ({said})")
     if "root certificate file" in said:
         return CannotOpen(
-            f"sslmode in DATABASE_URL takes the server's root certificate: {said}. Or add sslrootcert=system"
+            f"sslmode in DATABASE_URL needs the server's root certificate: {said}. Or add sslrootcert=system"
         )
     if "unrecognized configuration parameter" in said:
-        return CannotOpen(f"what stands behind the ? of DATABASE_URL can't be used: {said}. Take it out")
+        return CannotOpen(f"a parameter after the ? of DATABASE_URL can't be used: {said}. Remove it")
     if isinstance(error, ValueError) and not isinstance(error, asyncpg.PostgresError):
-        return CannotOpen(UNREADABLE)  # a parser's own words may have pieces of the password in them
+        return CannotOpen(UNREADABLE)  # the parser's message may have pieces of the password in it
     return CannotOpen(f"PostgreSQL, as named by DATABASE_URL, can't be used: {said}")

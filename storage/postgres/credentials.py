@@ -117,7 +117,7 @@ async def read_credentials(db: "Database", account_id: int) -> list[Credential]:
 
 
 async def has_identity(db: "Database", account_id: int, id: int | None) -> bool:
-    """This one, or any."""
+    """Whether the account has this identity, or any if `id` is None."""
     found = "SELECT 1 FROM identities WHERE account_id = $1 AND coalesce($2::bigint, id) = id"
     return await db.fetchrow(found, account_id, id) is not None
 

@@ -75,7 +75,7 @@ class PostgreSQLExchange:
             await self._db.execute(f"UPDATE board SET epoch = {NEW_EPOCH}, access = access + 1")
             if not keep_sessions:
                 for (account_id,) in await self._db.fetch("SELECT DISTINCT account_id FROM credentials"):
-                    await look_again(self._db, account_id)  # a board that is running forgets them
+                    await look_again(self._db, account_id)  # a running board drops its cache of them
                 await self._db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
                 await self._db.execute("DELETE FROM links")
                 await self._db.execute(f"UPDATE board SET secret = sha256({' || '.join(3 * [A_UUID])})")
@@ -102,7 +102,7 @@ class PostgreSQLExchange:
 
 
 async def put(db: "Link", table: str, row: Row, index: int) -> int:
-    """Whether it was new. Raises RowRefused."""
+    """Whether the row was new. Raises RowRefused."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = [row[column] for column in columns]
     known = await db.fetchrow(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = $1", row[key])

@@ -1,4 +1,4 @@
-"""Tries to sign in with a wrong password, in PostgreSQL: only how many there were."""
+"""Counts of failed sign-ins, in PostgreSQL."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -21,9 +21,9 @@ RETRY_SECONDS = 0.5
 
 
 async def watch(url: str, moved: Callable[[], Awaitable[bool]], generation: Callable[[], int] = lambda: 0) -> None:
-    """Calls `moved` for all that is committed, also while nothing can be heard; never returns.
+    """Calls `moved` for each commit, also while no notification can be received. Runs until cancelled.
 
-    When the generation is another, so may be the server behind the address: then it is listened to anew.
+    With another generation, another server may be behind the address: then a new connection listens.
     """
     said = ""
     while True:
@@ -39,7 +39,7 @@ async def watch(url: str, moved: Callable[[], Awaitable[bool]], generation: Call
 
 
 async def listen(url: str, moved: Callable[[], Awaitable[bool]], generation: Callable[[], int]) -> None:
-    """On a connection of its own, until there is another generation, or it is lost: raises one of FAULTS then."""
+    """Listens on a separate connection until there is another generation. Raises one of FAULTS if it is lost."""
     news, began = asyncio.Event(), generation()
     db = await connect(url, CONNECT_SECONDS)
     try:

@@ -114,7 +114,7 @@ class Messages(Engine):
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
-    """What became of a post, and whether it is new. Raises KeyReused, NotAllowed or Outdated."""
+    """The message of a post, and whether it is new. Raises KeyReused, NotAllowed or Outdated."""
     outcome, *columns = row
     if outcome == "key_reused":
         raise KeyReused("key")
@@ -128,7 +128,7 @@ def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
 async def check_may_change(
     db: "Database", id: int, by: int | None, credential: int | None, *, moderates: bool = False
 ) -> bool:
-    """Looks once more, in the very transaction; says whether it is moderation.
+    """Checks again, in the same transaction; returns whether it is moderation.
 
     Raises NotFound, NotYours, NotAllowed, Outdated.
     """

@@ -82,7 +82,7 @@ class Moderation(Engine):
         act: "Callable[..., Awaitable[T]]",
         *values: object,
     ) -> T:
-        """Does it and notes it, both or neither; without an action it goes on with what was noted before."""
+        """Does it and logs it, both or neither; without an action it continues a removal that is logged already."""
 
         async def unit(db: "Database") -> T:
             if actor is not None:
@@ -130,7 +130,7 @@ async def suspend(db: "Database", username: str, spares_moderators: bool) -> Non
 
 
 async def restore(db: "Database", username: str) -> None:
-    """Raises NotFound if there is neither the account nor a note of one that went while it was suspended."""
+    """Raises NotFound if there is neither the account nor a row of a deleted one that was suspended."""
     notes = await forgive(db, username)
     if await account_by(db, "username", username) or not notes:
         await set_account(db, username, "suspended_at = NULL")
@@ -162,10 +162,10 @@ def check_elsewhere(address: str | None, own_address: str | None) -> None:
 async def remove_by_source(
     db: "Database", message_id: int, own_address: str | None, spares_moderators: bool
 ) -> tuple[int, bool]:
-    """All that this message's account has posted, or for a guest's, all that guests posted from its address.
+    """Removes all that this message's account has posted, or for a guest's, all that guests posted from its address.
 
-    Of more than REMOVED_AT_ONCE, the newest so many, and this message last: what is left can still be named by it.
-    Says how many, and whether it was all.
+    If there are more than REMOVED_AT_ONCE, it removes that many of the newest, and this message last: the next call
+    can still name it. Returns how many, and whether it was all.
     """
     author_id, address = await source_of(db, message_id)
     if author_id is None:
@@ -180,7 +180,7 @@ async def remove_by_source(
 
 
 async def delete_newest(db: "Database", where: str, value: object, but: int = 0) -> int | None:
-    """Of more than REMOVED_AT_ONCE, the newest so many but this one; how many. None, and nothing, where there are fewer."""
+    """Removes the newest REMOVED_AT_ONCE except this one, and returns how many; None if there are not more."""
     select = f"SELECT id FROM messages WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET $2"
     last = await db.fetchval(select, value, REMOVED_AT_ONCE)
     if last is None:
@@ -189,7 +189,7 @@ async def delete_newest(db: "Database", where: str, value: object, but: int = 0)
 
 
 async def forget(db: "Database", before: Mapping[str, int]) -> None:
-    """`before` has, for each kind of credential, the time of its last use before which it is over."""
+    """`before` has, for each kind of credential, the time of last use before which it has expired."""
     for kind, time in before.items():
         await db.execute("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, time)
     await db.execute("DELETE FROM links WHERE expires_at < now_ms()")
@@ -201,7 +201,7 @@ async def forget(db: "Database", before: Mapping[str, int]) -> None:
 
 
 async def read_old_addresses(db: "Database") -> list[int]:
-    """Numbers of messages whose address is to be forgotten."""
+    """Numbers of messages whose address is to be deleted."""
     where = "address IS NOT NULL AND created_at < now_ms() - $1::bigint"
     select = f"SELECT id FROM messages WHERE {where} LIMIT $2"
     return [id for (id,) in await db.fetch(select, ADDRESS_DAYS * DAY_MS, REMOVED_AT_ONCE)]

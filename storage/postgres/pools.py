@@ -1,7 +1,7 @@
 """A node's connections to PostgreSQL, kept open in pools, and reading through them.
 
-A node has five at most: one writes, one listens, one reads for deliver(), and two read for pages. A pool opens a
-connection again when it was lost, so that a restarted database needs no restarted board.
+A node has five at most: one writes, one listens, one reads for deliver(), and two read for pages. A pool opens a lost
+connection again, so a restart of the database needs no restart of the board.
 """
 
 import asyncio
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 PAGE_READERS = 2
 RENEW_SECONDS = 1.0
-"""At most once in this time all connections are opened again, however many posts are refused meanwhile."""
+"""All connections are opened again at most once in this time, however many posts are refused."""
 
 
 class Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
-        """Nothing: no connection here ever changes its session, so a trip to the database is saved each time."""
+        """Nothing to reset: no connection here changes its session. This saves a round trip each time."""
         return ""
 
 
 class Connections:
-    """A pool: its connections are opened when they are needed, and again when they were lost."""
+    """A pool: its connections are opened when they are needed, and again after they were lost."""
 
     def __init__(self, url: str, size: int, seconds: float) -> None:
         self._url = url
         self.when_read_only: Callable[[], Awaitable[None]] | None = None
-        """Called when the database says that it takes no writes: it may be another one by now."""
+        """Called when the database refuses writes: another host may take them by now."""
         self._pool: Pool = asyncpg.create_pool(
             url,
             min_size=0,
@@ -62,11 +62,11 @@ class Connections:
         return self
 
     async def expire(self) -> None:
-        """Those that are in use are closed when they come back, all others before they are used again."""
+        """Connections in use are closed when they are returned, all others before they are used again."""
         await self._pool.expire_connections()
 
     async def close(self) -> None:
-        """In order if the database plays along, else at once."""
+        """Closes in order if the database answers, else at once."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._pool.close()
@@ -75,13 +75,13 @@ class Connections:
 
 
 async def open_pooled(seconds: float, url: str, *, connection_class: type, record_class: type, **_: Any) -> "Link":
-    """As asyncpg's pool calls what opens its connections."""
+    """The function that asyncpg's pool calls to open a connection."""
     return await connect(url, seconds, connection_class=connection_class, record_class=record_class)
 
 
 class Generation:
-    """All connections of a node. What was opened keeps what the server said then (that it is read-only, or a standby)
-    for as long as it lives: so when a write is refused for that, every connection is opened anew."""
+    """All connections of a node. A connection keeps for its life what the server said when it was opened (that it is
+    read-only, or a standby): so when a write is refused for that, every connection is closed and opened again."""
 
     def __init__(self, *pools: Connections) -> None:
         self.pools = pools
@@ -100,7 +100,7 @@ class Generation:
 
 
 class Reader:
-    """Connections for reading; each read is one function, and sees one moment of the database if it is one statement."""
+    """Connections for reading; each read is one function, and has one snapshot if it is one statement."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections

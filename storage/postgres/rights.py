@@ -1,4 +1,4 @@
-"""Who may do what, looked at inside the very transaction that does it, and how ways into an account end, in PostgreSQL."""
+"""Checks rights in the transaction that uses them, and ends ways into an account, in PostgreSQL."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ async def check_active(db: "Database", account_id: int) -> Account:
 
 
 async def check_moderates(db: "Database", account_id: int) -> None:
-    """Raises NotAllowed for whoever is no moderator, or not any more."""
+    """Raises NotAllowed for an account that is not a moderator, or no longer."""
     if not (await check_active(db, account_id)).is_moderator:
         raise NotAllowed(f"account {account_id} is no moderator")
 
@@ -35,9 +35,9 @@ def check_no_moderator(account: Account | None) -> None:
 async def check_in_force(
     db: "Database", account_id: int, credential: int | None, password: Password | None = None
 ) -> bool:
-    """Whether the credential that asks, and the password that was verified, still count. Raises Outdated.
+    """Checks that the request's credential, and the password that was verified, are still valid. Raises Outdated.
 
-    Says whether that credential is Facebook's.
+    Returns whether that credential is Facebook's.
     """
     if password is not None:
         row = await db.fetchrow("SELECT password FROM accounts WHERE id = $1", account_id)
@@ -53,7 +53,7 @@ async def check_in_force(
 
 
 async def revoke(db: "Database", where: str, *values: object) -> int:
-    """Ends some credentials; how many."""
+    """Ends some credentials; returns how many."""
     rows = await db.fetch(f"DELETE FROM credentials WHERE {where} RETURNING account_id", *values)
     for account_id in {account_id for (account_id,) in rows}:
         await look_again(db, account_id)
@@ -63,7 +63,7 @@ async def revoke(db: "Database", where: str, *values: object) -> int:
 async def end_ways_in(
     db: "Database", account_id: int, *, ways: Collection[str] = WAYS_IN, keep: int | None = None
 ) -> None:
-    """Ends all ways into an account (of these tables), but for the credential to keep."""
+    """Ends all ways into an account (of these tables), except the credential to keep."""
     for table in ways:
         if table == "credentials":
             await revoke(db, "account_id = $1 AND id IS DISTINCT FROM $2", account_id, keep)
@@ -75,7 +75,7 @@ async def end_ways_in(
 
 
 async def end_identity(db: "Database", account_id: int, keep: int | None = None) -> None:
-    """Takes an account's identity away, with all that was made by it, but for the credential to keep."""
+    """Removes an account's identity and all that was made by it, except the credential to keep."""
     await remember_suspension(db, account_id)
     await db.execute("DELETE FROM identities WHERE account_id = $1", account_id)
     await revoke(db, "account_id = $1 AND by_facebook AND id IS DISTINCT FROM $2", account_id, keep)

@@ -41,15 +41,17 @@ def check_version(db: "Link") -> None:
 
 
 async def check_session(db: "Link") -> None:
-    """What a session can't be given and the database must have. Raises CannotOpen."""
+    """Checks what no session setting can change. Raises CannotOpen."""
     encoding, role = await db.fetchrow(SESSION) or ("", "")
     if encoding != "UTF8":
         raise CannotOpen(
-            f"the database is in {encoding}, which has no place for most of what people write; Longboard needs UTF8: "
+            f"the database is in {encoding}, which can't store most of what people write; Longboard needs UTF8: "
             "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
         )
     if role != "origin":
-        raise CannotOpen(f"session_replication_role is {role} for this user or database: nodes would hear of nothing")
+        raise CannotOpen(
+            f"session_replication_role is {role} for this user or database: nodes would get no notifications"
+        )
 
 
 SESSION = "SELECT current_setting('server_encoding'), current_setting('session_replication_role')"

@@ -1,9 +1,9 @@
-"""Words that were deleted or edited away leave PostgreSQL's files, as far as they can be made to.
+"""Removes words that were deleted or edited away from PostgreSQL's files, as far as that is possible.
 
 PostgreSQL keeps old versions of rows until a VACUUM, and a GIN index keeps each word it ever had. So once a day at
-most, and only if something was deleted, edited or an account changed, the tables are vacuumed and the indexes that
-hold words are built anew beside the old ones, while the board goes on. What stays is in the free space of the
-tables' pages, until new rows overwrite it, and in the database's own log and backups: docs/operations.md says so.
+most, and only if something was deleted, edited or an account changed, the tables are vacuumed and the indexes with
+words are rebuilt beside the old ones, while the board runs. Some stay in the free space of the tables' pages,
+until new rows overwrite it, and in the database's log and backups: docs/operations.md says so.
 """
 
 import logging
@@ -22,7 +22,7 @@ SECONDS = 3600.0
 LOCK = "SELECT pg_try_advisory_lock(1282371175, 3)"
 TABLES = ("messages", "accounts", "identities", "credentials", "links", "blocks", "audit")
 MARK = "scrubbed"
-"""Begins the comment on the table that says where the last time came to; a node of an earlier version minds no comment."""
+"""Begins the table's comment, which says how far the last run came; nodes of older versions ignore the comment."""
 
 
 async def is_due(db: "Database | Link") -> bool:
@@ -44,7 +44,7 @@ def read_mark(comment: str | None) -> tuple[int, int, int]:
 
 
 async def scrub(url: str) -> None:
-    """On a connection of its own; one node at a time. Raises nothing: what fails is said, and tried again later."""
+    """Runs on a separate connection, one node at a time. Raises nothing: failures are logged, and tried again later."""
     try:
         db = await connect(url, SECONDS)
     except FAULTS as error:
@@ -63,7 +63,7 @@ async def scrub_all(db: "Link") -> None:
     seq, access, now = await db.fetchrow("SELECT seq, access, now_ms() FROM board") or (0, 0, 0)
     await db.execute(
         f"SET lock_timeout = '{CONNECT_SECONDS * 20:.0f} s'"
-    )  # it waits for readers, and keeps nobody waiting
+    )  # it waits for readers, and makes nobody wait
     for name in await db.fetch(HALF_MADE):
         await db.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name[0]}")
     for table in TABLES:
@@ -78,4 +78,4 @@ HALF_MADE = """
     SELECT quote_ident(relname) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = 'longboard' AND NOT indisvalid AND relname ~ '_cc(new|old)[0-9]*$'"""
-"""What is left of an index when a node died while it was built."""
+"""Indexes that were left incomplete because a node died while it rebuilt them."""

@@ -28,7 +28,7 @@ LOT = 500
 MOST_WORDS = 50_000
 """Of one message: 14 bytes each at most, where two letters are a word; only with a MESSAGE_LENGTH above that are there more."""
 AT_ONCE = 500
-"""Characters that are cut on the loop: half a millisecond at most."""
+"""Characters that are split into words on the loop: half a millisecond at most."""
 MAX_WAITING = 20
 """Searches that may wait for their turn: only one runs at a time, so that pages always have a connection left."""
 
@@ -99,7 +99,7 @@ def to_query(wanted: list[Phrase]) -> str:
 
 
 async def vector(body: str) -> str:
-    """to_vector(), beside the loop where it takes longer than going there."""
+    """to_vector(), on a thread if it takes longer than the way there."""
     if len(body) < AT_ONCE:
         return to_vector(body)
     return await asyncio.to_thread(to_vector, body)
@@ -121,7 +121,7 @@ async def read_bodies(db: "Database", before: int) -> list["asyncpg.Record"]:
 
 
 async def cut_anew(db: "Database", cut: list[tuple[int, str, str]]) -> None:
-    """(id, body, its vector). What was changed or deleted meanwhile has its new words, or none, already."""
+    """(id, body, vector). Messages that were changed or deleted since are indexed already."""
     await db.executemany("UPDATE messages SET search = $3::text::tsvector WHERE id = $1 AND body = $2", cut)
 
 

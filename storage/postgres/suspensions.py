@@ -1,4 +1,4 @@
-"""Notes of suspended accounts whose identity is gone, in PostgreSQL (see storage/suspensions.py)."""
+"""Rows for suspended accounts whose identity was deleted, in PostgreSQL (see storage/suspensions.py)."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 async def remember_suspension(db: "Database", account_id: int) -> None:
-    """Before the identity of a suspended account goes; does nothing for any other account."""
+    """Called before the identity of an account is deleted; does nothing if the account is not suspended."""
     row = await db.fetchrow(
         "SELECT app_id, facebook_id, username, now_ms() FROM identities JOIN accounts ON accounts.id = account_id "
         "WHERE account_id = $1 AND suspended_at IS NOT NULL",
@@ -33,18 +33,18 @@ async def suspensions(db: "Database") -> list[Suspension]:
 
 
 async def check_identity(db: "Database", app_id: str, facebook_id: str) -> None:
-    """Raises NotAllowed for an identity whose account was suspended when it went."""
+    """Raises NotAllowed for an identity that was deleted while its account was suspended."""
     if any(note.is_identity(app_id, facebook_id) for note in await suspensions(db)):
         raise NotAllowed("identity")
 
 
 async def is_reserved(db: "Database", username: str) -> bool:
-    """Whether it was a suspended account's: nobody else is to be taken for that one, nor to slip in under it."""
+    """Whether a suspended account had this username: nobody else may take it and be mistaken for that person."""
     return any(note.is_username(username) for note in await suspensions(db))
 
 
 async def forgive(db: "Database", username: str) -> int:
-    """Ends the suspension of an account that is gone; how many notes there were."""
+    """Ends the suspension of a deleted account; returns how many rows there were."""
     salts = [note.salt for note in await suspensions(db) if note.is_username(username)]
     await db.execute("DELETE FROM suspensions WHERE salt = ANY($1::bytea[])", salts)
     return len(salts)

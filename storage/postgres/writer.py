@@ -36,7 +36,7 @@ MAX_BATCH = 256
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Post:
-    """A row for the database's function `post_by`; created_at is None for now."""
+    """A row for the database function `post_by`; created_at is None for now."""
 
     author_id: int | None
     credential_id: int | None
@@ -80,14 +80,14 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
         self.is_failing = False
-        """Whether the last ones could not be written, through no fault of theirs."""
+        """Whether the last posts could not be written, by no fault of their own."""
 
     @property
     def waiting(self) -> int:
         return len(self._posts) + len(self._units)
 
     async def post(self, one: Post) -> asyncpg.Record:
-        """Its row in the answer of the database's `post_by`, once it is on disk. Raises Unavailable."""
+        """The post's row of the result of `post_by`, once it is on disk. Raises Unavailable."""
         row: asyncpg.Record = await self._wait(self._posts, one)
         return row
 

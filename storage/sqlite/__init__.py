@@ -27,7 +27,7 @@ TICK = 0.5
 
 
 PROBE_BYTES = 32 * 1024
-"""More than the longest message takes, with its words in the index, at the MESSAGE_LENGTH that a board begins with."""
+"""More than the longest message takes, with its words in the index, at the default MESSAGE_LENGTH."""
 
 
 class SQLite(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
@@ -42,7 +42,7 @@ class SQLite(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities,
 
     @classmethod
     async def open(cls, path: str, *, for_reading: bool = False) -> "SQLite":
-        """Raises CannotOpen. Only `for_reading`, the disk may be one that can't be written to."""
+        """Raises CannotOpen. With `for_reading`, the disk may be read-only."""
         frozen = for_reading and is_frozen(path)
         opened = [await connect(path, read_only=frozen)]
         try:
@@ -90,7 +90,7 @@ class SQLite(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities,
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:
-            with contextlib.suppress(Unavailable):  # it is in the log; what is there can still be read
+            with contextlib.suppress(Unavailable):  # it is logged; what is there can still be read
                 if self._files:
                     await asyncio.to_thread(self._files.check)
             try:
@@ -103,8 +103,8 @@ class SQLite(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities,
 
 
 def write_and_undo(db: sqlite3.Connection) -> None:
-    """As much as a long message takes, and away with it again, in one commit: what is taken out is overwritten, so all
-    of its pages go to disk. A single page would still find room in the log where a message doesn't.
+    """Writes as much as a long message and removes it, in one commit: removed data is overwritten, so all of its pages
+    are written. A single page would still find room in the log where a message doesn't.
     """
     row = os.urandom(PROBE_BYTES)
     db.execute("INSERT INTO used VALUES (?, 0)", (row,))

@@ -101,7 +101,7 @@ class Accounts(Engine):
             return bool(removed)
 
         while not keep_messages and await self._writer.write(thin_out):
-            pass  # then the account goes together with the rest
+            pass  # then the account is deleted together with the rest
         await self._writer.write(unit)
 
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
@@ -150,7 +150,7 @@ def remove_account(db: sqlite3.Connection, account_id: int, *, keep_messages: bo
 
 
 def is_taken(db: sqlite3.Connection, username: str, but_by: int | None = None) -> bool:
-    """By another account, or by one that went while it was suspended."""
+    """Whether another account has it, or had it when it was deleted while suspended."""
     holder = account_by(db, "username", username)
     return holder.id != but_by if holder else is_reserved(db, username)
 

@@ -30,7 +30,7 @@ def back_up(path: str, target: str) -> dict[str, int]:
         raise OSError(f"{target} is there already; name a new file")
     part = f"{target}.part"
     try:
-        remove(part)  # of a backup that was broken off
+        remove(part)  # of an interrupted backup
         make_private(part)
         with contextlib.closing(reach(path, read_only=is_frozen(path))) as db:
             check_is_board(db, path)
@@ -49,7 +49,7 @@ def back_up(path: str, target: str) -> dict[str, int]:
 
 
 def remove(part: str) -> None:
-    """With what SQLite may have left beside it."""
+    """Also removes what SQLite may have left beside it."""
     for end in ("", "-journal", "-wal", "-shm"):
         if os.path.lexists(part + end):
             os.unlink(part + end)
@@ -64,10 +64,10 @@ def check_is_board(db: sqlite3.Connection, path: str) -> None:
 
 
 def use_room_at(db: sqlite3.Connection, target: str) -> None:
-    """SQLite sorts in files of its own, which are to lie beside the target: there has to be room for that anyway.
+    """SQLite puts temporary files for sorting beside the target, where room is needed anyway.
 
-    Else they go to /var/tmp or /tmp, which may be small. (The statement is old, but SQLITE_TMPDIR, which replaces
-    it, is only read when the process begins.)
+    By default they are in /var/tmp or /tmp, which may be small. (The statement is deprecated, but SQLITE_TMPDIR, which
+    replaces it, is only read when the process starts.)
     """
     folder = os.path.dirname(os.path.abspath(target)).replace("'", "''")
     db.execute(f"PRAGMA temp_store_directory = '{folder}'")
@@ -78,7 +78,9 @@ def why(error: sqlite3.Error, path: str, target: str) -> str:
         return str(error)
     folder = os.path.dirname(os.path.abspath(target))
     free, needed = shutil.disk_usage(folder).free, 2 * os.path.getsize(path)
-    return f"there is no more room in {folder}: {free // 2**20} MB are free, up to {needed // 2**20 + 1} MB are needed"
+    return (
+        f"there is not enough room in {folder}: {free // 2**20} MB are free, up to {needed // 2**20 + 1} MB are needed"
+    )
 
 
 def check_copy(path: str) -> dict[str, int]:
@@ -122,7 +124,7 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
 
     Returns the counts, and where the board that was there is now. Raises StorageError or OSError.
     """
-    path = os.path.realpath(path)  # through a link, the board stays where it is
+    path = os.path.realpath(path)  # a symbolic link stays
     if not os.path.exists(backup):
         raise OSError(f"there is no file {backup}; a restore needs a file, in which it is checked")
     if os.path.exists(path) and not replace:
@@ -146,8 +148,8 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
 
 
 def copy_anew(backup: str, part: str) -> dict[str, int]:
-    """A copy brought to this version's schema, of another epoch, without sessions, tokens and links: what was revoked or
-    used since the backup must not come alive again.
+    """Migrates a copy to this version's schema, with a new epoch, without sessions, tokens and links: nothing that was
+    revoked or used since the backup becomes valid again.
     """
     counts = check_copy(backup)
     remove(part)
@@ -165,18 +167,18 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
 
 
 def put_aside(path: str, aside: str) -> None:
-    """The board keeps its name until another one takes it: a start in between must not find a free place for a new one."""
-    for end in ("-wal", "-shm"):  # only there if it is damaged
+    """The old board keeps its name until the new one takes it: a start in between must not create an empty board."""
+    for end in ("-wal", "-shm"):  # only if the database is damaged
         if os.path.exists(path + end):
             os.rename(path + end, aside + end)
     try:
         os.link(path, aside)
-    except OSError:  # some file systems have no links
+    except OSError:  # some file systems have no hard links
         os.rename(path, aside)
 
 
 def take_place_of(part: str, path: str) -> None:
-    """Who may read the board that is there may read the new one; where there is none, whom the folder belongs to."""
+    """The new board gets the owner and mode of the old one; if there is none, the owner of the folder."""
     if os.path.exists(path):
         belong_like(part, path)
         os.chmod(part, stat.S_IMODE(os.stat(path).st_mode))

@@ -28,7 +28,7 @@ def check_up(path: str) -> Iterator[Finding]:
     status, holder = os.stat(path), os.stat(folder)
     mode = stat.S_IMODE(status.st_mode)
     yield mode & 0o077 == 0, f"the database {path} can be read by {'others' if mode & 0o077 else 'its owner only'}"
-    if os.geteuid() == 0 and status.st_uid != holder.st_uid:  # root can write to it, but root is not who serves it
+    if os.geteuid() == 0 and status.st_uid != holder.st_uid:  # root can write to it, but the service is not root
         yield False, f"the database belongs to user {status.st_uid}, and its folder to user {holder.st_uid}"
     can_write = os.access(folder, os.W_OK) and os.access(path, os.W_OK)
     yield can_write, f"the folder {folder} {'can' if can_write else 'can not'} be written to"
@@ -60,7 +60,7 @@ def check_content(db: sqlite3.Connection) -> Iterator[Finding]:
     yield said == "ok", f"the database is {'whole' if said == 'ok' else f'damaged: {said}'}"
     if version == known:
         is_indexed = read_missing(db) is None
-        words = "has all messages" if is_indexed else "lacks old messages; the running board puts them in, bit by bit"
+        words = "has all messages" if is_indexed else "lacks old messages; the running board adds them bit by bit"
         yield is_indexed, f"the search index {words}"
     newest = db.execute("SELECT max(created_at) FROM messages").fetchone()[0]
     ahead = (newest or 0) / 1000 - time.time()

@@ -93,8 +93,8 @@ async def connect(path: str, *, read_only: bool) -> Connection:
 class Writer:
     """The only way to write: units that wait are committed together, so one disk sync serves all of them.
 
-    `around` is what is done before and after them within each transaction. `check` is called before each: it raises
-    Unavailable where nothing may be written now.
+    `around` runs before and after them within each transaction. `check` is called before each transaction: it raises
+    Unavailable if nothing may be written now.
     """
 
     def __init__(self, connection: Connection, around: Around, check: Callable[[], None]) -> None:
@@ -102,7 +102,7 @@ class Writer:
         self._around = around
         self._check = check
         self.is_failing = False
-        """Whether the last ones could not be written, through no fault of theirs."""
+        """Whether the last writes failed, by no fault of their own."""
         self._waiting: collections.deque[tuple[Unit, asyncio.Future[Any]]] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)

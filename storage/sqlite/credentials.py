@@ -109,7 +109,7 @@ def read_credentials(db: sqlite3.Connection, account_id: int) -> list[Credential
 
 
 def has_identity(db: sqlite3.Connection, account_id: int, id: int | None) -> bool:
-    """This one, or any."""
+    """Whether the account has this identity, or any if `id` is None."""
     found = db.execute("SELECT 1 FROM identities WHERE account_id = ?1 AND coalesce(?2, id) = id", (account_id, id))
     return found.fetchone() is not None
 

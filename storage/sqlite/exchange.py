@@ -59,7 +59,7 @@ class SQLiteExchange:
             db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), access = access + 1")
             if not keep_sessions:
                 for (account_id,) in db.execute("SELECT DISTINCT account_id FROM credentials").fetchall():
-                    look_again(db, account_id)  # a board that is running forgets them
+                    look_again(db, account_id)  # a running board drops its cache of them
                 db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
                 db.execute("DELETE FROM links")
                 db.execute("UPDATE board SET secret = randomblob(32)")
@@ -97,7 +97,7 @@ class SQLiteExchange:
 
 
 def put(db: sqlite3.Connection, table: str, row: Row, index: int) -> int:
-    """Whether it was new. Raises RowRefused."""
+    """Whether the row was new. Raises RowRefused."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = tuple(row[column] for column in columns)
     known = db.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = ?", (row[key],)).fetchone()

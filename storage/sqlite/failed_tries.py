@@ -1,4 +1,4 @@
-"""Tries to sign in with a wrong password, in SQLite: only how many there were."""
+"""Counts of failed sign-ins, in SQLite."""
 
 import sqlite3
 from collections.abc import Mapping

@@ -17,16 +17,16 @@ def address(path: str, mode: str) -> str:
 
 
 def is_frozen(path: str) -> bool:
-    """Whether it is on a disk that nobody can write to, with nothing left in a log: then SQLite needs no other file.
+    """Whether it is on a read-only disk, with nothing left in its log: then SQLite needs no other file.
 
-    Else it makes one beside it even for reading, which is why such a database could not be read at all.
+    Otherwise SQLite makes a file beside it even for reading, which fails on such a disk.
     """
     path = os.path.realpath(path)
     return is_read_only(path) and os.path.exists(path) and not os.path.exists(f"{path}-wal")
 
 
 def is_read_only(path: str) -> bool:
-    """The disk that it is on."""
+    """Whether its disk is read-only."""
     try:
         return bool(os.statvfs(os.path.dirname(os.path.realpath(path))).f_flag & os.ST_RDONLY)
     except OSError:
@@ -34,7 +34,7 @@ def is_read_only(path: str) -> bool:
 
 
 def write_safely(db: sqlite3.Connection, seconds: float) -> None:
-    """What was committed is on disk, and what was deleted is gone. Waits so long for its turn."""
+    """Makes each commit reach the disk, and each deletion overwrite its data. Waits up to `seconds` for a lock."""
     use_wal(db, seconds)
     db.execute("PRAGMA synchronous = FULL")  # NORMAL may lose acknowledged commits when power fails
     db.execute("PRAGMA journal_size_limit = 67108864")
@@ -78,9 +78,9 @@ def must_exist(path: str) -> None:
 
 
 def keep_to_owner(path: str) -> None:
-    """Makes the file, if it is new, one that only its owner can read; SQLite's own files beside it follow.
+    """Makes the file, if it is new, one that only its owner can read; SQLite's files beside it get the same mode.
 
-    Root makes it for whom the folder belongs to: the service that runs there could not open it otherwise.
+    If root makes it, it belongs to the folder's owner: otherwise the service could not open it.
     """
     path = os.path.realpath(path)
     try:

@@ -73,7 +73,7 @@ class Leaving:
 
 
 def as_moved(columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """SQLite has no booleans, and keeps a NUL in a text, which nobody can post but an import of old could bring."""
+    """SQLite has no booleans; and its texts may have a NUL, which can't be posted but may come from an old import."""
     return tuple(
         bool(value) if name == "by_facebook" else value.replace("\0", "") if isinstance(value, str) else value
         for name, value in zip(columns, row, strict=True)

@@ -133,7 +133,7 @@ def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerp
 def check_may_change(
     db: sqlite3.Connection, id: int, by: int | None, credential: int | None, *, moderates: bool = False
 ) -> bool:
-    """Looks once more, in the very transaction; says whether it is moderation.
+    """Checks again, in the same transaction; returns whether it is moderation.
 
     Raises NotFound, NotYours, NotAllowed, Outdated.
     """

@@ -92,7 +92,7 @@ class Moderation(Engine):
         act: Callable[..., T],
         *values: object,
     ) -> T:
-        """Does it and notes it, both or neither; without an action it goes on with what was noted before."""
+        """Does it and logs it, both or neither; without an action it continues a removal that is logged already."""
 
         def unit(db: sqlite3.Connection) -> T:
             if actor is not None:
@@ -137,7 +137,7 @@ def suspend(db: sqlite3.Connection, username: str, spares_moderators: bool) -> N
 
 
 def restore(db: sqlite3.Connection, username: str) -> None:
-    """Raises NotFound if there is neither the account nor a note of one that went while it was suspended."""
+    """Raises NotFound if there is neither the account nor a row of a deleted one that was suspended."""
     notes = forgive(db, username)
     if account_by(db, "username", username) or not notes:
         set_account(db, username, "suspended_at", None)
@@ -169,10 +169,10 @@ def check_elsewhere(address: str | None, own_address: str | None) -> None:
 def remove_by_source(
     db: sqlite3.Connection, message_id: int, own_address: str | None, spares_moderators: bool
 ) -> tuple[int, bool]:
-    """All that this message's account has posted, or for a guest's, all that guests posted from its address.
+    """Removes all that this message's account has posted, or for a guest's, all that guests posted from its address.
 
-    Of more than REMOVED_AT_ONCE, the newest so many, and this message last: what is left can still be named by it.
-    Says how many, and whether it was all.
+    If there are more than REMOVED_AT_ONCE, it removes that many of the newest, and this message last: the next call
+    can still name it. Returns how many, and whether it was all.
     """
     author_id, address = source_of(db, message_id)
     if author_id is None:
@@ -187,7 +187,7 @@ def remove_by_source(
 
 
 def delete_newest(db: sqlite3.Connection, where: str, value: object, but: int = 0) -> int | None:
-    """Of more than REMOVED_AT_ONCE, the newest so many but this one; how many. None, and nothing, where there are fewer."""
+    """Removes the newest REMOVED_AT_ONCE except this one, and returns how many; None if there are not more."""
     select = f"SELECT id FROM messages WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET ?"
     row = db.execute(select, (value, REMOVED_AT_ONCE)).fetchone()
     return row and delete_messages(db, f"{where} AND id > ? AND id <> ?", value, row[0], but)
@@ -201,7 +201,7 @@ def delete_messages(db: sqlite3.Connection, where: str, *values: object) -> int:
 
 
 def read_old_addresses(db: sqlite3.Connection, before: int) -> list[tuple[int]]:
-    """Of messages from before this time, as (id,)."""
+    """Ids of messages from before this time that have an address, as (id,)."""
     where = "address IS NOT NULL AND created_at < ?"
     return db.execute(f"SELECT id FROM messages WHERE {where} LIMIT ?", (before, REMOVED_AT_ONCE)).fetchall()
 

@@ -1,7 +1,7 @@
-"""Whether the names of the database's files still lead to those that are open.
+"""Checks that the names of the database's files still belong to the open files.
 
-SQLite does not notice when they are taken away or replaced (rm, git clean, rsync --delete, a volume that is wiped): it
-goes on in files that nobody will find again.
+SQLite does not notice when the files are removed or replaced (rm, git clean, rsync --delete, a volume that is wiped):
+it continues in files that no longer have a name.
 """
 
 import logging
@@ -16,7 +16,7 @@ ENDS = ("", "-wal", "-shm")
 
 
 class OpenFiles:
-    """To be made when all three are there: once something was read."""
+    """Made when all three files exist: after a read."""
 
     def __init__(self, path: str) -> None:
         self._path = os.path.realpath(path)
@@ -24,28 +24,28 @@ class OpenFiles:
         self._open = [identity(path) for path in self._paths]
         self._have_parted = False
         self._lock = threading.Lock()
-        """Writers and readers look on threads of their own."""
+        """The writer and the readers check on different threads."""
 
     def check(self) -> None:
-        """Raises Unavailable while a name leads elsewhere, or nowhere. Says so in the log, and when it is over."""
+        """Raises Unavailable while a name belongs to another file, or to none. Logs this, and when it has ended."""
         gone = [path for path, known in zip(self._paths, self._open, strict=True) if identity(path) != known]
         with self._lock:
             had_parted, self._have_parted = self._have_parted, bool(gone)
         if gone and not had_parted:
             log.error(
-                "THE DATABASE WAS TAKEN AWAY OR REPLACED: %s is not the file that this server has open. Nothing is "
-                "posted any more, as it would be lost. Put back the very files, or stop the server, bring the database "
-                "back (bin/admin restore) and start it.",
+                "THE DATABASE WAS TAKEN AWAY OR REPLACED: %s is not the file that this server has open. Posts are "
+                "refused, as they would be lost. Put the same files back, or stop the server, restore the database "
+                "(bin/admin restore) and start it.",
                 ", ".join(gone),
             )
         elif had_parted and not gone:
-            log.warning("The database is back at %s: posts are taken again.", self._path)
+            log.warning("The database is back at %s: posts are accepted again.", self._path)
         if gone:
             raise Unavailable(f"{gone[0]} was taken away or replaced")
 
 
 def identity(path: str) -> tuple[int, int] | None:
-    """Which file it is, as long as somebody has it open."""
+    """The identity of the file, for as long as somebody has it open."""
     try:
         status = os.stat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Who may do what, looked at inside the very transaction that does it, and how ways into an account end, in SQLite."""
+"""Checks rights in the transaction that uses them, and ends ways into an account, in SQLite."""
 
 import sqlite3
 from collections.abc import Collection
@@ -22,7 +22,7 @@ def check_allowed(db: sqlite3.Connection, account_id: int | None, address: str |
 
 
 def check_moderates(db: sqlite3.Connection, account_id: int) -> None:
-    """Raises NotAllowed for whoever is no moderator, or not any more."""
+    """Raises NotAllowed for an account that is not a moderator, or no longer."""
     account = account_by(db, "id", account_id)
     if account is None or account.suspended_at is not None or not account.is_moderator:
         raise NotAllowed(f"account {account_id} is no moderator")
@@ -37,9 +37,9 @@ def check_no_moderator(account: Account | None) -> None:
 def check_in_force(
     db: sqlite3.Connection, account_id: int, credential: int | None, password: Password | None = None
 ) -> bool:
-    """Whether the credential that asks, and the password that was verified, still count. Raises Outdated.
+    """Checks that the request's credential, and the password that was verified, are still valid. Raises Outdated.
 
-    Says whether that credential is Facebook's.
+    Returns whether that credential is Facebook's.
     """
     if password is not None:
         row = db.execute("SELECT password FROM accounts WHERE id = ?", (account_id,)).fetchone()
@@ -55,7 +55,7 @@ def check_in_force(
 
 
 def revoke(db: sqlite3.Connection, where: str, *values: object) -> int:
-    """Ends some credentials; how many."""
+    """Ends some credentials; returns how many."""
     rows = db.execute(f"DELETE FROM credentials WHERE {where} RETURNING account_id", values).fetchall()
     for account_id in {account_id for (account_id,) in rows}:
         look_again(db, account_id)
@@ -65,7 +65,7 @@ def revoke(db: sqlite3.Connection, where: str, *values: object) -> int:
 def end_ways_in(
     db: sqlite3.Connection, account_id: int, *, ways: Collection[str] = WAYS_IN, keep: int | None = None
 ) -> None:
-    """Ends all ways into an account (of these tables), but for the credential to keep."""
+    """Ends all ways into an account (of these tables), except the credential to keep."""
     for table in ways:
         if table == "credentials":
             revoke(db, "account_id = ? AND id IS NOT ?", account_id, keep)
@@ -77,7 +77,7 @@ def end_ways_in(
 
 
 def end_identity(db: sqlite3.Connection, account_id: int, keep: int | None = None) -> None:
-    """Takes an account's identity away, with all that was made by it, but for the credential to keep."""
+    """Removes an account's identity and all that was made by it, except the credential to keep."""
     remember_suspension(db, account_id)
     db.execute("DELETE FROM identities WHERE account_id = ?", (account_id,))
     revoke(db, "account_id = ? AND by_facebook = 1 AND id IS NOT ?", account_id, keep)

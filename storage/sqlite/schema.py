@@ -23,7 +23,7 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
 
 
 def check_schema(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpen unless it is a board of this version's schema, and still lives here."""
+    """Raises CannotOpen unless it is a board of this version's schema that has not been moved."""
     known = len(migrations("sqlite"))
     try:
         check_is_ours(db, path)
@@ -48,22 +48,20 @@ def check_schema(db: sqlite3.Connection, path: str) -> None:
 
 
 def check_is_ours(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpen, with the way out where there is one."""
+    """Raises CannotOpen, with a way out if there is one."""
     if pragma(db, "application_id") == APPLICATION_ID:
         return
     if version := looks_like(db):
         raise CannotOpen(
             f"{path} has a board's tables, but not the two marks of one: a copy by sqlite3's .dump or .clone lacks them. "
-            "bin/admin backup makes whole copies. To mark this one: "
+            "bin/admin backup makes complete copies. To mark this one: "
             f"sqlite3 {path} 'PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}'"
         )
-    raise CannotOpen(
-        f"{path} is a database, but not Longboard's; a tutorial's board is brought in with bin/admin import-tutorial"
-    )
+    raise CannotOpen(f"{path} is a database, but not Longboard's; bin/admin import-tutorial imports a tutorial's board")
 
 
 def looks_like(db: sqlite3.Connection) -> int:
-    """The number of the migrations whose tables and columns it has; 0 for none."""
+    """The number of the last migration whose tables and columns it has; 0 for none."""
     there, number = columns(db), 0
     with contextlib.closing(sqlite3.connect(":memory:")) as model:
         for migration in migrations("sqlite"):
@@ -74,7 +72,7 @@ def looks_like(db: sqlite3.Connection) -> int:
 
 
 def columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
-    """Of all tables; not of virtual ones, which say nothing without their module."""
+    """The columns of all tables, except virtual ones, which can't be read without their module."""
     tables = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
     found = set()
     for (table,) in tables.fetchall():

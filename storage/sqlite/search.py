@@ -32,7 +32,7 @@ PART = 16_384
 SECONDS = 2.0
 """How long a search may take before it ends with what it has found."""
 STEPS = 1000
-"""Of SQLite's machine between two looks at the clock: some milliseconds, where words stand close."""
+"""Steps of SQLite's virtual machine between two looks at the clock: some milliseconds where words are frequent."""
 RETRY_SECONDS = 30
 """When making the index goes on, if the disk is full or another process holds the database."""
 MAX_WAITING = 20
@@ -200,7 +200,7 @@ def read_found(db: sqlite3.Connection, wanted: list[Phrase], before: int | None,
     try:
         for number in parts_with_messages(db, before) if wanted else ():
             if time.monotonic() > deadline:
-                raise sqlite3.OperationalError("interrupted")  # as the handler does it within one
+                raise sqlite3.OperationalError("interrupted")  # as the progress handler raises it within a part
             if number in made:
                 found += read_part(db, number, match, before, limit + 1 - len(found))
             else:

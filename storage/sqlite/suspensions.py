@@ -1,4 +1,4 @@
-"""Notes of suspended accounts whose identity is gone, in SQLite (see storage/suspensions.py)."""
+"""Rows for suspended accounts whose identity was deleted, in SQLite (see storage/suspensions.py)."""
 
 import sqlite3
 
@@ -8,7 +8,7 @@ from storage.suspensions import Suspension
 
 
 def remember_suspension(db: sqlite3.Connection, account_id: int) -> None:
-    """Before the identity of a suspended account goes; does nothing for any other account."""
+    """Called before the identity of an account is deleted; does nothing if the account is not suspended."""
     row = db.execute(
         "SELECT app_id, facebook_id, username FROM identities JOIN accounts ON accounts.id = account_id "
         "WHERE account_id = ? AND suspended_at IS NOT NULL",
@@ -29,18 +29,18 @@ def suspensions(db: sqlite3.Connection) -> list[Suspension]:
 
 
 def check_identity(db: sqlite3.Connection, app_id: str, facebook_id: str) -> None:
-    """Raises NotAllowed for an identity whose account was suspended when it went."""
+    """Raises NotAllowed for an identity that was deleted while its account was suspended."""
     if any(note.is_identity(app_id, facebook_id) for note in suspensions(db)):
         raise NotAllowed("identity")
 
 
 def is_reserved(db: sqlite3.Connection, username: str) -> bool:
-    """Whether it was a suspended account's: nobody else is to be taken for that one, nor to slip in under it."""
+    """Whether a suspended account had this username: nobody else may take it and be mistaken for that person."""
     return any(note.is_username(username) for note in suspensions(db))
 
 
 def forgive(db: sqlite3.Connection, username: str) -> int:
-    """Ends the suspension of an account that is gone; how many notes there were."""
+    """Ends the suspension of a deleted account; returns how many rows there were."""
     salts = [(note.salt,) for note in suspensions(db) if note.is_username(username)]
     db.executemany("DELETE FROM suspensions WHERE salt = ?", salts)
     return len(salts)
