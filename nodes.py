@@ -26,7 +26,7 @@ END_SECONDS = 15
 
 
 def ending_signals() -> list[signal.Signals]:
-    """Those that end a server in order. SIGHUP is a closed terminal; nohup has it ignored, and so it stays."""
+    """Signals that end a server in order. SIGHUP is a closed terminal; nohup sets it to be ignored, and it stays so."""
     is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     return [signal.SIGTERM, signal.SIGINT, *([] if is_ignored else [signal.SIGHUP])]
 
@@ -39,7 +39,7 @@ class Nodes:
         self._stop = asyncio.Event()
 
     async def run(self, count: int) -> int:
-        """Until it is told to end; the exit status. If the first node can't start, nor could the others."""
+        """Runs until a signal ends it, and returns the exit status. If the first node can't start, no other could."""
         for number in ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         with tempfile.TemporaryDirectory(prefix="longboard-nodes-") as self._folder:
@@ -58,7 +58,7 @@ class Nodes:
         return max(abs(status) for status in statuses)
 
     async def _begin(self, number: int) -> asyncio.subprocess.Process:
-        """The folder is where nodes find each other, for their figures (handlers/siblings.py)."""
+        """Starts a node. In the folder, nodes find each other, for their figures (handlers/siblings.py)."""
         command = [*inheriting(self._fds, f"{self._folder}/{number}"), *self._command]
         return await asyncio.create_subprocess_exec(
             *command, pass_fds=self._fds, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL

@@ -56,13 +56,13 @@ def main() -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Serves until it is told to end. Raises CannotOpen, Unavailable, or OSError where it can't listen."""
+    """Serves until a signal ends it. Raises CannotOpen, Unavailable, or OSError if it can't listen."""
     stop = asyncio.Event()
     for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     descriptors = raise_descriptor_limit(settings.max_parked)
     sockets = listen(settings.port, settings.address, inherited_sockets(), descriptors)
-    settings = dataclasses.replace(settings, port=port_of(sockets) or settings.port)  # the one that was taken
+    settings = dataclasses.replace(settings, port=port_of(sockets) or settings.port)  # the port in use
     storage = await open_storage(settings.database_url)
     try:
         board = await Board.open(
@@ -101,11 +101,11 @@ async def run_nodes(settings: Settings) -> int:
 
 
 def warn_of_dyno(settings: Settings) -> None:
-    """Of what a board on Heroku must have, and this one has not."""
+    """Warns about settings that a board on Heroku needs and this one lacks."""
     if settings.dyno and not settings.public_url:
         log.warning(
-            "PASSWORDS MAY GO OVER THE NETWORK IN CLEAR: on a dyno, set PUBLIC_URL=https://… to where browsers find the "
-            "board. Heroku serves http as well; only with PUBLIC_URL is that sent on to https, and are cookies Secure."
+            "PASSWORDS MAY BE SENT UNENCRYPTED: on a dyno, set PUBLIC_URL=https://… to the board's address. Heroku "
+            "serves http as well; only with PUBLIC_URL is that redirected to https, and are cookies Secure."
         )
     if settings.disk_is_wiped:
         log.warning(
@@ -175,8 +175,8 @@ async def drain(application: Application, server: PatientServer) -> None:
 async def until_left(application: Application, server: PatientServer, deadline: float) -> None:
     """Whoever has a connection and asks once more is told to come back on another, instead of being cut off.
 
-    Ends when nobody has asked for a moment and no request is still coming, when all have left, or at this time of
-    the loop's clock.
+    Ends when there was no request for a moment and none is still arriving, when all connections are closed, or at this
+    time of the loop's clock.
     """
     loop, requests = asyncio.get_running_loop(), application.board.waiters.tally.requests
     asked, since = requests.total(), loop.time()

@@ -1,7 +1,7 @@
 """A file of settings, read as systemd reads EnvironmentFile= (systemd.exec(5)), so that one file serves both.
 
-One `NAME=value` on each line. A value is taken as it stands, with its blanks inside; in quotes it may begin and end
-with blanks and go over several lines. Lines that begin with # or ; are notes. There are no $ and no commands.
+One `NAME=value` on each line. A value may contain blanks; in quotes it may also begin and end with blanks and span
+several lines. Lines that begin with # or ; are comments. There are no $ and no commands.
 """
 
 import re
@@ -17,7 +17,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parse(text: str) -> dict[str, str]:
-    """What is no assignment to a name is passed over, as systemd does."""
+    """Ignores lines that assign nothing to a name, as systemd does."""
     values = {}
     place = 0
     while place < len(text):
@@ -38,6 +38,6 @@ def unquoted(piece: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Without quotes: a backslash keeps what follows it, and takes a line on to the next one."""
+    """A value without quotes: a backslash keeps the next character, and continues a line on the next one."""
     text = re.sub(r"((?:\\.|[^\\\s])?)[ \t\r]*\Z", r"\1", text, flags=re.DOTALL)
     return re.sub(r"\\(.)", lambda found: found[1].strip("\n"), text, flags=re.DOTALL)

@@ -54,16 +54,16 @@ def database_url(text: str) -> str:
     if scheme != "sqlite" or not rest.startswith("/") or rest.endswith("/") or "\0" in rest or "?" in rest:
         raise ValueError("postgres://… or sqlite:///file.db, with four slashes for an absolute path")
     if rest.rpartition("/")[2] == ":memory:":
-        raise ValueError("the address of a file: a board in memory would be gone with its process")
+        raise ValueError("the address of a file: a board in memory would end with its process")
     return text
 
 
 def with_tls(url: str) -> str:
-    """A PostgreSQL's address that asks for TLS, unless it says something else of that or leads to this machine."""
+    """Adds sslmode=require to a PostgreSQL address, unless it says something about TLS or names this machine."""
     try:
         parts = urllib.parse.urlsplit(url)
         names = urllib.parse.parse_qs(parts.query, keep_blank_values=True).keys()
-    except ValueError:  # storage says what is wrong with it
+    except ValueError:  # storage reports what is wrong with it
         return url
     is_elsewhere = parts.hostname is not None and not is_loopback(parts.hostname)
     if parts.scheme == "sqlite" or not is_elsewhere or names & {"ssl", "sslmode", "channel_binding"}:

@@ -74,7 +74,7 @@ class Settings:
     scheme_header: str = setting(
         "",
         trusted_header,
-        "header in which your proxy says http or https, such as X-Forwarded-Proto: plain http is sent on to PUBLIC_URL",
+        "header in which your proxy says http or https, such as X-Forwarded-Proto: http is redirected to PUBLIC_URL",
     )
     repeats: bool = setting("on", switch, "on or off: answer a poll that repeats known bytes without parsing it again")
     varying_headers: str = setting(
@@ -120,7 +120,7 @@ class Settings:
 
     @property
     def trusted_scheme_header(self) -> str:
-        """Heroku's router sets this one, whatever the client sends (https://devcenter.heroku.com/articles/http-routing)."""
+        """Heroku's router sets this, whatever clients send (https://devcenter.heroku.com/articles/http-routing)."""
         return self.scheme_header or ("X-Forwarded-Proto" if self.dyno else "")
 
 
@@ -148,13 +148,13 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
         except ValueError as expected:
             refuse(f"{name} must be {expected}" + ("" if field.metadata["secret"] else f", not {text!r}"))
     settings = Settings(**values)
-    if settings.dyno:  # there, the way to the database is a network that others use as well
+    if settings.dyno:  # there, the network to the database is shared with others
         settings = dataclasses.replace(settings, database_url=with_tls(settings.database_url))
     check_facebook(settings)
     varying = {name.strip().lower() for name in settings.varying_headers.split(",")}
     for name, header in ("CLIENT_HEADER", settings.client_header), ("SCHEME_HEADER", settings.trusted_scheme_header):
         if header.partition(":")[0].lower() in varying - {""}:
-            refuse(f"{name} can't be one of VARYING_HEADERS: those say nothing of who is asking, or how")
+            refuse(f"{name} can't be one of VARYING_HEADERS: those must not say who is asking, or how")
     if settings.nodes > 1 and settings.database_url.startswith("sqlite:"):
         refuse(
             f"NODES={settings.nodes} takes PostgreSQL (DATABASE_URL=postgres://…): processes that share a SQLite file "
@@ -177,7 +177,7 @@ def check_facebook(settings: Settings) -> None:
 
 
 def variables(file: str | None) -> Mapping[str, str]:
-    """The environment and, before it, what this file says. One that can't be read ends the program with 2."""
+    """The environment, overridden by this file. If the file can't be read, the program ends with 2."""
     if file is None:
         return os.environ
     try:
@@ -186,7 +186,7 @@ def variables(file: str | None) -> Mapping[str, str]:
     except OSError as error:
         refuse(f"the settings in {file} can't be read: {error.strerror}")
     except UnicodeDecodeError:
-        refuse(f"the settings in {file} can't be read: it is no text in UTF-8")
+        refuse(f"the settings in {file} can't be read: it is not text in UTF-8")
 
 
 def refuse(why: str) -> NoReturn:
@@ -202,7 +202,7 @@ def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.so
 
 
 def inherited_place(environ: Mapping[str, str] = os.environ) -> str:
-    """Where a node of several meets the others, as inheriting() gave it: its own path in a folder; else nothing."""
+    """The socket's path by which a node meets the others, as inheriting() passed it; "" for a single server."""
     return environ.get("LONGBOARD_NODE", "") if environ.get("LISTEN_PID") == str(os.getpid()) else ""
 
 

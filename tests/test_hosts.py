@@ -195,7 +195,7 @@ def test_on_a_dyno_without_an_address_the_log_is_loud(start):
     loud, calm = start(dyno="web.1"), start(dyno="web.1", public_url=URL)
     for server in (loud, calm):
         server.stop()
-    assert "IN CLEAR" in loud.log.read_text() and "IN CLEAR" not in calm.log.read_text()
+    assert "UNENCRYPTED" in loud.log.read_text() and "UNENCRYPTED" not in calm.log.read_text()
     assert json.loads((ROOT / "app.json").read_text())["env"]["PUBLIC_URL"]["required"] is True
 
 
