@@ -110,7 +110,7 @@ def test_move_shows_no_piece_of_the_password(tmp_path):
 
 async def test_a_setting_that_the_server_does_not_know_is_named(new_database):
     """With where it stands and what to do."""
-    with pytest.raises(CannotOpen, match=r'behind the \? of DATABASE_URL.*"no_such_thing"'):
+    with pytest.raises(CannotOpen, match=r'after the \? of DATABASE_URL.*"no_such_thing"'):
         await open_storage(f"{new_database()}?no_such_thing=1")
 
 
