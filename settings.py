@@ -80,7 +80,7 @@ class Settings:
     varying_headers: str = setting(
         "X-Request-Id,X-Request-Start,traceparent",
         header_names,
-        "headers that your proxy makes anew for each request, which a repeated poll may differ in",
+        "headers that your proxy sets to a new value in each request: a repeated poll may differ in them",
     )
     limits: bool = setting("on", switch, "on or off: how often one may post or sign in; off is for load tests")
     facebook_app_id: str = setting(
