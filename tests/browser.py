@@ -1,6 +1,7 @@
 """A real Chromium, and people in front of it. The async API only: the sync one would leave its loop in the way of
 other tests."""
 
+import asyncio
 import re
 
 import pytest
@@ -41,6 +42,7 @@ class Visits:
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._contexts: list[BrowserContext] = []
+        self._held: list[asyncio.Event] = []
         self._said: list[str] = []
         self._expected: list[str] = []
 
@@ -71,9 +73,30 @@ class Visits:
         """This may stand in a console in this test, and nothing else may."""
         self._expected.append(pattern)
 
+    async def hold(self, target: Page | BrowserContext, path: str, *, times: int | None = None) -> asyncio.Event:
+        """Keeps these requests on their way until the event is set, at the latest at the end of the test."""
+        let_go = asyncio.Event()
+        self._held.append(let_go)
+
+        async def wait(route):
+            await let_go.wait()
+            await route.fallback()
+
+        await target.route(path, wait, times=times)
+        return let_go
+
     async def end(self) -> None:
+        for let_go in self._held:
+            let_go.set()
         for context in self._contexts:
             await context.close()
+        # Playwright waits for ever for the answer to a route. The garbage collector would end the task, on the loop of
+        # any other test, and Playwright then start one there that can't be cancelled.
+        unanswered = [task for task in asyncio.all_tasks() if task.get_coro().__qualname__.endswith("._on_route")]
+        for task in unanswered:
+            task.cancel()
+        await asyncio.gather(*unanswered, return_exceptions=True)
+        assert not unanswered, "a route was left without an answer: see hold()"
         wrong = [words for words in self._said if not any(re.search(pattern, words) for pattern in self._expected)]
         assert not wrong, f"the console said: {wrong}"
 

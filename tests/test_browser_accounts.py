@@ -116,7 +116,7 @@ async def test_a_page_of_someone_who_left_in_another_tab_posts_nothing(server, v
     visit.expect("status of 401|status of 409")
     ada, bob = Person(server, name="Ada"), Person(server, name="Bob")
     page = await visit(server, path=None, person=ada)
-    await page.route("**/get?*", lambda route: None)  # its poll hears of nothing
+    await visit.hold(page, "**/get?*")  # its poll hears of nothing
     await page.goto("/")
     tab = await page.context.new_page()
     await tab.goto("/signin")

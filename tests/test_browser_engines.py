@@ -321,7 +321,7 @@ async def test_at_midnight_today_becomes_yesterday_also_where_nothing_is_heard(s
         await page.clock.install()
         await page.goto(path)
         await until(page, "document.querySelector('.day')?.textContent === 'today'")
-        await page.route("**/get?*", lambda route: None)
+        await visit_each.hold(page, "**/get?*")
         await page.clock.fast_forward("24:00:00")
         await until(page, "document.querySelector('.day').textContent === 'yesterday'")
 

@@ -1,7 +1,5 @@
 """The outbox of a real browser when things go wrong: nothing that waits is stuck, and its author can take it back."""
 
-import asyncio
-
 import pytest
 from playwright.async_api import expect
 
@@ -9,7 +7,7 @@ from tests.browser import BROWSER_TEST, NETWORK, message, write
 from tests.people import Person, new_username
 from tests.test_browser_accounts import sign_in
 from tests.test_browser_between import PAGE
-from tests.test_browser_writing import hold, on_board, send
+from tests.test_browser_writing import on_board, send
 
 pytestmark = BROWSER_TEST
 
@@ -149,17 +147,11 @@ async def test_what_is_taken_back_while_it_is_being_sent_does_not_come_again(ser
     visit.expect("status of 50[03]|status of 403")
     visit.expect(NETWORK)
     page = await visit(server)
-    let_go, tries = asyncio.Event(), []
-
-    async def handle(route):
-        tries.append(1)
-        if len(tries) == 1:
-            await route.fulfill(status=503, body="")
-        else:
-            await let_go.wait()
-            await route.fulfill(status=403, **PAGE)
-
-    await page.route("**/add", handle)
+    tries = []
+    page.on("request", lambda request: tries.append(request.url) if request.method == "POST" else None)
+    await page.route("**/add", lambda route: route.fulfill(status=403, **PAGE))
+    let_go = await visit.hold(page, "**/add")
+    await page.route("**/add", lambda route: route.fulfill(status=503, body=""), times=1)
     await send(page, "too late?")
     await expect(page.locator("#outbox .late")).to_have_count(1)
     while len(tries) < 2:
@@ -274,7 +266,7 @@ async def test_what_a_guest_left_in_the_outbox_is_shown_to_who_signs_in_and_neve
     """Its tab is gone; no tab could send it as a guest's any more, and none sends it as a member's."""
     ada = Person(server, name="Ada")
     page = await visit(server)
-    let_go = await hold(page, times=1)
+    let_go = await visit.hold(page, "**/add", times=1)
     await send(page, "left behind by a guest")
     await page.goto("/signin")
     await sign_in(page, ada.username)

@@ -1,6 +1,5 @@
 """Reading in a real browser: nothing moves under one's eyes, nothing new goes unnoticed, and the past is one scroll away."""
 
-import asyncio
 import contextlib
 import json
 import sqlite3
@@ -231,15 +230,8 @@ async def test_a_flood_while_reading_further_down_keeps_the_page_light(start, vi
         for n in range(1, 701)
     ]  # fmt: skip
     reply = json.dumps({"messages": messages, "cursor": f"{epoch}-{int(seq) + 700}"})
-    held = asyncio.Event()
-
-    async def answer(route):
-        if held.is_set():
-            return
-        held.set()
-        await route.fulfill(body=reply, content_type="application/json")
-
-    await page.route("**/get?*", answer)
+    await visit.hold(page, "**/get?*")  # but for the first
+    await page.route("**/get?*", lambda route: route.fulfill(body=reply, content_type="application/json"), times=1)
     server.post("wakes the poll")
     await expect(page.locator("#news")).to_have_text("700 new")
     assert await page.locator(".message").count() == 30

@@ -18,18 +18,6 @@ async def send(page, text):
     await page.keyboard.press("Control+Enter")
 
 
-async def hold(page, times=None):
-    """Keeps what is sent to /add until the returned event is set."""
-    let_go = asyncio.Event()
-
-    async def wait(route):
-        await let_go.wait()
-        await route.continue_()
-
-    await page.route("**/add", wait, times=times)
-    return let_go
-
-
 def long(letter):
     """Too long with its accents only, which the page leaves to the server to count."""
     return letter + "a\u0301 " * 1400
@@ -74,7 +62,7 @@ async def test_two_tabs_show_one_draft_unless_both_were_written_in(server, visit
 async def test_a_message_is_shown_at_once_and_the_next_one_can_be_written(server, visit):
     """While the first is still on its way it stands there as such; both arrive, in order, and then look like any other."""
     page = await visit(server)
-    let_go = await hold(page)
+    let_go = await visit.hold(page, "**/add")
     await send(page, "first of two")
     await send(page, "second of two")
     waiting = page.locator("#outbox .pending .body")
@@ -108,13 +96,14 @@ async def test_an_answer_that_got_lost_does_not_double_the_message(server, visit
 async def test_a_reload_in_the_middle_of_sending_neither_loses_nor_doubles(server, visit):
     """The page is reloaded after the server had the message and before the page knew: it goes out again, as one."""
     page = await visit(server)
-
     is_there = asyncio.Event()
 
     async def keep_the_answer(route):
         await route.fetch()
         is_there.set()
+        await route.fallback()
 
+    await visit.hold(page, "**/add", times=1)
     await page.route("**/add", keep_the_answer, times=1)
     await send(page, "sent, then reloaded")
     await is_there.wait()
@@ -194,7 +183,7 @@ async def test_a_refusal_does_not_overwrite_what_one_went_on_to_write(server, vi
     """It waits above the list, with its reason, through a reload; Edit puts it back, Discard ends it."""
     visit.expect("status of 422")
     page = await visit(server)
-    let_go = await hold(page, times=2)
+    let_go = await visit.hold(page, "**/add", times=2)
     for letter in "yz":
         await send(page, long(letter))
     await page.fill("#s", "meanwhile")
@@ -216,7 +205,7 @@ async def test_signed_out_the_text_comes_back_to_its_author_and_nobody_else(serv
     visit.expect("status of 401")
     ada, bob = Person(server, name="Ada"), Person(server, name="Bob")
     page = await visit(server, path=None, person=ada)
-    await page.route("**/get?*", lambda route: None)  # its poll hears of nothing
+    await visit.hold(page, "**/get?*")  # its poll hears of nothing
     await page.goto("/")
     ada.browser().post("/account/everywhere")
     await send(page, "only as Ada")
@@ -242,7 +231,7 @@ async def test_what_a_guest_wrote_is_not_sent_as_a_member(server, visit):
     visit.expect("status of 409")
     ada = Person(server, name="Ada")
     page = await visit(server)
-    let_go = await hold(page, times=1)
+    let_go = await visit.hold(page, "**/add", times=1)
     await send(page, "nobody in particular")
     tab = await page.context.new_page()
     await tab.goto("/signin")
@@ -261,7 +250,7 @@ async def test_what_two_tabs_hold_is_posted_once(server, visit):
     page = await visit(server)
     other = await page.context.new_page()
     await other.goto("/")
-    let_go = await hold(page.context)
+    let_go = await visit.hold(page.context, "**/add")
     await send(page, "once from two tabs")
     await expect(other.locator("#outbox .pending")).to_have_count(1)
     let_go.set()
@@ -309,7 +298,7 @@ async def test_a_browser_that_keeps_nothing_still_sends(server, visit, broken):
 async def test_code_and_links_look_as_such_while_on_their_way(server, visit):
     """What waits is shown as it will be: the same pieces, never as markup."""
     page = await visit(server)
-    let_go = await hold(page)
+    let_go = await visit.hold(page, "**/add")
     text = "see `x < y` at https://example.org/ <b>\n```\nline\n```"
     await send(page, text)
     body = page.locator("#outbox .body")
