@@ -56,6 +56,11 @@ class Add(Page):
 
     refuses_with_own_words = True
 
+    @property
+    def max_body(self) -> int:
+        """Words that replace others come along with those."""
+        return self.application.max_body * (2 if "first" in self.request.body_arguments else 1)
+
     def get(self) -> None:
         self.render("add.html", text="", refused=None, key=new_form_key())
 
@@ -64,7 +69,7 @@ class Add(Page):
         if text is None:
             raise Refused(400, "bad_field", "The field “s” with the message is missing.")
         check_is_still(self, self.form("as"))
-        message, is_new = await post(self, text, form_key(self.form("key"), text))
+        message, is_new = await post(self, text, form_key(self.form("key"), self.form("first") or text))
         if self.wants_json:
             self.set_status(201 if is_new else 200)
             self.write_json(as_json(message))
@@ -92,7 +97,11 @@ def new_form_key() -> str:
 
 
 def form_key(key: str | None, text: str) -> str | None:
-    """A form sent twice is one message; but after the Back button it may well be sent with other words."""
+    """A form sent twice is one message; but after the Back button it may well be sent with other words.
+
+    What the page's outbox sends with other words, not knowing what became of the first ones, comes with those as `first`:
+    the board takes one of both.
+    """
     if key is None:
         return None
     return "form-" + hashlib.sha256(f"{checked_key(key)}\0{text}".encode(errors="replace")).hexdigest()

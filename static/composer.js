@@ -4,10 +4,12 @@
 import { drawer, Outbox } from "./outbox.js";
 
 /** @typedef {import("./outbox.js").Letter} Letter */
+/** @typedef {import("./outbox.js").Origin} Origin */
 
 const TIP = "Ctrl + Enter sends";
 const MAC_TIP = "⌘ Return sends";
 export const FULL = "This browser has no room left to keep a draft: closing the page would lose this.";
+const ONE_BY_ONE = "What is in the box was taken back as well: first post it, or clear the box.";
 const TEXT_ONLY = "A message is text only. Files and pictures can't be posted here.";
 
 export class Composer {
@@ -18,6 +20,8 @@ export class Composer {
   #tip;
   #stopped;
   #outbox;
+  /** @type {Origin | null} Of the letter that is in the box again. It stays with the draft: the board may have the letter. */
+  #origin = null;
 
   /**
    * @param {HTMLFormElement} form
@@ -33,7 +37,9 @@ export class Composer {
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
     this.#say(this.#tip);
-    this.#box.value ||= drawer.get(this.#draft) || this.#adopted();
+    const draft = drawer.get(this.#draft);
+    this.#box.value ||= draft || this.#adopted();
+    if (this.#box.value === draft) this.#readOrigin();
     this.#grow();
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#box.addEventListener("keydown", (event) => this.#press(event));
@@ -66,11 +72,24 @@ export class Composer {
     return `draft/${this.#as}`;
   }
 
+  get #keptOrigin() {
+    return `${this.#draft}/origin`;
+  }
+
+  #readOrigin() {
+    try {
+      this.#origin = JSON.parse(drawer.get(this.#keptOrigin) || "null");
+    } catch {
+      this.#origin = null; // somebody else wrote there
+    }
+  }
+
   /** What was written by nobody in particular is for whoever signs in where they wrote it. */
   #adopted() {
     const text = this.#as && drawer.get("draft/");
     if (!text) return "";
     drawer.put("draft/", "");
+    drawer.put("draft//origin", ""); // keys belong to their author
     drawer.put(this.#draft, text);
     this.#say("You wrote this before you signed in.");
     return text;
@@ -84,6 +103,9 @@ export class Composer {
   }
 
   #edited() {
+    if (!this.#box.value) this.#origin = null;
+    // First, as the other tabs look when the draft changes:
+    drawer.put(this.#keptOrigin, this.#origin ? JSON.stringify(this.#origin) : "");
     const isKept = drawer.put(this.#draft, this.#box.value);
     this.#say(isKept ? this.#tip : FULL);
     this.#grow();
@@ -96,6 +118,7 @@ export class Composer {
   #editedElsewhere({ key, oldValue, newValue }) {
     if (key !== this.#draft || this.#box.value !== (oldValue ?? "")) return;
     this.#box.value = newValue ?? "";
+    this.#readOrigin();
     this.#grow();
   }
 
@@ -105,7 +128,7 @@ export class Composer {
     const words = this.#outbox.tooLong(this.#box.value);
     if (words) this.#say(words, true);
     else {
-      if (this.#box.value.trim()) this.#outbox.add(this.#box.value);
+      if (this.#box.value.trim()) this.#outbox.add(this.#box.value, this.#origin);
       this.#box.value = "";
       this.#edited();
     }
@@ -117,18 +140,24 @@ export class Composer {
    * @param {boolean} isSignedOut
    */
   #refused(letter, isSignedOut) {
-    const isBack = !this.#box.value && document.visibilityState === "visible";
-    if (isBack) this.#back(letter);
+    const isBack = !this.#box.value && document.visibilityState === "visible" && this.#back(letter);
     if (isSignedOut) this.#stopped(letter.refused ?? "");
     return isBack;
   }
 
   /** @param {Letter} letter */
   #back(letter) {
+    const mayBePosted = letter.isLate || letter.first;
+    if (mayBePosted && this.#origin) {
+      this.#say(ONE_BY_ONE, true);
+      return false;
+    }
+    if (mayBePosted) this.#origin = { key: letter.key, first: letter.first ?? letter.text };
     this.#box.value = [letter.text, this.#box.value].filter(Boolean).join("\n\n");
     this.#edited();
     this.#say(letter.refused ?? "", true);
     this.#box.focus();
+    return true;
   }
 
   /** @param {string} words */

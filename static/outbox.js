@@ -7,8 +7,9 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
- * @typedef {{text: string, key: string, at: number, isLate?: boolean, refused?: string}} Letter
- * `key` makes sending it again safe; `at` is the board's time; `isLate` after a try that failed; `refused` is why the server
+ * @typedef {{key: string, first: string}} Origin Of a letter that was taken back: its key, and the words first sent with it.
+ * @typedef {{text: string, key: string, first?: string, at: number, isLate?: boolean, refused?: string}} Letter
+ * `key` makes sending it again safe, and with other words, too, if `first` has the first ones; `at` is the board's time; `isLate` after a try that failed; `refused` is why the server
  * did not take it: it waits for its author then.
  */
 
@@ -17,6 +18,7 @@ const MOST_MS = 30_000; // between two tries
 const STALE_MS = 24 * 3600 * 1000; // what could not be sent for a day may no longer be meant
 const STRIKES = 2; // tries of a letter that fail while the board is there, until others go before it
 const LONGEST = 5000; // characters that are shown of it
+const POSTED = "The board has this already, as you first wrote it. If you post again, there are two messages.";
 const PASSING = [408, 425, 429]; // refusals that say: not now
 
 /** A browser may be told to keep nothing, and throws: then everything is in this tab's memory only. */
@@ -91,7 +93,7 @@ export class Outbox {
    * @param {string} author
    * @param {number} limit Characters that a message may have.
    * @param {{sent(message: Message): void, refused(letter: Letter, isSignedOut: boolean): boolean,
-   *   back(letter: Letter): void}} told `refused` says whether the words are back with their author.
+   *   back(letter: Letter): boolean}} told Both of the last say whether the words are back with their author.
    */
   constructor(list, url, as, author, limit, told) {
     this.#list = list;
@@ -107,9 +109,12 @@ export class Outbox {
     if (as) alone(lockOf(""), () => this.#adopt(), { ifAvailable: true });
   }
 
-  /** @param {string} text */
-  add(text) {
-    this.#put({ text, key: newKey(), at: boardsTime() });
+  /**
+   * @param {string} text
+   * @param {Origin | null} origin Of the letter that this one was: the board may have that, though no answer came.
+   */
+  add(text, origin) {
+    this.#put({ text, key: newKey(), ...origin, at: boardsTime() });
     this.#send();
   }
 
@@ -233,13 +238,14 @@ export class Outbox {
    * @returns {Promise<Message>}
    */
   async #deliver(letter) {
-    const { text, key, at } = letter;
+    const { text, key, first, at } = letter;
     const words = this.tooLong(text);
     if (words) throw new Failure(words, 413, 0, true);
     const isStale = () => boardsTime() - at > STALE_MS;
     if (isStale()) await knock(); // this computer's clock may have been wrong; the board's counts
     if (isStale()) throw new Failure("This could not be sent when you wrote it.", 0, 0, true);
     const body = new URLSearchParams({ s: text, key, as: this.#as });
+    if (first && !this.tooLong(first)) body.set("first", first);
     this.#onItsWay = this.#name(letter);
     try {
       this.#request = new AbortController();
@@ -253,9 +259,10 @@ export class Outbox {
    * @param {Letter} letter
    * @param {Failure} failure
    */
-  #refuse(letter, { message, status, isOurs }) {
+  #refuse(letter, { message, status, isOurs, code }) {
     const refused = isOurs ? message : `Something on the way to the board has refused this (${status}).`;
     letter = { ...letter, refused };
+    if (code === "key_reused") letter = { ...letter, refused: POSTED, isLate: false, first: undefined };
     if (!drawer.get(this.#name(letter))) return; // taken back meanwhile
     if (status && this.#told.refused(letter, isOurs && status === 401)) this.#drop(letter);
     else this.#keep(letter);
@@ -307,7 +314,7 @@ export class Outbox {
     state.className = "state";
     state.append(refused ?? (isLate ? "Not sent yet. Trying again…" : "Sending…"));
     if (refused || isLate) {
-      state.append(button("Edit", () => (this.#drop(letter), this.#told.back(letter))));
+      state.append(button("Edit", () => this.#told.back(letter) && this.#drop(letter)));
       state.append(button("Discard", () => this.#drop(letter)));
     }
     return article;
@@ -333,8 +340,9 @@ function lettersOf(as) {
  */
 function read(json) {
   try {
-    const { text, key, at, isLate, refused } = JSON.parse(json);
-    return typeof text === "string" && typeof key === "string" && at > 0 ? [{ text, key, at, isLate, refused }] : [];
+    const { text, key, first, at, isLate, refused } = JSON.parse(json);
+    const isLetter = typeof text === "string" && typeof key === "string" && at > 0;
+    return isLetter ? [{ text, key, first, at, isLate, refused }] : [];
   } catch {
     return [];
   }

@@ -24,12 +24,14 @@ export class Failure extends Error {
    * @param {number} status 0 where there was no answer.
    * @param {number} pause Milliseconds that the server asks us to wait.
    * @param {boolean} isOurs Whether the board says so itself, and not something in between.
+   * @param {string} code What it calls that.
    */
-  constructor(words, status = 0, pause = 0, isOurs = false) {
+  constructor(words, status = 0, pause = 0, isOurs = false, code = "") {
     super(words);
     this.status = status;
     this.pause = pause;
     this.isOurs = isOurs;
+    this.code = code;
   }
 }
 
@@ -101,9 +103,10 @@ export async function ask(url, isRight, limit, options = {}, request = new Abort
 function refusal({ status, headers }, reply) {
   const { code, message } = reply?.error ?? {};
   const after = headers.get("Retry-After") ?? "";
-  const pause = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
+  const asked = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
   const isOurs = typeof code === "string" && typeof message === "string";
-  return new Failure(isOurs ? message : "Not the board", status, Math.min(Math.max(0, pause || 0), MOST_ASKED_MS), isOurs);
+  const pause = Math.min(Math.max(0, asked || 0), MOST_ASKED_MS);
+  return isOurs ? new Failure(message, status, pause, true, code) : new Failure("Not the board", status, pause);
 }
 
 /** Owns this tab's cursor, which moves only when a reply has been shown. */

@@ -9,7 +9,7 @@ const as = form.dataset.as ?? "";
 const asks = form.querySelector("fieldset"); // only the page /signout does; the account's page leads there
 const draft = `draft/${as}`;
 const kept = () => [
-  ...drawer.names(draft).filter((name) => name === draft),
+  ...[draft, `${draft}/origin`].filter((name) => drawer.get(name)),
   ...drawer.names(`outbox/${as}/`),
   ...drawer.names(`edit/${as}/`),
 ];

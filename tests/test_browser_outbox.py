@@ -142,6 +142,86 @@ async def test_what_waits_can_be_taken_back_from_every_tab(start, visit, press):
     assert not on_board(server, "sent in anger")
 
 
+async def lose_the_answer(visit, server, text):
+    """The board has it, and the page does not know: until all is let go, it hears of nothing, and no further try gets through."""
+    visit.expect(NETWORK)
+    page = await visit(server, path=None)
+    let_go, tries = await visit.hold(page.context, "**/get?*"), []
+
+    async def handle(route):
+        if let_go.is_set():
+            return await route.continue_()
+        tries.append(1)
+        if len(tries) == 1:
+            await route.fetch()
+        await route.abort("connectionreset")
+
+    await page.context.route("**/add", handle)
+    await page.goto("/")
+    await send(page, text)
+    await expect(page.locator("#outbox .late")).to_have_count(1)
+    assert len(on_board(server, text)) == 1
+    return page, let_go
+
+
+@pytest.mark.parametrize("way", ["at once", "after a reload", "in another tab"])
+async def test_what_is_edited_after_its_answer_was_lost_is_not_posted_twice(server, visit, way):
+    """Online again, the board says that it has the first words; the author decides whether there are to be two."""
+    visit.expect("status of 422")
+    words = f"got through unnoticed, {way}"
+    page, let_go = await lose_the_answer(visit, server, words)
+    other = await page.context.new_page()
+    await other.goto("/")
+    await page.bring_to_front()
+    await page.get_by_role("button", name="Edit").click()
+    await expect(page.locator("#s")).to_have_value(words)
+    await page.fill("#s", f"{words}, edited")
+    if way == "after a reload":
+        await page.reload()
+    elif way == "in another tab":
+        page = other
+        await page.bring_to_front()
+    await expect(page.locator("#s")).to_have_value(f"{words}, edited")
+    let_go.set()
+    await page.get_by_role("button", name="Post").click()
+    await expect(page.locator("#hint")).to_contain_text("The board has this already, as you first wrote it.")
+    await expect(page.locator("#s")).to_have_value(f"{words}, edited")
+    await expect(page.locator("#outbox .message")).to_have_count(0)
+    assert len(on_board(server, words)) == 1 and not on_board(server, f"{words}, edited")
+    await page.get_by_role("button", name="Post").click()
+    await expect(message(page, f"{words}, edited")).to_have_count(1)
+
+
+async def test_what_was_taken_back_and_cleared_has_nothing_to_do_with_what_is_written_next(server, visit):
+    """Clearing the box gives the words up: what comes then is a message of its own."""
+    page, let_go = await lose_the_answer(visit, server, "cleared after all")
+    await page.get_by_role("button", name="Edit").click()
+    await page.fill("#s", "")
+    let_go.set()
+    await write(page, "something else after clearing")
+    assert len(on_board(server, "cleared after all")) == 1
+
+
+async def test_messages_that_wait_are_taken_back_one_by_one(server, visit):
+    """Two in one box would have two keys, and a message has one; the second stays in the outbox meanwhile."""
+    visit.expect("status of 503")
+    page = await visit(server)
+    await refuse(page, "two", status=503, body="")
+    await send(page, "one of two")
+    await send(page, "other of two")
+    late = page.locator("#outbox .late")
+    await expect(late).to_have_count(2)
+    await late.filter(has_text="one of two").get_by_role("button", name="Edit").click()
+    await expect(page.locator("#s")).to_have_value("one of two")
+    await late.get_by_role("button", name="Edit").click()
+    await expect(page.locator("#hint")).to_contain_text("first post it, or clear the box")
+    await expect(page.locator("#s")).to_have_value("one of two")
+    await expect(late.locator(".body")).to_have_text(["other of two"])
+    await page.fill("#s", "")
+    await late.get_by_role("button", name="Edit").click()
+    await expect(page.locator("#s")).to_have_value("other of two")
+
+
 async def test_what_is_taken_back_while_it_is_being_sent_does_not_come_again(server, visit):
     """Discarded with the answer still out: no answer puts it back among what waits."""
     visit.expect("status of 50[03]|status of 403")
@@ -290,6 +370,7 @@ async def test_signing_out_takes_unsent_words_along_unless_they_are_to_stay(serv
     await page.get_by_label("Your message").fill("half an edit")
     await page.goto("/")
     await page.fill("#s", "half a thought")
+    await page.evaluate("(name) => localStorage.setItem(name, '{}')", f"draft/{ada.username}/origin")
     await page.goto("/account")
     await page.get_by_role("button", name="Sign out", exact=True).first.click()
     await expect(page).to_have_url(f"{server.url}/signout")
@@ -300,7 +381,9 @@ async def test_signing_out_takes_unsent_words_along_unless_they_are_to_stay(serv
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("navigation")).to_have_text("Sign in")
     left = await page.evaluate("Object.keys(localStorage).sort()")
-    assert left == ([f"draft/{ada.username}", f"edit/{ada.username}/{id}"] if keeps else [])
+    assert left == (
+        [f"draft/{ada.username}", f"draft/{ada.username}/origin", f"edit/{ada.username}/{id}"] if keeps else []
+    )
 
 
 async def test_signing_out_with_nothing_unsent_asks_nothing(server, visit):

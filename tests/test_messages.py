@@ -71,6 +71,25 @@ def test_the_page_s_form_sent_twice_is_one_message(server):
     assert mine not in server.get("/").text
 
 
+def test_words_that_replace_others_are_posted_only_if_the_first_were_not(server):
+    """Whichever of both comes first is the message, whatever the other's fate; and sent again it is the same message."""
+    changed = {"s": "changed words", "first": "the first words"}
+    for n, orders in enumerate(([changed, {"s": "the first words"}], [{"s": "the first words"}, changed])):
+        before, key = server.cursor, f"{n}" * 32
+        taken, again, other = (
+            server.client.post("/add", data={**data, "key": key}, headers=JSON) for data in (orders[0], *orders)
+        )
+        assert (taken.status_code, again.status_code) == (201, 200) and taken.json() == again.json()
+        refused(other, 422, "key_reused")
+        assert [m["body"] for m in server.news(before)["messages"]] == [orders[0]["s"]]
+
+
+def test_the_longest_message_can_replace_another_as_long(server):
+    """Each character of either takes twelve bytes in a form."""
+    data = {"s": "😀" * 4000, "first": "😁" * 4000, "key": "k" * 32}
+    assert server.client.post("/add", data=data, headers=JSON).status_code == 201
+
+
 def test_add_answers_programs_in_json(server):
     """The page's script and curl get the message instead of a redirect."""
     response = server.client.post("/add", data={"s": "from a script"}, headers=JSON)
