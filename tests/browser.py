@@ -106,6 +106,7 @@ class Visits:
 
 async def write(page: Page, text: str) -> None:
     """Writes a message and sees it appear."""
+    await page.wait_for_load_state()
     await page.fill("#s", text)
     await page.get_by_role("button", name="Post").click()
     await expect(message(page, text)).to_have_count(1)

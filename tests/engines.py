@@ -128,9 +128,13 @@ def path_of(name: str) -> str:
 
 
 async def until(page, expression: str, argument: object = None) -> object:
-    """Waits until it is so on the page, also while that is loaded anew; the test's own time limit ends it."""
+    """Waits until it is so on a page whose scripts have run, also while another page loads.
+
+    The test's own time limit ends it.
+    """
     while True:
         with contextlib.suppress(Error, webkit.Failure):
-            if value := await page.evaluate(expression, argument):
+            value = await page.evaluate(expression, argument)
+            if value and await page.evaluate("document.readyState === 'complete'"):
                 return value
         await asyncio.sleep(0.1)

@@ -24,7 +24,8 @@ def promoted(server):
 async def sign_in(page, username, password=PASSWORD):
     await page.get_by_label("Username").fill(username)
     await page.get_by_label("Password").fill(password)
-    await page.get_by_role("button", name="Sign in").click()
+    async with page.expect_event("load"):
+        await page.get_by_role("button", name="Sign in").click()
 
 
 async def test_signing_up_posting_editing_and_deleting(server, visit):

@@ -14,6 +14,7 @@ DAY_MS = 24 * 3600 * 1000
 
 
 async def send(page, text):
+    await page.wait_for_load_state()  # before, no script listens for keys
     await page.fill("#s", text)
     await page.keyboard.press("Control+Enter")
 
