@@ -79,7 +79,9 @@ def test_posts_in_flight_are_finished_at_the_end(start):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_ctrl_c_or_a_closed_terminal_drains_as_well(start, number):
     """A parked poll is answered, nothing is left open, and the status is 0."""
+    inherited = signal.signal(number, signal.SIG_DFL)  # these tests may run under nohup, too
     server = start()
+    signal.signal(number, inherited)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         poll = pool.submit(server.get, f"/get?after={server.cursor}&wait=25")
         server.until_parked(1)
