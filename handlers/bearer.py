@@ -9,6 +9,8 @@ from tornado.httputil import HTTPServerRequest
 from board.credentials import TOKEN_PREFIX
 
 BEARER = re.compile(r"bearer +(\S.*)", re.IGNORECASE)
+WRAPPED = re.compile(rf"""(?:^|["'<{{\[(\s:=]){TOKEN_PREFIX}""")
+"""A token of ours in quotes, after a name or in JSON: cut out of an answer wrongly."""
 OTHER_HEADERS = ("X-Api-Key", "X-Auth-Token", "Private-Token")
 OTHER_PARAMETERS = ("access_token", "token", "api_key")
 """Where other services take their tokens, so that people send ours there by mistake."""
@@ -34,7 +36,8 @@ def is_misplaced(request: HTTPServerRequest) -> bool:
         values += [scheme, rest.strip(), *(basic(rest) if scheme.lower() == "basic" else ())]
     for name in OTHER_PARAMETERS:
         values += [value.decode("latin1") for value in request.query_arguments.get(name, ())]
-    return any(value.startswith(TOKEN_PREFIX) for value in values)
+    wrapped = any(WRAPPED.search(value) for value in bearers(request))
+    return wrapped or any(value.startswith(TOKEN_PREFIX) for value in values)
 
 
 def basic(text: str) -> list[str]:

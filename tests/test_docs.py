@@ -1,7 +1,10 @@
 """The documentation is true: its commands are run, and what they print is compared."""
 
+import contextlib
+import json
 import os
 import re
+import sqlite3
 import subprocess
 
 import pytest
@@ -54,6 +57,72 @@ def test_every_command_prints_what_the_page_says(start, page):
     printed = run(commands, start())
     for command, want, got in zip(commands, expected, printed, strict=True):
         assert steady(got) == steady(want), command
+
+
+KINDS = {
+    "body": "messages",
+    "deleted": "messages",
+    "username": "accounts",
+    "token": "credentials",
+    "last_used_at": "credentials",
+}
+"""A field by which an object is known, and the table that has its number; an author has only a name besides."""
+
+
+def counted_from(before, value):
+    """An answer as it would be without the rows that were there before: `before` has the last number of each table."""
+    if isinstance(value, list):
+        rows = [counted_from(before, one) for one in value]
+        return [row for row in rows if not isinstance(row, dict) or row.get("id", 1) > 0]
+    if not isinstance(value, dict):
+        return value
+    table = next((KINDS[field] for field in value if field in KINDS), "accounts")
+    fewer = {name: counted_from(before, one) for name, one in value.items() if name != "older"}
+    if "id" in fewer:
+        fewer["id"] -= before[table]
+    if "cursor" in fewer:
+        epoch, _, number = fewer["cursor"].partition("-")
+        fewer["cursor"] = f"{epoch}-{int(number) - before['messages']}"
+    return fewer
+
+
+def alone(text, before):
+    """What was printed, JSON counted from there, without what depends on older messages."""
+    if not text.startswith("{"):
+        return steady(text)
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:  # cut by the command itself
+        return steady(text)
+    return steady(json.dumps(counted_from(before, value), ensure_ascii=False, separators=(",", ":")) + text[end:])
+
+
+def test_the_protocol_can_be_typed_along_after_the_readme(start):
+    """The README leads there: on the board that it has begun, nothing is taken, and no number means another row."""
+    server = start()
+    run([command for command, _ in steps(ROOT / "README.md")], server)
+    with contextlib.closing(sqlite3.connect(server.database)) as db:
+        before = dict(db.execute("SELECT 'messages', seq FROM board UNION SELECT name, seq FROM sqlite_sequence"))
+    assert all(before.values())  # or it is no different from an empty board
+    commands, expected = zip(*steps(ROOT / "docs/protocol.md"), strict=True)
+    empty = dict.fromkeys(before, 0)
+    for command, want, got in zip(commands, expected, run(commands, server), strict=True):
+        assert alone(got, before) == alone(want, empty), command
+
+
+@pytest.mark.parametrize("page", ["docs/protocol.md", "README.md"])
+def test_no_line_goes_on_as_a_guest_when_signing_in_has_failed(start, page):
+    """What was typed wrongly once must not end in a post under nobody's name."""
+    server = start()
+    commands = [command for command, _ in steps(ROOT / page)]
+    signing_in = [n for n, command in enumerate(commands) if "/signin " in command]
+    tried = [
+        command.replace("a few random words", "another password") if n in signing_in else command
+        for n, command in enumerate(commands)
+    ]
+    printed = run([f"({command})" if "Authorization" in command else command for command in tried], server)
+    by_members = [got for command, got in zip(tried, printed, strict=True) if "Authorization" in command]
+    assert signing_in and by_members and set(by_members) == {""}
 
 
 def test_every_error_code_is_in_the_protocol():

@@ -14,7 +14,7 @@ def basic(name, password):
 
 OTHERS = [
     basic("user", "pass"), "Basic !!", "Basic", "Negotiate YII=", "Digest username=x", "Bearer eyJhbGciOi.J9.x", "Bearer",
-    "Bearer null", "Bearer undefined", "", "AWS4-HMAC-SHA256 Credential=x",
+    "Bearer null", "Bearer undefined", "Bearer code", "Bearer eyJhbGciOi.lb_J9.lb_x", "Bearer x-lb_x", "", "AWS4-HMAC-SHA256 Credential=x",
 ]  # fmt: skip
 
 
@@ -80,6 +80,15 @@ def test_a_token_that_is_sent_in_another_way_is_told_so(server):
         {"headers": {"Authorization": value}}
         for value in (f"token {token}", token, f"Basic {token}", basic("x", token), basic(token, ""), f"Token  {token}")
     ]
+    wrapped = (
+        f'"{token}"',
+        f"'{token}'",
+        f"<{token}>",
+        f"token={token}",
+        f"Bearer {token}",
+        f'{{"token":"{token}","a":1}}',
+    )
+    ways += [{"headers": {"Authorization": f"Bearer {value}"}} for value in wrapped]
     ways += [{"headers": {name: token}} for name in ("X-Api-Key", "PRIVATE-TOKEN", "X-Auth-Token")]
     ways += [{"params": {name: token}} for name in ("access_token", "token")]
     for way in ways:
