@@ -2,12 +2,16 @@
 // A one-time link keeps its secret behind the #, which browsers send to nobody: it goes into the form from here.
 
 const field = /** @type {HTMLInputElement} */ (document.querySelector("[data-link]"));
-const secret = location.hash.slice(1);
-if (secret) {
-  field.value = secret;
-  history.replaceState(null, "", location.pathname); // nor does it stay in the list of pages visited
-}
-if (field.value && !field.hasAttribute("aria-invalid")) {
+read();
+addEventListener("hashchange", read); // a link that is opened where the page is open already
+
+function read() {
+  const secret = location.hash.slice(1);
+  if (secret) {
+    field.value = secret;
+    history.replaceState(null, "", location.pathname); // nor does it stay in the list of pages visited
+  }
+  if (!field.value || (field.hasAttribute("aria-invalid") && !secret)) return;
   /** @type {HTMLElement} */ (field.closest("p")).hidden = true;
   /** @type {HTMLElement | null} */ (document.querySelector("[autofocus]"))?.focus();
 }

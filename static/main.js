@@ -12,6 +12,7 @@ import { Tabs } from "./poller.js";
 const OVERDUE_MS = 2000;
 const PATIENCE_MS = 2000; // a restart of the server or a lift's door is not worth a word
 const LINGER_MS = 2500; // how long good news stay; as long as the animation in board.css
+const KEPT_EVERY_MS = 400; // Safari has a limit of 100 in 30 s
 const PAUSE_MS = 1000; // between two times that a screen reader is told how many are new
 
 /** @type {Map<string, number>} How often a script that is loaded when it is used could not be had. */
@@ -185,18 +186,29 @@ function notify(use) {
 
 /** Where one was reading is found again on coming back, or after a reload: browsers keep nothing of such a page. */
 function keepPlace() {
-  const place = history.state?.place ?? linked();
-  if (place) lazy("place", ({ restore }) => restore(board, place));
-  /** @param {Event} event */
-  const keep = ({ target }) => {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @param {EventTarget | null} target */
+  const keep = (target) => {
+    clearTimeout(timer);
+    timer = undefined;
     try {
       history.replaceState({ ...history.state, place: board.place(target) }, "");
     } catch {} // too often, for Safari
   };
-  let isKept = false;
-  addEventListener("click", (event) => (keep(event), (isKept = true)), { capture: true }); // the message whose link it is
-  addEventListener("scroll", () => (isKept = false), { passive: true });
-  addEventListener("pagehide", (event) => isKept || keep(event)); // by other ways
+  // While one scrolls, not at the end: what is kept in pagehide is lost in a reload.
+  const scrolled = () => (timer ??= setTimeout(() => keep(null), KEPT_EVERY_MS));
+  addEventListener("click", ({ target }) => keep(target), { capture: true }); // the message whose link it is
+  addEventListener("hashchange", goToPlace);
+  goToPlace().then(() => {
+    scrolled(); // perhaps by hand, on the way there
+    addEventListener("scroll", scrolled, { passive: true });
+  });
+}
+
+async function goToPlace() {
+  const place = history.state ? history.state.place : linked();
+  if (place) await lazy("place", ({ restore }) => restore(board, place));
 }
 
 /** A message that the address leads to: Safari jumps to where it would be if what is not in view had its usual height. */
@@ -221,7 +233,7 @@ async function lazy(name, use) {
     failed.set(name, tries + 1);
     return;
   }
-  use(module);
+  return use(module);
 }
 
 /** @param {import("./board.js").Reply} reply */

@@ -175,6 +175,33 @@ async def test_back_from_a_message_one_is_where_one_was(start, visit_each):
     await until(page, WHERE_IT_WAS, ids[40])
 
 
+KEPT = """([id, top]) => {
+    const place = history.state?.place;
+    const shift = place && document.getElementById(`m${place.id}`).getBoundingClientRect().top - place.top;
+    const off = document.getElementById(id)?.getBoundingClientRect().top - top;
+    return Math.abs(shift) < 1 && Math.abs(off) < 1;
+}"""
+"""The place that is kept is the one that is shown, with this message at this height."""
+AT = "([id, top]) => Math.abs(document.getElementById(id)?.getBoundingClientRect().top - top) <= 2"
+
+
+@pytest.mark.parametrize("clicks", [False, True])
+async def test_after_a_reload_one_is_where_one_was(start, visit_each, clicks):
+    """Far down, where the page has loaded older messages; also if one has clicked elsewhere before."""
+    server = start()
+    ids = fill(server, 160)
+    page = await visit_each(server)
+    await until(page, f"(scrollTo(0, document.body.scrollHeight), {COUNT} >= 150)")
+    if clicks:
+        await look_at(page, ids[120])
+        await page.click(f"#{ids[120]} .author")
+    top = await look_at(page, ids[40])
+    await until(page, KEPT, [ids[40], top])
+    await page.reload()
+    await until(page, f"{COUNT} >= 120")
+    await until(page, AT, [ids[40], top])
+
+
 async def test_what_goes_above_does_not_move_what_one_reads(start, visit_each):
     """A message deleted above, and one made longer: Safari's engine does not see to the rest by itself."""
     server = start()

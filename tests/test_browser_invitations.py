@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST
 from tests.facebook import fake_facebook, free_port, start_board
-from tests.people import PASSWORD, new_username
+from tests.people import PASSWORD, Person, new_username
 from tests.test_accounts import link_of
 from tests.test_import import admin
 
@@ -62,6 +62,21 @@ async def test_a_mistyped_one_is_shown_again_with_javascript_too(start, visit):
     await page.get_by_role("button", name="Make my account").click()
     await expect(page.get_by_label("Invitation")).to_be_visible()
     await expect(page.get_by_label("Invitation")).to_be_focused()
+
+
+@pytest.mark.parametrize("kind", ["invite", "password"])
+async def test_a_link_can_be_opened_where_its_page_is_open(start, visit, kind):
+    """Only what is behind the # changes then, so the browser does not load the page again."""
+    server = start(signup="invite" if kind == "invite" else "open")
+    username = [] if kind == "invite" else [Person(server).username]
+    path = link_of(admin(f"--database-url={server.settings['database_url']}", kind, *username))
+    page = await visit(server, path.partition("#")[0])
+    label = "Invitation" if kind == "invite" else "Code"
+    await page.get_by_label(label).fill("of another link")
+    await page.goto(path)
+    await expect(page.get_by_label(label)).to_be_hidden()
+    await expect(page.get_by_label(label)).to_have_value(path.partition("#")[2])
+    assert page.url == f"{server.url}{path.partition('#')[0]}"
 
 
 @pytest.mark.parametrize("link", ["new", "old"])
