@@ -119,7 +119,7 @@ def add_copies(command: Callable[..., argparse.ArgumentParser]) -> None:
         exchange.bring_in,
         "bring in an export: into a new board, or once more into the same one",
         "It may be interrupted and repeated: each row comes once. What differs from the export is never overwritten.",
-    ).add_argument("file", help="what export wrote")
+    ).add_argument("file", help="what export wrote, or - for standard input")
 
 
 def number(text: str) -> int:

@@ -6,29 +6,24 @@ The first line says what it is and where the board stands, each other has one ro
 import argparse
 import asyncio
 import base64
-import contextlib
 import dataclasses
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, TextIO
+from collections.abc import Iterator
+from typing import TextIO
 
 from tqdm import tqdm
 
-from admin.rows import MOST_NUMBER, checked, whole
+from admin.lines import FORMAT, ExportFile, opened, to_row, to_standing
 from board.recent import iso
 from settings import Settings
 from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, open_exchange
 from storage.files import give_name
-from storage.moving import Table
 from storage.records import StorageError, Unavailable
 
-FORMAT = 1
 TRIES = 10
-LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes. A message of the greatest length, each character escaped, has a few hundred thousand; so has a picture."""
 
 
 async def export(settings: Settings, options: argparse.Namespace) -> None:
@@ -99,23 +94,43 @@ async def write_all(exchange: Exchange, file: TextIO) -> int:
 
 async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
     """Looks through the whole file before anything is written. Raises StorageError or OSError."""
-    standing, total = check(options.file)
-    exchange = await open_exchange(settings.database_url, create=True)
-    new = 0
-    try:
-        await exchange.make_room(standing.seq)
-        with tqdm(total=total, unit=" rows", disable=None, file=sys.stderr) as bar:
-            for table, rows, numbers in chunks(options.file):
-                try:
-                    new += await patiently(exchange, table, rows)
-                except RowRefused as refused:
-                    raise StorageError(f"{options.file}, line {numbers[refused.index]}: {refused}") from refused
-                bar.update(len(rows))
-        if new:
-            await exchange.finish(standing)
-    finally:
-        await exchange.close()
+    with opened(options.file, folder_of(settings)) as file:
+        standing, total = check(file)
+        exchange = await open_exchange(settings.database_url, create=True)
+        try:
+            new = await bring_in_all(exchange, file, standing, total)
+        finally:
+            await exchange.close()
     print(f"{new} rows brought in; {total - new} were here already.")
+
+
+def folder_of(settings: Settings) -> str | None:
+    """Where the database is, if it is a file: there is room for what is imported. Otherwise the system's choice."""
+    scheme, _, path = settings.database_url.partition(":///")
+    return os.path.dirname(os.path.realpath(path)) if scheme == "sqlite" else None
+
+
+async def bring_in_all(exchange: Exchange, file: ExportFile, standing: Standing, total: int) -> int:
+    """Returns how many rows were new. Raises StorageError."""
+    new = seen = 0
+    await exchange.make_room(standing.seq)
+    with tqdm(total=total, unit=" rows", disable=None, file=sys.stderr) as bar:
+        for table, rows, numbers in chunks(file):
+            try:
+                new += await patiently(exchange, table, rows)
+            except RowRefused as refused:
+                where = f"{file.name}, line {numbers[refused.index]}"
+                raise StorageError(f"{where}: {refused}. The {new} rows brought in before it stay") from refused
+            seen += len(rows)
+            bar.update(len(rows))
+    if seen != total:
+        raise StorageError(
+            f"{file.name} has changed meanwhile: of the {total} rows that were checked, {seen} were read again. "
+            f"The {new} rows brought in stay"
+        )
+    if new:
+        await exchange.finish(standing)
+    return new
 
 
 async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
@@ -135,39 +150,39 @@ async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
     raise AssertionError("not reached")
 
 
-def check(path: str) -> tuple[Standing, int]:
+def check(file: ExportFile) -> tuple[Standing, int]:
     """What the first line says, and how many rows follow. Raises StorageError for what is no whole export."""
     standing, count, end = None, 0, None
     last: dict[str, int] = {}
-    for number, fields in lines(path):
+    for number, fields in file.lines():
         if number == 1:
-            standing = to_standing(path, fields)
+            standing = to_standing(file.name, fields)
         elif end is not None:
-            raise StorageError(f"{path}, line {number}: nothing may follow the end")
+            raise StorageError(f"{file.name}, line {number}: nothing may follow the end")
         elif "end" in fields:
             end = fields["end"]
         else:
-            table, row = to_row(path, number, fields)
+            table, row = to_row(file.name, number, fields)
             count += 1
             if standing and table == "messages" and int(str(row["seq"])) > standing.seq:
-                raise StorageError(f"{path}, line {number}: its change is after the last one that line 1 names")
+                raise StorageError(f"{file.name}, line {number}: its change is after the last one that line 1 names")
             if TABLES[table].counts:
                 last[table] = max(last.get(table, 0), int(str(row["id"])))
     if standing is None or end != count:
-        raise StorageError(f"{path} is not whole: it should end by saying how many rows it has")
+        raise StorageError(f"{file.name} is not whole: it should end by saying how many rows it has")
     numbers = {table: max(number, standing.last.get(table, 0)) for table, number in last.items()}
     return dataclasses.replace(standing, last={**standing.last, **numbers}), count
 
 
-def chunks(path: str) -> Iterator[tuple[str, list[Row], list[int]]]:
+def chunks(file: ExportFile) -> Iterator[tuple[str, list[Row], list[int]]]:
     """Rows of one table at a time, with their line numbers."""
     table = ""
     rows: list[Row] = []
     numbers: list[int] = []
-    for number, fields in lines(path):
+    for number, fields in file.lines():
         if number == 1 or "end" in fields:
             continue
-        name, row = to_row(path, number, fields)
+        name, row = to_row(file.name, number, fields)
         if rows and (name != table or len(rows) >= CHUNK):
             yield table, rows, numbers
             rows, numbers = [], []
@@ -178,74 +193,9 @@ def chunks(path: str) -> Iterator[tuple[str, list[Row], list[int]]]:
         yield table, rows, numbers
 
 
-def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Raises StorageError, with the number of the line."""
-    with open(path, "rb") as file:
-        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
-            if len(line) == LONGEST_LINE:
-                raise StorageError(f"{path}, line {number} is longer than any line of an export")
-            try:
-                fields = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise StorageError(f"{path}, line {number} is no JSON: {error}") from error
-            if not isinstance(fields, dict):
-                raise StorageError(f"{path}, line {number} is no object")
-            yield number, fields
-
-
-def to_standing(path: str, fields: dict[str, Any]) -> Standing:
-    if fields.get("longboard") != FORMAT:
-        raise StorageError(f"{path} was not made by bin/admin export, or by a newer one")
-    check = whole(0, MOST_NUMBER)
-    try:
-        seq, floor = check(fields["seq"]), check(fields["floor"])
-        last = {
-            name: check(given) for name, given in dict(fields["last"]).items() if name in TABLES and TABLES[name].counts
-        }
-        if floor > seq:
-            raise ValueError("floor must not be above seq")
-        return Standing(seq, floor, last, {})
-    except KeyError as error:
-        raise StorageError(f"{path}, line 1 lacks {error}") from error
-    except (TypeError, ValueError) as error:
-        raise StorageError(f"{path}, line 1: the board's position can't be read: {error}") from error
-
-
-def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
-    """Raises StorageError, with the line and the fault in it."""
-    if len(fields) == 1:
-        ((name, row),) = fields.items()
-        if name in TABLES and isinstance(row, dict) and is_row_of(TABLES[name], row):
-            with contextlib.suppress(TypeError, ValueError):
-                values = {column: from_plain(row.get(column)) for column in TABLES[name].columns}
-                try:
-                    return name, checked(name, values)
-                except ValueError as error:
-                    raise StorageError(f"{path}, line {number}: {error}") from error
-    raise StorageError(f"{path}, line {number}: this is no row of a board")
-
-
-def is_row_of(table: Table, row: Mapping[str, object]) -> bool:
-    """Exports of older versions may lack the later columns."""
-    return set(table.columns) - set(table.later) <= set(row) <= set(table.columns)
-
-
 def plain(row: Row) -> dict[str, object]:
     """As JSON can have it: bytes as {"base64": …}."""
     return {
         column: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
         for column, value in row.items()
     }
-
-
-def from_plain(value: object) -> object:
-    """Raises TypeError or ValueError."""
-    if isinstance(value, dict):
-        (text,) = value.values()
-        return base64.b64decode(text, validate=True)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63):
-        return value
-    if isinstance(value, str):
-        value.encode()  # half a character is none
-        return value
-    raise TypeError(value)

@@ -18,6 +18,7 @@ from board.text import LONGEST, is_visible, tidy
 from settings import Settings
 from storage import Storage
 from storage.records import Import, StorageError, Unavailable
+from storage.sqlite.files import must_be_file
 
 CHUNK = 500
 """Messages in one transaction: some ten milliseconds, so that a running server can post in between."""
@@ -56,8 +57,7 @@ async def import_messages(source: sqlite3.Connection, storage: Storage) -> None:
 
 
 def open_source(path: str) -> sqlite3.Connection:
-    if not os.path.isfile(path):
-        raise OSError(f"there is no file {path}")
+    must_be_file(path)
     source = sqlite3.connect(f"file:{urllib.parse.quote(os.path.abspath(path))}?mode=ro", uri=True)
     source.text_factory = lambda raw: raw.decode(errors="replace")
     try:

@@ -5,7 +5,7 @@ import io
 import json
 import random
 
-from admin.exchange import to_row
+from admin.lines import to_row
 from admin.rows import checked
 from board.recent import iso
 from fuzz.generate import octets, text

@@ -138,7 +138,7 @@ async def test_numbers_go_on_after_the_highest_that_came(url, tmp_path):
 
 async def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
     """Before it fills the memory."""
-    monkeypatch.setattr("admin.exchange.LONGEST_LINE", 10_000)
+    monkeypatch.setattr("admin.lines.LONGEST_LINE", 10_000)
     with pytest.raises(StorageError, match="line 4 is longer"):
         await import_into(f"sqlite:///{tmp_path}/board.db", lines([("messages", "body", "x" * 20_000)]), tmp_path)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from storage.exchange import TABLES
 from storage.files import belong_like, give_name, make_private, sync_folder
 from storage.records import CannotOpen, StorageError
-from storage.sqlite.files import address, is_frozen, must_exist, reach, why_not
+from storage.sqlite.files import address, is_frozen, must_be_file, must_exist, reach, why_not
 from storage.sqlite.schema import check_is_ours, migrate, pragma
 
 PARTS = {**{name: table.columns for name, table in TABLES.items()}, "credentials": ("*",), "links": ("*",)}
@@ -125,8 +125,9 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
     Returns the counts, and where the board that was there is now. Raises StorageError or OSError.
     """
     path = os.path.realpath(path)  # a symbolic link stays
-    if not os.path.exists(backup):
-        raise OSError(f"there is no file {backup}; a restore needs a file, in which it is checked")
+    if backup == "-":
+        raise OSError("a restore needs a file, in which it is checked")
+    must_be_file(backup)
     if os.path.exists(path) and not replace:
         raise StorageError(f"there is a board at {path} already; with --replace it is put aside")
     part, aside = f"{path}.part", None

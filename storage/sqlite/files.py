@@ -69,12 +69,21 @@ def reach(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def must_exist(path: str) -> None:
-    """Raises CannotOpen where there is no file."""
+    """Raises CannotOpen where there is no file. SQLite would wait at a pipe for ever."""
     if not os.path.exists(path):
         raise CannotOpen(
             f"there is no board at {os.path.abspath(path)}: go to the folder where it runs, "
             "or name its database with --database-url"
         )
+    must_be_file(path)
+
+
+def must_be_file(path: str) -> None:
+    """Raises CannotOpen where there is none, or a pipe, device or folder."""
+    if not os.path.exists(path):
+        raise CannotOpen(f"there is no file {path}")
+    if not os.path.isfile(path):
+        raise CannotOpen(f"{path} is a pipe, a device or a folder; a database needs a file")
 
 
 def keep_to_owner(path: str) -> None:

@@ -1,6 +1,5 @@
 """A SQLite board that moves elsewhere: read as a whole while nobody else has it open, and marked in the end."""
 
-import os
 import sqlite3
 import time
 import urllib.parse
@@ -10,6 +9,7 @@ from typing import Any
 from storage.moving import BOARD, TABLES
 from storage.records import StorageError
 from storage.sqlite import SQLite
+from storage.sqlite.files import must_be_file
 
 CHUNK = 1000
 """Rows that are read at once."""
@@ -27,8 +27,7 @@ class Leaving:
     @classmethod
     async def open(cls, path: str) -> "Leaving":
         """Raises CannotOpen, also if it was moved before, and StorageError while somebody uses it."""
-        if not os.path.isfile(path):
-            raise StorageError(f"there is no file {path}")
+        must_be_file(path)
         await (await SQLite.open(path)).close()  # it is ours, and of this version's schema
         leaving = cls(path)
         try:

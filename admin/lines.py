@@ -1,0 +1,117 @@
+"""Reads the lines of an export, twice: once to check all of it, and once to import it.
+
+A pipe can be read only once, so it is copied to a temporary file while it is checked.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from admin.rows import MOST_NUMBER, checked, whole
+from storage.exchange import TABLES, Row, Standing
+from storage.moving import Table
+from storage.records import StorageError
+
+FORMAT = 1
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes. A message of the greatest length, each character escaped, has a few hundred thousand; so has a picture."""
+
+
+class ExportFile:
+    def __init__(self, name: str, file: IO[bytes], copy: IO[bytes] | None) -> None:
+        self.name = name
+        self._file = file
+        self._copy = copy
+        """Where a pipe is copied to by the first reading; later ones read the copy."""
+
+    def lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """All lines with their numbers. Raises StorageError, with the number of the line, or OSError."""
+        for number, line in enumerate(self._raw(), 1):
+            if len(line) == LONGEST_LINE:
+                raise StorageError(f"{self.name}, line {number} is longer than any line of an export")
+            try:
+                fields = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise StorageError(f"{self.name}, line {number} is no JSON: {error}") from error
+            if not isinstance(fields, dict):
+                raise StorageError(f"{self.name}, line {number} is no object")
+            yield number, fields
+
+    def _raw(self) -> Iterator[bytes]:
+        """A line is copied only when all before it are right: nothing else can fill the disk."""
+        copy, self._copy = self._copy, None
+        if copy is None:
+            self._file.seek(0)
+        for line in iter(lambda: self._file.readline(LONGEST_LINE), b""):
+            if copy is not None:
+                copy.write(line)
+            yield line
+        if copy is not None:
+            copy.flush()
+            self._file = copy
+
+
+@contextlib.contextmanager
+def opened(name: str, folder: str | None) -> Iterator[ExportFile]:
+    """A file, a pipe, or `-` for standard input. A pipe is copied into the folder, or where the system puts temporary
+    files. Raises OSError.
+    """
+    with open(0 if name == "-" else name, "rb", closefd=name != "-") as file, contextlib.ExitStack() as stack:
+        is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        copy = None if is_file else stack.enter_context(tempfile.TemporaryFile(dir=folder))
+        yield ExportFile(name, file, copy)
+
+
+def to_standing(path: str, fields: dict[str, Any]) -> Standing:
+    if fields.get("longboard") != FORMAT:
+        raise StorageError(f"{path} was not made by bin/admin export, or by a newer one")
+    check = whole(0, MOST_NUMBER)
+    try:
+        seq, floor = check(fields["seq"]), check(fields["floor"])
+        last = {
+            name: check(given) for name, given in dict(fields["last"]).items() if name in TABLES and TABLES[name].counts
+        }
+        if floor > seq:
+            raise ValueError("floor must not be above seq")
+        return Standing(seq, floor, last, {})
+    except KeyError as error:
+        raise StorageError(f"{path}, line 1 lacks {error}") from error
+    except (TypeError, ValueError) as error:
+        raise StorageError(f"{path}, line 1: the board's position can't be read: {error}") from error
+
+
+def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
+    """Raises StorageError, with the line and the fault in it."""
+    if len(fields) == 1:
+        ((name, row),) = fields.items()
+        if name in TABLES and isinstance(row, dict) and is_row_of(TABLES[name], row):
+            with contextlib.suppress(TypeError, ValueError):
+                values = {column: from_plain(row.get(column)) for column in TABLES[name].columns}
+                try:
+                    return name, checked(name, values)
+                except ValueError as error:
+                    raise StorageError(f"{path}, line {number}: {error}") from error
+    raise StorageError(f"{path}, line {number}: this is no row of a board")
+
+
+def is_row_of(table: Table, row: Mapping[str, object]) -> bool:
+    """Exports of older versions may lack the later columns."""
+    return set(table.columns) - set(table.later) <= set(row) <= set(table.columns)
+
+
+def from_plain(value: object) -> object:
+    """Raises TypeError or ValueError."""
+    if isinstance(value, dict):
+        (text,) = value.values()
+        return base64.b64decode(text, validate=True)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63):
+        return value
+    if isinstance(value, str):
+        value.encode()  # half a character is none
+        return value
+    raise TypeError(value)
