@@ -17,7 +17,6 @@ from tornado.httputil import (
 from board import Board
 from handlers.account import (
     AccountDelete,
-    AccountDownload,
     AccountEverywhere,
     AccountName,
     AccountPage,
@@ -25,6 +24,7 @@ from handlers.account import (
     AccountRevoke,
     AccountTokens,
 )
+from handlers.account_download import AccountDownload
 from handlers.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.compression import Compression
 from handlers.elsewhere import Elsewhere

@@ -1,29 +1,22 @@
 """The account page: everything that people may do with their own account, by plain forms."""
 
 import asyncio
-import base64
-import dataclasses
-import json
-from collections.abc import AsyncIterator
-from typing import Any
 
 from board.credentials import hash_secret, new_session
 from board.passwords import check_password
 from board.people import clean_name
-from board.recent import as_json, iso
+from board.recent import iso
 from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.guessing import asker_of, forget_browser, remember_browser, write_log
 from handlers.names import check_is_free
 from handlers.sign_in import FormPage, check_sign_in
-from handlers.tokens import account_json, check_may_change, confirm_first, create_bot_token, is_confirmed
+from handlers.tokens import check_may_change, confirm_first, create_bot_token, is_confirmed
 from storage.failed_tries import FailedTries
-from storage.records import Credential, Identity, NotFound, Password, Picture
+from storage.records import Credential, Identity, NotFound, Password
 
 SAME_MOMENT_MS = 1000
 """How far apart the times of an account and of the identity that it was made with may be: the clock is read twice."""
-CHUNK = 100
-"""Messages that are read for a download, and encoded as JSON, in one turn."""
 
 
 class AccountPage(FormPage):
@@ -184,52 +177,6 @@ class AccountEverywhere(AccountPage):
         await self.board.storage.revoke_all(credential.account.id, keep=credential.id)
         write_log(self, "revoked_all", credential.account.id, "sessions and tokens")
         await self.again()
-
-
-class AccountDownload(AccountPage):
-    async def get(self) -> None:
-        """All that is kept about this account, as JSON, sent as it is read."""
-        account = signed_in(self).account
-        self.set_header("Content-Type", "application/json")
-        self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
-        credentials = await self.board.storage.credentials(account.id)
-        about = {
-            "account": account_json(account),
-            "password_set_at": iso(self.password.set_at) if self.password.set_at else None,
-            "facebook": await self.facebook_data(),
-            "failed_sign_ins": dataclasses.asdict(self.failed),
-            "sessions_and_tokens": [self.describe(c) for c in credentials],
-        }
-        self.write(json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": [')
-        async for text in self.messages(account.id):
-            self.write(text)
-            await self.flush()
-        self.finish("]}\n")
-
-    async def facebook_data(self) -> dict[str, Any] | None:
-        """What came from Facebook; the picture as a data: URL."""
-        if self.identity is None:
-            return None
-        try:
-            picture: Picture | None = await self.board.storage.picture(self.identity.account.id)
-        except NotFound:
-            picture = None
-        url = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}" if picture else None
-        linked = iso(self.identity.created_at)
-        return {"id": self.identity.facebook_id, "name": self.identity.name, "linked_at": linked, "picture": url}
-
-    def describe(self, credential: Credential) -> dict[str, Any]:
-        used = iso(self.board.credentials.last_used(credential))
-        return {"kind": credential.kind, "name": credential.name, "created_at": iso(credential.created_at),
-                "last_used_at": used}  # fmt: skip
-
-    async def messages(self, account_id: int) -> AsyncIterator[str]:
-        after, separator = 0, "\n"
-        while messages := await self.board.storage.messages_by(account_id, after, CHUNK):
-            async with self.application.making.turns.turn():
-                text = ",\n".join(json.dumps(as_json(message), ensure_ascii=False) for message in messages)
-            yield separator + text
-            after, separator = messages[-1].id, ",\n"
 
 
 class AccountDelete(AccountPage):

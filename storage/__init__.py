@@ -110,9 +110,6 @@ class Storage(People, Protocol):
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
         """The messages among the last so many changes (no older than the floor), and the newest page."""
 
-    async def messages_by(self, account_id: int, after: int, limit: int) -> list[Message]:
-        """What an account wrote and is still there, by id."""
-
     async def import_messages(self, messages: Sequence[Import]) -> int:
         """Posts them in order, all or none, each key once; returns how many were new."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from storage.about import Notes, Posted
 from storage.failed_tries import FailedTries
-from storage.records import Account, Credential, Identity, Password, Picture
+from storage.records import Account, AuditEntry, Credential, Identity, Password, Picture
 
 
 class People(Protocol):
@@ -116,6 +117,14 @@ class People(Protocol):
 
     async def access_changes_after(self, number: int) -> Sequence[int]:
         """Accounts about which something changed since Head.access was this number."""
+
+    # --- what is kept about an account, for its owner; each list goes on after a number
+    async def posted_by(self, account_id: int, after: int, limit: int) -> list[Posted]:
+        """What it posted, also what is deleted by now, by id."""
+
+    async def notes_about(self, account_id: int) -> Notes: ...
+    async def audit_about(self, account: Account, after: int, limit: int) -> list[AuditEntry]:
+        """What it did, and what was done to it or to a message of its, the oldest first."""
 
     # --- identities: the key is (app id, the id that Facebook gave the person for this app)
     async def identity(self, app_id: str, facebook_id: str) -> Identity:

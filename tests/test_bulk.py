@@ -119,7 +119,7 @@ async def test_a_member_of_many_words_leaves_in_steps(storage, monkeypatch):
         await storage.delete_account(grace.id, keep_messages=False)
     heal()
     assert (await storage.account("grace")).id == grace.id
-    assert len(await storage.messages_by(grace.id, 0, 100)) == 2 * STEP
+    assert len(await storage.posted_by(grace.id, 0, 100)) == 2 * STEP
     await storage.delete_account(grace.id, keep_messages=False)
     assert (await storage.before(None, 100)).messages == []
     with pytest.raises(NotFound):

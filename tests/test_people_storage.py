@@ -156,7 +156,7 @@ async def test_an_account_goes_with_or_without_its_messages(storage, keep):
     """Its ways in go in any case."""
     await storage.append(ADA, "mine", None)
     await storage.create_credential(ADA.id, "token", b"1", "x")
-    assert bodies(await storage.messages_by(ADA.id, 0, 10)) == ["mine"]
+    assert bodies([posted.message for posted in await storage.posted_by(ADA.id, 0, 10)]) == ["mine"]
     await storage.delete_account(ADA.id, keep_messages=keep)
     left = (await storage.before(None, 9)).messages
     assert [(m.body, m.author.name) for m in left] == ([("mine", "deleted account")] if keep else [])

@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.simple_httpclient import HTTPStreamClosedError
 
-import handlers.account
+import handlers.account_download
 from board import Board
 from board.credentials import hash_secret, new_secret, new_session
 from handlers import ROUTES, Application
@@ -265,12 +265,12 @@ async def ask_while(house, deed, method, target, form=None):
 
 async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypatch):
     """What was sent before is out; the rest is not, and the client sees that it is not whole."""
-    monkeypatch.setattr(handlers.account, "CHUNK", 1)
+    monkeypatch.setattr(handlers.account_download, "CHUNK", 1)
     for n in range(5):
         await house.storage.append(ADA, f"mine {n}", None)
     await house.board.waiters.deliver()
     session = await house.session()
-    house.held.skips = 6  # three for the page, then what is signed in and one message
+    house.held.skips = 9  # four for the page, then notes, what is signed in, the audit log (twice) and one message
     house.held.next_act = lambda: house.second.do("revoke", 1)
     with pytest.raises(HTTPStreamClosedError):
         await house.ask("GET", "/account/download", None, session)

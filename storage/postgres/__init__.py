@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from storage.figures import Writing
 from storage.postgres import listening, scrubbing
+from storage.postgres.about import About
 from storage.postgres.accounts import Accounts
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
 from storage.postgres.credentials import Credentials
@@ -33,7 +34,7 @@ PROBE_BYTES = 16 * 1024
 """As much as the longest message takes with the default MESSAGE_LENGTH."""
 
 
-class PostgreSQL(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
+class PostgreSQL(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
     def __init__(
         self, url: str, generation: Generation, writer: Writer, reader: Reader, changes_reader: Reader
     ) -> None:

@@ -89,9 +89,6 @@ class Messages(Engine):
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
         return await self._changes_reader.read_at_one_moment(read_snapshot, changes, page)
 
-    async def messages_by(self, account_id: int, after: int, limit: int) -> list[Message]:
-        return await self._reader.read(read_messages_by, account_id, after, limit)
-
     async def import_messages(self, messages: Sequence[Import]) -> int:
         posts = [
             Post(
@@ -179,16 +176,6 @@ async def read_page_after(db: "Database", after: int, limit: int) -> Page:
         f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL AND id > $1 ORDER BY id LIMIT $2", after, limit + 1
     )
     return Page([to_message(row) for row in rows[:limit]], older=False, newer=len(rows) > limit)
-
-
-async def read_messages_by(db: "Database", account_id: int, after: int, limit: int) -> list[Message]:
-    rows = await db.fetch(
-        f"SELECT {COLUMNS} FROM messages WHERE author_id = $1 AND id > $2 AND body IS NOT NULL ORDER BY id LIMIT $3",
-        account_id,
-        after,
-        limit,
-    )
-    return [to_message(row) for row in rows]
 
 
 async def read_changes(db: "Database", seq: int, limit: int) -> Changes:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from storage.figures import Writing
 from storage.records import Unavailable
+from storage.sqlite.about import About
 from storage.sqlite.accounts import Accounts
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.credentials import Credentials
@@ -30,7 +31,7 @@ PROBE_BYTES = 32 * 1024
 """More than the longest message takes, with its words in the index, at the default MESSAGE_LENGTH."""
 
 
-class SQLite(Messages, Search, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
+class SQLite(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
     def __init__(
         self, files: OpenFiles | None, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader
     ) -> None:

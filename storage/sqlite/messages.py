@@ -77,9 +77,6 @@ class Messages(Engine):
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
         return await self._changes_reader.read(read_snapshot, changes, page)
 
-    async def messages_by(self, account_id: int, after: int, limit: int) -> list[Message]:
-        return await self._reader.read(read_messages_by, account_id, after, limit)
-
     async def import_messages(self, messages: Sequence[Import]) -> int:
         def unit(db: sqlite3.Connection) -> int:
             new = 0
@@ -187,14 +184,6 @@ def read_page_after(db: sqlite3.Connection, after: int, limit: int) -> Page:
         f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL AND id > ? ORDER BY id LIMIT ?", (after, limit + 1)
     ).fetchall()
     return Page([to_message(row) for row in rows[:limit]], older=False, newer=len(rows) > limit)
-
-
-def read_messages_by(db: sqlite3.Connection, account_id: int, after: int, limit: int) -> list[Message]:
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM messages WHERE author_id = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?",
-        (account_id, after, limit),
-    )
-    return [to_message(row) for row in rows]
 
 
 def read_changes(db: sqlite3.Connection, seq: int, limit: int) -> Changes:

@@ -1,0 +1,96 @@
+"""The download of all that is kept about an account, sent as it is read."""
+
+import base64
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from board.recent import as_json, iso
+from handlers.account import AccountPage
+from handlers.base import signed_in
+from handlers.tokens import account_json
+from storage.about import Posted
+from storage.records import AuditEntry, Credential, NotFound, Picture
+
+CHUNK = 100
+"""Rows that are read, and encoded as JSON, in one turn."""
+Row = TypeVar("Row", Posted, AuditEntry)
+
+
+class AccountDownload(AccountPage):
+    async def get(self) -> None:
+        """All columns that are kept of an account are here, except secrets and what is made of other columns: a test
+        goes through the tables."""
+        account, storage = signed_in(self).account, self.board.storage
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
+        about = json.dumps(await self.about(), ensure_ascii=False)
+        self.write(about[:-1] + ', "audit_log": [')
+        await self.send_rows(lambda after: storage.audit_about(account, after, CHUNK), self.entry)
+        self.write('], "messages": [')
+        await self.send_rows(lambda after: storage.posted_by(account.id, after, CHUNK), posted)
+        self.finish("]}\n")
+
+    async def about(self) -> dict[str, Any]:
+        account, storage = signed_in(self).account, self.board.storage
+        notes, credentials = await storage.notes_about(account.id), await storage.credentials(account.id)
+        return {
+            "account": account_json(account),
+            "tutorial_name": self.password.tutorial_name,
+            "password_set_at": iso(self.password.set_at) if self.password.set_at else None,
+            "password_links": [{"expires_at": iso(until)} for until in notes.links_until],
+            "access_changes": [iso(at) for at in notes.access_changes],
+            "facebook": await self.facebook_data(),
+            "failed_sign_ins": dataclasses.asdict(self.failed),
+            "sessions_and_tokens": [self.describe(c) for c in credentials],
+        }
+
+    async def facebook_data(self) -> dict[str, Any] | None:
+        """What came from Facebook; the picture as a data: URL."""
+        if (identity := self.identity) is None:
+            return None
+        try:
+            picture: Picture | None = await self.board.storage.picture(identity.account.id)
+        except NotFound:
+            picture = None
+        url = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}" if picture else None
+        notice_at = iso(identity.notice_at) if identity.notice_at else None
+        return {"app_id": identity.app_id, "id": identity.facebook_id, "name": identity.name,
+                "linked_at": iso(identity.created_at), "notice_at": notice_at, "picture": url}  # fmt: skip
+
+    def describe(self, credential: Credential) -> dict[str, Any]:
+        used = iso(self.board.credentials.last_used(credential))
+        return {"id": credential.id, "kind": credential.kind, "name": credential.name,
+                "created_at": iso(credential.created_at), "last_used_at": used,
+                "by_facebook": credential.by_facebook}  # fmt: skip
+
+    def entry(self, entry: AuditEntry) -> tuple[int, dict[str, Any]]:
+        """Who else did it is kept about them."""
+        by_you = entry.actor_id == signed_in(self).account.id
+        return entry.id, {"at": iso(entry.at), "by_you": by_you, "action": entry.action, "target": entry.target}
+
+    async def send_rows(
+        self,
+        read: Callable[[int], Awaitable[list[Row]]],
+        shape: Callable[[Row], tuple[int, dict[str, Any]]],
+    ) -> None:
+        """`shape` gives a row's number, after which the next are read, and what is sent of it."""
+        after, separator = 0, "\n"
+        while rows := await read(after):
+            async with self.application.making.turns.turn():
+                shaped = [shape(row) for row in rows]
+                text = ",\n".join(json.dumps(value, ensure_ascii=False) for _, value in shaped)
+            self.write(separator + text)
+            await self.flush()
+            after, separator = shaped[-1][0], ",\n"
+
+
+def posted(row: Posted) -> tuple[int, dict[str, Any]]:
+    """As everywhere, and what only its author may know. Of a deleted one, the words are gone."""
+    message = row.message
+    return message.id, as_json(message) | {
+        "created_at": iso(message.created_at),
+        "key": row.key,
+        "address": row.address,
+    }
