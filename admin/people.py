@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from board.audit import in_words
 from board.credentials import hash_secret, new_secret
 from board.people import clean_username
 from board.recent import iso
@@ -92,4 +93,4 @@ async def unsuspend(storage: Storage, username: str) -> str:
 async def audit(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings, for_reading=True) as storage:
         for entry in reversed(await storage.audit(None, options.number)):
-            print(f"{iso(entry.at)}  {entry.actor_name:<20} {entry.action} {entry.target}")
+            print(f"{iso(entry.at)}  {entry.actor_name:<20} {in_words(entry)}")

@@ -28,6 +28,7 @@ EVENTS = {
     "facebook_deauthorized": "has removed this board at Facebook",
     "facebook_erased": "had what came from Facebook deleted",
     "suspended": "was suspended by a moderator",
+    "unsuspended": "is no longer suspended, by a moderator",
     "deleted": "was deleted by its owner",
 }
 """What is logged. Roles, invitations and links for passwords are made at the command line: the audit log has them."""

@@ -84,10 +84,10 @@ class AccountPage(FormPage):
             last=self.board.credentials.last_used,
         )
 
-    async def again(self) -> None:
-        """Back to the page, which now shows what was done."""
+    async def again(self, done: str | None = None) -> None:
+        """Back to the page, which now shows what was done; account_done.html has the words for it."""
         await self.board.waiters.deliver()
-        self.redirect("/account", status=303)
+        self.redirect(f"/account?done={done}" if done else "/account", status=303)
 
     def write_error_page(self, refused: Refused) -> None:
         if self.known is None:
@@ -121,7 +121,7 @@ class AccountName(AccountPage):
         await check_is_free(self, name)
         asking = signed_in(self)
         await self.board.storage.set_name(asking.account.id, name, asking.id)
-        await self.again()
+        await self.again("name")
 
 
 class AccountPassword(AccountPage):
@@ -144,7 +144,7 @@ class AccountPassword(AccountPage):
         self.set_session_cookie(secret)
         write_log(self, "password_changed", credential.account.id, "password")
         await remember_browser(self, credential.account, hashed)
-        await self.again()
+        await self.again("password")
 
 
 class AccountTokens(AccountPage):
@@ -167,7 +167,7 @@ class AccountRevoke(AccountPage):
         write_log(self, "revoked", asking.account.id, "session or token")
         if int(id) == asking.id:
             self.sign_off()
-        await self.again()
+        await self.again("revoke")
 
 
 class AccountEverywhere(AccountPage):
@@ -176,7 +176,7 @@ class AccountEverywhere(AccountPage):
         credential = signed_in(self)
         await self.board.storage.revoke_all(credential.account.id, keep=credential.id)
         write_log(self, "revoked_all", credential.account.id, "sessions and tokens")
-        await self.again()
+        await self.again("everywhere")
 
 
 class AccountDelete(AccountPage):
@@ -191,4 +191,4 @@ class AccountDelete(AccountPage):
         await self.board.waiters.deliver()
         self.sign_off()
         self.clear_session_cookie()
-        self.redirect("/", status=303)
+        self.redirect(f"/signout?deleted={'account' if keep else 'all'}", status=303)

@@ -36,7 +36,7 @@ class FacebookUnlink(AccountPage):
         credential = await self.confirm()
         await self.board.storage.unlink_identity(credential.account.id, keep=credential.id, password=self.password)
         write_log(self, "facebook_unlinked", credential.account.id, "facebook")
-        await self.again()
+        await self.again("unlink")
 
 
 class FacebookSeen(AccountPage):
@@ -70,8 +70,12 @@ class FacebookWelcome(AccountPage):
             write_log(self, "username_changed", account.id, "facebook")
         if name != account.name:
             await self.board.storage.set_name(account.id, name, asking.id)
-        await self.board.waiters.deliver()
-        self.redirect(safe_next(self.form("next")), status=303)
+        next = safe_next(self.form("next"))
+        if next == "/account":
+            await self.again("username")
+        else:
+            await self.board.waiters.deliver()
+            self.redirect(next, status=303)
 
     def write_error_page(self, refused: Refused) -> None:
         if self.known is None:  # nobody who could be welcomed

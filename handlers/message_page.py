@@ -1,5 +1,6 @@
 """A message on a page of its own, where its author changes it and moderators deal with it; and the audit log."""
 
+from board.audit import in_words
 from board.recent import iso
 from handlers.base import Page, signed_in
 from handlers.errors import Refused
@@ -7,7 +8,7 @@ from handlers.guessing import write_log
 from handlers.messages import check_is_still, delete, edit, is_author, new_form_key, parse_id
 from handlers.pages import Rendering, preview
 from handlers.reading import error_page
-from storage.records import Credential, EditedMeanwhile, Message
+from storage.records import Credential, EditedMeanwhile, Message, NotFound
 from storage.records import Page as MessagesPage
 
 DAY_MS = 86_400_000
@@ -33,7 +34,7 @@ class MessagePage(Rendering):
         around = [*older.messages, message, *newer.messages]
         await self.send_page(
             "message_page.html",
-            await self.days_html(around, id, self.tools(message)),
+            await self.days_html(around, id, self.tools(message, await self.is_suspended(message))),
             message=message,
             author=message.author.name if message.author else "Guest",
             older=around[0].id if older.older else None,
@@ -42,13 +43,23 @@ class MessagePage(Rendering):
             preview=preview,
         )
 
-    def tools(self, message: Message) -> bytes:
+    async def is_suspended(self, message: Message) -> bool:
+        """Whether its author is; only moderators are told."""
+        if message.author is None or self.account is None or not self.account.is_moderator:
+            return False
+        try:
+            return (await self.board.storage.account_of(message.author.id)).suspended_at is not None
+        except NotFound:  # deleted meanwhile
+            return False
+
+    def tools(self, message: Message, is_suspended: bool) -> bytes:
         """What the one who asks may do with it."""
         return self.render_string(
             "message_tools.html",
             message=message,
             is_moderator=self.account is not None and self.account.is_moderator,
             is_author=is_author(self, message),
+            is_suspended=is_suspended,
             id=message.id,
             text=message.body,
             began_from=iso(message.changed_at),
@@ -122,8 +133,8 @@ class Moderate(Page):
         asking = signed_in(self)
         moderator, message_id, storage = asking.account, parse_id(id), self.board.storage
         match self.form("act"):
-            case "suspend":
-                await self.suspend_author(asking, message_id)
+            case "suspend" | "unsuspend" as act:
+                await self.change_author(asking, message_id, act)
             case "block":
                 days = BLOCK_DAYS.get(self.form("days") or "", 1)
                 until = round(self.board.credentials.clock() * 1000) + days * DAY_MS
@@ -131,18 +142,19 @@ class Moderate(Page):
             case "remove":
                 await storage.remove_all(moderator, message_id, self.client_address, credential=asking.id)
             case _:
-                raise Refused(400, "bad_field", "“act” must be suspend, block or remove.")
+                raise Refused(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
         await self.board.waiters.deliver()
         self.redirect("/audit", status=303)
 
-    async def suspend_author(self, asking: Credential, message_id: int) -> None:
-        """Raises NotFound, Refused."""
+    async def change_author(self, asking: Credential, message_id: int, act: str) -> None:
+        """Suspends the author or ends the suspension. Raises NotFound, Refused."""
         message = await self.board.storage.message(message_id)
         if message.author is None:
             raise Refused(422, "no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.board.storage.account_of(message.author.id)
-        await self.board.storage.suspend(asking.account, author.username, credential=asking.id)
-        write_log(self, "suspended", author.id, f"by account {asking.account.id}")
+        change = self.board.storage.suspend if act == "suspend" else self.board.storage.restore
+        await change(asking.account, author.username, credential=asking.id)
+        write_log(self, f"{act}ed", author.id, f"by account {asking.account.id}")
 
 
 class AuditLog(Rendering):
@@ -152,4 +164,4 @@ class AuditLog(Rendering):
         before = self.whole_number("before")
         entries = await self.board.storage.audit(before, 101)
         older = entries[99].id if len(entries) > 100 else None
-        self.render("audit.html", entries=entries[:100], older=older, before=before)
+        self.render("audit.html", entries=entries[:100], older=older, before=before, in_words=in_words)

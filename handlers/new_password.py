@@ -36,4 +36,4 @@ class NewPassword(FormPage):
         write_log(self, "password_link_used", account.id, "link")
         await self.board.waiters.deliver()
         await start_session(self, account, hashed)
-        self.redirect("/", status=303)
+        self.redirect("/account?done=password", status=303)

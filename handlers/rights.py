@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from handlers import Application
 
 Whom = Literal["anyone", "readers", "members", "moderators"]
+WORDS: dict[Whom, str] = {
+    "readers": "Only members can read this board.",
+    "members": "Only members can do this.",
+    "moderators": "Only moderators can do this.",
+}
 
 
 class Rights(Asking):
@@ -34,9 +39,9 @@ class Rights(Asking):
         """Raises Refused if the client may not use this."""
         members_only = self.for_whom == "readers" and self.config.reading == "members"
         if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
-            raise Refused(401, "sign_in_first", "Only members can do this. Please sign in.")
+            raise Refused(401, "sign_in_first", f"{WORDS[self.for_whom]} Please sign in.")
         if self.for_whom == "moderators" and not self.may_moderate:
-            raise Refused(403, "moderators_only", "Only moderators can do this.")
+            raise Refused(403, "moderators_only", WORDS["moderators"])
 
     async def look_again(self) -> None:
         """Checks, after an await, that the client may still use this. Raises Refused, Unavailable."""

@@ -121,7 +121,7 @@ class Storage(People, Protocol):
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
         """Ends all SIGN_INS. Raises NotFound, and IsModerator except at the command line."""
 
-    async def restore(self, actor: Account | None, username: str) -> None:
+    async def restore(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
         """Also ends the suspension of a deleted account. Raises NotFound."""
 
     async def block_address(

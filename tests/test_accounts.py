@@ -256,6 +256,31 @@ def test_every_button_of_the_account_page(server):
     assert browser.get("/account").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("path", "form", "words"),
+    [
+        ("name", {"name": "Ada"}, "Your name is changed."),
+        ("password", {"password": PASSWORD, "new": "a new password"}, "Your password is changed."),
+        ("everywhere", {}, "Everything else that was signed in to your account is signed out."),
+        ("revoke", {}, "That browser, program or bot is signed out."),
+        ("delete", {"password": PASSWORD, "messages": "keep"}, "Your messages stay"),
+        ("delete", {"password": PASSWORD, "messages": "delete"}, "Your messages are deleted, too."),
+    ],
+)
+def test_the_page_says_that_it_worked(server, path, form, words):
+    """In words, and only then."""
+    person = Person(server)
+    browser = person.browser()
+    before = browser.get("/account").text
+    if path == "revoke":
+        path = f"revoke/{re.findall(r'/account/revoke/([0-9]+)', before)[-1]}"
+    answer = browser.post(f"/account/{path}", data=form)
+    assert answer.status_code == 303, answer.text
+    after = browser.get(answer.headers["Location"]).text
+    assert words in after and words not in before
+    assert words not in browser.get("/account").text and words not in browser.get("/signout").text
+
+
 def test_my_data_can_be_downloaded(server):
     """Account, ways in and all messages, as one JSON document, and nobody else's."""
     person, other = Person(server), Person(server)
@@ -348,7 +373,8 @@ def test_a_lost_password_is_replaced_by_a_one_time_link(start):
     assert server.get(path).status_code == server.get(f"{path}?link={secret}").status_code == 200
     form = {"link": secret, "password": "password"}
     assert server.client.post("/password", data=form).status_code == 422
-    assert server.client.post("/password", data=form | {"password": "quite new words"}).status_code == 303
+    done = server.client.post("/password", data=form | {"password": "quite new words"})
+    assert done.status_code == 303 and "Your password is changed." in server.get(done.headers["Location"]).text
     server.client.cookies.clear()
     assert server.client.post("/password", data=form | {"password": "again new words"}).status_code == 410
     assert server.get(f"{path}?link={secret}").status_code == 410

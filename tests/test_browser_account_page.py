@@ -56,6 +56,7 @@ async def test_a_new_password(server, visit):
     await box.get_by_label("Current password").fill(PASSWORD)
     await box.get_by_label("New password").fill("a good new password")
     await box.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
     await expect(page.get_by_role("alert")).to_have_count(0)
     await expect(other.locator("#sign")).to_contain_text("You have been signed out.")
     person.password = "a good new password"
@@ -129,6 +130,7 @@ async def test_deleting_an_account_leaves_its_messages(server, visit):
     await expect(box.get_by_role("alert")).to_have_text("This is not your password.")
     await box.get_by_label("Password").fill(PASSWORD)
     await box.get_by_role("button", name="Delete my account").click()
+    await expect(page.get_by_role("heading")).to_have_text("Your account is deleted")
     await expect(page.get_by_role("navigation")).to_have_text("Sign in")
     author = guest.locator(f"#m{post['id']} .author")
     await expect(author).to_have_text("deleted account")

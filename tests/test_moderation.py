@@ -41,7 +41,7 @@ def test_only_moderators_see_their_pages(board, moderator):
     for browser, status in ((member.browser(), 403), (guest, 401)):
         assert browser.get("/audit").status_code == status
         assert "Moderate" not in browser.get(f"/m/{message['id']}").text
-        for act in ("suspend", "block", "remove"):
+        for act in ("suspend", "unsuspend", "block", "remove"):
             assert moderate(browser, message, act=act).status_code == status
     browser = moderator.browser()
     assert browser.get("/audit").status_code == 200 and "Moderate" in browser.get(f"/m/{message['id']}").text
@@ -54,7 +54,7 @@ def test_a_moderator_deletes_any_message_but_edits_none(board, moderator):
     path = f"/api/v1/messages/{message['id']}"
     refused(moderator.api.patch(path, json={"body": "x"}), 403, "not_yours")
     assert moderator.api.delete(path).status_code == 204
-    assert f"delete message {message['id']}" in moderator.browser().get("/audit").text
+    assert f"deleted message {message['id']} by " in moderator.browser().get("/audit").text
 
 
 def test_a_suspended_account_is_out_at_once(board, moderator):
@@ -155,8 +155,25 @@ def test_a_moderator_can_neither_suspend_nor_clear_away_a_moderator(board, moder
     admin(url_of(board), "demote", other.username)
     until(lambda: moderate(moderator.browser(), message, act="suspend").status_code == 303)
     log = admin(url_of(board), "audit").stdout.splitlines()
-    assert len(log) == 4 and "command line" in log[0] and f"suspend {other.username}" in log[-1]
+    assert len(log) == 4 and "command line" in log[0] and f"suspended {other.username}" in log[-1]
     assert moderator.username in log[-1]
+
+
+def test_a_suspension_is_seen_and_ended_on_the_page(board, moderator):
+    """The page says what the button will do, then what is so; the button is the way back then."""
+    person, browser = Person(board, name="Gina"), moderator.browser()
+    message = person.post("words")
+    page = f"/m/{message['id']}"
+    before = browser.get(page).text
+    assert "will be signed out" in before and 'value="suspend"' in before and "is suspended" not in before
+    assert moderate(browser, message, act="suspend").status_code == 303
+    during = browser.get(page).text
+    assert "Gina</bdi> is suspended" in during and 'value="unsuspend"' in during and 'value="suspend"' not in during
+    assert "is suspended" not in board.get(page).text
+    assert moderate(browser, message, act="unsuspend").status_code == 303
+    assert browser.get(page).text == before
+    assert person.sign_in()
+    assert f"ended the suspension of {person.username}<" in browser.get("/audit").text
 
 
 def test_a_guest_s_account_can_not_be_suspended(board, moderator):
@@ -206,6 +223,20 @@ def test_every_route_says_for_whom_it_is():
         else:
             assert issubclass(handler, tornado.web.StaticFileHandler)
     assert Base.for_whom == "readers"
+
+
+def test_a_refusal_says_who_may_do_it(start):
+    """A stranger learns what the board is; of moderators' pages, that membership is not enough."""
+    server = start(reading="members")
+    for path, words in (
+        ("/", "Only members can read this board."),
+        ("/search", "Only members can read this board."),
+        ("/account", "Only members can do this."),
+        ("/audit", "Only moderators can do this."),
+    ):
+        page = server.get(path)
+        assert page.status_code == 401 and f"<h1>{words} Please sign in.</h1>" in page.text
+        assert "<title>Please sign in · Longboard</title>" in page.text
 
 
 def test_a_members_poll_ends_when_reading_is_no_longer_theirs(start):

@@ -67,7 +67,7 @@ SAMPLES = {
     "/account/facebook/unlink": [("GET", "/account/facebook/unlink"),
                                  ("POST", "/account/facebook/unlink", {"password": PASSWORD})],
     "/account/facebook/seen": [("GET", "/account/facebook/seen"), ("POST", "/account/facebook/seen", {})],
-    "/m/1/moderate": [("POST", "/m/2/moderate", {"act": act}) for act in ("suspend", "block", "remove")],
+    "/m/1/moderate": [("POST", "/m/2/moderate", {"act": act}) for act in ("suspend", "unsuspend", "block", "remove")],
     "/audit": [("GET", "/audit")],
     "/api/v1/messages": [("GET", "/api/v1/messages"), ("GET", "/api/v1/messages?before=99"),
                          ("GET", "/api/v1/messages?after={ahead}&wait=2"),

@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811 (the fixtures of the suite for storage)
 import asyncio
+import datetime
 
 import pytest
 
@@ -167,7 +168,26 @@ async def test_what_a_moderator_deletes_is_logged_with_it_or_not_deleted(storage
     own, _ = await storage.append(BOB, "my own", None)
     await storage.delete(own.id, BOB.id, moderates=True)
     assert await log_of(storage) == [
-        ("bob", "delete", f"message {message.id}"),
+        ("bob", "delete", f"message {message.id} by ada"),
+        ("command line", "moderator", "bob"),
+    ]
+
+
+async def test_the_log_says_whose_messages_which_block_and_until_when(storage):
+    """Also when they are gone; a guest's address, which is soon forgotten, is not in it."""
+    bob, address = await moderator(storage), "192.0.2.1"
+    by_ada, by_guest = [(await storage.append(author, "words", None, address))[0].id for author in (ADA, None)]
+    until = round(datetime.datetime(2126, 11, 24, 18, 30, tzinfo=datetime.UTC).timestamp() * 1000)
+    await storage.block_address(bob, by_ada, until)
+    await storage.block_address(bob, by_guest, until)
+    await storage.remove_all(bob, by_guest)
+    await storage.delete_account(ADA.id, keep_messages=True)
+    await storage.remove_all(bob, by_ada)
+    assert await log_of(storage) == [
+        ("bob", "remove", f"all by the author of message {by_ada}, deleted account"),
+        ("bob", "remove", f"all by the author of message {by_guest}, a guest"),
+        ("bob", "block", f"the address of message {by_guest} by a guest until 2126-11-24 18:30 UTC"),
+        ("bob", "block", f"the address of message {by_ada} by ada until 2126-11-24 18:30 UTC"),
         ("command line", "moderator", "bob"),
     ]
 

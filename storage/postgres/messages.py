@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from storage.audit import of_message
 from storage.keys import fingerprint_of
-from storage.postgres.moderation import note
+from storage.postgres.moderation import author_of, note
 from storage.postgres.rights import check_active, check_in_force, check_moderates
 from storage.postgres.rows import COLUMNS, Engine, account_by, to_message
 from storage.postgres.search import to_vector, vector
@@ -66,7 +67,7 @@ class Messages(Engine):
     ) -> Message:
         async def unit(db: "Database") -> Message:
             if await check_may_change(db, id, by, credential, moderates=moderates):
-                await note(db, await account_by(db, "id", by), "delete", f"message {id}")
+                await note(db, await account_by(db, "id", by), "delete", of_message(id, await author_of(db, id)))
             return await change(db, id, BLANK)
 
         return await self._writer.write(unit)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from storage.audit import of_block, of_removal
 from storage.bulk import REMOVED_AT_ONCE
 from storage.postgres.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.postgres.rows import Engine, account_by, count, look_again
@@ -10,6 +11,7 @@ from storage.postgres.suspensions import forgive
 from storage.records import (
     ADDRESS_DAYS,
     DAY_MS,
+    DELETED_NAME,
     ERASURE_DAYS,
     Account,
     AuditEntry,
@@ -31,8 +33,8 @@ class Moderation(Engine):
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
         await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
 
-    async def restore(self, actor: Account | None, username: str) -> None:
-        await self._act(actor, None, "restore", username, restore, username)
+    async def restore(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        await self._act(actor, credential, "restore", username, restore, username)
 
     async def block_address(
         self,
@@ -43,7 +45,9 @@ class Moderation(Engine):
         *,
         credential: int | None = None,
     ) -> None:
-        target = f"the address of message {message_id}"
+        async def target(db: "Database") -> str:
+            return of_block(message_id, await author_of(db, message_id), until)
+
         await self._act(actor, credential, "block", target, block_source, message_id, until, own_address)
 
     async def remove_all(
@@ -54,7 +58,10 @@ class Moderation(Engine):
         *,
         credential: int | None = None,
     ) -> int:
-        target, values = f"all by the author of message {message_id}", (message_id, own_address, actor is not None)
+        async def target(db: "Database") -> str:
+            return of_removal(message_id, await author_of(db, message_id))
+
+        values = (message_id, own_address, actor is not None)
         removed, is_all = await self._act(actor, credential, "remove", target, remove_by_source, *values)
         while not is_all:
             more, is_all = await self._act(actor, credential, None, target, remove_by_source, *values)
@@ -78,7 +85,7 @@ class Moderation(Engine):
         actor: Account | None,
         credential: int | None,
         action: str | None,
-        target: str,
+        target: "str | Callable[[Database], Awaitable[str]]",
         act: "Callable[..., Awaitable[T]]",
         *values: object,
     ) -> T:
@@ -88,9 +95,10 @@ class Moderation(Engine):
             if actor is not None:
                 await check_moderates(db, actor.id)
                 await check_in_force(db, actor.id, credential)
+            words = target if isinstance(target, str) else await target(db)  # before: afterwards it may be gone
             done = await act(db, *values)
             if action is not None:
-                await note(db, actor, action, target)
+                await note(db, actor, action, words)
             return done
 
         return await self._writer.write(unit)
@@ -105,6 +113,15 @@ async def note(db: "Database", actor: Account | None, action: str, target: str) 
         action,
         target,
     )
+
+
+async def author_of(db: "Database", message_id: int) -> str:
+    """The username of whoever wrote a message."""
+    author_id = await db.fetchval("SELECT author_id FROM messages WHERE id = $1", message_id)
+    if author_id is None:
+        return "a guest"
+    author = await account_by(db, "id", author_id)
+    return author.username if author else DELETED_NAME
 
 
 async def raise_floor(db: "Database") -> None:

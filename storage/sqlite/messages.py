@@ -3,10 +3,11 @@
 import sqlite3
 from collections.abc import Sequence
 
+from storage.audit import of_message
 from storage.keys import fingerprint_of
 from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotFound, NotYours, Page, Snapshot
 from storage.sqlite.connection import Engine
-from storage.sqlite.moderation import note
+from storage.sqlite.moderation import author_of, note
 from storage.sqlite.rights import check_allowed, check_in_force, check_moderates
 from storage.sqlite.rows import COLUMNS, account_by, now_ms, to_message
 from storage.sqlite.search import reindex
@@ -54,7 +55,7 @@ class Messages(Engine):
 
         def unit(db: sqlite3.Connection) -> Message:
             if check_may_change(db, id, by, credential, moderates=moderates):
-                note(db, account_by(db, "id", by), "delete", f"message {id}")
+                note(db, account_by(db, "id", by), "delete", of_message(id, author_of(db, id)))
             return change(db, id, blank)
 
         return await self._writer.write(unit)

@@ -4,10 +4,12 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
+from storage.audit import of_block, of_removal
 from storage.bulk import REMOVED_AT_ONCE
 from storage.records import (
     ADDRESS_DAYS,
     DAY_MS,
+    DELETED_NAME,
     ERASURE_DAYS,
     Account,
     AuditEntry,
@@ -31,8 +33,8 @@ class Moderation(Engine):
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
         await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
 
-    async def restore(self, actor: Account | None, username: str) -> None:
-        await self._act(actor, None, "restore", username, restore, username)
+    async def restore(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        await self._act(actor, credential, "restore", username, restore, username)
 
     async def block_address(
         self,
@@ -43,7 +45,9 @@ class Moderation(Engine):
         *,
         credential: int | None = None,
     ) -> None:
-        target = f"the address of message {message_id}"
+        def target(db: sqlite3.Connection) -> str:
+            return of_block(message_id, author_of(db, message_id), until)
+
         await self._act(actor, credential, "block", target, block_source, message_id, until, own_address)
 
     async def remove_all(
@@ -54,7 +58,10 @@ class Moderation(Engine):
         *,
         credential: int | None = None,
     ) -> int:
-        target, values = f"all by the author of message {message_id}", (message_id, own_address, actor is not None)
+        def target(db: sqlite3.Connection) -> str:
+            return of_removal(message_id, author_of(db, message_id))
+
+        values = (message_id, own_address, actor is not None)
         removed, is_all = await self._act(actor, credential, "remove", target, remove_by_source, *values)
         while not is_all:
             more, is_all = await self._act(actor, credential, None, target, remove_by_source, *values)
@@ -88,7 +95,7 @@ class Moderation(Engine):
         actor: Account | None,
         credential: int | None,
         action: str | None,
-        target: str,
+        target: str | Callable[[sqlite3.Connection], str],
         act: Callable[..., T],
         *values: object,
     ) -> T:
@@ -98,9 +105,10 @@ class Moderation(Engine):
             if actor is not None:
                 check_moderates(db, actor.id)
                 check_in_force(db, actor.id, credential)
+            words = target if isinstance(target, str) else target(db)  # before: afterwards it may be gone
             done = act(db, *values)
             if action is not None:
-                note(db, actor, action, target)
+                note(db, actor, action, words)
             return done
 
         return await self._writer.write(unit)
@@ -112,6 +120,15 @@ def note(db: sqlite3.Connection, actor: Account | None, action: str, target: str
         "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)",
         (now_ms(), actor and actor.id, actor.username if actor else "command line", action, target),
     )
+
+
+def author_of(db: sqlite3.Connection, message_id: int) -> str:
+    """The username of whoever wrote a message."""
+    row = db.execute("SELECT author_id FROM messages WHERE id = ?", (message_id,)).fetchone()
+    if row is None or row[0] is None:
+        return "a guest"
+    author = account_by(db, "id", row[0])
+    return author.username if author else DELETED_NAME
 
 
 def raise_floor(db: sqlite3.Connection) -> None:
