@@ -18,8 +18,9 @@ from handlers.lot_server import LotServer
 from handlers.slow_readers import PatientServer
 from handlers.streams import HEAD_BYTES
 from nodes import Nodes, ending_signals
-from settings import Settings, inherited_sockets, read_settings
+from settings import Settings, doubts, inherited_place, inherited_sockets, read_settings, variables
 from storage import open_storage
+from storage.files import in_words
 from storage.records import CannotOpen, Unavailable
 
 log = logging.getLogger("longboard")
@@ -43,13 +44,15 @@ def main() -> None:
     settings = read_settings(sys.argv[1:])
     gc.set_threshold(*GC_THRESHOLDS)
     set_up_logging(settings.log_format)
+    if not inherited_place():  # once, and not by each node
+        warn_of_settings(settings)
     warn_of_dyno(settings)
     try:
         if settings.nodes > 1:
             sys.exit(asyncio.run(run_nodes(settings)))
         asyncio.run(run(settings))
     except (CannotOpen, OSError, Unavailable) as error:
-        sys.exit(f"longboard: {error}")
+        sys.exit(f"longboard: {in_words(error)}")
     except Exception:
         log.exception("The server has failed.")
         sys.exit(1)
@@ -98,6 +101,12 @@ async def run_nodes(settings: Settings) -> int:
     descriptors = raise_descriptor_limit(settings.max_parked)
     sockets = listen(settings.port, settings.address, inherited_sockets(), descriptors)
     return await Nodes(sockets, sys.argv[1:]).run(settings.nodes)
+
+
+def warn_of_settings(settings: Settings) -> None:
+    """Warns about what may be a mistake; it could be meant for another program, so the board starts."""
+    for words in [odd.words for odd in variables(None)[1]] + doubts(settings):
+        log.warning("%s", words)
 
 
 def warn_of_dyno(settings: Settings) -> None:

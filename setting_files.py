@@ -5,6 +5,7 @@ several lines. Lines that begin with # or ; are comments. There are no $ and no 
 """
 
 import re
+from collections.abc import Iterator
 
 QUOTED = r"'[^']*(?:'|\Z)|\"(?:\\.|[^\\\"])*(?:\"|\Z)"
 LINE = re.compile(
@@ -18,16 +19,36 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def parse(text: str) -> dict[str, str]:
     """Ignores lines that assign nothing to a name, as systemd does."""
-    values = {}
+    return {
+        found["name"].rstrip(): "".join(map(unquoted, PIECE.findall(found["quoted"]))) + bare(found["plain"])
+        for found in statements(text)
+        if is_assignment(found)
+    }
+
+
+def ignored_lines(text: str) -> list[int]:
+    """The numbers of lines that are neither assignment, comment nor blank."""
+    others = [
+        found for found in statements(text) if not is_assignment(found) and found[0].strip() and not is_comment(found)
+    ]
+    return [1 + text.count("\n", 0, found.end() - len(found[0].lstrip())) for found in others]
+
+
+def statements(text: str) -> Iterator[re.Match[str]]:
     place = 0
     while place < len(text):
         found = LINE.match(text, place)
         assert found is not None and found.end() > place, "every text begins with a line"
+        yield found
         place = found.end()
-        name = (found["name"] or "").rstrip()
-        if found["quoted"] is not None and NAME.fullmatch(name):
-            values[name] = "".join(map(unquoted, PIECE.findall(found["quoted"]))) + bare(found["plain"])
-    return values
+
+
+def is_assignment(found: re.Match[str]) -> bool:
+    return found["quoted"] is not None and NAME.fullmatch(found["name"].rstrip()) is not None
+
+
+def is_comment(found: re.Match[str]) -> bool:
+    return found[0].lstrip().startswith(("#", ";"))
 
 
 def unquoted(piece: str) -> str:

@@ -11,9 +11,11 @@ import socket
 import sys
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
+from setting_files import ignored_lines
 from setting_files import parse as parse_file
+from setting_names import Oddity, OneLineParser, odd_names, odd_variables, refuse
 from setting_values import (
     Parser,
     app_secret,
@@ -119,26 +121,44 @@ class Settings:
         return bool(self.dyno) and self.database_url.startswith("sqlite:")
 
     @property
+    def origin(self) -> str:
+        """Where browsers find the board, as far as settings say."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
     def trusted_scheme_header(self) -> str:
         """Heroku's router sets this, whatever clients send (https://devcenter.heroku.com/articles/http-routing)."""
         return self.scheme_header or ("X-Forwarded-Proto" if self.dyno else "")
 
 
+def add_flags(parser: argparse.ArgumentParser, *, but: Sequence[str] = (), is_listed: bool = True) -> None:
+    """Adds a flag for each setting; they may be left out of --help."""
+    for field in dataclasses.fields(Settings):
+        if field.name not in but:
+            default = field.metadata["default"] or "not set"
+            help = f"{field.metadata['help']} ({field.name.upper()}; {default})".replace("%", "%%")
+            flag = "--" + field.name.replace("_", "-")
+            parser.add_argument(flag, metavar="VALUE", help=help if is_listed else argparse.SUPPRESS)
+
+
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from flags and environment; a bad one is named on stderr and ends the program with 2."""
-    fields = dataclasses.fields(Settings)
-    parser = argparse.ArgumentParser(
-        prog="server.py",
+    parser = OneLineParser(
+        prog="longboard",
+        usage="bin/serve [--SETTING=VALUE ...]\n       python server.py [--SETTING=VALUE ...]",
         description="Longboard, a live message board. Each setting is a flag or an environment variable.",
+        epilog="bin/serve --with-fake-facebook also starts a Facebook on this machine, to try logging in with it.",
         allow_abbrev=False,
     )
-    for field in fields:
-        flag = "--" + field.name.replace("_", "-")
-        help = f"{field.metadata['help']} ({field.name.upper()}; {field.metadata['default'] or 'not set'})"
-        parser.add_argument(flag, metavar="VALUE", help=help.replace("%", "%%"))
-    flags = vars(parser.parse_args(arguments))
+    add_flags(parser)
+    return settings_from(vars(parser.parse_args(arguments)), environ)
+
+
+def settings_from(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
+    """As read_settings(), with the flags' values by the names of their settings."""
     values = {}
-    for field in fields:
+    for field in dataclasses.fields(Settings):
         name = field.name.upper()
         text = flags[field.name]
         if text is None:
@@ -176,22 +196,35 @@ def check_facebook(settings: Settings) -> None:
         refuse("PUBLIC_URL must be https:// where Facebook is, or http://localhost")
 
 
-def variables(file: str | None) -> Mapping[str, str]:
-    """The environment, overridden by this file. If the file can't be read, the program ends with 2."""
+KNOWN = [*(field.name.upper() for field in dataclasses.fields(Settings)), "DATABASE_URL_TO"]
+"""Names that a variable or a line of a file may have; the last one is for `bin/admin move`."""
+
+
+def variables(file: str | None) -> tuple[Mapping[str, str], list[Oddity]]:
+    """The environment, overridden by this file, and what is odd in them. A bad file ends the program with 2."""
+    odd = list(odd_variables(os.environ, KNOWN))
     if file is None:
-        return os.environ
+        return os.environ, odd
     try:
         with open(file, encoding="utf-8") as opened:
-            return {**os.environ, **parse_file(opened.read())}
+            text = opened.read()
     except OSError as error:
         refuse(f"the settings in {file} can't be read: {error.strerror}")
     except UnicodeDecodeError:
         refuse(f"the settings in {file} can't be read: it is not text in UTF-8")
+    odd += [Oddity(f"{file}: line {n} has no effect: it is not NAME=value", True) for n in ignored_lines(text)]
+    found = parse_file(text)
+    return {**os.environ, **found}, [*odd, *odd_names(file, found, KNOWN)]
 
 
-def refuse(why: str) -> NoReturn:
-    print(f"longboard: {why}", file=sys.stderr)
-    raise SystemExit(2)
+def doubts(settings: Settings) -> list[str]:
+    """What can be set, but hardly can be meant."""
+    found = []
+    if not settings.max_parked:
+        found.append("MAX_PARKED=0: no poll is held, so pages see new messages only when they ask again")
+    if settings.scheme_header and not settings.public_url:
+        found.append("SCHEME_HEADER is set, but not PUBLIC_URL, so http has nowhere to be redirected to")
+    return found
 
 
 def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.socket]:

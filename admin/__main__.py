@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -9,29 +10,49 @@ from typing import Any
 from admin import copies, doctor, exchange, move, people, stats
 from admin.epoch import new_epoch
 from admin.tutorial import import_tutorial
-from settings import Settings, read_settings, variables
+from setting_names import OneLineParser
+from setting_values import origin
+from settings import Settings, add_flags, settings_from, variables
+from storage.files import in_words
 from storage.records import StorageError
 
 
 def main() -> None:
     options = parser().parse_args()
-    options.variables = variables(options.env_file)
-    flags = [f"--database-url={options.database_url}"] if options.database_url else []
-    settings = read_settings(flags, options.variables)
+    options.variables, options.odd = variables(options.env_file)
+    settings = settings_from(vars(options), options.variables)
+    if options.run is not doctor.doctor:  # which has a line for each on its list
+        for odd in options.odd:
+            print(f"bin/admin: {odd.words}", file=sys.stderr)
     try:
         asyncio.run(options.run(settings, options))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output has ended, such as `head`; Python would complain of it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (StorageError, OSError) as error:
-        sys.exit(f"bin/admin: {error}")
+        sys.exit(f"bin/admin: {in_words(error)}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="bin/admin", description="Looks after a board. DATABASE_URL says which.")
+    top = OneLineParser(
+        prog="bin/admin",
+        description="Looks after a board. DATABASE_URL says which. If the server was started with flags, put the same "
+        "flags before the command: each flag of bin/serve is taken here, too.",
+        allow_abbrev=False,
+    )
     top.add_argument("--env-file", metavar="FILE", help="settings, read as systemd reads an EnvironmentFile")
     top.add_argument(
         "--database-url", metavar="URL", help="instead of the setting DATABASE_URL, which other users can't see"
     )
+    add_flags(top, but=["database_url"], is_listed=False)
+    add_commands(top)
+    return top
+
+
+def add_commands(top: argparse.ArgumentParser) -> None:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
 
     def command(name: str, run: Run, help: str, more: str = "") -> argparse.ArgumentParser:
@@ -54,7 +75,9 @@ def parser() -> argparse.ArgumentParser:
         "Set METRICS_TOKEN as the board has it, and it can tell whether clients can claim another address. "
         "Status 1 if something is wrong.",
     )
-    checks.add_argument("url", nargs="?", help="where browsers find the board, such as https://board.example.org")
+    checks.add_argument(
+        "url", nargs="?", type=url, help="where browsers find the board, such as https://board.example.org"
+    )
     add_database(command)
     command(
         "import-tutorial",
@@ -62,7 +85,6 @@ def parser() -> argparse.ArgumentParser:
         "bring in the messages or the users of a board made by the tutorial",
         "In order, while the server runs or not. It may be interrupted and repeated: each comes once.",
     ).add_argument("file", help="its SQLite file, such as data.db or database.db")
-    return top
 
 
 def add_database(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -126,6 +148,13 @@ def number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
         raise argparse.ArgumentTypeError("a whole number from 1 to 999999999")
     return int(text)
+
+
+def url(text: str) -> str:
+    try:
+        return origin(text)
+    except ValueError as expected:
+        raise argparse.ArgumentTypeError(f"must be {expected}") from None
 
 
 Run = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, None]]

@@ -4,11 +4,12 @@ import argparse
 import asyncio
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from admin import proxy
+from setting_names import Oddity
 from setting_values import is_loopback
-from settings import Settings
+from settings import Settings, doubts
 from storage.sqlite.checkup import check_up
 
 Finding = tuple[bool | None, str]
@@ -18,19 +19,27 @@ KEPT = 64
 
 
 async def doctor(settings: Settings, options: argparse.Namespace) -> None:
-    findings: list[Finding] = [*check_settings(settings), *await check_database(settings), *check_limits(settings)]
+    findings: list[Finding] = [
+        *check_settings(settings, options.odd),
+        *await check_database(settings),
+        *check_limits(settings),
+    ]
     if options.url:
         findings += await asyncio.to_thread(lambda: list(proxy.check(options.url, settings)))
     for is_well, words in findings:
         print(f"{SAID[is_well]} {words}")
     problems = sum(is_well is False for is_well, _ in findings)
     if problems:
-        sys.exit(f"bin/admin: {problems} of {len(findings)} need a look")
+        sys.exit(f"bin/admin: {problems} of {len(findings)} checks found a problem")
 
 
-def check_settings(settings: Settings) -> Iterator[Finding]:
+def check_settings(settings: Settings, odd: Iterable[Oddity]) -> Iterator[Finding]:
     """Those that the server itself takes; it would refuse the wrong ones."""
-    yield True, "the settings can be read"
+    yield True, f"the settings given to this command can be read; with them, the board is at {settings.origin}"
+    for oddity in odd:
+        yield (False if oddity.is_mistake else None), oddity.words
+    for words in doubts(settings):
+        yield False, words
     if settings.disk_is_wiped:
         yield False, "the database is a file on a dyno, where it is lost with the next restart"
     if settings.facebook_fake:

@@ -61,6 +61,8 @@ async def export_to_stream(settings: Settings, name: str) -> None:
     try:
         with stream(name) as file:
             count = await write_all(exchange, file)
+    except BrokenPipeError:
+        raise StorageError("whoever reads the export ended before it was whole") from None
     finally:
         await exchange.close()
     print(f"{count} rows exported. They contain password hashes: keep them secret.", file=sys.stderr)

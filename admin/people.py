@@ -58,9 +58,13 @@ async def print_link(settings: Settings, storage: Storage, kind: str, account: A
     secret = new_secret()
     expires_at = time.time_ns() // 1_000_000 + LINK_DAYS * DAY_MS
     await storage.create_link(kind, hash_secret(secret), account.id if account else None, expires_at)
-    origin = settings.public_url or f"http://{settings.address}:{settings.port}"
     path = f"/signup#{secret}" if kind == "invite" else f"/password#{secret}"
-    print(f"{origin}{path}\nThe link works once, until {iso(expires_at)[:10]}.")
+    print(f"{settings.origin}{path}\nThe link works once, until {iso(expires_at)[:10]}.")
+    if not settings.public_url:
+        print(
+            "It leads to ADDRESS and PORT, as PUBLIC_URL is not set. If the board is elsewhere, give this command the "
+            "server's settings, or --public-url=https://… before its name; the link stays good."
+        )
 
 
 async def change(settings: Settings, options: argparse.Namespace) -> None:

@@ -8,15 +8,24 @@ import sys
 
 from fake_facebook.memory import CODE_SECONDS, Memory
 from fake_facebook.server import APP_ID, APP_SECRET, app_for, listen
+from setting_names import OneLineParser
 from settings import read_settings
+from storage.files import in_words
 
 SERVER = pathlib.Path(__file__).parent.parent / "server.py"
 
 
 def main() -> int:
-    if sys.argv[1:2] == ["--serve"]:
-        return asyncio.run(with_board(sys.argv[2:]))
-    parser = argparse.ArgumentParser(
+    try:
+        return run(sys.argv[1:])
+    except OSError as error:
+        sys.exit(f"bin/fake-facebook: {in_words(error)}")
+
+
+def run(arguments: list[str]) -> int:
+    if arguments[:1] == ["--serve"]:
+        return asyncio.run(with_board(arguments[1:]))
+    parser = OneLineParser(
         prog="bin/fake-facebook", description="A Facebook on this machine, for tests and for trying out."
     )
     parser.add_argument("--port", type=int, default=8090, help="port on 127.0.0.1 (8090); 0 takes a free one")
@@ -24,7 +33,7 @@ def main() -> int:
     parser.add_argument("--app-id", default=APP_ID, help=f"the app's id ({APP_ID})")
     parser.add_argument("--app-secret", default=APP_SECRET, help=f"its secret ({APP_SECRET})")
     parser.add_argument("--code-seconds", type=float, default=CODE_SECONDS, help="how long a code is good (600)")
-    return asyncio.run(alone(parser.parse_args()))
+    return asyncio.run(alone(parser.parse_args(arguments)))
 
 
 async def alone(options: argparse.Namespace) -> int:

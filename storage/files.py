@@ -3,6 +3,15 @@
 import os
 
 
+def in_words(error: Exception) -> str:
+    """An OSError as people read it: `copy.db.part: Read-only file system`, without its number. Others as they are."""
+    said = getattr(error, "strerror", None)
+    if not said:
+        return str(error) or type(error).__name__
+    name = getattr(error, "filename", None)
+    return f"{name}: {said}" if name else said
+
+
 def give_name(part: str, name: str) -> None:
     """Gives a file that is whole its name, unless there is one of that name. Raises OSError."""
     file = os.open(part, os.O_RDONLY)

@@ -617,9 +617,8 @@ def test_the_doctor_looks_into_postgresql(new_database):
 
 def test_the_doctor_says_so_where_nobody_answers(board, tmp_path):
     """A wrong address is a finding, not a traceback."""
-    for url, words in (("http://127.0.0.1:9", "can't be reached"), ("board.example.org", "the URL must be")):
-        run = run_in(board.database.parent, "doctor", url, check=1)
-        assert any(words in problem for problem in problems(run))
+    run = run_in(board.database.parent, "doctor", "http://127.0.0.1:9", check=1)
+    assert any("can't be reached" in problem for problem in problems(run))
 
 
 def test_copies_are_only_seen_whole(board, tmp_path, monkeypatch):

@@ -116,6 +116,24 @@ def test_the_tests_take_their_arguments_in_any_order(project, arguments):
     assert said.endswith("<-m><not browser><-n0><-k><a or b>")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "<{root}/server.py>"), (["--port", "1", "a b", ""], "<{root}/server.py><--port><1><a b><>"),
+        (["--with-fake-facebook"], "<-m><fake_facebook><--serve>"),
+        (["--with-fake-facebook", "--port=1"], "<-m><fake_facebook><--serve><--port=1>"),
+        (["--port", "1", "--with-fake-facebook", "--title=a b"], "<-m><fake_facebook><--serve><--port><1><--title=a b>"),
+        (["--title=*", "--with-fake-facebook"], "<-m><fake_facebook><--serve><--title=*>"),
+    ],
+)  # fmt: skip
+def test_the_server_takes_its_arguments_in_any_order(project, arguments, expected):
+    """The script's own flag may stand anywhere; the others go on as they are, with blanks and stars."""
+    stub(project / "bin" / "venv", "#!/bin/sh\n")
+    stub(project / ".venv" / "bin" / "python", '#!/bin/sh\nprintf "<%s>" "$@"\n')
+    ran = run(project / "bin" / "serve", *arguments)
+    assert ran.stdout == expected.format(root=project) and ran.stderr == ""
+
+
 def test_generated_clients_are_tried_with_the_tools_that_they_take(project, tmp_path):
     """Those of npm as well, and pytest hears of it."""
     stub(project / "bin" / "venv", "#!/bin/sh\necho $1\n")
