@@ -114,6 +114,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/api/v1/tokens/([^/]+)", ApiToken),
     (r"/api/v1/openapi\.json", OpenApi),
     (r"/api", ApiPage),
+    (r"/api/", Moved, {"url": "/api"}),
     # --- the rest
     (r"/favicon\.ico", Icon),
     (r"/apple-touch-icon\.png", Icon),

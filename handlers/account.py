@@ -10,7 +10,7 @@ from handlers.base import signed_in
 from handlers.errors import Refused
 from handlers.guessing import asker_of, forget_browser, remember_browser, write_log
 from handlers.names import check_is_free
-from handlers.sign_in import FormPage, check_sign_in
+from handlers.sign_in import FormPage, check_own_password
 from handlers.tokens import check_may_change, confirm_first, create_bot_token, is_confirmed
 from storage.failed_tries import FailedTries
 from storage.records import Credential, Identity, NotFound, Password
@@ -110,7 +110,7 @@ class AccountPage(FormPage):
             if not is_confirmed(self):
                 raise confirm_first()
             return credential
-        _, self.password = await check_sign_in(self, credential.account.username, self.needed("password"))
+        self.password = await check_own_password(self, credential.account, self.needed("password"))
         return credential
 
 

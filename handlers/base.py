@@ -40,6 +40,12 @@ def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
     return [name for name in METHODS if name == "OPTIONS" or getattr(kind, name.lower()) is not missing]
 
 
+def only_takes(kind: type[tornado.web.RequestHandler]) -> str:
+    """Words for people who ask in another way; HEAD and OPTIONS are what programs ask."""
+    methods = [name for name in allowed_methods(kind) if name not in ("HEAD", "OPTIONS")]
+    return f"This address takes only {' and '.join(methods)}."
+
+
 class Base(Rights):
     application: "Application"
     csp = DATA_CSP
@@ -154,6 +160,7 @@ class Base(Rights):
             self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
         if refused.status_code == 405:
             self.set_header("Allow", ", ".join(allowed_methods(type(self))))
+            refused = Refused(405, refused.code, only_takes(type(self)))
         if refused.retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:

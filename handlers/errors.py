@@ -27,10 +27,13 @@ RETRY_SECONDS = 5
 """When to try again after a fault that usually passes."""
 
 WORDS = {
-    400: ("bad_request", "This request can't be understood."),
+    400: (
+        "bad_request",
+        "This request can't be read: it is not HTTP, is cut short, or has more than 50 parameters or fields.",
+    ),
     403: ("cross_origin", "This came from another site's page, so it was not done."),
     404: ("not_found", "There is nothing here."),
-    405: ("method_not_allowed", "That can't be done here."),
+    405: ("method_not_allowed", "This address does not take this method."),
     431: ("head_too_long", "The address and the headers of this request are longer than 16 KB together."),
     500: ("internal", "Something went wrong here, and it is not your fault. It has been noted."),
 }
@@ -52,8 +55,8 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     LinkGone: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
     EditedMeanwhile: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),
     NotAllowed: (403, "not_allowed", "You can't do this at present. A moderator has decided so."),
-    NotFound: (404, "not_found", "There is no such thing here, or no longer."),
-    NotYours: (403, "not_yours", "Only its author can change a message."),
+    NotFound: (404, "not_found", "This does not exist, or no longer does."),
+    NotYours: (403, "not_yours", "Somebody else wrote this message."),
     Outdated: (401, "signed_out", "You have been signed out. Please sign in again."),
     TooMany: (422, "too_many_tokens", f"An account has at most {MOST_BOT_TOKENS} named tokens."),
     IsModerator: (403, "is_moderator", "A moderator can't do this to a moderator; bin/admin can."),

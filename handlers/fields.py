@@ -38,18 +38,21 @@ class Fields(tornado.web.RequestHandler):
         except UnicodeDecodeError:
             raise Refused(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
 
-    def whole_number(self, name: str) -> int | None:
-        """A number of the query that fits into storage, or None if it isn't there."""
+    def whole_number(self, name: str, least: int = 0) -> int | None:
+        """A number of the query that fits into storage, or None if it isn't there. Raises Refused."""
         text = self.query(name)
-        if text is not None and not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise Refused(400, "bad_number", f"“{name}” must be a whole number.")
-        return None if text is None else int(text)
+        if text is None:
+            return None
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            raise Refused(400, "bad_number", f"“{name}” must be a whole number of at most 18 digits.")
+        if int(text) < least:
+            raise Refused(400, "bad_number", f"“{name}” must be {least} or more.")
+        return int(text)
 
     def limit(self) -> int | None:
-        """The requested number, at most MOST; None if there is none. Raises Refused, also for 0."""
-        limit = self.whole_number("limit")
-        if limit == 0:
-            raise Refused(400, "bad_number", "“limit” must be 1 or more.")
+        """The requested number, at most MOST; None if there is none. Raises Refused."""
+        limit = self.whole_number("limit", least=1)
         return None if limit is None else min(limit, MOST)
 
     def fields(self) -> dict[str, Any]:

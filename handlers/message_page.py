@@ -5,7 +5,7 @@ from board.recent import iso
 from handlers.base import Page, signed_in
 from handlers.errors import Refused
 from handlers.guessing import write_log
-from handlers.messages import check_is_still, delete, edit, is_author, new_form_key, parse_id
+from handlers.messages import check_is_still, delete, edit, is_author, moment, new_form_key, parse_id
 from handlers.pages import Rendering, preview
 from handlers.reading import error_page
 from storage.records import Credential, EditedMeanwhile, Message, NotFound
@@ -88,7 +88,8 @@ class EditMessage(Page):
             raise Refused(400, "bad_field", "The field “s” with the message is missing.")
         check_is_still(self, self.form("as"))
         try:
-            await edit(self, parse_id(id), text, self.form("began_from"))
+            began_from = self.form("began_from")
+            await edit(self, parse_id(id), text, moment(began_from) if began_from else None)
         except EditedMeanwhile as error:
             self.now = error.args[0]
             raise

@@ -12,8 +12,12 @@ from handlers.base import Base, Page, signed_in
 from handlers.errors import Refused
 from handlers.polls import Poll
 from handlers.reading import check_may_read
-from storage.records import Message
+from storage.records import Message, NotFound
 
+CHANGES = "Only its author can change a message."
+DELETES = "Only its author or a moderator can delete a message."
+NO_MOMENT = -1
+"""A time that no message has."""
 RESERVED = ("tutorial-", "form-")
 """How keys begin that Longboard makes itself: nobody else may take them beforehand."""
 
@@ -178,43 +182,46 @@ class ApiMessage(Base):
     async def patch(self, id: str) -> None:
         fields = self.fields()
         body, began_from = self.text_field(fields, "body"), self.optional_text(fields, "began_from")
-        self.write_json(as_json(await edit(self, parse_id(id), body, began_from)))
+        seen_at = moment(began_from) if began_from else None
+        if seen_at == NO_MOMENT:
+            raise Refused(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
+        self.write_json(as_json(await edit(self, parse_id(id), body, seen_at)))
 
     async def delete(self, id: str) -> None:
         await delete(self, parse_id(id))
         self.set_status(204)
 
 
-async def edit(handler: Base, id: int, text: str, began_from: str | None) -> Message:
+async def edit(handler: Base, id: int, text: str, began_from: int | None) -> Message:
     """Only its author may, from the state of it that they saw. Raises Refused, BadText, NotFound, EditedMeanwhile."""
-    check_is_member(handler)
+    check_is_member(handler, CHANGES)
     message = await handler.board.storage.message(id)
     if not is_author(handler, message):
-        raise not_yours(handler)
+        raise Refused(403, "not_yours", CHANGES)
     check_may_post(handler)  # an edit wakes every page, as a post does
-    body, began_from_ms = clean(text, handler.config.message_length), moment(began_from) if began_from else None
-    asking = signed_in(handler)
-    message = await handler.board.storage.edit(id, body, asking.account.id, began_from_ms, credential=asking.id)
+    body, asking = clean(text, handler.config.message_length), signed_in(handler)
+    message = await handler.board.storage.edit(id, body, asking.account.id, began_from, credential=asking.id)
     await handler.board.waiters.deliver()
     return message
 
 
 def moment(text: str) -> int:
-    """Converts one of our times to milliseconds; -1, which no message has, for any other text."""
+    """Converts one of our times, also as a client's library writes it, to milliseconds; NO_MOMENT for any other text."""
     try:
-        return round(datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
-    except ValueError:
-        return -1
+        at = datetime.datetime.fromisoformat(text)
+        return round(at.timestamp() * 1000) if at.tzinfo else NO_MOMENT
+    except (ValueError, OverflowError):
+        return NO_MOMENT
 
 
 async def delete(handler: Base, id: int) -> None:
     """By its author, or a moderator. Raises Refused, NotFound."""
-    check_is_member(handler)
+    check_is_member(handler, DELETES)
     message = await handler.board.storage.message(id)
     if is_author(handler, message):
         check_may_delete(handler)
     elif not handler.may_moderate:
-        raise not_yours(handler)
+        raise Refused(403, "not_yours", DELETES)
     asking = signed_in(handler)
     await handler.board.storage.delete(id, asking.account.id, moderates=handler.may_moderate, credential=asking.id)
     await handler.board.waiters.deliver()
@@ -231,19 +238,13 @@ def is_author(handler: Base, message: Message) -> bool:
     return handler.account is not None and message.author is not None and message.author.id == handler.account.id
 
 
-def check_is_member(handler: Base) -> None:
+def check_is_member(handler: Base, who_may: str) -> None:
     """A guest is refused for every message, also one that doesn't exist. Raises Refused."""
     if handler.account is None:
-        raise not_yours(handler)
-
-
-def not_yours(handler: Base) -> Refused:
-    if handler.account is None:
-        return Refused(401, "sign_in_first", "Only its author can change a message. Please sign in.")
-    return Refused(403, "not_yours", "Only its author can change a message.")
+        raise Refused(401, "sign_in_first", f"{who_may} Please sign in.")
 
 
 def parse_id(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Refused(404, "not_found", "There is no such message.")
+        raise NotFound(text)
     return int(text)

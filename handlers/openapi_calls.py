@@ -1,5 +1,7 @@
 """The described calls: method and path, who may use them, what they take, and all their answers."""
 
+from board.recent import PAGE
+from handlers.fields import MOST
 from handlers.openapi_errors import ALWAYS, ANYTHING, CHANGES, NAMES, READS, SENT, TEXT, WRITES, refusals
 from handlers.openapi_parts import CURSOR, MOST_NUMBER, Good, Json, good, in_path, query, ref, sent
 from handlers.openapi_schemas import KEY, KEY_WORDS
@@ -52,7 +54,9 @@ AFTER = query(
 )
 BEFORE = query("before", NUMBER, "Page back: the answer has messages older than the one with this id.")
 LIMIT = query(
-    "limit", {**NUMBER, "minimum": 1}, "How many of the newest, or paging back: 50 if it isn't sent, at most 100."
+    "limit",
+    {"type": "integer", "format": "int32", "minimum": 1, "maximum": MOST},
+    f"How many of the newest, or paging back: {PAGE} if it isn't sent. More than {MOST} counts as {MOST}.",
 )
 KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "schema": KEY, "description": f"{KEY_WORDS} The field `key` has precedence."}  # fmt: skip
 POLL_WORDS = (
@@ -63,7 +67,7 @@ POLL_WORDS = (
 
 def wait(settings: Settings) -> Json:
     most = settings.poll_seconds
-    words = f"Seconds to wait at most, with `after`: 0 never waits, and more than {most:g} counts as {most:g}."
+    words = f"Seconds to wait at most: 0 never waits, and more than {most:g} counts as {most:g}. Without `after` nothing waits."
     return query("wait", {"type": "number", "minimum": 0, "default": most}, words)
 
 

@@ -6,11 +6,11 @@ tests/test_openapi_errors.py reads the handlers' code, and fails if it has a cod
 from handlers.openapi_parts import Json, json_body, ref, with_headers
 
 ERRORS: dict[str, tuple[int, str]] = {
-    "bad_request": (400, "The request is not HTTP, or has more than 50 parameters."),
+    "bad_request": (400, "The request is not HTTP, is cut short, or has more than 50 parameters or fields."),
     "bad_json": (400, "The body is not a JSON object in UTF-8."),
     "bad_field": (400, "A field or a parameter is missing, or is of another type."),
     "not_utf8": (400, "A parameter or a field is not UTF-8."),
-    "bad_number": (400, "A parameter must be a whole number."),
+    "bad_number": (400, "A parameter must be a whole number, and not too small."),
     "bad_cursor": (400, "`after` is not a cursor."),
     "bad_wait": (400, "`wait` is not a number of seconds."),
     "bad_time": (400, "`t` is not a time in milliseconds."),
@@ -20,11 +20,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "invalid_token": (401, "The token is wrong, or has ended. Sign in for a new one."),
     "signed_out": (401, "The browser's session has ended."),
     "sign_in_first": (401, "Only members can do this."),
-    "wrong_password": (401, "Username and password don't belong together."),
+    "wrong_password": (401, "Username and password don't belong together, or it is not the account's password."),
     "cross_origin": (403, "The request came from a page of another site."),
     "not_allowed": (403, "The account is suspended, or the address is blocked."),
     "suspended": (403, "The account is suspended."),
-    "not_yours": (403, "Somebody else wrote the message."),
+    "not_yours": (403, "Somebody else wrote the message (moderators may delete it)."),
     "bot_token": (403, "A bot's token can't do this."),
     "password_needed": (403, "The account has a password, and it was not sent."),
     "confirm_first": (403, "The account has no password: make the token on the account page."),

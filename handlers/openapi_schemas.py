@@ -70,7 +70,12 @@ def reply_schemas() -> Json:
 
 def people_schemas() -> Json:
     role = told(TEXT, "`member` or `moderator`.")
-    token = {"id": ID, "name": TEXT, "created_at": TIME, "last_used_at": TIME}
+    token = {
+        "id": ID,
+        "name": TEXT,
+        "created_at": TIME,
+        "last_used_at": told(TIME, "Until it is used: when it was made."),
+    }
     secret = told(TEXT, "Send it as `Authorization: Bearer` with each request. It is shown only once.")
     expires_in = told({"type": "integer", "format": "int32"}, "Seconds without use after which it ends.")
     signed_in = {"token": secret, "expires_in": expires_in, "account": ref("Account")}
@@ -119,7 +124,7 @@ def sent_schemas(settings: Settings) -> Json:
 
 def other_schemas() -> Json:
     error = {"code": told(TEXT, "Stable, for programs."), "message": told(TEXT, "For people.")}
-    not_found = {"code": "not_found", "message": "There is no such thing here, or no longer."}
+    not_found = {"code": "not_found", "message": "This does not exist, or no longer does."}
     health = {
         "status": told(TEXT, "`ok` or `draining`."),
         "storage": told(TEXT, "`ok` or `unavailable`."),

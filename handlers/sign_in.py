@@ -81,6 +81,16 @@ async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Ac
     raise wrong_password()
 
 
+async def check_own_password(handler: Base, account: Account, password: str) -> Password:
+    """Of somebody who is signed in; what was verified. Raises Refused, BadText, Busy."""
+    try:
+        return (await check_sign_in(handler, account.username, password))[1]
+    except Refused as refused:
+        if refused.code != "wrong_password":
+            raise
+        raise Refused(401, refused.code, "This is not your password.") from None
+
+
 def wrong_password() -> Refused:
     return Refused(401, "wrong_password", "This username and password don't belong together.")
 

@@ -10,7 +10,7 @@ from handlers.base import Base, signed_in
 from handlers.errors import Refused
 from handlers.guessing import write_log
 from handlers.messages import parse_id
-from handlers.sign_in import FORM_BYTES, check_sign_in, sign_up, still_right
+from handlers.sign_in import FORM_BYTES, check_own_password, check_sign_in, sign_up, still_right
 from storage.records import Account, Credential, Outdated, Password
 
 CONFIRMED_SECONDS = 600
@@ -127,7 +127,7 @@ async def check_is_owner(handler: Base, account: Account, password: str | None) 
         raise Refused(
             403, "password_needed", "Send your “password”, too: a bot's token stays valid when you are signed out."
         )
-    return (await check_sign_in(handler, account.username, password))[1]
+    return await check_own_password(handler, account, password)
 
 
 def is_confirmed(handler: Base) -> bool:

@@ -113,7 +113,7 @@ def test_search_engines_are_told_what_to_leave_alone(start):
 # --- READING=members
 
 OPEN = {
-    "/signup": 200, "/signin": 200, "/signout": 200, "/password": 200, "/li": 301, "/lo": 301, "/privacy": 200,
+    "/signup": 200, "/signin": 200, "/signout": 200, "/password": 200, "/li": 301, "/lo": 301, "/api/": 301, "/privacy": 200,
     "/api": 200, "/api/v1/openapi.json": 200, "/favicon.ico": 200, "/apple-touch-icon.png": 200, "/robots.txt": 200,
     "/healthz": 200, "/readyz": 200, "/static/000000000000/board.css": 200,
 }  # fmt: skip

@@ -187,7 +187,7 @@ def test_a_guest_s_account_can_not_be_suspended(board, moderator):
 # --- boards that are not for everyone
 
 FOR_ANYONE = {
-    "/signup", "/signin", "/signout", "/li", "/lo", "/password", "/api/v1/signup", "/api/v1/signin",
+    "/signup", "/signin", "/signout", "/li", "/lo", "/api/", "/password", "/api/v1/signup", "/api/v1/signin",
     "/healthz", "/readyz", "/metrics", r"/static/([0-9a-f]{12})/(.+)", "/api", r"/api/v1/openapi\.json",
     "/privacy", "/facebook/start", "/facebook/continue", "/facebook/callback", "/facebook/deauthorize",
     "/facebook/delete", "/facebook/deletion", r"/favicon\.ico", r"/apple-touch-icon\.png", r"/robots\.txt",

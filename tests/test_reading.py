@@ -75,6 +75,7 @@ FREE = {
     "/api/v1/messages?after={cursor}&wait=0": "/api/v1/messages",
     "/li": "/li",  # a line each
     "/lo": "/lo",
+    "/api/": "/api/",
     "/manifest.webmanifest": r"/manifest\.webmanifest",  # every page asks for it
     "/favicon.ico": r"/favicon\.ico",
     "/apple-touch-icon.png": r"/apple-touch-icon\.png",

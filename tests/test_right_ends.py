@@ -91,7 +91,7 @@ INSTANT = {
 """Those that wait for nothing, and so are answered in one step with the look at who is asking."""
 
 ANYONE_S = {
-    "/signup", "/signin", "/signout", "/li", "/lo", "/password", "/privacy", "/facebook/deauthorize",
+    "/signup", "/signin", "/signout", "/li", "/lo", "/api/", "/password", "/privacy", "/facebook/deauthorize",
     "/facebook/delete", "/facebook/deletion", "/api/v1/signup", "/api/v1/signin", "/api/v1/signout",
     "/api/v1/openapi.json", "/api", "/favicon.ico", "/apple-touch-icon.png", "/robots.txt", "/healthz", "/readyz",
     "/metrics", "/static/0123456789ab/x.js",
