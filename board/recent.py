@@ -18,7 +18,9 @@ RECENT = 1000
 BATCH = 200
 """Messages in one reply, at most; `more` says that there are others."""
 REPLIES = 16
-"""Replies kept for further polls with the same cursor. Parked polls share very few; a reply may be a megabyte."""
+"""Replies kept for further polls with the same cursor. Parked polls share very few."""
+REPLY_BYTES = 4 * 1024 * 1024
+"""Bytes of all kept replies: one reply with the longest messages has some three million."""
 PAGE = 50
 """Messages on a page."""
 
@@ -74,9 +76,11 @@ class Recent:
         """The reply with what a cursor at or above `start` lacks; without messages if it has all."""
         reply = self._replies.get(seq)
         if reply is None:
-            if len(self._replies) >= REPLIES:
+            reply = self._make_reply(seq)
+            kept = sum(map(len, self._replies.values()))
+            if len(self._replies) >= REPLIES or kept + len(reply) > REPLY_BYTES:
                 self._replies.clear()
-            reply = self._replies[seq] = self._make_reply(seq)
+            self._replies[seq] = reply
         return reply
 
     def empty(self, cursor: Cursor, retry_ms: int | None = None) -> bytes:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from board.networks import with_networks
+from handlers.aside import Turns
 
 HELD_BYTES = 16 * 1024 * 1024
 """Kept for requests that are still arriving and replies that are still being sent, over all connections."""
@@ -99,6 +100,8 @@ class Connections:
         self._groups: dict[str, Group] = {}
         self._crowded: dict[Group, None] = {}
         self._is_due = False
+        self.turns = Turns()
+        """For connections whose requests take long to read."""
         self.lingering: set[Connection] = set()
         """Connections after their last reply, whose clients still send."""
 

@@ -13,11 +13,12 @@ and take 9 KB for each connection. The lot has an epoll object of its own, in wh
 import asyncio
 import collections
 import contextlib
+import logging
 import math
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from handlers.repeat import Repeat, Repeats
@@ -26,6 +27,8 @@ from handlers.streams import READ_BYTES
 
 if TYPE_CHECKING:
     from handlers.lot_server import LotServer, LotStream
+
+log = logging.getLogger("longboard")
 
 MOST_AT_ONCE = 256
 """Packets that are looked at before anything else gets its turn: a few milliseconds."""
@@ -124,8 +127,10 @@ class Lot:
             ):
                 one.asked = repeat.next
                 have_all[repeat.wait].append(one)
-            elif found := self._look(one, data):
-                have_all[found.wait].append(one)
+            else:
+                with self._alone(one):
+                    if found := self._look(one, data):
+                        have_all[found.wait].append(one)
             if (happened != select.EPOLLIN or len(data) == READ_BYTES) and standing.get(number) is one:
                 self._epoll.modify(number, WATCHED)  # there may be more, or the end: to be told again
         for wait, ones in have_all.items():
@@ -188,17 +193,37 @@ class Lot:
             except OSError:
                 self.drop(one)
                 continue
-            if sent < length:
-                self._server.send_slowly(one, data[sent:], self._leave(one), closes=packet.closes)
-            elif packet.closes:
-                self.drop(one)
-            elif behind and one in behind:
-                self._take_up(one, self._let_go(one))
+            if sent < length or packet.closes or (behind and one in behind):
+                with self._alone(one):
+                    self._follow(one, data[sent:], closes=packet.closes)
+
+    def _follow(self, one: Standing, unsent: bytes, *, closes: bool) -> None:
+        """What comes after the part of a reply that the system took at once."""
+        if unsent:
+            self._server.send_slowly(one, unsent, self._leave(one), closes=closes)
+        elif closes:
+            self.drop(one)
+        else:
+            self._take_up(one, self._let_go(one))
 
     def hand_over(self, one: Standing, data: bytes, seconds: float = math.inf) -> None:
         """Tornado reads this, as if it had come now; a poll that was parked may be so for what it has left."""
-        behind = self._leave(one)
-        self._server.adopt(one, data + behind, seconds)
+        with self._alone(one):
+            behind = self._leave(one)
+            self._server.adopt(one, data + behind, seconds)
+
+    @contextlib.contextmanager
+    def _alone(self, one: Standing) -> Iterator[None]:
+        """A fault here ends this connection, and none of those that are dealt with in the same turn.
+
+        Nobody is told of these again: what the system has reported once, and polls that have left the list.
+        """
+        try:
+            yield
+        except Exception:
+            log.exception("A connection is closed because of a fault")
+            if self._standing.get(one.socket.fileno()) is one:
+                self.drop(one)
 
     def _leave(self, one: Standing) -> bytes:
         """Takes it out of the lot; gives what came behind its poll."""

@@ -94,6 +94,8 @@ class LotServer(PatientServer):
             stream.close()
 
     def _serve(self, stream: LotStream) -> None:
+        if stream.closed():  # its client has gone, as a write has found
+            return
         try:
             address = stream.socket.getpeername()
         except OSError:  # it has gone meanwhile

@@ -121,6 +121,7 @@ class Repeats:
         # Each once: what is cut out twice takes along what follows it.
         self._varying = {f"\r\n{name.lower()}: ".encode() for name in varying}
         self._packet = NO_PACKET
+        self._forgetting: asyncio.TimerHandle | None = None
 
     def plain(self, tail: bytes) -> bytes:
         """The bytes without the headers that a proxy makes anew for each request."""
@@ -198,10 +199,11 @@ class Repeats:
         head += "Connection: close\r\n" if closes else ""
         data = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
         self._packet = Packet(body, draining, closes, data)
-        asyncio.get_running_loop().call_later(1, self._forget, self._packet)
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        self._forgetting = asyncio.get_running_loop().call_later(1, self._forget)
         return self._packet
 
-    def _forget(self, packet: Packet) -> None:
-        """Its Date is over."""
-        if self._packet is packet:
-            self._packet = NO_PACKET
+    def _forget(self) -> None:
+        """The Date of the packet is over."""
+        self._packet, self._forgetting = NO_PACKET, None

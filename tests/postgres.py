@@ -171,8 +171,8 @@ class Databases:
 
 def psql(url: str, sql: str) -> str:
     """What PostgreSQL's own client prints for it, with a column as plain text."""
-    done = subprocess.run(
-        [str(programs() / "psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", url, "-c", sql], capture_output=True, text=True
-    )
+    command = [str(programs() / "psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", url, "-c", sql]
+    patient = os.environ | {"PGOPTIONS": "-c statement_timeout=0"}  # whatever a test has set for the database
+    done = subprocess.run(command, capture_output=True, text=True, env=patient)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
