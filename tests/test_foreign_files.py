@@ -9,7 +9,13 @@ import sys
 import pytest
 
 from admin.lines import ExportFile
-from storage.records import StorageError
+from storage import open_storage
+from storage.migrate import migrations
+from storage.records import CannotOpen, StorageError
+from storage.sqlite import backup
+from storage.sqlite.checkup import check_up
+from storage.sqlite.leaving import Leaving
+from storage.sqlite.schema import APPLICATION_ID
 from tests.conftest import ROOT, environment
 from tests.patience import PATIENCE
 from tests.test_admin import at
@@ -105,3 +111,81 @@ def test_a_database_in_a_pipe_is_refused_in_words(tmp_path, command, kind):
     }.get(command[0], [at(what), *command])
     said = admin(*arguments, check=1).stderr
     assert "a pipe, a device or a folder" in said and said.count("\n") == 1
+
+
+# --- foreign schemas
+
+FOREIGN = {
+    "trigger spy": "CREATE TRIGGER spy AFTER INSERT ON messages BEGIN DELETE FROM messages WHERE id < NEW.id; END",
+    "view notes": "CREATE VIEW notes AS SELECT body FROM messages",
+    "table notes": "CREATE TABLE notes (text)",
+    "index notes": "CREATE INDEX notes ON messages (body)",
+    "view blocks": "DROP TABLE blocks; CREATE VIEW blocks (address, until) AS SELECT code, at FROM erasures",
+    "table blocks is another": "DROP TABLE blocks; CREATE TABLE blocks (address TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT",
+    "table messages is another": "ALTER TABLE messages ADD COLUMN twice TEXT AS (body || body)",
+    "table audit is another": "ALTER TABLE audit ADD COLUMN more TEXT CHECK (id < 9)",
+    "table audit is another ": "ALTER TABLE audit ADD COLUMN more TEXT DEFAULT '--' CHECK (id < 9)",
+    "lacks the index messages_by_key": "DROP INDEX messages_by_key",
+    "table words_x": "CREATE TABLE words_x (text)",
+    "table words_1 is another": "CREATE VIRTUAL TABLE words_1 USING fts5 (words, prefix = '1 2 3 4 5 6 7 8 9')",
+    "table sqlite_stat1 is another": "ANALYZE; PRAGMA writable_schema = ON;"
+    "UPDATE sqlite_schema SET sql = 'CREATE TABLE sqlite_stat1(tbl,idx,stat CHECK (0))' WHERE name = 'sqlite_stat1'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", FOREIGN)
+async def test_a_foreign_schema_is_refused(tmp_path, words):
+    """A trigger would delete what is posted, a view would make each post fail. Nothing is made of such a file."""
+    board, new = tmp_path / "board.db", tmp_path / "new.db"
+    await (await open_storage(f"sqlite:///{board}")).close()
+    with opened(board) as db:
+        db.executescript(FOREIGN[words])
+    with pytest.raises(CannotOpen, match=f"may do harm.* {words.strip()}"):
+        backup.restore(str(new), str(board), replace=False)
+    with pytest.raises(CannotOpen, match=f"may do harm.* {words.strip()}"):
+        await Leaving.open(str(board))
+    assert not new.exists()
+    assert any(words.strip() in said and not is_well for is_well, said in check_up(str(board)))
+
+
+def test_what_sqlite_and_longboard_add_is_no_foreign_schema(tmp_path):
+    """Parts of the index, statistics of ANALYZE, a copy by .dump, and another way to write the same statement."""
+    board = make_board(tmp_path / "board.db")
+    with opened(board) as db:
+        db.execute("INSERT INTO messages (id, seq, body, created_at) VALUES (20000, 20000, 'far', 5)")
+        db.execute("UPDATE board SET seq = 20000")
+    admin(at(board), "export", tmp_path / "board.jsonl")
+    admin(at(tmp_path / "other.db"), "import", tmp_path / "board.jsonl")
+    with opened(tmp_path / "other.db") as db:
+        assert db.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('words_0', 'words_1')").fetchone() == (2,)
+        db.execute("ANALYZE")
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, '(', ' ( -- so' || char(10)) WHERE name = 'blocks'")
+    admin(at(tmp_path / "new.db"), "restore", tmp_path / "other.db")
+    assert "messages                4\n" in admin(at(tmp_path / "new.db"), "stats").stdout
+
+
+@pytest.mark.parametrize("version", range(1, len(migrations("sqlite")) + 1))
+def test_a_board_of_each_older_version_is_backed_up_and_restored(tmp_path, version):
+    """As one does before and after an update; with a trigger it is refused as well."""
+    board = tmp_path / "old.db"
+    with opened(board) as db:
+        for migration in migrations("sqlite")[:version]:
+            db.executescript(migration.sql)
+        db.executescript(f"PRAGMA user_version = {version}; PRAGMA application_id = {APPLICATION_ID}")
+        db.execute("INSERT INTO messages (id, seq, body, created_at) VALUES (1, 1, 'words', 5)")
+        db.execute("UPDATE board SET seq = 1")
+    assert "compared: 1 messages" in admin(at(board), "backup", tmp_path / "copy.db").stdout
+    assert "Restored: 1 messages" in admin(at(tmp_path / "new.db"), "restore", tmp_path / "copy.db").stdout
+    assert "messages                1\n" in admin(at(tmp_path / "new.db"), "stats").stdout
+    with opened(tmp_path / "copy.db") as db:
+        db.execute(FOREIGN["trigger spy"])
+    assert "the trigger spy" in admin(at(tmp_path / "other.db"), "restore", tmp_path / "copy.db", check=1).stderr
+
+
+def test_a_backup_without_the_row_of_its_board_is_refused(tmp_path):
+    """A server could not start with it."""
+    board = make_board(tmp_path / "board.db")
+    with opened(board) as db:
+        db.execute("DELETE FROM board")
+    assert "no row" in admin(at(tmp_path / "new.db"), "restore", board, check=1).stderr

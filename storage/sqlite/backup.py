@@ -13,9 +13,20 @@ from storage.files import belong_like, give_name, make_private, sync_folder
 from storage.records import CannotOpen, StorageError
 from storage.sqlite.files import address, is_frozen, must_be_file, must_exist, reach, why_not
 from storage.sqlite.schema import check_is_ours, migrate, pragma
+from storage.sqlite.shape import check_shape
 
 PARTS = {**{name: table.columns for name, table in TABLES.items()}, "credentials": ("*",), "links": ("*",)}
 """What is compared row by row. The rest follows from it, or is gone within days."""
+
+
+def parts_of(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """Those of PARTS that this board has: one of an older version lacks some tables and columns."""
+    found = {}
+    for name, columns in PARTS.items():
+        there = {column for (column,) in db.execute("SELECT name FROM pragma_table_info(?)", (name,))}
+        if there:
+            found[name] = [column for column in columns if column == "*" or column in there]
+    return found
 
 
 def back_up(path: str, target: str) -> dict[str, int]:
@@ -90,7 +101,10 @@ def check_copy(path: str) -> dict[str, int]:
         said = db.execute("PRAGMA integrity_check").fetchone()[0]
         if said != "ok":
             raise StorageError(f"{path} is damaged: {said}")
-        return {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in PARTS}
+        if not db.execute("SELECT count(*) FROM board").fetchone()[0]:
+            raise StorageError(f"{path} is damaged: its table board has no row")
+        counts = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in parts_of(db)}
+        return dict.fromkeys(PARTS, 0) | counts
 
 
 def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
@@ -99,11 +113,15 @@ def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
     If nothing was written meanwhile, every row must be the same. Else the board has gone on; but a message whose last
     change is no newer than the copy must be in it just so.
     """
-    differing = {name: count(db, "main", "copy", name) + count(db, "copy", "main", name) for name in PARTS}
+    parts = {name: ", ".join(columns) for name, columns in parts_of(db).items()}
+    differing = {
+        name: count(db, "main", "copy", name, columns) + count(db, "copy", "main", name, columns)
+        for name, columns in parts.items()
+    }
     if is_unchanged():
         wrong = [name for name, number in differing.items() if number]
     else:
-        columns = ", ".join(column for column in PARTS["messages"] if column != "address")
+        columns = ", ".join(column for column in parts_of(db)["messages"] if column != "address")
         seq = db.execute("SELECT seq FROM copy.board").fetchone()[0]
         older = f"SELECT {columns} FROM main.messages WHERE seq <= {seq} EXCEPT SELECT {columns} FROM copy.messages"
         wrong = ["messages"] if db.execute(f"SELECT count(*) FROM ({older})").fetchone()[0] else []
@@ -111,9 +129,8 @@ def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
         raise StorageError(f"the copy is not the same as the board in: {', '.join(wrong)}")
 
 
-def count(db: sqlite3.Connection, one: str, other: str, table: str) -> int:
+def count(db: sqlite3.Connection, one: str, other: str, table: str, columns: str) -> int:
     """How many rows the one has that the other has not."""
-    columns = ", ".join(PARTS[table])
     sql = f"SELECT count(*) FROM (SELECT {columns} FROM {one}.{table} EXCEPT SELECT {columns} FROM {other}.{table})"
     number: int = db.execute(sql).fetchone()[0]
     return number
@@ -152,6 +169,8 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
     """Migrates a copy to this version's schema, with a new epoch, without sessions, tokens and links: nothing that was
     revoked or used since the backup becomes valid again.
     """
+    with contextlib.closing(reach(backup, read_only=True)) as db:
+        check_shape(db, backup)
     counts = check_copy(backup)
     remove(part)
     make_private(part)

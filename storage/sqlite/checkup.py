@@ -12,6 +12,7 @@ from storage.migrate import migrations
 from storage.sqlite.files import reach
 from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
 from storage.sqlite.search import read_missing
+from storage.sqlite.shape import described, differences
 
 LOW_BYTES = 512 * 1024 * 1024
 LARGE_LOG = 256 * 1024 * 1024
@@ -56,6 +57,11 @@ def check_content(db: sqlite3.Connection) -> Iterator[Finding]:
         else f"; this Longboard has {known}" + (", and brings it there when it starts" * (version < known))
     )
     yield version <= known, f"the schema is number {version}{words}"
+    found = differences(db)
+    yield (
+        not found,
+        f"the schema is not as Longboard makes it: {described(found)}" if found else "the schema has nothing foreign",
+    )
     said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     yield said == "ok", f"the database is {'whole' if said == 'ok' else f'damaged: {said}'}"
     if version == known:

@@ -1,5 +1,6 @@
 """A SQLite board that moves elsewhere: read as a whole while nobody else has it open, and marked in the end."""
 
+import contextlib
 import sqlite3
 import time
 import urllib.parse
@@ -9,7 +10,9 @@ from typing import Any
 from storage.moving import BOARD, TABLES
 from storage.records import StorageError
 from storage.sqlite import SQLite
-from storage.sqlite.files import must_be_file
+from storage.sqlite.files import must_be_file, reach
+from storage.sqlite.schema import MOVED
+from storage.sqlite.shape import check_shape
 
 CHUNK = 1000
 """Rows that are read at once."""
@@ -28,6 +31,8 @@ class Leaving:
     async def open(cls, path: str) -> "Leaving":
         """Raises CannotOpen, also if it was moved before, and StorageError while somebody uses it."""
         must_be_file(path)
+        with contextlib.closing(reach(path, read_only=True)) as db:
+            check_shape(db, path)
         await (await SQLite.open(path)).close()  # it is ours, and of this version's schema
         leaving = cls(path)
         try:
@@ -66,7 +71,7 @@ class Leaving:
 
     def mark_as_moved(self, target: str) -> None:
         """From now on this file is refused."""
-        self._db.execute("CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT")
+        self._db.execute(MOVED)
         self._db.execute("INSERT INTO moved VALUES (?, ?)", (target, time.time_ns() // 1_000_000))
         self._db.execute("COMMIT")
 

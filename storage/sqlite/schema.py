@@ -8,6 +8,8 @@ from storage.migrate import Migration, migrations
 from storage.records import CannotOpen
 
 APPLICATION_ID = 0x4C6F6E67  # "Long": marks the file as ours (PRAGMA application_id)
+MOVED = "CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT"
+"""The mark of a database that was moved."""
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:

@@ -155,8 +155,7 @@ def ensure(db: sqlite3.Connection, number: int) -> None:
         return
     name = f"words_{number}"
     db.execute(f"DROP TABLE IF EXISTS {name}")
-    # To this tokenizer, whatever is not ASCII is a letter: the words come back out as they went in.
-    db.execute(f"CREATE VIRTUAL TABLE {name} USING fts5 (words, content = '', columnsize = 0, tokenize = 'ascii')")
+    make_part(db, number)
     rows = db.execute(
         "SELECT id, body FROM messages WHERE id >= ? AND id < ? AND body IS NOT NULL",
         (number * PART, min((number + 1) * PART, first_new(db))),
@@ -166,6 +165,12 @@ def ensure(db: sqlite3.Connection, number: int) -> None:
     db.execute(
         "INSERT INTO search_parts VALUES (?, ?) ON CONFLICT DO UPDATE SET cut_by = excluded.cut_by", (number, VERSION)
     )
+
+
+def make_part(db: sqlite3.Connection, number: int) -> None:
+    # To this tokenizer, whatever is not ASCII is a letter: the words come back out as they went in.
+    options = "content = '', columnsize = 0, tokenize = 'ascii'"
+    db.execute(f"CREATE VIRTUAL TABLE words_{number} USING fts5 (words, {options})")
 
 
 # --- reading
