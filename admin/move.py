@@ -42,7 +42,8 @@ async def move(settings: Settings, options: argparse.Namespace) -> None:
         target = await Arriving.open(target_url)
         try:
             async with faults_as_unavailable():
-                await move_all(source, target)
+                with source.faults_in_words():
+                    await move_all(source, target)
         finally:
             await target.close()
     finally:

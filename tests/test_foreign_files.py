@@ -11,8 +11,8 @@ import pytest
 from admin.lines import ExportFile
 from storage import open_storage
 from storage.migrate import migrations
-from storage.records import CannotOpen, StorageError
-from storage.sqlite import backup
+from storage.records import CannotOpen, StorageError, Unavailable
+from storage.sqlite import backup, texts
 from storage.sqlite.checkup import check_up
 from storage.sqlite.leaving import Leaving
 from storage.sqlite.schema import APPLICATION_ID
@@ -189,3 +189,67 @@ def test_a_backup_without_the_row_of_its_board_is_refused(tmp_path):
     with opened(board) as db:
         db.execute("DELETE FROM board")
     assert "no row" in admin(at(tmp_path / "new.db"), "restore", board, check=1).stderr
+
+
+# --- texts that are not UTF-8
+
+DAMAGE = {
+    "body of messages, id 2": "UPDATE messages SET body = CAST(x'ff41' AS TEXT) WHERE id = 2",
+    "name of accounts, id 1": "INSERT INTO accounts (username, name, created_at) VALUES ('ada', CAST(x'c3' AS TEXT), 5)",
+    "address of blocks, address '": "INSERT INTO blocks VALUES (CAST(x'80' AS TEXT), 99999999999999)",
+    "target of audit, id 1": "INSERT INTO audit (at, actor_name, action, target) VALUES (5, 'a', 'b', CAST(x'eda080' AS TEXT))",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", DAMAGE)
+def test_a_text_that_is_not_utf8_is_named(tmp_path, words):
+    """By whatever reads it, as one line without the text itself; a copy that a server can't read is no copy."""
+    board = make_board(tmp_path / "board.db")
+    with opened(board) as db:
+        db.execute(DAMAGE[words])
+    copy = tmp_path / "copy.db"
+    for command in (["backup", copy], ["export", tmp_path / "copy.jsonl"]):
+        said = admin(at(board), *command, check=1).stderr
+        assert f"{words}" in said and "not UTF-8" in said and said.count("\n") == 1
+    said = admin(at(copy), "restore", board, check=1).stderr
+    assert words in said and said.count("\n") == 1
+    assert words in admin(at(board), "doctor", check=1).stdout
+    assert sorted(path.name for path in tmp_path.iterdir() if "board" not in path.name) == []
+
+
+def test_a_server_that_can_not_read_a_message_names_it(tmp_path):
+    """It says so when it starts, and not what the message says."""
+    board = make_board(tmp_path / "board.db")
+    with opened(board) as db:
+        db.execute("UPDATE messages SET body = CAST('a secret ' || x'ff' AS TEXT) WHERE id = 2")
+    command = [sys.executable, str(ROOT / "server.py"), at(board), "--port=0"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment())
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+    assert "body of messages, id 2, is not UTF-8" in run.stderr and "a secret" not in run.stderr
+
+
+async def test_a_running_server_looks_for_the_row_once(tmp_path, monkeypatch):
+    """Whoever asks for that message again and again does not make it read the whole board again and again."""
+    board = make_board(tmp_path / "board.db")
+    storage = await open_storage(f"sqlite:///{board}")
+    with opened(board) as db:
+        db.execute("UPDATE messages SET body = CAST(x'ff41' AS TEXT) WHERE id = 2")
+    looks, real = [], texts.damaged_texts
+    monkeypatch.setattr(texts, "damaged_texts", lambda *args, **more: looks.append(args) or real(*args, **more))
+    for _ in range(5):
+        with pytest.raises(Unavailable, match="body of messages, id 2, is not UTF-8"):
+            await storage.message(2)
+        with pytest.raises(Unavailable, match="body of messages, id 2, is not UTF-8"):
+            await storage.edit(2, "anew")
+    assert (await storage.message(3)).body == "words" and len(looks) == 2  # the reader's and the writer's
+    await storage.close()
+
+
+async def test_a_board_with_a_damaged_text_does_not_move(tmp_path, new_database):
+    """It is said in words, and nothing has moved."""
+    board, target = make_board(tmp_path / "board.db"), new_database()
+    with opened(board) as db:
+        db.execute("UPDATE messages SET body = CAST(x'ff41' AS TEXT) WHERE id = 2")
+    said = admin("move", f"--from=sqlite:///{board}", f"--to={target}", check=1).stderr
+    assert "body of messages, id 2, is not UTF-8" in said and "Traceback" not in said
+    assert "messages                3\n" in admin(at(board), "stats").stdout

@@ -14,6 +14,7 @@ from storage.records import CannotOpen, StorageError
 from storage.sqlite.files import address, is_frozen, must_be_file, must_exist, reach, why_not
 from storage.sqlite.schema import check_is_ours, migrate, pragma
 from storage.sqlite.shape import check_shape
+from storage.sqlite.texts import damaged_texts
 
 PARTS = {**{name: table.columns for name, table in TABLES.items()}, "credentials": ("*",), "links": ("*",)}
 """What is compared row by row. The rest follows from it, or is gone within days."""
@@ -101,6 +102,8 @@ def check_copy(path: str) -> dict[str, int]:
         said = db.execute("PRAGMA integrity_check").fetchone()[0]
         if said != "ok":
             raise StorageError(f"{path} is damaged: {said}")
+        if found := damaged_texts(db):
+            raise StorageError(f"{path} is damaged: {'; '.join(found)}")
         if not db.execute("SELECT count(*) FROM board").fetchone()[0]:
             raise StorageError(f"{path} is damaged: its table board has no row")
         counts = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in parts_of(db)}

@@ -13,6 +13,7 @@ from storage.sqlite.files import reach
 from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
 from storage.sqlite.search import read_missing
 from storage.sqlite.shape import described, differences
+from storage.sqlite.texts import damaged_texts
 
 LOW_BYTES = 512 * 1024 * 1024
 LARGE_LOG = 256 * 1024 * 1024
@@ -64,6 +65,8 @@ def check_content(db: sqlite3.Connection) -> Iterator[Finding]:
     )
     said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     yield said == "ok", f"the database is {'whole' if said == 'ok' else f'damaged: {said}'}"
+    texts = damaged_texts(db) if version <= known and not found else []
+    yield not texts, f"texts are damaged: {'; '.join(texts)}" if texts else "all texts can be read"
     if version == known:
         is_indexed = read_missing(db) is None
         words = "has all messages" if is_indexed else "lacks old messages; the running board adds them bit by bit"

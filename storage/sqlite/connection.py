@@ -20,6 +20,7 @@ import aiosqlite
 from storage.figures import Histogram
 from storage.records import CannotOpen, StorageError, Unavailable
 from storage.sqlite.files import address, keep_to_owner, why_not, write_safely
+from storage.sqlite.texts import explained
 
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], Any]
@@ -44,6 +45,8 @@ class Database(sqlite3.Connection):
 
     new_from = sys.maxsize
     """The first number that a message posted in this transaction may have."""
+    damage = ""
+    """The first text that is not UTF-8, once one was met (texts.py)."""
 
 
 class Connection(aiosqlite.Connection):
@@ -204,7 +207,7 @@ def attempt(db: sqlite3.Connection, unit: Unit) -> Outcome:
             raise sqlite3.OperationalError(str(raised)) from raised
         db.execute("ROLLBACK TO unit")
         unavailable = isinstance(raised, sqlite3.Error) and not isinstance(raised, sqlite3.IntegrityError)
-        value, error = None, Unavailable(str(raised)) if unavailable else raised
+        value, error = None, Unavailable(explained(db, raised)) if unavailable else raised
     db.execute("RELEASE unit")
     return value, error
 
@@ -246,6 +249,8 @@ def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments
     db.execute("BEGIN")
     try:
         return function(db, *arguments)
+    except sqlite3.Error as error:
+        raise Unavailable(explained(db, error)) from None  # its own words may have a message's
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # nothing was written

@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
-from storage.records import Unavailable
 from storage.sqlite import SQLite
 from storage.sqlite.files import is_frozen, must_exist, reach
 from storage.sqlite.rows import look_again
 from storage.sqlite.search import index as into_index
+from storage.sqlite.texts import faults_in_words
 
 
 class SQLiteExchange:
@@ -32,17 +32,19 @@ class SQLiteExchange:
 
     async def begin_reading(self) -> Standing:
         db = self._db
-        db.execute("BEGIN")
-        seq, floor = db.execute("SELECT seq, floor FROM board").fetchone()
-        last = {name: last_given(db, name) for name, table in TABLES.items() if table.counts}
-        counts = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES}
+        with faults_in_words(db):
+            db.execute("BEGIN")
+            seq, floor = db.execute("SELECT seq, floor FROM board").fetchone()
+            last = {name: last_given(db, name) for name, table in TABLES.items() if table.counts}
+            counts = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES}
         return Standing(seq, floor, last, counts)
 
     async def rows(self, table: str) -> AsyncIterator[Sequence[Row]]:
         columns, key = TABLES[table].columns, TABLES[table].key
-        cursor = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")
-        while chunk := cursor.fetchmany(CHUNK):
-            yield [dict(zip(columns, row, strict=True)) for row in chunk]
+        with faults_in_words(self._db):
+            cursor = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")
+            while chunk := cursor.fetchmany(CHUNK):
+                yield [dict(zip(columns, row, strict=True)) for row in chunk]
 
     # --- writing
 
@@ -85,12 +87,11 @@ class SQLiteExchange:
     def _write(self, unit: Callable[[sqlite3.Connection], int]) -> int:
         db = self._db
         try:
-            db.execute("BEGIN IMMEDIATE")
-            done = unit(db)
-            db.execute("COMMIT")
+            with faults_in_words(db):
+                db.execute("BEGIN IMMEDIATE")
+                done = unit(db)
+                db.execute("COMMIT")
             return done
-        except sqlite3.Error as error:
-            raise Unavailable(str(error)) from error
         finally:
             if db.in_transaction:
                 db.execute("ROLLBACK")

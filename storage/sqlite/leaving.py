@@ -5,6 +5,7 @@ import sqlite3
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from storage.moving import BOARD, TABLES
@@ -13,6 +14,7 @@ from storage.sqlite import SQLite
 from storage.sqlite.files import must_be_file, reach
 from storage.sqlite.schema import MOVED
 from storage.sqlite.shape import check_shape
+from storage.sqlite.texts import faults_in_words
 
 CHUNK = 1000
 """Rows that are read at once."""
@@ -47,6 +49,10 @@ class Leaving:
 
     def close(self) -> None:
         self._db.close()
+
+    def faults_in_words(self) -> AbstractContextManager[None]:
+        """Around the methods below: turns each fault of SQLite into Unavailable."""
+        return faults_in_words(self._db)
 
     def board(self) -> tuple[Any, ...]:
         """The values of BOARD."""
