@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import json
+import re
 import sqlite3
 
 from storage.about import Notes
@@ -145,9 +146,17 @@ async def test_the_audit_log_about_somebody_is_found_in_every_engine(storage):
     await storage.block_address(bob, 1, 10**14)
     await storage.block_address(bob, 2, 10**14)
     await storage.suspend(bob, "ada")
-    about = await storage.audit_about(ada, 0, 2)
-    about += await storage.audit_about(ada, about[-1].id, 2)
-    assert [(entry.action, entry.target) for entry in about] == [
-        ("delete", "message 3"), ("block", "the address of message 1"), ("suspend", "ada"),
+    await storage.log(bob, "block", "the address of message 1")  # as it was written before it named the author
+    assert (await storage.audit_about(ada, 0, 100))[-1].target == "the address of message 1"
+    await storage.remove_all(bob, 1)
+    about: list = []
+    while page := await storage.audit_about(ada, about[-1].id if about else 0, 2):
+        about += page
+    told = [(entry.action, re.sub("until .*", "until then", entry.target)) for entry in about]
+    assert told == [
+        ("delete", "message 3 by ada"), ("block", "the address of message 1 by ada until then"), ("suspend", "ada"),
+        ("remove", "all by the author of message 1, ada"),
     ]  # fmt: skip
-    assert len(await storage.audit_about(bob, 0, 100)) == 5
+    assert len(await storage.audit_about(bob, 0, 100)) == 7
+    the = await storage.create_account("the", "The", Password("a hash"))
+    assert await storage.audit_about(the, 0, 100) == []

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 ABOUT_ITS_MESSAGE = (
     "EXISTS (SELECT FROM messages WHERE author_id = $1 "
-    "AND id = substring(target FROM 'message ([0-9]{1,18})$')::bigint)"
+    "AND id = substring(target FROM 'message ([0-9]{1,18})')::bigint) "
+    "OR at >= $3 AND target ~ ('message [0-9]+( by|,) ' || $2 || '( |$)')"
 )
-"""Of an entry of the audit log: `message 7`, `the address of message 7`."""
+"""Of an entry of the audit log, as storage/audit.py words it. Older ones don't name the author."""
 
 
 class About(Engine):

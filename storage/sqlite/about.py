@@ -7,11 +7,13 @@ from storage.records import Account, AuditEntry
 from storage.sqlite.connection import Engine
 from storage.sqlite.rows import COLUMNS, to_message
 
+MESSAGE = "substr(target, instr(target, 'message ') + 8)"
 ABOUT_ITS_MESSAGE = (
-    "EXISTS (SELECT 1 FROM messages WHERE author_id = ?1 "
-    "AND id = CAST(substr(target, instr(target, 'message ') + 8) AS INTEGER) AND target LIKE '%message %')"
+    "target LIKE '%message %' AND (EXISTS "
+    f"(SELECT 1 FROM messages WHERE author_id = ?1 AND id = CAST({MESSAGE} AS INTEGER)) "
+    f"OR at >= ?3 AND (instr({MESSAGE} || ' ', ' by ' || ?2 || ' ') OR instr({MESSAGE} || ' ', ', ' || ?2 || ' ')))"
 )
-"""Of an entry of the audit log: `message 7`, `the address of message 7`."""
+"""Of an entry of the audit log, as storage/audit.py words it. Older ones don't name the author."""
 
 
 class About(Engine):
