@@ -169,7 +169,7 @@ def announce(settings: Settings, sockets: list[socket.socket]) -> None:
 
 async def drain(application: Application, server: PatientServer) -> None:
     """Accepts no more, answers every parked poll, waits for what is under way, and closes the connections."""
-    log.info("Ending: answering %d parked polls.", application.board.waiters.parked)
+    log.info("Ending. Parked polls to answer: %d.", application.board.waiters.parked)
     server.stop()
     server.conn_params.no_keep_alive = True
     application.board.waiters.drain()

@@ -1,5 +1,6 @@
 """How the text of each setting is read: parsers, which raise ValueError with what they expect."""
 
+import contextlib
 import ipaddress
 import re
 import urllib.parse
@@ -109,10 +110,11 @@ def matching(pattern: str, expected: str) -> Parser:
 
 def loopback(text: str) -> str:
     """`http://127.0.0.1:8090`: nothing but this machine, since the app secret is sent there. Empty means not set."""
-    text = origin(text)
-    if text and not (text.startswith("http://") and is_loopback(urllib.parse.urlsplit(text).hostname or "")):
-        raise ValueError("http:// and an address of this machine, such as http://127.0.0.1:8090")
-    return text
+    with contextlib.suppress(ValueError):
+        url = origin(text)
+        if not url or (url.startswith("http://") and is_loopback(urllib.parse.urlsplit(url).hostname or "")):
+            return url
+    raise ValueError("http:// and an address of this machine, such as http://127.0.0.1:8090")
 
 
 def is_loopback(host: str) -> bool:

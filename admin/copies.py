@@ -2,6 +2,7 @@
 
 import argparse
 
+from admin.numbers import counted
 from settings import Settings
 from storage.records import CannotOpen
 from storage.sqlite import backup
@@ -29,4 +30,4 @@ async def restore(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def described(counts: dict[str, int]) -> str:
-    return f"{counts['messages']} messages (deleted ones too), {counts['accounts']} accounts"
+    return f"{counted(counts['messages'], 'messages')} (deleted ones too), {counted(counts['accounts'], 'accounts')}"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from admin import proxy
+from admin.numbers import counted
 from setting_names import Oddity
 from setting_values import is_loopback
 from settings import Settings, doubts
@@ -30,7 +31,7 @@ async def doctor(settings: Settings, options: argparse.Namespace) -> None:
         print(f"{SAID[is_well]} {words}")
     problems = sum(is_well is False for is_well, _ in findings)
     if problems:
-        sys.exit(f"bin/admin: {problems} of {len(findings)} checks found a problem")
+        sys.exit(f"bin/admin: {counted(problems, 'problems')} in {len(findings)} checks")
 
 
 def check_settings(settings: Settings, odd: Iterable[Oddity]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from admin.lines import FORMAT, ExportFile, opened, to_row, to_standing
+from admin.numbers import counted, were
 from board.recent import iso
 from settings import Settings
 from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, open_exchange
@@ -45,7 +46,7 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
         await exchange.close()
         if os.path.exists(part):
             os.unlink(part)
-    print(f"{count} rows exported to {options.file}. It contains password hashes: keep it secret.")
+    print(f"{counted(count, 'rows')} exported to {options.file}. It contains password hashes: keep it secret.")
 
 
 def is_stream(name: str) -> bool:
@@ -65,7 +66,7 @@ async def export_to_stream(settings: Settings, name: str) -> None:
         raise StorageError("whoever reads the export ended before it was whole") from None
     finally:
         await exchange.close()
-    print(f"{count} rows exported. They contain password hashes: keep them secret.", file=sys.stderr)
+    print(f"{counted(count, 'rows')} exported. They contain password hashes: keep them secret.", file=sys.stderr)
 
 
 def stream(name: str) -> TextIO:
@@ -103,7 +104,7 @@ async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
             new = await bring_in_all(exchange, file, standing, total)
         finally:
             await exchange.close()
-    print(f"{new} rows brought in; {total - new} were here already.")
+    print(f"{counted(new, 'rows')} brought in; {were(total - new)} here already.")
 
 
 def folder_of(settings: Settings) -> str | None:
@@ -122,13 +123,15 @@ async def bring_in_all(exchange: Exchange, file: ExportFile, standing: Standing,
                 new += await patiently(exchange, table, rows)
             except RowRefused as refused:
                 where = f"{file.name}, line {numbers[refused.index]}"
-                raise StorageError(f"{where}: {refused}. The {new} rows brought in before it stay") from refused
+                raise StorageError(
+                    f"{where}: {refused}. What was brought in before it stays: {counted(new, 'rows')}"
+                ) from refused
             seen += len(rows)
             bar.update(len(rows))
     if seen != total:
         raise StorageError(
             f"{file.name} has changed meanwhile: of the {total} rows that were checked, {seen} were read again. "
-            f"The {new} rows brought in stay"
+            f"What was brought in stays: {counted(new, 'rows')}"
         )
     if new:
         await exchange.finish(standing)

@@ -37,7 +37,7 @@ class ExportFile:
             try:
                 fields = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise StorageError(f"{self.name}, line {number} is no JSON: {error}") from error
+                raise StorageError(f"{self.name}, line {number} is no JSON: {why_not(error)}") from error
             if not isinstance(fields, dict):
                 raise StorageError(f"{self.name}, line {number} is no object")
             yield number, fields
@@ -54,6 +54,13 @@ class ExportFile:
         if copy is not None:
             copy.flush()
             self._file = copy
+
+
+def why_not(error: ValueError | RecursionError) -> str:
+    """Without the number of the line that a decoder counts: it is given one line at a time."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, in column {error.colno}"
+    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it can't be read"
 
 
 @contextlib.contextmanager

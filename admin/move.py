@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from admin.numbers import counted
 from settings import Settings
 from storage import open_storage
 from storage.moving import TABLES
@@ -19,6 +20,13 @@ from storage.postgres.connection import faults_as_unavailable
 from storage.records import StorageError
 from storage.sqlite.leaving import Leaving
 
+NAMED = {
+    "access_changes": "access changes",
+    "failed_tries": "counts of failed tries",
+    "used": "used links",
+    "audit": "audit entries",
+}
+"""Tables whose names are not those of their rows."""
 MISMATCH = "what has arrived differs from what was sent, in table {}; nothing was kept. Please report this"
 
 
@@ -35,6 +43,8 @@ async def move(settings: Settings, options: argparse.Namespace) -> None:
     """Raises StorageError."""
     source_url = options.source or settings.database_url
     target_url = options.target or options.variables.get("DATABASE_URL_TO", "")
+    if not target_url:
+        raise StorageError("DATABASE_URL_TO is not set: it says where the board moves to, postgres://…")
     if not source_url.startswith("sqlite:///") or not target_url.startswith(("postgres://", "postgresql://")):
         raise StorageError("a board moves from DATABASE_URL=sqlite:///file.db to DATABASE_URL_TO=postgres://…")
     source = await Leaving.open(source_url.removeprefix("sqlite:///"))
@@ -48,7 +58,8 @@ async def move(settings: Settings, options: argparse.Namespace) -> None:
             await target.close()
     finally:
         source.close()
-    print(f"The board has moved to {target.name}. Start it with DATABASE_URL set to that; pages go on by themselves.")
+    where = "--to" if options.target else "DATABASE_URL_TO"
+    print(f"The board has moved to {target.name}. Start it with DATABASE_URL set to what {where} was; pages go on.")
 
 
 async def move_all(source: Leaving, target: Arriving) -> None:
@@ -67,7 +78,7 @@ async def move_all(source: Leaving, target: Arriving) -> None:
             if not has_arrived:
                 await target.become(source.board(), source.last_ids())
     source.mark_as_moved(target.name)
-    print(", ".join(f"{count} {table.replace('_', ' ')}" for table, count in counts.items() if count) + ".")
+    print(", ".join(counted(count, NAMED.get(table, table)) for table, count in counts.items() if count) + ".")
 
 
 async def compare(source: Leaving, target: Arriving, table: str, bar: "tqdm[Any]") -> None:

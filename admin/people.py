@@ -17,7 +17,7 @@ from storage.records import Account, NotFound, StorageError
 LINK_DAYS = 7
 DONE = {
     "promote": "{} is a moderator now.",
-    "demote": "{} is no moderator any more.",
+    "demote": "{} is no longer a moderator.",
     "suspend": "{} is suspended: signed out everywhere, and can't sign in or post.",
     "unsuspend": "{} may sign in again.",
 }

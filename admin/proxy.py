@@ -8,6 +8,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 
+from setting_values import is_loopback
 from settings import Settings
 from storage.files import in_words
 
@@ -79,7 +80,11 @@ def check(url: str, settings: Settings) -> Iterator[Finding]:
 
 def check_headers(url: str, settings: Settings, reply: Reply) -> Iterator[Finding]:
     same = settings.public_url == url
-    yield same, f"PUBLIC_URL is {'that address' if same else (settings.public_url or 'not set, and should be ' + url)}"
+    if not settings.public_url and is_loopback(urllib.parse.urlsplit(url).hostname or ""):
+        yield True, "PUBLIC_URL is not set, and need not be for an address of this machine"
+    else:
+        said = "that address" if same else settings.public_url or "not set"
+        yield same, f"PUBLIC_URL is {said}" + ("" if same else f", and should be {url}")
     kept = reply.headers.get("X-Content-Type-Options") == "nosniff" and "Content-Security-Policy" in reply.headers
     yield kept, f"the board's headers {'come through' if kept else 'are changed on the way'}"
     if url.startswith("https:"):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
+from admin.numbers import counted, were
 from admin.people import opened
 from admin.tutorial_users import import_users
 from board.text import LONGEST, is_visible, tidy
@@ -53,7 +54,7 @@ async def import_messages(source: sqlite3.Connection, storage: Storage) -> None:
             bar.update(len(rows))
     for rowid in too_long:
         print(f"The message of row {rowid} is left out: it has more than {LONGEST} characters.")
-    print(f"{new} messages brought in; {known} were here already, {blank} were blank.")
+    print(f"{counted(new, 'messages')} brought in; {were(known)} here already, {were(blank)} blank.")
 
 
 def open_source(path: str) -> sqlite3.Connection:

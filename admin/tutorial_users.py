@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
+from admin.numbers import counted
 from board.passwords import Passwords
 from board.people import NAME_LENGTH, USERNAME
 from board.text import NOT_TEXT, is_visible, tidy
@@ -40,7 +41,7 @@ async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
                 remarks += [f"{user!r} signs in as {username}"] if username != user else []
     finally:
         passwords.close()
-    print("\n".join([*remarks, f"{new} users brought in, of {len(rows)}."]))
+    print("\n".join([*remarks, f"{counted(new, 'users')} brought in, of {len(rows)}."]))
 
 
 async def bring_in(storage: Storage, user: str, password: Password) -> str:

@@ -15,11 +15,11 @@ log = logging.getLogger("longboard.accounts")
 EVENTS = {
     "signed_up": "was made",
     "signed_in": "signed in",
-    "sign_in_failed": "was not signed in to",
+    "sign_in_failed": "Sign-in failed",
     "signed_out": "signed out",
     "password_changed": "has a new password",
     "password_link_used": "has a new password, by a one-time link",
-    "username_changed": "has another username",
+    "username_changed": "has a new username",
     "token_made": "has a new token for a bot",
     "revoked": "ended a session or token",
     "revoked_all": "ended all other sessions and tokens",
@@ -42,13 +42,15 @@ class AccountLog:
 
     def write(self, event: str, account_id: int | None, address: str, kind: str) -> None:
         """`kind` says how, or why not: password, facebook, a reason."""
-        who = f"Account {account_id}" if account_id is not None else "No account"
         fields: dict[str, object] = {"event": event, "account": account_id, "client": address, "kind": kind}
-        more = ""
-        if event == "sign_in_failed" and self._left_out:
-            more = f" ({self._left_out} other failures were left out)"
-            fields["left_out"], self._left_out = self._left_out, 0
-        log.info("%s %s: %s, from %s%s", who, EVENTS[event], kind, address, more, extra={"fields": fields})
+        words, more = f"Account {account_id} {EVENTS[event]}: {kind}", ""
+        if event == "sign_in_failed":
+            whose = "" if account_id is None else f"account {account_id}, "
+            words = f"{EVENTS[event]}: {whose}{kind.replace('_', ' ')}"
+            if self._left_out:
+                more = f" (failures left out before this one: {self._left_out})"
+                fields["left_out"], self._left_out = self._left_out, 0
+        log.info("%s, from %s%s", words, address, more, extra={"fields": fields})
 
     def write_failure(self, account_id: int | None, address: str, reason: str) -> None:
         """`account_id` is that of the account with this username, if there is one."""

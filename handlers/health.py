@@ -25,7 +25,7 @@ class Healthz(Health):
 
 
 class Readyz(Health):
-    """503 while nothing can be read or written, or the server drains."""
+    """503 while nothing can be read or written, or the server drains; `status` says so in a word."""
 
     async def get(self) -> None:
         status = await self.status(
@@ -33,5 +33,6 @@ class Readyz(Health):
         )
         if (status["status"], status["storage"]) != ("ok", "ok"):
             self.set_status(503)
+            status["status"] = "unavailable" if status["status"] == "ok" else status["status"]
             self.set_header("Retry-After", "5")
         self.write_json(status)

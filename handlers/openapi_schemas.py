@@ -126,7 +126,7 @@ def other_schemas() -> Json:
     error = {"code": told(TEXT, "Stable, for programs."), "message": told(TEXT, "For people.")}
     not_found = {"code": "not_found", "message": "This does not exist, or no longer does."}
     health = {
-        "status": told(TEXT, "`ok` or `draining`."),
+        "status": told(TEXT, "`ok` or `draining`; of /readyz also `unavailable`."),
         "storage": told(TEXT, "`ok` or `unavailable`."),
         "parked": told(COUNT, "Parked polls."),
         "cursor": {"type": "string", "pattern": CURSOR},

@@ -9,11 +9,14 @@ import sys
 
 import pytest
 
+from admin.numbers import counted
 from settings import doubts, read_settings
 from tests.conftest import ROOT, environment
 from tests.patience import PATIENCE
+from tests.people import Person
 from tests.ports import free_port
 from tests.test_admin import at, problems, run_in
+from tests.test_import import admin
 
 FILE = b"""TITLE=Our Board
 DATABASE_URL=sqlite:///board.db
@@ -256,6 +259,55 @@ def test_sound_settings_warn_of_nothing():
     """So that a warning is read when there is one."""
     assert not doubts(read_settings([], {}))
     assert not doubts(read_settings(["--scheme-header=X-Forwarded-Proto", "--public-url=https://a.example"], {}))
+
+
+# --- numbers and words
+
+
+def test_one_of_a_thing_is_not_several(start, tmp_path):
+    """In each line that counts."""
+    server = start()
+    Person(server).post("the only message")
+    data = at(server.database)
+    copy, export = tmp_path / "copy.db", tmp_path / "board.jsonl"
+    said = [admin(data, "backup", copy).stdout, admin(at(tmp_path / "new.db"), "restore", copy).stdout]
+    assert all("1 message (deleted ones too), 1 account." in line for line in said), said
+    assert admin(data, "export", export).stdout.startswith("2 rows exported")
+    lines = export.read_text().splitlines()
+    export.write_text("\n".join([lines[0], lines[1], '{"end": 1}', ""]))
+    for words in ("1 row brought in; 0 were here already.", "0 rows brought in; 1 was here already."):
+        assert admin(at(tmp_path / "other.db"), "import", export).stdout == f"{words}\n"
+    doctor = run_in(server.database.parent, "--limits=off", "doctor", check=1)
+    assert doctor.stderr.startswith("bin/admin: 1 problem in ")
+
+
+@pytest.mark.parametrize(
+    ("number", "things", "words"),
+    [(1, "identities", "1 identity"), (0, "identities", "0 identities"), (1, "links", "1 link"), (2, "links", "2 links"),
+     (1, "audit entries", "1 audit entry")],
+)  # fmt: skip
+def test_things_are_counted_as_people_write_it(number, things, words):
+    """Also those whose plural is more than an s."""
+    assert counted(number, things) == words
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [(b"{x", "in column 2"), (b"[1,\xff]", "it is not UTF-8"), (b"[" * 100_000, "it can't be read")],
+)
+def test_a_line_that_is_no_json_is_named_by_one_number(tmp_path, line, words):
+    """That of the line in the file; a decoder, which sees one line, would add that it was line 1."""
+    (tmp_path / "bad.jsonl").write_bytes(line + b"\n")
+    said = run_in(tmp_path, "import", "bad.jsonl", check=1).stderr
+    assert "bad.jsonl, line 1 is no JSON: " in said and said.endswith(f"{words}\n") and said.count("line") == 1
+
+
+def test_the_doctor_finds_a_plain_board_on_this_machine_sound(start):
+    """PUBLIC_URL is for boards that others reach."""
+    server = start(poll_seconds=1, metrics_token="m" * 20)
+    flags = ["--poll-seconds=1", f"--metrics-token={'m' * 20}"]
+    run = run_in(server.database.parent, *flags, "doctor", server.url)
+    assert problems(run) == [] and "ok      PUBLIC_URL is not set" in run.stdout
 
 
 # --- what the system refuses

@@ -348,12 +348,12 @@ def test_a_board_on_a_read_only_disk_can_be_saved(start, tmp_path):
         where = at(disk / "board.db")
         assert is_frozen(str(disk / "board.db"))
         copy, lines = tmp_path / "copy.db", tmp_path / "board.jsonl"
-        assert "Backed up and compared: 1 messages" in admin(where, "backup", copy).stdout
+        assert "Backed up and compared: 1 message " in admin(where, "backup", copy).stdout
         assert "exported" in admin(where, "export", lines).stdout and "worth saving" in lines.read_text()
         assert "messages                1\n" in admin(where, "stats").stdout
         admin(where, "audit")
         assert "the database is whole" in admin(where, "doctor", check=1).stdout
-        assert "read-only" in admin(where, "invite", check=1).stderr
+        assert "has only backup, export, stats, audit and doctor" in admin(where, "invite", check=1).stderr
         admin(at(tmp_path / "new.db"), "restore", copy)
         admin(at(tmp_path / "newer.db"), "restore", disk / "board.db")
         assert [file.name for file in disk.iterdir()] == ["board.db"]
@@ -369,14 +369,14 @@ def test_what_a_crash_left_on_a_read_only_disk_is_not_passed_over(start, tmp_pat
         for file in disk.iterdir():
             shutil.copy(file, tmp_path / file.name)
         read_only(disk)
-        assert "1 messages" in admin(at(disk / "board.db"), "backup", tmp_path / "first.db").stdout
+        assert "1 message " in admin(at(disk / "board.db"), "backup", tmp_path / "first.db").stdout
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         (disk / "board.db-shm").unlink()  # as on a copy of database and log
         read_only(disk)
         run = run_in(tmp_path, at(disk / "board.db"), "backup", tmp_path / "copy.db", check=1)
         assert "copy it, with board.db-wal, to another disk" in run.stderr
         assert not (tmp_path / "copy.db").exists()
-        assert "1 messages" in admin(at(tmp_path / "board.db"), "backup", tmp_path / "copy.db").stdout
+        assert "1 message " in admin(at(tmp_path / "board.db"), "backup", tmp_path / "copy.db").stdout
 
 
 # --- other programs' copies

@@ -44,7 +44,7 @@ def test_everything_comes_in_order_with_its_own_time_while_the_server_runs(start
         parked = pool.submit(server.news, cursor, 25)
         server.until_parked(1)
         assert (
-            "1203 messages brought in; 0 were here already, 1 were blank" in admin(url, "import-tutorial", data).stdout
+            "1203 messages brought in; 0 were here already, 1 was blank" in admin(url, "import-tutorial", data).stdout
         )
         assert parked.result()["messages"][0]["body"] == "message 0 <b>é😀</b>"
     assert "0 messages brought in; 1203 were here" in admin(url, "import-tutorial", data).stdout

@@ -109,7 +109,9 @@ def test_readyz_tries_a_write_and_healthz_does_not(start):
     other = sqlite3.connect(server.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     response = until(lambda: (r := server.get("/readyz", headers=SHOWN)).status_code == 503 and r)
-    assert response.headers["Retry-After"] and response.json()["storage"] == "unavailable"
+    assert response.headers["Retry-After"]
+    assert (response.json()["status"], response.json()["storage"]) == ("unavailable", "unavailable")
+    assert server.get("/healthz").json()["status"] == "ok"
     assert server.get("/readyz").status_code == 503 and server.get("/healthz").json()["storage"] == "ok"
     other.execute("ROLLBACK")
     other.close()

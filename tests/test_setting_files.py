@@ -88,10 +88,11 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path, content):
 def test_a_move_takes_its_addresses_from_where_nobody_sees_them(tmp_path, new_database):
     """From the environment or a file; what stands in a command is in the list of processes for all to read."""
     run_in(tmp_path, "migrate")
-    run_in(tmp_path, "move", check=1)
+    assert "DATABASE_URL_TO is not set" in run_in(tmp_path, "move", check=1).stderr
     run_in(tmp_path, "move", check=1, DATABASE_URL_TO="sqlite:///other.db")
     (tmp_path / "env").write_text(f"DATABASE_URL=sqlite:///board.db\nDATABASE_URL_TO={new_database()}\n")
-    assert "has moved" in run_in(tmp_path, "--env-file=env", "move").stdout
+    said = run_in(tmp_path, "--env-file=env", "move").stdout
+    assert "has moved" in said and "with DATABASE_URL set to what DATABASE_URL_TO was" in said
     run_in(tmp_path, "--database-url=sqlite:///second.db", "migrate")
     said = run_in(tmp_path, "move", DATABASE_URL="sqlite:///second.db", DATABASE_URL_TO=new_database()).stdout
     assert "has moved" in said

@@ -66,6 +66,16 @@ def test_the_public_url_is_read_as_browsers_send_their_origin(text, read):
     assert read_settings([], {"PUBLIC_URL": text}).public_url == read
 
 
+@pytest.mark.parametrize("value", ["on", "1", "https://board.example.org", "http://127.0.0.1:8090/x"])
+def test_where_the_fake_facebook_is_is_asked_for_by_an_address_that_works(value, capsys):
+    """One example for all that is wrong, and whoever follows it gets no other refusal."""
+    with pytest.raises(SystemExit):
+        read_settings([], {"FACEBOOK_FAKE": value})
+    said = capsys.readouterr().err
+    assert said.count("http") == 2 + value.count("http") and "such as http://127.0.0.1:8090" in said
+    assert read_settings([], {"FACEBOOK_FAKE": "http://127.0.0.1:8090"}).facebook_fake
+
+
 def test_zeros_in_front_of_a_number_mean_nothing():
     """However many there are."""
     assert read_settings([], {"PORT": "0" * 5000 + "80"}).port == 80

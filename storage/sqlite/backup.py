@@ -37,7 +37,7 @@ def back_up(path: str, target: str) -> dict[str, int]:
     """
     must_exist(path)
     if target == "-":
-        raise OSError("a backup needs a file, in which it is checked; export can write to standard output")
+        raise OSError("a backup is checked once it is written, so it needs a file; export can write to standard output")
     if os.path.lexists(target):
         raise OSError(f"{target} is there already; name a new file")
     part = f"{target}.part"
@@ -146,7 +146,7 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
     """
     path = os.path.realpath(path)  # a symbolic link stays
     if backup == "-":
-        raise OSError("a restore needs a file, in which it is checked")
+        raise OSError("a backup is checked before it is restored, so it has to be a file")
     must_be_file(backup)
     if os.path.exists(path) and not replace:
         raise StorageError(f"there is a board at {path} already; with --replace it is put aside")

@@ -111,7 +111,7 @@ def why_not(path: str, error: Exception) -> str:
             "to another disk first"
         )
     if is_read_only(path):
-        return f"the disk of {path} is read-only; there, bin/admin can only backup, export, stats and audit"
+        return f"the disk of {path} is read-only; there, bin/admin has only backup, export, stats, audit and doctor"
     if not os.access(folder, os.W_OK):
         return f"the folder {folder} can't be written to; SQLite needs that for the files it keeps beside {path}"
     reason = getattr(error, "strerror", None) or error

@@ -44,7 +44,7 @@ def check_schema(db: sqlite3.Connection, path: str) -> None:
         )
     if moved_to is not None:
         raise CannotOpen(
-            f"the board in {path} was moved to PostgreSQL ({moved_to}), and goes on there: set DATABASE_URL to that. "
+            f"the board in {path} was moved to PostgreSQL ({moved_to}), and goes on there: set DATABASE_URL to its address. "
             f"To go back to what it was then: sqlite3 {path} 'DROP TABLE moved'"
         )
 
