@@ -108,3 +108,22 @@ async def test_what_is_pointed_to_is_shown(start, visit):
     page = await visit(server, f"/#m{posts[3]}")
     await expect(page.locator(f"#m{posts[3]}")).to_be_in_viewport()
     await expect(page.locator(f"#m{posts[-1]}")).not_to_be_in_viewport()
+
+
+async def test_each_command_for_programs_is_told_from_the_next(server, visit):
+    """One block each, whose further lines begin further in; no call of the table breaks in the middle of a word."""
+    for width in (1000, 320):
+        page = await visit(server, "/api", viewport={"width": width, "height": 900})
+        commands = await page.locator("pre code").evaluate_all(
+            """(commands) => commands.map((command) => {
+                const words = document.createRange();
+                words.selectNodeContents(command);
+                const lines = [...words.getClientRects()].map((line) => Math.round(line.left));
+                return [command.innerText.split("curl").length - 1, lines[0], Math.min(...lines.slice(1), Infinity)];
+            })"""
+        )
+        assert len(commands) == 7 and all(count == 1 for count, *_ in commands)
+        assert all(first < rest for _, first, rest in commands), commands
+        assert any(rest < width for *_, rest in commands)  # some have a second line
+        calls = await page.locator("td code").evaluate_all("(calls) => calls.map((one) => one.getClientRects().length)")
+        assert calls and set(calls) == {1}
