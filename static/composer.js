@@ -8,6 +8,7 @@ import { drawer, Outbox } from "./outbox.js";
 
 const TIP = "Ctrl + Enter sends";
 const MAC_TIP = "⌘ Return sends";
+const SENT = "Posted. To change or delete it, click on its time.";
 export const FULL = "This browser has no room left to keep a draft: closing the page would lose this.";
 const ONE_BY_ONE = "What is in the box was taken back as well: first post it, or clear the box.";
 const TEXT_ONLY = "A message is text only. Files and pictures can't be posted here.";
@@ -48,7 +49,7 @@ export class Composer {
     const author = form.querySelector("#as bdi")?.textContent ?? "";
     takeTextOnly(this.#box, (words) => this.#say(words));
     const limit = Number(form.dataset.limit) || Infinity; // a page from before an update does not say
-    const told = { sent, refused: this.#refused.bind(this), back: this.#back.bind(this) };
+    const told = { sent: this.#sent(sent), refused: this.#refused.bind(this), back: this.#back.bind(this) };
     this.#outbox = new Outbox(list, form.action, this.#as, author, limit, told);
   }
 
@@ -133,6 +134,17 @@ export class Composer {
       this.#edited();
     }
     this.#box.focus();
+  }
+
+  /**
+   * Nothing on a message itself says that its author can change it.
+   * @param {(message: import("./message.js").Message) => void} sent
+   */
+  #sent(sent) {
+    return (/** @type {import("./message.js").Message} */ message) => {
+      sent(message);
+      if (this.#as && this.#hint.textContent === this.#tip) this.#say(SENT);
+    };
   }
 
   /**

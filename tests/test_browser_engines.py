@@ -126,7 +126,7 @@ async def test_the_keys_work_after_a_press_while_the_server_was_away(start, visi
     server.start()
     await until(page, "document.querySelector('#sign').textContent === ''")
     await press_nowhere(page, "?")
-    await until(page, "document.querySelector('#keys').open")
+    await until(page, "document.querySelector('#keys')?.open")
 
 
 async def press_nowhere(page, key):
@@ -384,7 +384,9 @@ async def test_on_paper_there_are_messages_with_whole_dates_and_nothing_to_press
 async def test_the_checkbox_of_the_keys_stands_apart_from_its_words(start, visit_each):
     """They touched, where nothing but a space was between them."""
     page = await visit_each(start())
-    await page.evaluate("document.getElementById('keys').showModal()")
+    await until(page, "document.readyState === 'complete'")
+    await page.click("#help")
+    await until(page, "document.querySelector('#keys')?.open")
     gap = await page.evaluate(
         """() => {
             const label = document.querySelector("#keys label"), words = document.createRange();

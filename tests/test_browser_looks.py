@@ -101,6 +101,20 @@ async def test_the_keyboard_reaches_everything_and_shows_where_it_is(pages, visi
         assert not focus[0], "Tab never comes to the end"
 
 
+@pytest.mark.parametrize("width", [320, 390])
+async def test_on_a_phone_one_sees_whose_account_and_which_board_it_is(start, visit, width):
+    """A name of twelve letters is not cut, the title of a board takes two lines, and a sentence more than half a line."""
+    server = start(title="Our Village Board")
+    person = Person(server, name="Ada Lovelace")
+    page = await visit(server, "/account", person, viewport={"width": width, "height": 640})
+    name = page.get_by_role("navigation").get_by_role("link")
+    assert await name.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    assert await page.locator(".brand span").evaluate(
+        "(one) => one.offsetHeight <= 2.5 * parseFloat(getComputedStyle(one).lineHeight)"
+    )
+    assert await page.locator(".me p").evaluate("(one) => one.offsetWidth > innerWidth / 2")
+
+
 async def test_what_is_pointed_to_is_shown(start, visit):
     """A link to a message on the board scrolls to it, also after the page's script has been at work."""
     server = start()

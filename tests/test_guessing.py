@@ -417,7 +417,7 @@ def test_the_account_page_tells_of_failed_tries(start):
     assert "failed" not in browser.get("/account").text
     for n in range(3):
         sign_in(server.client, person.username, f"guess {n}")
-    assert "3 failed tries to sign in as you since you last signed in." in browser.get("/account").text
+    assert "3 failed tries at your password since you last signed in." in browser.get("/account").text
     cookies = dict(browser.cookies)
     server.stop()
     server.start()
@@ -426,6 +426,6 @@ def test_the_account_page_tells_of_failed_tries(start):
     page = person.browser()
     sign_in(server.client, person.username, "and another")
     text = page.get("/account").text
-    assert "1 failed try to sign in as you since you last signed in; 4 between that time and the one before." in text
+    assert "1 failed try at your password since you last signed in; 4 between that time and the one before." in text
     told = page.get("/account/download").json()["failed_sign_ins"]
     assert told == {"since": 1, "earlier": 4}
