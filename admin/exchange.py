@@ -16,6 +16,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from admin.doubles import Doubles
 from admin.lines import FORMAT, ExportFile, opened, to_row, to_standing
 from admin.numbers import counted, were
 from board.recent import iso
@@ -97,8 +98,10 @@ async def write_all(exchange: Exchange, file: TextIO) -> int:
 
 async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
     """Looks through the whole file before anything is written. Raises StorageError or OSError."""
-    with opened(options.file, folder_of(settings)) as file:
-        standing, total = check(file)
+    folder = folder_of(settings)
+    with opened(options.file, folder) as file:
+        with Doubles(folder) as doubles:
+            standing, total = check(file, doubles)
         exchange = await open_exchange(settings.database_url, create=True)
         try:
             new = await bring_in_all(exchange, file, standing, total)
@@ -155,7 +158,7 @@ async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
     raise AssertionError("not reached")
 
 
-def check(file: ExportFile) -> tuple[Standing, int]:
+def check(file: ExportFile, doubles: Doubles) -> tuple[Standing, int]:
     """What the first line says, and how many rows follow. Raises StorageError for what is no whole export."""
     standing, count, end = None, 0, None
     last: dict[str, int] = {}
@@ -169,12 +172,14 @@ def check(file: ExportFile) -> tuple[Standing, int]:
         else:
             table, row = to_row(file.name, number, fields)
             count += 1
+            doubles.add(table, row, number)
             if standing and table == "messages" and int(str(row["seq"])) > standing.seq:
                 raise StorageError(f"{file.name}, line {number}: its change is after the last one that line 1 names")
             if TABLES[table].counts:
                 last[table] = max(last.get(table, 0), int(str(row["id"])))
     if standing is None or end != count:
         raise StorageError(f"{file.name} is not whole: it should end by saying how many rows it has")
+    doubles.check(file.name)
     numbers = {table: max(number, standing.last.get(table, 0)) for table, number in last.items()}
     return dataclasses.replace(standing, last={**standing.last, **numbers}), count
 

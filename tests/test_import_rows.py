@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sqlite3
 
 import pytest
 
+from admin.doubles import UNIQUE
 from admin.exchange import bring_in
 from admin.rows import COLUMNS, MAY_LACK
 from board.recent import LAST_MS, iso
@@ -14,6 +16,7 @@ from board.text import LONGEST
 from settings import Settings, read_settings
 from storage import open_storage
 from storage.exchange import TABLES
+from storage.migrate import migrations
 from storage.records import StorageError
 from tests.test_import import admin
 from tests.test_move import run
@@ -102,14 +105,58 @@ async def test_what_contradicts_the_first_line_or_itself_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("table", "changes", "words"),
     [
-        ("accounts", {"id": 2}, "username"), ("messages", {"id": 2, "seq": 3}, "key"),
-        ("identities", {"id": 2, "facebook_id": "9", "account_id": 77}, "[Ff](OREIGN KEY|oreign key)"),
+        *((table, {}, f"{TABLES[table].key} of {table} are those") for table in TABLES),
+        ("accounts", {"id": 2}, "username of accounts"), ("messages", {"id": 2, "seq": 10, "key": None}, "seq of messages"),
+        ("messages", {"id": 2, "seq": 3}, "author_id and key of messages"),
+        ("identities", {"id": 2, "facebook_id": "9"}, "account_id of identities"),
+        ("identities", {"id": 2, "account_id": 2}, "app_id and facebook_id of identities"),
     ],
 )  # fmt: skip
-async def test_what_two_rows_can_not_both_have_is_refused_with_the_line(url, tmp_path, table, changes, words):
-    """By the database itself, on both engines; nothing of its part is kept."""
-    with pytest.raises(StorageError, match=f"line {len(TABLES) + 2}: this board can't take it.*{words}"):
-        await import_into(url, lines(more=[{table: {**ROWS[table], **changes}}]), tmp_path)
+async def test_what_two_rows_can_not_both_have_is_refused_with_both_lines(tmp_path, table, changes, words):
+    """Before anything is written, however far apart they are."""
+    others = [{"messages": {**ROWS["messages"], "id": n, "seq": n, "key": None}} for n in range(10, 20)]
+    text = lines(more=[*others, {table: {**ROWS[table], **changes}}], seq=20)
+    line = len(TABLES) + len(others) + 2
+    first = len(TABLES) + 2 if "seq of" in words else line_of(table)
+    with pytest.raises(StorageError, match=f"line {line}: {words}.* line {first}$"):
+        await import_into(f"sqlite:///{tmp_path}/board.db", text, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export.jsonl"]
+
+
+async def test_guests_share_their_keys_and_nobody_else_does(url, tmp_path):
+    """As posting has it: so a board's own export is never refused."""
+    message = {**ROWS["messages"], "id": 2, "seq": 2, "author_id": None}
+    await import_into(url, lines(more=[{"messages": message}, {"messages": {**message, "id": 3, "seq": 3, "key": None}},
+                                       {"messages": {**message, "id": 4, "seq": 4, "key": None}}]), tmp_path)  # fmt: skip
+    doubled = [{"messages": message}, {"messages": {**message, "id": 3, "seq": 3}}]
+    with pytest.raises(StorageError, match="author_id and key of messages"):
+        await import_into(url, lines(more=doubled), tmp_path)
+
+
+def test_every_rule_of_the_schema_is_looked_at_beforehand():
+    """A new one can't be found by the database only, in the middle of an import."""
+    rules = {}
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        for migration in migrations("sqlite"):
+            db.executescript(migration.sql)
+        for table in TABLES:
+            indexes = db.execute('SELECT name FROM pragma_index_list(?) WHERE "unique"', (table,)).fetchall()
+            columns = [
+                tuple(name or "author_id" for (name,) in db.execute("SELECT name FROM pragma_index_info(?)", index))
+                for index in indexes
+            ]
+            rules[table] = {(TABLES[table].key,), *columns}
+    assert rules == {table: set(columns) for table, columns in UNIQUE.items()}
+
+
+async def test_what_the_board_can_not_take_is_refused_with_the_line_and_what_stays(url, tmp_path):
+    """Only the database knows this; the rows of the parts before it are there, and all comes when the file is mended."""
+    more = [{"blocks": {"address": f"192.0.2.{n}", "until": 5}} for n in range(2, 9)]
+    orphan = {"identities": {**ROWS["identities"], "id": 2, "facebook_id": "9", "account_id": 77}}
+    words = f"line {len(TABLES) + len(more) + 2}: this board can't take it.*[Ff](OREIGN KEY|oreign key).*The 14 rows .* stay"
+    with pytest.raises(StorageError, match=words):
+        await import_into(url, lines(more=[*more, orphan]), tmp_path)
+    await import_into(url, lines(more=more), tmp_path)
 
 
 async def test_text_comes_as_posting_would_leave_it(url, tmp_path):

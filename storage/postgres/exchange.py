@@ -118,7 +118,8 @@ async def put(db: "Link", table: str, row: Row, index: int) -> int:
     try:
         await db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(places)})", *values)
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-        raise RowRefused(index, f"this board can't take it: {error}") from error
+        why = " ".join(str(error).rstrip(".").split())  # it has a second line
+        raise RowRefused(index, f"this board can't take it: {why}") from error
     return 1
 
 

@@ -1,0 +1,91 @@
+"""Finds what two rows of an export can't both have, before anything is imported.
+
+The values go to a temporary SQLite database that has no name, and SQLite sorts them there: of a million rows, little is
+in memory. Only what the rows have together is found; what the board has already is for the board itself to compare.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from types import TracebackType
+
+from storage.exchange import Row
+from storage.records import StorageError
+from storage.sqlite.backup import use_room_at
+
+UNIQUE = {
+    "accounts": (("id",), ("username",)),
+    "identities": (("id",), ("app_id", "facebook_id"), ("account_id",)),
+    "messages": (("id",), ("seq",), ("author_id", "key")),
+    "blocks": (("address",),),
+    "erasures": (("code",),),
+    "suspensions": (("salt",),),
+    "audit": (("id",),),
+}
+"""For each table what only one row may have, as the migrations of both engines say."""
+CHUNK = 5000
+FIRST_DOUBLE = (
+    "SELECT what, max(line) AS second, min(line) FROM seen GROUP BY what, value HAVING count(*) > 1 ORDER BY second"
+)
+
+
+class Doubles:
+    """A context manager. `folder` is where the temporary database is; by default where SQLite puts such."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._rules = [(table, columns) for table, rules in UNIQUE.items() for columns in rules]
+        self._waiting: list[tuple[int, object, int]] = []
+        self._db = sqlite3.connect("", isolation_level=None)
+        if folder and os.access(folder, os.W_OK):
+            use_room_at(self._db, os.path.join(folder, "board.db"))
+
+    def __enter__(self) -> "Doubles":
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("CREATE TABLE seen (what INTEGER, value, line INTEGER)")
+        self._db.execute("BEGIN")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def add(self, table: str, row: Row, line: int) -> None:
+        """Raises OSError if there is no room for it."""
+        for what, (name, columns) in enumerate(self._rules):
+            if name == table and (value := value_of(row, columns)) is not None:
+                self._waiting.append((what, value, line))
+        if len(self._waiting) >= CHUNK:
+            self._write()
+
+    def check(self, file: str) -> None:
+        """Raises StorageError, with the line, or OSError."""
+        self._write()
+        with faults():
+            found = self._db.execute(FIRST_DOUBLE).fetchone()
+        if found:
+            what, second, first = found
+            table, columns = self._rules[what]
+            raise StorageError(f"{file}, line {second}: {' and '.join(columns)} of {table} are those of line {first}")
+
+    def _write(self) -> None:
+        with faults():
+            self._db.executemany("INSERT INTO seen VALUES (?, ?, ?)", self._waiting)
+        self._waiting.clear()
+
+
+def value_of(row: Row, columns: tuple[str, ...]) -> object:
+    """None if others may have the same. All guests together count as author 0."""
+    if len(columns) == 1:
+        return row[columns[0]]
+    first, second = (row[column] for column in columns)
+    return None if second is None else f"{first or 0} {second}"
+
+
+@contextlib.contextmanager
+def faults() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f"the rows could not be compared in a temporary file: {error}") from error
