@@ -11,17 +11,13 @@ from board.facebook import ID, kind_of_image
 from board.people import NAME_LENGTH, USERNAME
 from board.recent import LAST_MS
 from board.text import LONGEST, NOT_TEXT, tidy
+from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
 from storage.exchange import TABLES, Row
 
 MOST_NUMBER = 10**18 - 1
 """Of ids and changes: the greatest that a cursor may have."""
 PICTURE_BYTES = 256 * 1024
-HASH = re.compile(
-    r"(?:sha1:)?\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d)\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+", re.ASCII
-)
-"""Of a password hash. Its costs are bounded, because each try to sign in has to pay them."""
-COSTLIEST = (262_144, 16)
-"""Kilobytes and passes."""
+HASH = re.compile(r"(?:sha1:)?\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=[1-9]\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+", re.ASCII)
 
 
 def whole(least: int, most: int) -> Callable[[Any], int]:
@@ -63,10 +59,13 @@ def words(value: Any) -> str:
 
 
 def password(value: Any) -> str:
-    match = HASH.fullmatch(value) if isinstance(value, str) else None
-    if not match or int(match[1]) > COSTLIEST[0] or int(match[2]) > COSTLIEST[1]:
+    if not isinstance(value, str) or not HASH.fullmatch(value):
         raise ValueError("must be a hash as Longboard makes them")
-    return match[0]
+    if costs_too_much(value):
+        raise ValueError(
+            f"may have at most m={KILOBYTES}, t={PASSES}, p={LANES} and {CHARACTERS} characters of each part"
+        )
+    return value
 
 
 def octets(least: int, most: int) -> Callable[[Any], bytes]:

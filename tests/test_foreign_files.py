@@ -253,3 +253,88 @@ async def test_a_board_with_a_damaged_text_does_not_move(tmp_path, new_database)
     said = admin("move", f"--from=sqlite:///{board}", f"--to={target}", check=1).stderr
     assert "body of messages, id 2, is not UTF-8" in said and "Traceback" not in said
     assert "messages                3\n" in admin(at(board), "stats").stdout
+
+
+# --- hashes that cost too much
+
+OURS = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$aGFzaA"
+COSTLY = [
+    OURS.replace("m=19456", "m=65537"), OURS.replace("t=2", "t=5"), OURS.replace("p=1", "p=5"),
+    OURS.replace("aGFzaA", "A" * 129), OURS.replace("c29tZXNhbHQ", "A" * 129),
+    "sha1:" + OURS.replace("m=19456", "m=262144"),
+]  # fmt: skip
+SPELLINGS = [
+    OURS.replace("id$v=19$m=19456", "i$m=1000000"), OURS.replace("t=2", "t=4294967295"), OURS.replace("p=1", "p=" + "9" * 5000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hash", COSTLY)
+async def test_an_import_refuses_a_hash_that_costs_too_much(tmp_path, hash):
+    """One try at that account would hold up all who sign in; what libraries make by default is taken."""
+    with pytest.raises(StorageError, match="line 2: password of accounts"):
+        await import_into(f"sqlite:///{tmp_path}/board.db", lines([("accounts", "password", hash)]), tmp_path)
+    default = OURS.replace("m=19456,t=2,p=1", "m=65536,t=3,p=4")
+    await import_into(f"sqlite:///{tmp_path}/board.db", lines([("accounts", "password", default)]), tmp_path)
+
+
+@pytest.mark.parametrize("hash", COSTLY + SPELLINGS)
+async def test_a_database_with_a_hash_that_costs_too_much_is_refused(tmp_path, hash):
+    """By whatever brings the hashes of another database into a board; the account is named."""
+    board = tmp_path / "board.db"
+    await (await open_storage(f"sqlite:///{board}")).close()
+    account = "INSERT INTO accounts (username, name, password, created_at) VALUES (?, 'A', ?, 5)"
+    with opened(board) as db:
+        db.execute(account, ("bob", OURS))
+    backup.restore(str(tmp_path / "first.db"), str(board), replace=False)
+    with opened(board) as db:
+        db.execute(account, ("ada", hash))
+    with pytest.raises(StorageError, match="hold up everybody's sign-in, of 'ada':"):
+        backup.restore(str(tmp_path / "new.db"), str(board), replace=False)
+    with pytest.raises(StorageError, match="hold up everybody's sign-in, of 'ada':"):
+        await Leaving.open(str(board))
+    assert not (tmp_path / "new.db").exists()
+    assert any("'ada'" in said and "'bob'" not in said and not is_well for is_well, said in check_up(str(board)))
+
+
+async def test_a_database_in_another_encoding_is_refused(tmp_path):
+    """Its hashes and texts would be compared byte by byte, and not found."""
+    board = tmp_path / "board.db"
+    with opened(board) as db:
+        db.execute("PRAGMA encoding = 'UTF-16'")
+        db.executescript("CREATE TABLE first (a); DROP TABLE first")
+    await (await open_storage(f"sqlite:///{board}")).close()
+    with pytest.raises(CannotOpen, match="encoding is UTF-16"):
+        backup.restore(str(tmp_path / "new.db"), str(board), replace=False)
+
+
+# --- what is no tutorial's board
+
+NO_TUTORIAL = {
+    "without rowid": "CREATE TABLE messages (msg_content PRIMARY KEY, msg_time) WITHOUT ROWID",
+    "view": "CREATE VIEW messages (msg_content, msg_time) AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+    "SELECT i, i FROM n",
+    "view of users": "CREATE VIEW users (uusr, upwd) AS SELECT load_extension('x'), 1",
+    "virtual": "CREATE VIRTUAL TABLE messages USING fts5 (msg_content, msg_time)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NO_TUTORIAL)
+def test_what_only_looks_like_a_tutorial_s_board_is_refused(tmp_path, kind):
+    """In one line, and at once: a view may go on for ever."""
+    with opened(tmp_path / "data.db") as db:
+        db.executescript(NO_TUTORIAL[kind])
+    said = admin(at(make_board(tmp_path / "board.db")), "import-tutorial", tmp_path / "data.db", check=1).stderr
+    assert "not a board made by the tutorial" in said and said.count("\n") == 1
+
+
+def test_a_damaged_tutorial_s_board_is_named(tmp_path):
+    """In one line, as far as it could be read."""
+    with opened(tmp_path / "data.db") as db:
+        db.execute("CREATE TABLE messages (msg_content TEXT, msg_time INTEGER)")
+        db.executemany("INSERT INTO messages VALUES (?, 5)", [("words " * 1000,) for _ in range(3000)])
+    with (tmp_path / "data.db").open("r+b") as file:
+        for page in range(500, 3000, 7):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+    said = admin(at(make_board(tmp_path / "board.db")), "import-tutorial", tmp_path / "data.db", check=1).stderr
+    assert "data.db can't be read" in said and "Traceback" not in said

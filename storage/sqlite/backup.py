@@ -12,6 +12,7 @@ from storage.exchange import TABLES
 from storage.files import belong_like, give_name, make_private, sync_folder
 from storage.records import CannotOpen, StorageError
 from storage.sqlite.files import address, is_frozen, must_be_file, must_exist, reach, why_not
+from storage.sqlite.hashes import check_hashes
 from storage.sqlite.schema import check_is_ours, migrate, pragma
 from storage.sqlite.shape import check_shape
 from storage.sqlite.texts import damaged_texts
@@ -174,6 +175,7 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
     """
     with contextlib.closing(reach(backup, read_only=True)) as db:
         check_shape(db, backup)
+        check_hashes(db, backup)
     counts = check_copy(backup)
     remove(part)
     make_private(part)

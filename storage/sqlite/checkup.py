@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from storage.migrate import migrations
 from storage.sqlite.files import reach
+from storage.sqlite.hashes import costly_accounts
 from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
 from storage.sqlite.search import read_missing
 from storage.sqlite.shape import described, differences
@@ -65,6 +66,8 @@ def check_content(db: sqlite3.Connection) -> Iterator[Finding]:
     )
     said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     yield said == "ok", f"the database is {'whole' if said == 'ok' else f'damaged: {said}'}"
+    if version <= known and not found and (names := costly_accounts(db)):
+        yield False, f"the hashes of these accounts' passwords cost far more than Longboard's: {', '.join(names)}"
     texts = damaged_texts(db) if version <= known and not found else []
     yield not texts, f"texts are damaged: {'; '.join(texts)}" if texts else "all texts can be read"
     if version == known:

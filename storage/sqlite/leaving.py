@@ -12,6 +12,7 @@ from storage.moving import BOARD, TABLES
 from storage.records import StorageError
 from storage.sqlite import SQLite
 from storage.sqlite.files import must_be_file, reach
+from storage.sqlite.hashes import check_hashes
 from storage.sqlite.schema import MOVED
 from storage.sqlite.shape import check_shape
 from storage.sqlite.texts import faults_in_words
@@ -35,6 +36,8 @@ class Leaving:
         must_be_file(path)
         with contextlib.closing(reach(path, read_only=True)) as db:
             check_shape(db, path)
+            with faults_in_words(db):
+                check_hashes(db, path)
         await (await SQLite.open(path)).close()  # it is ours, and of this version's schema
         leaving = cls(path)
         try:

@@ -64,7 +64,8 @@ def differences(db: sqlite3.Connection) -> list[str]:
         for kind, name in there
         if there[kind, name] != allowed.get((kind, name), there[kind, name])
     ]
-    return foreign + lost + other
+    encoding = db.execute("PRAGMA encoding").fetchone()[0]
+    return foreign + lost + other + ([] if encoding == "UTF-8" else [f"its encoding is {encoding}"])
 
 
 def make_parts(model: sqlite3.Connection, there: Objects) -> None:

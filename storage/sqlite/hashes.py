@@ -1,0 +1,29 @@
+"""Finds accounts of a database whose password's hash costs too much: see storage/costs.py."""
+
+import sqlite3
+
+from storage.costs import costs_too_much
+from storage.records import StorageError
+
+HASHES = "SELECT CAST(username AS BLOB), CAST(password AS BLOB) FROM accounts WHERE password IS NOT NULL ORDER BY id"
+MOST_NAMED = 5
+
+
+def check_hashes(db: sqlite3.Connection, path: str) -> None:
+    """`db` has passed check_shape(). Raises StorageError."""
+    if names := costly_accounts(db):
+        raise StorageError(
+            f"{path} has hashes of passwords that would hold up everybody's sign-in, of {', '.join(names)}: set "
+            "accounts.password to NULL there with sqlite3; afterwards, bin/admin password makes links for a new one"
+        )
+
+
+def costly_accounts(db: sqlite3.Connection) -> list[str]:
+    """The usernames of the first few."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'accounts'").fetchone():  # so old is the board
+        return []
+    rows = db.execute(HASHES)
+    found = (
+        ascii(name.decode(errors="replace")) for name, hash in rows if costs_too_much(hash.decode(errors="replace"))
+    )
+    return [name for name, _ in zip(found, range(MOST_NAMED), strict=False)]
