@@ -284,6 +284,14 @@ def test_the_page_says_that_it_worked(server, path, form, words):
     assert words not in browser.get("/account").text and words not in browser.get("/signout").text
 
 
+@pytest.mark.parametrize("path", ["/signin", "/signup"])
+def test_who_is_signed_in_already_is_told(server, path):
+    """So that nobody takes the empty form for a sign that they are not."""
+    person, words = Person(server), "You are signed in already, as <b>"
+    assert f"{words}{person.username}</b>" in person.browser().get(path).text
+    assert words not in server.open().get(path).text
+
+
 def test_my_data_can_be_downloaded(server):
     """Account, ways in and all messages, as one JSON document, and nobody else's."""
     person, other = Person(server), Person(server)
