@@ -138,3 +138,10 @@ def test_a_slash_too_many_leads_to_the_page_for_programs(board):
     """/api/ is what one types."""
     response = board.get("/api/")
     assert response.status_code == 301 and response.headers["Location"] == "/api"
+
+
+@pytest.mark.parametrize("path", ["/signin", "/signup"])
+def test_a_guest_finds_the_page_for_programs(board, path):
+    """From where one looks for a way in; the page itself asks for no account."""
+    assert 'href="/api"' in board.get(path).text
+    assert "Programs read this board" in board.get("/api").text
