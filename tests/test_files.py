@@ -435,7 +435,7 @@ def exported(tmp_path):
 def test_an_export_goes_into_a_pipe(tmp_path, exported, name):
     """To gzip or ssh: nothing but the rows is there, whatever the terminal's language; no file of that name is made."""
     run = run_in(tmp_path, at(tmp_path / "board.db"), "export", name, LC_ALL="C", PYTHONIOENCODING="ascii")
-    assert run.stdout.splitlines()[1:] == exported and "rows exported" in run.stderr
+    assert run.stdout.splitlines()[1:] == exported and "1 row exported" in run.stderr
     assert sorted(file.name for file in tmp_path.iterdir()) == ["board.db", "board.jsonl"]
 
 
@@ -465,7 +465,7 @@ def test_an_export_whose_reader_dies_is_no_success(tmp_path, exported):
     export.stdout.close()
     said = export.stderr.read()
     export.stderr.close()
-    assert export.wait() == 1 and "Broken pipe" in said and "Traceback" not in said, said
+    assert export.wait() == 1 and "ended before it was whole" in said and "Traceback" not in said, said
     (tmp_path / "part.jsonl").write_text(first)
     assert "not whole" in admin(at(tmp_path / "other.db"), "import", tmp_path / "part.jsonl", check=1).stderr
 
@@ -474,4 +474,4 @@ def test_an_export_whose_reader_dies_is_no_success(tmp_path, exported):
 def test_a_copy_of_the_database_is_a_file(tmp_path, exported, command):
     """It can't be checked and compared in a pipe, and no file named - is made or looked for."""
     said = admin(at(tmp_path / "board.db"), command, "-", check=1).stderr
-    assert "needs a file" in said
+    assert "file" in said and said.count("\n") == 1

@@ -175,8 +175,8 @@ def test_a_board_of_each_older_version_is_backed_up_and_restored(tmp_path, versi
         db.executescript(f"PRAGMA user_version = {version}; PRAGMA application_id = {APPLICATION_ID}")
         db.execute("INSERT INTO messages (id, seq, body, created_at) VALUES (1, 1, 'words', 5)")
         db.execute("UPDATE board SET seq = 1")
-    assert "compared: 1 messages" in admin(at(board), "backup", tmp_path / "copy.db").stdout
-    assert "Restored: 1 messages" in admin(at(tmp_path / "new.db"), "restore", tmp_path / "copy.db").stdout
+    assert "compared: 1 message " in admin(at(board), "backup", tmp_path / "copy.db").stdout
+    assert "Restored: 1 message " in admin(at(tmp_path / "new.db"), "restore", tmp_path / "copy.db").stdout
     assert "messages                1\n" in admin(at(tmp_path / "new.db"), "stats").stdout
     with opened(tmp_path / "copy.db") as db:
         db.execute(FOREIGN["trigger spy"])
@@ -230,9 +230,10 @@ def test_a_server_that_can_not_read_a_message_names_it(tmp_path):
 
 async def test_a_running_server_looks_for_the_row_once(tmp_path, monkeypatch):
     """Whoever asks for that message again and again does not make it read the whole board again and again."""
-    board = make_board(tmp_path / "board.db")
-    storage = await open_storage(f"sqlite:///{board}")
-    with opened(board) as db:
+    storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
+    for _ in range(3):
+        await storage.append(None, "words", None)
+    with opened(tmp_path / "board.db") as db:
         db.execute("UPDATE messages SET body = CAST(x'ff41' AS TEXT) WHERE id = 2")
     looks, real = [], texts.damaged_texts
     monkeypatch.setattr(texts, "damaged_texts", lambda *args, **more: looks.append(args) or real(*args, **more))

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import sqlite3
+import tempfile
 
 import pytest
 
@@ -297,3 +299,17 @@ def test_migrate_makes_the_database_ready(target):
         done = admin(f"--database-url={target}", "migrate")
         assert done.stdout == "The database is ready.\n", done.stderr
     assert psql(target, "SELECT count(*) FROM longboard.board") == "1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+async def test_a_board_that_can_not_be_read_is_refused_in_words():
+    """One of another user: no traceback of sqlite3."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        await (await open_storage(f"sqlite:///{folder}/board.db")).close()
+        os.seteuid(65534)
+        try:
+            with pytest.raises(CannotOpen, match="can't be"):
+                await Leaving.open(f"{folder}/board.db")
+        finally:
+            os.seteuid(0)

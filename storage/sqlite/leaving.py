@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from storage.moving import BOARD, TABLES
-from storage.records import StorageError
+from storage.records import CannotOpen, StorageError
 from storage.sqlite import SQLite
-from storage.sqlite.files import must_be_file, reach
+from storage.sqlite.files import must_be_file, reach, why_not
 from storage.sqlite.hashes import check_hashes
 from storage.sqlite.schema import MOVED
 from storage.sqlite.shape import check_shape
@@ -34,10 +34,12 @@ class Leaving:
     async def open(cls, path: str) -> "Leaving":
         """Raises CannotOpen, also if it was moved before, and StorageError while somebody uses it."""
         must_be_file(path)
-        with contextlib.closing(reach(path, read_only=True)) as db:
-            check_shape(db, path)
-            with faults_in_words(db):
+        try:
+            with contextlib.closing(reach(path, read_only=True)) as db:
+                check_shape(db, path)
                 check_hashes(db, path)
+        except sqlite3.Error as error:
+            raise CannotOpen(why_not(path, error)) from error
         await (await SQLite.open(path)).close()  # it is ours, and of this version's schema
         leaving = cls(path)
         try:

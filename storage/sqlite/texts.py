@@ -10,7 +10,8 @@ from storage.records import Unavailable
 
 NO_UTF8 = "Could not decode to UTF-8"
 """So begins the error of sqlite3, a sqlite3.OperationalError without a code."""
-TABLES = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' AND rootpage > 0"
+"""All but virtual ones, which have no page of their own."""
 MOST_NAMED = 5
 
 
