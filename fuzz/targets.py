@@ -29,6 +29,7 @@ from handlers.polls import Poll
 from handlers.repeat import POLL
 from handlers.sign_in import browser_name, safe_next
 from handlers.tutorial import parse_time
+from storage.records import NotFound
 from storage.words import phrases, words
 
 SECRET = "a secret of an app of Facebook's"
@@ -97,7 +98,7 @@ def keys(rng: random.Random) -> None:
 
 def numbers(rng: random.Random) -> None:
     sent = text(rng, ("1", "0", "25", "0.5", "1e3", "1700000000000", "999999999999999999"))
-    with refused(Refused):
+    with refused(NotFound):
         assert 0 <= parse_id(sent) < 10**18
     with refused(Refused):
         assert 0 <= parse_time(sent) < 10**14

@@ -170,7 +170,7 @@ async def test_a_moderator_deletes_suspends_and_removes(start, visit):
 
     await page.goto("/")
     await message(page, "Buy now!").locator(".permalink").click()
-    await page.get_by_label("Guests from its address can't post for").select_option("7")
+    await page.get_by_label("Guests from its address will not be able to post for").select_option("7")
     await page.get_by_role("button", name="Block the address").click()
     await page.goto("/")
     await message(page, "Buy it all!").locator(".permalink").click()
