@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from board.credentials import SESSION_SECONDS, is_made_here
-from handlers.bearer import is_misplaced, our_token
+from handlers.bearer import is_misplaced, may_have_token, our_token
 from handlers.errors import Refused
 from handlers.fields import Fields
 from handlers.forwarded import entry
@@ -68,12 +68,13 @@ class Asking(Fields):
         """Returns the credential and its secret. Raises Refused, Unavailable."""
         if not self.identifies:
             return None, None
-        if self.takes_tokens and (token := our_token(self.request)) is not None:
-            return await self._by_token(token, use), token
-        if self.takes_tokens and is_misplaced(self.request):
-            raise Refused(
-                401, "invalid_token", "This token was sent in another way. Send it as “Authorization: Bearer lb_…”."
-            )
+        if self.takes_tokens and may_have_token(self.request):
+            if (token := our_token(self.request)) is not None:
+                return await self._by_token(token, use), token
+            if is_misplaced(self.request):
+                raise Refused(
+                    401, "invalid_token", "This token was sent in another way. Send it as “Authorization: Bearer lb_…”."
+                )
         return await self._by_session(use)
 
     @property

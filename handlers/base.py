@@ -151,7 +151,7 @@ class Base(Rights):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])
         if refused.code == "bad_request" and self.request.body:  # by Tornado, for a form that it can't read
-            refused = self.refusal_of_body() or refused
+            refused = self.refusal_of_body or refused
         if refused.code == "unsupported_encoding":
             self.set_header("Accept-Encoding", "identity")
         self.set_status(refused.status_code)

@@ -14,6 +14,12 @@ WRAPPED = re.compile(rf"""(?:^|["'<{{\[(\s:=]){TOKEN_PREFIX}""")
 OTHER_HEADERS = ("X-Api-Key", "X-Auth-Token", "Private-Token")
 OTHER_PARAMETERS = ("access_token", "token", "api_key")
 """Where other services take their tokens, so that people send ours there by mistake."""
+HEADERS = frozenset(("Authorization", *OTHER_HEADERS))
+
+
+def may_have_token(request: HTTPServerRequest) -> bool:
+    """Whether there is any place for a token in it. Nearly all requests of browsers have none."""
+    return bool(request.query_arguments) or not HEADERS.isdisjoint(request.headers)
 
 
 def bearers(request: HTTPServerRequest) -> list[str]:

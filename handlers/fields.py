@@ -1,6 +1,7 @@
 """Reading what was sent: query, form and JSON, as text that is text, or a clear refusal."""
 
 import codecs
+import functools
 import json
 from typing import Any, NoReturn
 
@@ -25,7 +26,7 @@ class Fields(tornado.web.RequestHandler):
 
     def form(self, name: str) -> str | None:
         """A field of the form, None if it is missing. Raises Refused."""
-        if self.request.body and (refused := self.refusal_of_body()):
+        if self.request.body and (refused := self.refusal_of_body):
             raise refused
         return self._last(self.request.body_arguments, name)
 
@@ -57,12 +58,13 @@ class Fields(tornado.web.RequestHandler):
 
     def fields(self) -> dict[str, Any]:
         """What was sent, from JSON or a form. Values are strings, except what JSON has."""
-        if refused := self.refusal_of_body():
+        if refused := self.refusal_of_body:
             raise refused
         if media_type(self.request.headers) == JSON:
             return parse_object(self.request.body)
         return {name: self.form(name) for name in self.request.body_arguments}
 
+    @functools.cached_property
     def refusal_of_body(self) -> Refused | None:
         """The refusal if the headers say that the body can't be read: the type is never guessed."""
         headers = self.request.headers

@@ -22,7 +22,7 @@ def qualities(header: str) -> dict[str, float]:
 
 def takes_gzip(header: str) -> bool:
     """Whether this Accept-Encoding accepts gzip: `gzip`, or `*` if gzip is not named; not with `q=0`."""
-    return _remembered(header) if len(header) <= LONGEST else _takes_gzip(header)
+    return _remembered_gzip(header) if len(header) <= LONGEST else _takes_gzip(header)
 
 
 def _takes_gzip(header: str) -> bool:
@@ -30,13 +30,20 @@ def _takes_gzip(header: str) -> bool:
     return welcome.get("gzip", welcome.get("x-gzip", welcome.get("*", 0.0))) > 0
 
 
-_remembered = functools.lru_cache(256)(_takes_gzip)
+_remembered_gzip = functools.lru_cache(256)(_takes_gzip)
 
 
 def wants_json(header: str) -> bool:
     """Whether this Accept names JSON, and prefers it to a page."""
     if "json" not in header.lower():  # nearly all requests for pages end here
         return False
+    return _remembered_json(header) if len(header) <= LONGEST else _wants_json(header)
+
+
+def _wants_json(header: str) -> bool:
     welcome = qualities(header)
     page = welcome.get("text/html", welcome.get("text/*", 0.0))
     return welcome.get("application/json", 0.0) > page
+
+
+_remembered_json = functools.lru_cache(256)(_wants_json)
