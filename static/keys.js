@@ -8,9 +8,10 @@ const COMPOSING = 229; // what Safari says instead of isComposing, for the key t
 /** @type {Record<string, string>} */
 const PLACES = { KeyN: "n", KeyJ: "j", KeyK: "k", Slash: "/", Period: "." };
 // Here and not in the page, as most never open it.
-const LIST = `<h2 id="keys-title">Keys</h2>
-<dl><dt><kbd>n</kbd></dt><dd>Write</dd><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>Send</dd><dt><kbd>Esc</kbd></dt><dd>Leave the box</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next message, the one before</dd><dt><kbd>Enter</kbd></dt><dd>Open it</dd><dt><kbd>.</kbd></dt><dd>The newest</dd><dt><kbd>/</kbd></dt><dd>Search</dd><dt><kbd>?</kbd></dt><dd>This list</dd></dl>
-<form method="dialog"><label><input type="checkbox" checked> Single keys are on</label><button>Close</button></form>`;
+const LIST =
+  `<h2 id="keys-title">Keys</h2>` +
+  `<dl><dt><kbd>n</kbd></dt><dd>Write</dd><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>Send</dd><dt><kbd>Esc</kbd></dt><dd>Leave the box</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next message, the one before</dd><dt><kbd>Enter</kbd></dt><dd>Open it</dd><dt><kbd>.</kbd></dt><dd>The newest</dd><dt><kbd>/</kbd></dt><dd>Search</dd><dt><kbd>?</kbd></dt><dd>This list</dd></dl>` +
+  `<form method="dialog"><label><input type="checkbox" checked> Single keys are on</label><button>Close</button></form>`;
 const dialog = document.createElement("dialog");
 dialog.id = "keys";
 dialog.setAttribute("aria-labelledby", "keys-title");

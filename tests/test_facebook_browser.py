@@ -98,7 +98,7 @@ async def test_the_whole_life_of_a_member_who_came_by_facebook(both):
         await d.answer()
         await expect(d.page.get_by_role("heading", name="Welcome, Ada Lovelace")).to_be_visible()
         assert "#_=_" not in d.page.url and "code=" not in d.page.url
-        assert await d.page.locator("img.face").evaluate("image => image.complete && image.naturalWidth") == 160
+        await expect(d.page.locator("img.face")).to_have_js_property("naturalWidth", 160)
         await d.page.get_by_label("Username").fill("countess")
         await d.page.get_by_role("button", name="Go on").click()
         await expect(d.page).to_have_url(re.compile(rf"^{board.url}/#?$"))

@@ -297,7 +297,7 @@ async def test_a_client_that_goes_before_its_reply_is_sent_ends_nobody_else_s_tu
             await asyncio.to_thread(wire.reply)
         await in_one_turn(house, lambda: ask_and_go(leaving, asks), others)
         await settled(lambda: house.board.waiters.parked == len(others))
-    assert not caplog.records
+    assert not [record for record in caplog.records if record.name != "asyncio"]  # which says what took long
 
 
 async def test_a_fault_ends_one_connection_and_nobody_else_s_turn(house, caplog, monkeypatch):
