@@ -8,12 +8,11 @@ import sqlite3
 import pytest
 from playwright.async_api import async_playwright, expect
 
+from tests.browser import PATIENCE_MS
 from tests.facebook import APP_SECRET, fake_facebook, free_port, start_board
 from tests.people import PASSWORD, Person
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 10_000
-expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
