@@ -27,7 +27,9 @@ def main() -> None:
     try:
         asyncio.run(options.run(settings, options))
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads the output has ended, such as `head`; Python would complain of it at exit
+    except (
+        BrokenPipeError
+    ):  # the program that reads the output has ended, such as `head`; Python would complain of it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (StorageError, OSError) as error:

@@ -64,7 +64,7 @@ async def export_to_stream(settings: Settings, name: str) -> None:
         with stream(name) as file:
             count = await write_all(exchange, file)
     except BrokenPipeError:
-        raise StorageError("whoever reads the export ended before it was whole") from None
+        raise StorageError("the program that reads the export ended before it was whole") from None
     finally:
         await exchange.close()
     print(f"{counted(count, 'rows')} exported. They contain password hashes: keep them secret.", file=sys.stderr)
@@ -133,7 +133,7 @@ async def bring_in_all(exchange: Exchange, file: ExportFile, standing: Standing,
             bar.update(len(rows))
     if seen != total:
         raise StorageError(
-            f"{file.name} has changed meanwhile: of the {total} rows that were checked, {seen} were read again. "
+            f"{file.name} changed during the import: of the {total} rows that were checked, {seen} were read again. "
             f"What was brought in stays: {counted(new, 'rows')}"
         )
     if new:

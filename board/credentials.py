@@ -1,6 +1,6 @@
 """Who a secret belongs to: sessions and tokens, looked up in memory, read from storage at most once a minute.
 
-A secret is 32 random bytes; storage has its SHA-256, so whoever reads the database can't sign in with it. When a
+A secret is 32 random bytes; storage has its SHA-256, so someone who reads the database can't sign in with it. When a
 credential was last used is kept here and written to storage now and then.
 """
 

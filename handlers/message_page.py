@@ -49,7 +49,7 @@ class MessagePage(Rendering):
             return False
         try:
             return (await self.board.storage.account_of(message.author.id)).suspended_at is not None
-        except NotFound:  # deleted meanwhile
+        except NotFound:  # its account was deleted since
             return False
 
     def tools(self, message: Message, is_suspended: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""What it costs to compare a password with its hash: each try to sign in pays it, and all others wait meanwhile."""
+"""What it costs to compare a password with its hash: each try to sign in pays it, and all others wait for it."""
 
 import re
 

@@ -47,6 +47,6 @@ TABLES = {
     "suspensions": Table(("salt", "identity_hash", "username_hash", "until")),
     "audit": Table(("id", "at", "actor_id", "actor_name", "action", "target"), counts=True),
 }
-"""In this order no row refers to one that comes later. A search index is not moved but made anew."""
+"""In this order no row refers to one that comes later. A search index is not moved but rebuilt."""
 BOARD = ("epoch", "seq", "floor", "secret", "access")
 """The one row of the table `board`; with its epoch, a database becomes the board that clients know."""

@@ -38,7 +38,7 @@ class People(Protocol):
         """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
 
         With `unlink`, also a linked identity: its owner decides that, because they may sign in with it.
-        `old` is the password that was verified. Raises Outdated if it, or the credential to keep, has ended meanwhile.
+        `old` is the password that was verified. Raises Outdated if it, or the credential to keep, is no longer valid.
         """
 
     async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
@@ -96,7 +96,7 @@ class People(Protocol):
 
         `identity_id` is the identity that came back, of those that the account may have; without one, any will do.
 
-        Raises Outdated if one of them has ended meanwhile (any identity, by_facebook), TooMany for a bot's token beyond
+        Raises Outdated if one of them is no longer valid (any identity, by_facebook), TooMany for a bot's token beyond
         MOST_BOT_TOKENS, and NotAllowed for a suspended account. What is made by a session of Facebook's is so, too.
         """
 

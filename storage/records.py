@@ -245,7 +245,7 @@ class NotYours(StorageError):
 
 
 class Outdated(StorageError):
-    """The password that was verified, or the credential that asks, has ended meanwhile."""
+    """The password that was verified, or the credential that asks, is no longer valid."""
 
 
 class TooMany(StorageError):

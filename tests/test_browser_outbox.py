@@ -187,7 +187,7 @@ async def test_what_is_edited_after_its_answer_was_lost_is_not_posted_twice(serv
 
 
 async def test_what_was_taken_back_and_cleared_has_nothing_to_do_with_what_is_written_next(server, visit):
-    """Clearing the box gives the words up: what comes then is a message of its own."""
+    """Clearing the box gives the words up: what comes then is another message."""
     page, let_go = await lose_the_answer(visit, server, "cleared after all")
     await page.get_by_role("button", name="Edit").click()
     await page.fill("#s", "")
@@ -197,7 +197,7 @@ async def test_what_was_taken_back_and_cleared_has_nothing_to_do_with_what_is_wr
 
 
 async def test_messages_that_wait_are_taken_back_one_by_one(server, visit):
-    """Two in one box would have two keys, and a message has one; the second stays in the outbox meanwhile."""
+    """Two in one box would have two keys, and a message has one; the second stays in the outbox until then."""
     visit.expect("status of 503")
     page = await visit(server)
     await refuse(page, "two", status=503, body="")

@@ -348,7 +348,7 @@ def test_a_full_disk_behind_the_output_is_said_in_words(tmp_path):
     [
         (["stats"], ""),
         (["audit"], ""),
-        (["export", "-"], "bin/admin: whoever reads the export ended before it was whole\n"),
+        (["export", "-"], "bin/admin: the program that reads the export ended before it was whole\n"),
     ],
 )
 def test_whoever_reads_the_output_may_end_before_it_does(tmp_path, command, said):

@@ -18,7 +18,7 @@ OWNERS = {"accounts": "id", "credentials": "account_id", "links": "account_id", 
           "failed_tries": "account_id", "identities": "account_id", "messages": "author_id", "audit": "actor_id"}  # fmt: skip
 SECRETS = {("accounts", "password"), ("credentials", "hash"), ("links", "hash")}
 NOT_OF_THEMSELVES = {
-    ("accounts", "suspended_at"),  # whoever is suspended can't sign in
+    ("accounts", "suspended_at"),  # a suspended member can't sign in
     ("links", "kind"),  # an account has only links for a new password
     ("identities", "id"), ("access_changes", "number"), ("audit", "id"), ("messages", "seq"),
     ("messages", "fingerprint"),  # made of the key and the words

@@ -90,7 +90,9 @@ def test_a_code_runs_out():
     with fake_facebook(5555, "--code-seconds=0.05") as fake:
         code = new_code(fake)
         time.sleep(0.1)
-        error(redeem(fake, code), 100, 36007)
+        late = redeem(fake, code)
+        error(late, 100, 36007)
+        assert "access_token" not in late.json()
 
 
 def test_me_needs_a_token_its_proof_and_fields_that_exist(fake):

@@ -85,7 +85,9 @@ async def test_rows_that_are_not_there_the_second_time_are_an_error(tmp_path, mo
         return iter(found if len(readings) == 1 else found[:3])
 
     monkeypatch.setattr(ExportFile, "lines", shorter)
-    with pytest.raises(StorageError, match="changed meanwhile: of the 7 rows that were checked, 2 were read again"):
+    with pytest.raises(
+        StorageError, match="changed during the import: of the 7 rows that were checked, 2 were read again"
+    ):
         await import_into(f"sqlite:///{tmp_path}/board.db", lines(), tmp_path)
     assert len(readings) == 2
 

@@ -230,29 +230,25 @@ async def test_a_drain_after_all_have_left(house):
 
 async def test_a_long_reply_to_a_slow_reader_comes_whole(house, monkeypatch):
     """What the system does not take at once is sent bit by bit; then the connection goes on as before."""
-    cursor, slowly, send_slowly = house.board.waiters.recent.cursor, [], house.server.send_slowly
+    slowly, send_slowly = [], house.server.send_slowly
     monkeypatch.setattr(house.server, "send_slowly", lambda *a, **o: (slowly.append(a), send_slowly(*a, **o)))
-    for number in range(150):
-        await house.storage.append(None, f"{number} " + "long words " * 300, None)
-    asks = f"GET /get?after={cursor}&wait=0 HTTP/1.1\r\nHost: x\r\n{BROWSER}\r\n"
+    asks = await behind(house, "long words " * 300)
     with Wire(house.port) as wire:
-        await ask(wire, asks)
-        await house.board.waiters.deliver()
         for number in range(3):
             await settled(lambda: len(house.server.lot) == 1)
             (standing,) = house.server.lot._standing.values()
             standing.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             wire.send(asks)
             await settled(lambda: len(slowly) == number + 1)  # noqa: B023 - it is asked in this round
-            assert len((await asyncio.to_thread(wire.reply))[2]["messages"]) == 150
+            assert len((await asyncio.to_thread(wire.reply))[2]["messages"]) == 200
             await ask(wire, poll(house))  # by which it comes back to the lot
 
 
-async def behind(house):
+async def behind(house, words="many words " * 10):
     """A poll that lacks 200 messages, and that is known."""
     cursor = house.board.waiters.recent.cursor
     for number in range(200):
-        await house.storage.append(None, f"{number} " + "many words " * 10, None)
+        await house.storage.append(None, f"{number} {words}", None)
     asks = f"GET /get?after={cursor}&wait=0 HTTP/1.1\r\nHost: x\r\n{BROWSER}\r\n"
     with Wire(house.port) as wire:
         await ask(wire, asks)
@@ -317,7 +313,7 @@ async def test_a_fault_ends_one_connection_and_nobody_else_s_turn(house, caplog,
 
 
 async def test_replies_that_nobody_asks_for_again_are_not_kept(house):
-    """Polls that are far behind differ in their cursors: each has a reply of its own, of some megabytes."""
+    """Polls that are far behind differ in their cursors: each has its own reply, of some megabytes."""
     await behind(house)
     recent, repeats = house.board.waiters.recent, house.server.lot.repeats
     tracemalloc.start()
@@ -329,7 +325,7 @@ async def test_replies_that_nobody_asks_for_again_are_not_kept(house):
 
 
 async def test_what_was_to_be_sent_goes_with_the_connection(house):
-    """At once, not when Python next looks for cycles: exceptions hold on to whatever was under way."""
+    """At once, not when Python next looks for cycles: exceptions hold on to what was under way."""
     asks = await behind(house)
     size = len(house.board.waiters.recent.newest(reset=True))
     gc.disable()

@@ -116,7 +116,7 @@ async def note(db: "Database", actor: Account | None, action: str, target: str) 
 
 
 async def author_of(db: "Database", message_id: int) -> str:
-    """The username of whoever wrote a message."""
+    """The username of a message's author."""
     author_id = await db.fetchval("SELECT author_id FROM messages WHERE id = $1", message_id)
     if author_id is None:
         return "a guest"

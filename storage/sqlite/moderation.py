@@ -123,7 +123,7 @@ def note(db: sqlite3.Connection, actor: Account | None, action: str, target: str
 
 
 def author_of(db: sqlite3.Connection, message_id: int) -> str:
-    """The username of whoever wrote a message."""
+    """The username of a message's author."""
     row = db.execute("SELECT author_id FROM messages WHERE id = ?", (message_id,)).fetchone()
     if row is None or row[0] is None:
         return "a guest"
