@@ -111,6 +111,8 @@ function refusal({ status, headers }, reply) {
 
 /** Owns this tab's cursor, which moves only when a reply has been shown. */
 class Poller {
+  /** As far as any tab has noticed. Then an answer is asked for at once: it says that the line is back. */
+  isLost = false;
   #cursor;
   #waitSeconds;
   #page;
@@ -151,14 +153,15 @@ class Poller {
       let isAsked = false;
       try {
         const from = this.#cursor;
-        const wait = mayHold() ? this.#waitSeconds : 0;
+        const wait = mayHold() && !this.isLost ? this.#waitSeconds : 0;
         const reply = await this.#ask(wait);
         this.#take(reply);
+        this.isLost = false;
         this.#backoff.reset();
         this.#page.back();
         this.#tell({ state: "back", cursor: this.#cursor });
         if (reply.retry_ms) [pause, isAsked] = [reply.retry_ms * (1 + Math.random()), true];
-        else if (!wait && !reply.more) pause = 1000 * this.#waitSeconds;
+        else if (!wait) pause = reply.more || mayHold() ? 0 : 1000 * this.#waitSeconds;
         // Nothing new, and not held: whatever stands in between, don't ask it as fast as it answers.
         else if (this.#cursor === from && Date.now() - this.#startedAt < BACKOFF_MS) pause = BACKOFF_MS;
       } catch (error) {
@@ -166,6 +169,7 @@ class Poller {
         const failure = error instanceof Failure ? error : new Failure(String(error));
         if (failure !== error) console.error(error); // the reply could not be shown: a fault of ours
         if (failure.status === 401 && failure.isOurs) throw failure; // a proxy's 401 passes
+        this.isLost = true;
         this.#page.lost();
         this.#tell({ state: "lost" });
         pause = failure.pause + this.#backoff.next();
@@ -408,6 +412,7 @@ export class Tabs {
     if (this.#isStopped) return;
     if ("stopped" in news) this.stop(news.stopped);
     else if ("state" in news) {
+      this.#poller.isLost = news.state === "lost";
       this.#page[news.state]();
       this.#poller.keepUp(news.cursor);
     } else this.#poller.hear(news.from, news.reply);

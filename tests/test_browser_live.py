@@ -6,11 +6,13 @@ import json
 import sqlite3
 import zoneinfo
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser import BROWSER_TEST, NETWORK, SCRIPTS, is_as_after_reload, message, shown, write
 from tests.conftest import ROOT
 from tests.people import Person
+from tests.test_browser_tabs import comes_to_front, parked
 from tests.test_import import admin
 
 pytestmark = BROWSER_TEST
@@ -48,6 +50,29 @@ async def test_pages_survive_the_death_of_the_server(start, visit):
         await expect(message(page, "while it was dead")).to_have_count(1)
         await expect(page.locator(".message")).to_have_count(3)
         await is_as_after_reload(page)
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True], ids=["the same tab", "another tab"])
+async def test_on_a_quiet_board_a_page_says_at_once_that_the_server_is_back(start, visit, is_taken_over):
+    """The first poll that comes through is not held: the next news may be far off."""
+    visit.expect(NETWORK)
+    server = start()
+    page = await visit(server)
+    tabs = [page, await page.context.new_page()]
+    await tabs[1].goto("/")
+    await parked(server, 1)
+    server.kill()
+    for tab in tabs:
+        await expect(tab.locator("#sign")).to_have_text("Reconnecting…")
+    answered = []
+    page.context.on("response", lambda response: answered.append(response.url) if "/get?" in response.url else None)
+    if is_taken_over:
+        await comes_to_front(page, tabs[1])
+    server.start()
+    for tab in tabs:
+        await expect(tab.locator("#sign")).to_be_empty()
+    await parked(server, 1)
+    assert answered and answered[0].endswith("&wait=0"), answered
 
 
 async def test_the_live_page_is_the_page_after_reload(server, visit):
