@@ -18,7 +18,7 @@ from tests import webkit
 from tests.browser import ARGUMENTS, Visits
 
 ENGINES = ("chromium", "firefox", "webkit")
-PACKAGES = {"chromium": "chromium", "firefox": "firefox-esr", "webkit": "webkit2gtk-driver xvfb"}
+PACKAGES = {"chromium": "chromium-headless-shell", "firefox": "firefox-esr", "webkit": "webkit2gtk-driver xvfb"}
 START_MS = 300_000  # a busy machine takes its time
 POINTER = 6  # hovers and is fine: a headless Firefox has no mouse, and hides what is for those who have
 PREFERENCES = {"ui.primaryPointerCapabilities": POINTER, "ui.allPointerCapabilities": POINTER}

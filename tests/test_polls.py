@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import until
 from tests.patience import PATIENCE
+from tests.test_sqlite import filled
 
 
 @pytest.fixture(params=["on", "off"])
@@ -90,19 +91,18 @@ def test_a_cursor_of_another_board_is_reset(server):
         assert reply["reset"] and reply["messages"][-1]["body"] == "here" and reply["cursor"] == server.cursor
 
 
-def test_the_api_pages_forward_from_any_cursor_where_the_page_is_reset(start):
+def test_the_api_pages_forward_from_any_cursor_where_the_page_is_reset(start, tmp_path):
     """A bot that was away for long misses nothing; a browser shows the newest instead."""
-    server = start()
+    filled(tmp_path / "board.db", 1100).close()
+    server = start(database_url=f"sqlite:///{tmp_path}/board.db")
     epoch = server.cursor.split("-")[0]
-    for number in range(1100):
-        server.post(f"n{number}")
     assert server.news(f"{epoch}-0")["reset"]
     cursor, bodies, more = f"{epoch}-0", [], True
     while more:
         reply = server.get(f"/api/v1/messages?after={cursor}&wait=0").json()
         bodies += [m["body"] for m in reply["messages"]]
         cursor, more = reply["cursor"], reply.get("more")
-    assert bodies == [f"n{n}" for n in range(1100)] and cursor == server.cursor
+    assert bodies == [f"message {n}" for n in range(1, 1101)] and cursor == server.cursor
 
 
 def test_no_more_are_parked_than_allowed(start):
