@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 DEBUG = {"PYTHONMALLOC": "pymalloc"}
 """With `-X dev`: all that it looks for, but for faults in C, which would take a sixth of each server's time."""
+
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of boards, which speak no TLS here: by default each client would read all certificates, for 25 ms."""
 
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
@@ -64,7 +68,7 @@ class Server:
     def open(self, **options: object) -> httpx.Client:
         """A client of its own, such as another browser; it is closed at the end of the test."""
         without_end = httpx.Limits(max_connections=None)  # many tests ask from many threads
-        client = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=without_end, **options)
+        client = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=without_end, verify=PLAIN, **options)
         self.opened.append(client)
         return client
 

@@ -12,7 +12,7 @@ import urllib.parse
 
 import httpx
 
-from tests.conftest import DEBUG, ROOT, Server
+from tests.conftest import DEBUG, PLAIN, ROOT, Server
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
@@ -41,7 +41,7 @@ def fake_facebook(board_port, *options):
     )  # fmt: skip
     try:
         url = re.search(r"at (http://127\.0\.0\.1:\d+)", process.stdout.readline())[1]
-        with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE, verify=PLAIN) as client:
             yield Fake(client)
     finally:
         process.terminate()
