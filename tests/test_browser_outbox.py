@@ -7,6 +7,7 @@ from tests.browser import BROWSER_TEST, NETWORK, message, write
 from tests.people import Person, new_username
 from tests.test_browser_accounts import sign_in
 from tests.test_browser_between import PAGE
+from tests.test_browser_tabs import comes_to_front
 from tests.test_browser_writing import on_board, send
 
 pytestmark = BROWSER_TEST
@@ -184,6 +185,30 @@ async def test_what_is_edited_after_its_answer_was_lost_is_not_posted_twice(serv
     assert len(on_board(server, words)) == 1 and not on_board(server, f"{words}, edited")
     await page.get_by_role("button", name="Post").click()
     await expect(message(page, f"{words}, edited")).to_have_count(1)
+
+
+async def test_what_another_tab_sends_comes_back_where_its_author_is(server, visit):
+    """The tab that sends is out of sight when the board says that it has the first words: they are not in its box."""
+    visit.expect("status of 422")
+    words = "got through unnoticed, and edited elsewhere"
+    page, let_go = await lose_the_answer(visit, server, words)
+    await send(page, "keeps the other tab busy")
+    other = await page.context.new_page()
+    await other.goto("/")
+    await comes_to_front(other, page)
+    late = other.locator("#outbox .message").filter(has_text=words)
+    await late.get_by_role("button", name="Edit").click()
+    await expect(other.locator("#s")).to_have_value(words)
+    await send(other, f"{words}, twice")  # by the first tab, which still has something to send
+    await expect(late).to_have_count(1)
+    let_go.set()
+    await expect(late.locator(".state")).to_contain_text("The board has this already, as you first wrote it.")
+    await expect(page.locator("#s")).to_have_value("")
+    await late.get_by_role("button", name="Edit").click()
+    await expect(other.locator("#s")).to_have_value(f"{words}, twice")
+    await other.get_by_role("button", name="Post").click()
+    await expect(message(other, f"{words}, twice")).to_have_count(1)
+    assert len(on_board(server, "keeps the other tab busy")) == len(on_board(server, words)) == 1
 
 
 async def test_what_was_taken_back_and_cleared_has_nothing_to_do_with_what_is_written_next(server, visit):
