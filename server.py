@@ -83,7 +83,7 @@ async def run(settings: Settings) -> None:
             "Closing idle connections": server.close_idle,
         }
         if application.siblings is not None:
-            lasting["Telling figures to other nodes"] = application.siblings.serve
+            lasting["Serving metrics to other nodes"] = application.siblings.serve
         tasks = [asyncio.create_task(keep_going(name, task)) for name, task in lasting.items()]
         announce(settings, sockets)
         await stop.wait()
@@ -187,7 +187,7 @@ async def until_left(application: Application, server: PatientServer, deadline: 
     Ends when there was no request for a moment and none is still arriving, when all connections are closed, or at this
     time of the loop's clock.
     """
-    loop, requests = asyncio.get_running_loop(), application.board.waiters.tally.requests
+    loop, requests = asyncio.get_running_loop(), application.board.waiters.counters.requests
     asked, since = requests.total(), loop.time()
     while application.connections() and loop.time() < min(deadline, since + LEAVE_SECONDS):
         await asyncio.sleep(0.02)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from board.cursor import Cursor
 from board.places import Places
 from board.recent import PAGE, RECENT, Recent
-from board.tally import Tally
+from board.counters import Counters
 from board.waiter import Ended, Parked, Row, W, Waiter
 from board.watching import Watching
 from storage import Storage
@@ -53,7 +53,7 @@ class WaiterList:
         self.watching = Watching(lambda: self.parked)
         recent.watching = self.watching.count
         self.draining = False
-        self.tally = Tally()
+        self.counters = Counters()
         self._storage = storage
         self._forget = forget
         self._access = recent.access
@@ -86,8 +86,8 @@ class WaiterList:
     def park(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
         """Parks polls of one class that have everything; gives back those for whom there is no room: they get full()."""
         refused = self._places.take(waiters, cursor, wait)
-        self.tally.parked += len(waiters) - len(refused)
-        self.tally.turned_away += len(refused)
+        self.counters.parked += len(waiters) - len(refused)
+        self.counters.turned_away += len(refused)
         return refused
 
     def full(self, cursor: Cursor) -> bytes:
@@ -105,7 +105,7 @@ class WaiterList:
 
     def reset(self) -> bytes:
         """The reply that tells a client to begin anew."""
-        self.tally.resets += 1
+        self.counters.resets += 1
         return self.recent.newest(reset=True)
 
     async def is_beyond(self, cursor: Cursor) -> bool:
@@ -198,7 +198,7 @@ class WaiterList:
             if not is_other and head.seq > recent.seq:
                 recent.add(changes)
                 await self._wake()
-                self.tally.wakes.add(time.monotonic() - began)
+                self.counters.wakes.add(time.monotonic() - began)
             if is_other or recent.page_is_short:
                 self.recent, more = await load(self._storage), False
                 self.recent.watching = self.watching.count
@@ -216,10 +216,10 @@ class WaiterList:
     async def _wake(self) -> None:
         """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
         left = [row for row in self._places.rows() if row.cursor != self.recent.cursor]
-        self.tally.delivered += self._answer(left, self._news)
+        self.counters.delivered += self._answer(left, self._news)
         while left:
             await asyncio.sleep(0)
-            self.tally.delivered += self._answer(left, self._news)
+            self.counters.delivered += self._answer(left, self._news)
 
     def _news(self, cursor: Cursor) -> bytes:
         reply = self.poll(cursor, 0)

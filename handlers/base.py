@@ -155,7 +155,7 @@ class Base(Rights):
         if refused.code == "unsupported_encoding":
             self.set_header("Accept-Encoding", "identity")
         self.set_status(refused.status_code)
-        self.board.waiters.tally.refused[refused.code] += 1
+        self.board.waiters.counters.refused[refused.code] += 1
         if refused.status_code == 401:
             self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
         if refused.status_code == 405:

@@ -175,7 +175,7 @@ class Quick(HTTPMessageDelegate):
         assert connection is not None
         connection.write_headers(ResponseStartLine("HTTP/1.1", 200, "OK"), headers, page)
         connection.finish()
-        self._application.board.waiters.tally.requests["GET", 200] += 1
+        self._application.board.waiters.counters.requests["GET", 200] += 1
 
 
 def quick_front(application: "Application", request: HTTPServerRequest) -> Quick | None:

@@ -150,7 +150,7 @@ class Lot:
         if one.repeat is not repeat:
             one.asks(repeat)
         if seq < self._waiters.recent.seq:
-            self._waiters.tally.repeated += 1
+            self._waiters.counters.repeated += 1
             self.send([one], self._waiters.recent.after(seq))
             return None
         one.asked = repeat.next if data == repeat.next else data  # one object for all, where it can be
@@ -159,7 +159,7 @@ class Lot:
     def _park(self, ones: Sequence[Standing], wait: float) -> None:
         """Parks polls that have everything; those that don't want to wait, or find no room, are answered."""
         waiters, cursor = self._waiters, self._waiters.recent.cursor
-        waiters.tally.repeated += len(ones)
+        waiters.counters.repeated += len(ones)
         refused = waiters.park(ones, cursor, wait) if wait > 0 else ones
         if refused:
             for one in refused:

@@ -29,7 +29,7 @@ async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool
     began = time.monotonic()
     credential = handler.credential.id if handler.credential else None
     message, is_new = await handler.board.storage.append(handler.author, body, key, handler.client_address, credential)
-    handler.board.waiters.tally.posts.add(time.monotonic() - began)
+    handler.board.waiters.counters.posts.add(time.monotonic() - began)
     await handler.board.waiters.deliver()
     return message, is_new
 

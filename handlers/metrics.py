@@ -1,4 +1,4 @@
-"""/metrics, in the format of Prometheus: the counters of the tally, and current figures.
+"""/metrics, in the format of Prometheus: the board's counters, and what is so now.
 
 Of several nodes behind one socket, each answers for all.
 """
@@ -12,13 +12,13 @@ from prometheus_client.registry import Collector
 
 from handlers.errors import Refused
 from handlers.monitored import Monitored
-from storage.figures import Histogram
+from storage.counters import Histogram
 
 if TYPE_CHECKING:
     from handlers import Application
 
 
-class Figures(Collector):
+class BoardCollector(Collector):
     """Reads the plain numbers at the moment somebody asks."""
 
     def __init__(self, application: "Application") -> None:
@@ -29,7 +29,7 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         board = self._application.board
-        tally, writing = board.waiters.tally, board.storage.writing()
+        counters, writing = board.waiters.counters, board.storage.writing()
         now = {
             "polls_now": ("Polls parked now", board.waiters.parked),
             "connections_now": ("Connections open now", self._application.connections()),
@@ -40,23 +40,23 @@ class Figures(Collector):
         for name, (words, value) in now.items():
             yield GaugeMetricFamily(f"longboard_{name}", words, value)
         counted = {
-            "polls_parked": ("Polls that were parked", tally.parked),
-            "polls_delivered": ("Parked polls that were answered with news", tally.delivered),
-            "polls_repeated": ("Polls that were known by their bytes and not parsed", tally.repeated),
-            "polls_turned_away": ("Polls that were not parked for want of room", tally.turned_away),
-            "resets": ("Polls that were told to begin anew", tally.resets),
+            "polls_parked": ("Polls that were parked", counters.parked),
+            "polls_delivered": ("Parked polls that were answered with news", counters.delivered),
+            "polls_repeated": ("Polls that were known by their bytes and not parsed", counters.repeated),
+            "polls_turned_away": ("Polls that were not parked for want of room", counters.turned_away),
+            "resets": ("Polls that were told to begin anew", counters.resets),
         }
         for name, (words, value) in counted.items():
             yield CounterMetricFamily(f"longboard_{name}", words, value)
-        yield histogram("wake_seconds", "From looking for news to the last parked poll's answer", tally.wakes)
-        yield histogram("post_seconds", "Until a post was on disk", tally.posts)
+        yield histogram("wake_seconds", "From looking for news to the last parked poll's answer", counters.wakes)
+        yield histogram("post_seconds", "Until a post was on disk", counters.posts)
         yield histogram("commit_writes", "Writes that were committed together", writing.batches)
         refused = CounterMetricFamily("longboard_refused", "Requests that were refused", labels=["code"])
-        for code, count in tally.refused.items():
+        for code, count in counters.refused.items():
             refused.add_metric([code], count)
         yield refused
         requests = CounterMetricFamily("longboard_requests", "Requests but repeated polls", labels=["method", "status"])
-        for (method, status), count in tally.requests.items():
+        for (method, status), count in counters.requests.items():
             requests.add_metric([method, str(status)], count)
         yield requests
 
@@ -72,7 +72,7 @@ def histogram(name: str, words: str, values: Histogram) -> HistogramMetricFamily
 def registry(application: "Application") -> CollectorRegistry:
     """One of the application's own; the library's global one may be somebody else's."""
     made = CollectorRegistry()
-    made.register(Figures(application))
+    made.register(BoardCollector(application))
     ProcessCollector(registry=made)
     return made
 
@@ -90,4 +90,4 @@ class Metrics(Monitored):
             raise Refused(401, "invalid_token", "This token is not valid. METRICS_TOKEN says which is.")
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         siblings = self.application.siblings
-        self.finish(await siblings.figures() if siblings else generate_latest(self.application.registry))
+        self.finish(await siblings.metrics() if siblings else generate_latest(self.application.registry))

@@ -1,4 +1,4 @@
-"""The figures of all nodes behind one socket, from any of them: each node answers the others with its figures.
+"""The metrics of all nodes behind one socket, from any of them: each node answers the others with its metrics.
 
 A client can't choose the node, and Prometheus keeps its first connection. The nodes meet in a folder that nodes.py
 makes: a unix socket for each node, named by its number.
@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 PATIENCE = 2.0
-"""Seconds for another node's figures; one that is paused or ending is left out."""
+"""Seconds for another node's metrics; one that is paused or ending is left out."""
 
 
 class Siblings:
@@ -23,7 +23,7 @@ class Siblings:
         self._registry = registry
 
     async def serve(self) -> None:
-        """Answers the other nodes with this node's figures. Runs until cancelled."""
+        """Answers the other nodes with this node's metrics. Runs until cancelled."""
         server = await asyncio.start_unix_server(self._tell, self._place)
         async with server:
             await server.serve_forever()
@@ -32,8 +32,8 @@ class Siblings:
         writer.write(generate_latest(self._registry))
         writer.close()
 
-    async def figures(self) -> bytes:
-        """The figures of all nodes, each line with the number of its node."""
+    async def metrics(self) -> bytes:
+        """The metrics of all nodes, each line with the number of its node."""
         others = [path for path in sorted(self._place.parent.iterdir()) if path != self._place]
         told = await asyncio.gather(*(ask(path) for path in others))
         texts = {path.name: text for path, text in zip(others, told, strict=True) if text}
@@ -41,7 +41,7 @@ class Siblings:
 
 
 async def ask(path: pathlib.Path) -> str:
-    """A node's figures; "" if it does not answer."""
+    """A node's metrics; "" if it does not answer."""
     try:
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_unix_connection(path)
@@ -62,16 +62,16 @@ def together(texts: dict[str, str]) -> bytes:
             for sample in family.samples:
                 metric.add_sample(sample.name, {"node": node, **sample.labels}, sample.value)
     registry = CollectorRegistry()
-    registry.register(Ready(made.values()))
+    registry.register(MergedCollector(made.values()))
     return generate_latest(registry)
 
 
-class Ready(Collector):
+class MergedCollector(Collector):
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = list(metrics)
         nodes = {sample.labels["node"] for metric in metrics for sample in metric.samples}
         self._metrics.append(
-            GaugeMetricFamily("longboard_nodes_now", "Nodes that have answered with their figures", len(nodes))
+            GaugeMetricFamily("longboard_nodes_now", "Nodes that have answered with their metrics", len(nodes))
         )
 
     def describe(self) -> Iterable[Metric]:

@@ -7,7 +7,7 @@ Engines differ in nothing that can be seen from above, so nothing above knows wh
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from storage.figures import Writing
+from storage.counters import Writing
 from storage.opening import open_storage
 from storage.people import People
 from storage.records import (

@@ -211,10 +211,10 @@ async def test_an_end_that_comes_with_the_last_bytes_is_seen(house):
         await parked(house, wire)
         await news(house)
         await asyncio.to_thread(wire.reply)
-        repeated = house.board.waiters.tally.repeated
+        repeated = house.board.waiters.counters.repeated
         wire.send(poll(house, 25))
         wire.socket.shutdown(socket.SHUT_WR)
-        await settled(lambda: house.board.waiters.tally.repeated > repeated)
+        await settled(lambda: house.board.waiters.counters.repeated > repeated)
         await settled(lambda: not house.application.connections())
         assert not house.board.waiters.parked
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from storage.figures import Writing
+from storage.counters import Writing
 from storage.postgres import listening, scrubbing
 from storage.postgres.about import About
 from storage.postgres.accounts import Accounts

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
-from storage.figures import Histogram
+from storage.counters import Histogram
 from storage.postgres.connection import READ_SECONDS, CannotKeep, faults_as_unavailable
 from storage.postgres.pools import Connections
 from storage.records import Unavailable

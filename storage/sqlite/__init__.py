@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 
-from storage.figures import Writing
+from storage.counters import Writing
 from storage.records import Unavailable
 from storage.sqlite.about import About
 from storage.sqlite.accounts import Accounts

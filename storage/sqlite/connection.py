@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from storage.figures import Histogram
+from storage.counters import Histogram
 from storage.records import CannotOpen, StorageError, Unavailable
 from storage.sqlite.files import address, keep_to_owner, why_not, write_safely
 from storage.sqlite.texts import explained

@@ -1,9 +1,9 @@
-"""What has happened on this board since the process began, in plain numbers. On a poll's way nothing else is paid."""
+"""What this process has counted since its start: plain numbers, because they are counted on the way of every poll."""
 
 import collections
 import dataclasses
 
-from storage.figures import Histogram
+from storage.counters import Histogram
 
 
 def seconds() -> Histogram:
@@ -11,7 +11,7 @@ def seconds() -> Histogram:
 
 
 @dataclasses.dataclass(slots=True)
-class Tally:
+class Counters:
     parked: int = 0
     delivered: int = 0
     """Parked polls that were answered with news."""

@@ -1,4 +1,4 @@
-"""Figures for whoever watches a board: plain numbers, added to in passing and read when somebody asks."""
+"""Counters of what storage does: plain numbers, which metrics read when they are asked for."""
 
 import bisect
 import dataclasses
