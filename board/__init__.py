@@ -12,7 +12,7 @@ from board.credentials import Credentials
 from board.failures import Failures
 from board.limits import Limits
 from board.passwords import Passwords
-from board.ready import Ready
+from board.readiness import Readiness
 from board.waiters import WaiterList, load
 from storage import Storage
 from storage.records import Unavailable
@@ -36,7 +36,7 @@ class Board:
     account_log: AccountLog
     limits: Limits | None
     """None where limits are off."""
-    ready: Ready
+    readiness: Readiness
     clock: Clock
     secret: bytes
     """Signs what the server hands out and takes back; made with the database."""
@@ -64,7 +64,7 @@ class Board:
             Failures(storage),
             AccountLog(),
             Limits() if limits else None,
-            Ready(storage),
+            Readiness(storage),
             Clock(storage, (await storage.times())[1], clock),
             await storage.secret(),
         )

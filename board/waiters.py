@@ -13,10 +13,10 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from board.counters import Counters
 from board.cursor import Cursor
 from board.places import Places
 from board.recent import PAGE, RECENT, Recent
-from board.counters import Counters
 from board.waiter import Ended, Parked, Row, W, Waiter
 from board.watching import Watching
 from storage import Storage

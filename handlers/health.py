@@ -21,7 +21,7 @@ class Healthz(Health):
     """Polls can be served, even while storage is away."""
 
     async def get(self) -> None:
-        self.write_json(await self.status(await self.board.ready.can_read()))
+        self.write_json(await self.status(await self.board.readiness.can_read()))
 
 
 class Readyz(Health):
@@ -29,7 +29,7 @@ class Readyz(Health):
 
     async def get(self) -> None:
         status = await self.status(
-            await self.board.ready.can_read() and await self.board.ready.is_so(for_monitor=self.is_monitor)
+            await self.board.readiness.can_read() and await self.board.readiness.check(for_monitor=self.is_monitor)
         )
         if (status["status"], status["storage"]) != ("ok", "ok"):
             self.set_status(503)

@@ -17,7 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import AsyncHTTPClient
 
-from board.ready import Ready
+from board.readiness import Readiness
 from handlers.log import JsonLines
 from storage.records import Unavailable
 from tests.conftest import until
@@ -131,24 +131,24 @@ async def test_a_stranger_makes_it_write_seldom_and_is_told_the_truth(monkeypatc
         def writing(self):
             return types.SimpleNamespace(is_failing=is_failing[0])
 
-    monkeypatch.setattr("board.ready.time.monotonic", lambda: clock[0])
-    ready = Ready(Storage())
+    monkeypatch.setattr("board.readiness.time.monotonic", lambda: clock[0])
+    ready = Readiness(Storage())
 
     async def asked(seconds, for_monitor=False):
         tried.clear()
         said = set()
         for _ in range(seconds * 4):
             clock[0] += 0.25
-            said.add(await ready.is_so(for_monitor=for_monitor))
+            said.add(await ready.check(for_monitor=for_monitor))
         return said, len(tried)
 
-    assert await ready.is_so(for_monitor=False)
+    assert await ready.check(for_monitor=False)
     assert await asked(30) == ({True}, 3) and await asked(30, for_monitor=True) == ({True}, 10)
     is_failing[0] = True
     assert await asked(5) == ({False}, 5), "a post has failed since"
     is_failing[0] = False
     clock[0] += 1
-    assert await ready.is_so(for_monitor=False), "nor is a failure kept for long"
+    assert await ready.check(for_monitor=False), "nor is a failure kept for long"
 
 
 def test_a_post_that_fails_is_known_to_whoever_asks_next(start):

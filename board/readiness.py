@@ -21,7 +21,7 @@ BEYOND = 2**63 - 1
 """A number that no change has."""
 
 
-class Ready:
+class Readiness:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._trying: asyncio.Task[bool] | None = None
@@ -41,7 +41,7 @@ class Ready:
             return False
         return True
 
-    async def is_so(self, *, for_monitor: bool) -> bool:
+    async def check(self, *, for_monitor: bool) -> bool:
         """Agrees with the answers to posts: False while the last write has failed."""
         now = time.monotonic()
         if self._trying is None or (
