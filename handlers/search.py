@@ -1,6 +1,6 @@
 """Searching: a page of results without JavaScript, and the same for programs."""
 
-from board.marks import Piece, excerpt
+from board.highlights import Piece, excerpt
 from board.recent import PAGE, as_json
 from handlers.base import Base
 from handlers.errors import Refused
@@ -13,7 +13,7 @@ LONGEST = 200
 RESULTS = 20
 """On a page."""
 MOST_MARKED = 6
-"""Words and phrases of a query that are marked: a reader knows by then, and each costs a look at every word."""
+"""Words and phrases of a query that are highlighted: a reader knows by then, and each costs a look at every word."""
 
 
 async def search(handler: Base, query: str, before: int | None, limit: int) -> Found:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from board.marks import EXCERPT, excerpt, marked
+from board.highlights import EXCERPT, excerpt, highlighted
 from handlers.search import MOST_MARKED
 from storage.words import phrases
 from tests.browser import SCRIPTS
@@ -74,7 +74,7 @@ def test_whatever_is_typed_is_looked_for(server, query):
      ("example.org a", ["example.org", "a"])],
 )  # fmt: skip
 def test_the_page_marks_what_was_found(board, query, marks_of):
-    """In every script, with nothing but the words themselves marked, and markup shown literally."""
+    """In every script, with nothing but the words themselves highlighted, and markup shown literally."""
     page = board.get("/search", params={"q": query}).text
     assert set(marks_of) <= set(marks(page)), marks(page)
     assert "<script>alert" not in page
@@ -160,7 +160,7 @@ def test_marks_change_no_letter(text, before, after):
     """The pieces together are the text, and a text that was found has a mark in it."""
     whole = f"{before} {text} {after}"
     wanted = phrases(f'"{text}"')
-    pieces = marked(whole, wanted)
+    pieces = highlighted(whole, wanted)
     assert "".join(piece for piece, _ in pieces) == whole
     if wanted and len(wanted) == 1 and text.isascii():
         assert any(is_marked for _, is_marked in pieces)

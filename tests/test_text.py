@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from board.marks import excerpt
+from board.highlights import excerpt
 from board.people import clean_name, name_from_elsewhere
 from board.signs import beginning, first_sign
 from board.text import MARKS_IN_A_ROW, MOST_MARKUP, BadText, clean, pieces

@@ -1,4 +1,4 @@
-"""Where the words of a query stand in a message, so that they can be marked; and the part of it around them."""
+"""Finds the words of a query in a message, to highlight them, and cuts an excerpt around the first of them."""
 
 import itertools
 import re
@@ -11,32 +11,32 @@ from storage.words import Phrase, cut, fold, kinds_of
 EXCERPT = 400
 """Characters of a long message that are shown among others."""
 BEFORE = 100
-"""How many of them stand in front of the first mark."""
-MOST_MARKS = 30
-"""In one text: each mark is an element in the page, and this many show what was found."""
+"""How many of them stand before the first highlight."""
+HIGHLIGHTS_MAX = 30
+"""In one text. Each highlight is an element of the page, and these are enough to show what was found."""
 LOOKED_AT = 4000
-"""Folded characters that are searched for the first mark, from the place where its first word may begin."""
+"""Folded characters that are searched for the first match, from where its first word may begin."""
 PART = 200
 """Characters that are folded at once where only their number is needed."""
 
 Piece = tuple[str, bool]
-"""A part of the text, and whether it is marked."""
+"""A part of the text, and whether it is highlighted."""
 
 
-def marked(text: str, wanted: list[Phrase]) -> list[Piece]:
+def highlighted(text: str, wanted: list[Phrase]) -> list[Piece]:
     """The text in pieces, which together are the text."""
     found, at = [], 0
-    for start, end in spans(text, wanted)[:MOST_MARKS]:
+    for start, end in spans(text, wanted)[:HIGHLIGHTS_MAX]:
         found += [(text[at:start], False), (text[start:end], True)]
         at = end
     return [piece for piece in [*found, (text[at:], False)] if piece[0]]
 
 
 def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
-    """Of a long text the part around the first mark, with … where something was left out."""
+    """The part of a long text around the first highlight, with … where something was left out."""
     if len(text) <= EXCERPT:
-        return marked(text, wanted)
-    first = first_place(text, wanted)
+        return highlighted(text, wanted)
+    first = first_offset(text, wanted)
     start = max(0, min(first - BEFORE, len(text) - EXCERPT))
     if start and (space := re.compile(r"\s").search(text, start, first)):
         start = space.end()
@@ -44,20 +44,20 @@ def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
     part = text[start : place_to_cut(text, start + EXCERPT)].rstrip()
     before = [("… ", False)] if start else []
     after = [(" …", False)] if start + len(part) < len(text) else []
-    return [*before, *marked(part, wanted), *after]
+    return [*before, *highlighted(part, wanted), *after]
 
 
-def first_place(text: str, wanted: list[Phrase]) -> int:
-    """The place where the first match begins; 0 if there is none nearby.
+def first_offset(text: str, wanted: list[Phrase]) -> int:
+    """Where the first match begins; 0 if there is none nearby.
 
     Only the part of the text around it is folded letter by letter, which is the slowest step.
     """
     bounds = list(part_bounds(text))
     parts = [fold(text[start:end]) for start, end in itertools.pairwise(bounds)]
-    first = first_folded_place("".join(parts), wanted)
+    first = first_folded_offset("".join(parts), wanted)
     for start, part in zip(bounds, parts, strict=False):
         if first < len(part):
-            _, ends = fold_with_places(text[start : start + PART + MOST_BACK])
+            _, ends = fold_with_offsets(text[start : start + PART + MOST_BACK])
             return start + (ends[first - 1] if first else 0)
         first -= len(part)
     return 0
@@ -71,22 +71,22 @@ def part_bounds(text: str) -> Iterator[int]:
     yield len(text)
 
 
-def first_folded_place(folded: str, wanted: list[Phrase]) -> int:
-    """The same, as a place in the folded text."""
+def first_folded_offset(folded: str, wanted: list[Phrase]) -> int:
+    """The same, as an offset in the folded text."""
     candidates = [at for phrase in wanted if (at := folded.find(phrase.words[0])) >= 0]
     start = min(candidates, default=len(folded))
     end = start + LOOKED_AT
     while start and end - start < 2 * LOOKED_AT and kinds_of(folded[start - 1]) in "wm":
         start -= 1  # back to the start of the word
     words = [(word, start + at, start + to) for word, at, to in cut(folded[start:end])]
-    return min((at for phrase in wanted for at, _ in itertools.islice(places(words, phrase), 1)), default=0)
+    return min((at for phrase in wanted for at, _ in itertools.islice(matches(words, phrase), 1)), default=0)
 
 
 def spans(text: str, wanted: list[Phrase]) -> list[tuple[int, int]]:
-    """(start, end) of what to mark, in order, apart from each other."""
-    folded, ends = fold_with_places(text)
+    """(start, end) of each highlight, in order. They do not touch."""
+    folded, ends = fold_with_offsets(text)
     words = list(cut(folded))
-    found = sorted(span for phrase in wanted for span in places(words, phrase))
+    found = sorted(span for phrase in wanted for span in matches(words, phrase))
     apart: list[tuple[int, int]] = []
     for start, end in ((ends[start - 1] if start else 0, ends[end - 1]) for start, end in found):
         if apart and start <= apart[-1][1]:
@@ -96,8 +96,8 @@ def spans(text: str, wanted: list[Phrase]) -> list[tuple[int, int]]:
     return apart
 
 
-def places(words: list[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[int, int]]:
-    """Where the phrase stands, in places of the folded text."""
+def matches(words: list[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[int, int]]:
+    """(start, end) of each place where the phrase stands, as offsets in the folded text."""
     *exact, last = phrase.words
     for at in range(len(words) - len(exact)):
         word, start, _ = words[at + len(exact)]
@@ -106,7 +106,7 @@ def places(words: list[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[
             yield words[at][1], start + len(last)
 
 
-def fold_with_places(text: str) -> tuple[str, list[int]]:
+def fold_with_offsets(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each of its characters where the one that it came from ends in the text."""
     if text.isascii():
         return fold(text), list(range(1, len(text) + 1))
