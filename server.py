@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from board import Board
 from handlers import Application
 from handlers.connections import Connections
-from handlers.listening import listen, paths_of, port_of, raise_descriptor_limit, room_for
+from handlers.listener import listen, paths_of, port_of, raise_descriptor_limit, room_for
 from handlers.log import set_up_logging
 from handlers.lot_server import LotServer
 from handlers.slow_readers import PatientServer

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from storage import open_storage
-from storage.postgres import connection, listening, schema, search, writer
+from storage.postgres import connection, notify, schema, search, writer
 from storage.records import CannotOpen, Password, Unavailable
 from tests.patience import PATIENCE
 from tests.postgres import psql
@@ -181,7 +181,7 @@ async def test_a_write_that_waited_for_too_long_is_refused(url, monkeypatch):
 
 async def test_news_come_at_once(url, monkeypatch):
     """A post on one node is read on another because it was told, not because of a tick."""
-    monkeypatch.setattr(listening, "TICK", 60)
+    monkeypatch.setattr(notify, "TICK", 60)
     async with opened(url, 2) as (one, other), watching(other) as watcher:
         await watcher.until(lambda: watcher.looks)
         await one.append(None, "news", None)
@@ -190,7 +190,7 @@ async def test_news_come_at_once(url, monkeypatch):
 
 async def test_revocations_are_news_too(url, monkeypatch):
     """And what changes nothing that anybody shows, such as when a token was used, is none."""
-    monkeypatch.setattr(listening, "TICK", 60)
+    monkeypatch.setattr(notify, "TICK", 60)
     async with opened(url, 2) as (one, other), watching(other) as watcher:
         account = await one.create_account("ada", "Ada", Password(None))
         credential = await one.create_credential(account.id, "token", b"hash", "x")

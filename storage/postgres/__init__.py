@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from storage.counters import Writing
-from storage.postgres import listening, scrubbing
+from storage.postgres import notify, scrubbing
 from storage.postgres.about import About
 from storage.postgres.accounts import Accounts
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
@@ -100,7 +100,7 @@ class PostgreSQL(Messages, Search, About, Accounts, Credentials, FailedTriesOf, 
         return await self._reader.read(read)
 
     async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
-        await listening.watch(self._url, moved, lambda: self._generation.number)
+        await notify.watch(self._url, moved, lambda: self._generation.number)
 
 
 async def write_and_undo(db: "Database") -> None:

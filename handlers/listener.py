@@ -81,13 +81,13 @@ def listen(port: int, address: str, inherited: list[socket.socket], descriptors:
             where = f"{address} port {port}"
             raise OSError(f"can't listen on {where}: {error.strerror}. Set PORT or ADDRESS to another.") from error
     most = most_connections(descriptors)
-    sockets: list[socket.socket] = [Listening(one, most) for one in inherited]
+    sockets: list[socket.socket] = [ListeningSocket(one, most) for one in inherited]
     for one in sockets:
         one.setblocking(False)
     return sockets
 
 
-class Listening(socket.socket):
+class ListeningSocket(socket.socket):
     """Accepts nothing for a moment while descriptors are short: who comes then waits in the backlog."""
 
     def __init__(self, opened: socket.socket, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Hearing that some node has committed something. What it was is not in the news: the board reads it.
+"""LISTEN and NOTIFY: hears that some node has committed something. What it was is not said: the board reads it.
 
 So news that are lost, doubled or late do no harm: every reading goes forward from what the board knows, and one
 comes after each connecting and at a slow tick, whatever was heard.
