@@ -78,7 +78,7 @@ async def run(settings: Settings) -> None:
         server = start(application, settings, sockets)
         lasting = {
             "Looking for changes": lambda: storage.watch(board.waiters.deliver),
-            "Housekeeping": board.keep_house,
+            "Housekeeping": board.housekeeping,
             "Closing slow connections": server.close_slow,
             "Closing idle connections": server.close_idle,
         }

@@ -69,7 +69,7 @@ class Board:
             await storage.secret(),
         )
 
-    async def keep_house(self) -> None:
+    async def housekeeping(self) -> None:
         """Writes down what only memory knows, and takes out what is over; never returns."""
         due = time.monotonic() + FIRST_TIDY_SECONDS
         while True:

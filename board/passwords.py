@@ -42,7 +42,7 @@ SHA1 = "sha1:"
 class Passwords:
     def __init__(self) -> None:
         self._hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-        self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", step_back)
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", lower_priority)
         self._turns = Turns()
         self._nobody: concurrent.futures.Future[str] = self._thread.submit(self._hasher.hash, secrets.token_hex())
         """The hash that a password is compared with where there is none, so that this takes as long."""
@@ -102,7 +102,7 @@ class Passwords:
         return hashing.result()
 
 
-def step_back() -> None:
+def lower_priority() -> None:
     """Lets everything else in the process go first: who signs in can wait a little, who reads need not notice."""
     if sys.platform == "linux":  # elsewhere a thread has no priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

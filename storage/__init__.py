@@ -46,10 +46,10 @@ class Storage(People, Protocol):
 
     def writing(self) -> Writing: ...
     async def stats(self) -> Stats: ...
-    async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
-        """Calls `moved` whenever something was committed, by whichever process; never returns.
+    async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
+        """Calls `on_commit` whenever something was committed, by any process. Runs until cancelled.
 
-        `moved` answers whether it could read what there was; if not, it is called again soon.
+        `on_commit` returns whether it could read what there was; if not, it is called again soon.
         """
 
     # --- messages

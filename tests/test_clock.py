@@ -134,7 +134,7 @@ async def test_a_start_with_a_wrong_clock_ends_no_session(url, monkeypatch, year
 
         monkeypatch.setattr(board.clock, "is_believable", look)
         monkeypatch.setattr(board.credentials, "tidy", tidied)
-        keeping = asyncio.create_task(board.keep_house())
+        keeping = asyncio.create_task(board.housekeeping())
         await judged.wait()
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)

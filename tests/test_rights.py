@@ -209,7 +209,7 @@ async def test_housekeeping_scrubs(house, monkeypatch, tmp_path):
     ada = await house.member()
     await ada.post("/add", s="regrettable words")
     await ada.post("/m/1/delete")
-    keeping = asyncio.create_task(house.board.keep_house())
+    keeping = asyncio.create_task(house.board.housekeeping())
     async with asyncio.timeout(PATIENCE):
         while any(b"regrettable" in file.read_bytes() for file in tmp_path.iterdir()):
             await asyncio.sleep(0.02)

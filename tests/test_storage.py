@@ -228,13 +228,13 @@ async def test_another_process_s_commit_is_noticed(storage, url):
     """What bin/admin or an import writes comes to the board by itself."""
     seen, bodies = asyncio.Event(), []
 
-    async def moved():
+    async def on_commit():
         bodies[:] = [message.body for message in (await storage.changes_after(0, 1)).messages]
         if bodies:
             seen.set()
         return True
 
-    watching = asyncio.create_task(storage.watch(moved))
+    watching = asyncio.create_task(storage.watch(on_commit))
     other = await open_storage(url)
     await other.append(None, "from elsewhere", None)
     await asyncio.wait_for(seen.wait(), PATIENCE)

@@ -99,8 +99,8 @@ class PostgreSQL(Messages, Search, About, Accounts, Credentials, FailedTriesOf, 
 
         return await self._reader.read(read)
 
-    async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
-        await notify.watch(self._url, moved, lambda: self._generation.number)
+    async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
+        await notify.watch(self._url, on_commit, lambda: self._generation.number)
 
 
 async def write_and_undo(db: "Database") -> None:

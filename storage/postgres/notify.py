@@ -20,8 +20,8 @@ gone without a word. It costs a node one read in this time."""
 RETRY_SECONDS = 0.5
 
 
-async def watch(url: str, moved: Callable[[], Awaitable[bool]], generation: Callable[[], int] = lambda: 0) -> None:
-    """Calls `moved` for each commit, also while no notification can be received. Runs until cancelled.
+async def watch(url: str, on_commit: Callable[[], Awaitable[bool]], generation: Callable[[], int] = lambda: 0) -> None:
+    """Calls `on_commit` for each commit, also while no notification can be received. Runs until cancelled.
 
     With another generation, another server may be behind the address: then a new connection listens.
     """
@@ -29,16 +29,16 @@ async def watch(url: str, moved: Callable[[], Awaitable[bool]], generation: Call
     while True:
         began = time.monotonic()
         try:
-            await listen(url, moved, generation)
+            await listen(url, on_commit, generation)
         except (*FAULTS, CannotOpen) as error:
             if time.monotonic() - began > TICK or reason(error) != said:  # once, however often it is tried
                 said = reason(error)
                 log.warning("What other nodes post can't be heard, trying again until it can: %s", said)
-        await moved()
+        await on_commit()
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def listen(url: str, moved: Callable[[], Awaitable[bool]], generation: Callable[[], int]) -> None:
+async def listen(url: str, on_commit: Callable[[], Awaitable[bool]], generation: Callable[[], int]) -> None:
     """Listens on a separate connection until there is another generation. Raises one of FAULTS if it is lost."""
     news, began = asyncio.Event(), generation()
     db = await connect(url, CONNECT_SECONDS)
@@ -49,7 +49,7 @@ async def listen(url: str, moved: Callable[[], Awaitable[bool]], generation: Cal
             if generation() != began:
                 return
             news.clear()
-            done = await moved()
+            done = await on_commit()
             try:
                 async with asyncio.timeout(TICK if done else RETRY_SECONDS):
                     await news.wait()

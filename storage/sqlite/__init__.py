@@ -88,7 +88,7 @@ class SQLite(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Iden
         size = "(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)"
         return await self._reader.read(lambda db: Stats(*db.execute(statement(size)).fetchone()))
 
-    async def watch(self, moved: Callable[[], Awaitable[bool]]) -> None:
+    async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:
             with contextlib.suppress(Unavailable):  # it is logged; what is there can still be read
@@ -98,7 +98,7 @@ class SQLite(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Iden
                 version = await self._changes_reader.read(data_version)
             except Unavailable:
                 version = None  # the next look will tell
-            if version != seen and await moved():
+            if version != seen and await on_commit():
                 seen = version
             await asyncio.sleep(TICK)
 
