@@ -17,7 +17,7 @@ class Ended(enum.Enum):
     """Why a poll was ended without a reply."""
 
     GONE = "its client has gone"
-    ASK_AGAIN = "something about its account has changed: look who is asking, and poll on"
+    ASK_AGAIN = "something about its account has changed: authenticate it again, and poll on"
 
 
 class Waiter(abc.ABC):

@@ -21,7 +21,8 @@ from board.text import BadText
 from fuzz.generate import octets, text
 from fuzz.headers import headers
 from fuzz.operators import database_addresses, files, import_lines, settings
-from handlers.asking import Asking, parse_address
+from handlers.addresses import parse_address
+from handlers.authentication import Authentication
 from handlers.errors import Refused
 from handlers.fields import Fields, parse_object
 from handlers.messages import checked_key, form_key, parse_id
@@ -120,7 +121,7 @@ def addresses(rng: random.Random) -> None:
     sent = text(rng, named)
     request = types.SimpleNamespace(headers={"X-Forwarded-For": sent}, remote_ip=text(rng, named), path="/get")
     config = types.SimpleNamespace(client_header=rng.choice(("", "X-Forwarded-For", "X-Forwarded-For:2")))
-    get: Callable[[Any], str] = Asking.client_address.fget  # type: ignore[attr-defined]
+    get: Callable[[Any], str] = Authentication.client_address.fget  # type: ignore[attr-defined]
     found = get(types.SimpleNamespace(request=request, config=config))
     assert found == "unknown" or parse_address(found.partition("/")[0]) == found, found
 

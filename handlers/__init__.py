@@ -1,4 +1,4 @@
-"""HTTP: who is asking, and what is said back. ROUTES has every URL on one screen."""
+"""HTTP: authentication, requests and replies. ROUTES has every URL on one screen."""
 
 from collections.abc import Callable
 from typing import Any, cast

@@ -119,8 +119,8 @@ class AccountName(AccountPage):
         name = clean_name(self.needed("name"))
         check_may_change(self)
         await check_is_free(self, name)
-        asking = signed_in(self)
-        await self.board.storage.set_name(asking.account.id, name, asking.id)
+        credential = signed_in(self)
+        await self.board.storage.set_name(credential.account.id, name, credential.id)
         await self.again("name")
 
 
@@ -162,10 +162,10 @@ class AccountRevoke(AccountPage):
         self.redirect("/account")
 
     async def post(self, id: str) -> None:
-        asking = signed_in(self)
-        await self.board.storage.revoke_credential(asking.account.id, int(id))
-        write_log(self, "revoked", asking.account.id, "session or token")
-        if int(id) == asking.id:
+        credential = signed_in(self)
+        await self.board.storage.revoke_credential(credential.account.id, int(id))
+        write_log(self, "revoked", credential.account.id, "session or token")
+        if int(id) == credential.id:
             self.sign_off()
         await self.again("revoke")
 

@@ -191,7 +191,7 @@ class Base(Rights):
 
 
 def signed_in(handler: Base) -> Credential:
-    """Who is asking, where only members get this far."""
+    """The request's credential, in handlers that only members reach."""
     assert handler.credential is not None
     return handler.credential
 

@@ -58,18 +58,18 @@ class FacebookWelcome(AccountPage):
             await FormPage.show(self)
 
     async def post(self) -> None:
-        asking = signed_in(self)
-        account = asking.account
+        credential = signed_in(self)
+        account = credential.account
         if self.has_password:
             raise Refused(403, "username_fixed", "An account with a password keeps its username.")
         check_may_change(self)
         username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
         await check_is_free(self, username, name)
         if username != account.username:
-            await self.board.storage.set_username(account.id, username, asking.id)
+            await self.board.storage.set_username(account.id, username, credential.id)
             write_log(self, "username_changed", account.id, "facebook")
         if name != account.name:
-            await self.board.storage.set_name(account.id, name, asking.id)
+            await self.board.storage.set_name(account.id, name, credential.id)
         next = safe_next(self.form("next"))
         if next == "/account":
             await self.again("username")

@@ -1,4 +1,4 @@
-"""Asking Facebook, within bounds: where it is, the clients that ask, and what went wrong, in words without secrets."""
+"""Authentication Facebook, within bounds: where it is, the clients that ask, and what went wrong, in words without secrets."""
 
 import contextlib
 import json

@@ -131,31 +131,31 @@ class Moderate(Page):
     for_whom = "moderators"
 
     async def post(self, id: str) -> None:
-        asking = signed_in(self)
-        moderator, message_id, storage = asking.account, parse_id(id), self.board.storage
+        credential = signed_in(self)
+        moderator, message_id, storage = credential.account, parse_id(id), self.board.storage
         match self.form("act"):
             case "suspend" | "unsuspend" as act:
-                await self.change_author(asking, message_id, act)
+                await self.change_author(credential, message_id, act)
             case "block":
                 days = BLOCK_DAYS.get(self.form("days") or "", 1)
                 until = round(self.board.credentials.clock() * 1000) + days * DAY_MS
-                await storage.block_address(moderator, message_id, until, self.client_address, credential=asking.id)
+                await storage.block_address(moderator, message_id, until, self.client_address, credential=credential.id)
             case "remove":
-                await storage.remove_all(moderator, message_id, self.client_address, credential=asking.id)
+                await storage.remove_all(moderator, message_id, self.client_address, credential=credential.id)
             case _:
                 raise Refused(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
         await self.board.waiters.deliver()
         self.redirect("/audit", status=303)
 
-    async def change_author(self, asking: Credential, message_id: int, act: str) -> None:
+    async def change_author(self, credential: Credential, message_id: int, act: str) -> None:
         """Suspends the author or ends the suspension. Raises NotFound, Refused."""
         message = await self.board.storage.message(message_id)
         if message.author is None:
             raise Refused(422, "no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.board.storage.account_of(message.author.id)
         change = self.board.storage.suspend if act == "suspend" else self.board.storage.restore
-        await change(asking.account, author.username, credential=asking.id)
-        write_log(self, f"{act}ed", author.id, f"by account {asking.account.id}")
+        await change(credential.account, author.username, credential=credential.id)
+        write_log(self, f"{act}ed", author.id, f"by account {credential.account.id}")
 
 
 class AuditLog(Rendering):

@@ -199,8 +199,8 @@ async def edit(handler: Base, id: int, text: str, began_from: int | None) -> Mes
     if not is_author(handler, message):
         raise Refused(403, "not_yours", CHANGES)
     check_may_post(handler)  # an edit wakes every page, as a post does
-    body, asking = clean(text, handler.config.message_length), signed_in(handler)
-    message = await handler.board.storage.edit(id, body, asking.account.id, began_from, credential=asking.id)
+    body, credential = clean(text, handler.config.message_length), signed_in(handler)
+    message = await handler.board.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
     await handler.board.waiters.deliver()
     return message
 
@@ -222,8 +222,10 @@ async def delete(handler: Base, id: int) -> None:
         check_may_delete(handler)
     elif not handler.may_moderate:
         raise Refused(403, "not_yours", DELETES)
-    asking = signed_in(handler)
-    await handler.board.storage.delete(id, asking.account.id, moderates=handler.may_moderate, credential=asking.id)
+    credential = signed_in(handler)
+    await handler.board.storage.delete(
+        id, credential.account.id, moderates=handler.may_moderate, credential=credential.id
+    )
     await handler.board.waiters.deliver()
 
 

@@ -61,7 +61,7 @@ ANYTHING = ("bad_request", "head_too_long")
 ALWAYS = (*ANYTHING, "unavailable")
 """Errors of calls that read or write."""
 IDENTIFIED = ("invalid_token", "signed_out")
-"""Errors of calls for which it matters who is asking."""
+"""Errors of calls that authenticate."""
 KNOWN = (*ALWAYS, *IDENTIFIED, "sign_in_first")
 """Errors of calls that a board may keep for members."""
 READS = (*KNOWN, "too_many_requests")

@@ -113,7 +113,7 @@ class Poll(Base):
     def write_bytes(self, reply: bytes) -> None:
         self.closes = reply.endswith(NO_ROOM)
         super().write_bytes(reply)
-        if not self._finished:  # who is asking must be checked again first
+        if not self._finished:  # it must be authenticated again first
             return
         if self.repeat is not None and not self.closes and isinstance(self.stream, LotStream):
             self.stream.lot.take_back(self.stream, self.repeat)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tornado.http1connection import HTTP1Connection
 
-from handlers.asking import Asking, ended
+from handlers.authentication import Authentication, ended
 from handlers.errors import Refused
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ WORDS: dict[Whom, str] = {
 }
 
 
-class Rights(Asking):
+class Rights(Authentication):
     application: "Application"
     for_whom: Whom = "readers"
     """Readers are all, or members only, as READING says."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate
 
-from handlers.asking import parse_address
+from handlers.addresses import parse_address
 from handlers.connections import Connections
 from handlers.headers import DATA_CSP, default_headers
 from handlers.streams import Refusals, ServedStream

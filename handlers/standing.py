@@ -55,7 +55,7 @@ class Standing(Waiter):
     def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
         if isinstance(reply, bytes):
             self.lot.send([self], reply)
-        elif reply is Ended.ASK_AGAIN:  # Tornado and the handler check who is asking, as the first time
+        elif reply is Ended.ASK_AGAIN:  # Tornado and a handler authenticate it, as the first time
             self.lot.hand_over(self, self.asked, seconds)
 
     @classmethod

@@ -5,7 +5,7 @@ from typing import Any
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret
 from board.people import clean_name
 from board.recent import iso
-from handlers.asking import ended
+from handlers.authentication import ended
 from handlers.base import Base, signed_in
 from handlers.errors import Refused
 from handlers.guessing import write_log
@@ -143,15 +143,15 @@ def confirm_first() -> Refused:
 
 async def create_bot_token(handler: Base, name: str, verified: Password) -> tuple[str, Credential]:
     """Returns the secret, which is shown only once, and the token. Raises Refused, TooMany."""
-    asking = signed_in(handler)
+    credential = signed_in(handler)
     secret = new_secret(TOKEN_PREFIX)
     try:
         made = await handler.board.storage.create_credential(
-            asking.account.id, "bot", hash_secret(secret), name, password=verified, by=asking.id
+            credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id
         )
     except Outdated:  # a token that came with this request was revoked in this very moment
-        raise ended(asking.kind) from None
-    write_log(handler, "token_made", asking.account.id, "bot")
+        raise ended(credential.kind) from None
+    write_log(handler, "token_made", credential.account.id, "bot")
     return secret, made
 
 

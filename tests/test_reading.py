@@ -19,9 +19,9 @@ from board.limits import Limits
 from board.recent import PAGE
 from board.text import MOST_MARKUP, clean
 from handlers import ROUTES, articles
+from handlers.addresses import parse_address, parse_short
 from handlers.articles import MOST_BYTES, MOST_KEPT, Articles
 from handlers.aside import Turns
-from handlers.asking import parse_address, parse_short
 from handlers.repeat import Repeat, size_of
 from handlers.templates import LOADER, Template
 from storage.records import Author, Message

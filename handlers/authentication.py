@@ -1,11 +1,9 @@
-"""Who is asking: a token's account, or a session's, or a guest; and from which address."""
+"""Authentication: a request is a token's owner's, a session's owner's or a guest's. And the client's address."""
 
-import functools
-import ipaddress
-import re
 from typing import TYPE_CHECKING
 
 from board.credentials import SESSION_SECONDS, is_made_here
+from handlers.addresses import parse_address
 from handlers.bearer import is_misplaced, may_have_token, our_token
 from handlers.errors import Refused
 from handlers.fields import Fields
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
-class Asking(Fields):
+class Authentication(Fields):
     credential: Credential | None = None
     judged_at = 0
     """Credentials.changes at the time when the credential was looked up."""
@@ -28,7 +26,7 @@ class Asking(Fields):
     secret: str | None = None
     """The credential's secret."""
     identifies = True
-    """Whether the reply depends on who is asking."""
+    """Whether the reply depends on whose request it is."""
     takes_tokens = True
     """Whether a token is accepted here, besides a browser's session."""
     forgives_old_sessions = False
@@ -57,7 +55,7 @@ class Asking(Fields):
         return Author(self.account.id, self.account.name) if self.account else None
 
     async def identify(self, *, use: bool) -> None:
-        """Finds out who is asking. A wrong token or session is refused, and never taken for a guest's.
+        """Finds out whose request it is. A wrong token or session is refused, and never taken for a guest's.
 
         `use` counts it as a use of the token or session.
         """
@@ -205,29 +203,3 @@ def ended(kind: str) -> Refused:
     if kind == "session":
         return Refused(401, "signed_out", "You have been signed out. Please sign in again.")
     return Refused(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")
-
-
-def parse_address(text: str) -> str | None:
-    """None if the text is not an address."""
-    return parse_short(text) if len(text) <= LONGEST_ADDRESS else None
-
-
-@functools.lru_cache(1000)
-def parse_short(text: str) -> str | None:
-    """One object for all requests from an address. Some proxies add a port: 192.0.2.1:5678, or [2001:db8::1]:5678."""
-    if match := WITH_PORT.fullmatch(text):
-        text = match[2] if match[1] is None else match[1]
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address.packed[:8] + bytes(8), 64)))
-    return str(address)
-
-
-LONGEST_ADDRESS = 100
-"""Characters of an address with port and zone; a longer text is not one."""
-WITH_PORT = re.compile(r"(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?")
