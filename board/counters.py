@@ -14,7 +14,7 @@ def seconds() -> Histogram:
 class Counters:
     parked: int = 0
     delivered: int = 0
-    """Parked polls that were answered with news."""
+    """FutureWaiter polls that were answered with news."""
     repeated: int = 0
     """Polls that were known by their bytes and not parsed."""
     resets: int = 0

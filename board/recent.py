@@ -18,7 +18,7 @@ RECENT = 1000
 BATCH = 200
 """Messages in one reply, at most; `more` says that there are others."""
 REPLIES = 16
-"""Replies kept for further polls with the same cursor. Parked polls share very few."""
+"""Replies kept for further polls with the same cursor. FutureWaiter polls share very few."""
 REPLY_BYTES = 4 * 1024 * 1024
 """Bytes of all kept replies: one reply with the longest messages has some three million."""
 PAGE = 50

@@ -12,9 +12,9 @@ from board.networks import with_networks
 MAX_WAITING = 100
 """Hashes that run or wait: about four seconds of work. Known clients have as many places again."""
 MOST_OF_KNOWN = 5
-"""Places for the known browsers and programs of one account."""
+"""ParkedPolls for the known browsers and programs of one account."""
 MOST_OF = (10, 20, 40)
-"""Places of one address and of the wider networks that it is in: enough for a class that signs up together."""
+"""ParkedPolls of one address and of the wider networks that it is in: enough for a class that signs up together."""
 
 
 class Busy(Exception):

@@ -1,4 +1,4 @@
-"""One parked poll: for whom it is, and who takes its reply; and the row in which it stands with others like it."""
+"""A parked poll: whose it is, and what takes its reply; and the group of polls that it is answered with."""
 
 import abc
 import asyncio
@@ -21,14 +21,14 @@ class Ended(enum.Enum):
 
 
 class Waiter(abc.ABC):
-    """A poll that is parked, or will be: then it has a row."""
+    """A poll that is parked, or may be. `parked` is its group while it is."""
 
-    __slots__ = ("account_id", "address", "row")
+    __slots__ = ("account_id", "address", "parked")
 
     def __init__(self, account_id: int | None, address: str) -> None:
         self.account_id = account_id
         self.address = address
-        self.row: Row | None = None
+        self.parked: ParkedGroup | None = None
 
     @abc.abstractmethod
     def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
@@ -47,12 +47,12 @@ class Waiter(abc.ABC):
 W = TypeVar("W", bound=Waiter)
 
 
-class Row(dict[Waiter, None]):
-    """Parked polls of one class that have come to the same cursor and end at the same tick.
+class ParkedGroup(dict[Waiter, None]):
+    """Parked polls of one class that have the same cursor and end at the same tick.
 
-    What is said to one is said to all: so they are parked and answered together, and each poll costs little more
-    than its place here. A dict, as it keeps the order in which they came: what lies side by side in memory is used one
-    after the other then. In the order of a set, the same sends took half as long again (bench/README.md).
+    All of them get the same reply, so they are parked and answered together, and each poll costs little more than an
+    entry here. A dict keeps the order in which they came, in which they also lie in memory: in the order of a set, the
+    same sends took half as long again (bench/README.md).
     """
 
     def __init__(self, kind: type[Waiter], cursor: Cursor, tick: int) -> None:
@@ -61,7 +61,7 @@ class Row(dict[Waiter, None]):
         self.cursor = cursor
         self.tick = tick
         self.timer: asyncio.TimerHandle | None = None
-        """As long as it stands among the places."""
+        """While the group has polls."""
 
     @property
     def ends_at(self) -> float:
@@ -73,7 +73,7 @@ class Row(dict[Waiter, None]):
         return self.ends_at - time.monotonic()
 
 
-class Parked(Waiter):
+class FutureWaiter(Waiter):
     """A handler's poll: it awaits the future."""
 
     __slots__ = ("future",)

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from board.counters import Counters
 from board.cursor import Cursor
-from board.places import Places
+from board.parked_polls import ParkedPolls
 from board.recent import PAGE, RECENT, Recent
-from board.waiter import Ended, Parked, Row, W, Waiter
+from board.waiter import Ended, FutureWaiter, ParkedGroup, W, Waiter
 from board.watching import Watching
 from storage import Storage
 from storage.records import Unavailable
@@ -49,7 +49,7 @@ class WaiterList:
         forget: Callable[[Iterable[int]], None] = lambda account_ids: None,
     ) -> None:
         self.recent = recent
-        self._places = Places(max_parked, max_per_address, self._expire)
+        self._polls = ParkedPolls(max_parked, max_per_address, self._expire)
         self.watching = Watching(lambda: self.parked)
         recent.watching = self.watching.count
         self.draining = False
@@ -64,11 +64,13 @@ class WaiterList:
     @property
     def parked(self) -> int:
         """How many polls are."""
-        return self._places.taken
+        return self._polls.count
 
     # --- the polls' side
 
-    def poll(self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = "") -> bytes | Parked:
+    def poll(
+        self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = ""
+    ) -> bytes | FutureWaiter:
         """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
 
         A cursor that this board never gave, or that is too far behind, is answered with a reset.
@@ -80,12 +82,12 @@ class WaiterList:
             cursor = self.recent.cursor  # the same object for all, which is quickly compared
         if wait <= 0:
             return self.recent.empty(cursor)
-        waiter = Parked(account_id, address)
+        waiter = FutureWaiter(account_id, address)
         return self.full(cursor) if self.park([waiter], cursor, wait) else waiter
 
     def park(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
-        """Parks polls of one class that have everything; gives back those for whom there is no room: they get full()."""
-        refused = self._places.take(waiters, cursor, wait)
+        """Parks polls of one class that have everything; returns those for which there is no room: they get full()."""
+        refused = self._polls.park(waiters, cursor, wait)
         self.counters.parked += len(waiters) - len(refused)
         self.counters.turned_away += len(refused)
         return refused
@@ -119,27 +121,27 @@ class WaiterList:
 
     def leave(self, waiter: Waiter) -> None:
         """Takes a poll off the list, if it is still there, and ends it if nothing has."""
-        if self._places.give_up(waiter) is not None:
+        if self._polls.remove(waiter) is not None:
             waiter.resolve(Ended.GONE)
 
-    def _expire(self, row: Row) -> None:
+    def _expire(self, group: ParkedGroup) -> None:
         """Answers those whose time is over; thousands may have been parked together."""
         self.watching.count()  # those that end now count as well
-        left = [row]
+        left = [group]
         self._answer(left, self.recent.empty)
         if left:
-            asyncio.get_running_loop().call_soon(self._expire, row)
+            asyncio.get_running_loop().call_soon(self._expire, group)
 
-    def _answer(self, left: list[Row], reply_to: Callable[[Cursor], bytes]) -> int:
-        """Answers the last of these rows, and takes them out, for as long as a slice of time goes; says how many."""
+    def _answer(self, left: list[ParkedGroup], reply_to: Callable[[Cursor], bytes]) -> int:
+        """Answers the last of these groups and removes them, for a slice of time. Returns how many polls it answered."""
         answered, handlers, until = 0, 0, time.monotonic() + SLICE_SECONDS
         while left:
-            row = left[-1]
-            reply = reply_to(row.cursor)
-            while waiters := self._places.give_up_some(row, LOOKS):
-                row.kind.resolve_all(waiters, reply)
+            group = left[-1]
+            reply = reply_to(group.cursor)
+            while waiters := self._polls.remove_some(group, LOOKS):
+                group.kind.resolve_all(waiters, reply)
                 answered += len(waiters)
-                handlers += len(waiters) if row.kind is Parked else 0
+                handlers += len(waiters) if group.kind is FutureWaiter else 0
                 if handlers >= LOOKS or time.monotonic() > until:
                     return answered
             left.pop()
@@ -164,9 +166,9 @@ class WaiterList:
         """Answers every parked poll; from now on none is parked."""
         self.draining = True
         self.watching.count()
-        for row in self._places.rows():
-            if waiters := self._places.give_up_some(row, len(row)):
-                row.kind.resolve_all(waiters, self.recent.empty(row.cursor, DRAIN_RETRY_MS))
+        for group in self._polls.groups():
+            if waiters := self._polls.remove_some(group, len(group)):
+                group.kind.resolve_all(waiters, self.recent.empty(group.cursor, DRAIN_RETRY_MS))
 
     async def _read_after(self, running: asyncio.Task[bool]) -> bool:
         await asyncio.wait([running])
@@ -209,13 +211,13 @@ class WaiterList:
         account_ids = set(await self._storage.access_changes_after(self._access))
         self._access = access
         self._forget(account_ids)
-        for waiter in self._places.all():
-            if waiter.account_id in account_ids and (row := self._places.give_up(waiter)) is not None:
-                waiter.resolve(Ended.ASK_AGAIN, row.seconds_left)
+        for waiter in self._polls.waiters():
+            if waiter.account_id in account_ids and (group := self._polls.remove(waiter)) is not None:
+                waiter.resolve(Ended.ASK_AGAIN, group.seconds_left)
 
     async def _wake(self) -> None:
         """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
-        left = [row for row in self._places.rows() if row.cursor != self.recent.cursor]
+        left = [group for group in self._polls.groups() if group.cursor != self.recent.cursor]
         self.counters.delivered += self._answer(left, self._news)
         while left:
             await asyncio.sleep(0)

@@ -92,7 +92,7 @@ class Lot:
     def close_idle(self, seconds: float) -> None:
         """Cuts off who has said nothing for long, and has nothing parked."""
         for one in list(self._standing.values()):
-            if one.row is not None:
+            if one.parked is not None:
                 one.said_at = self.now
             elif self.now - one.said_at > seconds:
                 self.drop(one)
@@ -117,7 +117,7 @@ class Lot:
                 repeat.move_to(recent)
             if not data:
                 self.drop(one)
-            elif one.row is not None:
+            elif one.parked is not None:
                 self._hold(one, data)
             elif (
                 repeat is not None

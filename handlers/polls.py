@@ -11,7 +11,7 @@ from tornado.iostream import IOStream
 
 from board.credentials import hash_secret
 from board.cursor import Cursor, parse_cursor
-from board.waiter import Ended, Parked
+from board.waiter import Ended, FutureWaiter
 from board.waiters import NO_ROOM
 from handlers.base import Base
 from handlers.errors import Refused
@@ -26,7 +26,7 @@ NEW_SECRET_RETRY_MS = 1000
 class Poll(Base):
     """What `/get` and the API's polls share: the cursor, the wait, and parking."""
 
-    waiter: Parked | None = None
+    waiter: FutureWaiter | None = None
     repeat: Repeat | None = None
     """What this poll's bytes are known to mean from now on."""
     until = math.inf
@@ -98,7 +98,7 @@ class Poll(Base):
                 await self.look_again()
                 continue
             reply = self.look(cursor, deadline - time.monotonic())
-            if not isinstance(reply, Parked):
+            if not isinstance(reply, FutureWaiter):
                 return reply
             ended = await self.parked(reply)
             if not isinstance(ended, Ended):
@@ -118,11 +118,11 @@ class Poll(Base):
         if self.repeat is not None and not self.closes and isinstance(self.stream, LotStream):
             self.stream.lot.take_back(self.stream, self.repeat)
 
-    def look(self, cursor: Cursor, wait: float) -> bytes | Parked:
+    def look(self, cursor: Cursor, wait: float) -> bytes | FutureWaiter:
         account_id = self.account.id if self.account else None
         return self.board.waiters.poll(cursor, wait, account_id, self.client_address)
 
-    async def parked(self, waiter: Parked) -> bytes | Ended:
+    async def parked(self, waiter: FutureWaiter) -> bytes | Ended:
         self.waiter = waiter
         try:
             return await waiter.future

@@ -35,7 +35,7 @@ class Standing(Waiter):
 
     @property
     def wait(self) -> Wait:
-        if self.row is not None:
+        if self.parked is not None:
             return Wait.NOTHING
         return Wait.NEXT if self.repeat is not None else Wait.FIRST
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import tornado.escape
 
 from board.recent import moment
-from board.waiter import Ended, Parked
+from board.waiter import Ended, FutureWaiter
 from handlers.errors import Refused
 from handlers.reading import check_may_read
 from storage.records import Message
@@ -43,7 +43,7 @@ async def tutorial_poll(handler: "Poll") -> None:
             posts = posted_since(waiters.recent.messages, seq)
             continue
         waiter = handler.look(waiters.recent.cursor, left)
-        if not isinstance(waiter, Parked):  # full, or draining
+        if not isinstance(waiter, FutureWaiter):  # full, or draining
             await asyncio.sleep(0 if waiters.draining else HELD_SECONDS)
             break
         ended = await handler.parked(waiter)

@@ -90,7 +90,7 @@ async def test_a_connection_stands_in_the_lot_unless_a_handler_needs_it(house):
         wire.send("GET /get?t=0&wait=9 HTTP/1.1\r\nHost: x\r\n\r\n")  # the tutorial's, never known
         await settled(lambda: house.board.waiters.parked)
         assert len(lot) == 0 and len(house.server._connections) == 1 == house.application.connections()
-        house.board.waiters.leave(house.board.waiters._places.all()[0])
+        house.board.waiters.leave(house.board.waiters._polls.waiters()[0])
     await settled(lambda: not house.application.connections())
     with Wire(house.port) as wire:
         for _ in range(3):
@@ -144,7 +144,7 @@ async def test_who_must_ask_again_is_not_parked_for_longer(house):
         for _ in range(2):  # the first time through a handler
             wire.send(poll(house, 20))
             await settled(lambda: house.board.waiters.parked)
-            (waiter,) = house.board.waiters._places.all()
+            (waiter,) = house.board.waiters._polls.waiters()
             await asyncio.sleep(0.5)
             waiter.account_id = 7
             house.storage.access_changes_after = lambda access: settle([7])
@@ -225,7 +225,7 @@ async def test_a_drain_after_all_have_left(house):
         await parked(house, wire)
     await settled(lambda: not house.board.waiters.parked)
     house.board.waiters.drain()
-    assert not house.board.waiters._places.rows()
+    assert not house.board.waiters._polls.groups()
 
 
 async def test_a_long_reply_to_a_slow_reader_comes_whole(house, monkeypatch):
@@ -373,7 +373,7 @@ async def test_a_client_that_does_not_read_gets_its_last_reply_at_the_end(house)
             if len(house.server.lot) == 0:
                 await news(house)
                 await asyncio.to_thread(wire.reply)
-        (standing,) = house.board.waiters._places.all()
+        (standing,) = house.board.waiters._polls.waiters()
         standing.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         filled = 0
         with contextlib.suppress(BlockingIOError):

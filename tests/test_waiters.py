@@ -186,7 +186,7 @@ async def test_time_ends_a_poll_with_the_same_cursor(waiters):
     assert loop.time() - began >= 0.3
     assert reply == {"messages": [], "cursor": str(waiters.recent.cursor), "watching": 1} and waiters.parked == 0
     async with asyncio.timeout(PATIENCE):
-        while waiters._places.rows():
+        while waiters._polls.groups():
             await asyncio.sleep(0)
 
 

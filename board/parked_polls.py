@@ -1,0 +1,91 @@
+"""The parked polls, in groups that are answered together, and how many more there may be."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from board.cursor import Cursor
+from board.waiter import TICKS, ParkedGroup, W, Waiter
+
+
+class ParkedPolls:
+    """`most_per_address` of 0 is no limit; `time_is_over` is called with a group when its tick has come."""
+
+    def __init__(self, most: int, most_per_address: int, time_is_over: Callable[[ParkedGroup], None]) -> None:
+        self.count = 0
+        self._most = most
+        self._most_per_address = most_per_address
+        self._time_is_over = time_is_over
+        self._by_address: dict[str, int] = {}
+        self._groups: dict[tuple[type[Waiter], Cursor, int], ParkedGroup] = {}
+
+    def groups(self) -> list[ParkedGroup]:
+        return list(self._groups.values())
+
+    def waiters(self) -> list[Waiter]:
+        return [waiter for group in self._groups.values() for waiter in group]
+
+    def park(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
+        """Parks polls of one class for `wait` seconds. Returns those for which there is no room."""
+        refused: Sequence[W] = ()
+        if self._most_per_address or self.count + len(waiters) > self._most:
+            waiters, refused = self._divide(waiters)
+        if waiters:
+            group = self._group(type(waiters[0]), cursor, math.ceil((time.monotonic() + wait) * TICKS))
+            group |= dict.fromkeys(waiters)
+            for waiter in waiters:
+                waiter.parked = group
+            self.count += len(waiters)
+        return refused
+
+    def _divide(self, waiters: Sequence[W]) -> tuple[Sequence[W], Sequence[W]]:
+        """Returns those for which there is room, also at their address, and the others."""
+        room: list[W] = []
+        refused: list[W] = []
+        for waiter in waiters:
+            from_there = self._by_address.get(waiter.address, 0)
+            is_full = self.count + len(room) >= self._most
+            if is_full or (self._most_per_address and from_there >= self._most_per_address):
+                refused.append(waiter)
+                continue
+            room.append(waiter)
+            if self._most_per_address:
+                self._by_address[waiter.address] = from_there + 1
+        return room, refused
+
+    def _group(self, kind: type[Waiter], cursor: Cursor, tick: int) -> ParkedGroup:
+        group = self._groups.get((kind, cursor, tick))
+        if group is None:
+            group = self._groups[kind, cursor, tick] = ParkedGroup(kind, cursor, tick)
+            group.timer = asyncio.get_running_loop().call_at(group.ends_at, self._time_is_over, group)
+        return group
+
+    def remove(self, waiter: Waiter) -> ParkedGroup | None:
+        """Returns the group in which it was parked, if it was."""
+        group = waiter.parked
+        if group is not None:
+            del group[waiter]
+            self._removed([waiter])
+        return group
+
+    def remove_some(self, group: ParkedGroup, most: int) -> list[Waiter]:
+        """Removes at most so many polls of a group and returns them. A group ends with its last poll."""
+        waiters = [group.popitem()[0] for _ in range(min(most, len(group)))]
+        self._removed(waiters)
+        if not group and group.timer is not None:
+            group.timer.cancel()
+            group.timer = None
+            del self._groups[group.kind, group.cursor, group.tick]
+        return waiters
+
+    def _removed(self, waiters: list[Waiter]) -> None:
+        self.count -= len(waiters)
+        for waiter in waiters:
+            waiter.parked = None
+            if self._most_per_address:
+                left = self._by_address[waiter.address] - 1
+                if left:
+                    self._by_address[waiter.address] = left
+                else:
+                    del self._by_address[waiter.address]
