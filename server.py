@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable
 
 from board import Board
 from handlers import Application
-from handlers.connections import Connections
-from handlers.listener import listen, paths_of, port_of, raise_descriptor_limit, room_for
-from handlers.log import set_up_logging
-from handlers.lot_server import LotServer
-from handlers.slow_readers import PatientServer
-from handlers.streams import HEAD_BYTES
-from nodes import Nodes, ending_signals
+from net.connections import Connections
+from net.fast_path.server import FastServer
+from net.listener import listen, paths_of, port_of, raise_descriptor_limit, room_for
+from net.logs import set_up_logging
+from net.server import Server
+from net.streams import HEAD_BYTES
+from net.workers import Nodes, ending_signals
 from settings import Settings, doubts, inherited_place, inherited_sockets, read_settings, variables
 from storage import open_storage
 from storage.files import in_words
@@ -136,7 +136,7 @@ async def keep_going(name: str, task: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(AGAIN_SECONDS)
 
 
-def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> PatientServer:
+def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> Server:
     biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
     options = {
         "body_timeout": BODY_SECONDS,
@@ -146,12 +146,14 @@ def start(application: Application, settings: Settings, sockets: list[socket.soc
         "connections": Connections(
             room_for(settings.max_parked), is_counting=settings.limits and not settings.client_header
         ),
+        "refusals": application.refusals,
+        "under_way": application.under_way,
     }
-    server: PatientServer
-    if application.repeats is None or not hasattr(select, "epoll"):  # macOS has none: there, all are read by Tornado
-        server = PatientServer(application, idle_connection_timeout=IDLE_SECONDS, **options)
+    server: Server
+    if application.memo is None or not hasattr(select, "epoll"):  # macOS has none: there, all are read by Tornado
+        server = Server(application, idle_connection_timeout=IDLE_SECONDS, **options)
     else:
-        server = LotServer(application, repeats=application.repeats, idle_seconds=IDLE_SECONDS, **options)
+        server = FastServer(application, memo=application.memo, idle_seconds=IDLE_SECONDS, **options)
     application.connections = lambda: server.open_now
     server.add_sockets(sockets)
     return server
@@ -167,7 +169,7 @@ def announce(settings: Settings, sockets: list[socket.socket]) -> None:
     print(f"Longboard is at {where}", flush=True)
 
 
-async def drain(application: Application, server: PatientServer) -> None:
+async def drain(application: Application, server: Server) -> None:
     """Accepts no more, answers every parked poll, waits for what is under way, and closes the connections."""
     log.info("Ending. Parked polls to answer: %d.", application.board.waiters.parked)
     server.stop()
@@ -181,7 +183,7 @@ async def drain(application: Application, server: PatientServer) -> None:
     log.info("Ended.")
 
 
-async def until_left(application: Application, server: PatientServer, deadline: float) -> None:
+async def until_left(application: Application, server: Server, deadline: float) -> None:
     """Whoever has a connection and asks once more is told to come back on another, instead of being cut off.
 
     Ends when there was no request for a moment and none is still arriving, when all connections are closed, or at this

@@ -3,7 +3,6 @@
 import abc
 import asyncio
 import enum
-import time
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -31,10 +30,10 @@ class Waiter(abc.ABC):
         self.parked: ParkedGroup | None = None
 
     @abc.abstractmethod
-    def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
+    def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
         """Takes the reply's body, once for each time that it was parked.
 
-        `seconds` is how long it may be parked again, if it has to ask again.
+        After ASK_AGAIN it may be parked until the deadline, by the monotonic clock.
         """
 
     @classmethod
@@ -68,10 +67,6 @@ class ParkedGroup(dict[Waiter, None]):
         """By the loop's clock, which is the monotonic one."""
         return self.tick / TICKS
 
-    @property
-    def seconds_left(self) -> float:
-        return self.ends_at - time.monotonic()
-
 
 class FutureWaiter(Waiter):
     """A handler's poll: it awaits the future."""
@@ -82,6 +77,6 @@ class FutureWaiter(Waiter):
         super().__init__(account_id, address)
         self.future: asyncio.Future[bytes | Ended] = asyncio.get_running_loop().create_future()
 
-    def resolve(self, reply: bytes | Ended, seconds: float = 0) -> None:
+    def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
         if not self.future.done():  # its client may have gone in this very moment
             self.future.set_result(reply)

@@ -213,7 +213,7 @@ class WaiterList:
         self._forget(account_ids)
         for waiter in self._polls.waiters():
             if waiter.account_id in account_ids and (group := self._polls.remove(waiter)) is not None:
-                waiter.resolve(Ended.ASK_AGAIN, group.seconds_left)
+                waiter.resolve(Ended.ASK_AGAIN, group.ends_at)
 
     async def _wake(self) -> None:
         """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""

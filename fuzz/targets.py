@@ -21,15 +21,15 @@ from board.text import BadText
 from fuzz.generate import octets, text
 from fuzz.headers import headers
 from fuzz.operators import database_addresses, files, import_lines, settings
-from handlers.addresses import parse_address
 from handlers.authentication import Authentication
 from handlers.errors import Refused
 from handlers.fields import Fields, parse_object
 from handlers.messages import checked_key, form_key, parse_id
 from handlers.polls import Poll
-from handlers.repeat import POLL
 from handlers.sign_in import browser_name, safe_next
 from handlers.tutorial import parse_time
+from net.addresses import parse_address
+from net.fast_path.memo import POLL
 from storage.records import NotFound
 from storage.words import phrases, words
 

@@ -39,7 +39,6 @@ from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.heads import Headed, Options, localize
 from handlers.health import Healthz, Readyz
 from handlers.hosts import Names
-from handlers.log import log_request
 from handlers.making import Making
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
@@ -49,14 +48,16 @@ from handlers.openapi import ApiPage, OpenApi
 from handlers.pictures import MemberPicture
 from handlers.polls import Get
 from handlers.privacy import Privacy
-from handlers.repeat import Repeats
+from handlers.refusals import make_refusals
+from handlers.request_log import log_request
 from handlers.search import ApiSearch, SearchPage
 from handlers.siblings import Siblings
 from handlers.sign_in import SignIn, SignOut, SignUp
 from handlers.static import Static
-from handlers.streams import ServedStream
 from handlers.templates import LOADER
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
+from net.fast_path.memo import RequestMemo
+from net.streams import ServedStream
 from settings import Settings, inherited_place
 
 ROUTES: list[tuple[Any, ...]] = [
@@ -155,7 +156,8 @@ class Application(tornado.web.Application):
         place = inherited_place()
         self.siblings = Siblings(place, self.registry) if place and settings.metrics_token else None
         varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
-        self.repeats = Repeats(board, default_headers(settings, DATA_CSP), varying) if settings.repeats else None
+        self.refusals = make_refusals(default_headers(settings, DATA_CSP))
+        self.memo = RequestMemo(board, default_headers(settings, DATA_CSP), varying) if settings.repeats else None
         options: dict[str, Any] = {
             "cookie_secret": {1: board.secret.hex()},
             "key_version": 1,

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from board.recent import iso, moment
 from board.text import pieces
-from handlers.aside import Turns
 from handlers.templates import LOADER
+from net.loop_turns import LoopTurns
 from storage.records import Message
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -20,7 +20,7 @@ MOST_KEPT = 2000
 
 
 class Articles:
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: LoopTurns) -> None:
         self._turns = turns
         self._kept: collections.OrderedDict[tuple[int, bool], tuple[Message, bytes]] = collections.OrderedDict()
         self.size = 0

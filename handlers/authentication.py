@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from board.credentials import SESSION_SECONDS, is_made_here
-from handlers.addresses import parse_address
 from handlers.bearer import is_misplaced, may_have_token, our_token
 from handlers.errors import Refused
 from handlers.fields import Fields
 from handlers.forwarded import entry
 from handlers.hosts import HEALTH, split_host
-from handlers.log import warn_once
+from net.addresses import parse_address
+from net.logs import warn_once
 from storage.records import Account, Author, Credential
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from board.turns import Busy
 from handlers.errors import Refused, as_refused
 from handlers.fields import FORM
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
-from handlers.log import shown, warn_rarely
 from handlers.negotiation import wants_json
 from handlers.reading import check_may_read, error_page
 from handlers.rights import Rights
 from handlers.static import ICON, static_url
+from net.logs import shown, warn_rarely
 from settings import Settings
 from storage.records import Credential, StorageError, Unavailable
 

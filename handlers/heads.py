@@ -11,7 +11,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 
 from handlers.base import Base, NotFoundPage, allowed_methods
-from handlers.streams import READ_BYTES, ServedStream
+from net.streams import READ_BYTES, ServedStream
 
 if TYPE_CHECKING:
     from tornado.web import _HandlerDelegate

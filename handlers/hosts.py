@@ -13,7 +13,7 @@ from handlers.bearer import bearers
 from handlers.errors import Refused
 from handlers.fields import has_body
 from handlers.forwarded import entry
-from handlers.log import shown, warn_once
+from net.logs import shown, warn_once
 from setting_values import is_loopback
 from settings import Settings
 

@@ -4,7 +4,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from handlers.articles import Articles
-from handlers.aside import Aside, Turns
+from handlers.aside import Aside
+from net.loop_turns import LoopTurns
 
 if TYPE_CHECKING:
     from handlers.kept import Kept
@@ -15,7 +16,7 @@ READ_AT_ONCE = 8
 
 class Making:
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns = LoopTurns()
         self.articles = Articles(self.turns)
         self.big_pages = asyncio.Lock()
         """Held while a big page is rendered and compressed."""

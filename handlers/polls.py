@@ -15,9 +15,9 @@ from board.waiter import Ended, FutureWaiter
 from board.waiters import NO_ROOM
 from handlers.base import Base
 from handlers.errors import Refused
-from handlers.lot_server import LotStream
-from handlers.repeat import Repeat, means, split_poll
 from handlers.tutorial import tutorial_poll
+from net.fast_path.memo import KnownRequest, means, split_poll
+from net.fast_path.stream import ReleasedStream
 
 NEW_SECRET_RETRY_MS = 1000
 """When to poll again after a change of the password: its answer brings the new cookie."""
@@ -27,10 +27,10 @@ class Poll(Base):
     """What `/get` and the API's polls share: the cursor, the wait, and parking."""
 
     waiter: FutureWaiter | None = None
-    repeat: Repeat | None = None
+    known: KnownRequest | None = None
     """What this poll's bytes are known to mean from now on."""
-    until = math.inf
-    """How long it may be parked, by the monotonic clock, if it comes from the lot and was parked there before."""
+    deadline = math.inf
+    """By the monotonic clock: until when it may be parked, if it was parked before on the fast path."""
 
     @property
     def counts_as_use(self) -> bool:
@@ -42,8 +42,8 @@ class Poll(Base):
         return False
 
     async def prepare(self) -> None:
-        if isinstance(self.stream, LotStream):
-            self.until, self.stream.until = self.stream.until, math.inf
+        if isinstance(self.stream, ReleasedStream):
+            self.deadline, self.stream.deadline = self.stream.deadline, math.inf
         try:
             await super().prepare()
         except Refused as refused:
@@ -87,8 +87,8 @@ class Poll(Base):
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
         """The reply's body, or None if the client has gone meanwhile."""
         waiters = self.board.waiters
-        deadline = min(time.monotonic() + wait, self.until)
-        self.remember(wait)
+        deadline = min(time.monotonic() + wait, self.deadline)
+        self.learn(wait)
         while True:
             if await waiters.is_beyond(cursor):
                 return waiters.reset()
@@ -115,8 +115,8 @@ class Poll(Base):
         super().write_bytes(reply)
         if not self._finished:  # it must be authenticated again first
             return
-        if self.repeat is not None and not self.closes and isinstance(self.stream, LotStream):
-            self.stream.lot.take_back(self.stream, self.repeat)
+        if self.known is not None and not self.closes and isinstance(self.stream, ReleasedStream):
+            self.stream.resume(self.known)
 
     def look(self, cursor: Cursor, wait: float) -> bytes | FutureWaiter:
         account_id = self.account.id if self.account else None
@@ -130,15 +130,15 @@ class Poll(Base):
             self.board.waiters.leave(waiter)
             self.waiter = None
 
-    def remember(self, wait: float) -> None:
-        """From now on the same bytes around another cursor need no parsing: Tornado and this handler know them."""
-        repeats, stream = self.application.repeats, self.stream
-        if repeats is None or not isinstance(stream, LotStream) or not is_plain(self.request):
+    def learn(self, wait: float) -> None:
+        """Puts this request into the memo: the same bytes around another cursor need no parsing from now on."""
+        memo, stream = self.application.memo, self.stream
+        if memo is None or not isinstance(stream, ReleasedStream) or not is_plain(self.request):
             return
         poll = split_poll(stream.last_read)
         if poll is None or not means(stream.last_read, self.request):
             return
-        repeat = Repeat(
+        known = KnownRequest(
             head=poll.head,
             tail=poll.tail,
             wait=wait,
@@ -147,7 +147,7 @@ class Poll(Base):
             account=self.account,
             address=self.client_address if self.config.client_header else None,
         )
-        self.repeat = repeats.remember(repeat)
+        self.known = memo.learn(known)
 
 
 def is_plain(request: HTTPServerRequest) -> bool:

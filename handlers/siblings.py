@@ -1,6 +1,6 @@
 """The metrics of all nodes behind one socket, from any of them: each node answers the others with its metrics.
 
-A client can't choose the node, and Prometheus keeps its first connection. The nodes meet in a folder that nodes.py
+A client can't choose the node, and Prometheus keeps its first connection. The nodes meet in a folder that net/workers.py
 makes: a unix socket for each node, named by its number.
 """
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 import server as way_in
-from handlers.connections import HELD_BYTES, Connections, Wait, shares_of
-from handlers.streams import Refusals, ServedStream
+from net.connections import HELD_BYTES, Connections, Wait, shares_of
+from net.streams import Refusals, ServedStream
 from storage import open_storage
 from tests.conftest import Server, until
 from tests.nastiest.test_01_to_05_connections import resident
@@ -270,7 +270,7 @@ async def test_patience_is_shorter_when_half_of_the_room_is_taken(open_now, drop
 async def test_a_body_is_waited_for_since_its_head():
     """However long its connection was silent before; what becomes of the body later changes nothing of that."""
     ours, theirs = socket.socketpair()
-    stream = ServedStream(ours, Connections(400, is_counting=True), Refusals([]))
+    stream = ServedStream(ours, Connections(400, is_counting=True), Refusals(b"", b""))
     now = time.monotonic()
     stream.since = now - 60
     stream.has_head(is_whole=False)

@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from handlers.listener import KEPT, raise_descriptor_limit
+from net.listener import KEPT, raise_descriptor_limit
 from tests.conftest import ROOT, Server, until
 from tests.patience import PATIENCE
 
@@ -72,7 +72,7 @@ def test_more_connections_than_descriptors_are_waited_out(tmp_path, kind):
 
 def test_the_limit_is_raised_as_far_as_needed_and_allowed(tmp_path):
     """Soft limits are often far below the hard ones; what can't be had is said, with what to do."""
-    code = "from handlers.listener import raise_descriptor_limit as r; import resource\n"
+    code = "from net.listener import raise_descriptor_limit as r; import resource\n"
     code += "print(r(100), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
     assert with_limit(code, 256, 4096).stdout.split() == ["1224", "1224"]
     run = with_limit(code, 128, 150)

@@ -145,7 +145,7 @@ def test_links_between_the_pages_lead_somewhere():
 
 def test_code_that_says_where_to_read_on_names_a_page():
     """And no two decisions have one number: who writes two at once would not see it."""
-    folders = ("admin", "bin", "board", "deploy", "handlers", "static", "storage")
+    folders = ("admin", "bin", "board", "deploy", "handlers", "net", "static", "storage")
     sources = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     named = {
         (path.name, page)

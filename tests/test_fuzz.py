@@ -8,7 +8,7 @@ import pytest
 
 from fuzz import __main__ as fuzz
 from fuzz.generate import octets, text
-from handlers.addresses import parse_address
+from net.addresses import parse_address
 from tests.conftest import ROOT
 from tests.patience import PATIENCE
 

@@ -4,8 +4,8 @@ import ast
 import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
-FLOORS = ["admin", "server", "nodes", "handlers", "board", "storage"]  # from the top; each may use those below it
-OUTSIDE = {"admin": {"settings"}, "handlers": {"settings"}, "server": {"settings"}, "nodes": {"settings"}}
+FLOORS = ["admin", "server", "handlers", "net", "board", "storage"]  # from the top; each may use those below it
+OUTSIDE = {"admin": {"settings"}, "handlers": {"settings"}, "server": {"settings"}, "net": {"settings"}}
 MODULES = [
     p
     for floor in FLOORS
@@ -68,7 +68,7 @@ def test_only_storage_knows_sql_and_only_handlers_know_http():
         names = {name.split(".")[0] for name in imports(path)}
         if floor_of(path) not in ("storage", "admin"):  # admin reads other programs' files
             assert not names & {"sqlite3", "aiosqlite"}, path
-        if floor_of(path) not in ("handlers", "server"):
+        if floor_of(path) not in ("handlers", "net", "server"):
             assert "tornado" not in names, path
 
 

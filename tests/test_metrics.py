@@ -18,13 +18,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import AsyncHTTPClient
 
 from board.readiness import Readiness
-from handlers.log import JsonLines
+from net.logs import JsonLines
 from storage.records import Unavailable
 from tests.conftest import until
 from tests.patience import PATIENCE
 from tests.people import Person, refused
+from tests.test_fast_path import running, settled
 from tests.test_import import admin
-from tests.test_lot import running, settled
 
 TOKEN = "a-token-for-whoever-watches"
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}

@@ -19,15 +19,15 @@ from board.limits import Limits
 from board.recent import PAGE
 from board.text import MOST_MARKUP, clean
 from handlers import ROUTES, articles
-from handlers.addresses import parse_address, parse_short
-from handlers.articles import MOST_BYTES, MOST_KEPT, Articles
-from handlers.aside import Turns
-from handlers.repeat import Repeat, size_of
+from handlers.articles import BYTES_MAX, MOST_KEPT, Articles
 from handlers.templates import LOADER, Template
+from net.addresses import parse_address, parse_short
+from net.fast_path.memo import KnownRequest, size_of
+from net.loop_turns import LoopTurns
 from storage.records import Author, Message
 from tests.conftest import until
 from tests.people import PASSWORD, Person, refused
-from tests.test_lot import running
+from tests.test_fast_path import running
 
 LENGTH = 4000
 WORST = [
@@ -298,10 +298,10 @@ def message(id, body="words", **other):
 
 async def test_ready_messages_are_kept_within_bounds():
     """In bytes and in number; what was looked at last stays."""
-    kept = Articles(Turns())
+    kept = Articles(LoopTurns())
     for number in range(1, 600):
         await kept.html([message(number, LONG_LINK), message(1)])
-        assert kept.size <= MOST_BYTES
+        assert kept.size <= BYTES_MAX
     assert 50 < len(kept) < 599 and kept._find(message(1), False) and not kept._find(message(2, LONG_LINK), False)
     for number in range(1, MOST_KEPT + 100):
         await kept.html([message(number)])
@@ -310,7 +310,7 @@ async def test_ready_messages_are_kept_within_bounds():
 
 async def test_a_ready_message_is_never_an_older_or_another_one():
     """An edit, another author's name, or another board behind the same numbers is shown as it is."""
-    kept = Articles(Turns())
+    kept = Articles(LoopTurns())
     states = [
         message(1), message(1, "other words", seq=2, edited_at=3), message(1, author=Author(1, "Ada")),
         message(1, author=Author(1, "deleted account")), message(1),
@@ -337,37 +337,37 @@ def test_pages_of_errors_are_kept_for_guests_within_bounds(start):
 async def test_a_client_can_t_write_the_log(tmp_path, monkeypatch, caplog):
     """What is refused as too much at once is a line a minute, which says how many it stands for."""
     monkeypatch.setattr("storage.sqlite.search.MAX_WAITING", 0)
-    monkeypatch.setattr("handlers.log._last_warned", {})
+    monkeypatch.setattr("net.logs._last_warned", {})
     async with board_of(tmp_path, ["words"]) as house:
         for _ in range(5):
             reply = await house.get("/api/v1/search?q=words")
             assert (reply.code, json.loads(reply.body)["error"]["code"]) == (503, "busy")
         assert len([record for record in caplog.records if record.name == "longboard"]) == 1
-        monkeypatch.setattr("handlers.log.RARELY_SECONDS", 0)
+        monkeypatch.setattr("net.logs.RARELY_SECONDS", 0)
         await house.get("/api/v1/search?q=words")
         assert "4 more like it" in caplog.text
 
 
 async def test_known_polls_are_forgotten_by_last_use_and_within_bounds(tmp_path, monkeypatch):
     """Ten thousand polls that nobody repeats don't push out the one that everybody sends, nor fill the memory."""
-    monkeypatch.setattr("handlers.repeat.MOST_REPEATS", 100)
+    monkeypatch.setattr("net.fast_path.memo.REQUESTS_MAX", 100)
     async with board_of(tmp_path, ["words"]) as house:
-        repeats, cursor = house.application.repeats, house.board.waiters.recent.cursor_bytes
+        memo, cursor = house.application.memo, house.board.waiters.recent.cursor_bytes
         head = b"GET /get?after="
 
         def learn(tail):
-            repeats.remember(Repeat(head, tail, 25, None, False, None, None))
+            memo.learn(KnownRequest(head, tail, 25, None, False, None, None))
 
         everyones = b" HTTP/1.1\r\nHost: x\r\n\r\n"
         learn(everyones)
         for number in range(500):
             learn(b" HTTP/1.1\r\nHost: %d\r\n\r\n" % number)
-            assert repeats.find(head + cursor + everyones) is not None
-        assert len(repeats._known) == 100
-        monkeypatch.setattr("handlers.repeat.MOST_BYTES", 20_000)
+            assert memo.find(head + cursor + everyones) is not None
+        assert len(memo._known) == 100
+        monkeypatch.setattr("net.fast_path.memo.BYTES_MAX", 20_000)
         for number in range(500):
             learn(b" HTTP/1.1\r\nHost: %d%s\r\n\r\n" % (number, b"x" * 3000))
-            assert sum(size_of(tail, repeat) for tail, repeat in repeats._known.items()) == repeats._size <= 20_000
+            assert sum(size_of(tail, repeat) for tail, repeat in memo._known.items()) == memo._size <= 20_000
 
 
 def test_an_address_is_remembered_only_if_it_may_be_one():

@@ -21,7 +21,7 @@ from storage.records import Password
 from tests.patience import PATIENCE
 from tests.people import PASSWORD
 from tests.test_credentials import HOUR, Clock, clock  # noqa: F401 (a fixture)
-from tests.test_lot import running
+from tests.test_fast_path import running
 
 DAY = 24 * HOUR
 

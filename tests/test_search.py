@@ -15,7 +15,7 @@ from handlers.search import MOST_MARKED
 from storage.words import phrases
 from tests.browser import SCRIPTS
 from tests.people import refused
-from tests.test_lot import running
+from tests.test_fast_path import running
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from tornado.netutil import bind_sockets
 
 import server
 from board import Board
-from handlers import Application, slow_readers
+from handlers import Application
+from net import server as serving
 from settings import read_settings
 from storage import open_storage
 
@@ -25,8 +26,8 @@ class Long(tornado.web.RequestHandler):
 @pytest.fixture(params=["on", "off"])
 async def served(request, tmp_path, monkeypatch):
     """A server that is started as the real one is, with less patience and one long page."""
-    monkeypatch.setattr(slow_readers, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(slow_readers, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(serving, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(serving, "PATIENCE_SECONDS", 0.5)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     board = await Board.open(storage, max_parked=10, limits=False)
     settings = read_settings([f"--repeats={request.param}"], {})

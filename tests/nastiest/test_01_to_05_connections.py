@@ -8,7 +8,8 @@ from tornado.netutil import bind_sockets
 
 import server as way_in
 from board import Board
-from handlers import ROUTES, Application, slow_readers
+from handlers import ROUTES, Application
+from net import server as serving
 from settings import read_settings
 from storage import open_storage
 from tests.patience import BRIEFLY, PATIENCE
@@ -89,7 +90,7 @@ async def hasty(tmp_path, monkeypatch, repeats):
     """The server as it is started, but with less patience: its port."""
     monkeypatch.setattr(way_in, "IDLE_SECONDS", 0.5)
     monkeypatch.setattr(way_in, "BODY_SECONDS", 0.5)
-    monkeypatch.setattr(slow_readers, "IDLE_TICK", 0.05)
+    monkeypatch.setattr(serving, "IDLE_TICK", 0.05)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     board = await Board.open(storage, max_parked=10, limits=False)
     settings = read_settings([f"--repeats={repeats}"], {})

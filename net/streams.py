@@ -6,16 +6,15 @@ discards what was sent if unread bytes are left (RFC 9112, 9.6). So the rest is 
 """
 
 import asyncio
-import json
+import dataclasses
 import socket
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from typing import Any
 
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
-from handlers.connections import Connections, Group, Wait
-from handlers.errors import WORDS
+from net.connections import Connections, Group, Wait
 
 READ_BYTES = 4096
 """Read at once; a browser's poll has about 700. Tornado's 64 KB would be filled with zeros for each request."""
@@ -28,18 +27,12 @@ BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """Tornado's reply to what it can't parse, before it closes the connection."""
 
 
+@dataclasses.dataclass(frozen=True)
 class Refusals:
-    """Replies, as bytes, to requests that no handler gets."""
+    """Whole replies to requests that no handler gets. Their connections are closed."""
 
-    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
-        self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        self.bad_request = self._reply("400 Bad Request", *WORDS[400])
-        self.long_head = self._reply("431 Request Header Fields Too Large", *WORDS[431])
-
-    def _reply(self, status: str, code: str, words: str) -> bytes:
-        body = json.dumps({"error": {"code": code, "message": words}}, separators=(",", ":"))
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{self._head}Connection: close\r\n"
-        return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    bad_request: bytes
+    long_head: bytes
 
 
 class ServedStream(IOStream):
@@ -48,7 +41,7 @@ class ServedStream(IOStream):
     lingers = False
     """Whether bytes that its client still sends after the last reply are read."""
     _unread = b""
-    """Bytes that the lot had read before Tornado took over, not yet parsed."""
+    """Bytes that the fast path has read and Tornado has not."""
 
     def __init__(self, connection: socket.socket, connections: Connections, refusals: Refusals, **options: Any) -> None:
         super().__init__(connection, read_chunk_size=READ_BYTES, **options)
@@ -71,7 +64,7 @@ class ServedStream(IOStream):
         """The next request may arrive."""
         self._is_at_work = False
         self._came = 0
-        if self.writing():  # a reply that the lot began
+        if self.writing():  # a reply that the fast path began
             return
         if self.wait is not Wait.FIRST:
             self.wait, self.since = Wait.NEXT, time.monotonic()

@@ -1,9 +1,9 @@
-"""The repeated poll is not parsed again: what its bytes came to mean is remembered here.
+"""The memo of known requests: which bytes mean which poll.
 
-A page's next poll repeats its last one byte for byte, but for the cursor's number. Tornado has parsed those bytes
-once, and a handler has validated and authorised them; reading them anew is nearly all that a delivery costs. So what
-follows the cursor is remembered, once for the whole server, with what it came to mean: a request that is a cursor
-between the same bytes means the same, on whichever connection it comes. handlers/lot.py has those connections.
+A page's next poll has the same bytes as its last one, but for the number in the cursor. Tornado has parsed them once,
+and a handler has validated and authorised them; doing that again would be nearly all that a delivery costs. So the bytes
+after the cursor are kept, once for the whole server, with what they mean: a request with the same bytes around a cursor
+means the same on every connection. net/fast_path/path.py has the connections.
 """
 
 import asyncio
@@ -25,30 +25,30 @@ HEADS = frozenset((b"GET /get?after=", b"GET /api/v1/messages?after="))
 POLL = re.compile(b"(?:%s)([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])" % b"|".join(map(re.escape, HEADS)))
 END = b"\r\n\r\n"
 PLAIN_VALUE = re.compile(rb"[!-~ ]{0,200}(?=\r\n[!-~\r])")
-"""On one line, with nothing in it that Tornado might refuse: that must get so far."""
-MOST_REPEATS = 10_000
-"""Different requests that are remembered, about 2 KB each; the least recently used is forgotten first."""
-MOST_BYTES = 16 * 1024 * 1024
-"""Of all of them together: clients may send longer ones."""
+"""On one line, without anything that Tornado might refuse: Tornado must see that."""
+REQUESTS_MAX = 10_000
+"""Different requests that are known, about 2 KB each. The least recently used one is forgotten first."""
+BYTES_MAX = 16 * 1024 * 1024
+"""Of all of them together, because clients may send longer ones."""
 
 
 @dataclasses.dataclass(slots=True)
-class Repeat:
-    """What some bytes around a cursor came to mean when Tornado and a handler had read them."""
+class KnownRequest:
+    """What the bytes around a cursor mean, according to Tornado and a handler."""
 
     head: bytes
     tail: bytes = dataclasses.field(compare=False)
-    """Those that mean the same may differ in what a proxy makes anew."""
+    """Requests that mean the same may differ in headers that a proxy sets for each."""
     wait: float
     secret_hash: bytes | None
     counts_as_use: bool
     account: Account | None
     address: str | None
-    """As the trusted proxy's header says; without one, the connection's."""
+    """From the trusted proxy's header; None without one."""
     cursor: Cursor | None = dataclasses.field(default=None, compare=False)
-    """The newest, when `next` was made."""
+    """The newest cursor when `next` was made."""
     next: bytes = dataclasses.field(default=b"", compare=False)
-    """The whole request that asks for what comes after it: what a client that has everything will send."""
+    """The whole request with that cursor: what a client that has all changes will send."""
 
     def move_to(self, recent: Recent) -> None:
         if self.cursor is not recent.cursor:
@@ -57,7 +57,7 @@ class Repeat:
 
 @dataclasses.dataclass(slots=True)
 class PollBytes:
-    """A poll, cut into what is before its cursor, the cursor, and what follows."""
+    """A poll in three parts: before its cursor, the cursor, and after it."""
 
     head: bytes
     epoch: str
@@ -66,7 +66,7 @@ class PollBytes:
 
 
 def split_poll(data: bytes) -> PollBytes | None:
-    """None if this is not exactly one poll of a kind that may be known."""
+    """Returns None if this is not exactly one poll of a kind that may be known."""
     match = POLL.match(data)
     if match is None or data.find(END) != len(data) - len(END):
         return None
@@ -76,8 +76,8 @@ def split_poll(data: bytes) -> PollBytes | None:
 def means(data: bytes, request: HTTPServerRequest) -> bool:
     """Whether these bytes, and no others, are the request that Tornado has read.
 
-    Packets may be cut anywhere, so that the last that came looks like a request of its own and is none: what one
-    request was found to mean must never be taken for another.
+    Packets may be cut anywhere, so the last packet of a request may look like another request: the meaning of one
+    request must never be taken for that of another.
     """
     if b"\n\n" in data:  # for Tornado, a head may end like this, too
         return False
@@ -90,41 +90,41 @@ def means(data: bytes, request: HTTPServerRequest) -> bool:
     return same_start and list(headers.get_all()) == list(request.headers.get_all())
 
 
-def size_of(tail: bytes, repeat: Repeat) -> int:
-    """Its bytes in memory: what follows the cursor, as a pattern and as it came, and a whole request."""
-    return len(tail) + 2 * len(repeat.tail)
+def size_of(tail: bytes, request: KnownRequest) -> int:
+    """Bytes in memory: what follows the cursor, in two forms, and a whole request."""
+    return len(tail) + 2 * len(request.tail)
 
 
 @dataclasses.dataclass(slots=True)
 class Packet:
-    """A reply as it goes out."""
+    """A reply as it is sent."""
 
     body: bytes
     draining: bool
     closes: bool
-    """Whether the connection ends with it."""
+    """Whether the connection is closed after it."""
     data: bytes
 
 
 NO_PACKET = Packet(b"", False, False, b"")
 
 
-class Repeats:
-    """The table of known requests, and their replies. One for the whole server."""
+class RequestMemo:
+    """The known requests, and their replies. There is one memo for the whole server."""
 
     def __init__(self, board: Board, headers: Iterable[tuple[str, str]], varying: Iterable[str]) -> None:
         self.waiters = board.waiters
         self._credentials = board.credentials
-        self._known: collections.OrderedDict[bytes, Repeat] = collections.OrderedDict()
+        self._known: collections.OrderedDict[bytes, KnownRequest] = collections.OrderedDict()
         self._size = 0
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        # Each once: what is cut out twice takes along what follows it.
+        # A set: removing the same span twice would remove what follows it.
         self._varying = {f"\r\n{name.lower()}: ".encode() for name in varying}
         self._packet = NO_PACKET
         self._forgetting: asyncio.TimerHandle | None = None
 
     def plain(self, tail: bytes) -> bytes:
-        """The bytes without the headers that a proxy makes anew for each request."""
+        """The bytes without the headers that a proxy sets for each request."""
         lower, spans = tail.lower(), []
         for name in self._varying:
             at = lower.find(name)
@@ -137,32 +137,32 @@ class Repeats:
             tail = tail[:start] + tail[end:]
         return tail
 
-    def remember(self, repeat: Repeat) -> Repeat:
-        """Gives the one that is to be used: the same for all connections on which the same is asked."""
-        tail = self.plain(repeat.tail)
+    def learn(self, request: KnownRequest) -> KnownRequest:
+        """Returns the shared object for this request: all connections that send it use the same one."""
+        tail = self.plain(request.tail)
         known = self._known.get(tail)
-        if known == repeat:
+        if known == request:
             self._known.move_to_end(tail)
             return known
         self._forget_known(tail)
-        self._known[tail] = repeat
-        self._size += size_of(tail, repeat)
-        while len(self._known) > MOST_REPEATS or self._size > MOST_BYTES:
+        self._known[tail] = request
+        self._size += size_of(tail, request)
+        while len(self._known) > REQUESTS_MAX or self._size > BYTES_MAX:
             self._forget_known(next(iter(self._known)))
-        return repeat
+        return request
 
     def _forget_known(self, tail: bytes) -> None:
-        if repeat := self._known.pop(tail, None):
-            self._size -= size_of(tail, repeat)
+        if request := self._known.pop(tail, None):
+            self._size -= size_of(tail, request)
 
-    def find(self, data: bytes) -> tuple[Repeat, int] | None:
-        """What exactly these bytes mean, and the number of their cursor.
+    def find(self, data: bytes) -> tuple[KnownRequest, int] | None:
+        """Returns what these bytes mean, and the number of their cursor.
 
-        None for what is not known, or whose token or session has to be looked up again, and for polls that memory
-        can't serve. What is known ends with the one empty line in it: nothing else need be looked for behind.
+        None for what is not known, for tokens and sessions that have to be looked up again, and for polls that can't
+        be served from memory. A known request ends with the only empty line in it, so nothing can follow it.
         """
         recent = self.waiters.recent
-        head, _, tail = data.partition(recent.cursor_bytes)  # most have everything
+        head, _, tail = data.partition(recent.cursor_bytes)  # most clients have all changes
         seq = recent.seq
         if head not in HEADS:
             poll = split_poll(data)
@@ -170,25 +170,25 @@ class Repeats:
                 return None
             seq, tail = poll.seq, poll.tail
         tail = self.plain(tail)
-        repeat = self._known.get(tail)
-        if repeat is None or self.waiters.draining:
+        request = self._known.get(tail)
+        if request is None or self.waiters.draining:
             return None
-        if not self.is_still(repeat):
+        if not self.is_valid(request):
             self._forget_known(tail)
             return None
         self._known.move_to_end(tail)
-        repeat.move_to(recent)
-        return repeat, seq
+        request.move_to(recent)
+        return request, seq
 
-    def is_still(self, repeat: Repeat) -> bool:
-        """Whether its token or session is known to be alive, and its account unchanged; counts as its use."""
-        if repeat.secret_hash is None:
+    def is_valid(self, request: KnownRequest) -> bool:
+        """Whether its token or session is known to be valid, and its account unchanged. Counts as a use of it."""
+        if request.secret_hash is None:
             return True
-        credential = self._credentials.recall(repeat.secret_hash, use=repeat.counts_as_use)
-        return credential is not None and credential.account == repeat.account
+        credential = self._credentials.recall(request.secret_hash, use=request.counts_as_use)
+        return credential is not None and credential.account == request.account
 
     def packet(self, body: bytes) -> Packet:
-        """The whole reply, made once for all who get the same within a second."""
+        """The whole reply, made once for all clients that get the same within a second."""
         packet = self._packet
         if packet.body is body and packet.draining is self.waiters.draining:
             return packet
@@ -205,5 +205,5 @@ class Repeats:
         return self._packet
 
     def _forget(self) -> None:
-        """The Date of the packet is over."""
+        """The Date header of the packet is no longer right."""
         self._packet, self._forgetting = NO_PACKET, None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from board.networks import with_networks
-from handlers.aside import Turns
+from net.loop_turns import LoopTurns
 
 HELD_BYTES = 16 * 1024 * 1024
 """Kept for requests that are still arriving and replies that are still being sent, over all connections."""
@@ -42,7 +42,7 @@ PATIENCE = {Wait.FIRST: FIRST_SECONDS, Wait.NEXT: SILENT_SECONDS}
 
 
 class Connection(Protocol):
-    """A connection in the lot, in Tornado, or about to be closed."""
+    """A connection on the fast path, in Tornado, or about to be closed."""
 
     group: "Group | None"
     """The group of its address, or the one for all; None when the connection has ended."""
@@ -100,7 +100,7 @@ class Connections:
         self._groups: dict[str, Group] = {}
         self._crowded: dict[Group, None] = {}
         self._is_due = False
-        self.turns = Turns()
+        self.turns = LoopTurns()
         """For connections whose requests take long to read."""
         self.lingering: set[Connection] = set()
         """Connections after their last reply, whose clients still send."""

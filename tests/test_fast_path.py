@@ -1,4 +1,4 @@
-"""The lot from within: what moves between it and Tornado, and what must never be taken for something else."""
+"""The fast path from within: what moves between it and Tornado, and what must never be taken for something else."""
 
 import asyncio
 import contextlib
@@ -15,11 +15,12 @@ from tornado.netutil import bind_sockets
 
 import server as server_module
 from board import Board
-from handlers import Application, slow_readers
-from handlers.lot import READ_BYTES
-from handlers.lot_server import LotServer
+from handlers import Application
 from handlers.polls import Get
-from handlers.streams import CHUNKS, ServedStream
+from net import server as serving
+from net.fast_path.path import READ_BYTES
+from net.fast_path.server import FastServer
+from net.streams import CHUNKS, ServedStream
 from settings import read_settings
 from storage import open_storage
 from tests.patience import PATIENCE
@@ -83,27 +84,27 @@ async def ask(wire, text):
 
 async def test_a_connection_stands_in_the_lot_unless_a_handler_needs_it(house):
     """Silent and polling connections cost a descriptor; others are Tornado's until their next poll; closed ones go."""
-    lot = house.server.lot
+    path = house.server.path
     with Wire(house.port) as wire:
-        await settled(lambda: len(lot) == 1)
+        await settled(lambda: len(path) == 1)
         assert not house.server._connections
         wire.send("GET /get?t=0&wait=9 HTTP/1.1\r\nHost: x\r\n\r\n")  # the tutorial's, never known
         await settled(lambda: house.board.waiters.parked)
-        assert len(lot) == 0 and len(house.server._connections) == 1 == house.application.connections()
+        assert len(path) == 0 and len(house.server._connections) == 1 == house.application.connections()
         house.board.waiters.leave(house.board.waiters._polls.waiters()[0])
     await settled(lambda: not house.application.connections())
     with Wire(house.port) as wire:
         for _ in range(3):
             assert (await ask(wire, poll(house)))[0] == 200
-            await settled(lambda: len(lot) == 1 and not house.server._connections)
+            await settled(lambda: len(path) == 1 and not house.server._connections)
             assert (await ask(wire, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
-            assert len(lot) == 0 and len(house.server._connections) == 1
+            assert len(path) == 0 and len(house.server._connections) == 1
     await settled(lambda: not house.application.connections())
 
 
 async def test_what_looks_like_a_poll_in_its_packet_is_not_remembered_as_one(house):
     """A header may end where another packet begins: what the whole was allowed, a part of it is not."""
-    known = house.application.repeats._known
+    known = house.application.memo._known
     for headers in ("Authorization: Bearer lb_x\r\n", ""):
         with Wire(house.port) as wire:
             wire.send(f"GET /get?after=x-0&wait=0 HTTP/1.1\r\n{headers}A: b")
@@ -116,7 +117,7 @@ async def test_what_looks_like_a_poll_in_its_packet_is_not_remembered_as_one(hou
 
 
 async def test_bytes_that_came_behind_a_poll_are_not_lost_on_the_way_back(house):
-    """Tornado has read them while the poll was parked; they come to the lot with the connection."""
+    """Tornado has read them while the poll was parked; they come to the fast path with the connection."""
     health = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     with Wire(house.port) as wire:
         wire.send(poll(house, 25))
@@ -160,14 +161,14 @@ async def settle(value):
 
 
 async def parked(house, wire, headers=BROWSER):
-    """Parks a poll of this connection from the lot: the second of its kind."""
+    """Parks a poll of this connection from the fast path: the second of its kind."""
     for _ in range(2):
         wire.send(poll(house, 25, headers))
         await settled(lambda: house.board.waiters.parked)
-        if not len(house.server.lot):
+        if not len(house.server.path):
             await news(house)
             await asyncio.to_thread(wire.reply)
-    assert len(house.server.lot) == 1
+    assert len(house.server.path) == 1
 
 
 async def test_more_than_is_read_at_once_is_not_left_lying(house):
@@ -185,22 +186,22 @@ async def test_more_than_is_read_at_once_is_not_left_lying(house):
 
 async def test_who_polls_without_waiting_is_not_idle(house):
     """Also when it is known, has everything, and is answered at once."""
-    lot = house.server.lot
+    path = house.server.path
     with Wire(house.port) as wire:
         for _ in range(2):
             await ask(wire, poll(house))
-            await settled(lambda: len(lot) == 1)
-        lot.now += 1000
+            await settled(lambda: len(path) == 1)
+        path.now += 1000
         await ask(wire, poll(house))
-        lot.close_idle(95)
-        assert len(house.parsed) == 1 and len(lot) == 1
+        path.close_idle(95)
+        assert len(house.parsed) == 1 and len(path) == 1
 
 
 async def test_a_header_that_is_named_twice_takes_nothing_else_along(tmp_path):
     """VARYING_HEADERS names what may differ, and nothing that follows it: above all no token."""
     async with running(tmp_path, "--varying-headers=X-Request-Id, x-request-id,traceparent") as house:
         tail = " HTTP/1.1\r\nHost: x\r\nTraceparent: 1\r\nX-Request-Id: {}\r\nAuthorization: Bearer {}\r\nA: b\r\n\r\n"
-        plain = {house.application.repeats.plain(tail.format("1" * 64, token).encode()) for token in ("aaaa", "bbbb")}
+        plain = {house.application.memo.plain(tail.format("1" * 64, token).encode()) for token in ("aaaa", "bbbb")}
         start = b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
         assert plain == {start + b"aaaa\r\nA: b\r\n\r\n", start + b"bbbb\r\nA: b\r\n\r\n"}
 
@@ -235,13 +236,13 @@ async def test_a_long_reply_to_a_slow_reader_comes_whole(house, monkeypatch):
     asks = await behind(house, "long words " * 300)
     with Wire(house.port) as wire:
         for number in range(3):
-            await settled(lambda: len(house.server.lot) == 1)
-            (standing,) = house.server.lot._standing.values()
-            standing.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            await settled(lambda: len(house.server.path) == 1)
+            (connection,) = house.server.path._connections.values()
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             wire.send(asks)
             await settled(lambda: len(slowly) == number + 1)  # noqa: B023 - it is asked in this round
             assert len((await asyncio.to_thread(wire.reply))[2]["messages"]) == 200
-            await ask(wire, poll(house))  # by which it comes back to the lot
+            await ask(wire, poll(house))  # by which it comes back to the fast path
 
 
 async def behind(house, words="many words " * 10):
@@ -257,15 +258,15 @@ async def behind(house, words="many words " * 10):
 
 
 async def in_one_turn(house, first, others):
-    """What the first does, and a poll of each of the others, are there when the lot looks."""
-    lot, loop = house.server.lot, asyncio.get_running_loop()
-    await settled(lambda: len(lot) == 1 + len(others))
-    loop.remove_reader(lot._epoll.fileno())
+    """What the first does, and a poll of each of the others, are there when the fast path looks."""
+    path, loop = house.server.path, asyncio.get_running_loop()
+    await settled(lambda: len(path) == 1 + len(others))
+    loop.remove_reader(path._epoll.fileno())
     first()
     for wire in others:
         wire.send(poll(house, 25))
-    lot._on_ready()
-    loop.add_reader(lot._epoll.fileno(), lot._on_ready)
+    path._on_ready()
+    loop.add_reader(path._epoll.fileno(), path._on_ready)
 
 
 def small(house):
@@ -315,10 +316,10 @@ async def test_a_fault_ends_one_connection_and_nobody_else_s_turn(house, caplog,
 async def test_replies_that_nobody_asks_for_again_are_not_kept(house):
     """Polls that are far behind differ in their cursors: each has its own reply, of some megabytes."""
     await behind(house)
-    recent, repeats = house.board.waiters.recent, house.server.lot.repeats
+    recent, memo = house.board.waiters.recent, house.server.path.memo
     tracemalloc.start()
     for seq in range(recent.seq - 199, recent.seq):
-        repeats.packet(recent.after(seq))
+        memo.packet(recent.after(seq))
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert kept < 30 * len(recent.after(recent.seq - 199)), kept
@@ -370,15 +371,15 @@ async def test_a_client_that_does_not_read_gets_its_last_reply_at_the_end(house)
         for _ in range(2):  # the second time as a known one
             wire.send(poll(house, 25))
             await settled(lambda: house.board.waiters.parked)
-            if len(house.server.lot) == 0:
+            if len(house.server.path) == 0:
                 await news(house)
                 await asyncio.to_thread(wire.reply)
-        (standing,) = house.board.waiters._polls.waiters()
-        standing.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        (connection,) = house.board.waiters._polls.waiters()
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         filled = 0
         with contextlib.suppress(BlockingIOError):
             while True:
-                filled += standing.socket.send(b"x" * 65536)
+                filled += connection.socket.send(b"x" * 65536)
         house.board.waiters.drain()
         assert house.application.under_way
         received = await asyncio.to_thread(everything, wire.socket)
@@ -398,16 +399,16 @@ async def test_without_epoll_all_go_through_tornado(tmp_path, monkeypatch):
     """As on macOS: slower, and the same."""
     monkeypatch.delattr(select, "epoll")
     async with running(tmp_path) as house:
-        assert not isinstance(house.server, LotServer)
+        assert not isinstance(house.server, FastServer)
         with Wire(house.port) as wire:
             for _ in range(2):
                 assert (await ask(wire, poll(house)))[0] == 200
-        assert not house.application.repeats._known
+        assert not house.application.memo._known
 
 
 async def test_who_says_nothing_for_long_is_cut_off(house, monkeypatch):
     """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
-    monkeypatch.setattr(slow_readers, "IDLE_TICK", 0.05)
+    monkeypatch.setattr(serving, "IDLE_TICK", 0.05)
     house.server._idle_seconds = house.server.conn_params.header_timeout = 1.5
     sweeping = asyncio.create_task(house.server.close_idle())
 

@@ -1,6 +1,6 @@
 """The log: lines for people, or one JSON object on each line for programs. Never a request's query, nor its body.
 
-Faults are always logged; a line for each request comes where the setting says so.
+Faults are always logged; a line for each request only if the setting says so (handlers/request_log.py).
 """
 
 import codecs
@@ -10,14 +10,7 @@ import logging
 import math
 import sys
 import time
-from typing import TYPE_CHECKING, Any
-
-import tornado.web
-
-if TYPE_CHECKING:
-    from handlers import Application
-
-log = logging.getLogger("longboard.requests")
+from typing import Any
 
 _warned: set[str] = set()
 """Warnings that are logged once in a process's life."""
@@ -82,19 +75,3 @@ codecs.lookup("unicode_escape")
 def shown(text: str) -> str:
     """What a client chose, in plain ASCII: it can't begin a line of its own, nor tell a terminal anything."""
     return text[:MOST_PATH].encode("unicode_escape").decode()
-
-
-def log_request(handler: tornado.web.RequestHandler) -> None:
-    """Counts it, and logs it where that was asked for."""
-    application: Application = handler.application  # type: ignore[assignment]
-    request, status = handler.request, handler.get_status()
-    method = request.method if request.method in handler.SUPPORTED_METHODS else "other"
-    application.board.waiters.counters.requests[method or "other", status] += 1
-    if not application.config.log_requests:
-        return
-    client = getattr(handler, "client_address", request.remote_ip)
-    path, took = shown(request.path), 1000 * request.request_time()
-    fields = {"status": status, "method": method, "path": path, "client": client, "ms": round(took, 1)}
-    if id := request.headers.get("X-Request-Id"):
-        fields["request_id"] = shown(id)
-    log.info("%d %s %s %s %.1f ms", status, method, path, client, took, extra={"fields": fields})

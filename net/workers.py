@@ -17,7 +17,7 @@ from settings import inheriting
 
 log = logging.getLogger("longboard")
 
-SERVER = pathlib.Path(__file__).with_name("server.py")
+SERVER = pathlib.Path(__file__).parent.parent / "server.py"
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before a process that died is replaced; twice as long each time that it dies young."""
 YOUNG_SECONDS = 60

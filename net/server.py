@@ -1,24 +1,20 @@
-"""Tornado's server, with limits on its connections: clients that take a reply too slowly are disconnected.
+"""Tornado's server, with bounds on its connections: those that are silent or read too slowly are closed.
 
-A reply that waits for a slow reader takes memory.
+A reply that is not yet sent is kept in memory.
 """
 
 import asyncio
 import socket
 import time
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPMessageDelegate
+from tornado.httputil import HTTPMessageDelegate, HTTPServerConnectionDelegate
 
-from handlers.addresses import parse_address
-from handlers.connections import Connections
-from handlers.headers import DATA_CSP, default_headers
-from handlers.streams import Refusals, ServedStream
-
-if TYPE_CHECKING:
-    from handlers import Application
+from net.addresses import parse_address
+from net.connections import Connections
+from net.streams import Refusals, ServedStream
 
 IDLE_TICK = 2
 """Seconds between checks for connections that have been silent for too long."""
@@ -31,15 +27,22 @@ PART = 32 * 1024
 """Bytes that it must have taken by then, or all there is: 1 KB/s, which the poorest network gives."""
 
 
-class PatientServer(HTTPServer):
-    """Tornado's server, with time-outs."""
+class Server(HTTPServer):
+    """`under_way` has the requests and replies that a drain waits for."""
 
     def initialize(  # type: ignore[override]
-        self, application: "Application", *, connections: Connections, **options: Any
+        self,
+        application: HTTPServerConnectionDelegate,
+        *,
+        connections: Connections,
+        refusals: Refusals,
+        under_way: set[object],
+        **options: Any,
     ) -> None:
         super().initialize(application, **options)
         self.connections = connections
-        self.refusals = Refusals(default_headers(application.config, DATA_CSP))
+        self.refusals = refusals
+        self.under_way = under_way
         self._all_streams: weakref.WeakSet[ServedStream] = weakref.WeakSet()
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:

@@ -1,0 +1,29 @@
+"""Counts requests, and logs a line for each if the setting says so."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import tornado.web
+
+from net.logs import shown
+
+if TYPE_CHECKING:
+    from handlers import Application
+
+log = logging.getLogger("longboard.requests")
+
+
+def log_request(handler: tornado.web.RequestHandler) -> None:
+    """Tornado's `log_function`."""
+    application: Application = handler.application  # type: ignore[assignment]
+    request, status = handler.request, handler.get_status()
+    method = request.method if request.method in handler.SUPPORTED_METHODS else "other"
+    application.board.waiters.counters.requests[method or "other", status] += 1
+    if not application.config.log_requests:
+        return
+    client = getattr(handler, "client_address", request.remote_ip)
+    path, took = shown(request.path), 1000 * request.request_time()
+    fields = {"status": status, "method": method, "path": path, "client": client, "ms": round(took, 1)}
+    if id := request.headers.get("X-Request-Id"):
+        fields["request_id"] = shown(id)
+    log.info("%d %s %s %s %.1f ms", status, method, path, client, took, extra={"fields": fields})

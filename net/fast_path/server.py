@@ -1,0 +1,74 @@
+"""Tornado's server behind the fast path: it serves the connections that the fast path can't."""
+
+import asyncio
+import math
+import socket
+import time
+from typing import Any
+
+from net.fast_path.connection import FastConnection
+from net.fast_path.memo import RequestMemo
+from net.fast_path.path import FastPath
+from net.fast_path.stream import ReleasedStream
+from net.server import Server, host_of
+
+
+class FastServer(Server):
+    def initialize(self, *arguments: Any, memo: RequestMemo, idle_seconds: float, **options: Any) -> None:  # type: ignore[override]
+        super().initialize(*arguments, idle_connection_timeout=idle_seconds, **options)
+        self.path = FastPath(memo, self)
+        self._idle_seconds = idle_seconds
+
+    def _handle_connection(self, connection: socket.socket, address: Any) -> None:
+        host = host_of(address)
+        self.connections.enter(self.path.add(connection, host), host)
+
+    def adopt(self, one: FastConnection, unread: bytes, deadline: float = math.inf) -> None:
+        """Tornado goes on with the connection, beginning with what was read. Its first poll ends at the deadline."""
+        stream = self._stream(one, unread)
+        stream.deadline = deadline
+        self._serve(stream)
+
+    def send_slowly(self, one: FastConnection, packet: bytes, unread: bytes, *, closes: bool) -> None:
+        """Sends what the system did not take at once; then Tornado goes on, or the connection ends."""
+        stream = self._stream(one, unread)
+        sending = asyncio.ensure_future(stream.write(packet))
+        self.under_way.add(stream)
+        self._all_streams.add(stream)
+        sending.add_done_callback(lambda sent: self._when_sent(stream, sent, closes))
+        if not closes:
+            self._serve(stream)
+
+    def _stream(self, one: FastConnection, unread: bytes) -> ReleasedStream:
+        return ReleasedStream(one, unread, self.connections, self.refusals, self.max_buffer_size, self.path.resume)
+
+    def _when_sent(self, stream: ReleasedStream, sent: "asyncio.Future[None]", closes: bool) -> None:
+        self.under_way.discard(stream)
+        if not sent.cancelled():
+            sent.exception()  # the client has gone
+        if closes:
+            stream.close()
+
+    def _serve(self, stream: ReleasedStream) -> None:
+        if stream.closed():  # its client has gone, as a write has found
+            return
+        try:
+            address = stream.socket.getpeername()
+        except OSError:  # its client has gone since
+            stream.close()
+            return
+        self.handle_stream(stream, address)
+
+    def tick(self) -> None:
+        """Tornado closes the idle connections that it serves itself."""
+        self.path.now = time.monotonic()
+        self.path.close_idle(self._idle_seconds)
+        super().tick()
+
+    @property
+    def open_now(self) -> int:
+        return len(self.path) + super().open_now
+
+    async def close_all_connections(self) -> None:
+        self.path.close()
+        await super().close_all_connections()

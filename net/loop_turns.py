@@ -1,0 +1,38 @@
+"""Work that would hold the loop, done in short turns.
+
+However many requests there are, everything else is served between two turns: polls, posts, probes.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar
+
+S = TypeVar("S")
+
+TURN_BYTES = 16 * 1024
+"""Made in one turn: about a millisecond's work."""
+
+
+class LoopTurns:
+    """Work on the loop that takes up to some milliseconds: one piece, then the loop handles other events."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        async with self._lock:
+            yield
+            await asyncio.sleep(0)  # the loop handles other events before the next turn
+
+    async def each(self, make: Callable[[S], bytes], things: Sequence[S]) -> list[bytes]:
+        """Makes one result of each thing, several in one turn."""
+        made: list[bytes] = []
+        while len(made) < len(things):
+            async with self.turn():
+                size = 0
+                while len(made) < len(things) and size < TURN_BYTES:
+                    made.append(make(things[len(made)]))
+                    size += len(made[-1])
+        return made
