@@ -1,6 +1,9 @@
 """Counts of failed sign-ins to an account."""
 
 import dataclasses
+from collections.abc import Mapping
+
+from storage.tx import Nouns, Tx
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -11,3 +14,27 @@ class FailedTries:
     """Since the owner last signed in with a browser."""
     earlier: int
     """Between that sign-in and the one before it."""
+
+
+class FailedTriesOf(Nouns):
+    async def failed_tries(self, account_id: int) -> FailedTries:
+        return await self._read(read, account_id)
+
+    async def add_failed_tries(self, counts: Mapping[int, int]) -> None:
+        add = (
+            "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, $1, 0 FROM accounts WHERE id = $2 "
+            "ON CONFLICT (account_id) DO UPDATE SET since = failed_tries.since + excluded.since"
+        )
+        await self._write(lambda tx: tx.run_many(add, [(count, account_id) for account_id, count in counts.items()]))
+
+    async def note_sign_in(self, account_id: int, failed_before: int) -> None:
+        begin_anew = (
+            "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, 0, $1 FROM accounts WHERE id = $2 "
+            "ON CONFLICT (account_id) DO UPDATE SET since = 0, earlier = failed_tries.since + excluded.earlier"
+        )
+        await self._write(lambda tx: tx.run(begin_anew, failed_before, account_id))
+
+
+async def read(tx: Tx, account_id: int) -> FailedTries:
+    row = await tx.one("SELECT since, earlier FROM failed_tries WHERE account_id = $1", account_id)
+    return FailedTries(*row) if row else FailedTries(0, 0)

@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import secrets
 
-from storage.records import DAY_MS
+from storage.records import DAY_MS, NotAllowed
+from storage.tx import Tx
 
 SUSPENSION_DAYS = 365
 """How long a row is kept."""
@@ -51,3 +52,44 @@ def username_text(username: str) -> str:
 
 def hashed(salt: bytes, text: str) -> bytes:
     return hmac.digest(salt, text.encode(errors="replace"), hashlib.sha256)
+
+
+async def remember_suspension(tx: Tx, account_id: int) -> None:
+    """Called before the identity of an account is deleted; does nothing if the account is not suspended."""
+    row = await tx.one(
+        "SELECT app_id, facebook_id, username, now_ms() FROM identities JOIN accounts ON accounts.id = account_id "
+        "WHERE account_id = $1 AND suspended_at IS NOT NULL",
+        account_id,
+    )
+    if row is not None:
+        made = Suspension.of(*row)
+        await tx.run(
+            "INSERT INTO suspensions (salt, identity_hash, username_hash, until) VALUES ($1, $2, $3, $4)",
+            made.salt,
+            made.identity_hash,
+            made.username_hash,
+            made.until,
+        )
+
+
+async def suspensions(tx: Tx) -> list[Suspension]:
+    rows = await tx.all("SELECT salt, identity_hash, username_hash, until FROM suspensions WHERE until > now_ms()")
+    return [Suspension(*row) for row in rows]
+
+
+async def check_identity(tx: Tx, app_id: str, facebook_id: str) -> None:
+    """Raises NotAllowed for an identity that was deleted while its account was suspended."""
+    if any(one.is_identity(app_id, facebook_id) for one in await suspensions(tx)):
+        raise NotAllowed("identity")
+
+
+async def is_reserved(tx: Tx, username: str) -> bool:
+    """Whether a suspended account had this username: nobody else may take it and be mistaken for that person."""
+    return any(one.is_username(username) for one in await suspensions(tx))
+
+
+async def forgive(tx: Tx, username: str) -> int:
+    """Ends the suspension of a deleted account; returns how many rows there were."""
+    salts = [one.salt for one in await suspensions(tx) if one.is_username(username)]
+    await tx.run_many("DELETE FROM suspensions WHERE salt = $1", [(salt,) for salt in salts])
+    return len(salts)

@@ -1,13 +1,12 @@
 """What a moderator, a member or housekeeping does to very many messages at once: in steps, between which posts go on."""
 
 import asyncio
-import sqlite3
 
 import pytest
 
-from storage.postgres import moderation as postgres
+from storage import moderation, removal
 from storage.records import Author, NotAllowed, NotFound, Password, Unavailable
-from storage.sqlite import moderation as sqlite
+from storage.sqlite.tx import SQLiteTx
 from tests.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 STEP = 5
@@ -17,8 +16,8 @@ ADDRESS = "192.0.2.7"
 # ruff: noqa: F811 (the fixture of the suite for storage)
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch):
-    for engine in (sqlite, postgres):
-        monkeypatch.setattr(engine, "REMOVED_AT_ONCE", STEP)
+    for module in (moderation, removal):
+        monkeypatch.setattr(module, "REMOVED_AT_ONCE", STEP)
 
 
 async def flood(storage, count, author=None):
@@ -149,13 +148,13 @@ async def test_old_addresses_are_forgotten_in_steps(storage, url):
 async def test_a_step_is_bounded_in_rows(storage, monkeypatch):
     """No transaction of SQLite's writer, for which every post waits, removes more than it may."""
     removed = []
-    real = sqlite.delete_messages
+    real = SQLiteTx.delete_messages
 
-    def count(db: sqlite3.Connection, *values):
-        removed.append(real(db, *values))
+    async def count(tx, *values):
+        removed.append(await real(tx, *values))
         return removed[-1]
 
-    monkeypatch.setattr(sqlite, "delete_messages", count)
+    monkeypatch.setattr(SQLiteTx, "delete_messages", count)
     spam = await flood(storage, 7 * STEP + 2)
     await storage.remove_all(None, spam[-1].id)
     assert sum(removed) == 7 * STEP + 2 and max(removed) <= STEP

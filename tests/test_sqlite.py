@@ -12,10 +12,12 @@ import aiosqlite
 import pytest
 
 from storage import open_storage
+from storage.messages import read_message, read_page, read_page_after
 from storage.migrate import migrations
 from storage.records import CannotOpen, Unavailable
 from storage.sqlite import connection, messages
 from storage.sqlite.schema import statements
+from storage.sqlite.tx import SQLiteTx, finish
 from tests.patience import BRIEFLY, PATIENCE
 
 
@@ -294,11 +296,11 @@ async def make(path):
 
 READS = {
     "the page": lambda db, count: messages.read_snapshot(db, 1000, 50),
-    "older messages": lambda db, count: messages.read_page(db, count // 2, 50),
-    "newer messages": lambda db, count: messages.read_page_after(db, count // 2, 50),
+    "older messages": lambda db, count: finish(read_page(SQLiteTx(db), count // 2, 50)),
+    "newer messages": lambda db, count: finish(read_page_after(SQLiteTx(db), count // 2, 50)),
     "a poll": lambda db, count: messages.read_changes(db, count - 1, 1000),
     "far behind": lambda db, count: messages.read_changes(db, count // 2, 200),
-    "one message": lambda db, count: messages.read_message(db, count // 2),
+    "one message": lambda db, count: finish(read_message(SQLiteTx(db), count // 2)),
     "a key": lambda db, count: messages.posted_with(db, None, "no such key", None),
 }
 
@@ -328,3 +330,9 @@ def test_reading_costs_the_same_with_a_thousand_messages_and_with_a_million(tmp_
     finally:
         small.close()
         large.close()
+
+
+async def test_a_unit_that_waits_for_something_else_is_refused():
+    """On the writer's thread nothing would ever wake it: a unit awaits nothing but its transaction."""
+    with pytest.raises(AssertionError, match="not its transaction"):
+        finish(asyncio.sleep(1))

@@ -7,16 +7,17 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from storage.about import About
+from storage.accounts import Accounts
 from storage.counters import Writing
+from storage.credentials import Credentials
+from storage.failed_tries import FailedTriesOf
+from storage.identities import Identities
+from storage.moderation import Moderation
 from storage.postgres import notify, scrubbing
-from storage.postgres.about import About
-from storage.postgres.accounts import Accounts
+from storage.postgres.about import ABOUT_ITS_MESSAGE
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
-from storage.postgres.credentials import Credentials
-from storage.postgres.failed_tries import FailedTriesOf
-from storage.postgres.identities import Identities
 from storage.postgres.messages import Messages
-from storage.postgres.moderation import Moderation
 from storage.postgres.pools import PAGE_READERS, Connections, Generation, Reader
 from storage.postgres.schema import prepare
 from storage.postgres.search import Search
@@ -35,6 +36,8 @@ PROBE_BYTES = 16 * 1024
 
 
 class PostgreSQL(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
+    _about_its_message = ABOUT_ITS_MESSAGE
+
     def __init__(
         self, url: str, generation: Generation, writer: Writer, reader: Reader, changes_reader: Reader
     ) -> None:

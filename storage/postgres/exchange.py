@@ -7,9 +7,10 @@ import asyncpg
 
 from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
 from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults_as_unavailable, why_not
-from storage.postgres.rows import look_again
 from storage.postgres.schema import prepare
 from storage.postgres.search import to_vector
+from storage.postgres.tx import PostgreSQLTx
+from storage.rows import note_access_change
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Link
@@ -75,7 +76,9 @@ class PostgreSQLExchange:
             await self._db.execute(f"UPDATE board SET epoch = {NEW_EPOCH}, access = access + 1")
             if not keep_sessions:
                 for (account_id,) in await self._db.fetch("SELECT DISTINCT account_id FROM credentials"):
-                    await look_again(self._db, account_id)  # a running board drops its cache of them
+                    await note_access_change(
+                        PostgreSQLTx(self._db), account_id
+                    )  # a running board drops its cache of them
                 await self._db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
                 await self._db.execute("DELETE FROM links")
                 await self._db.execute(f"UPDATE board SET secret = sha256({' || '.join(3 * [A_UUID])})")

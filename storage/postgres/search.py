@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.crowded import Crowded
-from storage.postgres.rows import COLUMNS, Engine, to_message
 from storage.records import Found, Unavailable
+from storage.rows import COLUMNS, to_message
 from storage.words import VERSION, Phrase, phrases, words
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
+    from storage.postgres.pools import Reader
+    from storage.postgres.writer import Writer
 
 log = logging.getLogger("longboard")
 
@@ -33,7 +35,9 @@ MAX_WAITING = 20
 """Searches that may wait for their turn: only one runs at a time, so that pages always have a connection left."""
 
 
-class Search(Engine):
+class Search:
+    _reader: "Reader"
+    _writer: "Writer"
     _searching: int = 0
     _turn: asyncio.Lock
     _is_complete: bool = True

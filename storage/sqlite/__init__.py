@@ -6,17 +6,18 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 
+from storage.about import About
+from storage.accounts import Accounts
 from storage.counters import Writing
+from storage.credentials import Credentials
+from storage.failed_tries import FailedTriesOf
+from storage.identities import Identities
+from storage.moderation import Moderation
 from storage.records import Unavailable
-from storage.sqlite.about import About
-from storage.sqlite.accounts import Accounts
+from storage.sqlite.about import ABOUT_ITS_MESSAGE
 from storage.sqlite.connection import Reader, Writer, connect
-from storage.sqlite.credentials import Credentials
-from storage.sqlite.failed_tries import FailedTriesOf
 from storage.sqlite.files import is_frozen
-from storage.sqlite.identities import Identities
 from storage.sqlite.messages import Messages
-from storage.sqlite.moderation import Moderation
 from storage.sqlite.parting import OpenFiles
 from storage.sqlite.schema import check_schema, migrate, pragma
 from storage.sqlite.search import Search, indexing
@@ -32,6 +33,8 @@ PROBE_BYTES = 32 * 1024
 
 
 class SQLite(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
+    _about_its_message = ABOUT_ITS_MESSAGE
+
     def __init__(
         self, files: OpenFiles | None, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader
     ) -> None:

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from storage.counters import Histogram
-from storage.records import CannotOpen, StorageError, Unavailable
-from storage.sqlite.files import address, keep_to_owner, why_not, write_safely
+from storage.records import CannotOpen, Unavailable
+from storage.sqlite.files import add_clock, address, keep_to_owner, why_not, write_safely
 from storage.sqlite.texts import explained
 
 T = TypeVar("T")
@@ -72,6 +72,7 @@ async def connect(path: str, *, read_only: bool) -> Connection:
             uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256, factory=Database
         )
         try:
+            add_clock(db)
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA foreign_keys = ON")
             if not read_only:
@@ -237,14 +238,6 @@ class Reader:
         await self._connection.close()
 
 
-class Engine:
-    """What every noun's methods work with."""
-
-    _writer: Writer
-    _reader: Reader
-    _changes_reader: Reader
-
-
 def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments: Any) -> T:
     db.execute("BEGIN")
     try:
@@ -254,6 +247,3 @@ def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # nothing was written
-
-
-__all__ = ["Connection", "Engine", "Reader", "StorageError", "Unit", "Writer", "connect"]

@@ -4,11 +4,12 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
+from storage.rows import note_access_change
 from storage.sqlite import SQLite
 from storage.sqlite.files import is_frozen, must_exist, reach
-from storage.sqlite.rows import look_again
 from storage.sqlite.search import index as into_index
 from storage.sqlite.texts import faults_in_words
+from storage.sqlite.tx import SQLiteTx, finish
 
 
 class SQLiteExchange:
@@ -61,7 +62,7 @@ class SQLiteExchange:
             db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), access = access + 1")
             if not keep_sessions:
                 for (account_id,) in db.execute("SELECT DISTINCT account_id FROM credentials").fetchall():
-                    look_again(db, account_id)  # a running board drops its cache of them
+                    finish(note_access_change(SQLiteTx(db), account_id))  # a running board drops its cache of them
                 db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
                 db.execute("DELETE FROM links")
                 db.execute("UPDATE board SET secret = randomblob(32)")

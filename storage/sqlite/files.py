@@ -55,10 +55,20 @@ def use_wal(db: sqlite3.Connection, seconds: float) -> None:
             time.sleep(0.01)
 
 
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def add_clock(db: sqlite3.Connection) -> None:
+    """Adds the function now_ms(), which PostgreSQL has, too."""
+    db.create_function("now_ms", 0, now_ms)
+
+
 def reach(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     """A plain connection, for those who have a process of their own. Waits longer for its turn than a server may."""
     db = sqlite3.connect(address(path, "ro" if read_only else "rw"), uri=True, isolation_level=None, timeout=15)
     try:
+        add_clock(db)
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = ON")

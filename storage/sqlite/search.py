@@ -21,8 +21,8 @@ from collections.abc import Iterable, Iterator
 
 from storage.crowded import Crowded
 from storage.records import Found, Message, Unavailable
-from storage.sqlite.connection import Database, Engine, Reader
-from storage.sqlite.rows import COLUMNS, to_message
+from storage.rows import COLUMNS, to_message
+from storage.sqlite.connection import Database, Reader, Writer
 from storage.words import VERSION, Phrase, phrases, words
 
 log = logging.getLogger("longboard")
@@ -39,7 +39,8 @@ MAX_WAITING = 20
 """Searches that may wait for their turn: they share one reader."""
 
 
-class Search(Engine):
+class Search:
+    _writer: Writer
     _search_reader: Reader
     _searching: int = 0
     _indexing: asyncio.Task[None] | None = None

@@ -1,0 +1,197 @@
+"""Accounts, and the one-time links that lead to them."""
+
+from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
+from storage.removal import delete_newest
+from storage.rights import check_in_force, end_ways_in
+from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
+from storage.suspensions import is_reserved
+from storage.tx import Nouns, Tx
+from storage.ways_in import LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
+
+
+class Accounts(Nouns):
+    async def create_account(
+        self, username: str, name: str, password: Password, invite: bytes | None = None
+    ) -> Account:
+        async def unit(tx: Tx) -> Account:
+            if await is_taken(tx, username):
+                raise Taken(username)
+            if invite is not None:
+                await use_link(tx, "invite", invite)
+            return await add_account(tx, username, name, password)
+
+        return await self._write(unit)
+
+    async def account(self, username: str) -> Account:
+        return await self._read(find, "username", username)
+
+    async def account_of(self, id: int) -> Account:
+        return await self._read(find, "id", id)
+
+    async def moderators(self) -> list[Account]:
+        async def read(tx: Tx) -> list[Account]:
+            return [Account(*row) for row in await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
+
+        return await self._read(read)
+
+    async def has_tutorial_account(self, tutorial_name: str) -> bool:
+        return await self._read(has_tutorial_name, tutorial_name)
+
+    async def password(self, username: str) -> tuple[Account | None, Password]:
+        return await self._read(read_password, username)
+
+    async def set_password(
+        self,
+        account_id: int,
+        password: Password,
+        *,
+        old: Password,
+        keep: int | None = None,
+        hash: bytes | None = None,
+        unlink: bool = False,
+    ) -> None:
+        async def unit(tx: Tx) -> None:
+            await check_in_force(tx, account_id, keep, old)
+            await replace_password(tx, account_id, password)
+            await end_ways_in(tx, account_id, ways=WAYS_IN if unlink else SIGN_INS, keep=keep)
+            if hash is not None:
+                await tx.run("UPDATE credentials SET hash = $1 WHERE id = $2", hash, keep)
+
+        await self._write(unit)
+
+    async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
+        update = "UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3"
+        return bool(await self._write(lambda tx: tx.run(update, new.hash, account_id, old.hash)))
+
+    async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None:
+        async def unit(tx: Tx) -> None:
+            await check_in_force(tx, account_id, credential)
+            await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account_id)
+            await note_access_change(tx, account_id)
+
+        await self._write(unit)
+
+    async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
+        async def unit(tx: Tx) -> None:
+            await check_in_force(tx, account_id, credential)
+            if await is_taken(tx, username, but_by=account_id):
+                raise Taken(username)
+            await tx.run("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)
+            await note_access_change(tx, account_id)
+
+        await self._write(unit)
+
+    async def delete_account(
+        self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
+    ) -> None:
+        async def unit(tx: Tx) -> None:
+            await check_in_force(tx, account_id, credential, password)
+            await remove_account(tx, account_id, keep_messages=keep_messages)
+
+        async def thin_out(tx: Tx) -> bool:
+            await check_in_force(tx, account_id, credential, password)
+            removed = await delete_newest(tx, "author_id = $1", account_id)
+            if removed:
+                await raise_floor(tx)
+            return bool(removed)
+
+        while not keep_messages and await self._write(thin_out):
+            pass  # then the account is deleted together with the rest
+        await self._write(unit)
+
+    async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
+        insert = "INSERT INTO links (hash, kind, account_id, expires_at) VALUES ($1, $2, $3, $4)"
+        await self._write(lambda tx: tx.run(insert, hash, kind, account_id, expires_at))
+
+    async def link(self, kind: str, hash: bytes) -> Account | None:
+        return await self._read(read_link, kind, hash)
+
+    async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
+        async def unit(tx: Tx) -> Account:
+            account_id = await use_link(tx, "password", hash)
+            assert account_id is not None
+            await replace_password(tx, account_id, password)
+            await end_ways_in(tx, account_id, ways=SIGN_INS if keep_identity else WAYS_IN)
+            account = await find(tx, "id", account_id)
+            await note(tx, account, LINK_USED, account.username)
+            return account
+
+        return await self._write(unit)
+
+
+async def add_account(tx: Tx, username: str, name: str, password: Password) -> Account:
+    row = await tx.one(
+        "INSERT INTO accounts (username, name, password, tutorial_name, created_at, password_at) "
+        "SELECT $1, $2, $3, $4, now, CASE WHEN CAST($3 AS text) IS NOT NULL THEN now END FROM (SELECT now_ms() AS now) AS clock "
+        f"RETURNING {ACCOUNT}",
+        username,
+        name,
+        password.hash,
+        password.tutorial_name,
+    )
+    assert row is not None
+    return Account(*row)
+
+
+async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> None:
+    await end_ways_in(tx, account_id)
+    await tx.run("DELETE FROM accounts WHERE id = $1", account_id)
+    await tx.run("DELETE FROM audit WHERE actor_id = $1 AND action IN ($2, $3)", account_id, *OWN_ACTIONS)
+    if keep_messages:
+        rename = "UPDATE messages SET author_name = $1, address = NULL WHERE author_id = $2 AND body IS NOT NULL"
+        changed = await tx.run(rename, DELETED_NAME, account_id)
+    else:
+        changed = await tx.delete_messages("author_id = $1", account_id)
+    if changed:
+        await raise_floor(tx)
+
+
+async def is_taken(tx: Tx, username: str, but_by: int | None = None) -> bool:
+    """Whether another account has it, or had it when it was deleted while suspended."""
+    holder = await account_by(tx, "username", username)
+    return holder.id != but_by if holder else await is_reserved(tx, username)
+
+
+async def find(tx: Tx, column: str, value: object) -> Account:
+    account = await account_by(tx, column, value)
+    if account is None:
+        raise NotFound(f"account {value}")
+    return account
+
+
+async def has_tutorial_name(tx: Tx, tutorial_name: str) -> bool:
+    return await tx.one("SELECT 1 FROM accounts WHERE tutorial_name = $1", tutorial_name) is not None
+
+
+async def read_password(tx: Tx, username: str) -> tuple[Account | None, Password]:
+    select = f"SELECT {ACCOUNT}, password, tutorial_name, password_at FROM accounts WHERE username = $1"
+    row = await tx.one(select, username)
+    return (Account(*row[:-3]), Password(*row[-3:])) if row else (None, Password(None))
+
+
+async def replace_password(tx: Tx, account_id: int, password: Password) -> None:
+    update = "UPDATE accounts SET password = $1, password_at = now_ms() WHERE id = $2"
+    await tx.run(update, password.hash, account_id)
+
+
+async def read_link(tx: Tx, kind: str, hash: bytes) -> Account | None:
+    """Whose link it is; an invitation is nobody's. Raises LinkGone."""
+    row = await tx.one(
+        f"SELECT {ACCOUNT} FROM links LEFT JOIN accounts ON accounts.id = account_id "
+        "WHERE hash = $1 AND kind = $2 AND expires_at > now_ms()",
+        hash,
+        kind,
+    )
+    if row is None:
+        raise LinkGone(kind)
+    return Account(*row) if row[0] is not None else None
+
+
+async def use_link(tx: Tx, kind: str, hash: bytes) -> int | None:
+    row = await tx.one(
+        "DELETE FROM links WHERE hash = $1 AND kind = $2 AND expires_at > now_ms() RETURNING account_id", hash, kind
+    )
+    if row is None:
+        raise LinkGone(kind)
+    account_id: int | None = row[0]
+    return account_id

@@ -1,0 +1,123 @@
+"""Sessions and tokens: found by the hash of their secret."""
+
+from collections.abc import Mapping, Sequence
+
+from storage.records import (
+    MOST_BOT_TOKENS,
+    MOST_CREDENTIALS,
+    Account,
+    Credential,
+    NotFound,
+    Outdated,
+    Password,
+    TooMany,
+)
+from storage.rights import check_active, check_in_force, end_ways_in, revoke
+from storage.rows import ACCOUNT
+from storage.tx import Nouns, Row, Tx
+from storage.ways_in import SIGN_INS
+
+SELECT = (
+    "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
+    f"by_facebook, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
+)
+
+
+class Credentials(Nouns):
+    async def create_credential(
+        self,
+        account_id: int,
+        kind: str,
+        hash: bytes,
+        name: str,
+        replaces: bytes | None = None,
+        *,
+        by_facebook: bool = False,
+        identity_id: int | None = None,
+        password: Password | None = None,
+        by: int | None = None,
+    ) -> Credential:
+        async def unit(tx: Tx) -> Credential:
+            await check_active(tx, account_id)
+            is_by_facebook = await check_in_force(tx, account_id, by, password) or by_facebook
+            if is_by_facebook and not await has_identity(tx, account_id, identity_id):
+                raise Outdated(f"the identity of account {account_id}")
+            if replaces is not None:
+                await revoke(tx, "hash = $1", replaces)
+            await make_room(tx, account_id, kind)
+            await tx.run(
+                "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
+                "SELECT $1, $2, $3, $4, now, now, $5 FROM (SELECT now_ms() AS now) AS clock",
+                account_id,
+                kind,
+                hash,
+                name,
+                is_by_facebook,
+            )
+            return await read_credential(tx, hash)
+
+        return await self._write(unit)
+
+    async def credential(self, hash: bytes) -> Credential:
+        return await self._read(read_credential, hash)
+
+    async def credentials(self, account_id: int) -> list[Credential]:
+        return await self._read(read_credentials, account_id)
+
+    async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
+        async def unit(tx: Tx) -> None:
+            if not await revoke(tx, "account_id = $1 AND id = $2 AND kind = coalesce($3, kind)", account_id, id, kind):
+                raise NotFound(f"credential {id}")
+
+        await self._write(unit)
+
+    async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
+        await self._write(lambda tx: end_ways_in(tx, account_id, ways=SIGN_INS, keep=keep))
+
+    async def save_uses(self, uses: Mapping[int, int]) -> None:
+        update = "UPDATE credentials SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1"
+        await self._write(lambda tx: tx.run_many(update, [(at, id) for id, at in uses.items()]))
+
+    async def access_changes_after(self, number: int) -> Sequence[int]:
+        async def read(tx: Tx) -> list[int]:
+            rows = await tx.all("SELECT DISTINCT account_id FROM access_changes WHERE number > $1", number)
+            return [account_id for (account_id,) in rows]
+
+        return await self._read_for_delivery(read)
+
+
+def to_credential(row: Row) -> Credential:
+    id, kind, name, created_at, last_used_at, by_facebook = row[:6]
+    return Credential(id, Account(*row[6:]), kind, name, created_at, last_used_at, bool(by_facebook))
+
+
+async def read_credential(tx: Tx, hash: bytes) -> Credential:
+    """Raises NotFound, also for a suspended account's."""
+    row = await tx.one(f"{SELECT} WHERE hash = $1 AND suspended_at IS NULL", hash)
+    if row is None:
+        raise NotFound("credential")
+    return to_credential(row)
+
+
+async def read_credentials(tx: Tx, account_id: int) -> list[Credential]:
+    rows = await tx.all(f"{SELECT} WHERE account_id = $1 ORDER BY last_used_at DESC, credentials.id DESC", account_id)
+    return [to_credential(row) for row in rows]
+
+
+async def has_identity(tx: Tx, account_id: int, id: int | None) -> bool:
+    """Whether the account has this identity, or any if `id` is None."""
+    found = "SELECT 1 FROM identities WHERE account_id = $1 AND coalesce($2, id) = id"
+    return await tx.one(found, account_id, id) is not None
+
+
+async def make_room(tx: Tx, account_id: int, kind: str) -> None:
+    """Raises TooMany."""
+    if kind == "bot":
+        bots = "SELECT count(*) FROM credentials WHERE account_id = $1 AND kind = 'bot'"
+        row = await tx.one(bots, account_id)
+        if row is not None and row[0] >= MOST_BOT_TOKENS:
+            raise TooMany(f"tokens of account {account_id}")
+        return
+    others = "SELECT id FROM credentials WHERE account_id = $1 AND kind <> 'bot' ORDER BY last_used_at DESC"
+    for (id,) in (await tx.all(others, account_id))[MOST_CREDENTIALS - 1 :]:
+        await revoke(tx, "id = $1", id)

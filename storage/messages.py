@@ -1,0 +1,81 @@
+"""Reading messages and changing them. Posting, search and reading changes are each engine's own."""
+
+from storage.audit import of_message
+from storage.records import Message, NotFound, NotYours, Page
+from storage.rights import check_active, check_in_force, check_moderates
+from storage.rows import COLUMNS, account_by, author_of, note, to_message
+from storage.tx import Nouns, Tx
+
+
+class StoredMessages(Nouns):
+    async def edit(
+        self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
+    ) -> Message:
+        words = await self._words(body)
+
+        async def unit(tx: Tx) -> Message:
+            await check_may_change(tx, id, by, credential)
+            if began_from is not None and (now := await read_message(tx, id)).has_already(body, began_from):
+                return now
+            return await tx.set_message(id, body, words)
+
+        return await self._write(unit)
+
+    async def delete(
+        self, id: int, by: int | None = None, *, moderates: bool = False, credential: int | None = None
+    ) -> Message:
+        async def unit(tx: Tx) -> Message:
+            if await check_may_change(tx, id, by, credential, moderates=moderates):
+                await note(tx, await account_by(tx, "id", by), "delete", of_message(id, await author_of(tx, id)))
+            return await tx.set_message(id, None, None)
+
+        return await self._write(unit)
+
+    async def message(self, id: int) -> Message:
+        return await self._read(read_message, id)
+
+    async def before(self, id: int | None, limit: int) -> Page:
+        return await self._read(read_page, id, limit)
+
+    async def after(self, id: int, limit: int) -> Page:
+        return await self._read(read_page_after, id, limit)
+
+
+async def check_may_change(tx: Tx, id: int, by: int | None, credential: int | None, *, moderates: bool = False) -> bool:
+    """Checks again, inside the transaction. Returns whether it is moderation.
+
+    Raises NotFound, NotYours, NotAllowed, Outdated.
+    """
+    if by is None:
+        return False
+    author = (await read_message(tx, id)).author
+    is_author = author is not None and author.id == by
+    if not is_author and not moderates:
+        raise NotYours(f"message {id}")
+    await check_active(tx, by)
+    await check_in_force(tx, by, credential)
+    if not is_author:
+        await check_moderates(tx, by)
+    return not is_author
+
+
+async def read_message(tx: Tx, id: int) -> Message:
+    row = await tx.one(f"SELECT {COLUMNS} FROM messages WHERE id = $1 AND body IS NOT NULL", id)
+    if row is None:
+        raise NotFound(f"message {id}")
+    return to_message(row)
+
+
+async def read_page(tx: Tx, before: int | None, limit: int) -> Page:
+    where, values = ("AND id < $2", [before]) if before is not None else ("", [])
+    rows = await tx.all(
+        f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL {where} ORDER BY id DESC LIMIT $1", limit + 1, *values
+    )
+    return Page([to_message(row) for row in reversed(rows[:limit])], older=len(rows) > limit)
+
+
+async def read_page_after(tx: Tx, after: int, limit: int) -> Page:
+    rows = await tx.all(
+        f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL AND id > $1 ORDER BY id LIMIT $2", after, limit + 1
+    )
+    return Page([to_message(row) for row in rows[:limit]], older=False, newer=len(rows) > limit)

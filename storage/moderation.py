@@ -1,0 +1,204 @@
+"""What moderators and the one at the command line do. Each action is written to the audit log with it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from storage.audit import of_block, of_removal
+from storage.bulk import REMOVED_AT_ONCE
+from storage.records import (
+    ADDRESS_DAYS,
+    DAY_MS,
+    ERASURE_DAYS,
+    Account,
+    AuditEntry,
+    NotFound,
+    OwnAddress,
+)
+from storage.removal import delete_newest
+from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
+from storage.rows import account_by, author_of, note, note_access_change, raise_floor
+from storage.suspensions import forgive
+from storage.tx import Nouns, Tx
+from storage.ways_in import SIGN_INS
+
+T = TypeVar("T")
+
+
+class Moderation(Nouns):
+    async def set_role(self, actor: Account | None, username: str, role: str) -> None:
+        await self._act(actor, None, role, username, set_account, username, "role = $2", role)
+
+    async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
+
+    async def restore(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        await self._act(actor, credential, "restore", username, restore, username)
+
+    async def block_address(
+        self,
+        actor: Account | None,
+        message_id: int,
+        until: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
+    ) -> None:
+        async def target(tx: Tx) -> str:
+            return of_block(message_id, await author_of(tx, message_id), until)
+
+        await self._act(actor, credential, "block", target, block_source, message_id, until, own_address)
+
+    async def remove_all(
+        self,
+        actor: Account | None,
+        message_id: int,
+        own_address: str | None = None,
+        *,
+        credential: int | None = None,
+    ) -> int:
+        async def target(tx: Tx) -> str:
+            return of_removal(message_id, await author_of(tx, message_id))
+
+        values = (message_id, own_address, actor is not None)
+        removed, is_all = await self._act(actor, credential, "remove", target, remove_by_source, *values)
+        while not is_all:
+            more, is_all = await self._act(actor, credential, None, target, remove_by_source, *values)
+            removed += more
+        return removed
+
+    async def log(self, actor: Account | None, action: str, target: str) -> None:
+        await self._write(lambda tx: note(tx, actor, action, target))
+
+    async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
+        return await self._read(read_audit, before, limit)
+
+    async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
+        before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
+        await self._write(lambda tx: forget(tx, before))
+        while ids := await self._read(read_old_addresses):
+            await self._write(lambda tx, ids=ids: forget_addresses(tx, ids))  # type: ignore[misc]
+
+    async def _act(
+        self,
+        actor: Account | None,
+        credential: int | None,
+        action: str | None,
+        target: str | Callable[[Tx], Awaitable[str]],
+        act: Callable[..., Awaitable[T]],
+        *values: object,
+    ) -> T:
+        """Does it and logs it, both or neither; without an action it continues a removal that is logged already."""
+
+        async def unit(tx: Tx) -> T:
+            if actor is not None:
+                await check_moderates(tx, actor.id)
+                await check_in_force(tx, actor.id, credential)
+            words = target if isinstance(target, str) else await target(tx)  # before: afterwards it may be gone
+            done = await act(tx, *values)
+            if action is not None:
+                await note(tx, actor, action, words)
+            return done
+
+        return await self._write(unit)
+
+
+async def set_account(tx: Tx, username: str, assignment: str, *values: object) -> int:
+    """The account's id. Raises NotFound."""
+    account = await account_by(tx, "username", username)
+    if account is None:
+        raise NotFound(f"account {username}")
+    await tx.run(f"UPDATE accounts SET {assignment} WHERE id = $1", account.id, *values)
+    await note_access_change(tx, account.id)
+    return account.id
+
+
+async def suspend(tx: Tx, username: str, spares_moderators: bool) -> None:
+    if spares_moderators:
+        check_no_moderator(await account_by(tx, "username", username))
+    account_id = await set_account(tx, username, "suspended_at = now_ms()")
+    await end_ways_in(tx, account_id, ways=SIGN_INS)
+
+
+async def restore(tx: Tx, username: str) -> None:
+    """Raises NotFound if there is neither the account nor a row of a deleted one that was suspended."""
+    notes = await forgive(tx, username)
+    if await account_by(tx, "username", username) or not notes:
+        await set_account(tx, username, "suspended_at = NULL")
+
+
+async def source_of(tx: Tx, message_id: int) -> tuple[int | None, str | None]:
+    row = await tx.one("SELECT author_id, address FROM messages WHERE id = $1", message_id)
+    if row is None or tuple(row) == (None, None):
+        raise NotFound(f"the author of message {message_id}")
+    return row[0], row[1]
+
+
+async def block_source(tx: Tx, message_id: int, until: int, own_address: str | None) -> None:
+    _, address = await source_of(tx, message_id)
+    if address is None:
+        raise NotFound(f"the address of message {message_id}")
+    check_elsewhere(address, own_address)
+    await tx.run(
+        "INSERT INTO blocks (address, until) VALUES ($1, $2) ON CONFLICT (address) DO UPDATE SET until = excluded.until",
+        address,
+        until,
+    )
+
+
+def check_elsewhere(address: str | None, own_address: str | None) -> None:
+    """Raises OwnAddress: an address that the actor has, too, singles nobody out."""
+    if address is not None and address == own_address:
+        raise OwnAddress(address)
+
+
+async def remove_by_source(
+    tx: Tx, message_id: int, own_address: str | None, spares_moderators: bool
+) -> tuple[int, bool]:
+    """Removes all that this message's account has posted, or for a guest's, all that guests posted from its address.
+
+    If there are more than REMOVED_AT_ONCE, it removes that many of the newest, and this message last: the next call
+    can still name it. Returns how many, and whether it was all.
+    """
+    author_id, address = await source_of(tx, message_id)
+    if author_id is None:
+        check_elsewhere(address, own_address)
+    elif spares_moderators:
+        check_no_moderator(await account_by(tx, "id", author_id))
+    where, value = ("author_id = $1", author_id) if author_id else ("author_id IS NULL AND address = $1", address)
+    some = await delete_newest(tx, where, value, but=message_id)
+    removed = await tx.delete_messages(where, value) if some is None else some
+    await raise_floor(tx)
+    return removed, some is None
+
+
+async def forget(tx: Tx, before: Mapping[str, int]) -> None:
+    """`before` has, for each kind of credential, the time of last use before which it has expired."""
+    for kind, time in before.items():
+        await tx.run("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, time)
+    await tx.run("DELETE FROM links WHERE expires_at < now_ms()")
+    await tx.run("DELETE FROM blocks WHERE until < now_ms()")
+    await tx.run("DELETE FROM used WHERE until < now_ms()")
+    await tx.run("DELETE FROM suspensions WHERE until < now_ms()")
+    await tx.run("DELETE FROM erasures WHERE at < now_ms() - $1", ERASURE_DAYS * DAY_MS)
+    await tx.run("DELETE FROM access_changes WHERE at < now_ms() - $1", DAY_MS)
+
+
+async def read_old_addresses(tx: Tx) -> list[int]:
+    """Numbers of messages whose address is to be deleted."""
+    where = "address IS NOT NULL AND created_at < now_ms() - $1"
+    select = f"SELECT id FROM messages WHERE {where} LIMIT $2"
+    return [id for (id,) in await tx.all(select, ADDRESS_DAYS * DAY_MS, REMOVED_AT_ONCE)]
+
+
+async def forget_addresses(tx: Tx, ids: list[int]) -> None:
+    await tx.run_many("UPDATE messages SET address = NULL WHERE id = $1", [(id,) for id in ids])
+
+
+async def read_audit(tx: Tx, before: int | None, limit: int) -> list[AuditEntry]:
+    where, values = ("WHERE id < $2", [before]) if before is not None else ("", [])
+    rows = await tx.all(
+        f"SELECT id, at, actor_id, actor_name, action, target FROM audit {where} ORDER BY id DESC LIMIT $1",
+        limit,
+        *values,
+    )
+    return [AuditEntry(*row) for row in rows]

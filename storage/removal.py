@@ -1,0 +1,13 @@
+"""Removing many messages in steps: docs/decisions/0014-removals-in-steps.md says why."""
+
+from storage.bulk import REMOVED_AT_ONCE
+from storage.tx import Tx
+
+
+async def delete_newest(tx: Tx, where: str, value: object, but: int = 0) -> int | None:
+    """Removes the newest REMOVED_AT_ONCE except this one, and returns how many; None if there are not more."""
+    select = f"SELECT id FROM messages WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET $2"
+    last = await tx.one(select, value, REMOVED_AT_ONCE)
+    if last is None:
+        return None
+    return await tx.delete_messages(f"{where} AND id > $2 AND id <> $3", value, last[0], but)

@@ -1,0 +1,76 @@
+"""Checks rights in the transaction that uses them, and ends ways into an account."""
+
+from collections.abc import Collection
+
+from storage.records import Account, IsModerator, NotAllowed, Outdated, Password
+from storage.rows import account_by, note_access_change
+from storage.suspensions import remember_suspension
+from storage.tx import Tx
+from storage.ways_in import WAYS_IN
+
+
+async def check_active(tx: Tx, account_id: int) -> Account:
+    """Returns the account as it is now. Raises NotAllowed for one that is suspended or gone."""
+    account = await account_by(tx, "id", account_id)
+    if account is None or account.suspended_at is not None:
+        raise NotAllowed(f"account {account_id}")
+    return account
+
+
+async def check_moderates(tx: Tx, account_id: int) -> None:
+    """Raises NotAllowed for an account that is not a moderator, or no longer."""
+    if not (await check_active(tx, account_id)).is_moderator:
+        raise NotAllowed(f"account {account_id} is no moderator")
+
+
+def check_no_moderator(account: Account | None) -> None:
+    """Raises IsModerator."""
+    if account is not None and account.is_moderator:
+        raise IsModerator(account.username)
+
+
+async def check_in_force(tx: Tx, account_id: int, credential: int | None, password: Password | None = None) -> bool:
+    """Checks that the request's credential, and the password that was verified, are still valid. Raises Outdated.
+
+    Returns whether that credential is Facebook's.
+    """
+    if password is not None:
+        row = await tx.one("SELECT password FROM accounts WHERE id = $1", account_id)
+        if row is None or row[0] != password.hash:
+            raise Outdated(f"the password of account {account_id}")
+    if credential is None:
+        return False
+    ours = "SELECT by_facebook FROM credentials WHERE id = $1 AND account_id = $2"
+    row = await tx.one(ours, credential, account_id)
+    if row is None:
+        raise Outdated(f"credential {credential}")
+    return bool(row[0])
+
+
+async def revoke(tx: Tx, where: str, *values: object) -> int:
+    """Ends some credentials; returns how many."""
+    rows = await tx.all(f"DELETE FROM credentials WHERE {where} RETURNING account_id", *values)
+    for account_id in {account_id for (account_id,) in rows}:
+        await note_access_change(tx, account_id)
+    return len(rows)
+
+
+async def end_ways_in(tx: Tx, account_id: int, *, ways: Collection[str] = WAYS_IN, keep: int | None = None) -> None:
+    """Ends all ways into an account (of these tables), except the credential to keep."""
+    for table in ways:
+        if table == "credentials":
+            await revoke(tx, "account_id = $1 AND id <> $2", account_id, keep or 0)
+        elif table == "identities":
+            await end_identity(tx, account_id, keep)
+        else:
+            await tx.run(f"DELETE FROM {table} WHERE account_id = $1", account_id)
+    await note_access_change(tx, account_id)
+
+
+async def end_identity(tx: Tx, account_id: int, keep: int | None = None) -> None:
+    """Removes an account's identity and all that was made by it, except the credential to keep."""
+    await remember_suspension(tx, account_id)
+    await tx.run("DELETE FROM identities WHERE account_id = $1", account_id)
+    await revoke(tx, "account_id = $1 AND by_facebook AND id <> $2", account_id, keep or 0)
+    await tx.run("UPDATE credentials SET by_facebook = false WHERE account_id = $1", account_id)
+    await note_access_change(tx, account_id)

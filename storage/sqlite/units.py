@@ -1,0 +1,28 @@
+"""How the nouns that both engines share (storage/tx.py) run on SQLite."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from storage.sqlite.connection import Reader, Writer
+from storage.sqlite.tx import SQLiteTx, finish
+from storage.tx import Nouns, Tx
+
+T = TypeVar("T")
+
+
+class Units(Nouns):
+    _writer: Writer
+    _reader: Reader
+    _changes_reader: Reader
+
+    async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._writer.write(lambda db: finish(unit(SQLiteTx(db))))
+
+    async def _read(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        return await self._reader.read(lambda db: finish(unit(SQLiteTx(db), *arguments)))
+
+    async def _read_for_delivery(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        return await self._changes_reader.read(lambda db: finish(unit(SQLiteTx(db), *arguments)))
+
+    async def _words(self, body: str) -> None:
+        """Nothing: reindex() cuts the words, on the writer's thread."""
