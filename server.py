@@ -21,7 +21,7 @@ from net.workers import Nodes, ending_signals
 from settings import Settings, doubts, inherited_place, inherited_sockets, read_settings, variables
 from storage import open_storage
 from storage.files import in_words
-from storage.records import CannotOpen, Unavailable
+from storage.records import CannotOpenError, UnavailableError
 
 log = logging.getLogger("longboard")
 
@@ -51,7 +51,7 @@ def main() -> None:
         if settings.nodes > 1:
             sys.exit(asyncio.run(run_nodes(settings)))
         asyncio.run(run(settings))
-    except (CannotOpen, OSError, Unavailable) as error:
+    except (CannotOpenError, OSError, UnavailableError) as error:
         sys.exit(f"longboard: {in_words(error)}")
     except Exception:
         log.exception("The server has failed.")
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Serves until a signal ends it. Raises CannotOpen, Unavailable, or OSError if it can't listen."""
+    """Serves until a signal ends it. Raises CannotOpenError, UnavailableError, or OSError if it can't listen."""
     stop = asyncio.Event()
     for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -4,15 +4,15 @@ import argparse
 
 from admin.numbers import counted
 from settings import Settings
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 from storage.sqlite import backup
 
 
 def path_of(settings: Settings) -> str:
-    """Raises CannotOpen for a board on another engine."""
+    """Raises CannotOpenError for a board on another engine."""
     scheme, _, path = settings.database_url.partition(":///")
     if scheme != "sqlite":
-        raise CannotOpen("this board is on PostgreSQL, which has its own tools: pg_dump and pg_restore")
+        raise CannotOpenError("this board is on PostgreSQL, which has its own tools: pg_dump and pg_restore")
     return path
 
 

@@ -21,9 +21,9 @@ from admin.lines import FORMAT, ExportFile, opened, to_row, to_standing
 from admin.numbers import counted, were
 from board.recent import iso
 from settings import Settings
-from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefused, Standing, open_exchange
+from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefusedError, Standing, open_exchange
 from storage.files import give_name
-from storage.records import StorageError, Unavailable
+from storage.records import StorageError, UnavailableError
 
 TRIES = 10
 
@@ -124,7 +124,7 @@ async def bring_in_all(exchange: Exchange, file: ExportFile, standing: Standing,
         for table, rows, numbers in chunks(file):
             try:
                 new += await patiently(exchange, table, rows)
-            except RowRefused as refused:
+            except RowRefusedError as refused:
                 where = f"{file.name}, line {numbers[refused.index]}"
                 raise StorageError(
                     f"{where}: {refused}. What was brought in before it stays: {counted(new, 'rows')}"
@@ -147,7 +147,7 @@ async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
         began = time.monotonic()
         try:
             new = await exchange.put(table, rows)
-        except Unavailable:
+        except UnavailableError:
             if not left:
                 raise
             await asyncio.sleep(0.5)

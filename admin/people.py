@@ -9,10 +9,10 @@ from board.audit import in_words
 from board.credentials import hash_secret, new_secret
 from board.people import clean_username
 from board.recent import iso
-from board.text import BadText
+from board.text import BadTextError
 from settings import Settings
 from storage import Storage, open_storage
-from storage.records import Account, NotFound, StorageError
+from storage.records import Account, NotFoundError, StorageError
 
 LINK_DAYS = 7
 DONE = {
@@ -37,7 +37,7 @@ async def find(storage: Storage, username: str) -> Account:
     """Raises StorageError, in words."""
     try:
         return await storage.account(clean_username(username))
-    except (StorageError, BadText):
+    except (StorageError, BadTextError):
         raise StorageError(f"there is no account {username}") from None
 
 
@@ -89,7 +89,7 @@ async def unsuspend(storage: Storage, username: str) -> str:
     try:
         folded = clean_username(username)
         await storage.restore(None, folded)
-    except (NotFound, BadText):
+    except (NotFoundError, BadTextError):
         raise StorageError(f"there is no account {username}") from None
     return folded
 

@@ -18,7 +18,7 @@ from admin.tutorial_users import import_users
 from board.text import LONGEST, is_visible, tidy
 from settings import Settings
 from storage import Storage
-from storage.records import Import, StorageError, Unavailable
+from storage.records import Import, StorageError, UnavailableError
 from storage.sqlite.files import must_be_file
 
 CHUNK = 500
@@ -115,7 +115,7 @@ async def bring_in(storage: Storage, messages: list[Import]) -> int:
         began = time.monotonic()
         try:
             added = await storage.import_messages(messages)
-        except Unavailable:
+        except UnavailableError:
             if not left:
                 raise
             await asyncio.sleep(0.5)

@@ -17,7 +17,7 @@ from board.passwords import Passwords
 from board.people import NAME_LENGTH, USERNAME
 from board.text import NOT_TEXT, is_visible, tidy
 from storage import Storage
-from storage.records import Password, Taken
+from storage.records import Password, UsernameTakenError
 
 LONGEST_USER = 1000
 """Characters of a tutorial's name, which is kept unchanged: its password's hash contains it."""
@@ -49,7 +49,7 @@ async def bring_in(storage: Storage, user: str, password: Password) -> str:
     for username in usernames(user):
         try:
             await storage.create_account(username, display_name(user), password)
-        except Taken:
+        except UsernameTakenError:
             continue
         return username
     raise AssertionError("not reached")

@@ -8,7 +8,7 @@ import dataclasses
 import time
 
 import server
-from storage.records import Author, CannotOpen, Changes, Head, Message, Page, Snapshot
+from storage.records import Author, CannotOpenError, Changes, Head, Message, Page, Snapshot
 from storage.sqlite import SQLite
 
 
@@ -50,7 +50,7 @@ async def open_storage(url: str) -> NoDatabase:
     storage.head = (await SQLite.snapshot(storage, changes=0, page=0)).head
     storage.kept = []
     if storage.head.seq:
-        raise CannotOpen("this server starts on a fresh database only")
+        raise CannotOpenError("this server starts on a fresh database only")
     return storage
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from bench.connection import Connection, Crowd, Reply, get, post_form
 from bench.outcome import Missing, Wrong, print_table
 from bench.process import Server, new_folder, server
-from board.text import BadText, clean
+from board.text import BadTextError, clean
 from settings import Settings
 
 FOLDERS = [pathlib.Path(start) / "share/games/fortunes" for start in ("/usr", "/usr/local", "/opt/homebrew")]
@@ -101,7 +101,7 @@ def answers(text: str) -> list[str]:
     """The words as they are kept, or the code with which they are refused: two, for what is far too long."""
     try:
         return [clean(text, Settings.message_length)]
-    except BadText as error:
+    except BadTextError as error:
         return [error.code, "too_large"] if error.code == "body_too_long" else [error.code]
 
 

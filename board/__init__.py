@@ -15,7 +15,7 @@ from board.passwords import Passwords
 from board.readiness import Readiness
 from board.waiters import WaiterList, load
 from storage import Storage
-from storage.records import Unavailable
+from storage.records import UnavailableError
 
 log = logging.getLogger("longboard")
 
@@ -51,7 +51,7 @@ class Board:
         token_seconds: int = 14_400,
         clock: Callable[[], float] = time.time,
     ) -> "Board":
-        """Raises Unavailable."""
+        """Raises UnavailableError."""
         credentials = Credentials(storage, token_seconds, clock)
         # One address may hold half of all parked polls, so that it never has them all.
         most = max_parked // 2 if limits else 0
@@ -81,7 +81,7 @@ class Board:
                     if await self.clock.is_believable():
                         await self.credentials.tidy()
                     due = time.monotonic() + TIDY_SECONDS
-            except Unavailable as error:
+            except UnavailableError as error:
                 log.warning("Housekeeping has to wait: %s", error)
             await asyncio.sleep(SAVE_SECONDS)
 
@@ -91,5 +91,5 @@ class Board:
         try:
             await self.credentials.save()
             await self.failures.save()
-        except Unavailable as error:
+        except UnavailableError as error:
             log.warning("The times of last use and the counts of failed sign-ins could not be saved: %s", error)

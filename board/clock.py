@@ -39,7 +39,7 @@ class Clock:
         self._is_doubted = False
 
     async def is_believable(self) -> bool:
-        """Also checks the database's clock, if it has one. Raises Unavailable."""
+        """Also checks the database's clock, if it has one. Raises UnavailableError."""
         now, steady = self._clock(), self._steady()
         its, _ = await self._storage.times()
         was, then = self._even_since

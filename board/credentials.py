@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from storage import Storage
-from storage.records import Credential, NotFound, Unavailable
+from storage.records import Credential, NotFoundError, UnavailableError
 
 TOKEN_PREFIX = "lb_"  # noqa: S105 (it is there to be recognised, by people and by scanners for leaked secrets)
 DAY_SECONDS = 86_400
@@ -81,7 +81,7 @@ class Credentials:
     async def find(self, secret: str, *, use: bool) -> Credential | None:
         """Whose secret this is, if it is alive; `use` says whether this is a use that keeps it so.
 
-        Raises Unavailable.
+        Raises UnavailableError.
         """
         digest = hash_secret(secret)
         now = self.clock()
@@ -147,7 +147,7 @@ class Credentials:
         return idle is not None and self.clock() - self.last_used(credential) / 1000 > idle
 
     async def save(self) -> None:
-        """Writes down what was used since the last time. Raises Unavailable, and keeps it for the next."""
+        """Writes down what was used since the last time. Raises UnavailableError, and keeps it for the next."""
         uses, self._unsaved = self._unsaved, {}
         if uses:
             try:
@@ -157,7 +157,7 @@ class Credentials:
                 raise
 
     async def tidy(self) -> None:
-        """Takes what is over out of storage. Raises Unavailable."""
+        """Takes what is over out of storage. Raises UnavailableError."""
         now = self.clock()
         before = {kind: round((now - idle) * 1000) for kind, idle in self._idle.items()}
         await self._storage.forget(before["session"], before["token"], before["bot"])
@@ -174,7 +174,7 @@ class Credentials:
         """While storage is away, who was known stays known for a while: reading and parked polls go on."""
         try:
             return await self._read(digest, now)
-        except Unavailable:
+        except UnavailableError:
             known = self._known.get(digest)
             if known is None or known.read_at < now - AWAY_SECONDS:
                 raise
@@ -186,7 +186,7 @@ class Credentials:
             while credential is None or changes != self.changes:  # something was revoked during the read
                 changes = self.changes
                 credential = await self._storage.credential(digest)
-        except NotFound:
+        except NotFoundError:
             self._known.pop(digest, None)
             return None
         known = self._known[digest] = Known(credential, now, self.last_used(credential) / 1000)

@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 
-from board.text import BadText
+from board.text import BadTextError
 
 ID = re.compile("[0-9]{1,32}", re.ASCII)
 """An app-scoped id. Anything else is none, whatever else an answer holds."""
@@ -30,7 +30,7 @@ class SignedRequest:
 
 
 def read_signed_request(text: str, secret: str) -> SignedRequest:
-    """What Facebook says about a person. Raises BadText.
+    """What Facebook says about a person. Raises BadTextError.
 
     https://developers.facebook.com/docs/facebook-login/guides/advanced/existing-system (signed_request)
     """
@@ -43,7 +43,7 @@ def read_signed_request(text: str, secret: str) -> SignedRequest:
 
 
 def verified_payload(text: str, secret: str) -> dict[str, object]:
-    """The JSON object inside `signature.payload`; nothing in it is looked at before the signature. Raises BadText."""
+    """The JSON object inside `signature.payload`; nothing in it is looked at before the signature. Raises BadTextError."""
     signature, dot, payload = text.partition(".")
     if not dot or len(text) > LONGEST_REQUEST or not payload.isascii():
         raise bad_request("it has no signature")
@@ -60,15 +60,15 @@ def verified_payload(text: str, secret: str) -> dict[str, object]:
 
 
 def unbase64(text: str) -> bytes:
-    """Base64 for URLs, without the padding (RFC 4648, 5). Raises BadText."""
+    """Base64 for URLs, without the padding (RFC 4648, 5). Raises BadTextError."""
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
     except (binascii.Error, ValueError):
         raise bad_request("it is not base64") from None
 
 
-def bad_request(why: str) -> BadText:
-    return BadText("bad_signed_request", f"This is no signed request of Facebook's for this app: {why}.", 400)
+def bad_request(why: str) -> BadTextError:
+    return BadTextError("bad_signed_request", f"This is no signed request of Facebook's for this app: {why}.", 400)
 
 
 def kind_of_image(content: bytes) -> str | None:

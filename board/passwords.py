@@ -21,8 +21,8 @@ from typing import TypeVar
 
 import argon2
 
-from board.text import NOT_TEXT, BadText
-from board.turns import ANYBODY, Asker, Busy, Turns
+from board.text import NOT_TEXT, BadTextError
+from board.turns import ANYBODY, Asker, BusyError, Turns
 from storage.records import Password
 
 T = TypeVar("T")
@@ -53,15 +53,15 @@ class Passwords:
         return len(self._turns)
 
     async def hash(self, password: str, asker: Asker = ANYBODY) -> Password:
-        """Raises Busy."""
+        """Raises BusyError."""
         return Password(await self._run(asker, self._hasher.hash, normal(password)))
 
     async def wrap(self, sha1: str, tutorial_name: str) -> Password:
-        """A tutorial's hash, hashed: sha1("name:password") in hex. Raises Busy."""
+        """A tutorial's hash, hashed: sha1("name:password") in hex. Raises BusyError."""
         return Password(SHA1 + await self._run(ANYBODY, self._hasher.hash, sha1.lower()), tutorial_name)
 
     async def verify(self, known: Password, password: str, asker: Asker = ANYBODY) -> str | None:
-        """The form in which the password is right, or None. Takes as long if there is no password. Raises Busy."""
+        """The form in which the password is right, or None. Takes as long if there is no password. Raises BusyError."""
         nobody: str = await asyncio.wrap_future(self._nobody)
         hash = known.hash or nobody
         for form in dict.fromkeys((normal(password), password)):
@@ -98,7 +98,7 @@ class Passwords:
         finally:
             self._turns.end()
         if hashing.cancelled():  # the server ends
-            raise Busy
+            raise BusyError
         return hashing.result()
 
 
@@ -123,19 +123,19 @@ def normal(password: str) -> str:
 def check_password(password: str, *names: str) -> None:
     """Checks a new password for somebody with these names, on a board with this one.
 
-    It is never trimmed. Raises BadText.
+    It is never trimmed. Raises BadTextError.
     """
     check_is_text(password)
     if not LEAST <= len(normal(password)) <= MOST:
-        raise BadText("password_length", f"A password has {LEAST} to {MOST} characters.")
+        raise BadTextError("password_length", f"A password has {LEAST} to {MOST} characters.")
     folded = normal(password).casefold()
     if folded in common() or len(set(folded)) < 3:
-        raise BadText("password_common", "This password is one of the first that others would try. Take another.")
+        raise BadTextError("password_common", "This password is one of the first that others would try. Take another.")
     rest = folded
     for word in words_of(names):
         rest = rest.replace(word, "")
     if len(rest) < LEAST:
-        raise BadText(
+        raise BadTextError(
             "password_common",
             f"Others would try your name and the board's first. Without these, {LEAST} characters should be left.",
         )
@@ -153,8 +153,8 @@ def words_of(names: Iterable[str]) -> list[str]:
 
 
 def check_is_text(password: str) -> None:
-    """Raises BadText for what can't even be hashed."""
+    """Raises BadTextError for what can't even be hashed."""
     if NOT_TEXT.search(password):
-        raise BadText("password_not_text", "This password has a NUL or half of a character in it.", 400)
+        raise BadTextError("password_not_text", "This password has a NUL or half of a character in it.", 400)
     if len(password) > LONGEST_FORM or len(normal(password)) > MOST:
-        raise BadText("password_length", f"A password has {LEAST} to {MOST} characters.")
+        raise BadTextError("password_length", f"A password has {LEAST} to {MOST} characters.")

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from board.signs import beginning
-from board.text import NOT_TEXT, BadText, is_visible, tidy
+from board.text import NOT_TEXT, BadTextError, is_visible, tidy
 from storage.records import DELETED_NAME, Account
 
 USERNAME = re.compile(r"[a-z0-9_]{3,32}", re.ASCII)
@@ -26,26 +26,26 @@ def fold_username(text: str) -> str:
 
 
 def clean_username(text: str) -> str:
-    """Folded. Only ASCII, so that no username looks like another. Raises BadText."""
+    """Folded. Only ASCII, so that no username looks like another. Raises BadTextError."""
     username = fold_username(text)
     if not USERNAME.fullmatch(username):
-        raise BadText("bad_username", "A username has 3 to 32 of the letters a to z, digits and _.")
+        raise BadTextError("bad_username", "A username has 3 to 32 of the letters a to z, digits and _.")
     return username
 
 
 def clean_name(text: str) -> str:
-    """The name that others see: in any script, on one line. Raises BadText."""
+    """The name that others see: in any script, on one line. Raises BadTextError."""
     name = " ".join(tidy(text).split())
     if not is_visible(name) or len(name) > NAME_LENGTH:
-        raise BadText("bad_name", f"A name has 1 to {NAME_LENGTH} characters that can be seen.")
+        raise BadTextError("bad_name", f"A name has 1 to {NAME_LENGTH} characters that can be seen.")
     return name
 
 
 def check_is_free(name: str, title: str, moderators: Iterable[Account]) -> None:
-    """Checks that a new name is not the board's or a moderator's, whatever case and width. Raises BadText."""
+    """Checks that a new name is not the board's or a moderator's, whatever case and width. Raises BadTextError."""
     taken = {*RESERVED, title, *(known for account in moderators for known in (account.name, account.username))}
     if fold_name(name) in map(fold_name, taken):
-        raise BadText("name_reserved", "This is the name of a moderator, or of the board. Please take another.")
+        raise BadTextError("name_reserved", "This is the name of a moderator, or of the board. Please take another.")
 
 
 def fold_name(name: str) -> str:

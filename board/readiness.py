@@ -7,7 +7,7 @@ import asyncio
 import time
 
 from storage import Storage
-from storage.records import Unavailable
+from storage.records import UnavailableError
 
 KEPT_SECONDS = 3
 """How long a good result is reused for a monitor; a failed write ends it."""
@@ -37,7 +37,7 @@ class Readiness:
     async def _read(self) -> bool:
         try:
             await self._storage.changes_after(BEYOND, 1)
-        except Unavailable:
+        except UnavailableError:
             return False
         return True
 
@@ -59,6 +59,6 @@ class Readiness:
     async def _try(self) -> bool:
         try:
             await self._storage.probe()
-        except Unavailable:
+        except UnavailableError:
             return False
         return True

@@ -52,7 +52,7 @@ ENDINGS = frozenset(".,;:!?'*_~…‘’«»‹›–—،؛؟۔।")
 """What ends the sentence around a link, or quotes it."""
 
 
-class BadText(ValueError):
+class BadTextError(ValueError):
     """Text that can't be a message. `code` is stable; the error's text is for people; `status` is HTTP's."""
 
     def __init__(self, code: str, message: str, status: int = 422) -> None:
@@ -62,19 +62,19 @@ class BadText(ValueError):
 
 
 def clean(text: str, limit: int) -> str:
-    """The text as it is kept: at most `limit` code points. Raises BadText."""
+    """The text as it is kept: at most `limit` code points. Raises BadTextError."""
     text = tidy(text)
     if not is_visible(text):
-        raise BadText("body_empty", "There is nothing in this message to read. Write something first.")
+        raise BadTextError("body_empty", "There is nothing in this message to read. Write something first.")
     if len(text) > limit:
-        raise BadText("body_too_long", f"A message may have {limit} characters; this one has {len(text)}.")
+        raise BadTextError("body_too_long", f"A message may have {limit} characters; this one has {len(text)}.")
     return text
 
 
 def tidy(text: str) -> str:
-    """The text without what no message may contain. Raises BadText for NUL and lone surrogates."""
+    """The text without what no message may contain. Raises BadTextError for NUL and lone surrogates."""
     if NOT_TEXT.search(text):
-        raise BadText("body_not_text", "This is not text: it has a NUL or half of a character in it.", 400)
+        raise BadTextError("body_not_text", "This is not text: it has a NUL or half of a character in it.", 400)
     text = DROPPED.sub("", NEWLINES.sub("\n", text))
     text = FIRST_EMPTY_LINES.sub("", cap_marks(text).rstrip())  # the indent of the first line stays
     return TOO_MANY_EMPTY_LINES.sub("\n" * (MOST_EMPTY_LINES + 1), text)

@@ -17,7 +17,7 @@ MOST_OF = (10, 20, 40)
 """ParkedPolls of one address and of the wider networks that it is in: enough for a class that signs up together."""
 
 
-class Busy(Exception):
+class BusyError(Exception):
     """Too many passwords are being hashed."""
 
 
@@ -67,9 +67,9 @@ class Turns:
         return len(self._waiting) + self._is_taken
 
     async def begin(self, asker: Asker) -> None:
-        """Returns when the turn of this one has come; end() ends the turn. Raises Busy."""
+        """Returns when the turn of this one has come; end() ends the turn. Raises BusyError."""
         if self._is_closed:
-            raise Busy
+            raise BusyError
         if not self._is_taken:
             self._is_taken = True
             return
@@ -111,18 +111,18 @@ class Turns:
         return [turn for turn in self._waiting if bool(turn.asker.known) == bool(asker.known)]
 
     def _make_room(self, new: Turn) -> None:
-        """Raises Busy for the new one, or refuses a waiting one."""
+        """Raises BusyError for the new one, or refuses a waiting one."""
         for name, most in new.asker.groups:
             if sum((name, most) in turn.asker.groups for turn in self._like(new.asker)) >= most:
-                raise Busy
+                raise BusyError
         others = self._like(new.asker)
         if len(others) + 1 >= MAX_WAITING:
             last = max(others, key=lambda turn: turn.round)
             if last.round <= new.round:
-                raise Busy
+                raise BusyError
             self._refuse(last)
 
     def _refuse(self, turn: Turn) -> None:
         self._waiting.remove(turn)
         if not turn.comes.done():
-            turn.comes.set_exception(Busy())
+            turn.comes.set_exception(BusyError())

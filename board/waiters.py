@@ -20,7 +20,7 @@ from board.recent import PAGE, RECENT, Recent
 from board.waiter import Ended, FutureWaiter, ParkedGroup, W, Waiter
 from board.watching import Watching
 from storage import Storage
-from storage.records import Unavailable
+from storage.records import UnavailableError
 
 log = logging.getLogger("longboard")
 
@@ -178,7 +178,7 @@ class WaiterList:
     async def _read(self) -> bool:
         try:
             await self._catch_up(time.monotonic())
-        except Unavailable as error:
+        except UnavailableError as error:
             if not self._is_behind:  # once, however often it is tried
                 log.warning("New messages could not be read, trying again until they can: %s", error)
             self._is_behind = True
@@ -230,5 +230,5 @@ class WaiterList:
 
 
 async def load(storage: Storage) -> Recent:
-    """What the newest changes are, read afresh. Raises Unavailable."""
+    """What the newest changes are, read afresh. Raises UnavailableError."""
     return Recent(await storage.snapshot(changes=RECENT, page=PAGE))

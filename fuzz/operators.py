@@ -13,7 +13,7 @@ from setting_files import NAME
 from setting_files import parse as parse_file
 from settings import Settings, read_settings
 from storage.postgres.address import parse as parse_address_of_database
-from storage.records import CannotOpen, StorageError
+from storage.records import CannotOpenError, StorageError
 
 
 def settings(rng: random.Random) -> None:
@@ -49,7 +49,7 @@ def database_addresses(rng: random.Random) -> None:
     url = "postgres://" + text(rng, seeds).partition("://")[2]
     try:
         address = parse_address_of_database(url)
-    except CannotOpen as error:
+    except CannotOpenError as error:
         assert "p4ss" not in str(error), str(error)
     else:
         assert "p4ss" not in repr(address) or "p4ss" in str(address.session) + url.rpartition("@")[2], repr(address)

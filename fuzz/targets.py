@@ -17,12 +17,12 @@ from board import facebook, people
 from board import text as words_of
 from board.cursor import parse_cursor
 from board.passwords import check_password, normal
-from board.text import BadText
+from board.text import BadTextError
 from fuzz.generate import octets, text
 from fuzz.headers import headers
 from fuzz.operators import database_addresses, files, import_lines, settings
 from handlers.authentication import Authentication
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.fields import Fields, parse_object
 from handlers.messages import checked_key, form_key, parse_id
 from handlers.polls import Poll
@@ -30,7 +30,7 @@ from handlers.sign_in import browser_name, safe_next
 from handlers.tutorial import parse_time
 from net.addresses import parse_address
 from net.fast_path.memo import POLL
-from storage.records import NotFound
+from storage.records import NotFoundError
 from storage.words import phrases, words
 
 SECRET = "a secret of an app of Facebook's"
@@ -55,7 +55,7 @@ def cursors(rng: random.Random) -> None:
 
 
 def messages(rng: random.Random) -> None:
-    with refused(BadText):
+    with refused(BadTextError):
         cleaned = words_of.clean(text(rng, MESSAGES), 4000)
         assert 0 < len(cleaned) <= 4000 and words_of.clean(cleaned, 4000) == cleaned
         assert not words_of.DROPPED.search(cleaned) and not words_of.NOT_TEXT.search(cleaned)
@@ -68,9 +68,9 @@ def messages(rng: random.Random) -> None:
 
 def names(rng: random.Random) -> None:
     sent = text(rng, ("Ada Lovelace", "ada_l", "Zoë Müller", "李", "member_2"))
-    with refused(BadText):
+    with refused(BadTextError):
         assert people.USERNAME.fullmatch(people.clean_username(sent))
-    with refused(BadText):
+    with refused(BadTextError):
         assert 0 < len(people.clean_name(sent)) <= people.NAME_LENGTH
     name = people.name_from_elsewhere(rng.choice((sent, None, 7, [sent])))
     assert people.clean_name(name) == name
@@ -79,7 +79,7 @@ def names(rng: random.Random) -> None:
 
 
 def passwords(rng: random.Random) -> None:
-    with refused(BadText):
+    with refused(BadTextError):
         check_password(sent := text(rng, ("a few random words", "пароль 密码 😀", "password")), "ada")
         assert 8 <= len(normal(sent)) <= 128
 
@@ -92,18 +92,18 @@ def searches(rng: random.Random) -> None:
 
 def keys(rng: random.Random) -> None:
     sent = text(rng, ("b7Jt0yVxGq2mR5sLw8aZ1c", "tutorial-0000000000000000001", "k" * 100))
-    with refused(Refused):
+    with refused(RefusedError):
         checked_key(sent)
         form_key(sent, text(rng, MESSAGES))
 
 
 def numbers(rng: random.Random) -> None:
     sent = text(rng, ("1", "0", "25", "0.5", "1e3", "1700000000000", "999999999999999999"))
-    with refused(NotFound):
+    with refused(NotFoundError):
         assert 0 <= parse_id(sent) < 10**18
-    with refused(Refused):
+    with refused(RefusedError):
         assert 0 <= parse_time(sent) < 10**14
-    with refused(Refused):
+    with refused(RefusedError):
         handler = types.SimpleNamespace(config=types.SimpleNamespace(poll_seconds=25), query=lambda name: sent)
         assert 0 <= Poll.wait(handler) <= 25  # type: ignore[arg-type]
 
@@ -138,7 +138,7 @@ def objects(rng: random.Random) -> None:
         '"\\ud83d\\ude00"',
         "[]",
     )
-    with refused(Refused):
+    with refused(RefusedError):
         assert isinstance(parse_object(octets(rng, seeds)), dict)
 
 
@@ -158,7 +158,7 @@ def forms(rng: random.Random) -> None:
     with refused(HTTPInputError):
         parse_body_arguments(kind, body, arguments, {})
     for name in arguments:
-        with refused(Refused):
+        with refused(RefusedError):
             Fields._last(None, arguments, name)  # type: ignore[arg-type]
 
 
@@ -184,10 +184,10 @@ def signed_requests(rng: random.Random) -> None:
     )
     payload = base64.urlsafe_b64encode(octets(rng, seeds)).decode().rstrip("=")
     good = base64.urlsafe_b64encode(hmac.digest(SECRET.encode(), payload.encode(), hashlib.sha256)).decode().rstrip("=")
-    with refused(BadText):
+    with refused(BadTextError):
         assert facebook.ID.fullmatch(facebook.read_signed_request(f"{good}.{payload}", SECRET).facebook_id)
     spoilt = text(rng, (f"{good}.{payload}",))
-    with refused(BadText):
+    with refused(BadTextError):
         facebook.read_signed_request(spoilt, SECRET)
         assert base64.urlsafe_b64decode(spoilt.partition(".")[0] + "==") == base64.urlsafe_b64decode(good + "==")
     facebook.kind_of_image(octets(rng, ("\x89PNG\r\n\x1a\n", "GIF89a", "RIFF____WEBP")))

@@ -7,13 +7,13 @@ from board.passwords import check_password
 from board.people import clean_name
 from board.recent import iso
 from handlers.base import signed_in
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.guessing import asker_of, forget_browser, remember_browser, write_log
 from handlers.names import check_is_free
 from handlers.sign_in import FormPage, check_own_password
 from handlers.tokens import check_may_change, confirm_first, create_bot_token, is_confirmed
 from storage.failed_tries import FailedTries
-from storage.records import Credential, Identity, NotFound, Password
+from storage.records import Credential, Identity, NotFoundError, Password
 
 SAME_MOMENT_MS = 1000
 """How far apart the times of an account and of the identity that it was made with may be: the clock is read twice."""
@@ -42,7 +42,7 @@ class AccountPage(FormPage):
     def check_for_whom(self) -> None:
         super().check_for_whom()
         if signed_in(self).kind != "session":
-            raise Refused(403, "session_needed", "This page is for browsers. Programs use the API.")
+            raise RefusedError(403, "session_needed", "This page is for browsers. Programs use the API.")
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -54,7 +54,7 @@ class AccountPage(FormPage):
         _, self.password = await storage.password(account.username)
         try:
             self.identity = await storage.identity_of(account.id)
-        except NotFound:
+        except NotFoundError:
             self.identity = None
         self.failed = await self.board.failures.of(account.id)
         self.known = await storage.credentials(account.id)
@@ -62,7 +62,7 @@ class AccountPage(FormPage):
     async def get(self) -> None:
         self.show()
 
-    def show(self, refused: Refused | None = None) -> "asyncio.Future[None]":
+    def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
         living = [c for c in self.known or () if not self.board.credentials.is_over(c)]
         return self.render(
             self.template,
@@ -89,7 +89,7 @@ class AccountPage(FormPage):
         await self.board.waiters.deliver()
         self.redirect(f"/account?done={done}" if done else "/account", status=303)
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         if self.known is None:
             self.render("error.html", refused=refused, near=None)
         else:
@@ -104,7 +104,7 @@ class AccountPage(FormPage):
         return self.identity.created_at > known_since + SAME_MOMENT_MS
 
     async def confirm(self) -> Credential:
-        """The one in front of the browser knows the password, or has just come from Facebook. Raises Refused."""
+        """The one in front of the browser knows the password, or has just come from Facebook. Raises RefusedError."""
         credential = signed_in(self)
         if not self.has_password:
             if not is_confirmed(self):

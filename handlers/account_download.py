@@ -11,7 +11,7 @@ from handlers.account import AccountPage
 from handlers.base import signed_in
 from handlers.tokens import account_json
 from storage.about import Posted
-from storage.records import AuditEntry, Credential, NotFound, Picture
+from storage.records import AuditEntry, Credential, NotFoundError, Picture
 
 CHUNK = 100
 """Rows that are read, and encoded as JSON, in one turn."""
@@ -52,7 +52,7 @@ class AccountDownload(AccountPage):
             return None
         try:
             picture: Picture | None = await self.board.storage.picture(identity.account.id)
-        except NotFound:
+        except NotFoundError:
             picture = None
         url = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}" if picture else None
         notice_at = iso(identity.notice_at) if identity.notice_at else None

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 
 T = TypeVar("T")
 
@@ -24,9 +24,9 @@ class Aside:
         self._waiting = 0
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        """Raises Refused if too many calls wait already."""
+        """Raises RefusedError if too many calls wait already."""
         if self._waiting >= MOST_WAITING:
-            raise Refused(503, "busy", "Many people are reading just now. Please try again in a moment.", 5)
+            raise RefusedError(503, "busy", "Many people are reading just now. Please try again in a moment.", 5)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)

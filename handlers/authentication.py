@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from board.credentials import SESSION_SECONDS, is_made_here
 from handlers.bearer import is_misplaced, may_have_token, our_token
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.fields import Fields
 from handlers.forwarded import entry
 from handlers.hosts import HEALTH, split_host
@@ -63,14 +63,14 @@ class Authentication(Fields):
         self.judged_at = self.board.credentials.changes
 
     async def _find(self, use: bool) -> tuple[Credential | None, str | None]:
-        """Returns the credential and its secret. Raises Refused, Unavailable."""
+        """Returns the credential and its secret. Raises RefusedError, UnavailableError."""
         if not self.identifies:
             return None, None
         if self.takes_tokens and may_have_token(self.request):
             if (token := our_token(self.request)) is not None:
                 return await self._by_token(token, use), token
             if is_misplaced(self.request):
-                raise Refused(
+                raise RefusedError(
                     401, "invalid_token", "This token was sent in another way. Send it as “Authorization: Bearer lb_…”."
                 )
         return await self._by_session(use)
@@ -198,8 +198,8 @@ class Authentication(Fields):
         return parse_address(self.request.remote_ip or "") or "unknown"
 
 
-def ended(kind: str) -> Refused:
+def ended(kind: str) -> RefusedError:
     """What is said of a credential that is none, or no longer."""
     if kind == "session":
-        return Refused(401, "signed_out", "You have been signed out. Please sign in again.")
-    return Refused(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")
+        return RefusedError(401, "signed_out", "You have been signed out. Please sign in again.")
+    return RefusedError(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")

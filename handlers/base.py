@@ -12,9 +12,9 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from board import Board
-from board.text import BadText
-from board.turns import Busy
-from handlers.errors import Refused, as_refused
+from board.text import BadTextError
+from board.turns import BusyError
+from handlers.errors import RefusedError, as_refused
 from handlers.fields import FORM
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.negotiation import wants_json
@@ -23,7 +23,7 @@ from handlers.rights import Rights
 from handlers.static import ICON, static_url
 from net.logs import shown, warn_rarely
 from settings import Settings
-from storage.records import Credential, StorageError, Unavailable
+from storage.records import Credential, StorageError, UnavailableError
 
 if TYPE_CHECKING:
     from handlers import Application
@@ -89,7 +89,7 @@ class Base(Rights):
     async def prepare(self) -> None:
         self.application.under_way.add(self)
         if self.is_too_large or len(self.request.body) > self.max_body:
-            raise Refused(413, "too_large", "This is far more than a message may hold.")
+            raise RefusedError(413, "too_large", "This is far more than a message may hold.")
         await self.identify(use=True)
         self.check_for_whom()
         if self.request.method in ("GET", "HEAD") and self.counts_as_reading:
@@ -138,12 +138,12 @@ class Base(Rights):
     # --- errors
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        if isinstance(value, Unavailable):
+        if isinstance(value, UnavailableError):
             # Once a minute: clients decide how often this happens, and /metrics counts it.
             words, path = "%s %s: storage is unavailable: %s", shown(self.request.path)
             warn_rarely(type(value).__name__, words, self.request.method, path, value)
             return
-        if isinstance(value, tornado.web.HTTPError | BadText | StorageError | Busy | StreamClosedError):
+        if isinstance(value, tornado.web.HTTPError | BadTextError | StorageError | BusyError | StreamClosedError):
             return  # refused in words, or broken off by the client
         # Without the query: it may hold what is nobody's business.
         log.error("%s %s failed", self.request.method, shown(self.request.path), exc_info=value)
@@ -160,7 +160,7 @@ class Base(Rights):
             self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
         if refused.status_code == 405:
             self.set_header("Allow", ", ".join(allowed_methods(type(self))))
-            refused = Refused(405, refused.code, only_takes(type(self)))
+            refused = RefusedError(405, refused.code, only_takes(type(self)))
         if refused.retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:
@@ -170,7 +170,7 @@ class Base(Rights):
         else:
             self.write_error_page(refused)
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         self.finish(error_page(self, refused))
 
     # --- answering

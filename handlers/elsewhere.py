@@ -1,7 +1,7 @@
 """Answers requests for a name that is not the board's, or by plain http: redirects pages, refuses the rest."""
 
 from handlers.base import Page
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.hosts import is_redirected
 
 
@@ -9,7 +9,7 @@ class Elsewhere(Page):
     for_whom = "anyone"
     identifies = False
 
-    def initialize(self, refused: Refused) -> None:
+    def initialize(self, refused: RefusedError) -> None:
         self.refused = refused
 
     @property

@@ -2,25 +2,25 @@
 
 import tornado.web
 
-from board.text import BadText
-from board.turns import Busy
-from storage.crowded import Crowded
+from board.text import BadTextError
+from board.turns import BusyError
+from storage.busy import SearchBusyError
 from storage.records import (
     MOST_BOT_TOKENS,
-    EditedMeanwhile,
-    IdentityTaken,
-    IsModerator,
-    KeyReused,
-    LastWayIn,
-    LinkGone,
-    NotAllowed,
-    NotFound,
-    NotYours,
-    Outdated,
-    OwnAddress,
-    Taken,
-    TooMany,
-    Unavailable,
+    EditConflictError,
+    IdentityTakenError,
+    IsModeratorError,
+    KeyReusedError,
+    LastWayInError,
+    LinkGoneError,
+    NotAllowedError,
+    NotAuthorError,
+    NotFoundError,
+    OutdatedError,
+    OwnAddressError,
+    TooManyTokensError,
+    UnavailableError,
+    UsernameTakenError,
 )
 
 RETRY_SECONDS = 5
@@ -40,39 +40,39 @@ WORDS = {
 """For errors that Tornado raises itself."""
 
 ANSWERS: dict[type, tuple[int, str, str]] = {
-    KeyReused: (422, "key_reused", "This key was used before, for a message with other words."),
-    Taken: (409, "username_taken", "Somebody has this username already. Please take another."),
-    IdentityTaken: (
+    KeyReusedError: (422, "key_reused", "This key was used before, for a message with other words."),
+    UsernameTakenError: (409, "username_taken", "Somebody has this username already. Please take another."),
+    IdentityTakenError: (
         409,
         "identity_taken",
         "This Facebook account belongs to another member here, or you have linked another one already.",
     ),
-    LastWayIn: (
+    LastWayInError: (
         409,
         "last_way_in",
         "Facebook is the only way into your account. Set a password first, then unlink it.",
     ),
-    LinkGone: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
-    EditedMeanwhile: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),
-    NotAllowed: (403, "not_allowed", "You can't do this at present. A moderator has decided so."),
-    NotFound: (404, "not_found", "This does not exist, or no longer does."),
-    NotYours: (403, "not_yours", "Somebody else wrote this message."),
-    Outdated: (401, "signed_out", "You have been signed out. Please sign in again."),
-    TooMany: (422, "too_many_tokens", f"An account has at most {MOST_BOT_TOKENS} named tokens."),
-    IsModerator: (403, "is_moderator", "A moderator can't do this to a moderator; bin/admin can."),
-    OwnAddress: (
+    LinkGoneError: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
+    EditConflictError: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),
+    NotAllowedError: (403, "not_allowed", "You can't do this at present. A moderator has decided so."),
+    NotFoundError: (404, "not_found", "This does not exist, or no longer does."),
+    NotAuthorError: (403, "not_yours", "Somebody else wrote this message."),
+    OutdatedError: (401, "signed_out", "You have been signed out. Please sign in again."),
+    TooManyTokensError: (422, "too_many_tokens", f"An account has at most {MOST_BOT_TOKENS} named tokens."),
+    IsModeratorError: (403, "is_moderator", "A moderator can't do this to a moderator; bin/admin can."),
+    OwnAddressError: (
         422,
         "own_address",
         "This came from the address that you come from yourself, so it may be everyone's. Nothing was done.",
     ),
-    Crowded: (503, "busy", "Many people are searching just now. Please try again in a moment."),
-    Unavailable: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
-    Busy: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
+    SearchBusyError: (503, "busy", "Many people are searching just now. Please try again in a moment."),
+    UnavailableError: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
+    BusyError: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
 }
 """The errors of the lower layers, and their subclasses that have no entry here."""
 
 
-class Refused(tornado.web.HTTPError):
+class RefusedError(tornado.web.HTTPError):
     """An answer in the one shape: a status, a stable code, words for people, and seconds to wait, if any."""
 
     def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
@@ -82,14 +82,14 @@ class Refused(tornado.web.HTTPError):
         self.retry_after = retry_after
 
 
-def as_refused(status: int, error: BaseException | None) -> Refused:
+def as_refused(status: int, error: BaseException | None) -> RefusedError:
     """What is said about an error: never more than the one who asked may know."""
-    if isinstance(error, Refused):
+    if isinstance(error, RefusedError):
         return error
-    if isinstance(error, BadText):
-        return Refused(error.status, error.code, str(error))
+    if isinstance(error, BadTextError):
+        return RefusedError(error.status, error.code, str(error))
     for kind in type(error).__mro__:  # an engine may have subclasses of these errors
         if answer := ANSWERS.get(kind):
-            return Refused(*answer, RETRY_SECONDS if answer[0] == 503 else None)
+            return RefusedError(*answer, RETRY_SECONDS if answer[0] == 503 else None)
     code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))
-    return Refused(status, code, words)
+    return RefusedError(status, code, words)

@@ -14,14 +14,14 @@ from board.credentials import hash_secret
 from board.facebook import ID
 from board.people import UNNAMED, name_from_elsewhere, usernames
 from handlers.base import signed_in
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.facebook_client import describe
 from handlers.facebook_flow import INVITE_COOKIE, FacebookPage, Flow, lost_flow
 from handlers.guessing import write_log
 from handlers.messages import check_is_still
 from handlers.names import is_free
 from handlers.sign_in import check_may_sign_up, start_session, suspended
-from storage.records import Identity, NotAllowed, NotFound
+from storage.records import Identity, NotAllowedError, NotFoundError
 
 log = logging.getLogger("longboard")
 
@@ -81,7 +81,7 @@ class FacebookSignIn(FacebookPage):
         storage, is_new = self.board.storage, False
         try:
             identity = await storage.identity(self.config.facebook_app_id, person.id)
-        except NotFound:
+        except NotFoundError:
             identity, is_new = await self.join(flow, person), True
         if identity.account.suspended_at is not None:
             self.board.account_log.write_failure(identity.account.id, self.client_address, "suspended")
@@ -94,11 +94,11 @@ class FacebookSignIn(FacebookPage):
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 
     async def join(self, flow: Flow, person: Person) -> Identity:
-        """Makes a new account, if this board takes one. Raises Refused, LinkGone."""
+        """Makes a new account, if this board takes one. Raises RefusedError, LinkGoneError."""
         self.try_again = "/signin"
         limits = self.board.limits
         if limits and (seconds := limits.sign_up_from.take(self.client_address)):
-            raise Refused(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
+            raise RefusedError(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
         await check_may_sign_up(self, flow.invite)
         names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
         invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
@@ -107,7 +107,7 @@ class FacebookSignIn(FacebookPage):
             identity = await self.board.storage.create_account_with_identity(
                 self.config.facebook_app_id, person.id, name, names, invite
             )
-        except NotAllowed:
+        except NotAllowedError:
             raise suspended() from None
         write_log(self, "signed_up", identity.account.id, "facebook")
         return identity
@@ -126,7 +126,7 @@ class FacebookCallback(FacebookSignIn):
     async def get(self) -> None:
         limits = self.board.limits
         if limits and (seconds := limits.sign_in_from.take(self.client_address)):
-            raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
+            raise RefusedError(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
         flow = await self.take_flow()
         code = self.code()
         with self.facebook.visit() as self.visit:
@@ -139,12 +139,12 @@ class FacebookCallback(FacebookSignIn):
                 await self.link(flow.account_id, person)
 
     def code(self) -> str:
-        """What Facebook gives for a yes. Raises Refused for a no, and for what goes wrong at Facebook's.
+        """What Facebook gives for a yes. Raises RefusedError for a no, and for what goes wrong at Facebook's.
 
         https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow (Canceled Login)
         """
         if self.query("error") == "access_denied":
-            raise Refused(403, "facebook_denied", "You cancelled at Facebook, so nothing was done.")
+            raise RefusedError(403, "facebook_denied", "You cancelled at Facebook, so nothing was done.")
         code = self.query("code")
         if not code or self.query("error") or self.query("error_code"):
             log.warning("Facebook sent somebody back with an error, and without a code.")
@@ -152,7 +152,7 @@ class FacebookCallback(FacebookSignIn):
         return code
 
     async def ask(self, code: str) -> Person:
-        """Who it is. Raises Refused."""
+        """Who it is. Raises RefusedError."""
         try:
             user = await self.get_authenticated_user(
                 redirect_uri=self.redirect_uri,
@@ -173,7 +173,7 @@ class FacebookCallback(FacebookSignIn):
             return False
         try:
             identity = await self.board.storage.identity(self.config.facebook_app_id, person.id)
-        except NotFound:
+        except NotFoundError:
             return True
         return identity.account.id != self.account.id
 
@@ -187,9 +187,9 @@ class FacebookCallback(FacebookSignIn):
     # --- linking Facebook
 
     async def link(self, account_id: int, person: Person) -> None:
-        """Raises Refused, IdentityTaken."""
+        """Raises RefusedError, IdentityTakenError."""
         if self.account is None or self.account.id != account_id:
-            raise Refused(
+            raise RefusedError(
                 403, "other_account", "You are no longer signed in as the one who began this. Nothing was linked."
             )
         identity = await self.board.storage.create_identity(
@@ -234,6 +234,6 @@ def picture_url(picture: Any) -> str | None:
     return url if isinstance(url, str) and url.isascii() and url.isprintable() else None
 
 
-def failed() -> Refused:
+def failed() -> RefusedError:
     words = "Facebook doesn't answer as it should just now. Nothing was done; please try again in a moment."
-    return Refused(502, "facebook_failed", words)
+    return RefusedError(502, "facebook_failed", words)

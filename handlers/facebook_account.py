@@ -3,7 +3,7 @@
 from board.people import clean_name, clean_username
 from handlers.account import AccountPage
 from handlers.base import signed_in
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.facebook_flow import FacebookPage
 from handlers.guessing import write_log
 from handlers.names import check_is_free
@@ -26,7 +26,7 @@ class FacebookLink(FacebookPage, AccountPage):
     async def get(self) -> None:
         self.redirect("/account")
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         AccountPage.write_error_page(self, refused)
 
 
@@ -61,7 +61,7 @@ class FacebookWelcome(AccountPage):
         credential = signed_in(self)
         account = credential.account
         if self.has_password:
-            raise Refused(403, "username_fixed", "An account with a password keeps its username.")
+            raise RefusedError(403, "username_fixed", "An account with a password keeps its username.")
         check_may_change(self)
         username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
         await check_is_free(self, username, name)
@@ -77,7 +77,7 @@ class FacebookWelcome(AccountPage):
             await self.board.waiters.deliver()
             self.redirect(next, status=303)
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         if self.known is None:  # nobody who could be welcomed
             self.render("error.html", refused=refused, near=None)
         else:

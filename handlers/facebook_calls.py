@@ -13,10 +13,10 @@ import tornado.web
 from board.facebook import SignedRequest, read_signed_request
 from handlers.articles import human
 from handlers.base import Base
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.facebook_flow import FacebookPage
 from handlers.guessing import write_log
-from storage.records import NotFound
+from storage.records import NotFoundError
 
 SLACK_SECONDS = 60
 """Facebook's clock may go a little before or after ours."""
@@ -27,19 +27,19 @@ class FacebookCall(Base):
     identifies = False  # Facebook calls this; cookies and tokens don't matter
 
     def signed_request(self) -> tuple[str, SignedRequest]:
-        """As it came, and what it says. Raises Refused, BadText."""
+        """As it came, and what it says. Raises RefusedError, BadTextError."""
         if self.application.facebook is None:
             raise tornado.web.HTTPError(404)
         text = self.form("signed_request")
         if text is None:
-            raise Refused(400, "bad_field", "“signed_request” is missing.")
+            raise RefusedError(400, "bad_field", "“signed_request” is missing.")
         return text, read_signed_request(text, self.config.facebook_app_secret)
 
     async def account_id(self, request: SignedRequest) -> int | None:
         """The account that the call is about, if there is one."""
         try:
             identity = await self.board.storage.identity(self.config.facebook_app_id, request.facebook_id)
-        except NotFound:
+        except NotFoundError:
             return None
         return identity.account.id
 
@@ -94,8 +94,8 @@ class FacebookDeletion(FacebookPage):
         code = self.query("code") or ""
         try:
             at = await self.board.storage.erased_at(code)
-        except NotFound:
-            raise Refused(
+        except NotFoundError:
+            raise RefusedError(
                 404, "not_found", "There is no deletion with this code, or it was over two years ago."
             ) from None
         await self.render("facebook_deletion.html", code=code, when=human(at))

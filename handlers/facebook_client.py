@@ -11,7 +11,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from board.facebook import kind_of_image
-from board.turns import Busy
+from board.turns import BusyError
 from settings import Settings
 from storage.records import Picture
 
@@ -42,9 +42,9 @@ class FacebookClient:
 
     @contextlib.contextmanager
     def visit(self) -> Iterator["Visit"]:
-        """All that one sign-in asks. Raises Busy where too many wait for Facebook already."""
+        """All that one sign-in asks. Raises BusyError where too many wait for Facebook already."""
         if self._waiting >= AT_ONCE:
-            raise Busy
+            raise BusyError
         self._waiting += 1
         try:
             yield Visit(self._answers, ANSWER_SECONDS)

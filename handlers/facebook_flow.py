@@ -16,10 +16,10 @@ import tornado.web
 from tornado.auth import FacebookGraphMixin
 
 from board.credentials import hash_secret
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.facebook_client import FacebookClient, Visit
 from handlers.sign_in import FormPage, safe_next
-from storage.records import LinkGone
+from storage.records import LinkGoneError
 
 FLOW_SECONDS = 600
 INVITE_COOKIE = "longboard-invite"
@@ -134,7 +134,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         return Flow(**json.loads(value)) if value else None
 
     async def take_flow(self) -> Flow:
-        """What this browser comes back from, which it may do once. Raises Refused."""
+        """What this browser comes back from, which it may do once. Raises RefusedError."""
         flow, state = self.flow(), self.query("state") or ""
         if flow is None or not secrets.compare_digest(flow.state.encode(), state.encode(errors="replace")):
             raise lost_flow()
@@ -160,17 +160,17 @@ class FacebookPage(FacebookGraphMixin, FormPage):
             )
 
     async def use_up(self, flow: Flow) -> None:
-        """Marks the state as used. Raises Refused if it was used before."""
+        """Marks the state as used. Raises RefusedError if it was used before."""
         self.clear_cookie(self.flow_cookie, httponly=True, secure=self.is_secure, samesite="Lax")
         until = round((self.board.credentials.clock() + FLOW_SECONDS) * 1000)
         try:
             await self.board.storage.use_once(hash_secret(flow.state), until)
-        except LinkGone:
+        except LinkGoneError:
             raise lost_flow() from None
 
     # --- pages
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         self.render("facebook_problem.html", refused=refused, again=self.try_again)
 
     def head(self, *arguments: str) -> Any:
@@ -178,6 +178,6 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         return cast(Callable[..., Any], self._unimplemented_method)()
 
 
-def lost_flow() -> Refused:
+def lost_flow() -> RefusedError:
     words = "This way back from Facebook was used already, took too long, or began in another browser."
-    return Refused(400, "facebook_state", words)
+    return RefusedError(400, "facebook_state", words)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import tornado.web
 from tornado.httputil import HTTPHeaders
 
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -25,7 +25,7 @@ class Fields(tornado.web.RequestHandler):
         return self._last(self.request.query_arguments, name)
 
     def form(self, name: str) -> str | None:
-        """A field of the form, None if it is missing. Raises Refused."""
+        """A field of the form, None if it is missing. Raises RefusedError."""
         if self.request.body and (refused := self.refusal_of_body):
             raise refused
         return self._last(self.request.body_arguments, name)
@@ -37,22 +37,22 @@ class Fields(tornado.web.RequestHandler):
         try:
             return values[-1].decode()
         except UnicodeDecodeError:
-            raise Refused(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
+            raise RefusedError(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
 
     def whole_number(self, name: str, least: int = 0) -> int | None:
-        """A number of the query that fits into storage, or None if it isn't there. Raises Refused."""
+        """A number of the query that fits into storage, or None if it isn't there. Raises RefusedError."""
         text = self.query(name)
         if text is None:
             return None
         digits = text.removeprefix("-")
         if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-            raise Refused(400, "bad_number", f"“{name}” must be a whole number of at most 18 digits.")
+            raise RefusedError(400, "bad_number", f"“{name}” must be a whole number of at most 18 digits.")
         if int(text) < least:
-            raise Refused(400, "bad_number", f"“{name}” must be {least} or more.")
+            raise RefusedError(400, "bad_number", f"“{name}” must be {least} or more.")
         return int(text)
 
     def limit(self) -> int | None:
-        """The requested number, at most MOST; None if there is none. Raises Refused."""
+        """The requested number, at most MOST; None if there is none. Raises RefusedError."""
         limit = self.whole_number("limit", least=1)
         return None if limit is None else min(limit, MOST)
 
@@ -65,15 +65,15 @@ class Fields(tornado.web.RequestHandler):
         return {name: self.form(name) for name in self.request.body_arguments}
 
     @functools.cached_property
-    def refusal_of_body(self) -> Refused | None:
+    def refusal_of_body(self) -> RefusedError | None:
         """The refusal if the headers say that the body can't be read: the type is never guessed."""
         headers = self.request.headers
         if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            return Refused(415, "unsupported_encoding", "Send it as it is, without Content-Encoding.")
+            return RefusedError(415, "unsupported_encoding", "Send it as it is, without Content-Encoding.")
         if media_type(headers) in self.takes:
             return None
         wanted = "JSON (Content-Type: application/json) or a form" if JSON in self.takes else "a form"
-        return Refused(415, "unsupported_type", f"Send {wanted} (application/x-www-form-urlencoded).")
+        return RefusedError(415, "unsupported_type", f"Send {wanted} (application/x-www-form-urlencoded).")
 
     def sent(self, name: str, *, in_query: bool = False) -> str:
         """What somebody wrote into a field of the form, to be shown again, whatever it is; never a password."""
@@ -87,7 +87,7 @@ class Fields(tornado.web.RequestHandler):
     def text_field(self, fields: dict[str, Any], name: str) -> str:
         value = fields.get(name)
         if not isinstance(value, str):
-            raise Refused(400, "bad_field", f"“{name}” is missing or not a string.")
+            raise RefusedError(400, "bad_field", f"“{name}” is missing or not a string.")
         return value
 
 
@@ -108,14 +108,14 @@ def lower_media_type(headers: HTTPHeaders) -> None:
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """A JSON object (RFC 8259: UTF-8, no NaN). Raises Refused."""
+    """A JSON object (RFC 8259: UTF-8, no NaN). Raises RefusedError."""
     try:
         text = body.removeprefix(codecs.BOM_UTF8).decode()  # Windows writes a BOM first
         value = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
-        raise Refused(400, "bad_json", "The body is not JSON in UTF-8.") from None
+        raise RefusedError(400, "bad_json", "The body is not JSON in UTF-8.") from None
     if not isinstance(value, dict):
-        raise Refused(400, "bad_json", 'The body must be a JSON object, such as {"body": "Hello"}.')
+        raise RefusedError(400, "bad_json", 'The body must be a JSON object, such as {"body": "Hello"}.')
     return value
 
 

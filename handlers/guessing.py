@@ -11,7 +11,7 @@ import zlib
 from board.people import USERNAME, fold_username
 from board.turns import ANYBODY, Asker
 from handlers.base import Base
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from storage.records import Account, Password
 
 PATH = "/signin"
@@ -27,7 +27,7 @@ def readable(username: str) -> str:
 
 
 async def admit(handler: Base, username: str) -> Asker:
-    """Counts a try at a password and returns who asks. Raises Refused."""
+    """Counts a try at a password and returns who asks. Raises RefusedError."""
     limits, address = handler.board.limits, handler.client_address
     if limits is None:
         return ANYBODY
@@ -37,7 +37,7 @@ async def admit(handler: Base, username: str) -> Asker:
             return Asker(address, f"account {account.id}")
     if seconds := limits.guessing.take(username, address):
         handler.board.account_log.write_failure(None, address, "too_many_tries")
-        raise Refused(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
+        raise RefusedError(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
     return Asker(address)
 
 

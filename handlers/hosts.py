@@ -10,7 +10,7 @@ import urllib.parse
 from tornado.httputil import HTTPServerRequest
 
 from handlers.bearer import bearers
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.fields import has_body
 from handlers.forwarded import entry
 from net.logs import shown, warn_once
@@ -73,12 +73,12 @@ class Names:
             known = "http"  # the server itself speaks only http
         return parts.netloc.lower() == request.host.lower() and (not known or parts.scheme == known)
 
-    def objection(self, request: HTTPServerRequest) -> Refused | None:
+    def objection(self, request: HTTPServerRequest) -> RefusedError | None:
         """Why this can't be answered at this address; None if it can."""
         if not self._url:
             return None
         if self._is_https and self.scheme(request) == "http" and not is_probe(request):
-            return Refused(
+            return RefusedError(
                 403,
                 "https_only",
                 f"This came unencrypted. Use {self._url}/ instead, and change a password or token that you sent like this.",
@@ -91,7 +91,7 @@ class Names:
             "board, let the proxy pass on the Host that browsers send.",
             shown(request.host), self._url,
         )  # fmt: skip
-        return Refused(421, "wrong_host", f"This board is at {self._url}/, and answers only there.")
+        return RefusedError(421, "wrong_host", f"This board is at {self._url}/, and answers only there.")
 
 
 def is_probe(request: HTTPServerRequest) -> bool:

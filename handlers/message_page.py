@@ -3,12 +3,12 @@
 from board.audit import in_words
 from board.recent import iso
 from handlers.base import Page, signed_in
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.guessing import write_log
 from handlers.messages import check_is_still, delete, edit, is_author, moment, new_form_key, parse_id
 from handlers.pages import Rendering, preview
 from handlers.reading import error_page
-from storage.records import Credential, EditedMeanwhile, Message, NotFound
+from storage.records import Credential, EditConflictError, Message, NotFoundError
 from storage.records import Page as MessagesPage
 
 DAY_MS = 86_400_000
@@ -49,7 +49,7 @@ class MessagePage(Rendering):
             return False
         try:
             return (await self.board.storage.account_of(message.author.id)).suspended_at is not None
-        except NotFound:  # its account was deleted since
+        except NotFoundError:  # its account was deleted since
             return False
 
     def tools(self, message: Message, is_suspended: bool) -> bytes:
@@ -68,7 +68,7 @@ class MessagePage(Rendering):
             key=None,
         )
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         """Whoever follows a link to a deleted message may find what they look for near to it."""
         id = next(iter(getattr(self, "path_args", ())), "")  # Tornado has none yet where the body can't be read
         near = int(id) if refused.status_code == 404 and id.isascii() and id.isdigit() and len(id) < 19 else None
@@ -85,18 +85,18 @@ class EditMessage(Page):
     async def post(self, id: str) -> None:
         text = self.form("s")
         if text is None:
-            raise Refused(400, "bad_field", "The field “s” with the message is missing.")
+            raise RefusedError(400, "bad_field", "The field “s” with the message is missing.")
         check_is_still(self, self.form("as"))
         try:
             began_from = self.form("began_from")
             await edit(self, parse_id(id), text, moment(began_from) if began_from else None)
-        except EditedMeanwhile as error:
+        except EditConflictError as error:
             self.now = error.args[0]
             raise
         is_there = is_on(self.board.waiters.recent.page, parse_id(id))
         self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         """Does not read from storage, which may be the reason for the refusal."""
         if "s" not in self.request.body_arguments:
             super().write_error_page(refused)
@@ -143,15 +143,15 @@ class Moderate(Page):
             case "remove":
                 await storage.remove_all(moderator, message_id, self.client_address, credential=credential.id)
             case _:
-                raise Refused(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
+                raise RefusedError(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
         await self.board.waiters.deliver()
         self.redirect("/audit", status=303)
 
     async def change_author(self, credential: Credential, message_id: int, act: str) -> None:
-        """Suspends the author or ends the suspension. Raises NotFound, Refused."""
+        """Suspends the author or ends the suspension. Raises NotFoundError, RefusedError."""
         message = await self.board.storage.message(message_id)
         if message.author is None:
-            raise Refused(422, "no_account", "A guest has no account to suspend. Block the address instead.")
+            raise RefusedError(422, "no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.board.storage.account_of(message.author.id)
         change = self.board.storage.suspend if act == "suspend" else self.board.storage.restore
         await change(credential.account, author.username, credential=credential.id)

@@ -9,10 +9,10 @@ from board.cursor import Cursor
 from board.recent import BATCH, PAGE, as_json, encode, encode_reply
 from board.text import clean
 from handlers.base import Base, Page, signed_in
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.polls import Poll
 from handlers.reading import check_may_read
-from storage.records import Message, NotFound
+from storage.records import Message, NotFoundError
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."
@@ -35,15 +35,17 @@ async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool
 
 
 def check_may_post(handler: Base) -> None:
-    """Raises Refused."""
+    """Raises RefusedError."""
     account, address, limits = handler.account, handler.client_address, handler.board.limits
     if account is None and handler.config.posting == "members":
-        raise Refused(401, "sign_in_first", "Only members can post on this board. Please sign in.")
+        raise RefusedError(401, "sign_in_first", "Only members can post on this board. Please sign in.")
     if limits is None:
         return
     who = f"account {account.id}" if account else address
     if seconds := limits.posting.take(who) or limits.posting_from.take(address):
-        raise Refused(429, "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds)
+        raise RefusedError(
+            429, "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds
+        )
 
 
 def checked_key(key: str | None) -> str | None:
@@ -51,7 +53,7 @@ def checked_key(key: str | None) -> str | None:
     if key is None:
         return None
     if not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()) or key.startswith(RESERVED):
-        raise Refused(400, "bad_key", "A key has 22 to 100 random characters of ASCII.")
+        raise RefusedError(400, "bad_key", "A key has 22 to 100 random characters of ASCII.")
     return key
 
 
@@ -71,7 +73,7 @@ class Add(Page):
     async def post(self) -> None:
         text = self.form("s")
         if text is None:
-            raise Refused(400, "bad_field", "The field “s” with the message is missing.")
+            raise RefusedError(400, "bad_field", "The field “s” with the message is missing.")
         check_is_still(self, self.form("as"))
         message, is_new = await post(self, text, form_key(self.form("key"), self.form("first") or text))
         if self.wants_json:
@@ -80,20 +82,22 @@ class Add(Page):
         else:
             self.redirect("/", status=303)
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         """What was typed is still in the form."""
         self.render("add.html", text=self.sent("s"), refused=refused, key=new_form_key())
 
 
 def check_is_still(handler: Base, username: str | None) -> None:
     """The form says as whom one posts, with nothing for a guest: what one writes is never sent as somebody else, whoever
-    may have signed in or out in another tab since. Raises Refused."""
+    may have signed in or out in another tab since. Raises RefusedError."""
     now = handler.account.username if handler.account else ""
     if username is None or username == now:
         return
     if not now:
-        raise Refused(401, "signed_out", "You have been signed out. Please sign in again.")
-    raise Refused(409, "someone_else", "You are signed in as somebody else by now. Reload the page to go on as them.")
+        raise RefusedError(401, "signed_out", "You have been signed out. Please sign in again.")
+    raise RefusedError(
+        409, "someone_else", "You are signed in as somebody else by now. Reload the page to go on as them."
+    )
 
 
 def new_form_key() -> str:
@@ -117,7 +121,9 @@ class ApiMessages(Poll):
         before, limit = self.whole_number("before"), self.limit()
         if after is not None:
             if before is not None or limit is not None:
-                raise Refused(400, "bad_field", "“before” and “limit” are for history: they don't go with “after”.")
+                raise RefusedError(
+                    400, "bad_field", "“before” and “limit” are for history: they don't go with “after”."
+                )
             reply = await self.changes(after, wait)
         elif before is not None:
             await self.history(before, limit or PAGE)
@@ -184,7 +190,7 @@ class ApiMessage(Base):
         body, began_from = self.text_field(fields, "body"), self.optional_text(fields, "began_from")
         seen_at = moment(began_from) if began_from else None
         if seen_at == NO_MOMENT:
-            raise Refused(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
+            raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
         self.write_json(as_json(await edit(self, parse_id(id), body, seen_at)))
 
     async def delete(self, id: str) -> None:
@@ -193,11 +199,11 @@ class ApiMessage(Base):
 
 
 async def edit(handler: Base, id: int, text: str, began_from: int | None) -> Message:
-    """Only its author may, from the state of it that they saw. Raises Refused, BadText, NotFound, EditedMeanwhile."""
+    """Only its author may, from the state of it that they saw. Raises RefusedError, BadTextError, NotFoundError, EditConflictError."""
     check_is_member(handler, CHANGES)
     message = await handler.board.storage.message(id)
     if not is_author(handler, message):
-        raise Refused(403, "not_yours", CHANGES)
+        raise RefusedError(403, "not_yours", CHANGES)
     check_may_post(handler)  # an edit wakes every page, as a post does
     body, credential = clean(text, handler.config.message_length), signed_in(handler)
     message = await handler.board.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
@@ -215,13 +221,13 @@ def moment(text: str) -> int:
 
 
 async def delete(handler: Base, id: int) -> None:
-    """By its author, or a moderator. Raises Refused, NotFound."""
+    """By its author, or a moderator. Raises RefusedError, NotFoundError."""
     check_is_member(handler, DELETES)
     message = await handler.board.storage.message(id)
     if is_author(handler, message):
         check_may_delete(handler)
     elif not handler.may_moderate:
-        raise Refused(403, "not_yours", DELETES)
+        raise RefusedError(403, "not_yours", DELETES)
     credential = signed_in(handler)
     await handler.board.storage.delete(
         id, credential.account.id, moderates=handler.may_moderate, credential=credential.id
@@ -230,10 +236,12 @@ async def delete(handler: Base, id: int) -> None:
 
 
 def check_may_delete(handler: Base) -> None:
-    """Raises Refused."""
+    """Raises RefusedError."""
     limits, account = handler.board.limits, signed_in(handler).account
     if limits and (seconds := limits.deleting.take(f"account {account.id}")):
-        raise Refused(429, "too_many_tries", "That was a lot at once. Please wait a moment, then try again.", seconds)
+        raise RefusedError(
+            429, "too_many_tries", "That was a lot at once. Please wait a moment, then try again.", seconds
+        )
 
 
 def is_author(handler: Base, message: Message) -> bool:
@@ -241,12 +249,12 @@ def is_author(handler: Base, message: Message) -> bool:
 
 
 def check_is_member(handler: Base, who_may: str) -> None:
-    """A guest is refused for every message, also one that doesn't exist. Raises Refused."""
+    """A guest is refused for every message, also one that doesn't exist. Raises RefusedError."""
     if handler.account is None:
-        raise Refused(401, "sign_in_first", f"{who_may} Please sign in.")
+        raise RefusedError(401, "sign_in_first", f"{who_may} Please sign in.")
 
 
 def parse_id(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound(text)
+        raise NotFoundError(text)
     return int(text)

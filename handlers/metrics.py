@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.monitored import Monitored
 from storage.counters import Histogram
 
@@ -82,12 +82,12 @@ class Metrics(Monitored):
 
     async def prepare(self) -> None:
         if not self.config.metrics_token:
-            raise Refused(404, "not_found", "There is nothing here.")
+            raise RefusedError(404, "not_found", "There is nothing here.")
         await super().prepare()
 
     async def get(self) -> None:
         if not self.is_monitor:
-            raise Refused(401, "invalid_token", "This token is not valid. METRICS_TOKEN says which is.")
+            raise RefusedError(401, "invalid_token", "This token is not valid. METRICS_TOKEN says which is.")
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         siblings = self.application.siblings
         self.finish(await siblings.metrics() if siblings else generate_latest(self.application.registry))

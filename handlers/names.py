@@ -1,13 +1,13 @@
 """Reserved names: those of the board and of moderators can't be taken by others."""
 
 from board import people
-from board.text import BadText
+from board.text import BadTextError
 from handlers.base import Base
 from storage.records import Account
 
 
 async def check_is_free(handler: Base, *names: str) -> None:
-    """Checks a new member's names, or those of an account, which may keep its current ones. Raises BadText."""
+    """Checks a new member's names, or those of an account, which may keep its current ones. Raises BadTextError."""
     moderators = await handler.board.storage.moderators()
     for name in names:
         check(handler, name, moderators, handler.account)
@@ -17,7 +17,7 @@ async def is_free(handler: Base, name: str, account: Account | None = None) -> b
     """Whether the name is free for this account, or for a new one."""
     try:
         check(handler, name, await handler.board.storage.moderators(), account)
-    except BadText:
+    except BadTextError:
         return False
     return True
 

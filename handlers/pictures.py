@@ -8,7 +8,7 @@ import tornado.web
 from board.signs import first_sign
 from handlers.base import Base, signed_in
 from handlers.messages import parse_id
-from storage.records import Account, NotFound, Picture
+from storage.records import Account, NotFoundError, Picture
 
 
 class MemberPicture(Base):
@@ -31,10 +31,10 @@ class MemberPicture(Base):
     async def get(self, id: str) -> None:
         account_id = parse_id(id)
         if account_id != signed_in(self).account.id and not self.may_moderate:
-            raise NotFound(f"picture {account_id}")
+            raise NotFoundError(f"picture {account_id}")
         try:
             picture = await self.board.storage.picture(account_id)
-        except NotFound:
+        except NotFoundError:
             picture = initials_of(await self.board.storage.account_of(account_id))
         self.set_header("Content-Type", picture.kind)
         self.set_header("Cache-Control", "private, no-cache")  # one that is gone must not stay on screens

@@ -14,7 +14,7 @@ from board.cursor import Cursor, parse_cursor
 from board.waiter import Ended, FutureWaiter
 from board.waiters import NO_ROOM
 from handlers.base import Base
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.tutorial import tutorial_poll
 from net.fast_path.memo import KnownRequest, means, split_poll
 from net.fast_path.stream import ReleasedStream
@@ -46,7 +46,7 @@ class Poll(Base):
             self.deadline, self.stream.deadline = self.stream.deadline, math.inf
         try:
             await super().prepare()
-        except Refused as refused:
+        except RefusedError as refused:
             if refused.code != "signed_out" or not self.has_new_secret or (cursor := self.after()) is None:
                 raise
             self.write_bytes(self.board.waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS))
@@ -71,7 +71,7 @@ class Poll(Base):
             return None
         cursor = parse_cursor(text)
         if cursor is None:
-            raise Refused(400, "bad_cursor", "“after” is not a cursor: use one as a reply gave it.")
+            raise RefusedError(400, "bad_cursor", "“after” is not a cursor: use one as a reply gave it.")
         return cursor
 
     def wait(self) -> float:
@@ -81,7 +81,7 @@ class Poll(Base):
         if text is None:
             return most
         if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?", text, re.ASCII):
-            raise Refused(400, "bad_wait", "“wait” must be a number of seconds, 0 or more.")
+            raise RefusedError(400, "bad_wait", "“wait” must be a number of seconds, 0 or more.")
         return min(float(text), most)
 
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:

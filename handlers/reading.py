@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 
 if TYPE_CHECKING:
     from handlers.base import Base
@@ -12,15 +12,15 @@ MOST_ERRORS = 100
 
 
 def check_may_read(handler: "Base") -> None:
-    """Counts a read. Raises Refused."""
+    """Counts a read. Raises RefusedError."""
     limits, account = handler.board.limits, handler.account
     if limits and (seconds := limits.reading.take(f"account {account.id}" if account else handler.client_address)):
-        raise Refused(
+        raise RefusedError(
             429, "too_many_requests", "That was a lot at once. Please wait a moment, then try again.", seconds
         )
 
 
-def error_page(handler: "Base", refused: Refused, near: int | None = None) -> bytes:
+def error_page(handler: "Base", refused: RefusedError, near: int | None = None) -> bytes:
     """Cached for guests, so that a refusal costs no more than an answer."""
     if handler.account is not None or refused.status_code == 401:  # the page contains a name, or what the client sent
         return handler.render_string("error.html", refused=refused, near=near)

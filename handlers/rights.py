@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from tornado.http1connection import HTTP1Connection
 
 from handlers.authentication import Authentication, ended
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 
 if TYPE_CHECKING:
     from handlers import Application
@@ -36,15 +36,15 @@ class Rights(Authentication):
     """Whether the page of a refusal has only what the client sent: then it is shown even if the right has ended."""
 
     def check_for_whom(self) -> None:
-        """Raises Refused if the client may not use this."""
+        """Raises RefusedError if the client may not use this."""
         members_only = self.for_whom == "readers" and self.config.reading == "members"
         if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
-            raise Refused(401, "sign_in_first", f"{WORDS[self.for_whom]} Please sign in.")
+            raise RefusedError(401, "sign_in_first", f"{WORDS[self.for_whom]} Please sign in.")
         if self.for_whom == "moderators" and not self.may_moderate:
-            raise Refused(403, "moderators_only", WORDS["moderators"])
+            raise RefusedError(403, "moderators_only", WORDS["moderators"])
 
     async def look_again(self) -> None:
-        """Checks, after an await, that the client may still use this. Raises Refused, Unavailable."""
+        """Checks, after an await, that the client may still use this. Raises RefusedError, UnavailableError."""
         before = self.credential
         try:
             await self.identify(use=False)
@@ -54,7 +54,7 @@ class Rights(Authentication):
         except Exception as error:
             self.has_ended = True
             self.sign_off()
-            if self.new_session is not None and isinstance(error, Refused) and error.status_code == 401:
+            if self.new_session is not None and isinstance(error, RefusedError) and error.status_code == 401:
                 self.clear_session_cookie()  # the session that this request has begun has ended
             raise
 
@@ -72,7 +72,7 @@ class Rights(Authentication):
         return asyncio.ensure_future(self._look_and_flush())
 
     async def _look_and_flush(self) -> None:
-        """Raises Refused before anything is sent."""
+        """Raises RefusedError before anything is sent."""
         await self.look_again()
         await super().flush()
 

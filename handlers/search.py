@@ -3,7 +3,7 @@
 from board.highlights import Piece, excerpt
 from board.recent import PAGE, as_json
 from handlers.base import Base
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.pages import Rendering
 from storage.records import Found, Message
 from storage.words import Phrase, phrases
@@ -17,13 +17,13 @@ MOST_MARKED = 6
 
 
 async def search(handler: Base, query: str, before: int | None, limit: int) -> Found:
-    """Raises Refused, Unavailable."""
+    """Raises RefusedError, UnavailableError."""
     if len(query) > LONGEST:
-        raise Refused(422, "query_too_long", f"A search may have {LONGEST} characters; this one has {len(query)}.")
+        raise RefusedError(422, "query_too_long", f"A search may have {LONGEST} characters; this one has {len(query)}.")
     limits = handler.board.limits
     who = f"account {handler.account.id}" if handler.account else handler.client_address
     if limits is not None and (seconds := limits.searching.take(who)):
-        raise Refused(
+        raise RefusedError(
             429, "too_many_searches", "That was a lot at once. Please wait a moment, then search again.", seconds
         )
     return await handler.board.storage.search(query, before, limit)
@@ -59,7 +59,7 @@ class ApiSearch(Base):
     async def get(self) -> None:
         query = self.query("q")
         if query is None:
-            raise Refused(400, "bad_field", "“q” is missing: the words to look for.")
+            raise RefusedError(400, "bad_field", "“q” is missing: the words to look for.")
         found = await search(self, query, self.whole_number("before"), self.limit() or PAGE)
         indexing = {} if found.is_complete else {"indexing": True}
         await self.write_many(

@@ -10,11 +10,11 @@ from board.credentials import hash_secret, new_session
 from board.passwords import check_is_text, check_password
 from board.people import clean_name, clean_username
 from handlers.base import Base, Page
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.guessing import admit, asker_of, note_wrong, readable, remember_browser, write_log
 from handlers.names import check_is_free
 from handlers.rights import Whom
-from storage.records import Account, Outdated, Password, Unavailable
+from storage.records import Account, OutdatedError, Password, UnavailableError
 
 FORM_BYTES = 256 * 1024
 """So that a password of any sensible or silly length is answered in words."""
@@ -23,10 +23,10 @@ FORM_BYTES = 256 * 1024
 async def sign_up(
     handler: Base, username: str, password: str, name: str | None, invite: str | None
 ) -> tuple[Account, Password]:
-    """Makes an account. Raises Refused, BadText, Taken, LinkGone, Busy."""
+    """Makes an account. Raises RefusedError, BadTextError, UsernameTakenError, LinkGoneError, BusyError."""
     limits = handler.board.limits
     if limits and (seconds := limits.sign_up_from.take(handler.client_address)):
-        raise Refused(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
+        raise RefusedError(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
     await check_may_sign_up(handler, invite)
     folded = clean_username(username)
     name = clean_name(name or username)
@@ -34,7 +34,7 @@ async def sign_up(
     check_password(password, folded, name, handler.config.title)
     _, known = await handler.board.storage.password(folded)
     if known.hash is not None:  # most are caught here, without the work of hashing
-        raise Refused(409, "username_taken", "Somebody has this username already. Please take another.")
+        raise RefusedError(409, "username_taken", "Somebody has this username already. Please take another.")
     hashed = await handler.board.passwords.hash(password, asker_of(handler))
     used = hash_secret(invite) if invite else None
     account = await handler.board.storage.create_account(folded, name, hashed, used)
@@ -43,19 +43,19 @@ async def sign_up(
 
 
 async def check_may_sign_up(handler: Base, invite: str | None) -> None:
-    """Raises Refused, or LinkGone for an invitation that is none."""
+    """Raises RefusedError, or LinkGoneError for an invitation that is none."""
     if handler.config.signup == "closed":
-        raise Refused(403, "signup_closed", "This board takes no new members.")
+        raise RefusedError(403, "signup_closed", "This board takes no new members.")
     if invite:
         await handler.board.storage.link("invite", hash_secret(invite))
     elif handler.config.signup == "invite":
-        raise Refused(403, "invite_needed", "You need an invitation to become a member here.")
+        raise RefusedError(403, "invite_needed", "You need an invitation to become a member here.")
 
 
 async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Account, Password]:
     """Whose username and password these are, and what was verified: storage looks at it again when it counts.
 
-    Unknown, wrong and without a password are answered alike. Raises Refused, BadText, Busy.
+    Unknown, wrong and without a password are answered alike. Raises RefusedError, BadTextError, BusyError.
     """
     folded = readable(username)
     asker = await admit(handler, folded)
@@ -82,21 +82,21 @@ async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Ac
 
 
 async def check_own_password(handler: Base, account: Account, password: str) -> Password:
-    """Of somebody who is signed in; what was verified. Raises Refused, BadText, Busy."""
+    """Of somebody who is signed in; what was verified. Raises RefusedError, BadTextError, BusyError."""
     try:
         return (await check_sign_in(handler, account.username, password))[1]
-    except Refused as refused:
+    except RefusedError as refused:
         if refused.code != "wrong_password":
             raise
-        raise Refused(401, refused.code, "This is not your password.") from None
+        raise RefusedError(401, refused.code, "This is not your password.") from None
 
 
-def wrong_password() -> Refused:
-    return Refused(401, "wrong_password", "This username and password don't belong together.")
+def wrong_password() -> RefusedError:
+    return RefusedError(401, "wrong_password", "This username and password don't belong together.")
 
 
-def suspended() -> Refused:
-    return Refused(403, "suspended", "This account has been suspended by a moderator.")
+def suspended() -> RefusedError:
+    return RefusedError(403, "suspended", "This account has been suspended by a moderator.")
 
 
 @contextlib.contextmanager
@@ -104,7 +104,7 @@ def still_right() -> Iterator[None]:
     """Around what a verified password is for: one that was changed in that very moment is a wrong one."""
     try:
         yield
-    except Outdated:
+    except OutdatedError:
         raise wrong_password() from None
 
 
@@ -113,7 +113,7 @@ async def start_session(
 ) -> None:
     """Makes a new session, after a password or Facebook, in place of the one that this browser may have had.
 
-    Raises Outdated.
+    Raises OutdatedError.
     """
     secret, old = new_session(handler.board.secret), handler.session_secret
     name = browser_name(handler.request.headers.get("User-Agent", ""))
@@ -131,7 +131,7 @@ async def start_session(
     handler.judged_at = judged_at
     handler.set_session_cookie(secret)
     write_log(handler, "signed_in", account.id, "password" if identity_id is None else "facebook")
-    with contextlib.suppress(Unavailable):  # the session is saved; the counts stay in memory
+    with contextlib.suppress(UnavailableError):  # the session is saved; the counts stay in memory
         await handler.board.failures.note_sign_in(account.id)
         if verified is not None:
             await remember_browser(handler, account, verified)
@@ -164,7 +164,7 @@ class FormPage(Page):
     ends_with: tuple[int, ...] = (405, 410)
     """Refusals that make the form useless."""
 
-    def show(self, refused: Refused | None = None) -> "asyncio.Future[None]":
+    def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
         is_at_home = self.application.names.is_at_home(self.request)
         return self.render(self.template, refused=refused, typed=self.typed, is_at_home=is_at_home)
 
@@ -172,7 +172,7 @@ class FormPage(Page):
         """A link may have filled in a field before anybody types."""
         return self.sent(name, in_query=self.request.method != "POST")
 
-    def write_error_page(self, refused: Refused) -> None:
+    def write_error_page(self, refused: RefusedError) -> None:
         if self.request.method == "POST" and refused.status_code not in self.ends_with:
             self.show(refused)
         else:
@@ -181,7 +181,7 @@ class FormPage(Page):
     def needed(self, name: str) -> str:
         value = self.form(name)
         if value is None:
-            raise Refused(400, "bad_field", f"“{name}” is missing.")
+            raise RefusedError(400, "bad_field", f"“{name}” is missing.")
         return value
 
 

@@ -7,11 +7,11 @@ from board.people import clean_name
 from board.recent import iso
 from handlers.authentication import ended
 from handlers.base import Base, signed_in
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.guessing import write_log
 from handlers.messages import parse_id
 from handlers.sign_in import FORM_BYTES, check_own_password, check_sign_in, sign_up, still_right
-from storage.records import Account, Credential, Outdated, Password
+from storage.records import Account, Credential, OutdatedError, Password
 
 CONFIRMED_SECONDS = 600
 
@@ -117,14 +117,14 @@ class ApiToken(Base):
 
 
 async def check_is_owner(handler: Base, account: Account, password: str | None) -> Password:
-    """Verifies the password: a bot's token outlives the token or session that makes it. Raises Refused, Busy."""
+    """Verifies the password: a bot's token outlives the token or session that makes it. Raises RefusedError, BusyError."""
     _, known = await handler.board.storage.password(account.username)
     if known.hash is None:
         if not is_confirmed(handler):
             raise confirm_first()
         return known
     if password is None:
-        raise Refused(
+        raise RefusedError(
             403, "password_needed", "Send your “password”, too: a bot's token stays valid when you are signed out."
         )
     return await check_own_password(handler, account, password)
@@ -137,34 +137,36 @@ def is_confirmed(handler: Base) -> bool:
     return credential.kind == "session" and credential.by_facebook and age < CONFIRMED_SECONDS
 
 
-def confirm_first() -> Refused:
-    return Refused(403, "confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
+def confirm_first() -> RefusedError:
+    return RefusedError(403, "confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
 
 
 async def create_bot_token(handler: Base, name: str, verified: Password) -> tuple[str, Credential]:
-    """Returns the secret, which is shown only once, and the token. Raises Refused, TooMany."""
+    """Returns the secret, which is shown only once, and the token. Raises RefusedError, TooManyTokensError."""
     credential = signed_in(handler)
     secret = new_secret(TOKEN_PREFIX)
     try:
         made = await handler.board.storage.create_credential(
             credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id
         )
-    except Outdated:  # a token that came with this request was revoked in this very moment
+    except OutdatedError:  # a token that came with this request was revoked in this very moment
         raise ended(credential.kind) from None
     write_log(handler, "token_made", credential.account.id, "bot")
     return secret, made
 
 
 def check_may_change(handler: Base) -> None:
-    """Counts a change of one's name, or a new token. Raises Refused."""
+    """Counts a change of one's name, or a new token. Raises RefusedError."""
     limits, account = handler.board.limits, signed_in(handler).account
     if limits and (seconds := limits.changing.take(f"account {account.id}")):
-        raise Refused(429, "too_many_tries", "That was a lot at once. Please wait a moment, then try again.", seconds)
+        raise RefusedError(
+            429, "too_many_tries", "That was a lot at once. Please wait a moment, then try again.", seconds
+        )
 
 
 def by_a_person(handler: Base) -> Credential:
-    """A bot's token can read and write messages, but not make or end other tokens. Raises Refused."""
+    """A bot's token can read and write messages, but not make or end other tokens. Raises RefusedError."""
     credential = signed_in(handler)
     if credential.kind == "bot":
-        raise Refused(403, "bot_token", "A bot's token can't do this. Sign in with the password.")
+        raise RefusedError(403, "bot_token", "A bot's token can't do this. Sign in with the password.")
     return credential

@@ -14,7 +14,7 @@ import tornado.escape
 
 from board.recent import moment
 from board.waiter import Ended, FutureWaiter
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.reading import check_may_read
 from storage.records import Message
 
@@ -33,7 +33,7 @@ async def tutorial_poll(handler: "Poll") -> None:
     if posts:  # a reply without posts costs nothing and is not counted
         try:
             check_may_read(handler)
-        except Refused:
+        except RefusedError:
             await asyncio.sleep(HELD_SECONDS)
             raise
     deadline = time.monotonic() + handler.wait()
@@ -59,9 +59,9 @@ async def tutorial_poll(handler: "Poll") -> None:
 
 
 def parse_time(text: str) -> int:
-    """Milliseconds; a time to come counts as now. Raises Refused."""
+    """Milliseconds; a time to come counts as now. Raises RefusedError."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Refused(400, "bad_time", "“t” must be a time in milliseconds since 1970.")
+        raise RefusedError(400, "bad_time", "“t” must be a time in milliseconds since 1970.")
     return min(int(text), time.time_ns() // 1_000_000)
 
 

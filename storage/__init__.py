@@ -25,7 +25,7 @@ from storage.stats import Stats
 
 
 class Storage(People, Protocol):
-    """Every method may raise Unavailable. What a method returned from a write is on disk.
+    """Every method may raise UnavailableError. What a method returned from a write is on disk.
 
     Accounts, their credentials and identities are the half that stands in people.py.
     """
@@ -36,7 +36,7 @@ class Storage(People, Protocol):
         """32 bytes made with the database: they sign what the server hands out and takes back."""
 
     async def use_once(self, hash: bytes, until: int) -> None:
-        """Notes that something signed was used; it need not be remembered after `until`. Raises LinkGone if it was."""
+        """Notes that something signed was used; it need not be remembered after `until`. Raises LinkGoneError if it was."""
 
     async def probe(self) -> None:
         """Writes as much as a long message to disk, and removes it again."""
@@ -53,7 +53,7 @@ class Storage(People, Protocol):
         """
 
     # --- messages
-    # `credential` is that of the request; the methods that take it raise Outdated if it has ended.
+    # `credential` is that of the request; the methods that take it raise OutdatedError if it has ended.
     async def append(
         self,
         author: Author | None,
@@ -64,8 +64,8 @@ class Storage(People, Protocol):
     ) -> tuple[Message, bool]:
         """Posts, and says whether it did: a key that its author has used before gives the first one's message.
 
-        The name is the account's at the moment of the commit, whatever `author` has. Raises KeyReused if the first
-        post has other words, and NotAllowed for a suspended account or, for a guest, a blocked address.
+        The name is the account's at the moment of the commit, whatever `author` has. Raises KeyReusedError if the first
+        post has other words, and NotAllowedError for a suspended account or, for a guest, a blocked address.
         """
 
     async def edit(
@@ -74,7 +74,7 @@ class Storage(People, Protocol):
         """`by` is the account that wrote it; None is the board itself.
 
         `began_from` is the `changed_at` that its author saw: a message that was edited after that is left as it is.
-        If it has these words already, nothing is done. Raises NotFound, NotYours, NotAllowed, EditedMeanwhile.
+        If it has these words already, nothing is done. Raises NotFoundError, NotAuthorError, NotAllowedError, EditConflictError.
         """
 
     async def delete(
@@ -82,11 +82,11 @@ class Storage(People, Protocol):
     ) -> Message:
         """Takes the words out for good, for its author, or the board itself (None).
 
-        With `moderates`, for any moderator, too; that is logged with it. Raises NotFound, NotYours, NotAllowed.
+        With `moderates`, for any moderator, too; that is logged with it. Raises NotFoundError, NotAuthorError, NotAllowedError.
         """
 
     async def message(self, id: int) -> Message:
-        """Raises NotFound."""
+        """Raises NotFoundError."""
 
     async def before(self, id: int | None, limit: int) -> Page:
         """The messages before this one; before None, the newest. Says whether there are older ones."""
@@ -98,7 +98,7 @@ class Storage(People, Protocol):
         """The newest messages (before this one) that have all words and "quoted phrases" of the query.
 
         Both are cut by storage/words.py. Whatever the query, it is no error; with no words in it, nothing is found.
-        Raises Unavailable if it takes too long.
+        Raises UnavailableError if it takes too long.
         """
 
     async def changes_after(self, seq: int, limit: int) -> Changes:
@@ -114,15 +114,15 @@ class Storage(People, Protocol):
         """Posts them in order, all or none, each key once; returns how many were new."""
 
     # --- moderation: the actor is a moderator, or None for the one at the command line; all of it is logged.
-    # Each raises NotAllowed if the actor is no moderator any more.
+    # Each raises NotAllowedError if the actor is no moderator any more.
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
-        """Raises NotFound."""
+        """Raises NotFoundError."""
 
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
-        """Ends all SIGN_INS. Raises NotFound, and IsModerator except at the command line."""
+        """Ends all SIGN_INS. Raises NotFoundError, and IsModeratorError except at the command line."""
 
     async def restore(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
-        """Also ends the suspension of a deleted account. Raises NotFound."""
+        """Also ends the suspension of a deleted account. Raises NotFoundError."""
 
     async def block_address(
         self,
@@ -133,9 +133,9 @@ class Storage(People, Protocol):
         *,
         credential: int | None = None,
     ) -> None:
-        """The address that a message came from. Raises NotFound, also where it has been forgotten.
+        """The address that a message came from. Raises NotFoundError, also where it has been forgotten.
 
-        Raises OwnAddress if the actor comes from there, too: behind a proxy that says nothing, everyone does.
+        Raises OwnAddressError if the actor comes from there, too: behind a proxy that says nothing, everyone does.
         """
 
     async def remove_all(
@@ -151,7 +151,7 @@ class Storage(People, Protocol):
         More than REMOVED_AT_ONCE are removed in several transactions, so that posts get turns in between: the newest
         first, this one last. The log's line is written with the first. After an interruption, the same call continues.
 
-        Raises NotFound, OwnAddress, and IsModerator unless it is done at the command line.
+        Raises NotFoundError, OwnAddressError, and IsModeratorError unless it is done at the command line.
         """
 
     async def log(self, actor: Account | None, action: str, target: str) -> None: ...

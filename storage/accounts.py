@@ -1,6 +1,6 @@
 """Accounts, and the one-time links that lead to them."""
 
-from storage.records import DELETED_NAME, Account, LinkGone, NotFound, Password, Taken
+from storage.records import DELETED_NAME, Account, LinkGoneError, NotFoundError, Password, UsernameTakenError
 from storage.removal import delete_newest
 from storage.rights import check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
@@ -15,7 +15,7 @@ class Accounts(Nouns):
     ) -> Account:
         async def unit(tx: Tx) -> Account:
             if await is_taken(tx, username):
-                raise Taken(username)
+                raise UsernameTakenError(username)
             if invite is not None:
                 await use_link(tx, "invite", invite)
             return await add_account(tx, username, name, password)
@@ -75,7 +75,7 @@ class Accounts(Nouns):
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, credential)
             if await is_taken(tx, username, but_by=account_id):
-                raise Taken(username)
+                raise UsernameTakenError(username)
             await tx.run("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)
             await note_access_change(tx, account_id)
 
@@ -155,7 +155,7 @@ async def is_taken(tx: Tx, username: str, but_by: int | None = None) -> bool:
 async def find(tx: Tx, column: str, value: object) -> Account:
     account = await account_by(tx, column, value)
     if account is None:
-        raise NotFound(f"account {value}")
+        raise NotFoundError(f"account {value}")
     return account
 
 
@@ -175,7 +175,7 @@ async def replace_password(tx: Tx, account_id: int, password: Password) -> None:
 
 
 async def read_link(tx: Tx, kind: str, hash: bytes) -> Account | None:
-    """Whose link it is; an invitation is nobody's. Raises LinkGone."""
+    """Whose link it is; an invitation is nobody's. Raises LinkGoneError."""
     row = await tx.one(
         f"SELECT {ACCOUNT} FROM links LEFT JOIN accounts ON accounts.id = account_id "
         "WHERE hash = $1 AND kind = $2 AND expires_at > now_ms()",
@@ -183,7 +183,7 @@ async def read_link(tx: Tx, kind: str, hash: bytes) -> Account | None:
         kind,
     )
     if row is None:
-        raise LinkGone(kind)
+        raise LinkGoneError(kind)
     return Account(*row) if row[0] is not None else None
 
 
@@ -192,6 +192,6 @@ async def use_link(tx: Tx, kind: str, hash: bytes) -> int | None:
         "DELETE FROM links WHERE hash = $1 AND kind = $2 AND expires_at > now_ms() RETURNING account_id", hash, kind
     )
     if row is None:
-        raise LinkGone(kind)
+        raise LinkGoneError(kind)
     account_id: int | None = row[0]
     return account_id

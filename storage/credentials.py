@@ -7,10 +7,10 @@ from storage.records import (
     MOST_CREDENTIALS,
     Account,
     Credential,
-    NotFound,
-    Outdated,
+    NotFoundError,
+    OutdatedError,
     Password,
-    TooMany,
+    TooManyTokensError,
 )
 from storage.rights import check_active, check_in_force, end_ways_in, revoke
 from storage.rows import ACCOUNT
@@ -41,7 +41,7 @@ class Credentials(Nouns):
             await check_active(tx, account_id)
             is_by_facebook = await check_in_force(tx, account_id, by, password) or by_facebook
             if is_by_facebook and not await has_identity(tx, account_id, identity_id):
-                raise Outdated(f"the identity of account {account_id}")
+                raise OutdatedError(f"the identity of account {account_id}")
             if replaces is not None:
                 await revoke(tx, "hash = $1", replaces)
             await make_room(tx, account_id, kind)
@@ -67,7 +67,7 @@ class Credentials(Nouns):
     async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
         async def unit(tx: Tx) -> None:
             if not await revoke(tx, "account_id = $1 AND id = $2 AND kind = coalesce($3, kind)", account_id, id, kind):
-                raise NotFound(f"credential {id}")
+                raise NotFoundError(f"credential {id}")
 
         await self._write(unit)
 
@@ -92,10 +92,10 @@ def to_credential(row: Row) -> Credential:
 
 
 async def read_credential(tx: Tx, hash: bytes) -> Credential:
-    """Raises NotFound, also for a suspended account's."""
+    """Raises NotFoundError, also for a suspended account's."""
     row = await tx.one(f"{SELECT} WHERE hash = $1 AND suspended_at IS NULL", hash)
     if row is None:
-        raise NotFound("credential")
+        raise NotFoundError("credential")
     return to_credential(row)
 
 
@@ -111,12 +111,12 @@ async def has_identity(tx: Tx, account_id: int, id: int | None) -> bool:
 
 
 async def make_room(tx: Tx, account_id: int, kind: str) -> None:
-    """Raises TooMany."""
+    """Raises TooManyTokensError."""
     if kind == "bot":
         bots = "SELECT count(*) FROM credentials WHERE account_id = $1 AND kind = 'bot'"
         row = await tx.one(bots, account_id)
         if row is not None and row[0] >= MOST_BOT_TOKENS:
-            raise TooMany(f"tokens of account {account_id}")
+            raise TooManyTokensError(f"tokens of account {account_id}")
         return
     others = "SELECT id FROM credentials WHERE account_id = $1 AND kind <> 'bot' ORDER BY last_used_at DESC"
     for (id,) in (await tx.all(others, account_id))[MOST_CREDENTIALS - 1 :]:

@@ -17,7 +17,7 @@ CHUNK = 500
 TABLES = {name: table for name, table in moving.TABLES.items() if table.is_exported}
 
 
-class RowRefused(StorageError):
+class RowRefusedError(StorageError):
     """The board can't take this row, or has another one with its key. It has taken none of the rows."""
 
     def __init__(self, index: int, why: str) -> None:
@@ -36,7 +36,7 @@ class Standing:
 
 
 class Exchange(Protocol):
-    """A connection for moving rows. Every method may raise Unavailable."""
+    """A connection for moving rows. Every method may raise UnavailableError."""
 
     async def close(self) -> None: ...
     async def begin_reading(self) -> Standing:
@@ -49,7 +49,7 @@ class Exchange(Protocol):
         """Before the first row: new posts get numbers above this."""
 
     async def put(self, table: str, rows: Sequence[Row]) -> int:
-        """Adds all rows or none; equal rows that exist are skipped. Returns how many are new. Raises RowRefused."""
+        """Adds all rows or none; equal rows that exist are skipped. Returns how many are new. Raises RowRefusedError."""
 
     async def begin_anew(self, *, keep_sessions: bool) -> None:
         """For a database that lacks what clients have seen: makes a new epoch. Unless sessions are kept, it also signs
@@ -61,7 +61,7 @@ class Exchange(Protocol):
 
 
 async def open_exchange(url: str, *, create: bool) -> Exchange:
-    """Raises CannotOpen; with `create`, a new board is made where there is none."""
+    """Raises CannotOpenError; with `create`, a new board is made where there is none."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         from storage.sqlite.exchange import SQLiteExchange

@@ -6,13 +6,13 @@ from storage.accounts import add_account, is_taken, remove_account, use_link
 from storage.records import (
     Account,
     Identity,
-    IdentityTaken,
-    LastWayIn,
-    LinkGone,
-    NotFound,
+    IdentityTakenError,
+    LastWayInError,
+    LinkGoneError,
+    NotFoundError,
     Password,
     Picture,
-    Taken,
+    UsernameTakenError,
 )
 from storage.rights import check_in_force, end_identity, revoke
 from storage.rows import ACCOUNT, note, note_access_change, raise_floor
@@ -30,7 +30,7 @@ class Identities(Nouns):
     async def use_once(self, hash: bytes, until: int) -> None:
         async def unit(tx: Tx) -> None:
             if not await tx.run("INSERT INTO used (hash, until) VALUES ($1, $2) ON CONFLICT DO NOTHING", hash, until):
-                raise LinkGone("used")
+                raise LinkGoneError("used")
 
         await self._write(unit)
 
@@ -48,7 +48,7 @@ class Identities(Nouns):
             by_key = await identity_by_key(tx, app_id, facebook_id)
             by_account = await identity_by_account(tx, account_id)
             if by_key != by_account:
-                raise IdentityTaken(facebook_id)
+                raise IdentityTakenError(facebook_id)
             if by_key is not None:
                 return by_key
             await check_identity(tx, app_id, facebook_id)
@@ -80,7 +80,7 @@ class Identities(Nouns):
                     account = await add_account(tx, username, name, Password(None))
                     await insert(tx, account.id, app_id, facebook_id, name)
                     return await find(tx, app_id, facebook_id)
-            raise Taken(name)
+            raise UsernameTakenError(name)
 
         return await self._write(unit)
 
@@ -99,7 +99,7 @@ class Identities(Nouns):
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, keep, password)
             if not await has_password(tx, account_id):
-                raise LastWayIn(f"account {account_id}")
+                raise LastWayInError(f"account {account_id}")
             await end_identity(tx, account_id, keep)
 
         await self._write(unit)
@@ -153,13 +153,13 @@ async def identity_by_account(tx: Tx, account_id: int) -> Identity | None:
 async def find(tx: Tx, app_id: str, facebook_id: str) -> Identity:
     if known := await identity_by_key(tx, app_id, facebook_id):
         return known
-    raise NotFound("identity")
+    raise NotFoundError("identity")
 
 
 async def find_of(tx: Tx, account_id: int) -> Identity:
     if known := await identity_by_account(tx, account_id):
         return known
-    raise NotFound("identity")
+    raise NotFoundError("identity")
 
 
 async def insert(tx: Tx, account_id: int, app_id: str, facebook_id: str, name: str) -> None:
@@ -197,13 +197,13 @@ async def read_picture(tx: Tx, account_id: int) -> Picture:
         "SELECT picture_kind, picture FROM identities WHERE account_id = $1 AND picture IS NOT NULL", account_id
     )
     if row is None:
-        raise NotFound("picture")
+        raise NotFoundError("picture")
     return Picture(*row)
 
 
 async def read_erased_at(tx: Tx, code: str) -> int:
     row = await tx.one("SELECT at FROM erasures WHERE code = $1", code)
     if row is None:
-        raise NotFound("erasure")
+        raise NotFoundError("erasure")
     at: int = row[0]
     return at

@@ -1,7 +1,7 @@
 """Reading messages and changing them. Posting, search and reading changes are each engine's own."""
 
 from storage.audit import of_message
-from storage.records import Message, NotFound, NotYours, Page
+from storage.records import Message, NotAuthorError, NotFoundError, Page
 from storage.rights import check_active, check_in_force, check_moderates
 from storage.rows import COLUMNS, account_by, author_of, note, to_message
 from storage.tx import Nouns, Tx
@@ -44,14 +44,14 @@ class StoredMessages(Nouns):
 async def check_may_change(tx: Tx, id: int, by: int | None, credential: int | None, *, moderates: bool = False) -> bool:
     """Checks again, inside the transaction. Returns whether it is moderation.
 
-    Raises NotFound, NotYours, NotAllowed, Outdated.
+    Raises NotFoundError, NotAuthorError, NotAllowedError, OutdatedError.
     """
     if by is None:
         return False
     author = (await read_message(tx, id)).author
     is_author = author is not None and author.id == by
     if not is_author and not moderates:
-        raise NotYours(f"message {id}")
+        raise NotAuthorError(f"message {id}")
     await check_active(tx, by)
     await check_in_force(tx, by, credential)
     if not is_author:
@@ -62,7 +62,7 @@ async def check_may_change(tx: Tx, id: int, by: int | None, credential: int | No
 async def read_message(tx: Tx, id: int) -> Message:
     row = await tx.one(f"SELECT {COLUMNS} FROM messages WHERE id = $1 AND body IS NOT NULL", id)
     if row is None:
-        raise NotFound(f"message {id}")
+        raise NotFoundError(f"message {id}")
     return to_message(row)
 
 

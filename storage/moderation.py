@@ -11,8 +11,8 @@ from storage.records import (
     ERASURE_DAYS,
     Account,
     AuditEntry,
-    NotFound,
-    OwnAddress,
+    NotFoundError,
+    OwnAddressError,
 )
 from storage.removal import delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
@@ -103,10 +103,10 @@ class Moderation(Nouns):
 
 
 async def set_account(tx: Tx, username: str, assignment: str, *values: object) -> int:
-    """The account's id. Raises NotFound."""
+    """The account's id. Raises NotFoundError."""
     account = await account_by(tx, "username", username)
     if account is None:
-        raise NotFound(f"account {username}")
+        raise NotFoundError(f"account {username}")
     await tx.run(f"UPDATE accounts SET {assignment} WHERE id = $1", account.id, *values)
     await note_access_change(tx, account.id)
     return account.id
@@ -120,7 +120,7 @@ async def suspend(tx: Tx, username: str, spares_moderators: bool) -> None:
 
 
 async def restore(tx: Tx, username: str) -> None:
-    """Raises NotFound if there is neither the account nor a row of a deleted one that was suspended."""
+    """Raises NotFoundError if there is neither the account nor a row of a deleted one that was suspended."""
     notes = await forgive(tx, username)
     if await account_by(tx, "username", username) or not notes:
         await set_account(tx, username, "suspended_at = NULL")
@@ -129,14 +129,14 @@ async def restore(tx: Tx, username: str) -> None:
 async def source_of(tx: Tx, message_id: int) -> tuple[int | None, str | None]:
     row = await tx.one("SELECT author_id, address FROM messages WHERE id = $1", message_id)
     if row is None or tuple(row) == (None, None):
-        raise NotFound(f"the author of message {message_id}")
+        raise NotFoundError(f"the author of message {message_id}")
     return row[0], row[1]
 
 
 async def block_source(tx: Tx, message_id: int, until: int, own_address: str | None) -> None:
     _, address = await source_of(tx, message_id)
     if address is None:
-        raise NotFound(f"the address of message {message_id}")
+        raise NotFoundError(f"the address of message {message_id}")
     check_elsewhere(address, own_address)
     await tx.run(
         "INSERT INTO blocks (address, until) VALUES ($1, $2) ON CONFLICT (address) DO UPDATE SET until = excluded.until",
@@ -146,9 +146,9 @@ async def block_source(tx: Tx, message_id: int, until: int, own_address: str | N
 
 
 def check_elsewhere(address: str | None, own_address: str | None) -> None:
-    """Raises OwnAddress: an address that the actor has, too, singles nobody out."""
+    """Raises OwnAddressError: an address that the actor has, too, singles nobody out."""
     if address is not None and address == own_address:
-        raise OwnAddress(address)
+        raise OwnAddressError(address)
 
 
 async def remove_by_source(

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 
 if TYPE_CHECKING:
     from storage import Storage
 
 
 async def open_storage(url: str, *, create: bool = True, for_reading: bool = False) -> "Storage":
-    """Opens (and where needed migrates) the database at this DATABASE_URL. Raises CannotOpen.
+    """Opens (and where needed migrates) the database at this DATABASE_URL. Raises CannotOpenError.
 
     If there is none, it is made, except a new file without `create`. `for_reading` is for those who only read: the
     file may be on a read-only disk.
@@ -26,4 +26,4 @@ async def open_storage(url: str, *, create: bool = True, for_reading: bool = Fal
         from storage.postgres import PostgreSQL
 
         return await PostgreSQL.open(url)
-    raise CannotOpen(f"no storage for {scheme}: DATABASE_URL should be sqlite:///file.db or postgres://…")
+    raise CannotOpenError(f"no storage for {scheme}: DATABASE_URL should be sqlite:///file.db or postgres://…")

@@ -13,13 +13,13 @@ class People(Protocol):
     async def create_account(
         self, username: str, name: str, password: Password, invite: bytes | None = None
     ) -> Account:
-        """Raises Taken, or LinkGone if the invitation was used meanwhile."""
+        """Raises UsernameTakenError, or LinkGoneError if the invitation was used meanwhile."""
 
     async def account(self, username: str) -> Account:
-        """Raises NotFound."""
+        """Raises NotFoundError."""
 
     async def account_of(self, id: int) -> Account:
-        """Raises NotFound."""
+        """Raises NotFoundError."""
 
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
         """Whether this user of a tutorial's board was brought in."""
@@ -38,16 +38,16 @@ class People(Protocol):
         """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
 
         With `unlink`, also a linked identity: its owner decides that, because they may sign in with it.
-        `old` is the password that was verified. Raises Outdated if it, or the credential to keep, is no longer valid.
+        `old` is the password that was verified. Raises OutdatedError if it, or the credential to keep, is no longer valid.
         """
 
     async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
         """The same password, hashed anew; ends nothing. Says whether it did: not if it was changed meanwhile."""
 
-    # `credential` is that of the request; the methods that take it raise Outdated if it has ended.
+    # `credential` is that of the request; the methods that take it raise OutdatedError if it has ended.
     async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None: ...
     async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
-        """Raises Taken."""
+        """Raises UsernameTakenError."""
 
     async def delete_account(
         self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
@@ -55,7 +55,7 @@ class People(Protocol):
         """Deletes the account and its ways in; its messages go, too, or stay as those of a deleted account.
 
         Raises the floor if it has any. `password` is the one that was verified, or says that there is none. Raises
-        Outdated if that has changed.
+        OutdatedError if that has changed.
         """
 
     async def moderators(self) -> list[Account]: ...
@@ -73,10 +73,10 @@ class People(Protocol):
     # --- one-time links, kept by their hash: `invite`, or `password` for an account
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None: ...
     async def link(self, kind: str, hash: bytes) -> Account | None:
-        """Whose it is. Raises LinkGone."""
+        """Whose it is. Raises LinkGoneError."""
 
     async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
-        """Ends all ways in, a linked identity too unless it is to be kept; logged. Raises LinkGone."""
+        """Ends all ways in, a linked identity too unless it is to be kept; logged. Raises LinkGoneError."""
 
     # --- credentials: sessions and tokens, kept by their hash
     async def create_credential(
@@ -96,18 +96,18 @@ class People(Protocol):
 
         `identity_id` is the identity that came back, of those that the account may have; without one, any will do.
 
-        Raises Outdated if one of them is no longer valid (any identity, by_facebook), TooMany for a bot's token beyond
-        MOST_BOT_TOKENS, and NotAllowed for a suspended account. What is made by a session of Facebook's is so, too.
+        Raises OutdatedError if one of them is no longer valid (any identity, by_facebook), TooManyTokensError for a bot's token beyond
+        MOST_BOT_TOKENS, and NotAllowedError for a suspended account. What is made by a session of Facebook's is so, too.
         """
 
     async def credential(self, hash: bytes) -> Credential:
-        """However old. Raises NotFound, also while its account is suspended."""
+        """However old. Raises NotFoundError, also while its account is suspended."""
 
     async def credentials(self, account_id: int) -> list[Credential]:
         """The last used first."""
 
     async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
-        """One of this kind, if one is named. Raises NotFound."""
+        """One of this kind, if one is named. Raises NotFoundError."""
 
     async def revoke_all(self, account_id: int, keep: int | None = None) -> object:
         """Ends all SIGN_INS but the one to keep."""
@@ -128,17 +128,17 @@ class People(Protocol):
 
     # --- identities: the key is (app id, the id that Facebook gave the person for this app)
     async def identity(self, app_id: str, facebook_id: str) -> Identity:
-        """Raises NotFound."""
+        """Raises NotFoundError."""
 
     async def identity_of(self, account_id: int) -> Identity:
-        """Raises NotFound."""
+        """Raises NotFoundError."""
 
     async def create_identity(
         self, account_id: int, app_id: str, facebook_id: str, name: str, credential: int | None = None
     ) -> Identity:
-        """Links, with a notice for the account's owner; logged. Once more changes nothing. Raises IdentityTaken.
+        """Links, with a notice for the account's owner; logged. Once more changes nothing. Raises IdentityTakenError.
 
-        Raises NotAllowed for the identity of an account that was suspended when it went.
+        Raises NotAllowedError for the identity of an account that was suspended when it went.
         """
 
     async def dismiss_notice(self, account_id: int) -> None:
@@ -149,7 +149,7 @@ class People(Protocol):
     ) -> Identity:
         """An account without a password, under the first of the usernames that is free; or the one there is already.
 
-        Raises Taken if none of them is free, LinkGone if the invitation was used meanwhile, and NotAllowed for the
+        Raises UsernameTakenError if none of them is free, LinkGoneError if the invitation was used meanwhile, and NotAllowedError for the
         identity of an account that was suspended when it went.
         """
 
@@ -159,12 +159,12 @@ class People(Protocol):
     async def unlink_identity(self, account_id: int, keep: int | None = None, password: Password | None = None) -> None:
         """Ends what Facebook's sessions are and have made, but the credential to keep, which is the one that asks.
 
-        `password` is the one that was verified. Raises LastWayIn for an account with no password, and Outdated.
+        `password` is the one that was verified. Raises LastWayInError for an account with no password, and OutdatedError.
         """
 
     async def set_picture(self, identity_id: int, picture: Picture | None) -> None: ...
     async def picture(self, account_id: int) -> Picture:
-        """Raises NotFound."""
+        """Raises NotFoundError."""
 
     async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
         """Ends what Facebook's sessions are and have made before this time; does nothing for an unknown one."""
@@ -177,4 +177,4 @@ class People(Protocol):
         """
 
     async def erased_at(self, code: str) -> int:
-        """When the request with this code was carried out. Raises NotFound."""
+        """When the request with this code was carried out. Raises NotFoundError."""

@@ -47,11 +47,11 @@ class Message:
         return self.created_at if self.edited_at is None else self.edited_at
 
     def has_already(self, body: str, began_from: int) -> bool:
-        """Whether the edit changes nothing. Raises EditedMeanwhile."""
+        """Whether the edit changes nothing. Raises EditConflictError."""
         if self.body == body:
             return True
         if self.changed_at != began_from:
-            raise EditedMeanwhile(self)
+            raise EditConflictError(self)
         return False
 
 
@@ -200,61 +200,61 @@ class StorageError(Exception):
     """What storage raises; its text is fit for the operator's eyes, not for everyone's."""
 
 
-class CannotOpen(StorageError):
+class CannotOpenError(StorageError):
     """The database can't be used at all; the text says why and what to do."""
 
 
-class Unavailable(StorageError):
+class UnavailableError(StorageError):
     """Storage can't do this now (busy, full, too many waiting). Trying again later with the same key is safe."""
 
 
-class KeyReused(StorageError):
+class KeyReusedError(StorageError):
     """The author has used this key for other words."""
 
 
-class NotFound(StorageError):
+class NotFoundError(StorageError):
     """There is no such record, or no longer."""
 
 
-class Taken(StorageError):
+class UsernameTakenError(StorageError):
     """Another account has this username."""
 
 
-class IdentityTaken(StorageError):
+class IdentityTakenError(StorageError):
     """This Facebook id is linked to another account, or this account to another Facebook id."""
 
 
-class LastWayIn(StorageError):
+class LastWayInError(StorageError):
     """Without this, nobody could get into the account any more."""
 
 
-class LinkGone(StorageError):
+class LinkGoneError(StorageError):
     """This one-time link was used, has run out, or never was."""
 
 
-class NotAllowed(StorageError):
+class NotAllowedError(StorageError):
     """The account is suspended or gone, or has not the role that this takes; or the address is blocked."""
 
 
-class EditedMeanwhile(StorageError):
+class EditConflictError(StorageError):
     """The message has changed since the state from which this edit began; the argument is the message as it is now."""
 
 
-class NotYours(StorageError):
+class NotAuthorError(StorageError):
     """Somebody else wrote this message."""
 
 
-class Outdated(StorageError):
+class OutdatedError(StorageError):
     """The password that was verified, or the credential that asks, is no longer valid."""
 
 
-class TooMany(StorageError):
+class TooManyTokensError(StorageError):
     """The account has as many of these as it may."""
 
 
-class IsModerator(StorageError):
+class IsModeratorError(StorageError):
     """What only the one at the command line may do to a moderator."""
 
 
-class OwnAddress(StorageError):
+class OwnAddressError(StorageError):
     """The one who does this comes from the very address that it is about."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from storage.records import Account, IsModerator, NotAllowed, Outdated, Password
+from storage.records import Account, IsModeratorError, NotAllowedError, OutdatedError, Password
 from storage.rows import account_by, note_access_change
 from storage.suspensions import remember_suspension
 from storage.tx import Tx
@@ -10,40 +10,40 @@ from storage.ways_in import WAYS_IN
 
 
 async def check_active(tx: Tx, account_id: int) -> Account:
-    """Returns the account as it is now. Raises NotAllowed for one that is suspended or gone."""
+    """Returns the account as it is now. Raises NotAllowedError for one that is suspended or gone."""
     account = await account_by(tx, "id", account_id)
     if account is None or account.suspended_at is not None:
-        raise NotAllowed(f"account {account_id}")
+        raise NotAllowedError(f"account {account_id}")
     return account
 
 
 async def check_moderates(tx: Tx, account_id: int) -> None:
-    """Raises NotAllowed for an account that is not a moderator, or no longer."""
+    """Raises NotAllowedError for an account that is not a moderator, or no longer."""
     if not (await check_active(tx, account_id)).is_moderator:
-        raise NotAllowed(f"account {account_id} is no moderator")
+        raise NotAllowedError(f"account {account_id} is no moderator")
 
 
 def check_no_moderator(account: Account | None) -> None:
-    """Raises IsModerator."""
+    """Raises IsModeratorError."""
     if account is not None and account.is_moderator:
-        raise IsModerator(account.username)
+        raise IsModeratorError(account.username)
 
 
 async def check_in_force(tx: Tx, account_id: int, credential: int | None, password: Password | None = None) -> bool:
-    """Checks that the request's credential, and the password that was verified, are still valid. Raises Outdated.
+    """Checks that the request's credential, and the password that was verified, are still valid. Raises OutdatedError.
 
     Returns whether that credential is Facebook's.
     """
     if password is not None:
         row = await tx.one("SELECT password FROM accounts WHERE id = $1", account_id)
         if row is None or row[0] != password.hash:
-            raise Outdated(f"the password of account {account_id}")
+            raise OutdatedError(f"the password of account {account_id}")
     if credential is None:
         return False
     ours = "SELECT by_facebook FROM credentials WHERE id = $1 AND account_id = $2"
     row = await tx.one(ours, credential, account_id)
     if row is None:
-        raise Outdated(f"credential {credential}")
+        raise OutdatedError(f"credential {credential}")
     return bool(row[0])
 
 

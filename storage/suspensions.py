@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 
-from storage.records import DAY_MS, NotAllowed
+from storage.records import DAY_MS, NotAllowedError
 from storage.tx import Tx
 
 SUSPENSION_DAYS = 365
@@ -78,9 +78,9 @@ async def suspensions(tx: Tx) -> list[Suspension]:
 
 
 async def check_identity(tx: Tx, app_id: str, facebook_id: str) -> None:
-    """Raises NotAllowed for an identity that was deleted while its account was suspended."""
+    """Raises NotAllowedError for an identity that was deleted while its account was suspended."""
     if any(one.is_identity(app_id, facebook_id) for one in await suspensions(tx)):
-        raise NotAllowed("identity")
+        raise NotAllowedError("identity")
 
 
 async def is_reserved(tx: Tx, username: str) -> bool:

@@ -29,7 +29,7 @@ class Tx(Protocol):
     async def set_message(self, id: int, body: str | None, words: object) -> Message:
         """Gives a message its next state and the next number; without a body it is deleted.
 
-        `words` is what Nouns._words() returned for the body. Raises NotFound, also for a deleted one.
+        `words` is what Nouns._words() returned for the body. Raises NotFoundError, also for a deleted one.
         """
 
     async def delete_messages(self, where: str, *values: object) -> int:
@@ -37,7 +37,7 @@ class Tx(Protocol):
 
 
 class Nouns(abc.ABC):
-    """What the methods of every noun work with; each may raise Unavailable."""
+    """What the methods of every noun work with; each may raise UnavailableError."""
 
     @abc.abstractmethod
     async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:

@@ -87,9 +87,9 @@ class Reach:
 
     def node(self, kind, function, node, caught):
         match node:
-            case ast.Call(func=ast.Name(id="Refused"), args=[ast.Constant(status), ast.Constant(code), *_]):
+            case ast.Call(func=ast.Name(id="RefusedError"), args=[ast.Constant(status), ast.Constant(code), *_]):
                 self.errors.add((status, code))
-            case ast.Call(func=ast.Name(id="BadText"), args=[ast.Constant(code), _, *status]):
+            case ast.Call(func=ast.Name(id="BadTextError"), args=[ast.Constant(code), _, *status]):
                 self.errors.add((status[0].value if status else 422, code))
             case ast.Call(func=ast.Attribute(attr="set_header"), args=[ast.Constant(name), *_]):
                 self.headers.add(name.lower())

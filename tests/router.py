@@ -63,7 +63,7 @@ class Router:
                     self.passed += 1
                 except Failed as failed:
                     self.codes[str(failed)] += 1
-                    reply = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+                    reply = b"HTTP/1.1 503 Service UnavailableError\r\nContent-Length: 0\r\n\r\n"
                 writer.write(reply)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):

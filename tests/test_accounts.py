@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from board.passwords import Passwords
-from board.turns import ANYBODY, MAX_WAITING, Busy
+from board.turns import ANYBODY, MAX_WAITING, BusyError
 from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person, client, new_username, refused, session_of
 from tests.test_import import admin
@@ -455,7 +455,7 @@ async def test_the_queue_of_passwords_is_bounded():
     tries = [asyncio.create_task(passwords.hash("some words")) for _ in range(150)]
     await asyncio.sleep(0)
     assert passwords.waiting == MAX_WAITING
-    refused = [one for one in tries if one.done() and isinstance(one.exception(), Busy)]
+    refused = [one for one in tries if one.done() and isinstance(one.exception(), BusyError)]
     assert len(refused) == 150 - MAX_WAITING + 1  # the one that is held waits, too
     for one in tries:
         one.cancel()

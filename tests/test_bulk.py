@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from storage import moderation, removal
-from storage.records import Author, NotAllowed, NotFound, Password, Unavailable
+from storage.records import Author, NotAllowedError, NotFoundError, Password, UnavailableError
 from storage.sqlite.tx import SQLiteTx
 from tests.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
@@ -71,7 +71,7 @@ def fail_from(storage, monkeypatch, number):
 
     async def write(unit):
         if next(count) >= number:
-            raise Unavailable("away")
+            raise UnavailableError("away")
         return await real(unit)
 
     monkeypatch.setattr(writer, "write", write)
@@ -82,7 +82,7 @@ async def test_what_broke_off_is_told_logged_and_can_be_gone_on_with(storage, mo
     """The newest are gone, for every reader; the message that named them is still there to name the rest."""
     spam = await flood(storage, 4 * STEP)
     heal = fail_from(storage, monkeypatch, 2)
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await storage.remove_all(None, spam[0].id)
     heal()
     head = (await snapshot(storage)).head
@@ -91,7 +91,7 @@ async def test_what_broke_off_is_told_logged_and_can_be_gone_on_with(storage, mo
     assert len(await storage.audit(None, 9)) == 1
     assert await storage.remove_all(None, spam[0].id) == 2 * STEP
     assert (await storage.before(None, 100)).messages == [] and len(await storage.audit(None, 9)) == 2
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.remove_all(None, spam[0].id)
 
 
@@ -103,7 +103,7 @@ async def test_a_right_that_ends_in_between_ends_it(storage):
     removing = asyncio.create_task(storage.remove_all(bob, spam[0].id))
     await asyncio.sleep(0)
     await storage.set_role(None, "bob", "member")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         await removing
     left = (await storage.before(None, 100)).messages
     assert left and left[0].id == spam[0].id
@@ -114,14 +114,14 @@ async def test_a_member_of_many_words_leaves_in_steps(storage, monkeypatch):
     grace = await storage.create_account("grace", "Grace", Password(None))
     await flood(storage, 4 * STEP, Author(grace.id, "Grace"))
     heal = fail_from(storage, monkeypatch, 2)
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await storage.delete_account(grace.id, keep_messages=False)
     heal()
     assert (await storage.account("grace")).id == grace.id
     assert len(await storage.posted_by(grace.id, 0, 100)) == 2 * STEP
     await storage.delete_account(grace.id, keep_messages=False)
     assert (await storage.before(None, 100)).messages == []
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.account("grace")
 
 
@@ -140,7 +140,7 @@ async def test_old_addresses_are_forgotten_in_steps(storage, url):
         if there:
             await storage.block_address(None, id, 10**14)
         else:
-            with pytest.raises(NotFound):
+            with pytest.raises(NotFoundError):
                 await storage.block_address(None, id, 10**14)
 
 

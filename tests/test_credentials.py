@@ -23,7 +23,7 @@ from board.limits import Limit
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
-from storage.records import Password, Unavailable
+from storage.records import Password, UnavailableError
 from tests.test_waiters import Counting
 
 HOUR = 3600
@@ -122,10 +122,10 @@ async def test_who_is_known_may_go_on_reading_while_storage_is_away(storage, clo
     assert await credentials.find(known, use=False)
     credentials.forget([account_id])  # the last that was heard
     for secret in (unknown, revoked):
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await credentials.find(secret, use=False)
     clock.now += AWAY_SECONDS
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await credentials.find(known, use=False)
 
 

@@ -97,7 +97,7 @@ def test_the_first_sign_in_makes_an_account_and_later_ones_find_it(both):
 
 
 def test_the_welcome_page_refuses_what_is_no_name_and_keeps_what_was_typed(both):
-    """Taken usernames too; and once there is a password, the username stays."""
+    """UsernameTakenError usernames too; and once there is a password, the username stays."""
     board, fake = both
     Person(board, "grace")
     browser = board.open()

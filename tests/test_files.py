@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from storage import open_storage
-from storage.records import CannotOpen, Unavailable
+from storage.records import CannotOpenError, UnavailableError
 from storage.sqlite import backup, parting
 from storage.sqlite.files import is_frozen
 from tests.conftest import ROOT, environment, until
@@ -188,9 +188,9 @@ async def test_a_database_that_is_taken_away_takes_no_posts(tmp_path, what, capl
         await storage.before(None, 9)
         AWAY[what](path)
         for _ in range(2):
-            with pytest.raises(Unavailable, match="taken away or replaced"):
+            with pytest.raises(UnavailableError, match="taken away or replaced"):
                 await storage.append(None, "lost", None)
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await storage.probe()
         assert storage.writing().is_failing
         assert [m.body for m in (await storage.before(None, 9)).messages] == ["before"]
@@ -232,7 +232,7 @@ def test_several_who_look_at_once_say_it_once(tmp_path, caplog):
     files, said = parting.OpenFiles(str(path)), []
 
     def look():
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             files.check()
 
     def look_as_well(record):
@@ -405,7 +405,7 @@ async def test_a_board_of_an_old_version_without_marks_is_told_its_number(tmp_pa
     with contextlib.closing(sqlite3.connect(tmp_path / "board.db")) as db:
         for migration in migrations("sqlite")[:2]:
             db.executescript(migration.sql)
-    with pytest.raises(CannotOpen, match="user_version = 2'"):
+    with pytest.raises(CannotOpenError, match="user_version = 2'"):
         await open_storage(f"sqlite:///{tmp_path}/board.db")
 
 

@@ -11,7 +11,7 @@ import pytest
 from admin.lines import ExportFile
 from storage import open_storage
 from storage.migrate import migrations
-from storage.records import CannotOpen, StorageError, Unavailable
+from storage.records import CannotOpenError, StorageError, UnavailableError
 from storage.sqlite import backup, texts
 from storage.sqlite.checkup import check_up
 from storage.sqlite.leaving import Leaving
@@ -142,9 +142,9 @@ async def test_a_foreign_schema_is_refused(tmp_path, words):
     await (await open_storage(f"sqlite:///{board}")).close()
     with opened(board) as db:
         db.executescript(FOREIGN[words])
-    with pytest.raises(CannotOpen, match=f"may do harm.* {words.strip()}"):
+    with pytest.raises(CannotOpenError, match=f"may do harm.* {words.strip()}"):
         backup.restore(str(new), str(board), replace=False)
-    with pytest.raises(CannotOpen, match=f"may do harm.* {words.strip()}"):
+    with pytest.raises(CannotOpenError, match=f"may do harm.* {words.strip()}"):
         await Leaving.open(str(board))
     assert not new.exists()
     assert any(words.strip() in said and not is_well for is_well, said in check_up(str(board)))
@@ -240,9 +240,9 @@ async def test_a_running_server_looks_for_the_row_once(tmp_path, monkeypatch):
     looks, real = [], texts.damaged_texts
     monkeypatch.setattr(texts, "damaged_texts", lambda *args, **more: looks.append(args) or real(*args, **more))
     for _ in range(5):
-        with pytest.raises(Unavailable, match="body of messages, id 2, is not UTF-8"):
+        with pytest.raises(UnavailableError, match="body of messages, id 2, is not UTF-8"):
             await storage.message(2)
-        with pytest.raises(Unavailable, match="body of messages, id 2, is not UTF-8"):
+        with pytest.raises(UnavailableError, match="body of messages, id 2, is not UTF-8"):
             await storage.edit(2, "anew")
     assert (await storage.message(3)).body == "words" and len(looks) == 2  # the reader's and the writer's
     await storage.close()
@@ -306,7 +306,7 @@ async def test_a_database_in_another_encoding_is_refused(tmp_path):
         db.execute("PRAGMA encoding = 'UTF-16'")
         db.executescript("CREATE TABLE first (a); DROP TABLE first")
     await (await open_storage(f"sqlite:///{board}")).close()
-    with pytest.raises(CannotOpen, match="encoding is UTF-16"):
+    with pytest.raises(CannotOpenError, match="encoding is UTF-16"):
         backup.restore(str(tmp_path / "new.db"), str(board), replace=False)
 
 

@@ -13,7 +13,7 @@ from board.account_log import EVENTS, AccountLog
 from board.failures import Failures
 from board.limits import AddressLimit, Limits
 from board.networks import networks_of
-from board.turns import MAX_WAITING, MOST_OF, MOST_OF_KNOWN, Asker, Busy, Turns
+from board.turns import MAX_WAITING, MOST_OF, MOST_OF_KNOWN, Asker, BusyError, Turns
 from storage.failed_tries import FailedTries
 from storage.records import Password
 from tests.conftest import ROOT, until
@@ -149,7 +149,7 @@ async def test_an_address_and_its_networks_have_so_many_places():
     site = [Asker(f"2001:db8:0:{n:x}00::/64") for n in range(30)]
     known = [Asker(site[0].address, "account 1")] * (MOST_OF_KNOWN + 1)
     tasks, _ = await queued(turns, [*[site[0]] * 20, *[one for one in site for _ in range(5)], *known])
-    busy = [isinstance(task.exception(), Busy) if task.done() else False for task in tasks]
+    busy = [isinstance(task.exception(), BusyError) if task.done() else False for task in tasks]
     assert busy[:20].count(False) == MOST_OF[0]
     assert busy[:-6].count(False) == MOST_OF[2]
     assert busy[-6:] == [False] * 5 + [True]

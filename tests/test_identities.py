@@ -7,7 +7,16 @@ import itertools
 import pytest
 
 from board.people import USERNAME, clean_name, name_from_elsewhere, usernames
-from storage.records import IdentityTaken, LastWayIn, LinkGone, NotAllowed, NotFound, Password, Picture, Taken
+from storage.records import (
+    IdentityTakenError,
+    LastWayInError,
+    LinkGoneError,
+    NotAllowedError,
+    NotFoundError,
+    Password,
+    Picture,
+    UsernameTakenError,
+)
 from tests.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 APP, ID = "1111", "2222"
@@ -36,11 +45,11 @@ async def test_the_secret_is_made_once_and_kept(storage, url):
 async def test_something_signed_is_used_once(storage):
     """Also when it comes twice at the same time."""
     outcomes = await asyncio.gather(*(storage.use_once(b"state", LATER) for _ in range(5)), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes if outcome] == [LinkGone] * 4
+    assert [type(outcome) for outcome in outcomes if outcome] == [LinkGoneError] * 4
     await storage.use_once(b"other", 1)
     await storage.forget(0, 0)
     await storage.use_once(b"other", LATER)
-    with pytest.raises(LinkGone):
+    with pytest.raises(LinkGoneError):
         await storage.use_once(b"state", LATER)
 
 
@@ -51,9 +60,9 @@ async def test_an_account_is_found_by_app_and_id(storage):
     assert await storage.identity(APP, ID) == made == await storage.identity_of(made.account.id)
     assert (await storage.password("grace"))[1] == Password(None)
     for app_id, facebook_id in (("other", ID), (APP, "other")):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await storage.identity(app_id, facebook_id)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.identity_of(ADA.id)
 
 
@@ -63,7 +72,7 @@ async def test_one_person_who_comes_twice_at_once_gets_one_account(storage):
     assert len({identity.account.id for identity in made}) == 1
     other = await join(storage, facebook_id="3333")
     assert other.account.username == "grace_2"
-    with pytest.raises(Taken):
+    with pytest.raises(UsernameTakenError):
         await join(storage, facebook_id="4444")
 
 
@@ -71,9 +80,9 @@ async def test_an_invitation_counts_for_one_account(storage):
     """The second who brings it stays outside."""
     await storage.create_link("invite", b"invitation", None, LATER)
     await storage.create_account_with_identity(APP, ID, "Grace", ["grace"], b"invitation")
-    with pytest.raises(LinkGone):
+    with pytest.raises(LinkGoneError):
         await storage.create_account_with_identity(APP, "3", "Bob", ["bobby"], b"invitation")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.identity(APP, "3")
 
 
@@ -82,7 +91,7 @@ async def test_linking_is_one_to_one(storage):
     linked = await storage.create_identity(ADA.id, APP, ID, "Ada at Facebook")
     assert await storage.create_identity(ADA.id, APP, ID, "Ada at Facebook") == linked
     for account_id, facebook_id in ((ADA.id, "3333"), (2, ID)):
-        with pytest.raises(IdentityTaken):
+        with pytest.raises(IdentityTakenError):
             await storage.create_identity(account_id, APP, facebook_id, "x")
     assert linked.account.name == "Ada"
 
@@ -103,7 +112,7 @@ async def test_unlinking_never_takes_the_last_way_in(storage):
     """Without a password it is refused; with one, the sessions that Facebook made end, but the one to keep."""
     made = await join(storage)
     id = made.account.id
-    with pytest.raises(LastWayIn):
+    with pytest.raises(LastWayInError):
         await storage.unlink_identity(id)
     await storage.set_password(id, Password("a hash"), old=Password(None))
     kept = await session(storage, id, b"kept", by_facebook=True)
@@ -111,19 +120,19 @@ async def test_unlinking_never_takes_the_last_way_in(storage):
     await session(storage, id, b"by password")
     await storage.unlink_identity(id, keep=kept.id)
     assert {(c.id == kept.id, c.by_facebook) for c in await storage.credentials(id)} == {(True, False), (False, False)}
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.identity(APP, ID)
 
 
 async def test_a_picture_is_kept_until_it_goes(storage):
     """The bytes and what they are."""
     made = await join(storage)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.picture(made.account.id)
     await storage.set_picture(made.id, PICTURE)
     assert await storage.picture(made.account.id) == PICTURE
     await storage.set_picture(made.id, None)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.picture(made.account.id)
 
 
@@ -151,9 +160,9 @@ async def test_erasing_removes_the_account_if_nothing_else_lets_it_in(storage):
     assert (await storage.message(message.id)).author.name == "deleted account"
     assert (await snapshot(storage)).head.floor > floor and await storage.erased_at("code") > 10**12
     for call in (storage.account("grace"), storage.identity(APP, ID), storage.picture(author.id)):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await call
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         await storage.append(author, "from a session that was faster", None)
 
 
@@ -184,7 +193,7 @@ async def test_a_late_or_unknown_request_erases_nothing_and_is_noted_alike(stora
     first = await storage.erased_at("late")
     await storage.erase_identity(APP, ID, made.created_at, "late")
     assert await storage.erased_at("late") == first and await storage.erased_at("unknown")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.erased_at("never")
 
 
@@ -193,7 +202,7 @@ async def test_a_username_can_be_changed_to_a_free_one(storage):
     made = await join(storage)
     await storage.set_username(made.account.id, "amazing")
     assert (await storage.account("amazing")).id == made.account.id
-    with pytest.raises(Taken):
+    with pytest.raises(UsernameTakenError):
         await storage.set_username(made.account.id, "ada")
 
 

@@ -19,7 +19,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from board.readiness import Readiness
 from net.logs import JsonLines
-from storage.records import Unavailable
+from storage.records import UnavailableError
 from tests.conftest import until
 from tests.patience import PATIENCE
 from tests.people import Person, refused
@@ -126,7 +126,7 @@ async def test_a_stranger_makes_it_write_seldom_and_is_told_the_truth(monkeypatc
         async def probe(self):
             tried.append(clock[0])
             if is_failing[0]:
-                raise Unavailable("full")
+                raise UnavailableError("full")
 
         def writing(self):
             return types.SimpleNamespace(is_failing=is_failing[0])

@@ -13,7 +13,7 @@ from admin.move import move
 from storage import open_storage
 from storage.moving import TABLES
 from storage.postgres.arriving import Arriving
-from storage.records import Author, CannotOpen, Import, Password, Picture, StorageError
+from storage.records import Author, CannotOpenError, Import, Password, Picture, StorageError
 from storage.sqlite.leaving import Leaving
 from tests.people import PASSWORD, Person, client
 from tests.postgres import psql
@@ -185,9 +185,9 @@ async def test_the_source_is_marked_and_refused(source, target):
     """Nobody goes on posting to what was left behind; and it says how to go back."""
     await fill(source)
     await run(source, target)
-    with pytest.raises(CannotOpen, match=r"was moved to PostgreSQL \(127.0.0.1/.*DROP TABLE moved"):
+    with pytest.raises(CannotOpenError, match=r"was moved to PostgreSQL \(127.0.0.1/.*DROP TABLE moved"):
         await open_storage(source)
-    with pytest.raises(CannotOpen, match="was moved"):
+    with pytest.raises(CannotOpenError, match="was moved"):
         await run(source, target)
 
 
@@ -223,7 +223,7 @@ async def test_a_move_that_was_whole_but_for_the_mark_only_sets_it(source, targe
         with pytest.raises(StorageError, match="power"):
             await run(source, target)
     await run(source, target)
-    with pytest.raises(CannotOpen, match="was moved"):
+    with pytest.raises(CannotOpenError, match="was moved"):
         await open_storage(source)
     assert await everything(target) == before
 
@@ -309,7 +309,7 @@ async def test_a_board_that_can_not_be_read_is_refused_in_words():
         await (await open_storage(f"sqlite:///{folder}/board.db")).close()
         os.seteuid(65534)
         try:
-            with pytest.raises(CannotOpen, match="can't be"):
+            with pytest.raises(CannotOpenError, match="can't be"):
                 await Leaving.open(f"{folder}/board.db")
         finally:
             os.seteuid(0)

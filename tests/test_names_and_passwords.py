@@ -6,7 +6,7 @@ import pytest
 
 from board.passwords import LONGEST_FORM, MOST, Passwords, check_password
 from board.people import check_is_free, clean_username
-from board.text import BadText
+from board.text import BadTextError
 from board.turns import ANYBODY
 from storage.records import Account, Password
 from tests.people import PASSWORD, Person, refused
@@ -28,7 +28,7 @@ def sign_in(server, username, password):
 )  # fmt: skip
 def test_names_that_speak_for_the_board_are_reserved(name):
     """In any case, width and spacing."""
-    with pytest.raises(BadText, match="moderator, or of the board"):
+    with pytest.raises(BadTextError, match="moderator, or of the board"):
         check_is_free(name, "Our Board", [MODERATOR])
 
 
@@ -105,7 +105,7 @@ def test_length_is_counted_in_the_form_that_is_kept():
     """128 letters with an accent each are 128; far more is refused before any work."""
     check_password(unicodedata.normalize("NFD", "éèàüöäñç" * 16))
     for long in ("éèàüöäñç" * 16 + "x", "e" + "\u0301\u0323" * LONGEST_FORM):
-        with pytest.raises(BadText, match=f"8 to {MOST}"):
+        with pytest.raises(BadTextError, match=f"8 to {MOST}"):
             check_password(long)
 
 
@@ -115,7 +115,7 @@ def test_length_is_counted_in_the_form_that_is_kept():
 )  # fmt: skip
 def test_names_are_no_passwords(password):
     """The board's, one's own, their parts, backwards, with some digits."""
-    with pytest.raises(BadText, match="your name and the board's"):
+    with pytest.raises(BadTextError, match="your name and the board's"):
         check_password(password, "ada_lovelace", "Ada Lovelace", "Longboard")
 
 

@@ -11,10 +11,10 @@ from handlers.monitored import Monitored
 from handlers.openapi import WORDS as INTRODUCTION
 from handlers.openapi import description
 from settings import read_settings
-from storage.crowded import Crowded
-from storage.exchange import RowRefused
-from storage.postgres.connection import CannotKeep
-from storage.records import CannotOpen, StorageError
+from storage.busy import SearchBusyError
+from storage.exchange import RowRefusedError
+from storage.postgres.connection import UnstorableTextError
+from storage.records import CannotOpenError, StorageError
 from tests.conftest import ROOT
 from tests.reach import Reach
 
@@ -99,7 +99,7 @@ def test_errors_have_no_header_that_is_not_known_here():
 def test_every_code_of_the_project_is_described_or_belongs_to_the_pages_alone():
     """None is in nobody's reach: then the walk through the code has lost its way."""
     sources = [path.read_text() for folder in ("handlers", "board") for path in (ROOT / folder).glob("*.py")]
-    pattern = r'(?:Refused\(\s*\d{3},|BadText\(|\d{3}: \(|: \(\s*\d{3},)\s*"(\w+)"'
+    pattern = r'(?:RefusedError\(\s*\d{3},|BadTextError\(|\d{3}: \(|: \(\s*\d{3},)\s*"(\w+)"'
     codes = {code for text in sources for code in re.findall(pattern, text)}
     named = {code for path, method in CALLS for _, code in described_errors(path, method)}
     introduced = set(re.findall(r"`(\w+)`", INTRODUCTION))
@@ -116,9 +116,9 @@ def test_every_code_of_the_project_is_described_or_belongs_to_the_pages_alone():
 
 def test_every_fault_of_storage_has_an_answer_also_the_engines_own():
     """Without one it would be a 500, as if it were a fault in the program."""
-    kinds, faults = [StorageError], {CannotKeep, Crowded}
+    kinds, faults = [StorageError], {UnstorableTextError, SearchBusyError}
     while kinds:
         kinds = [below for kind in kinds for below in kind.__subclasses__()]
         faults.update(kinds)
-    of_commands = {CannotOpen, RowRefused}
+    of_commands = {CannotOpenError, RowRefusedError}
     assert {kind for kind in faults - of_commands if as_refused(500, kind()).status_code == 500} == set()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from storage.records import LinkGone, NotAllowed, NotFound, Password, Taken
+from storage.records import LinkGoneError, NotAllowedError, NotFoundError, Password, UsernameTakenError
 from tests.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 LATER = 10**14  # milliseconds, in a time far off
@@ -18,12 +18,12 @@ async def test_a_username_belongs_to_one_of_those_who_want_it_at_once(storage):
     wanted = [storage.create_account("grace", str(n), Password(None)) for n in range(5)]
     outcomes = await asyncio.gather(*wanted, return_exceptions=True)
     accounts = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
-    assert len(accounts) == 1 and sum(isinstance(outcome, Taken) for outcome in outcomes) == 4
+    assert len(accounts) == 1 and sum(isinstance(outcome, UsernameTakenError) for outcome in outcomes) == 4
     assert await storage.account("grace") == accounts[0] == await storage.account_of(accounts[0].id)
     await storage.delete_account(accounts[0].id, keep_messages=False)
     assert (await storage.create_account("grace", "x", Password(None))).id > accounts[0].id
     for missing in (storage.account("nobody"), storage.account("a\0da"), storage.account_of(999)):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await missing
 
 
@@ -31,7 +31,7 @@ async def test_names_change_and_usernames_stay_unique(storage):
     """Also for the one who has it already."""
     await storage.set_name(ADA.id, "Countess")
     await storage.set_username(ADA.id, "ada")
-    with pytest.raises(Taken):
+    with pytest.raises(UsernameTakenError):
         await storage.set_username(ADA.id, "bob")
     account = await storage.account("ada")
     assert (account.id, account.name, account.role, account.suspended_at) == (ADA.id, "Countess", "member", None)
@@ -49,7 +49,7 @@ async def test_a_password_is_changed_and_upgraded(storage):
     await storage.set_password(ADA.id, Password("new"), old=Password("a better hash"), keep=kept.id)
     assert (await storage.password("ada"))[1].hash == "new"
     assert [credential.id for credential in await storage.credentials(ADA.id)] == [kept.id]
-    with pytest.raises(LinkGone):
+    with pytest.raises(LinkGoneError):
         await storage.link("password", b"link")
     for nobody in ("nobody", "a\0da"):
         assert await storage.password(nobody) == (None, Password(None))
@@ -64,11 +64,11 @@ async def test_links_work_once_and_for_a_time(storage):
     assert (await storage.link("password", b"password")).id == BOB.id
     wanted = [storage.create_account(f"guest{n}", "x", Password(None), b"invite") for n in range(3)]
     outcomes = await asyncio.gather(*wanted, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes].count(LinkGone) == 2
+    assert [type(outcome) for outcome in outcomes].count(LinkGoneError) == 2
     assert (await storage.use_password_link(b"password", Password("chosen"))).id == BOB.id
     assert (await storage.password("bob"))[1].hash == "chosen"
     for hash in (b"password", b"old", b"never was"):
-        with pytest.raises(LinkGone):
+        with pytest.raises(LinkGoneError):
             await storage.use_password_link(hash, Password("x"))
 
 
@@ -92,7 +92,7 @@ async def test_credentials_are_found_used_and_revoked(storage):
     head = (await snapshot(storage)).head
     assert head.access == access + 2 and await storage.access_changes_after(access) == [ADA.id]
     assert await storage.access_changes_after(head.access) == []
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.revoke_credential(BOB.id, (await storage.credential(b"3")).id)
     await storage.revoke_all(ADA.id)
     assert await storage.credentials(ADA.id) == []
@@ -104,7 +104,7 @@ async def test_there_is_always_room_for_one_more_sign_in(storage):
     for n in range(201):
         await storage.create_credential(ADA.id, "token", b"%d" % n, "x")
         await storage.save_uses({(await storage.credential(b"%d" % n)).id: LATER + n})
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.credential(b"0")
     assert len(await storage.credentials(ADA.id)) == 201 and await storage.credential(b"bot")
 
@@ -113,14 +113,14 @@ async def test_a_suspended_account_is_out_until_it_is_restored(storage):
     """It can neither use what it has, nor get a new one, nor post."""
     await storage.create_credential(ADA.id, "token", b"1", "x")
     await storage.suspend(None, "ada")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.credential(b"1")
     for act in (storage.create_credential(ADA.id, "token", b"2", "x"), storage.append(ADA, "no", None)):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             await act
     await storage.restore(None, "ada")
     assert (await storage.append(ADA, "again", None))[1] and await storage.credentials(ADA.id) == []
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.suspend(None, "nobody")
 
 
@@ -128,13 +128,13 @@ async def test_a_blocked_address_is_closed_for_guests_for_a_time(storage):
     """Members post from there all the same."""
     message, _ = await storage.append(None, "spam", None, ADDRESS)
     await storage.block_address(None, message.id, LATER)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         await storage.append(None, "more", None, ADDRESS)
     assert (await storage.append(ADA, "fine", None, ADDRESS))[1]
     await storage.block_address(None, message.id, 1)
     assert (await storage.append(None, "later", None, ADDRESS))[1]
     nowhere, _ = await storage.append(None, "from nowhere", None)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.block_address(None, nowhere.id, LATER)
 
 
@@ -147,7 +147,7 @@ async def test_all_of_an_author_s_messages_go_and_clients_start_anew(storage):
     head = (await snapshot(storage)).head
     assert head.floor == head.seq == 7 and bodies((await storage.before(None, 9)).messages) == ["g0", "g1", "g2"]
     assert await storage.remove_all(None, 2) == 3 and (await storage.before(None, 9)).messages == []
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.remove_all(None, 1)
 
 
@@ -160,7 +160,7 @@ async def test_an_account_goes_with_or_without_its_messages(storage, keep):
     await storage.delete_account(ADA.id, keep_messages=keep)
     left = (await storage.before(None, 9)).messages
     assert [(m.body, m.author.name) for m in left] == ([("mine", "deleted account")] if keep else [])
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.credential(b"1")
     assert (await snapshot(storage)).head.floor == 2
 
@@ -171,7 +171,7 @@ async def test_who_did_what_is_written_down_with_the_deed(storage):
     ada = await storage.account("ada")
     assert ada.is_moderator
     await storage.suspend(ada, "bob")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.suspend(ada, "nobody")
     await storage.log(ada, "looked", "at it")
     entries = await storage.audit(None, 2)

@@ -9,7 +9,7 @@ import pytest
 
 from storage import open_storage
 from storage.postgres import connection, notify, schema, search, writer
-from storage.records import CannotOpen, Password, Unavailable
+from storage.records import CannotOpenError, Password, UnavailableError
 from tests.patience import PATIENCE
 from tests.postgres import psql
 from tests.postgres_proxy import proxy
@@ -45,7 +45,7 @@ class Watcher:
         self.looks += 1
         try:
             changes = await self.storage.changes_after(self.seq, 1000)
-        except Unavailable:
+        except UnavailableError:
             return False
         self.seq = changes.head.seq
         self.seen += [message.body for message in changes.messages]
@@ -117,7 +117,7 @@ async def test_a_node_paused_in_a_transaction_holds_nobody(url, monkeypatch):
     async with opened(url) as storage:
         paused = await connection.connect(url)
         await paused.execute("BEGIN; SELECT take_turn()")
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(UnavailableError):
             await storage.append(None, "at once", None)
         async with asyncio.timeout(PATIENCE):
             while not paused.is_closed():
@@ -155,7 +155,7 @@ async def test_too_many_writes_are_refused_rather_than_queued_for_ever(url, monk
         outcomes = await asyncio.gather(
             *(storage.append(None, str(n), None) for n in range(20)), return_exceptions=True
         )
-    assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 15
+    assert sum(isinstance(outcome, UnavailableError) for outcome in outcomes) == 15
 
 
 async def test_a_write_that_waited_for_too_long_is_refused(url, monkeypatch):
@@ -170,7 +170,7 @@ async def test_a_write_that_waited_for_too_long_is_refused(url, monkeypatch):
 
         slow = asyncio.create_task(storage._writer.write(slowly))
         await started.wait()
-        with pytest.raises(Unavailable, match="waited"):
+        with pytest.raises(UnavailableError, match="waited"):
             await storage.append(None, "late", None)
         await slow
         assert (await storage.changes_after(0, 10)).messages == []
@@ -237,7 +237,7 @@ async def test_a_frozen_connection_is_given_up(url, monkeypatch):
             with monkeypatch.context() as hasty:
                 hasty.setattr(connection, "CONNECT_SECONDS", 0.5)
                 hasty.setattr(writer, "READ_SECONDS", 0.5)
-                with pytest.raises(Unavailable, match="in time"):
+                with pytest.raises(UnavailableError, match="in time"):
                     await storage.append(None, "lost?", "k" * 22)
             way.is_frozen = False
             await retry(lambda: storage.append(None, "lost?", "k" * 22))
@@ -250,7 +250,7 @@ async def retry(act):
         while True:
             try:
                 return await act()
-            except Unavailable:
+            except UnavailableError:
                 await asyncio.sleep(0.05)
 
 
@@ -307,7 +307,7 @@ async def test_a_pooler_in_transaction_mode_is_recognised(url, sign):
     with proxy(url) as way:
         way.hides_pid = True
         setattr(way, sign, True)
-        with pytest.raises(CannotOpen, match="PgBouncer") as caught:
+        with pytest.raises(CannotOpenError, match="PgBouncer") as caught:
             await open_storage(way.url)
         knows_mode = sign != "refuses_parameters"  # PgBouncer refuses those in any mode
         assert ("transaction mode" in str(caught.value)) == knows_mode
@@ -339,7 +339,7 @@ async def test_a_newer_database_is_refused(url):
     async with opened(url):
         pass
     psql(url, "INSERT INTO longboard.migrations VALUES (99, 'from the future')")
-    with pytest.raises(CannotOpen, match="newer Longboard"):
+    with pytest.raises(CannotOpenError, match="newer Longboard"):
         await open_storage(url)
 
 
@@ -350,7 +350,7 @@ async def test_what_else_is_in_the_database_is_left_alone(url):
         await storage.append(None, "ours", None)
     assert psql(url, "SELECT words FROM public.messages") == "theirs"
     psql(url, "DROP TABLE longboard.migrations CASCADE")
-    with pytest.raises(CannotOpen, match="not Longboard's"):
+    with pytest.raises(CannotOpenError, match="not Longboard's"):
         await open_storage(url)
 
 
@@ -360,7 +360,7 @@ async def test_a_user_who_may_not_make_the_schema_is_told(url):
     psql(url, f"CREATE ROLE {name} LOGIN")
     poor = url.replace("postgres@", f"{name}@")
     try:
-        with pytest.raises(CannotOpen, match=r"may not.*CREATE SCHEMA"):
+        with pytest.raises(CannotOpenError, match=r"may not.*CREATE SCHEMA"):
             await open_storage(poor)
         psql(url, f"CREATE SCHEMA longboard AUTHORIZATION {name}")
         async with opened(poor) as storage:
@@ -372,5 +372,5 @@ async def test_a_user_who_may_not_make_the_schema_is_told(url):
 async def test_postgresql_that_is_too_old_is_refused(url, monkeypatch):
     """In words, not with a syntax error."""
     monkeypatch.setattr(schema, "OLDEST", 99)
-    with pytest.raises(CannotOpen, match="99 or newer"):
+    with pytest.raises(CannotOpenError, match="99 or newer"):
         await open_storage(url)

@@ -8,7 +8,7 @@ import pytest
 
 from storage import open_storage
 from storage.postgres.address import CHECKED, HONOURED, IMPOSSIBLE, LEFT_OUT, parse
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 from tests.postgres import psql
 from tests.postgres_proxy import proxy
 from tests.test_import import admin
@@ -87,7 +87,7 @@ async def test_what_is_asked_of_a_session_is_done(new_database):
 )  # fmt: skip
 def test_what_can_not_be_read_or_done_is_named_and_no_password_shown(url, words):
     """The name of a parameter, or what to encode; never a piece of what may be the password."""
-    with pytest.raises(CannotOpen, match=words) as caught:
+    with pytest.raises(CannotOpenError, match=words) as caught:
         parse(url)
     assert SECRET not in str(caught.value) and "part" not in str(caught.value)
 
@@ -110,7 +110,7 @@ def test_move_shows_no_piece_of_the_password(tmp_path):
 
 async def test_a_setting_that_the_server_does_not_know_is_named(new_database):
     """With where it stands and what to do."""
-    with pytest.raises(CannotOpen, match=r'after the \? of DATABASE_URL.*"no_such_thing"'):
+    with pytest.raises(CannotOpenError, match=r'after the \? of DATABASE_URL.*"no_such_thing"'):
         await open_storage(f"{new_database()}?no_such_thing=1")
 
 
@@ -126,7 +126,7 @@ async def test_a_setting_that_the_server_does_not_know_is_named(new_database):
 )  # fmt: skip
 async def test_why_it_can_not_be_reached_is_said_in_words(rest, words):
     """Which host, and what is the matter; never a bare number."""
-    with pytest.raises(CannotOpen, match=words) as caught:
+    with pytest.raises(CannotOpenError, match=words) as caught:
         await open_storage(f"postgres://u:{SECRET}@{rest}")
     assert SECRET not in str(caught.value)
 
@@ -178,7 +178,7 @@ async def test_without_a_check_of_the_certificate_any_will_do(behind_tls, query)
 )
 async def test_who_asks_for_more_has_the_certificate_checked(behind_tls, query):
     """asyncpg can't bind a channel: who asks for that is kept from somebody in the middle by the certificate."""
-    with pytest.raises(CannotOpen, match=r"the certificate of 127.0.0.1:\d+ can't be trusted"):
+    with pytest.raises(CannotOpenError, match=r"the certificate of 127.0.0.1:\d+ can't be trusted"):
         await open_storage(f"{behind_tls.url}?{query}")
     assert psql(behind_tls.direct, "SELECT count(*) FROM pg_tables WHERE schemaname = 'longboard'") == "0"
 
@@ -192,5 +192,5 @@ async def test_with_its_root_certificate_the_server_is_trusted(behind_tls, certi
 
 async def test_a_server_without_tls_is_refused_where_tls_is_asked_for(new_database):
     """Never in clear by accident."""
-    with pytest.raises(CannotOpen, match="SSL"):
+    with pytest.raises(CannotOpenError, match="SSL"):
         await open_storage(f"{new_database()}?sslmode=require")

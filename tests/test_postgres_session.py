@@ -10,7 +10,7 @@ import pytest
 
 from storage import open_storage
 from storage.postgres import pools
-from storage.records import CannotOpen, Unavailable
+from storage.records import CannotOpenError, UnavailableError
 from tests.conftest import until
 from tests.postgres import cluster, psql, standby
 from tests.test_postgres import opened, retry, watching
@@ -94,7 +94,7 @@ async def test_whatever_a_user_is_given_for_its_sessions_a_board_works(url):
 async def test_a_database_that_tells_nodes_nothing_is_refused(url):
     """A user for replication runs no triggers."""
     psql(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET session_replication_role = replica")
-    with pytest.raises(CannotOpen, match="session_replication_role"):
+    with pytest.raises(CannotOpenError, match="session_replication_role"):
         await open_storage(url)
 
 
@@ -102,7 +102,7 @@ async def test_a_database_that_tells_nodes_nothing_is_refused(url):
 async def test_a_database_that_is_not_utf8_is_refused(new_database, encoding):
     """In words, before anything is made; the usual default of a Windows server is one of them."""
     url = new_database(f"ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'")
-    with pytest.raises(CannotOpen, match=rf"in {encoding}, .* Longboard needs UTF8: CREATE DATABASE"):
+    with pytest.raises(CannotOpenError, match=rf"in {encoding}, .* Longboard needs UTF8: CREATE DATABASE"):
         await open_storage(url)
     assert psql(url, "SELECT count(*) FROM pg_namespace WHERE nspname = 'longboard'") == "0"
 
@@ -122,7 +122,7 @@ async def test_a_character_that_the_database_can_not_keep_is_a_503_and_takes_no_
         monkeypatch.setattr(writer, "post", post)
         posts = [storage.append(None, body, None) for body in ("a", "😀", "b")]
         outcomes = await asyncio.gather(*posts, return_exceptions=True)
-        assert isinstance(outcomes[1], Unavailable) and "no equivalent" in str(outcomes[1])
+        assert isinstance(outcomes[1], UnavailableError) and "no equivalent" in str(outcomes[1])
         assert bodies((await storage.changes_after(0, 10)).messages) == ["a", "b"]
 
 
@@ -164,7 +164,7 @@ async def test_every_connection_of_a_node_is_opened_anew_when_a_write_was_refuse
             await db.execute("UPDATE board SET seq = seq")
 
         for _ in range(3):
-            with pytest.raises(Unavailable, match="read-only"):
+            with pytest.raises(UnavailableError, match="read-only"):
                 await storage._writer.write(refused)
         assert storage._generation.number == 1
         await storage.append(None, "after", None)
@@ -193,7 +193,7 @@ async def test_a_board_follows_its_database_to_another_host(tmp_path):
                 await watcher.until(lambda: watcher.seen == ["before"])
                 until(lambda: psql(second.url("postgres"), "SELECT count(*) FROM longboard.messages") == "1")
                 first.stop()
-                with contextlib.suppress(Unavailable):
+                with contextlib.suppress(UnavailableError):
                     await storage.append(None, "meanwhile", None)
                 psql(second.url("postgres"), "SELECT pg_promote()")
                 await retry(lambda: storage.append(None, "after", "k" * 22))

@@ -14,7 +14,7 @@ import pytest
 from storage import open_storage
 from storage.messages import read_message, read_page, read_page_after
 from storage.migrate import migrations
-from storage.records import CannotOpen, Unavailable
+from storage.records import CannotOpenError, UnavailableError
 from storage.sqlite import connection, messages
 from storage.sqlite.schema import statements
 from storage.sqlite.tx import SQLiteTx, finish
@@ -68,7 +68,7 @@ async def test_a_database_busy_for_long_refuses_and_recovers(path, monkeypatch):
     async with opened(path) as storage:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Unavailable, match="locked"):
+        with pytest.raises(UnavailableError, match="locked"):
             await storage.append(None, "refused", None)
         assert (await storage.before(None, 1)).messages == []
         other.execute("ROLLBACK")
@@ -82,7 +82,7 @@ async def test_a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest(path):
         await storage.append(None, "before", None)
         pages = await storage._writer._connection.run(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
         await limit_pages(storage, pages + 2)
-        with pytest.raises(Unavailable, match="full"):
+        with pytest.raises(UnavailableError, match="full"):
             await storage.append(None, "x" * 50_000, None)
         await limit_pages(storage, 10_000)
         await storage.append(None, "after", None)
@@ -100,7 +100,7 @@ async def test_too_many_waiting_writes_are_refused_at_once(path, monkeypatch):
         outcomes = await asyncio.gather(
             *(storage.append(None, str(n), None) for n in range(20)), return_exceptions=True
         )
-    refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, UnavailableError)]
     assert len(refused) == 15
 
 
@@ -122,7 +122,7 @@ async def test_readers_can_not_write(path):
     """Reading goes over connections that could not harm the database if they tried."""
     async with opened(path) as storage:
         for reader in (storage._reader, storage._changes_reader):
-            with pytest.raises(Unavailable, match="readonly"):
+            with pytest.raises(UnavailableError, match="readonly"):
                 await reader.read(lambda db: db.execute("DELETE FROM board"))
 
 
@@ -130,7 +130,7 @@ async def test_a_closed_storage_says_so(path):
     """A read that comes during shutdown is refused like any other."""
     async with opened(path) as storage:
         pass
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await storage.before(None, 1)
 
 
@@ -189,7 +189,7 @@ async def test_too_many_waiting_reads_are_refused_at_once(path, monkeypatch):
     monkeypatch.setattr(connection, "MAX_WAITING", 5)
     async with opened(path) as storage:
         outcomes = await asyncio.gather(*(storage.changes_page(0, 10) for _ in range(20)), return_exceptions=True)
-        assert sum(isinstance(outcome, Unavailable) for outcome in outcomes) == 15
+        assert sum(isinstance(outcome, UnavailableError) for outcome in outcomes) == 15
         assert (await storage.changes_after(0, 10)).messages == []
 
 
@@ -203,7 +203,7 @@ async def test_a_newer_database_is_refused_and_left_as_it_is(path):
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(CannotOpen, match="newer Longboard"):
+    with pytest.raises(CannotOpenError, match="newer Longboard"):
         await open_storage(f"sqlite:///{path}")
 
 
@@ -213,7 +213,7 @@ async def test_another_program_s_database_is_refused_and_left_as_it_is(path):
     db.execute("CREATE TABLE messages (msg_content TEXT NOT NULL, msg_time INTEGER NOT NULL)")
     db.close()
     before = path.read_bytes()
-    with pytest.raises(CannotOpen, match="import-tutorial"):
+    with pytest.raises(CannotOpenError, match="import-tutorial"):
         await open_storage(f"sqlite:///{path}")
     db = sqlite3.connect(path)
     assert [row[0] for row in db.execute("SELECT name FROM sqlite_schema")] == ["messages"]
@@ -224,7 +224,7 @@ async def test_another_program_s_database_is_refused_and_left_as_it_is(path):
 async def test_what_is_no_database_is_refused(path):
     """A text file stays a text file."""
     path.write_text("dear diary " * 1000)
-    with pytest.raises(CannotOpen, match="not a database"):
+    with pytest.raises(CannotOpenError, match="not a database"):
         await open_storage(f"sqlite:///{path}")
     assert path.read_text().startswith("dear diary")
 
@@ -233,14 +233,14 @@ def test_a_failed_opening_leaves_nothing_running(path):
     """The error is all that is heard of it: no thread that reports to a loop which has ended."""
     path.write_text("dear diary " * 1000)
     for _ in range(100):
-        with pytest.raises(CannotOpen):
+        with pytest.raises(CannotOpenError):
             asyncio.run(open_storage(f"sqlite:///{path}"))
 
 
 @pytest.mark.parametrize("where", ["missing/board.db", "."])
 async def test_a_path_that_can_not_be_opened_is_named(tmp_path, where):
     """The operator reads which path, and why."""
-    with pytest.raises(CannotOpen, match=str(tmp_path)):
+    with pytest.raises(CannotOpenError, match=str(tmp_path)):
         await open_storage(f"sqlite:///{tmp_path}/{where}")
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from storage import open_storage
-from storage.records import CannotOpen, Import, NotFound, Unavailable
+from storage.records import CannotOpenError, Import, NotFoundError, UnavailableError
 from storage.sqlite import connection, search
 from storage.sqlite.checkup import check_up
 from storage.sqlite.schema import migrate
@@ -169,7 +169,7 @@ async def test_what_is_posted_and_changed_in_one_transaction_is_indexed_as_it_is
         storage.append(None, "last", None),
         return_exceptions=True,
     )
-    assert batches == [1, 7] and [isinstance(one, NotFound) for one in outcomes].count(True) == 1
+    assert batches == [1, 7] and [isinstance(one, NotFoundError) for one in outcomes].count(True) == 1
     last = outcomes[-1][0].id
     assert await words_in(storage) == ([("changed", before), ("edited", before + 1), ("last", last)], 3)
     await storage.delete(before + 1)
@@ -192,7 +192,7 @@ async def test_a_search_that_is_slow_within_one_part_ends_in_time(storage, monke
     words = "ab cd " * 600
     await storage.import_messages([Import(words, 1, f"repeated-{n:020}") for n in range(800)])
     monkeypatch.setattr(search, "SECONDS", 0.002)
-    with pytest.raises(Unavailable, match="took more"):
+    with pytest.raises(UnavailableError, match="took more"):
         await storage.search('"' + "ab cd " * 7 + 'cd"', None, 10)
     monkeypatch.setattr(search, "SECONDS", 60)
     assert (await storage.search('"' + "ab cd " * 7 + 'cd"', None, 10)).messages == []
@@ -202,12 +202,12 @@ async def test_a_slow_search_ends_in_time(storage, monkeypatch):
     """With what it has found, or else by saying that it took too long."""
     await storage.append(None, "found", None)
     monkeypatch.setattr(search, "SECONDS", -1)
-    with pytest.raises(Unavailable, match="took more"):
+    with pytest.raises(UnavailableError, match="took more"):
         await storage.search("found", None, 5)
     monkeypatch.setattr(search, "SECONDS", 60)
     monkeypatch.setattr(search, "MAX_WAITING", 2)
     outcomes = await asyncio.gather(*(storage.search("found", None, 5) for _ in range(4)), return_exceptions=True)
-    assert [isinstance(outcome, Unavailable) for outcome in outcomes] == [False, False, True, True]
+    assert [isinstance(outcome, UnavailableError) for outcome in outcomes] == [False, False, True, True]
     assert await find(storage, "found") == ["found"]
 
 
@@ -246,7 +246,7 @@ def test_a_python_without_fts5_is_told_so():
         def fetchone(self):
             return None
 
-    with pytest.raises(CannotOpen, match="FTS5"):
+    with pytest.raises(CannotOpenError, match="FTS5"):
         migrate(NoFts5(), "board.db")
 
 

@@ -13,7 +13,7 @@ from board.cursor import parse_cursor
 from board.waiter import Waiter
 from board.waiters import WaiterList, load
 from storage import open_storage
-from storage.records import Author, KeyReused, NotFound, Password
+from storage.records import Author, KeyReusedError, NotFoundError, Password
 from tests.test_waiters import Counting
 
 ADA = Author(1, "Ada")
@@ -72,7 +72,7 @@ class House(RuleBasedStateMachine):
         """A key gives the message that it gave before; other words under it are refused."""
         try:
             message, is_new = self.run(self.storage.storage.append(ADA, words, key))
-        except KeyReused:
+        except KeyReusedError:
             assert self.keys[key][1] != words
             return
         known = self.keys.get(key)
@@ -93,7 +93,7 @@ class House(RuleBasedStateMachine):
             self.run(self.storage.storage.edit(id, words, ADA.id))
             assert self.model[id] is not None
             self.model[id] = words
-        except NotFound:
+        except NotFoundError:
             assert self.model[id] is None
 
     @precondition(lambda self: self.model)
@@ -105,7 +105,7 @@ class House(RuleBasedStateMachine):
             assert self.model[id] is not None
             self.model[id] = None
             self.keys = {key: (known, None if known == id else words) for key, (known, words) in self.keys.items()}
-        except NotFound:
+        except NotFoundError:
             assert self.model[id] is None
 
     # --- reading

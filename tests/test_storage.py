@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from storage import open_storage
-from storage.records import Author, CannotOpen, EditedMeanwhile, Import, KeyReused, NotFound, Password
+from storage.records import Author, CannotOpenError, EditConflictError, Import, KeyReusedError, NotFoundError, Password
 from tests.patience import PATIENCE
 
 ADA, BOB = Author(1, "Ada"), Author(2, "Bob")
@@ -57,7 +57,7 @@ async def test_numbers_follow_each_other_in_the_order_of_commits(storage):
 async def test_an_edit_that_began_from_other_words_changes_nothing(storage):
     """Of two that began from one state, whoever comes second is told what it says now; the same words twice are no quarrel."""
     message, _ = await storage.append(ADA, "one", None)
-    with pytest.raises(EditedMeanwhile) as refused:
+    with pytest.raises(EditConflictError) as refused:
         await storage.edit(message.id, "two", ADA.id, message.created_at - 1)
     assert refused.value.args[0] == message
     edited = await storage.edit(message.id, "two", ADA.id, message.changed_at)
@@ -108,7 +108,7 @@ async def test_a_retry_with_the_same_key_gives_the_first_message(storage):
 async def test_a_key_with_other_words_is_refused_and_nothing_is_written(storage):
     """A key names one message."""
     await storage.append(ADA, "once", KEY)
-    with pytest.raises(KeyReused):
+    with pytest.raises(KeyReusedError):
         await storage.append(ADA, "twice", KEY)
     assert (await snapshot(storage)).head.seq == 1
 
@@ -135,7 +135,7 @@ async def test_a_retry_after_an_edit_or_a_deletion_does_not_post_again(storage):
 async def test_what_is_not_there_is_not_found(storage, id):
     """Unknown and deleted messages are the same to everybody."""
     for call in (storage.message(id), storage.edit(id, "x"), storage.delete(id)):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await call
     assert (await snapshot(storage)).head.seq == 0
 
@@ -145,7 +145,7 @@ async def test_a_deleted_message_can_be_neither_read_nor_changed(storage):
     message, _ = await storage.append(None, "gone", None)
     await storage.delete(message.id)
     for call in (storage.message(message.id), storage.edit(message.id, "x"), storage.delete(message.id)):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await call
 
 
@@ -166,7 +166,7 @@ async def test_a_failing_write_leaves_its_neighbours(storage):
         storage.append(None, "b", None),
         return_exceptions=True,
     )
-    assert [type(outcome) for outcome in outcomes] == [tuple, KeyReused, NotFound, tuple]
+    assert [type(outcome) for outcome in outcomes] == [tuple, KeyReusedError, NotFoundError, tuple]
     assert bodies((await storage.changes_after(0, 10)).messages) == ["first", "a", "b"]
 
 
@@ -187,7 +187,7 @@ async def test_an_import_is_all_or_none_and_safe_to_repeat(storage):
     assert await storage.import_messages(messages) == 1
     kept = (await storage.changes_after(0, 10)).messages
     assert [(m.body, m.created_at) for m in kept] == [(m.body, m.created_at) for m in messages]
-    with pytest.raises(KeyReused):
+    with pytest.raises(KeyReusedError):
         await storage.import_messages([Import("new", 1, "x" * 22), Import("other", 1, f"{0:022}")])
     assert (await snapshot(storage)).head.seq == 3
 
@@ -247,5 +247,5 @@ async def test_another_process_s_commit_is_noticed(storage, url):
 @pytest.mark.parametrize("url", ["sqlite:///", "mysql://x/y", "board.db"])
 async def test_an_unknown_url_is_refused(url):
     """Nothing is guessed about where the messages should go."""
-    with pytest.raises(CannotOpen):
+    with pytest.raises(CannotOpenError):
         await open_storage(url)

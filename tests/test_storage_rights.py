@@ -9,15 +9,15 @@ import pytest
 from storage.records import (
     MOST_BOT_TOKENS,
     Credential,
-    IsModerator,
-    NotAllowed,
-    NotFound,
-    NotYours,
-    Outdated,
-    OwnAddress,
+    IsModeratorError,
+    NotAllowedError,
+    NotAuthorError,
+    NotFoundError,
+    OutdatedError,
+    OwnAddressError,
     Password,
-    TooMany,
-    Unavailable,
+    TooManyTokensError,
+    UnavailableError,
 )
 from tests.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
@@ -45,7 +45,7 @@ async def test_a_way_in_by_a_password_that_was_changed_meanwhile_is_not_opened(s
     """Checking a password takes a while; what counts is the one in force when the session begins."""
     await storage.set_password(ADA.id, NEW, old=OLD)
     for kind in ("session", "token"):
-        with pytest.raises(Outdated):
+        with pytest.raises(OutdatedError):
             await session(storage, kind=kind, password=OLD)
     assert await storage.credentials(ADA.id) == []
     assert (await session(storage, password=NEW)).account.id == ADA.id
@@ -55,7 +55,7 @@ async def test_of_two_who_change_a_password_at_once_one_does(storage):
     """The other one knew a password that is in force no more."""
     changes = [storage.set_password(ADA.id, Password(f"new {n}"), old=OLD) for n in range(5)]
     outcomes = await asyncio.gather(*changes, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [type(None)] + [Outdated] * 4
+    assert [type(outcome) for outcome in outcomes] == [type(None)] + [OutdatedError] * 4
     assert (await storage.password("ada"))[1] == Password("new 0")
 
 
@@ -66,7 +66,7 @@ async def test_a_password_change_ends_all_but_the_session_to_keep_which_gets_a_n
     assert [c.id for c in await storage.credentials(ADA.id)] == [kept.id]
     assert (await storage.credential(b"new secret")).id == kept.id
     for hash in (b"session", b"other"):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await storage.credential(hash)
 
 
@@ -74,7 +74,7 @@ async def test_a_session_that_has_ended_changes_no_password(storage):
     """It was signed out while the new password was hashed."""
     kept = await session(storage)
     await storage.revoke_credential(ADA.id, kept.id)
-    with pytest.raises(Outdated):
+    with pytest.raises(OutdatedError):
         await storage.set_password(ADA.id, NEW, old=OLD, keep=kept.id, hash=b"new secret")
     assert (await storage.password("ada"))[1] == OLD
 
@@ -91,7 +91,7 @@ async def test_a_credential_that_has_ended_makes_no_token(storage):
     asking, other = await session(storage), await session(storage, BOB.id, b"other")
     await storage.revoke_all(ADA.id)
     for by in (asking.id, other.id):
-        with pytest.raises(Outdated):
+        with pytest.raises(OutdatedError):
             await session(storage, kind="bot", hash=b"bot", by=by)
     assert await storage.credentials(ADA.id) == []
 
@@ -100,10 +100,10 @@ async def test_a_session_by_facebook_takes_a_facebook_that_is_still_linked(stora
     """It may have been unlinked while Facebook was asked for the picture."""
     made = await storage.create_identity(ADA.id, "1111", "2222", "Ada")
     await storage.unlink_identity(ADA.id)
-    with pytest.raises(Outdated):
+    with pytest.raises(OutdatedError):
         await session(storage, by_facebook=True, identity_id=made.id)
     other = await storage.create_identity(ADA.id, "1111", "3333", "Ada")
-    with pytest.raises(Outdated):  # another one is linked by now
+    with pytest.raises(OutdatedError):  # another one is linked by now
         await session(storage, by_facebook=True, identity_id=made.id)
     assert (await session(storage, by_facebook=True, identity_id=other.id)).by_facebook
 
@@ -116,12 +116,12 @@ async def test_eighty_tokens_at_once_stop_at_the_limit(storage):
         while True:
             try:
                 return await session(storage, kind="bot", hash=b"bot %d" % n, by=asking.id)
-            except Unavailable:  # a busy machine: it waited for too long
+            except UnavailableError:  # a busy machine: it waited for too long
                 continue
 
     outcomes = await asyncio.gather(*(wanted(n) for n in range(80)), return_exceptions=True)
     assert sum(isinstance(outcome, Credential) for outcome in outcomes) == MOST_BOT_TOKENS
-    assert sum(isinstance(outcome, TooMany) for outcome in outcomes) == 80 - MOST_BOT_TOKENS
+    assert sum(isinstance(outcome, TooManyTokensError) for outcome in outcomes) == 80 - MOST_BOT_TOKENS
 
 
 async def test_a_session_that_made_room_is_looked_at_again(storage):
@@ -144,23 +144,23 @@ async def test_whoever_changes_a_message_is_looked_at_once_more(storage):
     guest, _ = await storage.append(None, "by a guest", None)
     for id in (message.id, guest.id):
         for change in (storage.edit(id, "x", BOB.id), storage.delete(id, BOB.id)):
-            with pytest.raises(NotYours):
+            with pytest.raises(NotAuthorError):
                 await change
     await storage.suspend(None, "ada")
     for change in (storage.edit(message.id, "x", ADA.id), storage.delete(message.id, ADA.id)):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             await change
     await storage.restore(None, "ada")
     assert (await storage.edit(message.id, "better", ADA.id)).body == "better"
     assert (await storage.delete(message.id, ADA.id)).deleted
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.edit(message.id, "x", ADA.id)
 
 
 async def test_what_a_moderator_deletes_is_logged_with_it_or_not_deleted(storage):
     """One transaction; and one's own messages are no moderation."""
     message, _ = await storage.append(ADA, "off topic", None)
-    with pytest.raises(NotAllowed):  # a moderator no more
+    with pytest.raises(NotAllowedError):  # a moderator no more
         await storage.delete(message.id, BOB.id, moderates=True)
     assert await log_of(storage) == []
     await moderator(storage)
@@ -198,14 +198,14 @@ async def test_moderation_takes_a_moderator_when_it_is_done(storage):
     message, _ = await storage.append(ADA, "by Ada", None, "192.0.2.1")
     await storage.set_role(None, "ada", "moderator")
     for act in (storage.suspend(bob, "ada"), storage.remove_all(bob, message.id)):
-        with pytest.raises(IsModerator):
+        with pytest.raises(IsModeratorError):
             await act
     await storage.set_role(None, "bob", "member")
     for act in (
         storage.suspend(bob, "ada"), storage.restore(bob, "ada"), storage.remove_all(bob, message.id),
         storage.block_address(bob, message.id, LATER),
     ):  # fmt: skip
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             await act
     assert len(await log_of(storage)) == 3 and bodies((await snapshot(storage)).changes) == ["by Ada"]
     assert await storage.remove_all(None, message.id) == 1
@@ -220,7 +220,7 @@ async def test_an_address_that_is_the_moderator_s_own_singles_nobody_out(storage
         storage.remove_all(bob, here.id, "192.0.2.1"),
         storage.block_address(bob, here.id, LATER, "192.0.2.1"),
     ):
-        with pytest.raises(OwnAddress):
+        with pytest.raises(OwnAddressError):
             await act
     assert await storage.remove_all(bob, there.id, "192.0.2.1") == 1
     assert bodies((await snapshot(storage)).page.messages) == ["from here"]

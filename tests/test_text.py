@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from board.highlights import excerpt
 from board.people import clean_name, name_from_elsewhere
 from board.signs import beginning, first_sign
-from board.text import MARKS_IN_A_ROW, MOST_MARKUP, BadText, clean, pieces
+from board.text import MARKS_IN_A_ROW, MOST_MARKUP, BadTextError, clean, pieces
 from handlers.pages import preview
 from handlers.pictures import initials_of
 from storage.records import Account
@@ -51,7 +51,7 @@ def test_text_is_kept_but_for_what_would_harm_other_peoples_lines(raw, kept):
 )  # fmt: skip
 def test_a_message_that_shows_nothing_is_refused(blank):
     """There is no empty message, however it is made."""
-    with pytest.raises(BadText) as error:
+    with pytest.raises(BadTextError) as error:
         clean(blank, 4000)
     assert error.value.code == "body_empty"
 
@@ -68,7 +68,7 @@ def test_what_this_python_has_never_heard_of_may_be_seen(newer):
 @pytest.mark.parametrize("raw", ["a\0b", "\ud800", "x\udfffy"])
 def test_what_is_no_text_is_refused(raw):
     """NUL and lone surrogates are 400, not a fault later on."""
-    with pytest.raises(BadText) as error:
+    with pytest.raises(BadTextError) as error:
         clean(raw, 4000)
     assert (error.value.code, error.value.status) == ("body_not_text", 400)
 
@@ -76,7 +76,7 @@ def test_what_is_no_text_is_refused(raw):
 def test_the_limit_counts_characters_and_says_how_many_there_were():
     """4000 emoji fit where 4000 characters may be."""
     assert len(clean("😀" * 4000, 4000)) == 4000
-    with pytest.raises(BadText, match="4000 characters; this one has 4001"):
+    with pytest.raises(BadTextError, match="4000 characters; this one has 4001"):
         clean("x" * 4001, 4000)
 
 
@@ -85,7 +85,7 @@ def test_cleaning_is_done_once_and_for_all(raw):
     """What was cleaned is not changed by cleaning it again, and can always be stored."""
     try:
         kept = clean(raw, 4000)
-    except BadText:
+    except BadTextError:
         return
     assert clean(kept, 4000) == kept
     assert kept.encode() and "\0" not in kept

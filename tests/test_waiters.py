@@ -9,7 +9,7 @@ from board.recent import BATCH, PAGE, RECENT
 from board.waiter import Ended, Waiter
 from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, WaiterList, load
 from storage import open_storage
-from storage.records import Unavailable
+from storage.records import UnavailableError
 from tests.patience import PATIENCE
 from tests.wire import ids, read
 
@@ -27,7 +27,7 @@ class Counting:
         async def call(*arguments, **options):
             self.calls.append(name)
             if self.away or name == self.failing:
-                raise Unavailable("away")
+                raise UnavailableError("away")
             return await getattr(self.storage, name)(*arguments, **options)
 
         return call

@@ -6,7 +6,15 @@ import re
 import pytest
 
 from storage.migrate import migrations
-from storage.records import LastWayIn, LinkGone, NotAllowed, NotFound, Outdated, Password, Taken
+from storage.records import (
+    LastWayInError,
+    LinkGoneError,
+    NotAllowedError,
+    NotFoundError,
+    OutdatedError,
+    Password,
+    UsernameTakenError,
+)
 from storage.ways_in import CREDENTIAL_KINDS, SIGN_INS, WAYS_IN
 from tests.test_storage import ADA, BOB, storage  # noqa: F401 (a fixture)
 from tests.test_storage_rights import LATER, NEW, OLD, log_of, session
@@ -58,14 +66,14 @@ async def left(storage):
         try:
             await look
             found.append(name)
-        except (NotFound, LinkGone):
+        except (NotFoundError, LinkGoneError):
             pass
     return sorted(found)
 
 
 async def check_password(storage):
     if (await storage.password("ada"))[1] != OLD:
-        raise NotFound("the old password")
+        raise NotFoundError("the old password")
 
 
 async def test_recovery_by_a_link_ends_every_way_in(storage):
@@ -104,7 +112,7 @@ async def test_a_suspension_ends_all_that_somebody_could_come_back_by(storage):
     await open_all(storage)
     await storage.suspend(None, "ada")
     assert await left(storage) == ["identity", "old password"]
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         await session(storage, hash=b"new")
 
 
@@ -138,7 +146,7 @@ async def test_a_bot_that_was_not_used_for_long_is_forgotten(storage):
 async def test_only_a_credential_of_the_kind_that_is_meant_is_revoked(storage):
     """Whoever revokes bots' tokens by number does not hit a session."""
     made = await session(storage)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.revoke_credential(ADA.id, made.id, "bot")
     await storage.revoke_credential(ADA.id, made.id, "session")
 
@@ -199,7 +207,7 @@ async def test_a_credential_that_has_ended_does_nothing(storage):
             storage.delete_account(ADA.id, keep_messages=False, credential=id),
             storage.unlink_identity(ADA.id, keep=id),
         ):
-            with pytest.raises(Outdated):
+            with pytest.raises(OutdatedError):
                 await write
     for write in (
         storage.suspend(bob, "ada", credential=bobs_gone.id),
@@ -207,7 +215,7 @@ async def test_a_credential_that_has_ended_does_nothing(storage):
         storage.remove_all(bob, 1, credential=bobs_gone.id),
         storage.delete(1, BOB.id, moderates=True, credential=bobs_gone.id),
     ):
-        with pytest.raises(Outdated):
+        with pytest.raises(OutdatedError):
             await write
     after = await storage.snapshot(changes=100, page=50), await storage.account("ada"), await log_of(storage)
     assert after == before
@@ -215,21 +223,21 @@ async def test_a_credential_that_has_ended_does_nothing(storage):
 
 async def test_an_account_is_deleted_with_the_password_that_is_in_force(storage):
     """Also one without a password: it may have got one while Facebook was asked."""
-    with pytest.raises(Outdated):
+    with pytest.raises(OutdatedError):
         await storage.delete_account(ADA.id, keep_messages=True, password=NEW)
     made = await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
     await storage.set_password(made.account.id, NEW, old=Password(None))
-    with pytest.raises(Outdated):
+    with pytest.raises(OutdatedError):
         await storage.delete_account(made.account.id, keep_messages=True, password=Password(None))
     await storage.delete_account(ADA.id, keep_messages=True, password=OLD)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.account("ada")
 
 
 async def test_the_last_way_in_is_still_not_unlinked(storage):
     """Whatever was verified."""
     made = await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
-    with pytest.raises(LastWayIn):
+    with pytest.raises(LastWayInError):
         await storage.unlink_identity(made.account.id, password=Password(None))
 
 
@@ -246,13 +254,13 @@ async def suspended_and_erased(storage):
 async def test_a_suspension_outlives_the_account(storage):
     """Who has their data deleted at Facebook comes back neither as the same person, nor anybody under that username."""
     await suspended_and_erased(storage)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         await storage.create_account_with_identity(APP, ID, "Grace", ["grace", "grace_2"])
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         await storage.create_identity(BOB.id, APP, ID, "Grace")
-    with pytest.raises(Taken):
+    with pytest.raises(UsernameTakenError):
         await storage.create_account("grace", "Grace", OLD)
-    with pytest.raises(Taken):
+    with pytest.raises(UsernameTakenError):
         await storage.set_username(BOB.id, "grace")
     other = await storage.create_account_with_identity(APP, "3333", "Grace", ["grace", "grace_2"])
     assert other.account.username == "grace_2"
@@ -264,7 +272,7 @@ async def test_a_suspension_outlives_the_identity_of_an_account_that_stays(stora
     await storage.create_identity(ADA.id, APP, ID, "Ada")
     await storage.suspend(None, "ada")
     await storage.erase_identity(APP, ID, LATER, "code")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         await storage.create_account_with_identity(APP, ID, "Ada", ["ada_2"])
     await storage.restore(None, "ada")
     assert (await storage.account("ada")).suspended_at is None
@@ -275,7 +283,7 @@ async def test_a_suspension_of_an_account_that_is_gone_can_be_lifted(storage):
     """By its username, as any other; once it is, there is nothing left to lift."""
     await suspended_and_erased(storage)
     await storage.restore(None, "grace")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await storage.restore(None, "grace")
     assert (await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])).account.username == "grace"
 

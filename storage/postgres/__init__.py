@@ -51,7 +51,7 @@ class PostgreSQL(Messages, Search, About, Accounts, Credentials, FailedTriesOf, 
 
     @classmethod
     async def open(cls, url: str) -> "PostgreSQL":
-        """Raises CannotOpen."""
+        """Raises CannotOpenError."""
         try:
             await prepare(url)
             sizes = ((1, WRITE_SECONDS), (PAGE_READERS, READ_SECONDS), (1, READ_SECONDS))

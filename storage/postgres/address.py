@@ -16,7 +16,7 @@ import ssl
 import urllib.parse
 from collections.abc import Mapping
 
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 
 PORT = 5432
 LONGEST_TIMEOUT = 60
@@ -72,14 +72,14 @@ class Address:
 
 @functools.lru_cache(8)
 def parse(url: str) -> Address:
-    """Raises CannotOpen."""
+    """Raises CannotOpenError."""
     try:
         parts = urllib.parse.urlsplit(url)
         given = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError:  # its message would have pieces of the password in it
-        raise CannotOpen(UNREADABLE) from None
+        raise CannotOpenError(UNREADABLE) from None
     if "#" in url or not url.isprintable() or parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
-        raise CannotOpen(UNREADABLE)
+        raise CannotOpenError(UNREADABLE)
     check(given)
     hosts = hosts_of(parts.netloc, given)
     tls, sslmode = encryption(given)
@@ -99,18 +99,18 @@ def parse(url: str) -> Address:
 
 
 def check(given: Mapping[str, str]) -> None:
-    """Raises CannotOpen, with the parameter's name and never with its value."""
+    """Raises CannotOpenError, with the parameter's name and never with its value."""
     for name in given:
         if name in IMPOSSIBLE:
-            raise CannotOpen(f"DATABASE_URL asks for {name}, which Longboard can't do: remove it")
+            raise CannotOpenError(f"DATABASE_URL asks for {name}, which Longboard can't do: remove it")
         if name in CHECKED and given[name] not in CHECKED[name]:
-            raise CannotOpen(f"{name} in DATABASE_URL must be {' or '.join(CHECKED[name])}, or be removed")
+            raise CannotOpenError(f"{name} in DATABASE_URL must be {' or '.join(CHECKED[name])}, or be removed")
         if name in FILES and given[name] not in ("", "system") and not os.access(given[name], os.R_OK):
-            raise CannotOpen(f"{name} in DATABASE_URL names no file that can be read")
+            raise CannotOpenError(f"{name} in DATABASE_URL names no file that can be read")
 
 
 def hosts_of(netloc: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    """Raises CannotOpen if a port is not one."""
+    """Raises CannotOpenError if a port is not one."""
     named = urllib.parse.unquote(netloc.rpartition("@")[2] or given.get("host", ""))
     ports = given.get("port", "").split(",")
     hosts = []
@@ -121,13 +121,13 @@ def hosts_of(netloc: str, given: Mapping[str, str]) -> tuple[str, ...]:
         head, colon, port = ("", "", "") if host.endswith("]") else host.rpartition(":")
         port = port if colon else ports[min(number, len(ports) - 1)] or str(PORT)
         if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
-            raise CannotOpen("the port in DATABASE_URL must be a number from 1 to 65535. Or, " + UNREADABLE)
+            raise CannotOpenError("the port in DATABASE_URL must be a number from 1 to 65535. Or, " + UNREADABLE)
         hosts.append(f"{head if colon else host}:{port}")
     return tuple(hosts)
 
 
 def encryption(given: Mapping[str, str]) -> tuple[ssl.SSLContext | None, dict[str, str]]:
-    """A TLS context of ours, or None, and asyncpg's sslmode. Raises CannotOpen.
+    """A TLS context of ours, or None, and asyncpg's sslmode. Raises CannotOpenError.
 
     channel_binding=require protects against somebody in the middle. asyncpg lacks it, so the server's certificate
     is checked instead, against the system's authorities or those of sslrootcert. As in libpq, ssl=true means
@@ -136,7 +136,7 @@ def encryption(given: Mapping[str, str]) -> tuple[ssl.SSLContext | None, dict[st
     mode = given.get("sslmode") or SSL.get(given.get("ssl", ""), "")
     if given.get("channel_binding") == "require":
         if mode == "disable":
-            raise CannotOpen("channel_binding=require in DATABASE_URL needs TLS, which sslmode=disable forbids")
+            raise CannotOpenError("channel_binding=require in DATABASE_URL needs TLS, which sslmode=disable forbids")
         mode = "verify-full"
     root = given.get("sslrootcert", "")
     if root == "system" or (mode == "verify-full" and not root and given.get("channel_binding") == "require"):
@@ -154,20 +154,20 @@ SSL = {"true": "require", "1": "require", "on": "require", "false": "disable", "
 
 
 def certified(given: Mapping[str, str], context: ssl.SSLContext) -> ssl.SSLContext:
-    """Adds the client's certificate, if there is one. Raises CannotOpen."""
+    """Adds the client's certificate, if there is one. Raises CannotOpenError."""
     context.set_alpn_protocols(["postgresql"])  # needed for sslnegotiation=direct
     if cert := given.get("sslcert"):
         try:
             context.load_cert_chain(cert, given.get("sslkey"), given.get("sslpassword", ""))
         except OSError as error:
-            raise CannotOpen(f"sslcert in DATABASE_URL can't be used: {error.strerror or error}") from error
+            raise CannotOpenError(f"sslcert in DATABASE_URL can't be used: {error.strerror or error}") from error
     return context
 
 
 def seconds(timeout: str) -> float | None:
-    """As in libpq: 0 or nothing is the default, and less than 2 s count as 2. Raises CannotOpen."""
+    """As in libpq: 0 or nothing is the default, and less than 2 s count as 2. Raises CannotOpenError."""
     if not timeout:
         return None
     if not (timeout.isascii() and timeout.isdigit()):
-        raise CannotOpen("connect_timeout in DATABASE_URL must be a whole number of seconds")
+        raise CannotOpenError("connect_timeout in DATABASE_URL must be a whole number of seconds")
     return min(max(2.0, float(timeout[:6])), LONGEST_TIMEOUT) if timeout.strip("0") else None

@@ -29,7 +29,7 @@ class Arriving:
 
     @classmethod
     async def open(cls, url: str) -> "Arriving":
-        """Raises CannotOpen."""
+        """Raises CannotOpenError."""
         try:
             await prepare(url)
             db = await connect(url, MIGRATION_SECONDS)

@@ -11,7 +11,7 @@ from storage.migrate import migrations
 from storage.postgres.address import parse
 from storage.postgres.connection import FAULTS, connect, reason, why_not
 from storage.postgres.schema import check_directness, check_session, check_version, version_of
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 from storage.words import VERSION
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Finding = tuple[bool | None, str]
 async def check_up(url: str) -> AsyncIterator[Finding]:
     try:
         db = await connect(url)
-    except CannotOpen as error:
+    except CannotOpenError as error:
         yield False, f"the database: {error}"
         return
     except (*FAULTS, ValueError) as error:
@@ -37,7 +37,7 @@ async def check_up(url: str) -> AsyncIterator[Finding]:
         yield True, "the database is in UTF8, and is reached without a pooler that would interfere"
         async for finding in check_content(url, db):
             yield finding
-    except CannotOpen as error:
+    except CannotOpenError as error:
         yield False, f"the database: {error}"
     except FAULTS as error:
         yield False, f"the database can't be read: {reason(error)}"

@@ -12,7 +12,7 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from storage.postgres.address import UNREADABLE, Address, parse
-from storage.records import CannotOpen, Unavailable
+from storage.records import CannotOpenError, UnavailableError
 
 if TYPE_CHECKING:
     Database = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -71,12 +71,12 @@ PIN = "SELECT set_config(name, value, false) FROM pg_settings JOIN unnest($1::te
 
 
 def patience(url: str) -> float:
-    """Seconds for opening a connection there, or waiting for a free one. Raises CannotOpen."""
+    """Seconds for opening a connection there, or waiting for a free one. Raises CannotOpenError."""
     return parse(url).seconds or CONNECT_SECONDS
 
 
 async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "Link":
-    """A connection, outside the pools unless options say otherwise. Raises CannotOpen or one of FAULTS."""
+    """A connection, outside the pools unless options say otherwise. Raises CannotOpenError or one of FAULTS."""
     address = parse(url)
     session = {"application_name": "longboard", **address.session, **settings(seconds)}
     timeout = patience(url)
@@ -122,14 +122,14 @@ async def faults_as_unavailable() -> AsyncIterator[None]:
     try:
         yield
     except asyncpg.UntranslatableCharacterError as error:
-        raise CannotKeep(reason(error)) from error
+        raise UnstorableTextError(reason(error)) from error
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError):
         raise  # that is not the database's fault, and will be so next time
     except FAULTS as error:
-        raise Unavailable(reason(error)) from error
+        raise UnavailableError(reason(error)) from error
 
 
-class CannotKeep(Unavailable):
+class UnstorableTextError(UnavailableError):
     """The database can't store such a character: its encoding is no longer UTF-8, as it was at the start."""
 
 
@@ -142,19 +142,19 @@ def reason(error: BaseException) -> str:
     return (said.splitlines() or [""])[0] or type(error).__name__
 
 
-def why_not(error: BaseException) -> CannotOpen:
+def why_not(error: BaseException) -> CannotOpenError:
     """In the operator's words. The address is not shown: it has the password in it."""
     said = reason(error)
     if "startup parameter" in said:
-        return CannotOpen(f"{REFUSES} ({said}){POOLED}")
+        return CannotOpenError(f"{REFUSES} ({said}){POOLED}")
     if "prepared statement" in said:
-        return CannotOpen(f"{IGNORES} ({said})")
+        return CannotOpenError(f"{IGNORES} ({said})")
     if "root certificate file" in said:
-        return CannotOpen(
+        return CannotOpenError(
             f"sslmode in DATABASE_URL needs the server's root certificate: {said}. Or add sslrootcert=system"
         )
     if "unrecognized configuration parameter" in said:
-        return CannotOpen(f"a parameter after the ? of DATABASE_URL can't be used: {said}. Remove it")
+        return CannotOpenError(f"a parameter after the ? of DATABASE_URL can't be used: {said}. Remove it")
     if isinstance(error, ValueError) and not isinstance(error, asyncpg.PostgresError):
-        return CannotOpen(UNREADABLE)  # the parser's message may have pieces of the password in it
-    return CannotOpen(f"PostgreSQL, as named by DATABASE_URL, can't be used: {said}")
+        return CannotOpenError(UNREADABLE)  # the parser's message may have pieces of the password in it
+    return CannotOpenError(f"PostgreSQL, as named by DATABASE_URL, can't be used: {said}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
+from storage.exchange import CHUNK, TABLES, Row, RowRefusedError, Standing
 from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults_as_unavailable, why_not
 from storage.postgres.schema import prepare
 from storage.postgres.search import to_vector
@@ -29,7 +29,7 @@ class PostgreSQLExchange:
 
     @classmethod
     async def open(cls, url: str) -> "PostgreSQLExchange":
-        """Raises CannotOpen."""
+        """Raises CannotOpenError."""
         try:
             await prepare(url)
             return cls(await connect(url, SECONDS))
@@ -105,14 +105,14 @@ class PostgreSQLExchange:
 
 
 async def put(db: "Link", table: str, row: Row, index: int) -> int:
-    """Whether the row was new. Raises RowRefused."""
+    """Whether the row was new. Raises RowRefusedError."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = [row[column] for column in columns]
     known = await db.fetchrow(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = $1", row[key])
     if known is not None and list(known) == values:
         return 0
     if known is not None:
-        raise RowRefused(index, f"this board has another row {row[key]!r} in {table}")
+        raise RowRefusedError(index, f"this board has another row {row[key]!r} in {table}")
     places = [f"${number}" for number in range(1, len(columns) + 1)]
     if table == "messages":
         columns = (*columns, "search")
@@ -122,7 +122,7 @@ async def put(db: "Link", table: str, row: Row, index: int) -> int:
         await db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(places)})", *values)
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
         why = " ".join(str(error).rstrip(".").split())  # it has a second line
-        raise RowRefused(index, f"this board can't take it: {why}") from error
+        raise RowRefusedError(index, f"this board can't take it: {why}") from error
     return 1
 
 

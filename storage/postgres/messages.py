@@ -11,7 +11,17 @@ from storage.postgres.search import to_vector, vector
 from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.units import Units
 from storage.postgres.writer import Post, post
-from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotAllowed, Outdated, Snapshot
+from storage.records import (
+    Author,
+    Changes,
+    Head,
+    Import,
+    KeyReusedError,
+    Message,
+    NotAllowedError,
+    OutdatedError,
+    Snapshot,
+)
 from storage.rows import COLUMNS, to_message
 
 if TYPE_CHECKING:
@@ -62,14 +72,14 @@ class Messages(Units, StoredMessages):
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
-    """The message of a post, and whether it is new. Raises KeyReused, NotAllowed or Outdated."""
+    """The message of a post, and whether it is new. Raises KeyReusedError, NotAllowedError or OutdatedError."""
     outcome, *columns = row
     if outcome == "key_reused":
-        raise KeyReused("key")
+        raise KeyReusedError("key")
     if outcome == "outdated":
-        raise Outdated("credential")
+        raise OutdatedError("credential")
     if outcome == "not_allowed":
-        raise NotAllowed("author")
+        raise NotAllowedError("author")
     return to_message(columns), outcome == "posted"
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, FAULTS, connect, reason
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 
 log = logging.getLogger("longboard")
 
@@ -30,7 +30,7 @@ async def watch(url: str, on_commit: Callable[[], Awaitable[bool]], generation: 
         began = time.monotonic()
         try:
             await listen(url, on_commit, generation)
-        except (*FAULTS, CannotOpen) as error:
+        except (*FAULTS, CannotOpenError) as error:
             if time.monotonic() - began > TICK or reason(error) != said:  # once, however often it is tried
                 said = reason(error)
                 log.warning("What other nodes post can't be heard, trying again until it can: %s", said)

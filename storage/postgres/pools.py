@@ -48,7 +48,7 @@ class Connections:
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> "AsyncIterator[Database]":
-        """Raises CannotOpen or one of FAULTS."""
+        """Raises CannotOpenError or one of FAULTS."""
         try:
             async with self._pool.acquire(timeout=patience(self._url)) as db:
                 yield db
@@ -106,7 +106,7 @@ class Reader:
         self._connections = connections
 
     async def read(self, function: "Callable[..., Awaitable[T]]", *arguments: Any) -> T:
-        """Returns function(connection, *arguments). Raises Unavailable."""
+        """Returns function(connection, *arguments). Raises UnavailableError."""
         async with faults_as_unavailable(), self._connections.acquire() as db:
             return await function(db, *arguments)
 

@@ -7,7 +7,7 @@ import asyncpg
 
 from storage.migrate import Migration, migrations
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, IGNORES, TURN_SECONDS, connect
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 from storage.words import VERSION
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ LOCK = "SELECT pg_advisory_xact_lock(1282371175, 2)"
 
 
 async def prepare(url: str) -> None:
-    """Raises CannotOpen, or one of the connection's FAULTS."""
+    """Raises CannotOpenError, or one of the connection's FAULTS."""
     db = await connect(url, MIGRATION_SECONDS)
     try:
         check_version(db)
@@ -37,19 +37,19 @@ async def prepare(url: str) -> None:
 def check_version(db: "Link") -> None:
     if db.get_server_version().major < OLDEST:
         version = db.get_server_version().major
-        raise CannotOpen(f"the database is PostgreSQL {version}; Longboard needs {OLDEST} or newer")
+        raise CannotOpenError(f"the database is PostgreSQL {version}; Longboard needs {OLDEST} or newer")
 
 
 async def check_session(db: "Link") -> None:
-    """Checks what no session setting can change. Raises CannotOpen."""
+    """Checks what no session setting can change. Raises CannotOpenError."""
     encoding, role = await db.fetchrow(SESSION) or ("", "")
     if encoding != "UTF8":
-        raise CannotOpen(
+        raise CannotOpenError(
             f"the database is in {encoding}, which can't store most of what people write; Longboard needs UTF8: "
             "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
         )
     if role != "origin":
-        raise CannotOpen(
+        raise CannotOpenError(
             f"session_replication_role is {role} for this user or database: nodes would get no notifications"
         )
 
@@ -58,19 +58,19 @@ SESSION = "SELECT current_setting('server_encoding'), current_setting('session_r
 
 
 async def check_directness(url: str, db: "Link") -> None:
-    """Whether this is PostgreSQL itself, or somebody in between who lets all through. Raises CannotOpen.
+    """Whether this is PostgreSQL itself, or somebody in between who lets all through. Raises CannotOpenError.
 
     A pooler may have ignored what the session was to be like: then tables would come to stand anywhere.
     """
     in_force = "SELECT current_setting('search_path') = 'longboard' AND current_setting('lock_timeout') <> '0'"
     if not await db.fetchval(in_force):
-        raise CannotOpen(IGNORES)
+        raise CannotOpenError(IGNORES)
     if await db.fetchval("SELECT pg_backend_pid()") != db.get_server_pid():
         await check_listening(url, db)
 
 
 async def check_listening(url: str, db: "Link") -> None:
-    """Whether what one connection tells reaches another: a pooler may keep it from that. Raises CannotOpen."""
+    """Whether what one connection tells reaches another: a pooler may keep it from that. Raises CannotOpenError."""
     heard = asyncio.Event()
     listening = await connect(url)
     try:
@@ -79,7 +79,7 @@ async def check_listening(url: str, db: "Link") -> None:
         async with asyncio.timeout(TURN_SECONDS):
             await heard.wait()
     except TimeoutError:
-        raise CannotOpen(IGNORES) from None
+        raise CannotOpenError(IGNORES) from None
     finally:
         listening.terminate()
 
@@ -93,7 +93,7 @@ async def migrate(db: "Link") -> None:
         await db.execute("UPDATE board SET words = $1 WHERE words IS NULL AND seq = 0", VERSION)
     version = await version_of(db)
     if version > len(known):
-        raise CannotOpen(
+        raise CannotOpenError(
             f"the database is from a newer Longboard (its schema is {version}, this one knows {len(known)}); "
             "update Longboard, or use another DATABASE_URL"
         )
@@ -112,14 +112,14 @@ async def apply(db: "Link", migration: Migration) -> None:
 
 
 async def make_schema(db: "Link") -> None:
-    """Raises CannotOpen if there is a schema of that name that is not ours."""
+    """Raises CannotOpenError if there is a schema of that name that is not ours."""
     if await db.fetchval(f"SELECT count(*) {OURS}"):
-        raise CannotOpen("the database has a schema named longboard that is not Longboard's; use another database")
+        raise CannotOpenError("the database has a schema named longboard that is not Longboard's; use another database")
     if not await db.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = 'longboard'"):
         try:
             await db.execute("CREATE SCHEMA longboard")
         except asyncpg.InsufficientPrivilegeError as error:
-            raise CannotOpen(
+            raise CannotOpenError(
                 "this user of the database may not make the schema that Longboard keeps its tables in; "
                 "its owner can: CREATE SCHEMA longboard AUTHORIZATION <user>"
             ) from error

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.crowded import Crowded
-from storage.records import Found, Unavailable
+from storage.busy import SearchBusyError
+from storage.records import Found, UnavailableError
 from storage.rows import COLUMNS, to_message
 from storage.words import VERSION, Phrase, phrases, words
 
@@ -48,7 +48,7 @@ class Search:
         if not wanted:
             return Found([], False, True)
         if self._searching >= MAX_WAITING:
-            raise Crowded(f"{MAX_WAITING} searches are waiting already")
+            raise SearchBusyError(f"{MAX_WAITING} searches are waiting already")
         self._searching += 1
         try:
             async with self._turn:
@@ -58,7 +58,7 @@ class Search:
         return dataclasses.replace(found, is_complete=self._is_complete)
 
     async def start_indexing(self) -> None:
-        """Cuts anew, in the background, what another version of words.py has cut. Raises Unavailable."""
+        """Cuts anew, in the background, what another version of words.py has cut. Raises UnavailableError."""
         self._is_complete = await self._reader.read(read_version) == VERSION
         if not self._is_complete:
             self._indexing = asyncio.create_task(self._index_all())
@@ -81,7 +81,7 @@ class Search:
             await self._writer.write(lambda db: db.execute("UPDATE board SET words = $1", VERSION))
             self._is_complete = True
             log.info("The search index is complete.")
-        except Unavailable as error:
+        except UnavailableError as error:
             log.warning("The search index is not complete; it is made anew at the next start: %s", error)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from storage.records import Message, NotFound
+from storage.records import Message, NotFoundError
 from storage.rows import COLUMNS, to_message
 from storage.tx import Row
 
@@ -36,7 +36,7 @@ class PostgreSQLTx:
         change = EDIT if body is not None else DELETION
         row = await self._db.fetchrow(change, id, seq, *([] if body is None else [body, words]))
         if row is None:
-            raise NotFound(f"message {id}")
+            raise NotFoundError(f"message {id}")
         return to_message(row)
 
     async def delete_messages(self, where: str, *values: object) -> int:

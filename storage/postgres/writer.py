@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 
 from storage.counters import Histogram
-from storage.postgres.connection import READ_SECONDS, CannotKeep, faults_as_unavailable
+from storage.postgres.connection import READ_SECONDS, UnstorableTextError, faults_as_unavailable
 from storage.postgres.pools import Connections
-from storage.records import Unavailable
+from storage.records import UnavailableError
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -87,14 +87,14 @@ class Writer:
         return len(self._posts) + len(self._units)
 
     async def post(self, one: Post) -> asyncpg.Record:
-        """The post's row of the result of `post_by`, once it is on disk. Raises Unavailable."""
+        """The post's row of the result of `post_by`, once it is on disk. Raises UnavailableError."""
         row: asyncpg.Record = await self._wait(self._posts, one)
         return row
 
     async def write(self, unit: "Callable[[Database], Awaitable[T]]") -> T:
         """Runs the unit; returns what it returned once that is on disk.
 
-        Raises what the unit raised, with all of it undone, or Unavailable. If the waiting task is cancelled, the
+        Raises what the unit raised, with all of it undone, or UnavailableError. If the waiting task is cancelled, the
         unit is written all the same.
         """
         result: T = await self._wait(self._units, unit)
@@ -108,7 +108,7 @@ class Writer:
 
     async def _wait(self, queue: "collections.deque[Waiting]", work: object) -> Any:
         if self.waiting >= MAX_WAITING:
-            raise Unavailable(f"{MAX_WAITING} writes are waiting already")
+            raise UnavailableError(f"{MAX_WAITING} writes are waiting already")
         waiting = Waiting(work, asyncio.get_running_loop().create_future())
         queue.append(waiting)
         if self._task is None:
@@ -132,7 +132,7 @@ class Writer:
             self._task = None
 
     def _note(self, outcomes: Sequence[Outcome]) -> None:
-        self.is_failing = any(isinstance(error, Unavailable) for _, error in outcomes)
+        self.is_failing = any(isinstance(error, UnavailableError) for _, error in outcomes)
 
     async def _commit_posts(self, posts: Sequence[Post]) -> list[Outcome]:
         self.batches.add(len(posts))
@@ -140,7 +140,7 @@ class Writer:
             async with faults_as_unavailable(), self._connections.acquire() as db:
                 return [(row, None) for row in await post(db, posts)]
         except Exception as error:
-            if len(posts) == 1 or (isinstance(error, Unavailable) and not isinstance(error, CannotKeep)):
+            if len(posts) == 1 or (isinstance(error, UnavailableError) and not isinstance(error, UnstorableTextError)):
                 return [(None, error)] * len(posts)
         # PostgreSQL can't keep one of them, and has kept none.
         return [(await self._commit_posts([one]))[0] for one in posts]
@@ -166,7 +166,7 @@ def take(queue: "collections.deque[Waiting]", most: int) -> list[Waiting]:
     while queue and len(taken) < most:
         waiting = queue.popleft()
         if waiting.since < oldest:
-            waiting.settle(None, Unavailable(f"it waited for {PATIENCE:.0f} s"))
+            waiting.settle(None, UnavailableError(f"it waited for {PATIENCE:.0f} s"))
         else:
             taken.append(waiting)
     return taken

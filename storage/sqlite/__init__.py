@@ -13,7 +13,7 @@ from storage.credentials import Credentials
 from storage.failed_tries import FailedTriesOf
 from storage.identities import Identities
 from storage.moderation import Moderation
-from storage.records import Unavailable
+from storage.records import UnavailableError
 from storage.sqlite.about import ABOUT_ITS_MESSAGE
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.files import is_frozen
@@ -46,7 +46,7 @@ class SQLite(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Iden
 
     @classmethod
     async def open(cls, path: str, *, for_reading: bool = False) -> "SQLite":
-        """Raises CannotOpen. With `for_reading`, the disk may be read-only."""
+        """Raises CannotOpenError. With `for_reading`, the disk may be read-only."""
         frozen = for_reading and is_frozen(path)
         opened = [await connect(path, read_only=frozen)]
         try:
@@ -94,12 +94,12 @@ class SQLite(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Iden
     async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:
-            with contextlib.suppress(Unavailable):  # it is logged; what is there can still be read
+            with contextlib.suppress(UnavailableError):  # it is logged; what is there can still be read
                 if self._files:
                     await asyncio.to_thread(self._files.check)
             try:
                 version = await self._changes_reader.read(data_version)
-            except Unavailable:
+            except UnavailableError:
                 version = None  # the next look will tell
             if version != seen and await on_commit():
                 seen = version

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from storage.exchange import TABLES
 from storage.files import belong_like, give_name, make_private, sync_folder
-from storage.records import CannotOpen, StorageError
+from storage.records import CannotOpenError, StorageError
 from storage.sqlite.files import address, is_frozen, must_be_file, must_exist, reach, why_not
 from storage.sqlite.hashes import check_hashes
 from storage.sqlite.schema import check_is_ours, migrate, pragma
@@ -69,11 +69,11 @@ def remove(part: str) -> None:
 
 
 def check_is_board(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpen."""
+    """Raises CannotOpenError."""
     try:
         check_is_ours(db, path)
     except sqlite3.Error as error:
-        raise CannotOpen(why_not(path, error)) from error
+        raise CannotOpenError(why_not(path, error)) from error
 
 
 def use_room_at(db: sqlite3.Connection, target: str) -> None:
@@ -97,7 +97,7 @@ def why(error: sqlite3.Error, path: str, target: str) -> str:
 
 
 def check_copy(path: str) -> dict[str, int]:
-    """Opened anew and read from end to end. Raises StorageError, CannotOpen."""
+    """Opened anew and read from end to end. Raises StorageError, CannotOpenError."""
     with contextlib.closing(reach(path, read_only=True)) as db:
         check_is_board(db, path)
         said = db.execute("PRAGMA integrity_check").fetchone()[0]

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from storage.counters import Histogram
-from storage.records import CannotOpen, Unavailable
+from storage.records import CannotOpenError, UnavailableError
 from storage.sqlite.files import add_clock, address, keep_to_owner, why_not, write_safely
 from storage.sqlite.texts import explained
 
@@ -64,7 +64,7 @@ class Connection(aiosqlite.Connection):
 
 
 async def connect(path: str, *, read_only: bool) -> Connection:
-    """An open connection. Raises CannotOpen."""
+    """An open connection. Raises CannotOpenError."""
     uri = address(path, "ro" if read_only else "rwc")
 
     def connector() -> sqlite3.Connection:
@@ -91,14 +91,14 @@ async def connect(path: str, *, read_only: bool) -> Connection:
     except (sqlite3.Error, OSError) as error:
         if connection.stopped is not None:
             await connection.stopped  # the thread still speaks to the loop, which may be closed soon
-        raise CannotOpen(why_not(path, error)) from error
+        raise CannotOpenError(why_not(path, error)) from error
 
 
 class Writer:
     """The only way to write: units that wait are committed together, so one disk sync serves all of them.
 
     `around` runs before and after them within each transaction. `check` is called before each transaction: it raises
-    Unavailable if nothing may be written now.
+    UnavailableError if nothing may be written now.
     """
 
     def __init__(self, connection: Connection, around: Around, check: Callable[[], None]) -> None:
@@ -118,11 +118,11 @@ class Writer:
     async def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Runs the unit; returns what it returned once that is on disk.
 
-        Raises what the unit raised, with the unit undone and its neighbours kept, or Unavailable. If the
+        Raises what the unit raised, with the unit undone and its neighbours kept, or UnavailableError. If the
         waiting task is cancelled, the unit is written all the same.
         """
         if len(self._waiting) >= MAX_WAITING:
-            raise Unavailable(f"{MAX_WAITING} writes are waiting already")
+            raise UnavailableError(f"{MAX_WAITING} writes are waiting already")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((unit, future))
         if self._task is None:
@@ -130,11 +130,11 @@ class Writer:
         return await future
 
     async def empty_log(self) -> None:
-        """Brings the log into the database and empties it, unless others read in it. Raises Unavailable."""
+        """Brings the log into the database and empties it, unless others read in it. Raises UnavailableError."""
         try:
             await self._connection.run(empty_log)
         except sqlite3.Error as error:
-            raise Unavailable(str(error)) from error
+            raise UnavailableError(str(error)) from error
 
     async def close(self) -> None:
         """Writes what still waits, then closes the connection."""
@@ -149,7 +149,7 @@ class Writer:
                 self.batches.add(len(batch))
                 units = [unit for unit, _ in batch]
                 outcomes = await self._connection.run(commit, units, self._around, self._check)
-                self.is_failing = any(isinstance(error, Unavailable) for _, error in outcomes)
+                self.is_failing = any(isinstance(error, UnavailableError) for _, error in outcomes)
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     settle(future, *outcome)
         finally:
@@ -182,7 +182,7 @@ def commit(db: Database, units: Sequence[Unit], around: Around, check: Callable[
             db.execute("ROLLBACK")
         # SQLite's own want of memory comes as MemoryError; anything else is a fault of ours, and shall look like one.
         unavailable = isinstance(error, sqlite3.Error | MemoryError)
-        return [(None, Unavailable(str(error)) if unavailable else error)] * len(units)
+        return [(None, UnavailableError(str(error)) if unavailable else error)] * len(units)
 
 
 def empty_log(db: sqlite3.Connection) -> None:
@@ -208,7 +208,7 @@ def attempt(db: sqlite3.Connection, unit: Unit) -> Outcome:
             raise sqlite3.OperationalError(str(raised)) from raised
         db.execute("ROLLBACK TO unit")
         unavailable = isinstance(raised, sqlite3.Error) and not isinstance(raised, sqlite3.IntegrityError)
-        value, error = None, Unavailable(explained(db, raised)) if unavailable else raised
+        value, error = None, UnavailableError(explained(db, raised)) if unavailable else raised
     db.execute("RELEASE unit")
     return value, error
 
@@ -221,16 +221,16 @@ class Reader:
         self._waiting = 0
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Returns function(sqlite3 connection, *arguments). Raises Unavailable."""
+        """Returns function(sqlite3 connection, *arguments). Raises UnavailableError."""
         if self._waiting >= MAX_WAITING:
-            raise Unavailable(f"{MAX_WAITING} reads are waiting already")
+            raise UnavailableError(f"{MAX_WAITING} reads are waiting already")
         self._waiting += 1
         try:
             return await self._connection.run(at_one_moment, function, *arguments)
         except sqlite3.Error as error:
-            raise Unavailable(str(error)) from error
+            raise UnavailableError(str(error)) from error
         except ValueError as error:  # what aiosqlite says of a connection that was closed
-            raise Unavailable(str(error)) from error
+            raise UnavailableError(str(error)) from error
         finally:
             self._waiting -= 1
 
@@ -243,7 +243,7 @@ def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments
     try:
         return function(db, *arguments)
     except sqlite3.Error as error:
-        raise Unavailable(explained(db, error)) from None  # its own words may have a message's
+        raise UnavailableError(explained(db, error)) from None  # its own words may have a message's
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # nothing was written

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from storage.exchange import CHUNK, TABLES, Row, RowRefused, Standing
+from storage.exchange import CHUNK, TABLES, Row, RowRefusedError, Standing
 from storage.rows import note_access_change
 from storage.sqlite import SQLite
 from storage.sqlite.files import is_frozen, must_exist, reach
@@ -20,7 +20,7 @@ class SQLiteExchange:
 
     @classmethod
     async def open(cls, path: str, *, create: bool) -> "SQLiteExchange":
-        """Raises CannotOpen."""
+        """Raises CannotOpenError."""
         if not create:
             must_exist(path)
         await (await SQLite.open(path, for_reading=not create)).close()  # makes, migrates or refuses it
@@ -99,18 +99,18 @@ class SQLiteExchange:
 
 
 def put(db: sqlite3.Connection, table: str, row: Row, index: int) -> int:
-    """Whether the row was new. Raises RowRefused."""
+    """Whether the row was new. Raises RowRefusedError."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = tuple(row[column] for column in columns)
     known = db.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = ?", (row[key],)).fetchone()
     if known == values:
         return 0
     if known is not None:
-        raise RowRefused(index, f"this board has another row {row[key]!r} in {table}")
+        raise RowRefusedError(index, f"this board has another row {row[key]!r} in {table}")
     try:
         db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", values)
     except sqlite3.IntegrityError as error:
-        raise RowRefused(index, f"this board can't take it: {error}") from error
+        raise RowRefusedError(index, f"this board can't take it: {error}") from error
     if table == "messages" and isinstance(row["body"], str):
         into_index(db, int(str(row["id"])), row["body"])
     return 1

@@ -7,7 +7,7 @@ import time
 import urllib.parse
 
 from storage.files import belong_like, make_private
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 
 
 def address(path: str, mode: str) -> str:
@@ -79,9 +79,9 @@ def reach(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def must_exist(path: str) -> None:
-    """Raises CannotOpen where there is no file. SQLite would wait at a pipe for ever."""
+    """Raises CannotOpenError where there is no file. SQLite would wait at a pipe for ever."""
     if not os.path.exists(path):
-        raise CannotOpen(
+        raise CannotOpenError(
             f"there is no board at {os.path.abspath(path)}: go to the folder where it runs, "
             "or name its database with --database-url"
         )
@@ -89,11 +89,11 @@ def must_exist(path: str) -> None:
 
 
 def must_be_file(path: str) -> None:
-    """Raises CannotOpen where there is none, or a pipe, device or folder."""
+    """Raises CannotOpenError where there is none, or a pipe, device or folder."""
     if not os.path.exists(path):
-        raise CannotOpen(f"there is no file {path}")
+        raise CannotOpenError(f"there is no file {path}")
     if not os.path.isfile(path):
-        raise CannotOpen(f"{path} is a pipe, a device or a folder; a database needs a file")
+        raise CannotOpenError(f"{path} is a pipe, a device or a folder; a database needs a file")
 
 
 def keep_to_owner(path: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from storage.moving import BOARD, TABLES
-from storage.records import CannotOpen, StorageError
+from storage.records import CannotOpenError, StorageError
 from storage.sqlite import SQLite
 from storage.sqlite.files import must_be_file, reach, why_not
 from storage.sqlite.hashes import check_hashes
@@ -32,14 +32,14 @@ class Leaving:
 
     @classmethod
     async def open(cls, path: str) -> "Leaving":
-        """Raises CannotOpen, also if it was moved before, and StorageError while somebody uses it."""
+        """Raises CannotOpenError, also if it was moved before, and StorageError while somebody uses it."""
         must_be_file(path)
         try:
             with contextlib.closing(reach(path, read_only=True)) as db:
                 check_shape(db, path)
                 check_hashes(db, path)
         except sqlite3.Error as error:
-            raise CannotOpen(why_not(path, error)) from error
+            raise CannotOpenError(why_not(path, error)) from error
         await (await SQLite.open(path)).close()  # it is ours, and of this version's schema
         leaving = cls(path)
         try:
@@ -56,7 +56,7 @@ class Leaving:
         self._db.close()
 
     def faults_in_words(self) -> AbstractContextManager[None]:
-        """Around the methods below: turns each fault of SQLite into Unavailable."""
+        """Around the methods below: turns each fault of SQLite into UnavailableError."""
         return faults_in_words(self._db)
 
     def board(self) -> tuple[Any, ...]:

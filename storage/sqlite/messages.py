@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from storage.keys import fingerprint_of
 from storage.messages import StoredMessages, read_page
-from storage.records import Author, Changes, Head, Import, KeyReused, Message, NotAllowed, Snapshot
+from storage.records import Author, Changes, Head, Import, KeyReusedError, Message, NotAllowedError, Snapshot
 from storage.rights import check_active, check_in_force
 from storage.rows import COLUMNS, to_message
 from storage.sqlite.files import now_ms
@@ -60,16 +60,16 @@ class Messages(Units, StoredMessages):
 
 
 async def check_author(tx: Tx, account_id: int, credential: int | None) -> Author:
-    """The author under its name of now. Raises NotAllowed and Outdated."""
+    """The author under its name of now. Raises NotAllowedError and OutdatedError."""
     account = await check_active(tx, account_id)
     await check_in_force(tx, account_id, credential)
     return Author(account.id, account.name)
 
 
 def check_guest(db: sqlite3.Connection, address: str | None) -> None:
-    """Raises NotAllowed for a blocked address."""
+    """Raises NotAllowedError for a blocked address."""
     if db.execute("SELECT 1 FROM blocks WHERE address = ? AND until > ?", (address, now_ms())).fetchone():
-        raise NotAllowed("address")
+        raise NotAllowedError("address")
 
 
 def insert(
@@ -91,7 +91,7 @@ def insert(
 
 
 def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerprint: bytes | None) -> Message | None:
-    """What this author has posted with this key. Raises KeyReused if it was something else."""
+    """What this author has posted with this key. Raises KeyReusedError if it was something else."""
     row = db.execute(
         f"SELECT {COLUMNS}, fingerprint FROM messages WHERE ifnull(author_id, 0) = ? AND key = ?",
         (author.id if author else 0, key),
@@ -99,7 +99,7 @@ def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerp
     if row is None:
         return None
     if row[-1] is not None and row[-1] != fingerprint:
-        raise KeyReused(key)
+        raise KeyReusedError(key)
     return to_message(row[:-1])
 
 

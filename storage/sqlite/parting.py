@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 
-from storage.records import Unavailable
+from storage.records import UnavailableError
 
 log = logging.getLogger("longboard")
 
@@ -27,7 +27,7 @@ class OpenFiles:
         """The writer and the readers check on different threads."""
 
     def check(self) -> None:
-        """Raises Unavailable while a name belongs to another file, or to none. Logs this, and when it has ended."""
+        """Raises UnavailableError while a name belongs to another file, or to none. Logs this, and when it has ended."""
         gone = [path for path, known in zip(self._paths, self._open, strict=True) if identity(path) != known]
         with self._lock:
             had_parted, self._have_parted = self._have_parted, bool(gone)
@@ -41,7 +41,7 @@ class OpenFiles:
         elif had_parted and not gone:
             log.warning("The database is back at %s: posts are accepted again.", self._path)
         if gone:
-            raise Unavailable(f"{gone[0]} was taken away or replaced")
+            raise UnavailableError(f"{gone[0]} was taken away or replaced")
 
 
 def identity(path: str) -> tuple[int, int] | None:

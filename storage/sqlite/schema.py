@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from storage.migrate import Migration, migrations
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 
 APPLICATION_ID = 0x4C6F6E67  # "Long": marks the file as ours (PRAGMA application_id)
 MOVED = "CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT"
@@ -13,53 +13,57 @@ MOVED = "CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT"
 
 
 def migrate(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpen for a database that is not ours, or is from a newer Longboard."""
+    """Raises CannotOpenError for a database that is not ours, or is from a newer Longboard."""
     if not db.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone():
-        raise CannotOpen("the SQLite of this Python has no FTS5, which the board's search needs; use another Python")
+        raise CannotOpenError(
+            "the SQLite of this Python has no FTS5, which the board's search needs; use another Python"
+        )
     try:
         for migration in migrations("sqlite"):
             apply(db, migration)
     except sqlite3.DatabaseError as error:
-        raise CannotOpen(f"the database {path} can't be used: {error}") from error
+        raise CannotOpenError(f"the database {path} can't be used: {error}") from error
     check_schema(db, path)
 
 
 def check_schema(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpen unless it is a board of this version's schema that has not been moved."""
+    """Raises CannotOpenError unless it is a board of this version's schema that has not been moved."""
     known = len(migrations("sqlite"))
     try:
         check_is_ours(db, path)
         version, moved_to = version_of(db), read_moved(db)
     except sqlite3.DatabaseError as error:
-        raise CannotOpen(f"the database {path} can't be used: {error}") from error
+        raise CannotOpenError(f"the database {path} can't be used: {error}") from error
     if version > known:
-        raise CannotOpen(
+        raise CannotOpenError(
             f"the database {path} is from a newer Longboard (its schema is {version}, this one knows {known}); "
             "update Longboard, or use another DATABASE_URL"
         )
     if version < known:
-        raise CannotOpen(
+        raise CannotOpenError(
             f"the database {path} is from an older Longboard (its schema is {version}, this one's is {known}) and can't "
             "be changed where it is: make a backup of it on another disk, and ask that"
         )
     if moved_to is not None:
-        raise CannotOpen(
+        raise CannotOpenError(
             f"the board in {path} was moved to PostgreSQL ({moved_to}), and goes on there: set DATABASE_URL to its address. "
             f"To go back to what it was then: sqlite3 {path} 'DROP TABLE moved'"
         )
 
 
 def check_is_ours(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpen, with a way out if there is one."""
+    """Raises CannotOpenError, with a way out if there is one."""
     if pragma(db, "application_id") == APPLICATION_ID:
         return
     if version := looks_like(db):
-        raise CannotOpen(
+        raise CannotOpenError(
             f"{path} has a board's tables, but not the two marks of one: a copy by sqlite3's .dump or .clone lacks them. "
             "bin/admin backup makes complete copies. To mark this one: "
             f"sqlite3 {path} 'PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}'"
         )
-    raise CannotOpen(f"{path} is a database, but not Longboard's; bin/admin import-tutorial imports a tutorial's board")
+    raise CannotOpenError(
+        f"{path} is a database, but not Longboard's; bin/admin import-tutorial imports a tutorial's board"
+    )
 
 
 def looks_like(db: sqlite3.Connection) -> int:

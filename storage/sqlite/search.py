@@ -19,8 +19,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from storage.crowded import Crowded
-from storage.records import Found, Message, Unavailable
+from storage.busy import SearchBusyError
+from storage.records import Found, Message, UnavailableError
 from storage.rows import COLUMNS, to_message
 from storage.sqlite.connection import Database, Reader, Writer
 from storage.words import VERSION, Phrase, phrases, words
@@ -47,7 +47,7 @@ class Search:
 
     async def search(self, query: str, before: int | None, limit: int) -> Found:
         if self._searching >= MAX_WAITING:
-            raise Crowded(f"{MAX_WAITING} searches are waiting already")
+            raise SearchBusyError(f"{MAX_WAITING} searches are waiting already")
         self._searching += 1
         try:
             return await self._search_reader.read(read_found, phrases(query), before, limit, SECONDS)
@@ -73,7 +73,7 @@ class Search:
                 if number is None:
                     break
                 await self._writer.write(lambda db, number=number: ensure(db, number))  # type: ignore[misc]
-            except Unavailable as error:
+            except UnavailableError as error:
                 log.warning("The search index is not complete; it goes on in %d s: %s", RETRY_SECONDS, error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -197,7 +197,7 @@ def parts_with_messages(db: sqlite3.Connection, before: int | None = None) -> It
 
 
 def read_found(db: sqlite3.Connection, wanted: list[Phrase], before: int | None, limit: int, seconds: float) -> Found:
-    """Raises Unavailable if nothing was found in this time and there are parts that were not looked at."""
+    """Raises UnavailableError if nothing was found in this time and there are parts that were not looked at."""
     deadline = time.monotonic() + seconds
     made = {row[0] for row in db.execute("SELECT number FROM search_parts")}
     found: list[Message] = []
@@ -217,7 +217,7 @@ def read_found(db: sqlite3.Connection, wanted: list[Phrase], before: int | None,
         if time.monotonic() <= deadline:
             raise
         if not found:
-            raise Unavailable(f"a search took more than {seconds} s") from error
+            raise UnavailableError(f"a search took more than {seconds} s") from error
         return Found(found[:limit], True, is_complete)
     finally:
         db.set_progress_handler(None, STEPS)

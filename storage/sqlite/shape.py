@@ -5,7 +5,7 @@ import re
 import sqlite3
 
 from storage.migrate import migrations
-from storage.records import CannotOpen
+from storage.records import CannotOpenError
 from storage.sqlite.files import why_not
 from storage.sqlite.schema import MOVED, check_is_ours, version_of
 from storage.sqlite.search import make_part
@@ -23,14 +23,14 @@ Objects = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
 
 
 def check_shape(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpen for a database that is not ours, or whose schema is not what its version has."""
+    """Raises CannotOpenError for a database that is not ours, or whose schema is not what its version has."""
     try:
         check_is_ours(db, path)
         found = differences(db)
     except sqlite3.Error as error:
-        raise CannotOpen(why_not(path, error)) from error
+        raise CannotOpenError(why_not(path, error)) from error
     if found:
-        raise CannotOpen(
+        raise CannotOpenError(
             f"{path} is not as Longboard makes a database, and may do harm: {described(found)}. "
             "Remove first what you have added yourself"
         )

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
-from storage.records import Unavailable
+from storage.records import UnavailableError
 
 NO_UTF8 = "Could not decode to UTF-8"
 """So begins the error of sqlite3, a sqlite3.OperationalError without a code."""
@@ -17,11 +17,11 @@ MOST_NAMED = 5
 
 @contextlib.contextmanager
 def faults_in_words(db: sqlite3.Connection) -> Iterator[None]:
-    """Turns each fault of SQLite into Unavailable."""
+    """Turns each fault of SQLite into UnavailableError."""
     try:
         yield
     except sqlite3.Error as error:
-        raise Unavailable(explained(db, error)) from None
+        raise UnavailableError(explained(db, error)) from None
 
 
 def explained(db: sqlite3.Connection, error: Exception) -> str:

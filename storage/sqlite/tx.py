@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TypeVar
 
-from storage.records import Message, NotFound
+from storage.records import Message, NotFoundError
 from storage.rows import COLUMNS, to_message
 from storage.sqlite.search import reindex
 from storage.tx import Row
@@ -38,7 +38,7 @@ class SQLiteTx:
     async def set_message(self, id: int, body: str | None, words: object) -> Message:
         row = self._db.execute("SELECT body FROM messages WHERE id = ? AND body IS NOT NULL", (id,)).fetchone()
         if row is None:
-            raise NotFound(f"message {id}")
+            raise NotFoundError(f"message {id}")
         change = EDIT if body is not None else DELETION
         after = self._db.execute(change, (id, next_seq(self._db), *([] if body is None else [body]))).fetchone()
         reindex(self._db, [(id, row[0])], [] if body is None else [(id, body)])

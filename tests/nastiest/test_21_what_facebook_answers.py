@@ -107,7 +107,7 @@ def fails(board):
 ANYWHERE = [
     reply("<!doctype html><title>Facebook</title>", kind="text/html"),
     reply("<!doctype html><title>Sorry</title>", "500 Internal Server Error", "text/html"),
-    reply("", "503 Service Unavailable"),
+    reply("", "503 Service UnavailableError"),
     reply(OAUTH_ERROR, "400 Bad Request"),
     reply(OAUTH_ERROR),
     reply('{"error":{"message":"(#4) Application request limit reached","type":"OAuthException","code":4}}', "403 Forbidden"),

@@ -1,7 +1,7 @@
 """Storage is well, but can't take more work just now."""
 
-from storage.records import Unavailable
+from storage.records import UnavailableError
 
 
-class Crowded(Unavailable):
+class SearchBusyError(UnavailableError):
     """Too many calls wait for the same thing already."""
