@@ -24,7 +24,7 @@ UNIQUE = {
     "audit": (("id",),),
 }
 """For each table what only one row may have, as the migrations of both engines say."""
-CHUNK = 5000
+VALUES_AT_ONCE = 5000
 FIRST_DOUBLE = (
     "SELECT what, max(line) AS second, min(line) FROM seen GROUP BY what, value HAVING count(*) > 1 ORDER BY second"
 )
@@ -56,7 +56,7 @@ class Doubles:
         for what, (name, columns) in enumerate(self._rules):
             if name == table and (value := value_of(row, columns)) is not None:
                 self._waiting.append((what, value, line))
-        if len(self._waiting) >= CHUNK:
+        if len(self._waiting) >= VALUES_AT_ONCE:
             self._write()
 
     def check(self, file: str) -> None:

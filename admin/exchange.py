@@ -21,7 +21,7 @@ from admin.lines import FORMAT, ExportFile, opened, to_row, to_standing
 from admin.numbers import counted, were
 from board.recent import iso
 from settings import Settings
-from storage.exchange import CHUNK, TABLES, Exchange, Row, RowRefusedError, Standing, open_exchange
+from storage.exchange import ROWS_AT_ONCE, TABLES, Exchange, Row, RowRefusedError, Standing, open_exchange
 from storage.files import give_name
 from storage.records import StorageError, UnavailableError
 
@@ -193,7 +193,7 @@ def chunks(file: ExportFile) -> Iterator[tuple[str, list[Row], list[int]]]:
         if number == 1 or "end" in fields:
             continue
         name, row = to_row(file.name, number, fields)
-        if rows and (name != table or len(rows) >= CHUNK):
+        if rows and (name != table or len(rows) >= ROWS_AT_ONCE):
             yield table, rows, numbers
             rows, numbers = [], []
         table = name

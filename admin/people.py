@@ -12,7 +12,7 @@ from board.recent import iso
 from board.text import BadTextError
 from settings import Settings
 from storage import Storage, open_storage
-from storage.records import Account, NotFoundError, StorageError
+from storage.records import DAY_MS, Account, NotFoundError, StorageError
 
 LINK_DAYS = 7
 DONE = {
@@ -21,7 +21,6 @@ DONE = {
     "suspend": "{} is suspended: signed out everywhere, and can't sign in or post.",
     "unsuspend": "{} may sign in again.",
 }
-DAY_MS = 86_400_000
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Any
 from board.facebook import ID, kind_of_image
 from board.people import NAME_LENGTH, USERNAME
 from board.recent import LAST_MS
-from board.text import LONGEST, NOT_TEXT, tidy
+from board.text import BODY_MAX, NOT_TEXT, tidy
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
 from storage.exchange import TABLES, Row
 
@@ -40,8 +40,8 @@ def plain(most: int, pattern: str = r"[^\0\ud800-\udfff]*", *, what: str = "text
 
 def body(value: Any) -> str:
     text = tidy(words(value))
-    if not 0 < len(text) <= LONGEST:
-        raise ValueError(f"must have 1 to {LONGEST} characters that can be kept")
+    if not 0 < len(text) <= BODY_MAX:
+        raise ValueError(f"must have 1 to {BODY_MAX} characters that can be kept")
     return text
 
 

@@ -15,13 +15,13 @@ from tqdm import tqdm
 from admin.numbers import counted, were
 from admin.people import opened
 from admin.tutorial_users import import_users
-from board.text import LONGEST, is_visible, tidy
+from board.text import BODY_MAX, is_visible, tidy
 from settings import Settings
 from storage import Storage
 from storage.records import Import, StorageError, UnavailableError
 from storage.sqlite.files import must_be_file
 
-CHUNK = 500
+MESSAGES_AT_ONCE = 500
 """Messages in one transaction: some ten milliseconds, so that a running server can post in between."""
 TRIES = 10
 Row = tuple[int, object, object]
@@ -49,13 +49,13 @@ async def import_messages(source: sqlite3.Connection, storage: Storage) -> None:
     with tqdm(total=total, unit=" messages", disable=None, file=sys.stderr) as bar:
         for rows in chunks(source):
             seen = [(row[0], message) for row in rows if (message := to_import(row))]
-            messages = [message for _, message in seen if len(message.body) <= LONGEST]
-            too_long += [rowid for rowid, message in seen if len(message.body) > LONGEST]
+            messages = [message for _, message in seen if len(message.body) <= BODY_MAX]
+            too_long += [rowid for rowid, message in seen if len(message.body) > BODY_MAX]
             added = await bring_in(storage, messages)
             new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(seen)
             bar.update(len(rows))
     for rowid in too_long:
-        print(f"The message of row {rowid} is left out: it has more than {LONGEST} characters.")
+        print(f"The message of row {rowid} is left out: it has more than {BODY_MAX} characters.")
     print(f"{counted(new, 'messages')} brought in; {were(known)} here already, {were(blank)} blank.")
 
 
@@ -86,7 +86,8 @@ def has_table(source: sqlite3.Connection, table: str, *columns: str) -> bool:
 def chunks(source: sqlite3.Connection) -> Iterator[list[Row]]:
     after = -(2**63)
     while rows := source.execute(
-        "SELECT rowid, msg_content, msg_time FROM messages WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, CHUNK)
+        "SELECT rowid, msg_content, msg_time FROM messages WHERE rowid > ? ORDER BY rowid LIMIT ?",
+        (after, MESSAGES_AT_ONCE),
     ).fetchall():
         yield rows
         after = rows[-1][0]

@@ -10,13 +10,13 @@ from storage.words import Phrase, cut, fold, kinds_of
 
 EXCERPT = 400
 """Characters of a long message that are shown among others."""
-BEFORE = 100
+EXCERPT_BEFORE = 100
 """How many of them stand before the first highlight."""
 HIGHLIGHTS_MAX = 30
 """In one text. Each highlight is an element of the page, and these are enough to show what was found."""
 LOOKED_AT = 4000
 """Folded characters that are searched for the first match, from where its first word may begin."""
-PART = 200
+FOLDED_AT_ONCE = 200
 """Characters that are folded at once where only their number is needed."""
 
 Piece = tuple[str, bool]
@@ -37,7 +37,7 @@ def excerpt(text: str, wanted: list[Phrase]) -> list[Piece]:
     if len(text) <= EXCERPT:
         return highlighted(text, wanted)
     first = first_offset(text, wanted)
-    start = max(0, min(first - BEFORE, len(text) - EXCERPT))
+    start = max(0, min(first - EXCERPT_BEFORE, len(text) - EXCERPT))
     if start and (space := re.compile(r"\s").search(text, start, first)):
         start = space.end()
     start = next_place_to_cut(text, start)
@@ -57,7 +57,7 @@ def first_offset(text: str, wanted: list[Phrase]) -> int:
     first = first_folded_offset("".join(parts), wanted)
     for start, part in zip(bounds, parts, strict=False):
         if first < len(part):
-            _, ends = fold_with_offsets(text[start : start + PART + MOST_BACK])
+            _, ends = fold_with_offsets(text[start : start + FOLDED_AT_ONCE + MOST_BACK])
             return start + (ends[first - 1] if first else 0)
         first -= len(part)
     return 0
@@ -67,7 +67,7 @@ def part_bounds(text: str) -> Iterator[int]:
     at = 0
     while at < len(text):
         yield at
-        at = place_to_cut(text, at + PART)
+        at = place_to_cut(text, at + FOLDED_AT_ONCE)
     yield len(text)
 
 

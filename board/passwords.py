@@ -27,11 +27,11 @@ from storage.records import Password
 
 T = TypeVar("T")
 
-LEAST, MOST = 8, 128
+PASSWORD_MIN, PASSWORD_MAX = 8, 128
 """Code points of a password (NIST SP 800-63B: at least 8; no rules about what it is made of)."""
-LONGEST_FORM = 4 * MOST
+PASSWORD_FORM_MAX = 4 * PASSWORD_MAX
 """Of a password before normalisation, whose time grows with the square of the length."""
-LEAST_WORD = 3
+NAME_PART_MIN = 3
 """Letters of a name that are searched for in a password."""
 NICENESS = 10
 """Of the hashing thread; see bench/accounts.py for what it does for the polls."""
@@ -113,7 +113,7 @@ def common() -> frozenset[str]:
     """The passwords that are tried first, from the lists that zxcvbn keeps. Read at the first need: it takes 50 ms."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-    return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= LEAST)
+    return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= PASSWORD_MIN)
 
 
 def normal(password: str) -> str:
@@ -126,18 +126,18 @@ def check_password(password: str, *names: str) -> None:
     It is never trimmed. Raises BadTextError.
     """
     check_is_text(password)
-    if not LEAST <= len(normal(password)) <= MOST:
-        raise BadTextError("password_length", f"A password has {LEAST} to {MOST} characters.")
+    if not PASSWORD_MIN <= len(normal(password)) <= PASSWORD_MAX:
+        raise BadTextError("password_length", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
     folded = normal(password).casefold()
     if folded in common() or len(set(folded)) < 3:
         raise BadTextError("password_common", "This password is one of the first that others would try. Take another.")
     rest = folded
     for word in words_of(names):
         rest = rest.replace(word, "")
-    if len(rest) < LEAST:
+    if len(rest) < PASSWORD_MIN:
         raise BadTextError(
             "password_common",
-            f"Others would try your name and the board's first. Without these, {LEAST} characters should be left.",
+            f"Others would try your name and the board's first. Without these, {PASSWORD_MIN} characters should be left.",
         )
 
 
@@ -148,7 +148,7 @@ def words_of(names: Iterable[str]) -> list[str]:
         folded = normal(name).casefold()
         parts = "".join(c if c.isalpha() else " " for c in folded).split()
         found = [folded, "".join(parts), *parts]
-        words |= {word for word in found + [word[::-1] for word in found] if len(word) >= LEAST_WORD}
+        words |= {word for word in found + [word[::-1] for word in found] if len(word) >= NAME_PART_MIN}
     return sorted(words, key=lambda word: (-len(word), word))
 
 
@@ -156,5 +156,5 @@ def check_is_text(password: str) -> None:
     """Raises BadTextError for what can't even be hashed."""
     if NOT_TEXT.search(password):
         raise BadTextError("password_not_text", "This password has a NUL or half of a character in it.", 400)
-    if len(password) > LONGEST_FORM or len(normal(password)) > MOST:
-        raise BadTextError("password_length", f"A password has {LEAST} to {MOST} characters.")
+    if len(password) > PASSWORD_FORM_MAX or len(normal(password)) > PASSWORD_MAX:
+        raise BadTextError("password_length", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")

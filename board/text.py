@@ -13,7 +13,7 @@ from typing import Literal
 MARKS_IN_A_ROW = 8
 """More combining marks than any script stacks on one letter; beyond, they are there to cover other people's lines."""
 
-LONGEST = 100_000
+BODY_MAX = 100_000
 """Characters of a message, whatever MESSAGE_LENGTH says."""
 
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")

@@ -9,7 +9,7 @@ import dataclasses
 
 from board.networks import with_networks
 
-MAX_WAITING = 100
+WAITING_MAX = 100
 """Hashes that run or wait: about four seconds of work. Known clients have as many places again."""
 MOST_OF_KNOWN = 5
 """ParkedPolls for the known browsers and programs of one account."""
@@ -35,7 +35,7 @@ class Asker:
         if self.known:
             return ((self.known, MOST_OF_KNOWN),)
         if not self.address:
-            return (("", MAX_WAITING),)
+            return (("", WAITING_MAX),)
         return with_networks(self.address, *MOST_OF)
 
     @property
@@ -116,7 +116,7 @@ class Turns:
             if sum((name, most) in turn.asker.groups for turn in self._like(new.asker)) >= most:
                 raise BusyError
         others = self._like(new.asker)
-        if len(others) + 1 >= MAX_WAITING:
+        if len(others) + 1 >= WAITING_MAX:
             last = max(others, key=lambda turn: turn.round)
             if last.round <= new.round:
                 raise BusyError

@@ -7,7 +7,7 @@ last one is what counts. Nothing is done per poll: the count is taken when a rep
 import time
 from collections.abc import Callable
 
-SECONDS = 5
+SEEN_SECONDS = 5
 """A window: also a slow client polls again within this time, and who has left is not counted for twice as long."""
 
 
@@ -22,7 +22,7 @@ class Watching:
         self._most_before = 0
 
     def count(self) -> int:
-        window = int(self._clock() / SECONDS)
+        window = int(self._clock() / SEEN_SECONDS)
         if window != self._window:
             self._most_before = self._most if window == self._window + 1 else 0
             self._window, self._most = window, 0

@@ -13,7 +13,7 @@ from handlers.tokens import account_json
 from storage.about import Posted
 from storage.records import AuditEntry, Credential, NotFoundError, Picture
 
-CHUNK = 100
+ROWS_AT_ONCE = 100
 """Rows that are read, and encoded as JSON, in one turn."""
 Row = TypeVar("Row", Posted, AuditEntry)
 
@@ -27,9 +27,9 @@ class AccountDownload(AccountPage):
         self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
         about = json.dumps(await self.about(), ensure_ascii=False)
         self.write(about[:-1] + ', "audit_log": [')
-        await self.send_rows(lambda after: storage.audit_about(account, after, CHUNK), self.entry)
+        await self.send_rows(lambda after: storage.audit_about(account, after, ROWS_AT_ONCE), self.entry)
         self.write('], "messages": [')
-        await self.send_rows(lambda after: storage.posted_by(account.id, after, CHUNK), posted)
+        await self.send_rows(lambda after: storage.posted_by(account.id, after, ROWS_AT_ONCE), posted)
         self.finish("]}\n")
 
     async def about(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from storage.records import (
 RETRY_SECONDS = 5
 """When to try again after a fault that usually passes."""
 
-WORDS = {
+TORNADO_ERRORS = {
     400: (
         "bad_request",
         "This request can't be read: it is not HTTP, is cut short, or has more than 50 parameters or fields.",
@@ -91,5 +91,5 @@ def as_refused(status: int, error: BaseException | None) -> RefusedError:
     for kind in type(error).__mro__:  # an engine may have subclasses of these errors
         if answer := ANSWERS.get(kind):
             return RefusedError(*answer, RETRY_SECONDS if answer[0] == 503 else None)
-    code, words = WORDS.get(status, (f"http_{status}", "This can't be done."))
+    code, words = TORNADO_ERRORS.get(status, (f"http_{status}", "This can't be done."))
     return RefusedError(status, code, words)

@@ -12,7 +12,7 @@ from handlers.errors import RefusedError
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-MOST = 100
+LIMIT_MAX = 100
 """Messages in an answer at most, whatever limit is requested."""
 
 
@@ -52,9 +52,9 @@ class Fields(tornado.web.RequestHandler):
         return int(text)
 
     def limit(self) -> int | None:
-        """The requested number, at most MOST; None if there is none. Raises RefusedError."""
+        """The requested number, at most LIMIT_MAX; None if there is none. Raises RefusedError."""
         limit = self.whole_number("limit", least=1)
-        return None if limit is None else min(limit, MOST)
+        return None if limit is None else min(limit, LIMIT_MAX)
 
     def fields(self) -> dict[str, Any]:
         """What was sent, from JSON or a form. Values are strings, except what JSON has."""

@@ -8,10 +8,9 @@ from handlers.guessing import write_log
 from handlers.messages import check_is_still, delete, edit, is_author, moment, new_form_key, parse_id
 from handlers.pages import Rendering, preview
 from handlers.reading import error_page
-from storage.records import Credential, EditConflictError, Message, NotFoundError
+from storage.records import DAY_MS, Credential, EditConflictError, Message, NotFoundError
 from storage.records import Page as MessagesPage
 
-DAY_MS = 86_400_000
 NEWER, OLDER = 4, 10
 """Messages shown above and below one; few above, so that it is seen without scrolling."""
 BLOCK_DAYS = {"1": 1, "7": 7, "30": 30}

@@ -3,7 +3,7 @@
 import functools
 import re
 
-LONGEST = 200
+HEADER_KEPT_MAX = 200
 """Longer headers are not cached; browsers send about 30 characters in Accept-Encoding, about 150 in Accept."""
 
 WEIGHT = re.compile(r"[0-9](\.[0-9]{0,9})?")
@@ -22,7 +22,7 @@ def qualities(header: str) -> dict[str, float]:
 
 def takes_gzip(header: str) -> bool:
     """Whether this Accept-Encoding accepts gzip: `gzip`, or `*` if gzip is not named; not with `q=0`."""
-    return _remembered_gzip(header) if len(header) <= LONGEST else _takes_gzip(header)
+    return _remembered_gzip(header) if len(header) <= HEADER_KEPT_MAX else _takes_gzip(header)
 
 
 def _takes_gzip(header: str) -> bool:
@@ -37,7 +37,7 @@ def wants_json(header: str) -> bool:
     """Whether this Accept names JSON, and prefers it to a page."""
     if "json" not in header.lower():  # nearly all requests for pages end here
         return False
-    return _remembered_json(header) if len(header) <= LONGEST else _wants_json(header)
+    return _remembered_json(header) if len(header) <= HEADER_KEPT_MAX else _wants_json(header)
 
 
 def _wants_json(header: str) -> bool:

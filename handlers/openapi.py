@@ -14,7 +14,7 @@ from handlers.openapi_parts import Json, part_name
 from handlers.openapi_schemas import schemas
 from settings import Settings
 
-WORDS = """A live message board. Its docs/protocol.md describes all of this for people.
+DESCRIPTION = """A live message board. Its docs/protocol.md describes all of this for people.
 
 Send a token as `Authorization: Bearer lb_…`. A browser's session cookie works, too; a page of another site is refused.
 
@@ -43,7 +43,7 @@ def description(settings: Settings) -> Json:
         "info": {
             "title": settings.title,
             "version": "1",
-            "description": WORDS,
+            "description": DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": settings.public_url or "/"}],

@@ -1,11 +1,11 @@
 """The described calls: method and path, who may use them, what they take, and all their answers."""
 
 from board.recent import PAGE
-from handlers.fields import MOST
+from handlers.fields import LIMIT_MAX
 from handlers.openapi_errors import ALWAYS, ANYTHING, CHANGES, NAMES, READS, SENT, TEXT, WRITES, refusals
 from handlers.openapi_parts import CURSOR, MOST_NUMBER, Good, Json, good, in_path, query, ref, sent
 from handlers.openapi_schemas import KEY, KEY_WORDS
-from handlers.search import LONGEST
+from handlers.search import QUERY_MAX
 from settings import Settings
 
 ANYONE: list[Json] = []
@@ -55,8 +55,8 @@ AFTER = query(
 BEFORE = query("before", NUMBER, "Page back: the answer has messages older than the one with this id.")
 LIMIT = query(
     "limit",
-    {"type": "integer", "format": "int32", "minimum": 1, "maximum": MOST},
-    f"How many of the newest, or paging back: {PAGE} if it isn't sent. More than {MOST} counts as {MOST}.",
+    {"type": "integer", "format": "int32", "minimum": 1, "maximum": LIMIT_MAX},
+    f"How many of the newest, or paging back: {PAGE} if it isn't sent. More than {LIMIT_MAX} counts as {LIMIT_MAX}.",
 )
 KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "schema": KEY, "description": f"{KEY_WORDS} The field `key` has precedence."}  # fmt: skip
 POLL_WORDS = (
@@ -124,7 +124,7 @@ def one_message(settings: Settings) -> Json:
 
 
 def search(settings: Settings) -> Json:
-    words = {**query("q", {"type": "string", "maxLength": LONGEST}, 'Words in any order, and "words in quotes".'), "required": True}  # fmt: skip
+    words = {**query("q", {"type": "string", "maxLength": QUERY_MAX}, 'Words in any order, and "words in quotes".'), "required": True}  # fmt: skip
     return call(
         "searchMessages", "messages", "Search: the newest messages that have all of these words", readers(settings),
         good(200, "The messages that were found, the newest first.", ref("Found")),

@@ -1,6 +1,6 @@
 """The objects that the described calls take and give. Generators make a class of each name."""
 
-from board.passwords import LEAST, MOST
+from board.passwords import PASSWORD_MAX, PASSWORD_MIN
 from board.people import NAME_LENGTH
 from handlers.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, or_null, record, ref, told
 from settings import Settings
@@ -100,7 +100,7 @@ def sent_schemas(settings: Settings) -> Json:
     body = {"type": "string", "minLength": 1, "description": most}
     seen = "The message's `edited_at`, or `created_at`, from which this edit began: 409 if it has been edited since."
     username = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
-    password = {"type": "string", "format": "password", "minLength": LEAST, "maxLength": MOST}
+    password = {"type": "string", "format": "password", "minLength": PASSWORD_MIN, "maxLength": PASSWORD_MAX}
     owner = {"type": "string", "format": "password"}
     signs_in = {"username": "ada", "password": "a few random words"}
     return {

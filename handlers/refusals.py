@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterable
 
-from handlers.errors import WORDS
+from handlers.errors import TORNADO_ERRORS
 from net.streams import Refusals
 
 
 def make_refusals(headers: Iterable[tuple[str, str]]) -> Refusals:
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return Refusals(
-        bad_request=reply("400 Bad Request", head, *WORDS[400]),
-        long_head=reply("431 Request Header Fields Too Large", head, *WORDS[431]),
+        bad_request=reply("400 Bad Request", head, *TORNADO_ERRORS[400]),
+        long_head=reply("431 Request Header Fields Too Large", head, *TORNADO_ERRORS[431]),
     )
 
 

@@ -8,7 +8,7 @@ from handlers.pages import Rendering
 from storage.records import Found, Message
 from storage.words import Phrase, phrases
 
-LONGEST = 200
+QUERY_MAX = 200
 """Characters of a query: what is worth looking for is shorter."""
 RESULTS = 20
 """On a page."""
@@ -18,8 +18,10 @@ MOST_MARKED = 6
 
 async def search(handler: Base, query: str, before: int | None, limit: int) -> Found:
     """Raises RefusedError, UnavailableError."""
-    if len(query) > LONGEST:
-        raise RefusedError(422, "query_too_long", f"A search may have {LONGEST} characters; this one has {len(query)}.")
+    if len(query) > QUERY_MAX:
+        raise RefusedError(
+            422, "query_too_long", f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
+        )
     limits = handler.board.limits
     who = f"account {handler.account.id}" if handler.account else handler.client_address
     if limits is not None and (seconds := limits.searching.take(who)):

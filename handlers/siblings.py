@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-PATIENCE = 2.0
+NODE_SECONDS = 2.0
 """Seconds for another node's metrics; one that is paused or ending is left out."""
 
 
@@ -43,7 +43,7 @@ class Siblings:
 async def ask(path: pathlib.Path) -> str:
     """A node's metrics; "" if it does not answer."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(NODE_SECONDS):
             reader, writer = await asyncio.open_unix_connection(path)
             try:
                 return (await reader.read()).decode()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from handlers.polls import Poll
 
 HELD_SECONDS = 1.0
-MOST = 100
+TUTORIAL_PAGE_MAX = 100
 """Messages in one reply; the tutorial had no paging."""
 
 
@@ -54,7 +54,7 @@ async def tutorial_poll(handler: "Poll") -> None:
         posts = posted_since(waiters.recent.messages, seq)
         if waiters.draining:
             break
-    msgs = await handler.application.making.turns.each(encode_tutorial, posts[-MOST:][::-1])
+    msgs = await handler.application.making.turns.each(encode_tutorial, posts[-TUTORIAL_PAGE_MAX:][::-1])
     handler.write_bytes(b'{"msgs":[' + b",".join(msgs) + b"]}")
 
 

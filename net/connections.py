@@ -38,7 +38,7 @@ class Wait(enum.Enum):
     READER = "its reply to be taken"
 
 
-PATIENCE = {Wait.FIRST: FIRST_SECONDS, Wait.NEXT: SILENT_SECONDS}
+IDLE_SECONDS = {Wait.FIRST: FIRST_SECONDS, Wait.NEXT: SILENT_SECONDS}
 
 
 class Connection(Protocol):
@@ -218,7 +218,7 @@ class Connections:
         if 2 * open_now > self._room and self._is_counting:
             now = self._clock()
             for one in list(self.all):
-                if now - one.since > PATIENCE.get(one.wait, float("inf")):
+                if now - one.since > IDLE_SECONDS.get(one.wait, float("inf")):
                     one.drop()
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger("longboard")
 
 BACKLOG = 4096
 """Connections that may wait to be accepted: after a restart, thousands of pages come back at once."""
-KEPT = 64
+DESCRIPTORS_KEPT = 64
 """Descriptors for the database, files and the log, which connections may not take."""
 IN_A_ROW = 8
 """Connections that are accepted before anything else gets its turn: so nodes behind one socket share a burst."""
@@ -41,11 +41,11 @@ def raise_descriptor_limit(max_parked: int) -> int:
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if allowed > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < max_parked + KEPT:
+    if allowed < max_parked + DESCRIPTORS_KEPT:
         log.warning(
             "Only %d files may be open here, so fewer than MAX_PARKED=%d polls can be held. "
             "Raise the limit (LimitNOFILE= of systemd, ulimit -n) or set MAX_PARKED to %d.",
-            allowed, max_parked, max(allowed - KEPT, 0) // 2,
+            allowed, max_parked, max(allowed - DESCRIPTORS_KEPT, 0) // 2,
         )  # fmt: skip
     return allowed
 
@@ -63,7 +63,7 @@ def wanted_descriptors(max_parked: int) -> int:
 
 
 def most_connections(descriptors: int) -> int:
-    return max(descriptors - KEPT, descriptors // 2)
+    return max(descriptors - DESCRIPTORS_KEPT, descriptors // 2)
 
 
 def listen(port: int, address: str, inherited: list[socket.socket], descriptors: int) -> list[socket.socket]:

@@ -19,11 +19,11 @@ from net.streams import Refusals, ServedStream
 IDLE_TICK = 2
 """Seconds between checks for connections that have been silent for too long."""
 
-LOOK_SECONDS = 5
+SLOW_TICK = 5
 """Between looks at the connections that still have something to be sent."""
-PATIENCE_SECONDS = 30
+SLOW_SECONDS = 30
 """How long a client may take for the next part of its reply."""
-PART = 32 * 1024
+BYTES_TAKEN_MIN = 32 * 1024
 """Bytes that it must have taken by then, or all there is: 1 KB/s, which the poorest network gives."""
 
 
@@ -85,7 +85,7 @@ class Server(HTTPServer):
         """Closes connections that read too slowly. Runs until cancelled."""
         since: weakref.WeakKeyDictionary[ServedStream, tuple[float, int]] = weakref.WeakKeyDictionary()
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(SLOW_TICK)
             now = time.monotonic()
             for stream in list(self._all_streams):
                 if stream.closed() or not stream.writing():
@@ -93,9 +93,9 @@ class Server(HTTPServer):
                     continue
                 sent: int = stream._total_write_done_index
                 began, before = since.setdefault(stream, (now, sent))
-                if sent - before >= PART:
+                if sent - before >= BYTES_TAKEN_MIN:
                     since[stream] = (now, sent)
-                elif now - began >= PATIENCE_SECONDS:
+                elif now - began >= SLOW_SECONDS:
                     stream.close()
 
 

@@ -12,7 +12,7 @@ from storage import moving
 from storage.records import StorageError
 
 Row = Mapping[str, object]
-CHUNK = 500
+ROWS_AT_ONCE = 500
 """Rows in one transaction of an import: some ten milliseconds, so that a running server can post in between."""
 TABLES = {name: table for name, table in moving.TABLES.items() if table.is_exported}
 

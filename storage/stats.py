@@ -3,7 +3,7 @@
 import dataclasses
 import time
 
-DAY_MS = 86_400_000
+from storage.records import DAY_MS
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 VERSION = f"2/{unicodedata.unidata_version}"
 """What was cut by another version must be cut anew before it can be taken out of an index."""
-LONGEST = 64
+WORD_MAX = 64
 """Characters of a word that count: whoever looks for a key or an address has found it by then."""
 MOST_PHRASES = 32
 MOST_WORDS = 16
@@ -60,7 +60,7 @@ class Phrase:
 def words(text: str) -> list[str]:
     """The words of a text in their order: ASCII letters and digits, and anything beyond ASCII; never empty."""
     if text.isascii():
-        return [word[:LONGEST] for word in ASCII_WORD.findall(text.lower())]
+        return [word[:WORD_MAX] for word in ASCII_WORD.findall(text.lower())]
     return [word for word, _, _ in cut(fold(text))]
 
 
@@ -97,7 +97,7 @@ def cut(folded: str) -> Iterator[tuple[str, int, int]]:
             for at in range(start, end):
                 yield folded[at : min(at + 2, end)], at, min(at + 2, end)
         else:
-            yield folded[start : min(end, start + LONGEST)], start, end
+            yield folded[start : min(end, start + WORD_MAX)], start, end
 
 
 def fold(text: str) -> str:

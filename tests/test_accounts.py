@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from board.passwords import Passwords
-from board.turns import ANYBODY, MAX_WAITING, BusyError
+from board.turns import ANYBODY, WAITING_MAX, BusyError
 from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person, client, new_username, refused, session_of
 from tests.test_import import admin
@@ -454,9 +454,9 @@ async def test_the_queue_of_passwords_is_bounded():
     await asyncio.sleep(0)
     tries = [asyncio.create_task(passwords.hash("some words")) for _ in range(150)]
     await asyncio.sleep(0)
-    assert passwords.waiting == MAX_WAITING
+    assert passwords.waiting == WAITING_MAX
     refused = [one for one in tries if one.done() and isinstance(one.exception(), BusyError)]
-    assert len(refused) == 150 - MAX_WAITING + 1  # the one that is held waits, too
+    assert len(refused) == 150 - WAITING_MAX + 1  # the one that is held waits, too
     for one in tries:
         one.cancel()
     go_on.set()

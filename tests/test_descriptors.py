@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from net.listener import KEPT, raise_descriptor_limit
+from net.listener import DESCRIPTORS_KEPT, raise_descriptor_limit
 from tests.conftest import ROOT, Server, until
 from tests.patience import PATIENCE
 
@@ -53,7 +53,7 @@ def test_more_connections_than_descriptors_are_waited_out(tmp_path, kind):
         assert server.post("from one who was there before").status_code == 201
         if kind is Limited:  # there is a reserve for the database and files
             assert server.get("/").status_code == 200 and server.get("/readyz").status_code == 200
-            assert len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir())) < 150 - KEPT + 10
+            assert len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir())) < 150 - DESCRIPTORS_KEPT + 10
         before, began = cpu_seconds(server.process.pid), time.monotonic()
         time.sleep(1.5)  # this one must pass: what it costs to wait is measured
         assert cpu_seconds(server.process.pid) - before < 0.3 * (time.monotonic() - began)
@@ -83,4 +83,4 @@ def test_the_limit_is_raised_as_far_as_needed_and_allowed(tmp_path):
 def test_a_limit_that_suffices_is_left_alone():
     """What an operator has set higher stays."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    assert raise_descriptor_limit(0) >= min(soft, 1024) > KEPT
+    assert raise_descriptor_limit(0) >= min(soft, 1024) > DESCRIPTORS_KEPT

@@ -13,7 +13,7 @@ from board.account_log import EVENTS, AccountLog
 from board.failures import Failures
 from board.limits import AddressLimit, Limits
 from board.networks import networks_of
-from board.turns import MAX_WAITING, MOST_OF, MOST_OF_KNOWN, Asker, BusyError, Turns
+from board.turns import MOST_OF, MOST_OF_KNOWN, WAITING_MAX, Asker, BusyError, Turns
 from storage.failed_tries import FailedTries
 from storage.records import Password
 from tests.conftest import ROOT, until
@@ -161,9 +161,9 @@ async def test_a_full_queue_has_a_place_for_another_network():
     turns = Turns()
     crowds = [Asker(f"10.0.{net}.{n}") for net in range(5) for n in range(4) for _ in range(10)]
     tasks, _ = await queued(turns, crowds)
-    assert len(turns) == MAX_WAITING
+    assert len(turns) == WAITING_MAX
     last, _ = await queued(turns, [Asker("192.0.2.1")])
-    assert not last[0].done() and len(turns) == MAX_WAITING
+    assert not last[0].done() and len(turns) == WAITING_MAX
     await drain(turns, [*tasks, *last])
     turns.end()
     assert last[0].exception() is None and len(turns) == 0

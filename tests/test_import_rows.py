@@ -12,7 +12,7 @@ from admin.doubles import UNIQUE
 from admin.exchange import bring_in
 from admin.rows import COLUMNS, MAY_LACK
 from board.recent import LAST_MS, iso
-from board.text import LONGEST
+from board.text import BODY_MAX
 from settings import Settings, read_settings
 from storage import open_storage
 from storage.exchange import TABLES
@@ -69,7 +69,7 @@ async def test_what_a_board_exports_is_brought_in(url, tmp_path):
 REFUSED = [
     *(("messages", column, value) for column in ("created_at", "edited_at") for value in (-1, 253402300800000, 1764155333000000, "x", 1.5, True)),
     *(("messages", column, value) for column in ("id", "seq") for value in (0, -1, 10**18, 2**63 - 1, None, "1")),
-    *(("messages", "body", value) for value in ("nul\0", "", " \n ", "x" * (LONGEST + 1), 7, PNG)),
+    *(("messages", "body", value) for value in ("nul\0", "", " \n ", "x" * (BODY_MAX + 1), 7, PNG)),
     *(("messages", "author_name", value) for value in ("\0", "", "x" * 51, "\u202e")), ("messages", "author_id", 0),
     ("messages", "key", "😀"), ("messages", "key", "x" * 101), ("messages", "address", "two words"),
     ("messages", "address", "x" * 65), ("messages", "fingerprint", "text"), ("messages", "fingerprint", {"base64": "A" * 400}),
@@ -195,9 +195,9 @@ def test_every_column_has_its_rule():
     assert {column for table in TABLES.values() for column in table.columns} == COLUMNS.keys()
     assert all(columns <= set(TABLES[table].columns) for table, columns in MAY_LACK.items())
     parse = Settings.__dataclass_fields__["message_length"].metadata["parse"]
-    assert parse(str(LONGEST)) == LONGEST
+    assert parse(str(BODY_MAX)) == BODY_MAX
     with pytest.raises(ValueError, match="whole number"):
-        parse(str(LONGEST + 1))
+        parse(str(BODY_MAX + 1))
 
 
 # --- what is there from before, and other doors
@@ -242,7 +242,7 @@ def test_a_tutorial_brings_nothing_that_could_not_be_kept(tmp_path, url):
     db.execute("CREATE TABLE messages (msg_content TEXT, msg_time INTEGER)")
     db.execute("CREATE TABLE users (uusr TEXT, upwd TEXT)")
     db.executemany(
-        "INSERT INTO messages VALUES (?, ?)", [("a", 10**15), ("x" * (LONGEST + 1), 5), ("b", -1), ("c", 10**17)]
+        "INSERT INTO messages VALUES (?, ?)", [("a", 10**15), ("x" * (BODY_MAX + 1), 5), ("b", -1), ("c", 10**17)]
     )
     users = [("nul\0name", "0" * 40), ("x" * 5000, "0" * 40), (None, "0" * 40), ("ada", "0" * 40), (b"\xff", "0" * 40)]
     db.executemany("INSERT INTO users VALUES (?, ?)", users)

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from board.passwords import LONGEST_FORM, MOST, Passwords, check_password
+from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
 from board.people import check_is_free, clean_username
 from board.text import BadTextError
 from board.turns import ANYBODY
@@ -104,8 +104,8 @@ async def test_hashes_of_the_raw_form_still_fit_and_are_made_anew():
 def test_length_is_counted_in_the_form_that_is_kept():
     """128 letters with an accent each are 128; far more is refused before any work."""
     check_password(unicodedata.normalize("NFD", "éèàüöäñç" * 16))
-    for long in ("éèàüöäñç" * 16 + "x", "e" + "\u0301\u0323" * LONGEST_FORM):
-        with pytest.raises(BadTextError, match=f"8 to {MOST}"):
+    for long in ("éèàüöäñç" * 16 + "x", "e" + "\u0301\u0323" * PASSWORD_FORM_MAX):
+        with pytest.raises(BadTextError, match=f"8 to {PASSWORD_MAX}"):
             check_password(long)
 
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.checks import CHECKS
 
-from handlers.fields import MOST
-from handlers.openapi import WORDS, description
+from handlers.fields import LIMIT_MAX
+from handlers.openapi import DESCRIPTION, description
 from settings import read_settings
 from tests.conftest import ROOT, Server
 from tests.people import PASSWORD, Person
@@ -57,7 +57,7 @@ def unnamed(case, response):
     named = call["responses"].get(str(response.status_code), {})
     headers = EVERYWHERE | {name.lower() for name in named.get("headers", {})}
     found = {name.lower() for name in response.headers} - headers
-    found = {name for name in found if f"`{name}`" not in WORDS.lower()}
+    found = {name for name in found if f"`{name}`" not in DESCRIPTION.lower()}
     if response.status_code >= 400 and response.content and case.path != "/readyz":
         code = response.json()["error"]["code"]
         found |= {code} - named["content"]["application/json"]["examples"].keys()
@@ -74,7 +74,7 @@ def beyond_schema(response):
     if code == "bad_field" and response.request.method in ("GET", "PATCH"):  # parameters that don't go together; a time
         return CHECKS.get_by_names(["positive_data_acceptance"])
     limits = re.findall(r"[?&]limit=(\d+)", response.request.url)
-    if response.status_code == 200 and limits and int(limits[-1]) > MOST:
+    if response.status_code == 200 and limits and int(limits[-1]) > LIMIT_MAX:
         return CHECKS.get_by_names(["negative_data_rejection"])  # old clients send more, which does no harm
     if response.status_code == 422 or code.endswith("_not_text"):
         return CHECKS.get_by_names(["positive_data_acceptance"])

@@ -6,9 +6,9 @@ import pytest
 
 from handlers import ROUTES
 from handlers.base import Base
-from handlers.errors import ANSWERS, WORDS, as_refused
+from handlers.errors import ANSWERS, TORNADO_ERRORS, as_refused
 from handlers.monitored import Monitored
-from handlers.openapi import WORDS as INTRODUCTION
+from handlers.openapi import DESCRIPTION as INTRODUCTION
 from handlers.openapi import description
 from settings import read_settings
 from storage.busy import SearchBusyError
@@ -111,7 +111,7 @@ def test_every_code_of_the_project_is_described_or_belongs_to_the_pages_alone():
     }
     assert len(codes) > 50 and len(named) > 30
     assert codes - named - introduced - pages == set()
-    assert {answer[1] for answer in ANSWERS.values()} | {answer[0] for answer in WORDS.values()} <= codes
+    assert {answer[1] for answer in ANSWERS.values()} | {answer[0] for answer in TORNADO_ERRORS.values()} <= codes
 
 
 def test_every_fault_of_storage_has_an_answer_also_the_engines_own():

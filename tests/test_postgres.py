@@ -266,7 +266,7 @@ async def test_words_that_another_version_has_cut_are_cut_anew(url, monkeypatch)
         assert (await storage.search("tide", None, 9)).is_complete
     psql(url, "UPDATE longboard.messages SET search = NULL")
     monkeypatch.setattr(search, "VERSION", "new")
-    monkeypatch.setattr(search, "LOT", 2)
+    monkeypatch.setattr(search, "MESSAGES_AT_ONCE", 2)
     async with opened(url) as storage:
         assert not storage._is_complete
         found = await storage.search("tide", None, 9)

@@ -19,7 +19,7 @@ from board.limits import Limits
 from board.recent import PAGE
 from board.text import MOST_MARKUP, clean
 from handlers import ROUTES, articles
-from handlers.articles import BYTES_MAX, MOST_KEPT, Articles
+from handlers.articles import MOST_BYTES, MOST_KEPT, Articles
 from handlers.templates import LOADER, Template
 from net.addresses import parse_address, parse_short
 from net.fast_path.memo import KnownRequest, size_of
@@ -301,7 +301,7 @@ async def test_ready_messages_are_kept_within_bounds():
     kept = Articles(LoopTurns())
     for number in range(1, 600):
         await kept.html([message(number, LONG_LINK), message(1)])
-        assert kept.size <= BYTES_MAX
+        assert kept.size <= MOST_BYTES
     assert 50 < len(kept) < 599 and kept._find(message(1), False) and not kept._find(message(2, LONG_LINK), False)
     for number in range(1, MOST_KEPT + 100):
         await kept.html([message(number)])
@@ -336,7 +336,7 @@ def test_pages_of_errors_are_kept_for_guests_within_bounds(start):
 
 async def test_a_client_can_t_write_the_log(tmp_path, monkeypatch, caplog):
     """What is refused as too much at once is a line a minute, which says how many it stands for."""
-    monkeypatch.setattr("storage.sqlite.search.MAX_WAITING", 0)
+    monkeypatch.setattr("storage.sqlite.search.SEARCHES_WAITING_MAX", 0)
     monkeypatch.setattr("net.logs._last_warned", {})
     async with board_of(tmp_path, ["words"]) as house:
         for _ in range(5):

@@ -265,7 +265,7 @@ async def ask_while(house, deed, method, target, form=None):
 
 async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypatch):
     """What was sent before is out; the rest is not, and the client sees that it is not whole."""
-    monkeypatch.setattr(handlers.account_download, "CHUNK", 1)
+    monkeypatch.setattr(handlers.account_download, "ROWS_AT_ONCE", 1)
     for n in range(5):
         await house.storage.append(ADA, f"mine {n}", None)
     await house.board.waiters.deliver()

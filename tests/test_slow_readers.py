@@ -26,8 +26,8 @@ class Long(tornado.web.RequestHandler):
 @pytest.fixture(params=["on", "off"])
 async def served(request, tmp_path, monkeypatch):
     """A server that is started as the real one is, with less patience and one long page."""
-    monkeypatch.setattr(serving, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(serving, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(serving, "SLOW_TICK", 0.05)
+    monkeypatch.setattr(serving, "SLOW_SECONDS", 0.5)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     board = await Board.open(storage, max_parked=10, limits=False)
     settings = read_settings([f"--repeats={request.param}"], {})

@@ -48,7 +48,7 @@ async def open_and_close(path):
 
 async def test_an_old_board_is_indexed_while_it_runs(path, monkeypatch):
     """The newest is found first; until all is, a search says that it is not complete; posts go on meanwhile."""
-    monkeypatch.setattr(search, "PART", 100)
+    monkeypatch.setattr(search, "IDS_IN_A_PART", 100)
     await asyncio.to_thread(fill, path, 1000)
     monkeypatch.setattr(search.Search, "start_indexing", lambda storage: None)
     storage = await open_storage(f"sqlite:///{path}")
@@ -65,7 +65,7 @@ async def test_an_old_board_is_indexed_while_it_runs(path, monkeypatch):
 
 async def test_indexing_goes_on_where_it_was_stopped(path, monkeypatch):
     """A restart in the middle does nothing twice and leaves nothing out."""
-    monkeypatch.setattr(search, "PART", 100)
+    monkeypatch.setattr(search, "IDS_IN_A_PART", 100)
     await asyncio.to_thread(fill, path, 1000)
     made, real = [], search.ensure
     monkeypatch.setattr(search, "ensure", lambda db, number: made.append(number) or real(db, number))
@@ -150,10 +150,10 @@ async def words_in(storage):
     return await storage._writer._connection.run(look)
 
 
-@pytest.mark.parametrize("part", [search.PART, 3])
+@pytest.mark.parametrize("part", [search.IDS_IN_A_PART, 3])
 async def test_what_is_posted_and_changed_in_one_transaction_is_indexed_as_it_is_then(storage, monkeypatch, part):
     """A post, an edit and a removal may be committed together: the index has the last state, once, and nothing else."""
-    monkeypatch.setattr(search, "PART", part)
+    monkeypatch.setattr(search, "IDS_IN_A_PART", part)
     batches, real = [], connection.commit
     monkeypatch.setattr(
         connection, "commit", lambda db, units, *rest: batches.append(len(units)) or real(db, units, *rest)
@@ -191,21 +191,21 @@ async def test_a_search_that_is_slow_within_one_part_ends_in_time(storage, monke
     """Where the same words stand everywhere, to look for a phrase of them takes long."""
     words = "ab cd " * 600
     await storage.import_messages([Import(words, 1, f"repeated-{n:020}") for n in range(800)])
-    monkeypatch.setattr(search, "SECONDS", 0.002)
+    monkeypatch.setattr(search, "SEARCH_SECONDS", 0.002)
     with pytest.raises(UnavailableError, match="took more"):
         await storage.search('"' + "ab cd " * 7 + 'cd"', None, 10)
-    monkeypatch.setattr(search, "SECONDS", 60)
+    monkeypatch.setattr(search, "SEARCH_SECONDS", 60)
     assert (await storage.search('"' + "ab cd " * 7 + 'cd"', None, 10)).messages == []
 
 
 async def test_a_slow_search_ends_in_time(storage, monkeypatch):
     """With what it has found, or else by saying that it took too long."""
     await storage.append(None, "found", None)
-    monkeypatch.setattr(search, "SECONDS", -1)
+    monkeypatch.setattr(search, "SEARCH_SECONDS", -1)
     with pytest.raises(UnavailableError, match="took more"):
         await storage.search("found", None, 5)
-    monkeypatch.setattr(search, "SECONDS", 60)
-    monkeypatch.setattr(search, "MAX_WAITING", 2)
+    monkeypatch.setattr(search, "SEARCH_SECONDS", 60)
+    monkeypatch.setattr(search, "SEARCHES_WAITING_MAX", 2)
     outcomes = await asyncio.gather(*(storage.search("found", None, 5) for _ in range(4)), return_exceptions=True)
     assert [isinstance(outcome, UnavailableError) for outcome in outcomes] == [False, False, True, True]
     assert await find(storage, "found") == ["found"]
@@ -252,7 +252,7 @@ def test_a_python_without_fts5_is_told_so():
 
 async def test_a_part_without_the_word_costs_next_to_nothing(path, monkeypatch):
     """So a million messages are as good as a thousand: what grows is only the number of parts."""
-    monkeypatch.setattr(search, "PART", 100)
+    monkeypatch.setattr(search, "IDS_IN_A_PART", 100)
     await asyncio.to_thread(fill, path, 2000, "好天気")
     storage = await open_storage(f"sqlite:///{path}")
     while not (await storage.search("nonesuch", None, 1)).is_complete:

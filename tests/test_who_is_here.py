@@ -4,7 +4,7 @@ import concurrent.futures
 
 import pytest
 
-from board.watching import SECONDS, Watching
+from board.watching import SEEN_SECONDS, Watching
 from tests.conftest import until
 from tests.people import Person
 from tests.test_polls import raw
@@ -24,14 +24,14 @@ def test_the_count_is_steady_while_pages_poll_again():
     assert watching.count() == 12
     parked = 0  # all were just answered
     assert watching.count() == 12
-    now += SECONDS
+    now += SEEN_SECONDS
     assert watching.count() == 12
     parked = 5
-    now += SECONDS
+    now += SEEN_SECONDS
     assert watching.count() == 5
     parked = 3
     assert watching.count() == 5
-    now += 100 * SECONDS
+    now += 100 * SEEN_SECONDS
     assert watching.count() == 3
 
 

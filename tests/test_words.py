@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.words import FOLDED, KINDS, LONGEST, MOST_KNOWN, Phrase, fold, phrases, words
+from storage.words import FOLDED, KINDS, MOST_KNOWN, WORD_MAX, Phrase, fold, phrases, words
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from storage.words import FOLDED, KINDS, LONGEST, MOST_KNOWN, Phrase, fold, phra
         ("می\u200cخواهم co\u00adoperate", "میخواهم cooperate"),
         ("👍🏽👩\u200d👩\u200d👧 ☺\ufe0f €5", "👍 👩 👩 👧 ☺ € 5"),
         ("!?… -- \u0301 \0", ""),
-        ("x" * 100 + " y", "x" * LONGEST + " y"),
+        ("x" * 100 + " y", "x" * WORD_MAX + " y"),
     ],
 )  # fmt: skip
 def test_text_is_cut_in_every_script(text, found):

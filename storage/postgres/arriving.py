@@ -14,7 +14,7 @@ from storage.records import StorageError
 if TYPE_CHECKING:
     from storage.postgres.connection import Link
 
-CHUNK = 1000
+ROWS_AT_ONCE = 1000
 """Rows that are read at once."""
 Row = tuple[Any, ...]
 
@@ -79,7 +79,9 @@ class Arriving:
         """All rows with the columns of TABLES, by their keys."""
         columns, key = TABLES[table].columns, TABLES[table].key
         by = f'{key} COLLATE "C"' if key in ("address", "code") else key  # as SQLite orders texts
-        async for row in self._db.cursor(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {by}", prefetch=CHUNK):
+        async for row in self._db.cursor(
+            f"SELECT {', '.join(columns)} FROM {table} ORDER BY {by}", prefetch=ROWS_AT_ONCE
+        ):
             yield tuple(row)
 
     async def become(self, board: Row, last_ids: dict[str, int]) -> None:

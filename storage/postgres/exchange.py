@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from storage.exchange import CHUNK, TABLES, Row, RowRefusedError, Standing
+from storage.exchange import ROWS_AT_ONCE, TABLES, Row, RowRefusedError, Standing
 from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults_as_unavailable, why_not
 from storage.postgres.schema import prepare
 from storage.postgres.search import to_vector
@@ -55,7 +55,7 @@ class PostgreSQLExchange:
         columns, key = ", ".join(TABLES[table].columns), TABLES[table].key
         async with faults_as_unavailable():
             cursor = await self._db.cursor(f"SELECT {columns} FROM {table} ORDER BY {key}")
-            while chunk := await cursor.fetch(CHUNK):
+            while chunk := await cursor.fetch(ROWS_AT_ONCE):
                 yield [dict(row) for row in chunk]
 
     # --- writing

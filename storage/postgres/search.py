@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("longboard")
 
-SECONDS = 2.0
+SEARCH_SECONDS = 2.0
 """How long a search may take."""
-LOT = 500
+MESSAGES_AT_ONCE = 500
 """Messages that are cut anew at once: some tenths of a second, in which other writes wait."""
 MOST_WORDS = 50_000
 """Of one message: 14 bytes each at most, where two letters are a word; only with a MESSAGE_LENGTH above that are there more."""
-AT_ONCE = 500
+CHARACTERS_AT_ONCE = 500
 """Characters that are split into words on the loop: half a millisecond at most."""
-MAX_WAITING = 20
+SEARCHES_WAITING_MAX = 20
 """Searches that may wait for their turn: only one runs at a time, so that pages always have a connection left."""
 
 
@@ -47,8 +47,8 @@ class Search:
         wanted = phrases(query)
         if not wanted:
             return Found([], False, True)
-        if self._searching >= MAX_WAITING:
-            raise SearchBusyError(f"{MAX_WAITING} searches are waiting already")
+        if self._searching >= SEARCHES_WAITING_MAX:
+            raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
         self._searching += 1
         try:
             async with self._turn:
@@ -104,7 +104,7 @@ def to_query(wanted: list[Phrase]) -> str:
 
 async def vector(body: str) -> str:
     """to_vector(), on a thread if it takes longer than the way there."""
-    if len(body) < AT_ONCE:
+    if len(body) < CHARACTERS_AT_ONCE:
         return to_vector(body)
     return await asyncio.to_thread(to_vector, body)
 
@@ -121,7 +121,7 @@ async def read_version(db: "Database") -> str | None:
 
 async def read_bodies(db: "Database", before: int) -> list["asyncpg.Record"]:
     select = "SELECT id, body FROM messages WHERE id < $1 AND body IS NOT NULL ORDER BY id DESC LIMIT $2"
-    return await db.fetch(select, before, LOT)
+    return await db.fetch(select, before, MESSAGES_AT_ONCE)
 
 
 async def cut_anew(db: "Database", cut: list[tuple[int, str, str]]) -> None:
@@ -136,6 +136,6 @@ async def read_found(db: "Database", wanted: list[Phrase], before: int | None, l
         to_query(wanted),
         limit + 1,
         *values,
-        timeout=SECONDS,
+        timeout=SEARCH_SECONDS,
     )
     return Found([to_message(row) for row in rows[:limit]], len(rows) > limit, is_complete=True)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from storage.exchange import CHUNK, TABLES, Row, RowRefusedError, Standing
+from storage.exchange import ROWS_AT_ONCE, TABLES, Row, RowRefusedError, Standing
 from storage.rows import note_access_change
 from storage.sqlite import SQLite
 from storage.sqlite.files import is_frozen, must_exist, reach
@@ -44,7 +44,7 @@ class SQLiteExchange:
         columns, key = TABLES[table].columns, TABLES[table].key
         with faults_in_words(self._db):
             cursor = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")
-            while chunk := cursor.fetchmany(CHUNK):
+            while chunk := cursor.fetchmany(ROWS_AT_ONCE):
                 yield [dict(zip(columns, row, strict=True)) for row in chunk]
 
     # --- writing

@@ -17,7 +17,7 @@ from storage.sqlite.schema import MOVED
 from storage.sqlite.shape import check_shape
 from storage.sqlite.texts import faults_in_words
 
-CHUNK = 1000
+ROWS_AT_ONCE = 1000
 """Rows that are read at once."""
 
 
@@ -77,7 +77,7 @@ class Leaving:
         """All rows with the columns of TABLES, by their keys, in chunks."""
         columns, key = TABLES[table].columns, TABLES[table].key
         found = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")
-        while rows := found.fetchmany(CHUNK):
+        while rows := found.fetchmany(ROWS_AT_ONCE):
             yield [as_moved(columns, row) for row in rows]
 
     def mark_as_moved(self, target: str) -> None:

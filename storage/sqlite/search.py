@@ -27,15 +27,15 @@ from storage.words import VERSION, Phrase, phrases, words
 
 log = logging.getLogger("longboard")
 
-PART = 16_384
+IDS_IN_A_PART = 16_384
 """Numbers of one part: to merge it takes 5 ms, to make it 0.2 s; of a part that lacks the word, a look takes 5 µs."""
-SECONDS = 2.0
+SEARCH_SECONDS = 2.0
 """How long a search may take before it ends with what it has found."""
 STEPS = 1000
 """Steps of SQLite's virtual machine between two looks at the clock: some milliseconds where words are frequent."""
 RETRY_SECONDS = 30
 """When making the index goes on, if the disk is full or another process holds the database."""
-MAX_WAITING = 20
+SEARCHES_WAITING_MAX = 20
 """Searches that may wait for their turn: they share one reader."""
 
 
@@ -46,11 +46,11 @@ class Search:
     _indexing: asyncio.Task[None] | None = None
 
     async def search(self, query: str, before: int | None, limit: int) -> Found:
-        if self._searching >= MAX_WAITING:
-            raise SearchBusyError(f"{MAX_WAITING} searches are waiting already")
+        if self._searching >= SEARCHES_WAITING_MAX:
+            raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
         self._searching += 1
         try:
-            return await self._search_reader.read(read_found, phrases(query), before, limit, SECONDS)
+            return await self._search_reader.read(read_found, phrases(query), before, limit, SEARCH_SECONDS)
         finally:
             self._searching -= 1
 
@@ -97,7 +97,7 @@ def indexing(db: Database) -> Iterator[None]:
     try:
         yield
         rows = db.execute("SELECT id, body FROM messages WHERE id >= ? AND body IS NOT NULL", (db.new_from,)).fetchall()
-        for number, those in itertools.groupby(rows, lambda row: row[0] // PART):  # sorted by id, their key
+        for number, those in itertools.groupby(rows, lambda row: row[0] // IDS_IN_A_PART):  # sorted by id, their key
             ensure(db, number)
             put_in(db, number, those)
     finally:
@@ -111,7 +111,7 @@ def first_new(db: sqlite3.Connection) -> int:
 
 def index(db: sqlite3.Connection, id: int, body: str) -> None:
     """Puts in one message, after it was inserted, where there is no indexing()."""
-    number = id // PART
+    number = id // IDS_IN_A_PART
     if is_current(db, number):
         put_in(db, number, [(id, body)])
     else:
@@ -125,7 +125,7 @@ def reindex(db: sqlite3.Connection, before: Iterable[tuple[int, str]], after: It
     for side, pairs in enumerate((before, after)):
         for id, body in pairs:
             if id < end:
-                parts.setdefault(id // PART, ([], []))[side].append((id, body))
+                parts.setdefault(id // IDS_IN_A_PART, ([], []))[side].append((id, body))
     for number, (gone, come) in parts.items():
         if not is_current(db, number):
             ensure(db, number)
@@ -159,7 +159,7 @@ def ensure(db: sqlite3.Connection, number: int) -> None:
     make_part(db, number)
     rows = db.execute(
         "SELECT id, body FROM messages WHERE id >= ? AND id < ? AND body IS NOT NULL",
-        (number * PART, min((number + 1) * PART, first_new(db))),
+        (number * IDS_IN_A_PART, min((number + 1) * IDS_IN_A_PART, first_new(db))),
     )
     put_in(db, number, rows)
     db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
@@ -185,13 +185,13 @@ def read_missing(db: sqlite3.Connection) -> int | None:
 
 def parts_with_messages(db: sqlite3.Connection, before: int | None = None) -> Iterable[int]:
     """The newest first."""
-    number = None if before is None else (before - 1) // PART
+    number = None if before is None else (before - 1) // IDS_IN_A_PART
     while True:
-        where, values = ("WHERE id < ?", [(number + 1) * PART]) if number is not None else ("", [])
+        where, values = ("WHERE id < ?", [(number + 1) * IDS_IN_A_PART]) if number is not None else ("", [])
         newest = db.execute(f"SELECT max(id) FROM messages {where}", values).fetchone()[0]
         if newest is None:
             return
-        number = newest // PART
+        number = newest // IDS_IN_A_PART
         yield number
         number -= 1
 
@@ -228,7 +228,7 @@ def read_part(db: sqlite3.Connection, number: int, match: str, before: int | Non
     name = f"words_{number}"
     ids = db.execute(
         f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
-        (match, (number + 1) * PART if before is None else before, limit),
+        (match, (number + 1) * IDS_IN_A_PART if before is None else before, limit),
     ).fetchall()
     select = f"SELECT {COLUMNS} FROM messages WHERE id = ? AND body IS NOT NULL"
     rows = (db.execute(select, id).fetchone() for id in ids)

@@ -11,7 +11,7 @@ from storage.sqlite.schema import MOVED, check_is_ours, version_of
 from storage.sqlite.search import make_part
 
 TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\w+|[^\w\s]""")
-PART = re.compile(r"words_(0|[1-9][0-9]{0,13})")
+PART_TABLE = re.compile(r"words_(0|[1-9][0-9]{0,13})")
 FIRST_WITH_PARTS = 4
 """The version of the schema that has parts of an index for searching."""
 OPTIONAL = (MOVED, "CREATE TABLE sqlite_stat1(tbl,idx,stat)", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)")
@@ -70,7 +70,7 @@ def differences(db: sqlite3.Connection) -> list[str]:
 
 def make_parts(model: sqlite3.Connection, there: Objects) -> None:
     for kind, name in there:
-        if kind == "table" and (match := PART.fullmatch(name)):
+        if kind == "table" and (match := PART_TABLE.fullmatch(name)):
             make_part(model, int(match[1]))
 
 
