@@ -3,7 +3,7 @@
 
 import { drawer, Outbox } from "./outbox.js";
 
-/** @typedef {import("./outbox.js").Letter} Letter */
+/** @typedef {import("./outbox.js").Pending} Pending */
 /** @typedef {import("./outbox.js").Origin} Origin */
 
 const TIP = "Ctrl + Enter sends";
@@ -21,7 +21,7 @@ export class Composer {
   #tip;
   #stopped;
   #outbox;
-  /** @type {Origin | null} Of the letter that is in the box again. It stays with the draft: the board may have the letter. */
+  /** @type {Origin | null} Of the message that is in the box again. It stays with the draft: the board may have the message. */
   #origin = null;
 
   /**
@@ -49,8 +49,8 @@ export class Composer {
     const author = form.querySelector("#as bdi")?.textContent ?? "";
     takeTextOnly(this.#box, (words) => this.#say(words));
     const limit = Number(form.dataset.limit) || Infinity; // a page from before an update does not say
-    const told = { sent: this.#sent(sent), refused: this.#refused.bind(this), back: this.#back.bind(this) };
-    this.#outbox = new Outbox(list, form.action, this.#as, author, limit, told);
+    const callbacks = { sent: this.#sent(sent), refused: this.#refused.bind(this), back: this.#back.bind(this) };
+    this.#outbox = new Outbox(list, form.action, this.#as, author, limit, callbacks);
   }
 
   /** @param {{body?: string, deleted?: true}[]} messages */
@@ -148,26 +148,26 @@ export class Composer {
   }
 
   /**
-   * @param {Letter} letter
+   * @param {Pending} pending
    * @param {boolean} isSignedOut
    */
-  #refused(letter, isSignedOut) {
-    const isBack = !this.#box.value && document.visibilityState === "visible" && this.#back(letter);
-    if (isSignedOut) this.#stopped(letter.refused ?? "");
+  #refused(pending, isSignedOut) {
+    const isBack = !this.#box.value && document.visibilityState === "visible" && this.#back(pending);
+    if (isSignedOut) this.#stopped(pending.refused ?? "");
     return isBack;
   }
 
-  /** @param {Letter} letter */
-  #back(letter) {
-    const mayBePosted = letter.isLate || letter.first;
+  /** @param {Pending} pending */
+  #back(pending) {
+    const mayBePosted = pending.isLate || pending.first;
     if (mayBePosted && this.#origin) {
       this.#say(ONE_BY_ONE, true);
       return false;
     }
-    if (mayBePosted) this.#origin = { key: letter.key, first: letter.first ?? letter.text };
-    this.#box.value = [letter.text, this.#box.value].filter(Boolean).join("\n\n");
+    if (mayBePosted) this.#origin = { key: pending.key, first: pending.first ?? pending.text };
+    this.#box.value = [pending.text, this.#box.value].filter(Boolean).join("\n\n");
     this.#edited();
-    this.#say(letter.refused ?? "", true);
+    this.#say(pending.refused ?? "", true);
     this.#box.focus();
     return true;
   }

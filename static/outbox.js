@@ -7,8 +7,8 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
- * @typedef {{key: string, first: string}} Origin Of a letter that was taken back: its key, and the words first sent with it.
- * @typedef {{text: string, key: string, first?: string, at: number, isLate?: boolean, refused?: string}} Letter
+ * @typedef {{key: string, first: string}} Origin Of a message that was taken back: its key, and the words first sent with it.
+ * @typedef {{text: string, key: string, first?: string, at: number, isLate?: boolean, refused?: string}} Pending
  * `key` makes sending it again safe, and with other words, too, if `first` has the first ones; `at` is the board's time; `isLate` after a try that failed; `refused` is why the server
  * did not take it: it waits for its author then.
  */
@@ -16,7 +16,7 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 const LIMIT_MS = 30_000; // then the answer is not waited for; the server waits as long for the words
 const MOST_MS = 30_000; // between two tries
 const STALE_MS = 24 * 3600 * 1000; // what could not be sent for a day may no longer be meant
-const STRIKES = 2; // tries of a letter that fail while the board is there, until others go before it
+const STRIKES = 2; // tries of a message that fail while the board is there, until others go before it
 const LONGEST = 5000; // characters that are shown of it
 const POSTED = "The board has this already, as you first wrote it. If you post again, there are two messages.";
 const PASSING = [408, 425, 429]; // refusals that say: not now
@@ -72,11 +72,11 @@ export class Outbox {
   #as;
   #author;
   #limit;
-  #told;
+  #callbacks;
   #backoff = new Backoff(MOST_MS);
   #isSending = false;
   #isClosed = false;
-  /** @type {AbortController | null} Of the letter that is on its way, and the name it is kept by. */
+  /** @type {AbortController | null} Of the request that is on its way, and the name it is kept by. */
   #request = null;
   #onItsWay = "";
   /** @type {Map<string, number>} By key: how often one failed while the board was there. */
@@ -92,16 +92,16 @@ export class Outbox {
    * @param {string} as The username, or nothing for a guest: what one writes is never sent as another.
    * @param {string} author
    * @param {number} limit Characters that a message may have.
-   * @param {{sent(message: Message): void, refused(letter: Letter, isSignedOut: boolean): boolean,
-   *   back(letter: Letter): boolean}} told Both of the last say whether the words are back with their author.
+   * @param {{sent(message: Message): void, refused(pending: Pending, isSignedOut: boolean): boolean,
+   *   back(pending: Pending): boolean}} callbacks Both of the last say whether the words are back with their author.
    */
-  constructor(list, url, as, author, limit, told) {
+  constructor(list, url, as, author, limit, callbacks) {
     this.#list = list;
     this.#url = url;
     this.#as = as;
     this.#author = author;
     this.#limit = limit;
-    this.#told = told;
+    this.#callbacks = callbacks;
     addEventListener("storage", ({ key }) => (key ?? this.#prefix).startsWith(this.#prefix) && this.#show());
     addEventListener("online", () => this.wake());
     this.#show();
@@ -111,7 +111,7 @@ export class Outbox {
 
   /**
    * @param {string} text
-   * @param {Origin | null} origin Of the letter that this one was: the board may have that, though no answer came.
+   * @param {Origin | null} origin Of the message that this one was before: the board may have that one, though no answer came.
    */
   add(text, origin) {
     this.#put({ text, key: newKey(), ...origin, at: boardsTime() });
@@ -159,40 +159,40 @@ export class Outbox {
     return prefixOf(this.#as);
   }
 
-  get #letters() {
-    return lettersOf(this.#as);
+  get #all() {
+    return pendingOf(this.#as);
   }
 
-  /** @param {Letter} letter */
-  #name(letter) {
-    return `${this.#prefix}${letter.at}-${letter.key}`;
+  /** @param {Pending} pending */
+  #name(pending) {
+    return `${this.#prefix}${pending.at}-${pending.key}`;
   }
 
-  /** @param {Letter} letter */
-  #put(letter) {
-    drawer.put(this.#name(letter), JSON.stringify(letter));
+  /** @param {Pending} pending */
+  #put(pending) {
+    drawer.put(this.#name(pending), JSON.stringify(pending));
     this.#show();
   }
 
   /**
    * Keeps it as it is by now, unless its author has taken it back meanwhile.
-   * @param {Letter} letter
+   * @param {Pending} pending
    */
-  #keep(letter) {
-    if (drawer.get(this.#name(letter))) this.#put(letter);
+  #keep(pending) {
+    if (drawer.get(this.#name(pending))) this.#put(pending);
   }
 
-  /** @param {Letter} letter */
-  #drop(letter) {
-    drawer.put(this.#name(letter), "");
+  /** @param {Pending} pending */
+  #drop(pending) {
+    drawer.put(this.#name(pending), "");
     this.#show();
   }
 
   /** What a guest wrote here and no tab is sending any more is shown to whoever signed in since, and sent by nobody. */
   #adopt() {
-    for (const letter of lettersOf("")) {
-      drawer.put(`${prefixOf("")}${letter.at}-${letter.key}`, "");
-      this.#put({ ...letter, key: newKey(), refused: "You wrote this before you signed in." });
+    for (const pending of pendingOf("")) {
+      drawer.put(`${prefixOf("")}${pending.at}-${pending.key}`, "");
+      this.#put({ ...pending, key: newKey(), refused: "You wrote this before you signed in." });
     }
   }
 
@@ -208,37 +208,37 @@ export class Outbox {
 
   /** The oldest, but for those with which something is wrong, it seems: the others need not wait for them. */
   get #next() {
-    /** @param {Letter} letter */
+    /** @param {Pending} pending */
     const strikes = ({ key }) => {
       const count = this.#strikes.get(key) ?? 0;
       return count < STRIKES ? 0 : count;
     };
-    const waiting = this.#letters.filter(({ refused }) => !refused);
+    const waiting = this.#all.filter(({ refused }) => !refused);
     return waiting.sort((one, other) => strikes(one) - strikes(other))[0];
   }
 
   async #sendAll() {
-    for (let letter; (letter = this.#next) && !this.#isClosed; ) {
+    for (let pending; (pending = this.#next) && !this.#isClosed; ) {
       try {
-        const message = await this.#deliver(letter);
+        const message = await this.#post(pending);
         this.#backoff.reset();
-        this.#told.sent(message);
-        this.#drop(letter);
+        this.#callbacks.sent(message);
+        this.#drop(pending);
       } catch (error) {
         if (error === GIVEN_UP) continue; // its author has taken it back
         const failure = error instanceof Failure ? error : new Failure(String(error));
-        if (isFinal(failure)) this.#refuse(letter, failure);
-        else await this.#putOff(letter, failure);
+        if (isFinal(failure)) this.#refuse(pending, failure);
+        else await this.#putOff(pending, failure);
       }
     }
   }
 
   /**
-   * @param {Letter} letter
+   * @param {Pending} pending
    * @returns {Promise<Message>}
    */
-  async #deliver(letter) {
-    const { text, key, first, at } = letter;
+  async #post(pending) {
+    const { text, key, first, at } = pending;
     const words = this.tooLong(text);
     if (words) throw new Failure(words, 413, 0, true);
     const isStale = () => boardsTime() - at > STALE_MS;
@@ -246,7 +246,7 @@ export class Outbox {
     if (isStale()) throw new Failure("This could not be sent when you wrote it.", 0, 0, true);
     const body = new URLSearchParams({ s: text, key, as: this.#as });
     if (first && !this.tooLong(first)) body.set("first", first);
-    this.#onItsWay = this.#name(letter);
+    this.#onItsWay = this.#name(pending);
     try {
       this.#request = new AbortController();
       return await ask(this.#url, isMessage, LIMIT_MS, { method: "POST", body }, this.#request);
@@ -256,29 +256,29 @@ export class Outbox {
   }
 
   /**
-   * @param {Letter} letter
+   * @param {Pending} pending
    * @param {Failure} failure
    */
-  #refuse(letter, { message, status, isOurs, code }) {
+  #refuse(pending, { message, status, isOurs, code }) {
     const refused = isOurs ? message : `Something on the way to the board has refused this (${status}).`;
-    letter = { ...letter, refused };
-    if (code === "key_reused") letter = { ...letter, refused: POSTED, isLate: false, first: undefined };
-    if (!drawer.get(this.#name(letter))) return; // taken back meanwhile
-    if (status && this.#told.refused(letter, isOurs && status === 401)) this.#drop(letter);
-    else this.#keep(letter);
+    pending = { ...pending, refused };
+    if (code === "key_reused") pending = { ...pending, refused: POSTED, isLate: false, first: undefined };
+    if (!drawer.get(this.#name(pending))) return; // taken back meanwhile
+    if (status && this.#callbacks.refused(pending, isOurs && status === 401)) this.#drop(pending);
+    else this.#keep(pending);
   }
 
   /**
-   * @param {Letter} letter
+   * @param {Pending} pending
    * @param {Failure} failure
    */
-  async #putOff(letter, { status, pause, isOurs }) {
-    this.#keep({ ...letter, isLate: true });
+  async #putOff(pending, { status, pause, isOurs }) {
+    this.#keep({ ...pending, isLate: true });
     const isBusy = isOurs && status !== 500; // it asks everyone to come later
-    if (!isBusy && this.#letters.length > 1) {
-      // Is it the line, or this letter?
+    if (!isBusy && this.#all.length > 1) {
+      // Is it the line, or this message?
       const isThere = await knock().then(() => 1, () => 0);
-      this.#strikes.set(letter.key, (this.#strikes.get(letter.key) ?? 0) + isThere);
+      this.#strikes.set(pending.key, (this.#strikes.get(pending.key) ?? 0) + isThere);
     }
     await new Promise((resolve) => {
       setTimeout(resolve, pause + this.#backoff.next());
@@ -288,21 +288,21 @@ export class Outbox {
 
   #show() {
     if (this.#request && !drawer.get(this.#onItsWay)) this.#request.abort();
-    const letters = this.#letters.reverse();
-    const state = JSON.stringify(letters);
+    const all = this.#all.reverse();
+    const state = JSON.stringify(all);
     if (state === this.#state) return; // so that a button keeps the focus
     this.#state = state;
-    const isLate = letters.some((letter) => letter.isLate);
-    this.#shown = letters.map((letter) => [letter.text, this.#article(letter, isLate)]);
+    const isLate = all.some((pending) => pending.isLate);
+    this.#shown = all.map((pending) => [pending.text, this.#article(pending, isLate)]);
     this.#list.replaceChildren(...this.#shown.map(([, article]) => article));
   }
 
   /**
-   * @param {Letter} letter
+   * @param {Pending} pending
    * @param {boolean} isLate
    */
-  #article(letter, isLate) {
-    const { text, at, refused } = letter;
+  #article(pending, isLate) {
+    const { text, at, refused } = pending;
     const author = this.#author ? { id: 0, name: this.#author } : null;
     const body = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
     const created_at = new Date(at).toISOString();
@@ -314,8 +314,8 @@ export class Outbox {
     state.className = "state";
     state.append(refused ?? (isLate ? "Not sent yet. Trying again…" : "Sending…"));
     if (refused || isLate) {
-      state.append(button("Edit", () => this.#told.back(letter) && this.#drop(letter)));
-      state.append(button("Discard", () => this.#drop(letter)));
+      state.append(button("Edit", () => this.#callbacks.back(pending) && this.#drop(pending)));
+      state.append(button("Discard", () => this.#drop(pending)));
     }
     return article;
   }
@@ -328,28 +328,28 @@ const lockOf = (as) => `${prefixOf(as)}sending`;
 
 /**
  * @param {string} as
- * @returns {Letter[]}
+ * @returns {Pending[]}
  */
-function lettersOf(as) {
+function pendingOf(as) {
   return drawer.names(prefixOf(as)).flatMap((name) => read(drawer.get(name)));
 }
 
 /**
  * @param {string} json
- * @returns {Letter[]} One; none if somebody else wrote there.
+ * @returns {Pending[]} One; none if somebody else wrote there.
  */
 function read(json) {
   try {
     const { text, key, first, at, isLate, refused } = JSON.parse(json);
-    const isLetter = typeof text === "string" && typeof key === "string" && at > 0;
-    return isLetter ? [{ text, key, first, at, isLate, refused }] : [];
+    const isPending = typeof text === "string" && typeof key === "string" && at > 0;
+    return isPending ? [{ text, key, first, at, isLate, refused }] : [];
   } catch {
     return [];
   }
 }
 
 /**
- * Whether sending it again would change nothing. What stands in between may refuse, too, and for one letter only.
+ * Whether sending it again would change nothing. What stands in between may refuse, too, and for one message only.
  * @param {Failure} failure
  */
 function isFinal({ status, isOurs }) {
