@@ -27,6 +27,8 @@ class Notes:
 
 
 class About(Nouns):
+    """What is kept about an account, for its owner. Each list goes on after a number."""
+
     _about_its_message: str
     """SQL: whether an entry of the audit log is about a message of account $1, whose username is $2 since $3.
 
@@ -34,12 +36,16 @@ class About(Nouns):
     """
 
     async def posted_by(self, account_id: int, after: int, limit: int) -> list[Posted]:
+        """What it posted, also what is deleted by now, by id."""
+
         return await self._read(read_posted, account_id, after, limit)
 
     async def notes_about(self, account_id: int) -> Notes:
         return await self._read(read_notes, account_id)
 
     async def audit_about(self, account: Account, after: int, limit: int) -> list[AuditEntry]:
+        """What it did, and what was done to it or to a message of its, the oldest first."""
+
         return await self._read(read_audit_about, self._about_its_message, account, after, limit)
 
 

@@ -10,9 +10,13 @@ from storage.ways_in import LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
 
 
 class Accounts(Nouns):
+    """Accounts, and one-time links kept by their hash: `invite`, or `password` for an account."""
+
     async def create_account(
         self, username: str, name: str, password: Password, invite: bytes | None = None
     ) -> Account:
+        """Raises UsernameTakenError, or LinkGoneError if the invitation was used meanwhile."""
+
         async def unit(tx: Tx) -> Account:
             if await is_taken(tx, username):
                 raise UsernameTakenError(username)
@@ -23,9 +27,13 @@ class Accounts(Nouns):
         return await self._write(unit)
 
     async def account(self, username: str) -> Account:
+        """Raises NotFoundError."""
+
         return await self._read(find, "username", username)
 
     async def account_of(self, id: int) -> Account:
+        """Raises NotFoundError."""
+
         return await self._read(find, "id", id)
 
     async def moderators(self) -> list[Account]:
@@ -35,6 +43,8 @@ class Accounts(Nouns):
         return await self._read(read)
 
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
+        """Whether this user of a tutorial's board was brought in."""
+
         return await self._read(has_tutorial_name, tutorial_name)
 
     async def password(self, username: str) -> tuple[Account | None, Password]:
@@ -50,6 +60,12 @@ class Accounts(Nouns):
         hash: bytes | None = None,
         unlink: bool = False,
     ) -> None:
+        """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
+
+        With `unlink`, also a linked identity: its owner decides that, because they may sign in with it.
+        `old` is the password that was verified. Raises OutdatedError if it, or the credential to keep, is no longer valid.
+        """
+
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, keep, old)
             await replace_password(tx, account_id, password)
@@ -60,6 +76,8 @@ class Accounts(Nouns):
         await self._write(unit)
 
     async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
+        """The same password, hashed anew; ends nothing. Says whether it did: not if it was changed meanwhile."""
+
         update = "UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3"
         return bool(await self._write(lambda tx: tx.run(update, new.hash, account_id, old.hash)))
 
@@ -72,6 +90,8 @@ class Accounts(Nouns):
         await self._write(unit)
 
     async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
+        """Raises UsernameTakenError."""
+
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, credential)
             if await is_taken(tx, username, but_by=account_id):
@@ -84,6 +104,12 @@ class Accounts(Nouns):
     async def delete_account(
         self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
     ) -> None:
+        """Deletes the account and its ways in; its messages go, too, or stay as those of a deleted account.
+
+        Raises the floor if it has any. `password` is the one that was verified, or says that there is none. Raises
+        OutdatedError if that has changed.
+        """
+
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, credential, password)
             await remove_account(tx, account_id, keep_messages=keep_messages)
@@ -104,9 +130,13 @@ class Accounts(Nouns):
         await self._write(lambda tx: tx.run(insert, hash, kind, account_id, expires_at))
 
     async def link(self, kind: str, hash: bytes) -> Account | None:
+        """Whose it is. Raises LinkGoneError."""
+
         return await self._read(read_link, kind, hash)
 
     async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
+        """Ends all ways in, a linked identity too unless it is to be kept; logged. Raises LinkGoneError."""
+
         async def unit(tx: Tx) -> Account:
             account_id = await use_link(tx, "password", hash)
             assert account_id is not None

@@ -24,6 +24,8 @@ SELECT = (
 
 
 class Credentials(Nouns):
+    """Sessions and tokens, kept by the hash of their secret."""
+
     async def create_credential(
         self,
         account_id: int,
@@ -37,6 +39,14 @@ class Credentials(Nouns):
         password: Password | None = None,
         by: int | None = None,
     ) -> Credential:
+        """`password` is the one that was verified for it, `by` the credential that asks for it.
+
+        `identity_id` is the identity that came back, of those that the account may have; without one, any will do.
+
+        Raises OutdatedError if one of them is no longer valid (any identity, by_facebook), TooManyTokensError for a bot's token beyond
+        MOST_BOT_TOKENS, and NotAllowedError for a suspended account. What is made by a session of Facebook's is so, too.
+        """
+
         async def unit(tx: Tx) -> Credential:
             await check_active(tx, account_id)
             is_by_facebook = await check_in_force(tx, account_id, by, password) or by_facebook
@@ -59,12 +69,18 @@ class Credentials(Nouns):
         return await self._write(unit)
 
     async def credential(self, hash: bytes) -> Credential:
+        """However old. Raises NotFoundError, also while its account is suspended."""
+
         return await self._read(read_credential, hash)
 
     async def credentials(self, account_id: int) -> list[Credential]:
+        """The last used first."""
+
         return await self._read(read_credentials, account_id)
 
     async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
+        """One of this kind, if one is named. Raises NotFoundError."""
+
         async def unit(tx: Tx) -> None:
             if not await revoke(tx, "account_id = $1 AND id = $2 AND kind = coalesce($3, kind)", account_id, id, kind):
                 raise NotFoundError(f"credential {id}")
@@ -72,13 +88,19 @@ class Credentials(Nouns):
         await self._write(unit)
 
     async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
+        """Ends all SIGN_INS but the one to keep."""
+
         await self._write(lambda tx: end_ways_in(tx, account_id, ways=SIGN_INS, keep=keep))
 
     async def save_uses(self, uses: Mapping[int, int]) -> None:
+        """Credential id → when it was last used."""
+
         update = "UPDATE credentials SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1"
         await self._write(lambda tx: tx.run_many(update, [(at, id) for id, at in uses.items()]))
 
     async def access_changes_after(self, number: int) -> Sequence[int]:
+        """Accounts about which something changed since Head.access was this number."""
+
         async def read(tx: Tx) -> list[int]:
             rows = await tx.all("SELECT DISTINCT account_id FROM access_changes WHERE number > $1", number)
             return [account_id for (account_id,) in rows]

@@ -17,10 +17,16 @@ class FailedTries:
 
 
 class FailedTriesOf(Nouns):
+    """Tries to sign in with a wrong password, counted in memory and written down now and then."""
+
     async def failed_tries(self, account_id: int) -> FailedTries:
+        """As far as they have been written down."""
+
         return await self._read(read, account_id)
 
     async def add_failed_tries(self, counts: Mapping[int, int]) -> None:
+        """Account id → how many more. Accounts that are gone are left out."""
+
         add = (
             "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, $1, 0 FROM accounts WHERE id = $2 "
             "ON CONFLICT (account_id) DO UPDATE SET since = failed_tries.since + excluded.since"
@@ -28,6 +34,8 @@ class FailedTriesOf(Nouns):
         await self._write(lambda tx: tx.run_many(add, [(count, account_id) for account_id, count in counts.items()]))
 
     async def note_sign_in(self, account_id: int, failed_before: int) -> None:
+        """Its owner has come in by a browser, before which there were so many more."""
+
         begin_anew = (
             "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, 0, $1 FROM accounts WHERE id = $2 "
             "ON CONFLICT (account_id) DO UPDATE SET since = 0, earlier = failed_tries.since + excluded.earlier"

@@ -27,7 +27,11 @@ SELECT = (
 
 
 class Identities(Nouns):
+    """The key of an identity is (app id, the id that Facebook gave the person for this app)."""
+
     async def use_once(self, hash: bytes, until: int) -> None:
+        """Notes that something signed was used; it need not be remembered after `until`. Raises LinkGoneError if it was."""
+
         async def unit(tx: Tx) -> None:
             if not await tx.run("INSERT INTO used (hash, until) VALUES ($1, $2) ON CONFLICT DO NOTHING", hash, until):
                 raise LinkGoneError("used")
@@ -35,14 +39,23 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def identity(self, app_id: str, facebook_id: str) -> Identity:
+        """Raises NotFoundError."""
+
         return await self._read(find, app_id, facebook_id)
 
     async def identity_of(self, account_id: int) -> Identity:
+        """Raises NotFoundError."""
+
         return await self._read(find_of, account_id)
 
     async def create_identity(
         self, account_id: int, app_id: str, facebook_id: str, name: str, credential: int | None = None
     ) -> Identity:
+        """Links, with a notice for the account's owner; logged. Once more changes nothing. Raises IdentityTakenError.
+
+        Raises NotAllowedError for the identity of an account that was suspended when it went.
+        """
+
         async def unit(tx: Tx) -> Identity:
             await check_in_force(tx, account_id, credential)
             by_key = await identity_by_key(tx, app_id, facebook_id)
@@ -61,6 +74,8 @@ class Identities(Nouns):
         return await self._write(unit)
 
     async def dismiss_notice(self, account_id: int) -> None:
+        """The account's owner has seen that an identity was linked."""
+
         async def unit(tx: Tx) -> None:
             await tx.run("UPDATE identities SET notice_at = NULL WHERE account_id = $1", account_id)
 
@@ -69,6 +84,12 @@ class Identities(Nouns):
     async def create_account_with_identity(
         self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
     ) -> Identity:
+        """An account without a password, under the first of the usernames that is free; or the one there is already.
+
+        Raises UsernameTakenError if none of them is free, LinkGoneError if the invitation was used meanwhile, and NotAllowedError for the
+        identity of an account that was suspended when it went.
+        """
+
         async def unit(tx: Tx) -> Identity:
             if known := await identity_by_key(tx, app_id, facebook_id):  # made meanwhile, in another tab
                 return known
@@ -85,6 +106,8 @@ class Identities(Nouns):
         return await self._write(unit)
 
     async def rename_identity(self, id: int, name: str) -> None:
+        """The person has another name at Facebook; the account follows if its name was that of Facebook."""
+
         async def unit(tx: Tx) -> None:
             row = await tx.one("SELECT account_id, name FROM identities WHERE id = $1", id)
             if row is None or row[1] == name:
@@ -96,6 +119,11 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def unlink_identity(self, account_id: int, keep: int | None = None, password: Password | None = None) -> None:
+        """Ends what Facebook's sessions are and have made, but the credential to keep, which is the one that asks.
+
+        `password` is the one that was verified. Raises LastWayInError for an account with no password, and OutdatedError.
+        """
+
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, keep, password)
             if not await has_password(tx, account_id):
@@ -113,9 +141,13 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def picture(self, account_id: int) -> Picture:
+        """Raises NotFoundError."""
+
         return await self._read(read_picture, account_id)
 
     async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
+        """Ends what Facebook's sessions are and have made before this time; does nothing for an unknown one."""
+
         async def unit(tx: Tx) -> None:
             if known := await identity_by_key(tx, app_id, facebook_id):
                 await revoke(tx, "account_id = $1 AND by_facebook AND created_at < $2", known.account.id, before)
@@ -123,6 +155,12 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def erase_identity(self, app_id: str, facebook_id: str, before: int, code: str) -> None:
+        """Removes what Facebook gave: identity, picture and name; the account too, if it has no password.
+
+        Its messages stay, as a deleted account's or under the username. An identity made after `before` stays: the
+        request was not about that one. The code is noted in any case.
+        """
+
         async def unit(tx: Tx) -> None:
             await tx.run("INSERT INTO erasures (code, at) VALUES ($1, now_ms()) ON CONFLICT DO NOTHING", code)
             known = await identity_by_key(tx, app_id, facebook_id)
@@ -132,6 +170,8 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def erased_at(self, code: str) -> int:
+        """When the request with this code was carried out. Raises NotFoundError."""
+
         return await self._read(read_erased_at, code)
 
 

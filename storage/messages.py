@@ -8,9 +8,17 @@ from storage.tx import Nouns, Tx
 
 
 class StoredMessages(Nouns):
+    """Messages, as far as both engines have the same way."""
+
     async def edit(
         self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
     ) -> Message:
+        """`by` is the account that wrote it; None is the board itself.
+
+        `began_from` is the `changed_at` that its author saw: a message that was edited after that is left as it is.
+        If it has these words already, nothing is done. Raises NotFoundError, NotAuthorError, NotAllowedError, EditConflictError.
+        """
+
         words = await self._words(body)
 
         async def unit(tx: Tx) -> Message:
@@ -24,6 +32,11 @@ class StoredMessages(Nouns):
     async def delete(
         self, id: int, by: int | None = None, *, moderates: bool = False, credential: int | None = None
     ) -> Message:
+        """Takes the words out for good, for its author, or the board itself (None).
+
+        With `moderates`, for any moderator, too; that is logged with it. Raises NotFoundError, NotAuthorError, NotAllowedError.
+        """
+
         async def unit(tx: Tx) -> Message:
             if await check_may_change(tx, id, by, credential, moderates=moderates):
                 await note(tx, await account_by(tx, "id", by), "delete", of_message(id, await author_of(tx, id)))
@@ -32,12 +45,18 @@ class StoredMessages(Nouns):
         return await self._write(unit)
 
     async def message(self, id: int) -> Message:
+        """Raises NotFoundError."""
+
         return await self._read(read_message, id)
 
     async def before(self, id: int | None, limit: int) -> Page:
+        """The messages before this one; before None, the newest. Says whether there are older ones."""
+
         return await self._read(read_page, id, limit)
 
     async def after(self, id: int, limit: int) -> Page:
+        """The messages after this one. Says whether there are newer ones."""
+
         return await self._read(read_page_after, id, limit)
 
 

@@ -25,13 +25,24 @@ T = TypeVar("T")
 
 
 class Moderation(Nouns):
+    """The actor is a moderator, or None for the one at the command line. All of it is logged.
+
+    Each method with an actor raises NotAllowedError if they are no moderator any more.
+    """
+
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
+        """Raises NotFoundError."""
+
         await self._act(actor, None, role, username, set_account, username, "role = $2", role)
 
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        """Ends all SIGN_INS. Raises NotFoundError, and IsModeratorError except at the command line."""
+
         await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
 
     async def restore(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
+        """Also ends the suspension of a deleted account. Raises NotFoundError."""
+
         await self._act(actor, credential, "restore", username, restore, username)
 
     async def block_address(
@@ -43,6 +54,11 @@ class Moderation(Nouns):
         *,
         credential: int | None = None,
     ) -> None:
+        """The address that a message came from. Raises NotFoundError, also where it has been forgotten.
+
+        Raises OwnAddressError if the actor comes from there, too: behind a proxy that says nothing, everyone does.
+        """
+
         async def target(tx: Tx) -> str:
             return of_block(message_id, await author_of(tx, message_id), until)
 
@@ -56,6 +72,14 @@ class Moderation(Nouns):
         *,
         credential: int | None = None,
     ) -> int:
+        """All messages of one message's author, or of a guest's address. Raises the floor.
+
+        More than REMOVED_AT_ONCE are removed in several transactions, so that posts get turns in between: the newest
+        first, this one last. The log's line is written with the first. After an interruption, the same call continues.
+
+        Raises NotFoundError, OwnAddressError, and IsModeratorError unless it is done at the command line.
+        """
+
         async def target(tx: Tx) -> str:
             return of_removal(message_id, await author_of(tx, message_id))
 
@@ -70,9 +94,15 @@ class Moderation(Nouns):
         await self._write(lambda tx: note(tx, actor, action, target))
 
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
+        """The newest first."""
+
         return await self._read(read_audit, before, limit)
 
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
+        """Housekeeping: deletes credentials last used before these times, old links, blocks and rows of suspensions,
+        addresses after 30 days, codes of deletions after two years.
+        """
+
         before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
         await self._write(lambda tx: forget(tx, before))
         while ids := await self._read(read_old_addresses):

@@ -7,13 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from storage.about import About
-from storage.accounts import Accounts
+from storage import Storage
 from storage.counters import Writing
-from storage.credentials import Credentials
-from storage.failed_tries import FailedTriesOf
-from storage.identities import Identities
-from storage.moderation import Moderation
 from storage.postgres import notify, scrubbing
 from storage.postgres.about import ABOUT_ITS_MESSAGE
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
@@ -35,7 +30,7 @@ PROBE_BYTES = 16 * 1024
 """As much as the longest message takes with the default MESSAGE_LENGTH."""
 
 
-class PostgreSQL(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
+class PostgreSQL(Messages, Search, Storage):
     _about_its_message = ABOUT_ITS_MESSAGE
 
     def __init__(

@@ -6,13 +6,8 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 
-from storage.about import About
-from storage.accounts import Accounts
+from storage import Storage
 from storage.counters import Writing
-from storage.credentials import Credentials
-from storage.failed_tries import FailedTriesOf
-from storage.identities import Identities
-from storage.moderation import Moderation
 from storage.records import UnavailableError
 from storage.sqlite.about import ABOUT_ITS_MESSAGE
 from storage.sqlite.connection import Reader, Writer, connect
@@ -32,7 +27,7 @@ PROBE_BYTES = 32 * 1024
 """More than the longest message takes, with its words in the index, at the default MESSAGE_LENGTH."""
 
 
-class SQLite(Messages, Search, About, Accounts, Credentials, FailedTriesOf, Identities, Moderation):
+class SQLite(Messages, Search, Storage):
     _about_its_message = ABOUT_ITS_MESSAGE
 
     def __init__(
