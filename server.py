@@ -20,7 +20,7 @@ from net.streams import HEAD_BYTES
 from net.workers import Nodes, ending_signals
 from settings import Settings, doubts, inherited_place, inherited_sockets, read_settings, variables
 from storage import open_storage
-from storage.files import in_words
+from storage.new_files import in_words
 from storage.records import CannotOpenError, UnavailableError
 
 log = logging.getLogger("longboard")

@@ -13,7 +13,7 @@ from admin.tutorial import import_tutorial
 from setting_names import OneLineParser
 from setting_values import origin
 from settings import Settings, add_flags, settings_from, variables
-from storage.files import in_words
+from storage.new_files import in_words
 from storage.records import StorageError
 
 

@@ -22,7 +22,7 @@ from admin.numbers import counted, were
 from board.recent import iso
 from settings import Settings
 from storage.exchange import ROWS_AT_ONCE, TABLES, Exchange, Row, RowRefusedError, Standing, open_exchange
-from storage.files import give_name
+from storage.new_files import give_name
 from storage.records import StorageError, UnavailableError
 
 TRIES = 10

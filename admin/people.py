@@ -5,9 +5,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from board.account_names import clean_username
 from board.audit import in_words
 from board.credentials import hash_secret, new_secret
-from board.people import clean_username
 from board.recent import iso
 from board.text import BadTextError
 from settings import Settings

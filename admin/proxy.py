@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from setting_values import is_loopback
 from settings import Settings
-from storage.files import in_words
+from storage.new_files import in_words
 
 CLAIMS = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Fly-Client-IP", "CF-Connecting-IP", "True-Client-IP")
 CLAIMED = "203.0.113.77"

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from board.account_names import NAME_LENGTH, USERNAME
 from board.facebook import ID, kind_of_image
-from board.people import NAME_LENGTH, USERNAME
 from board.recent import LAST_MS
 from board.text import BODY_MAX, NOT_TEXT, tidy
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much

@@ -19,7 +19,7 @@ from board.text import BODY_MAX, is_visible, tidy
 from settings import Settings
 from storage import Storage
 from storage.records import Import, StorageError, UnavailableError
-from storage.sqlite.files import must_be_file
+from storage.sqlite.database_file import must_be_file
 
 MESSAGES_AT_ONCE = 500
 """Messages in one transaction: some ten milliseconds, so that a running server can post in between."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from tqdm import tqdm
 
 from admin.numbers import counted
+from board.account_names import NAME_LENGTH, USERNAME
 from board.passwords import Passwords
-from board.people import NAME_LENGTH, USERNAME
 from board.text import NOT_TEXT, is_visible, tidy
 from storage import Storage
 from storage.records import Password, UsernameTakenError

@@ -10,7 +10,7 @@ from fake_facebook.memory import CODE_SECONDS, Memory
 from fake_facebook.server import APP_ID, APP_SECRET, app_for, listen
 from setting_names import OneLineParser
 from settings import read_settings
-from storage.files import in_words
+from storage.new_files import in_words
 
 SERVER = pathlib.Path(__file__).parent.parent / "server.py"
 

@@ -13,7 +13,7 @@ from typing import Any
 import tornado.web
 from tornado.httputil import HTTPInputError, HTTPServerRequest, parse_body_arguments
 
-from board import facebook, people
+from board import account_names, facebook
 from board import text as words_of
 from board.cursor import parse_cursor
 from board.passwords import check_password, normal
@@ -69,12 +69,12 @@ def messages(rng: random.Random) -> None:
 def names(rng: random.Random) -> None:
     sent = text(rng, ("Ada Lovelace", "ada_l", "Zoë Müller", "李", "member_2"))
     with refused(BadTextError):
-        assert people.USERNAME.fullmatch(people.clean_username(sent))
+        assert account_names.USERNAME.fullmatch(account_names.clean_username(sent))
     with refused(BadTextError):
-        assert 0 < len(people.clean_name(sent)) <= people.NAME_LENGTH
-    name = people.name_from_elsewhere(rng.choice((sent, None, 7, [sent])))
-    assert people.clean_name(name) == name
-    assert people.USERNAME.fullmatch(next(people.usernames(name)))
+        assert 0 < len(account_names.clean_name(sent)) <= account_names.NAME_LENGTH
+    name = account_names.name_from_elsewhere(rng.choice((sent, None, 7, [sent])))
+    assert account_names.clean_name(name) == name
+    assert account_names.USERNAME.fullmatch(next(account_names.usernames(name)))
     browser_name(sent)
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 
+from board.account_names import clean_name
 from board.credentials import hash_secret, new_session
 from board.passwords import check_password
-from board.people import clean_name
 from board.recent import iso
 from handlers.base import signed_in
 from handlers.errors import RefusedError

@@ -10,9 +10,9 @@ import secrets
 import urllib.parse
 from typing import Any
 
+from board.account_names import UNNAMED, name_from_elsewhere, usernames
 from board.credentials import hash_secret
 from board.facebook import ID
-from board.people import UNNAMED, name_from_elsewhere, usernames
 from handlers.base import signed_in
 from handlers.errors import RefusedError
 from handlers.facebook_client import describe

@@ -1,6 +1,6 @@
 """Facebook on the account page: linking, unlinking, and the first page that a new member sees."""
 
-from board.people import clean_name, clean_username
+from board.account_names import clean_name, clean_username
 from handlers.account import AccountPage
 from handlers.base import signed_in
 from handlers.errors import RefusedError

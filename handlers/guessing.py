@@ -8,7 +8,7 @@ ends it. docs/decisions/0013-security.md says why.
 import secrets
 import zlib
 
-from board.people import USERNAME, fold_username
+from board.account_names import USERNAME, fold_username
 from board.turns import ANYBODY, Asker
 from handlers.base import Base
 from handlers.errors import RefusedError

@@ -1,6 +1,6 @@
 """Reserved names: those of the board and of moderators can't be taken by others."""
 
-from board import people
+from board import account_names
 from board.text import BadTextError
 from handlers.base import Base
 from storage.records import Account
@@ -25,4 +25,4 @@ async def is_free(handler: Base, name: str, account: Account | None = None) -> b
 def check(handler: Base, name: str, moderators: list[Account], own: Account | None) -> None:
     if own is None or name not in (own.name, own.username):
         others = [account for account in moderators if own is None or account.id != own.id]
-        people.check_is_free(name, handler.config.title, others)
+        account_names.check_is_free(name, handler.config.title, others)

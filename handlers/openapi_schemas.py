@@ -1,7 +1,7 @@
 """The objects that the described calls take and give. Generators make a class of each name."""
 
+from board.account_names import NAME_LENGTH
 from board.passwords import PASSWORD_MAX, PASSWORD_MIN
-from board.people import NAME_LENGTH
 from handlers.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, or_null, record, ref, told
 from settings import Settings
 

@@ -6,9 +6,9 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
+from board.account_names import clean_name, clean_username
 from board.credentials import hash_secret, new_session
 from board.passwords import check_is_text, check_password
-from board.people import clean_name, clean_username
 from handlers.base import Base, Page
 from handlers.errors import RefusedError
 from handlers.guessing import admit, asker_of, note_wrong, readable, remember_browser, write_log

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from board.account_names import clean_name
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret
-from board.people import clean_name
 from board.recent import iso
 from handlers.authentication import ended
 from handlers.base import Base, signed_in

@@ -55,15 +55,7 @@ class Credentials(Nouns):
             if replaces is not None:
                 await revoke(tx, "hash = $1", replaces)
             await make_room(tx, account_id, kind)
-            await tx.run(
-                "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
-                "SELECT $1, $2, $3, $4, now, now, $5 FROM (SELECT now_ms() AS now) AS clock",
-                account_id,
-                kind,
-                hash,
-                name,
-                is_by_facebook,
-            )
+            await insert(tx, account_id, kind, hash, name, by_facebook=is_by_facebook)
             return await read_credential(tx, hash)
 
         return await self._write(unit)
@@ -106,6 +98,18 @@ class Credentials(Nouns):
             return [account_id for (account_id,) in rows]
 
         return await self._read_for_delivery(read)
+
+
+async def insert(tx: Tx, account_id: int, kind: str, hash: bytes, name: str, *, by_facebook: bool) -> None:
+    await tx.run(
+        "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
+        "SELECT $1, $2, $3, $4, now, now, $5 FROM (SELECT now_ms() AS now) AS clock",
+        account_id,
+        kind,
+        hash,
+        name,
+        by_facebook,
+    )
 
 
 def to_credential(row: Row) -> Credential:

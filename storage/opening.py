@@ -17,7 +17,7 @@ async def open_storage(url: str, *, create: bool = True, for_reading: bool = Fal
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and len(rest) > 1:
         from storage.sqlite import SQLite
-        from storage.sqlite.files import must_exist
+        from storage.sqlite.database_file import must_exist
 
         if not create:
             must_exist(rest[1:])

@@ -22,7 +22,7 @@ from admin import proxy
 from admin.__main__ import parser
 from admin.exchange import bring_in
 from settings import read_settings
-from storage.files import give_name
+from storage.new_files import give_name
 from storage.records import StorageError
 from tests.conftest import ROOT, environment, until
 from tests.patience import PATIENCE

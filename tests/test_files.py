@@ -14,7 +14,7 @@ import pytest
 from storage import open_storage
 from storage.records import CannotOpenError, UnavailableError
 from storage.sqlite import backup, parting
-from storage.sqlite.files import is_frozen
+from storage.sqlite.database_file import is_frozen
 from tests.conftest import ROOT, environment, until
 from tests.test_admin import at, problems, run_in
 from tests.test_import import admin

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from board.people import USERNAME, clean_name, name_from_elsewhere, usernames
+from board.account_names import USERNAME, clean_name, name_from_elsewhere, usernames
 from storage.records import (
     IdentityTakenError,
     LastWayInError,

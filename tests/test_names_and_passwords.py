@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
+from board.account_names import check_is_free, clean_username
 from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
-from board.people import check_is_free, clean_username
 from board.text import BadTextError
 from board.turns import ANYBODY
 from storage.records import Account, Password

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from board.account_names import clean_name, name_from_elsewhere
 from board.highlights import excerpt
-from board.people import clean_name, name_from_elsewhere
 from board.signs import beginning, first_sign
 from board.text import MARKS_IN_A_ROW, MOST_MARKUP, BadTextError, clean, pieces
 from handlers.pages import preview

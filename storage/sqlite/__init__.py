@@ -11,7 +11,7 @@ from storage.counters import Writing
 from storage.records import UnavailableError
 from storage.sqlite.about import ABOUT_ITS_MESSAGE
 from storage.sqlite.connection import Reader, Writer, connect
-from storage.sqlite.files import is_frozen
+from storage.sqlite.database_file import is_frozen
 from storage.sqlite.messages import Messages
 from storage.sqlite.parting import OpenFiles
 from storage.sqlite.schema import check_schema, migrate, pragma

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from storage.migrate import migrations
-from storage.sqlite.files import reach
+from storage.sqlite.database_file import reach
 from storage.sqlite.hashes import costly_accounts
 from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
 from storage.sqlite.search import read_missing

@@ -19,7 +19,7 @@ import aiosqlite
 
 from storage.counters import Histogram
 from storage.records import CannotOpenError, UnavailableError
-from storage.sqlite.files import add_clock, address, keep_to_owner, why_not, write_safely
+from storage.sqlite.database_file import add_clock, address, keep_to_owner, why_not, write_safely
 from storage.sqlite.texts import explained
 
 T = TypeVar("T")

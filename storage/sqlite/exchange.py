@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from storage.exchange import ROWS_AT_ONCE, TABLES, Row, RowRefusedError, Standing
 from storage.rows import note_access_change
 from storage.sqlite import SQLite
-from storage.sqlite.files import is_frozen, must_exist, reach
+from storage.sqlite.database_file import is_frozen, must_exist, reach
 from storage.sqlite.search import index as into_index
 from storage.sqlite.texts import faults_in_words
 from storage.sqlite.tx import SQLiteTx, finish

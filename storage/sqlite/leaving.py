@@ -11,7 +11,7 @@ from typing import Any
 from storage.moving import BOARD, TABLES
 from storage.records import CannotOpenError, StorageError
 from storage.sqlite import SQLite
-from storage.sqlite.files import must_be_file, reach, why_not
+from storage.sqlite.database_file import must_be_file, reach, why_not
 from storage.sqlite.hashes import check_hashes
 from storage.sqlite.schema import MOVED
 from storage.sqlite.shape import check_shape

@@ -8,7 +8,7 @@ from storage.messages import StoredMessages, read_page
 from storage.records import Author, Changes, Head, Import, KeyReusedError, Message, NotAllowedError, Snapshot
 from storage.rights import check_active, check_in_force
 from storage.rows import COLUMNS, to_message
-from storage.sqlite.files import now_ms
+from storage.sqlite.database_file import now_ms
 from storage.sqlite.tx import SQLiteTx, finish, next_seq
 from storage.sqlite.units import Units
 from storage.tx import Tx

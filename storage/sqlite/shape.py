@@ -6,7 +6,7 @@ import sqlite3
 
 from storage.migrate import migrations
 from storage.records import CannotOpenError
-from storage.sqlite.files import why_not
+from storage.sqlite.database_file import why_not
 from storage.sqlite.schema import MOVED, check_is_ours, version_of
 from storage.sqlite.search import make_part
 

@@ -1,4 +1,4 @@
-"""What people may be called."""
+"""Usernames and names of accounts: what they may be, and which are free."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""Makes new files, which get their names only when they are complete, and the right owner."""
+"""New files: they get their names only when they are complete, and the right owner. And errors of files in words."""
 
 import os
 

@@ -6,7 +6,7 @@ import sqlite3
 import time
 import urllib.parse
 
-from storage.files import belong_like, make_private
+from storage.new_files import belong_like, make_private
 from storage.records import CannotOpenError
 
 
