@@ -77,7 +77,7 @@ async def run(settings: Settings) -> None:
         application = Application(board, settings)
         server = start(application, settings, sockets)
         lasting = {
-            "Looking for changes": lambda: storage.watch(board.waiters.deliver),
+            "Looking for changes": board.watch,
             "Housekeeping": board.housekeeping,
             "Closing slow connections": server.close_slow,
             "Closing idle connections": server.close_idle,

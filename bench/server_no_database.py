@@ -30,6 +30,7 @@ class NoDatabase(SQLite):
         self.head = dataclasses.replace(self.head, seq=seq)
         message = Message(seq, seq, author, body, time.time_ns() // 1_000_000, None)
         self.kept.append(message)
+        await self._announce()
         return message, True
 
     async def changes_after(self, seq: int, limit: int) -> Changes:

@@ -56,6 +56,7 @@ class Board:
         # One address may hold half of all parked polls, so that it never has them all.
         most = max_parked // 2 if limits else 0
         waiters = WaiterList(storage, await load(storage), max_parked, most, credentials.forget)
+        storage.on_commit = waiters.deliver
         return cls(
             storage,
             waiters,
@@ -69,8 +70,12 @@ class Board:
             await storage.secret(),
         )
 
+    async def watch(self) -> None:
+        """Delivers what other processes commit. Runs until cancelled."""
+        await self.storage.watch(self.waiters.deliver)
+
     async def housekeeping(self) -> None:
-        """Writes down what only memory knows, and takes out what is over; never returns."""
+        """Writes down what only memory knows, and takes out what is over. Runs until cancelled."""
         due = time.monotonic() + FIRST_TIDY_SECONDS
         while True:
             try:

@@ -3,11 +3,7 @@
 import collections
 import dataclasses
 
-from storage.counters import Histogram
-
-
-def seconds() -> Histogram:
-    return Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+from storage.counters import Histogram, seconds
 
 
 @dataclasses.dataclass(slots=True)
@@ -22,8 +18,6 @@ class Counters:
     """Polls that could not be parked, as there was no room."""
     wakes: Histogram = dataclasses.field(default_factory=seconds)
     """Seconds from looking for news to the last parked poll's answer, for each time that there was some."""
-    posts: Histogram = dataclasses.field(default_factory=seconds)
-    """Seconds until a post was on disk."""
     requests: collections.Counter[tuple[str, int]] = dataclasses.field(default_factory=collections.Counter)
     """By method and status; repeated polls are not among them."""
     refused: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)

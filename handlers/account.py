@@ -84,9 +84,8 @@ class AccountPage(FormPage):
             last=self.board.credentials.last_used,
         )
 
-    async def again(self, done: str | None = None) -> None:
+    def again(self, done: str | None = None) -> None:
         """Back to the page, which now shows what was done; account_done.html has the words for it."""
-        await self.board.waiters.deliver()
         self.redirect(f"/account?done={done}" if done else "/account", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
@@ -121,7 +120,7 @@ class AccountName(AccountPage):
         await check_is_free(self, name)
         credential = signed_in(self)
         await self.board.storage.set_name(credential.account.id, name, credential.id)
-        await self.again("name")
+        self.again("name")
 
 
 class AccountPassword(AccountPage):
@@ -144,7 +143,7 @@ class AccountPassword(AccountPage):
         self.set_session_cookie(secret)
         write_log(self, "password_changed", credential.account.id, "password")
         await remember_browser(self, credential.account, hashed)
-        await self.again("password")
+        self.again("password")
 
 
 class AccountTokens(AccountPage):
@@ -167,7 +166,7 @@ class AccountRevoke(AccountPage):
         write_log(self, "revoked", credential.account.id, "session or token")
         if int(id) == credential.id:
             self.sign_off()
-        await self.again("revoke")
+        self.again("revoke")
 
 
 class AccountEverywhere(AccountPage):
@@ -176,7 +175,7 @@ class AccountEverywhere(AccountPage):
         credential = signed_in(self)
         await self.board.storage.revoke_all(credential.account.id, keep=credential.id)
         write_log(self, "revoked_all", credential.account.id, "sessions and tokens")
-        await self.again("everywhere")
+        self.again("everywhere")
 
 
 class AccountDelete(AccountPage):
@@ -188,7 +187,6 @@ class AccountDelete(AccountPage):
         )
         write_log(self, "deleted", credential.account.id, "password" if self.has_password else "facebook")
         forget_browser(self, credential.account.username)
-        await self.board.waiters.deliver()
         self.sign_off()
         self.clear_session_cookie()
         self.redirect(f"/signout?deleted={'account' if keep else 'all'}", status=303)

@@ -90,7 +90,6 @@ class FacebookSignIn(FacebookPage):
             await storage.rename_identity(identity.id, person.name)
         await self.keep_picture(identity, person)
         await start_session(self, identity.account, identity_id=identity.id)
-        await self.board.waiters.deliver()
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 
     async def join(self, flow: Flow, person: Person) -> Identity:

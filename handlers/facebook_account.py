@@ -36,14 +36,14 @@ class FacebookUnlink(AccountPage):
         credential = await self.confirm()
         await self.board.storage.unlink_identity(credential.account.id, keep=credential.id, password=self.password)
         write_log(self, "facebook_unlinked", credential.account.id, "facebook")
-        await self.again("unlink")
+        self.again("unlink")
 
 
 class FacebookSeen(AccountPage):
     async def post(self) -> None:
         """The member has read the notice that Facebook was linked; the page still shows the link."""
         await self.board.storage.dismiss_notice(signed_in(self).account.id)
-        await self.again()
+        self.again()
 
 
 class FacebookWelcome(AccountPage):
@@ -72,9 +72,8 @@ class FacebookWelcome(AccountPage):
             await self.board.storage.set_name(account.id, name, credential.id)
         next = safe_next(self.form("next"))
         if next == "/account":
-            await self.again("username")
+            self.again("username")
         else:
-            await self.board.waiters.deliver()
             self.redirect(next, status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:

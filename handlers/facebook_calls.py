@@ -63,7 +63,6 @@ class FacebookDeauthorize(FacebookCall):
             self.config.facebook_app_id, request.facebook_id, self.before(request)
         )
         self.log_call("facebook_deauthorized", account_id)
-        await self.board.waiters.deliver()
         self.write_json({})
 
 
@@ -81,7 +80,6 @@ class FacebookDelete(FacebookCall):
             self.config.facebook_app_id, request.facebook_id, self.before(request), code
         )
         self.log_call("facebook_erased", account_id)
-        await self.board.waiters.deliver()
         origin = self.config.public_url or f"http://localhost:{self.config.port}"
         self.write_json({"url": f"{origin}/facebook/deletion?code={code}", "confirmation_code": code})
 

@@ -143,7 +143,6 @@ class Moderate(Page):
                 await storage.remove_all(moderator, message_id, self.client_address, credential=credential.id)
             case _:
                 raise RefusedError(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
-        await self.board.waiters.deliver()
         self.redirect("/audit", status=303)
 
     async def change_author(self, credential: Credential, message_id: int, act: str) -> None:

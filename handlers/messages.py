@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import secrets
-import time
 
 from board.cursor import Cursor
 from board.recent import BATCH, PAGE, as_json, encode, encode_reply
@@ -26,12 +25,8 @@ async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool
     """The way of a message: cleaned, on disk, delivered. Says also whether it is new (and not a retry)."""
     check_may_post(handler)
     body = clean(text, handler.config.message_length)
-    began = time.monotonic()
     credential = handler.credential.id if handler.credential else None
-    message, is_new = await handler.board.storage.append(handler.author, body, key, handler.client_address, credential)
-    handler.board.waiters.counters.posts.add(time.monotonic() - began)
-    await handler.board.waiters.deliver()
-    return message, is_new
+    return await handler.board.storage.append(handler.author, body, key, handler.client_address, credential)
 
 
 def check_may_post(handler: Base) -> None:
@@ -206,9 +201,7 @@ async def edit(handler: Base, id: int, text: str, began_from: int | None) -> Mes
         raise RefusedError(403, "not_yours", CHANGES)
     check_may_post(handler)  # an edit wakes every page, as a post does
     body, credential = clean(text, handler.config.message_length), signed_in(handler)
-    message = await handler.board.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
-    await handler.board.waiters.deliver()
-    return message
+    return await handler.board.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
 
 
 def moment(text: str) -> int:
@@ -232,7 +225,6 @@ async def delete(handler: Base, id: int) -> None:
     await handler.board.storage.delete(
         id, credential.account.id, moderates=handler.may_moderate, credential=credential.id
     )
-    await handler.board.waiters.deliver()
 
 
 def check_may_delete(handler: Base) -> None:

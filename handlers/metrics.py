@@ -49,7 +49,7 @@ class BoardCollector(Collector):
         for name, (words, value) in counted.items():
             yield CounterMetricFamily(f"longboard_{name}", words, value)
         yield histogram("wake_seconds", "From looking for news to the last parked poll's answer", counters.wakes)
-        yield histogram("post_seconds", "Until a post was on disk", counters.posts)
+        yield histogram("post_seconds", "Until a post was on disk", writing.posts)
         yield histogram("commit_writes", "Writes that were committed together", writing.batches)
         refused = CounterMetricFamily("longboard_refused", "Requests that were refused", labels=["code"])
         for code, count in counters.refused.items():

@@ -34,6 +34,5 @@ class NewPassword(FormPage):
         keeps_facebook = self.form("facebook") == "keep"
         account = await self.board.storage.use_password_link(hash, hashed, keep_identity=keeps_facebook)
         write_log(self, "password_link_used", account.id, "link")
-        await self.board.waiters.deliver()
         await start_session(self, account, hashed)
         self.redirect("/account?done=password", status=303)

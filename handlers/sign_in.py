@@ -135,8 +135,6 @@ async def start_session(
         await handler.board.failures.note_sign_in(account.id)
         if verified is not None:
             await remember_browser(handler, account, verified)
-    if old:
-        await handler.board.waiters.deliver()  # ends what the old session has parked
 
 
 def browser_name(user_agent: str) -> str:
@@ -235,7 +233,6 @@ class SignOut(FormPage):
     async def post(self) -> None:
         if self.credential is not None:
             await self.board.storage.revoke_credential(self.credential.account.id, self.credential.id)
-            await self.board.waiters.deliver()
             write_log(self, "signed_out", self.credential.account.id, "session")
             self.sign_off()
         self.clear_session_cookie()

@@ -71,7 +71,6 @@ class ApiSignOut(Base):
     async def post(self) -> None:
         credential = signed_in(self)
         await self.board.storage.revoke_credential(credential.account.id, credential.id)
-        await self.board.waiters.deliver()
         write_log(self, "signed_out", credential.account.id, credential.kind)
         self.sign_off()
         if credential.kind == "session":
@@ -111,7 +110,6 @@ class ApiToken(Base):
     async def delete(self, id: str) -> None:
         account_id = by_a_person(self).account.id
         await self.board.storage.revoke_credential(account_id, parse_id(id), "bot")
-        await self.board.waiters.deliver()
         write_log(self, "revoked", account_id, "bot")
         self.set_status(204)
 

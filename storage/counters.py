@@ -20,6 +20,10 @@ class Histogram:
         self.sum += value
 
 
+def seconds() -> Histogram:
+    return Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
 @dataclasses.dataclass(frozen=True)
 class Writing:
     """How the writer is doing."""
@@ -28,5 +32,7 @@ class Writing:
     """Writes that wait for their turn."""
     batches: Histogram
     """Writes that were committed together."""
+    posts: Histogram
+    """Seconds until a post was on disk."""
     is_failing: bool
     """Whether the last writes failed by no fault of their own: the next ones may succeed."""

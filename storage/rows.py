@@ -22,6 +22,7 @@ async def note_access_change(tx: Tx, account_id: int) -> None:
     """Makes every process read again what it knows of this account, and authenticate its parked polls again."""
     row = await tx.one("UPDATE board SET access = access + 1 RETURNING access")
     assert row is not None
+    tx.has_news = True
     insert = "INSERT INTO access_changes (number, account_id, at) VALUES ($1, $2, now_ms())"
     await tx.run(insert, row[0], account_id)
 
@@ -33,6 +34,7 @@ async def account_by(tx: Tx, column: str, value: object) -> Account | None:
 
 async def raise_floor(tx: Tx) -> None:
     """After a bulk change: every client must replace what it shows."""
+    tx.has_news = True
     await tx.run("UPDATE board SET seq = seq + 1, floor = seq + 1")
 
 

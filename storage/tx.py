@@ -16,6 +16,9 @@ Row = Sequence[Any]
 
 
 class Tx(Protocol):
+    has_news: bool
+    """Whether parked polls have to hear of this transaction: it changed messages, or what an account may do."""
+
     async def one(self, sql: str, *values: object) -> Row | None:
         """The first row, if there is one."""
 
@@ -38,6 +41,13 @@ class Tx(Protocol):
 
 class Nouns(abc.ABC):
     """What the methods of every noun work with; each may raise UnavailableError."""
+
+    on_commit: Callable[[], Awaitable[object]] | None = None
+    """Called after each commit of this process that parked polls have to hear of, before the writing method returns."""
+
+    async def _announce(self) -> None:
+        if self.on_commit is not None:
+            await self.on_commit()
 
     @abc.abstractmethod
     async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:

@@ -72,6 +72,14 @@ def test_only_storage_knows_sql_and_only_handlers_know_http():
             assert "tornado" not in names, path
 
 
+def test_only_the_board_delivers():
+    """A handler that writes need not remember to: the storage of a board calls deliver() after each commit."""
+    for path in MODULES:
+        if floor_of(path) != "board":
+            names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+            assert "deliver" not in names, path
+
+
 def test_files_and_functions_stay_small_enough_to_read():
     """A newcomer can read any file in one sitting."""
     for path in MODULES:

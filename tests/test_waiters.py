@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
+from board import Board
 from board.cursor import Cursor, parse_cursor
 from board.recent import BATCH, PAGE, RECENT
 from board.waiter import Ended, Waiter
 from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, WaiterList, load
 from storage import open_storage
-from storage.records import UnavailableError
+from storage.records import Password, UnavailableError
 from tests.patience import PATIENCE
 from tests.wire import ids, read
 
@@ -236,3 +237,35 @@ async def test_a_raised_floor_resets_everyone(storage, waiters):
 def purge(db):
     db.execute("DELETE FROM messages WHERE body = 'spam'")
     db.execute("UPDATE board SET seq = seq + 1, floor = seq + 1")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_what_was_written_is_delivered_before_the_writer_returns(engine, tmp_path, request):
+    """Whoever writes need not ask for it: the storage of a board calls deliver() after each commit that matters."""
+    url = f"sqlite:///{tmp_path}/board.db" if engine == "sqlite" else request.getfixturevalue("new_database")()
+    storage = await open_storage(url)
+    board = await Board.open(storage, max_parked=10, limits=False)
+    account = await storage.create_account("ada", "Ada", Password(None))
+
+    def park():
+        parked = board.waiters.poll(board.waiters.recent.cursor, PATIENCE, account.id)
+        assert not parked.future.done()
+        return parked.future
+
+    parked = park()
+    message, _ = await storage.append(None, "hello", None)
+    assert ids(parked.result()) == [message.id]
+    parked = park()
+    await storage.edit(message.id, "hello again")
+    assert ids(parked.result()) == [message.id]
+    parked = park()
+    await storage.suspend(None, "ada")
+    assert parked.result() is Ended.ASK_AGAIN
+    parked = park()
+    await storage.delete(message.id)
+    assert read(parked.result())["messages"] == [{"id": message.id, "deleted": True}]
+    parked = park()
+    await storage.log(None, "nothing", "that a poll has to hear of")
+    assert not parked.done()
+    await board.close()
+    await storage.close()

@@ -87,7 +87,7 @@ class PostgreSQL(Messages, Search, Storage):
         return await self._reader.read(read)
 
     def writing(self) -> Writing:
-        return Writing(self._writer.waiting, self._writer.batches, self._writer.is_failing)
+        return Writing(self._writer.waiting, self._writer.batches, self._writer.posts, self._writer.is_failing)
 
     async def stats(self) -> Stats:
         async def read(db: "Database") -> Stats:

@@ -1,5 +1,6 @@
 """Messages in PostgreSQL: posting them, and reading changes. Posting is a function of the database (migrations)."""
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,12 @@ class Messages(Units, StoredMessages):
     ) -> tuple[Message, bool]:
         author_id, fingerprint = author.id if author else None, fingerprint_of(key, body)
         post = Post(author_id, credential, body, await vector(body), key, fingerprint, address)
-        return to_posted(await self._writer.post(post))
+        began = time.monotonic()
+        message, is_new = to_posted(await self._writer.post(post))
+        self._writer.posts.add(time.monotonic() - began)
+        if is_new:
+            await self._announce()
+        return message, is_new
 
     async def changes_after(self, seq: int, limit: int) -> Changes:
         return await self._changes_reader.read(read_changes, seq, limit)

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 class PostgreSQLTx:
-    __slots__ = ("_db",)
+    __slots__ = ("_db", "has_news")
 
     def __init__(self, db: "Database | Link") -> None:
         self._db = db
+        self.has_news = False
 
     async def one(self, sql: str, *values: object) -> Row | None:
         row: Any = await self._db.fetchrow(sql, *map(plain, values))  # a record is a sequence in all but its type
@@ -32,6 +33,7 @@ class PostgreSQLTx:
         await self._db.executemany(sql, rows)
 
     async def set_message(self, id: int, body: str | None, words: object) -> Message:
+        self.has_news = True
         seq = await self._db.fetchval("UPDATE board SET seq = seq + 1 RETURNING seq")
         change = EDIT if body is not None else DELETION
         row = await self._db.fetchrow(change, id, seq, *([] if body is None else [body, words]))

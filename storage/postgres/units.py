@@ -1,13 +1,16 @@
 """How the nouns that both engines share (storage/tx.py) run on PostgreSQL."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage.postgres.pools import Reader
 from storage.postgres.search import vector
 from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.writer import Writer
 from storage.tx import Nouns, Tx
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Database
 
 T = TypeVar("T")
 
@@ -18,7 +21,14 @@ class Units(Nouns):
     _changes_reader: Reader
 
     async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._writer.write(lambda db: unit(PostgreSQLTx(db)))
+        async def run(db: "Database") -> tuple[T, bool]:
+            tx = PostgreSQLTx(db)
+            return await unit(tx), tx.has_news
+
+        value, has_news = await self._writer.write(run)
+        if has_news:
+            await self._announce()
+        return value
 
     async def _read(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return await self._reader.read(lambda db: unit(PostgreSQLTx(db), *arguments))

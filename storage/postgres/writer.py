@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
-from storage.counters import Histogram
+from storage.counters import Histogram, seconds
 from storage.postgres.connection import READ_SECONDS, UnstorableTextError, faults_as_unavailable
 from storage.postgres.pools import Connections
 from storage.records import UnavailableError
@@ -79,6 +79,7 @@ class Writer:
         self._units: collections.deque[Waiting] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
+        self.posts = seconds()
         self.is_failing = False
         """Whether the last posts could not be written, by no fault of their own."""
 

@@ -80,7 +80,7 @@ class SQLite(Messages, Search, Storage):
         return None, await self._reader.read(lambda db: [at for (at,) in db.execute(NEWEST) if at is not None])
 
     def writing(self) -> Writing:
-        return Writing(self._writer.waiting, self._writer.batches, self._writer.is_failing)
+        return Writing(self._writer.waiting, self._writer.batches, self._writer.posts, self._writer.is_failing)
 
     async def stats(self) -> Stats:
         size = "(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)"

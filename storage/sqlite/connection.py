@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from storage.counters import Histogram
+from storage.counters import Histogram, seconds
 from storage.records import CannotOpenError, UnavailableError
 from storage.sqlite.database_file import add_clock, address, keep_to_owner, why_not, write_safely
 from storage.sqlite.texts import explained
@@ -110,6 +110,7 @@ class Writer:
         self._waiting: collections.deque[tuple[Unit, asyncio.Future[Any]]] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
+        self.posts = seconds()
 
     @property
     def waiting(self) -> int:

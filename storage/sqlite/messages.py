@@ -1,6 +1,7 @@
 """Messages in SQLite: posting them, and reading changes."""
 
 import sqlite3
+import time
 from collections.abc import Sequence
 
 from storage.keys import fingerprint_of
@@ -35,7 +36,12 @@ class Messages(Units, StoredMessages):
                 named = finish(check_author(SQLiteTx(db), author.id, credential))
             return insert(db, named, body, now_ms(), key, fingerprint, address), True
 
-        return await self._writer.write(unit)
+        began = time.monotonic()
+        message, is_new = await self._writer.write(unit)
+        self._writer.posts.add(time.monotonic() - began)
+        if is_new:
+            await self._announce()
+        return message, is_new
 
     async def changes_after(self, seq: int, limit: int) -> Changes:
         return await self._changes_reader.read(read_changes, seq, limit)

@@ -17,10 +17,11 @@ T = TypeVar("T")
 class SQLiteTx:
     """Its methods run at once, on the connection's thread."""
 
-    __slots__ = ("_db",)
+    __slots__ = ("_db", "has_news")
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.has_news = False
 
     async def one(self, sql: str, *values: object) -> Row | None:
         row: Row | None = self._db.execute(numbered(sql), values).fetchone()
@@ -36,6 +37,7 @@ class SQLiteTx:
         self._db.executemany(numbered(sql), rows)
 
     async def set_message(self, id: int, body: str | None, words: object) -> Message:
+        self.has_news = True
         row = self._db.execute("SELECT body FROM messages WHERE id = ? AND body IS NOT NULL", (id,)).fetchone()
         if row is None:
             raise NotFoundError(f"message {id}")

@@ -1,5 +1,6 @@
 """How the nouns that both engines share (storage/tx.py) run on SQLite."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -16,7 +17,14 @@ class Units(Nouns):
     _changes_reader: Reader
 
     async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._writer.write(lambda db: finish(unit(SQLiteTx(db))))
+        def run(db: sqlite3.Connection) -> tuple[T, bool]:
+            tx = SQLiteTx(db)
+            return finish(unit(tx)), tx.has_news
+
+        value, has_news = await self._writer.write(run)
+        if has_news:
+            await self._announce()
+        return value
 
     async def _read(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return await self._reader.read(lambda db: finish(unit(SQLiteTx(db), *arguments)))
