@@ -7,8 +7,6 @@ A flag wins over the environment: `--poll-seconds=20` over POLL_SECONDS=20.
 import argparse
 import dataclasses
 import os
-import socket
-import sys
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -227,34 +225,13 @@ def doubts(settings: Settings) -> list[str]:
     return found
 
 
-def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.socket]:
-    """Listening sockets handed over by systemd's socket activation (sd_listen_fds(3)), or none."""
+def inherited_descriptors(environ: Mapping[str, str] = os.environ) -> list[int]:
+    """Of listening sockets that systemd's socket activation has handed over (sd_listen_fds(3))."""
     if environ.get("LISTEN_PID") != str(os.getpid()) or not environ.get("LISTEN_FDS", "").isdecimal():
         return []
-    return [socket.socket(fileno=3 + i) for i in range(int(environ["LISTEN_FDS"]))]
+    return [3 + number for number in range(int(environ["LISTEN_FDS"]))]
 
 
 def inherited_place(environ: Mapping[str, str] = os.environ) -> str:
-    """The socket's path by which a node meets the others, as inheriting() passed it; "" for a single server."""
+    """The socket's path by which a node meets the others, as net/handover.py passed it; "" for a single server."""
     return environ.get("LONGBOARD_NODE", "") if environ.get("LISTEN_PID") == str(os.getpid()) else ""
-
-
-def inheriting(descriptors: Sequence[int], place: str) -> list[str]:
-    """The beginning of a command line: Python, for a process that finds these by inherited_sockets() and _place().
-
-    It must be given them to inherit. On Linux it ends, as by SIGTERM, when the process that began it has died.
-    """
-    return [sys.executable, "-c", HAND_OVER, ",".join(map(str, descriptors)), place]
-
-
-HAND_OVER = """
-import ctypes, fcntl, os, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
-high = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 64) for number in sys.argv[1].split(",")]
-for number, descriptor in enumerate(high, 3):
-    os.dup2(descriptor, number)
-    os.close(descriptor)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(high)), LONGBOARD_NODE=sys.argv[2])
-os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
-"""

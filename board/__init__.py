@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from board.account_log import AccountLog
 from board.clock import Clock
@@ -69,6 +69,11 @@ class Board:
             Clock(storage, (await storage.times())[1], clock),
             await storage.secret(),
         )
+
+    @property
+    def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What must run as long as the board is open, by names for the log."""
+        return {"Looking for changes": self.watch, "Housekeeping": self.housekeeping}
 
     async def watch(self) -> None:
         """Delivers what other processes commit. Runs until cancelled."""

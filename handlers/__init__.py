@@ -1,6 +1,6 @@
 """HTTP: authentication, requests and replies. ROUTES has every URL on one screen."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import tornado.web
@@ -170,6 +170,11 @@ class Application(tornado.web.Application):
         page = {"Content-Type": "text/html; charset=UTF-8", "Vary": "Accept-Encoding"}
         self.front_headers = HTTPHeaders(dict(default_headers(settings, PAGE_CSP)) | page)
         super().__init__(list(ROUTES), transforms=[Compression], **options)
+
+    @property
+    def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What must run as long as this is served, by names for the log."""
+        return {"Serving metrics to other nodes": self.siblings.serve} if self.siblings else {}
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Tornado's, after the checks of name and head; serves the cached front page without a handler."""

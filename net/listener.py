@@ -66,11 +66,12 @@ def most_connections(descriptors: int) -> int:
     return max(descriptors - DESCRIPTORS_KEPT, descriptors // 2)
 
 
-def listen(port: int, address: str, inherited: list[socket.socket], descriptors: int) -> list[socket.socket]:
-    """Those handed over by systemd, else new ones; never shared with another process by SO_REUSEPORT.
+def listen(port: int, address: str, handed_over: list[int], descriptors: int) -> list[socket.socket]:
+    """Sockets of the descriptors that were handed over by systemd, else new ones. Raises OSError, in words.
 
-    Raises OSError, in words.
+    None is shared with another process by SO_REUSEPORT.
     """
+    inherited = [socket.socket(fileno=number) for number in handed_over]
     for one in inherited:
         if one.family not in FAMILIES or not one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise OSError(f"descriptor {one.fileno()} of LISTEN_FDS is no listening TCP or unix socket")
@@ -143,6 +144,14 @@ class ListeningSocket(socket.socket):
 def port_of(sockets: Sequence[socket.socket]) -> int | None:
     """The port of the first that has one: unix sockets don't."""
     return next((one.getsockname()[1] for one in sockets if one.family != socket.AF_UNIX), None)
+
+
+def address_of(address: str, sockets: Sequence[socket.socket]) -> str:
+    """Where these can be reached, as people read it."""
+    host = f"[{address}]" if ":" in address else address
+    port = port_of(sockets)
+    tcp = [f"http://{host}:{port}/"] if port else []
+    return " and ".join([*tcp, *(f"unix:{path}" for path in paths_of(sockets))])
 
 
 def paths_of(sockets: Sequence[socket.socket]) -> list[str]:

@@ -7,6 +7,7 @@ import asyncio
 import socket
 import time
 import weakref
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -37,13 +38,19 @@ class Server(HTTPServer):
         connections: Connections,
         refusals: Refusals,
         under_way: set[object],
+        idle_seconds: float,
         **options: Any,
     ) -> None:
-        super().initialize(application, **options)
+        super().initialize(application, idle_connection_timeout=idle_seconds, **options)
         self.connections = connections
         self.refusals = refusals
         self.under_way = under_way
         self._all_streams: weakref.WeakSet[ServedStream] = weakref.WeakSet()
+
+    @property
+    def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What must run as long as the server does, by names for the log."""
+        return {"Closing slow connections": self.close_slow, "Closing idle connections": self.close_idle}
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
         stream = ServedStream(connection, self.connections, self.refusals, max_buffer_size=self.max_buffer_size)

@@ -1,7 +1,7 @@
 """Several nodes on this machine: one parent that listens, and server processes that take turns at its sockets.
 
 The parent serves nothing itself. It begins another process, after a pause, where one has died, and tells all to
-drain when it is told to end. They find the sockets as they would find systemd's (settings.inherited_sockets).
+drain when it is told to end. They find the sockets as they would find systemd's (settings.inherited_descriptors).
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from settings import inheriting
+from net.handover import inheriting
 
 log = logging.getLogger("longboard")
 

@@ -15,7 +15,9 @@ import httpx
 import pytest
 
 import server as way_in
-from settings import Settings, inheriting, read_settings
+from net import drain
+from net.handover import inheriting
+from settings import Settings, read_settings
 from tests import router as heroku
 from tests.conftest import ROOT, Server, environment, until
 from tests.patience import PATIENCE
@@ -51,7 +53,7 @@ def test_app_json_sets_what_there_is_to_set():
     assert all(one["description"] for one in APP["env"].values())
     assert way_in.IDLE_SECONDS > heroku.KEEP  # else the router would write into a connection that is being closed
     version = tuple(map(int, (ROOT / ".python-version").read_text().strip().split(".")))
-    assert version >= (3, 11) and way_in.DRAIN_SECONDS + way_in.LEAVE_SECONDS < heroku.TERM
+    assert version >= (3, 11) and drain.DRAIN_SECONDS + drain.LEAVE_SECONDS < heroku.TERM
 
 
 def test_the_procfile_starts_a_board(tmp_path):

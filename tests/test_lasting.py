@@ -3,13 +3,13 @@
 import asyncio
 import logging
 
-import server
+from net import background
 from tests.patience import PATIENCE
 
 
 async def test_what_should_never_end_is_begun_again(monkeypatch, caplog):
     """A fault, or an end, of looking for changes is noted and healed; nothing stops in silence."""
-    monkeypatch.setattr(server, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(background, "AGAIN_SECONDS", 0)
     begun = 0
     running = asyncio.Event()
 
@@ -23,7 +23,7 @@ async def test_what_should_never_end_is_begun_again(monkeypatch, caplog):
             await asyncio.Event().wait()
 
     with caplog.at_level(logging.ERROR):
-        task = asyncio.create_task(server.keep_going("Watching", watch))
+        task = asyncio.create_task(background.keep_going("Watching", watch))
         await asyncio.wait_for(running.wait(), PATIENCE)
     task.cancel()
     assert [record.getMessage() for record in caplog.records] == [

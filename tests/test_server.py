@@ -14,7 +14,7 @@ import time
 import httpx
 import pytest
 
-import settings
+from net import handover
 from tests.conftest import ROOT, Server, environment, until
 from tests.patience import PATIENCE
 
@@ -163,7 +163,7 @@ def test_a_listening_socket_can_be_inherited(tmp_path):
 def inheriting(*listening):
     """A command that begins a server with these as systemd hands them over, and what else it takes to run it."""
     fds = [one.fileno() for one in listening]
-    return {"args": [*settings.inheriting(fds, ""), str(ROOT / "server.py")], "pass_fds": fds}
+    return {"args": [*handover.inheriting(fds, ""), str(ROOT / "server.py")], "pass_fds": fds}
 
 
 @pytest.mark.parametrize("repeats", ["on", "off"])

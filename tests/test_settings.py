@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settings import Settings, inherited_sockets, read_settings
+from settings import Settings, inherited_descriptors, read_settings
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -111,8 +111,8 @@ def test_a_wrong_flag_ends_with_2():
 
 def test_sockets_are_taken_over_only_when_they_are_meant_for_this_process():
     """LISTEN_FDS for another process (sd_listen_fds(3)) is left alone."""
-    assert inherited_sockets({"LISTEN_PID": "1", "LISTEN_FDS": "1"}) == []
-    assert inherited_sockets({}) == []
+    assert inherited_descriptors({"LISTEN_PID": "1", "LISTEN_FDS": "1"}) == []
+    assert inherited_descriptors({}) == []
 
 
 @pytest.mark.parametrize(

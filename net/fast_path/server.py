@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import select
 import socket
 import time
 from typing import Any
@@ -13,9 +14,16 @@ from net.fast_path.stream import ReleasedStream
 from net.server import Server, host_of
 
 
+def make_server(application: Any, *, memo: RequestMemo | None, **options: Any) -> Server:
+    """With the fast path if there is a memo, and epoll: macOS has none, there Tornado reads all requests."""
+    if memo is None or not hasattr(select, "epoll"):
+        return Server(application, **options)
+    return FastServer(application, memo=memo, **options)
+
+
 class FastServer(Server):
     def initialize(self, *arguments: Any, memo: RequestMemo, idle_seconds: float, **options: Any) -> None:  # type: ignore[override]
-        super().initialize(*arguments, idle_connection_timeout=idle_seconds, **options)
+        super().initialize(*arguments, idle_seconds=idle_seconds, **options)
         self.path = FastPath(memo, self)
         self._idle_seconds = idle_seconds
 

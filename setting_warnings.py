@@ -1,0 +1,29 @@
+"""Warnings about settings at the start of a server: it starts nevertheless, as they may be meant."""
+
+import logging
+
+from settings import Settings, doubts, variables
+
+log = logging.getLogger("longboard")
+
+
+def warn_of_settings(settings: Settings) -> None:
+    """Warns about what may be a mistake; it could be meant for another program, so the board starts."""
+    for words in [odd.words for odd in variables(None)[1]] + doubts(settings):
+        log.warning("%s", words)
+
+
+def warn_of_dyno(settings: Settings) -> None:
+    """Warns about settings that a board on Heroku needs and this one lacks."""
+    if settings.dyno and not settings.public_url:
+        log.warning(
+            "PASSWORDS MAY BE SENT UNENCRYPTED: on a dyno, set PUBLIC_URL=https://… to the board's address. Heroku "
+            "serves http as well; only with PUBLIC_URL is that redirected to https, and are cookies Secure."
+        )
+    if settings.disk_is_wiped:
+        log.warning(
+            "ALL MESSAGES AND ACCOUNTS WILL BE LOST: DATABASE_URL=%s is a file on the disk of dyno %s, which Heroku "
+            "wipes at each restart and deploy, at least once a day. That is for trying out only; docs/deploy.md says "
+            "how to keep a board.",
+            settings.database_url, settings.dyno,
+        )  # fmt: skip
