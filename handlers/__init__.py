@@ -1,4 +1,4 @@
-"""HTTP: authentication, requests and replies. ROUTES has every URL on one screen."""
+"""HTTP: authentication, requests and replies. ROUTES lists every URL on one screen."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -128,14 +128,14 @@ ROUTES: list[tuple[Any, ...]] = [
 
 
 GIVEN_BACK_BYTES = 248 * 1024
-"""Bytes beyond the limit that are read of a form, so that its page can give the words back."""
+"""Bytes of a form that are read beyond the limit, so that the page of the refusal can show its words again."""
 
 
 class Application(tornado.web.Application):
-    """Tornado's application, and what its handlers need: `board`, `config`, and the requests under way."""
+    """Tornado's application, with what its handlers need: `board`, `config`, and the requests under way."""
 
     def __init__(self, board: Board, settings: Settings) -> None:
-        # No form of ours has files or many fields.
+        # None of our forms has files or many fields.
         set_parse_body_config(
             ParseBodyConfig(
                 multipart=ParseMultipartConfig(enabled=False), urlencoded=ParseUrlEncodedConfig(max_arguments=50)
@@ -144,14 +144,14 @@ class Application(tornado.web.Application):
         self.board = board
         self.config = settings
         self.max_body = 12 * settings.message_length + 1024
-        """Bytes that a request may have: an emoji takes twelve of them in a form or as a JSON escape."""
+        """Bytes that a request's body may have: an emoji takes twelve of them in a form or as a JSON escape."""
         self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
         self.making = Making()
         self.names = Names(settings)
         self.under_way: set[object] = set()
-        """Requests, and replies that wait for slow readers."""
+        """Requests, including those whose replies wait for slow readers."""
         self.connections: Callable[[], int] = lambda: 0
-        """How many are open; the server that serves this says."""
+        """Returns how many connections are open. The server that serves this application sets it."""
         self.registry = registry(self)
         place = inherited_place()
         self.siblings = Siblings(place, self.registry) if place and settings.metrics_token else None
@@ -173,11 +173,11 @@ class Application(tornado.web.Application):
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """What must run as long as this is served, by names for the log."""
+        """Tasks that must run as long as this is served. The keys are their names in the log."""
         return {"Serving metrics to other nodes": self.siblings.serve} if self.siblings else {}
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """Tornado's, after the checks of name and head; serves the cached front page without a handler."""
+        """As Tornado's, after the checks of name and head. Serves the cached front page without a handler."""
         if not request.path.startswith("/"):
             localize(request)
         lower_media_type(request.headers)

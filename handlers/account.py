@@ -1,4 +1,4 @@
-"""The account page: everything that people may do with their own account, by plain forms."""
+"""The account page: everything that members may do with their own account, in plain forms."""
 
 import asyncio
 
@@ -16,11 +16,11 @@ from storage.failed_tries import FailedTries
 from storage.records import Credential, Identity, NotFoundError, Password
 
 SAME_MOMENT_MS = 1000
-"""How far apart the times of an account and of the identity that it was made with may be: the clock is read twice."""
+"""How far apart the times of an account and of the identity made with it may be: the clock is read twice."""
 
 
 class AccountPage(FormPage):
-    """Only with a browser's session: no token can change a password."""
+    """Requires a browser's session: no token can change a password."""
 
     for_whom = "members"
     takes_tokens = True  # so that a token gets a clear refusal
@@ -29,11 +29,11 @@ class AccountPage(FormPage):
     made: str | None = None
     """A new token, shown once."""
     known: list[Credential] | None = None
-    """What is signed in as this account; None before that is known."""
+    """The account's sessions and tokens; None until they have been read."""
     identity: Identity | None = None
     failed = FailedTries(0, 0)
     password = Password(None)
-    """The one in force, once it was verified."""
+    """The password in force. confirm() replaces it with the one that it verified."""
 
     @property
     def has_password(self) -> bool:
@@ -49,7 +49,7 @@ class AccountPage(FormPage):
         await self.look_up()
 
     async def look_up(self) -> None:
-        """Beforehand, so that a refusal can be shown on the page at once."""
+        """Reads what the page shows before the handler runs, so that a refusal can be shown on the page at once."""
         account, storage = signed_in(self).account, self.board.storage
         _, self.password = await storage.password(account.username)
         try:
@@ -85,7 +85,7 @@ class AccountPage(FormPage):
         )
 
     def again(self, done: str | None = None) -> None:
-        """Back to the page, which now shows what was done; account_done.html has the words for it."""
+        """Redirects to the page, which then shows what was done. account_done.html has the words for it."""
         self.redirect(f"/account?done={done}" if done else "/account", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
@@ -103,7 +103,7 @@ class AccountPage(FormPage):
         return self.identity.created_at > known_since + SAME_MOMENT_MS
 
     async def confirm(self) -> Credential:
-        """The one in front of the browser knows the password, or has just come from Facebook. Raises RefusedError."""
+        """Checks that the member knows the password, or has just come from Facebook. Raises RefusedError."""
         credential = signed_in(self)
         if not self.has_password:
             if not is_confirmed(self):
@@ -125,7 +125,7 @@ class AccountName(AccountPage):
 
 class AccountPassword(AccountPage):
     async def post(self) -> None:
-        """Everything else that was signed in is signed out, also whoever might have this session's secret."""
+        """Signs out everything else. This session gets a new secret, in case somebody has the old one."""
         credential = await self.confirm()
         new = self.needed("new")
         check_password(new, credential.account.username, credential.account.name, self.config.title)
@@ -171,7 +171,7 @@ class AccountRevoke(AccountPage):
 
 class AccountEverywhere(AccountPage):
     async def post(self) -> None:
-        """Signs out everywhere else; bots too."""
+        """Signs out everywhere else, bots as well."""
         credential = signed_in(self)
         await self.board.storage.revoke_all(credential.account.id, keep=credential.id)
         write_log(self, "revoked_all", credential.account.id, "sessions and tokens")

@@ -1,4 +1,4 @@
-"""The download of all that is kept about an account, sent as it is read."""
+"""The download of everything that is kept about an account, sent while it is read."""
 
 import base64
 import dataclasses
@@ -14,14 +14,14 @@ from storage.about import Posted
 from storage.records import AuditEntry, Credential, NotFoundError, Picture
 
 ROWS_AT_ONCE = 100
-"""Rows that are read, and encoded as JSON, in one turn."""
+"""Rows that are read at once, and encoded as JSON in one turn."""
 Row = TypeVar("Row", Posted, AuditEntry)
 
 
 class AccountDownload(AccountPage):
     async def get(self) -> None:
-        """All columns that are kept of an account are here, except secrets and what is made of other columns: a test
-        goes through the tables."""
+        """Sends all columns that are kept about an account, except secrets and values derived from others. A test goes
+        through the tables."""
         account, storage = signed_in(self).account, self.board.storage
         self.set_header("Content-Type", "application/json")
         self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
@@ -47,7 +47,7 @@ class AccountDownload(AccountPage):
         }
 
     async def facebook_data(self) -> dict[str, Any] | None:
-        """What came from Facebook; the picture as a data: URL."""
+        """What came from Facebook, with the picture as a data: URL."""
         if (identity := self.identity) is None:
             return None
         try:
@@ -66,7 +66,7 @@ class AccountDownload(AccountPage):
                 "by_facebook": credential.by_facebook}  # fmt: skip
 
     def entry(self, entry: AuditEntry) -> tuple[int, dict[str, Any]]:
-        """Who else did it is kept about them."""
+        """Says only whether the member did it: which other person did it is data about that person."""
         by_you = entry.actor_id == signed_in(self).account.id
         return entry.id, {"at": iso(entry.at), "by_you": by_you, "action": entry.action, "target": entry.target}
 
@@ -75,7 +75,7 @@ class AccountDownload(AccountPage):
         read: Callable[[int], Awaitable[list[Row]]],
         shape: Callable[[Row], tuple[int, dict[str, Any]]],
     ) -> None:
-        """`shape` gives a row's number, after which the next are read, and what is sent of it."""
+        """`shape` returns a row's number and what is sent of the row. The next rows are read after that number."""
         after, separator = 0, "\n"
         while rows := await read(after):
             async with self.application.making.turns.turn():
@@ -87,7 +87,7 @@ class AccountDownload(AccountPage):
 
 
 def posted(row: Posted) -> tuple[int, dict[str, Any]]:
-    """As everywhere, and what only its author may know. Of a deleted one, the words are gone."""
+    """The message as the API has it, with what only its author may know. A deleted message has no words any more."""
     message = row.message
     return message.id, as_json(message) | {
         "created_at": iso(message.created_at),

@@ -15,7 +15,7 @@ from net.loop_turns import LoopTurns
 from storage.records import Message
 
 MOST_BYTES = 4 * 1024 * 1024
-"""Of the cache; a page of the longest messages has a megabyte or two."""
+"""Size limit of the cache. A page of the longest messages has a megabyte or two."""
 MOST_KEPT = 2000
 
 
@@ -30,7 +30,10 @@ class Articles:
         return len(self._kept)
 
     async def html(self, messages: Sequence[Message], this: int | None = None) -> list[bytes]:
-        """The HTML of each, rendered in turns where it is missing; the page is about the message with the id `this`."""
+        """Returns the HTML of each message. Missing ones are rendered in turns.
+
+        The page is about the message with the id `this`.
+        """
         found = {message.id: self._find(message, message.id == this) for message in messages}
         missing = [message for message in messages if found[message.id] is None]
         made = await self._turns.each(lambda message: self.now(message, message.id == this), missing)
@@ -38,7 +41,7 @@ class Articles:
         return [html for html in found.values() if html is not None]
 
     def now(self, message: Message, is_this: bool = False) -> bytes:
-        """The HTML of one message, without waiting for a turn."""
+        """Returns the HTML of one message without waiting for a turn."""
         html = self._find(message, is_this)
         if html is None:
             html = render(message, is_this)
@@ -46,7 +49,7 @@ class Articles:
         return html
 
     def _find(self, message: Message, is_this: bool) -> bytes | None:
-        """The cached HTML, if the message is the same: after a restore its number may belong to another message."""
+        """Returns the cached HTML if the message is the same: after a restore, its number may belong to another one."""
         kept = self._kept.get((message.id, is_this))
         if kept is None or kept[0] != message:
             return None
@@ -65,7 +68,7 @@ class Articles:
 
 
 def cost(message: Message, html: bytes) -> int:
-    """Approximate bytes of an entry; a string with an emoji has four bytes for each character."""
+    """Approximate bytes of an entry. A string with an emoji takes four bytes for each character."""
     return len(html) + 4 * len(message.body or "") + 500
 
 
@@ -80,11 +83,11 @@ def day_line(day: datetime.date) -> bytes:
 
 
 def day_of(ms: int) -> datetime.date:
-    """In UTC."""
+    """Returns the day in UTC."""
     return moment(ms).date()
 
 
 def human(ms: int) -> str:
-    """Times for pages without JavaScript, which shows local time instead."""
+    """The time as pages show it without JavaScript. With JavaScript they show local time instead."""
     at = moment(ms)
     return f"{at.day} {at:%b %Y, %H:%M} UTC"

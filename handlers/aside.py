@@ -1,4 +1,4 @@
-"""Work that would hold the loop and is done on a separate thread, one piece after the other."""
+"""Runs work that would block the loop on a separate thread, one piece after the other."""
 
 import asyncio
 import concurrent.futures
@@ -11,20 +11,20 @@ from handlers.errors import RefusedError
 T = TypeVar("T")
 
 MOST_WAITING = 100
-"""Pieces of work that may wait for a thread."""
+"""Pieces of work that may wait for a thread or run on it."""
 GZIP = 31
 """zlib's `wbits` for the format of RFC 1952."""
 
 
 class Aside:
-    """A separate thread. What it runs should be short, or release the interpreter's lock."""
+    """A separate thread. The functions that it runs should be short, or release the interpreter's lock."""
 
     def __init__(self, name: str) -> None:
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting = 0
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        """Raises RefusedError if too many calls wait already."""
+        """Runs the function on the thread. Raises RefusedError if too many calls are already waiting."""
         if self._waiting >= MOST_WAITING:
             raise RefusedError(503, "busy", "Many people are reading just now. Please try again in a moment.", 5)
         self._waiting += 1
@@ -35,5 +35,5 @@ class Aside:
 
 
 def gzipped(data: bytes) -> bytes:
-    """zlib releases the interpreter's lock while it works."""
+    """Compresses as gzip. zlib releases the interpreter's lock while it works."""
     return zlib.compress(data, 6, GZIP)

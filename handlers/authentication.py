@@ -1,4 +1,4 @@
-"""Authentication: a request is a token's owner's, a session's owner's or a guest's. And the client's address."""
+"""Authentication: a request comes from a token's owner, a session's owner or a guest. Also the client's address."""
 
 from typing import TYPE_CHECKING
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 class Authentication(Fields):
     credential: Credential | None = None
     judged_at = 0
-    """Credentials.changes at the time when the credential was looked up."""
+    """The value of Credentials.changes when the credential was looked up."""
     new_session: str | None = None
-    """The secret of a session that this request has begun or renewed: it is used instead of the cookie's."""
+    """The secret of a session that this request has begun or renewed. It is used instead of the cookie's secret."""
     secret: str | None = None
     """The credential's secret."""
     identifies = True
-    """Whether the reply depends on whose request it is."""
+    """Whether the reply depends on who sent the request."""
     takes_tokens = True
-    """Whether a token is accepted here, besides a browser's session."""
+    """Whether a token is accepted here as well as a browser's session."""
     forgives_old_sessions = False
-    """Whether someone whose session has ended may go on here as a guest."""
+    """Whether a client whose session has ended may continue here as a guest."""
 
     if TYPE_CHECKING:
 
@@ -45,19 +45,19 @@ class Authentication(Fields):
 
     @property
     def may_moderate(self) -> bool:
-        """A moderator in person: a bot's token reads and writes, and no more."""
+        """Whether this is a moderator in person: a bot's token can read and write, but not moderate."""
         credential = self.credential
         return credential is not None and credential.account.is_moderator and credential.kind != "bot"
 
     @property
     def author(self) -> Author | None:
-        """Whose name stands under what is posted; None for a guest."""
+        """The author of what this request posts; None for a guest."""
         return Author(self.account.id, self.account.name) if self.account else None
 
     async def identify(self, *, use: bool) -> None:
-        """Finds out whose request it is. A wrong token or session is refused, and never taken for a guest's.
+        """Finds out who sent the request. A wrong token or an ended session is refused, and never treated as a guest.
 
-        `use` counts it as a use of the token or session.
+        `use` counts this as a use of the token or session. Raises RefusedError, UnavailableError.
         """
         self.credential, self.secret = await self._find(use)
         self.judged_at = self.board.credentials.changes
@@ -77,13 +77,13 @@ class Authentication(Fields):
 
     @property
     def is_as_judged(self) -> bool:
-        """Whether, as far as this process knows, the result of identify() is still right."""
+        """Whether the result of identify() is still right, as far as this process knows."""
         return self.credential is None or self.board.credentials.is_unchanged(
             self.credential.account.id, self.judged_at
         )
 
     def sign_off(self) -> None:
-        """For a request that has ended its own credential: the reply is for a guest."""
+        """Makes the reply one for a guest, after the request has ended its own credential."""
         self.credential = None
 
     async def _by_token(self, secret: str, use: bool) -> Credential:
@@ -93,7 +93,7 @@ class Authentication(Fields):
         return credential
 
     async def _by_session(self, use: bool) -> tuple[Credential | None, str | None]:
-        """Ignores a cookie that this board never gave: it may belong to another board on the same host."""
+        """Ignores cookies that this board never set: they may belong to another board on the same host."""
         cookies = {name: self.get_cookie(name) for name in self.cookie_names}
         if self.new_session:
             cookies = {self.cookie_name: self.new_session}
@@ -105,7 +105,7 @@ class Authentication(Fields):
             if credential is not None and credential.kind == "session":
                 if use and self.counts_as_use and self.board.credentials.use(secret):
                     self.secret = secret
-                    self.set_session_cookie(secret)  # the browser's copy lasts longer, too
+                    self.set_session_cookie(secret)  # so that the browser keeps its copy longer, too
                 return credential, secret
             if credential is not None or self.is_made_here(secret):
                 ended_names.append(name)
@@ -120,12 +120,12 @@ class Authentication(Fields):
 
     @property
     def counts_as_use(self) -> bool:
-        """Whether this keeps a browser's session alive: a page's polls, which go on by themselves, do not."""
+        """Whether this keeps a browser's session alive. A page's polls do not, because they continue by themselves."""
         return True
 
     @property
     def session_secret(self) -> str | None:
-        """The secret in the browser's cookie, where a session is accepted."""
+        """The secret of the browser's session, if the request was authenticated by one."""
         is_session = self.credential is not None and self.credential.kind == "session"
         return (self.new_session or self.secret) if is_session else None
 
@@ -137,12 +137,12 @@ class Authentication(Fields):
 
     @property
     def origin(self) -> str:
-        """Where this board is reached, for links that leave it."""
+        """The board's own origin, for links that are used outside the board."""
         return self.config.public_url or f"http://{self.request.host}"
 
     @property
     def cookie_name(self) -> str:
-        """Contains the port that the browser sees, because cookies don't: two boards on one host need two names."""
+        """Contains the port that the browser sees: cookies ignore ports, so two boards on one host need two names."""
         name, port = self.plain_cookie_name, split_host(self.origin.partition("://")[2])[1]
         return f"{name}-{port}" if port else name
 
@@ -152,7 +152,7 @@ class Authentication(Fields):
 
     @property
     def cookie_names(self) -> tuple[str, ...]:
-        """The name of the session's cookie, and its name from before it contained the port."""
+        """The name of the session's cookie, and the older name without the port."""
         return tuple(dict.fromkeys((self.cookie_name, self.plain_cookie_name)))
 
     def set_session_cookie(self, secret: str) -> None:
@@ -167,7 +167,7 @@ class Authentication(Fields):
         self._clear_others()
 
     def _clear_others(self) -> None:
-        """Deletes a cookie of the old name if it is of the session that has just been used."""
+        """Deletes a cookie with the old name if it belongs to the session that has just been used."""
         for name in self.cookie_names[1:]:
             if self.secret and self.get_cookie(name) == self.secret:
                 self._clear(name)
@@ -199,7 +199,7 @@ class Authentication(Fields):
 
 
 def ended(kind: str) -> RefusedError:
-    """What is said of a credential that is none, or no longer."""
+    """Returns the refusal for a credential that is unknown or has ended."""
     if kind == "session":
         return RefusedError(401, "signed_out", "You have been signed out. Please sign in again.")
     return RefusedError(401, "invalid_token", "This token is not valid, or no longer. Sign in for a new one.")

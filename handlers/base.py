@@ -1,4 +1,4 @@
-"""What all handlers share: headers, errors and answers. handlers/rights.py says who may use them."""
+"""What all handlers share: headers, errors and replies. handlers/rights.py says who may use them."""
 
 import asyncio
 import json
@@ -35,13 +35,13 @@ METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
 
 
 def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
-    """OPTIONS is always among them; handlers/heads.py answers it."""
+    """Returns the methods that a handler takes. OPTIONS is always included; handlers/heads.py answers it."""
     missing = tornado.web.RequestHandler._unimplemented_method
     return [name for name in METHODS if name == "OPTIONS" or getattr(kind, name.lower()) is not missing]
 
 
 def only_takes(kind: type[tornado.web.RequestHandler]) -> str:
-    """Words for people who ask in another way; HEAD and OPTIONS are what programs ask."""
+    """Returns the words of a refusal of other methods. It leaves out HEAD and OPTIONS, which only programs send."""
     methods = [name for name in allowed_methods(kind) if name not in ("HEAD", "OPTIONS")]
     return f"This address takes only {' and '.join(methods)}."
 
@@ -52,7 +52,7 @@ class Base(Rights):
     closes = False
     """Whether the connection ends with this reply."""
     is_too_large = False
-    """Whether the body is longer than allowed, which may be known before it is read."""
+    """Whether the body is longer than allowed. This may be known before the body is read."""
 
     def __init_subclass__(cls) -> None:
         """HEAD is allowed wherever GET is (RFC 9110, 9.1)."""
@@ -64,7 +64,7 @@ class Base(Rights):
         get = cast(Callable[..., Any], self.get)
         return get(*arguments)
 
-    # --- what is at hand
+    # --- what handlers use
 
     @property
     def board(self) -> Board:
@@ -76,7 +76,7 @@ class Base(Rights):
 
     @property
     def wants_json(self) -> bool:
-        """Whether the answer is for a program rather than for a person in front of a page."""
+        """Whether the reply is for a program rather than for a person at a page."""
         return self.csp == DATA_CSP or wants_json(self.request.headers.get("Accept", ""))
 
     # --- Tornado's hooks
@@ -97,7 +97,7 @@ class Base(Rights):
 
     @property
     def counts_as_reading(self) -> bool:
-        """Whether this request is counted, because it reads from storage or needs work for one client alone.
+        """Whether this request counts as reading, because it reads from storage or needs work for one client alone.
 
         Cached pages, polls and requests by monitors are not counted.
         """
@@ -108,7 +108,7 @@ class Base(Rights):
         return self.application.max_body
 
     def compute_etag(self) -> str | None:
-        return None  # no reply is ever the same twice to the same client
+        return None  # no client gets the same reply twice
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
         if not self.is_as_judged:
@@ -122,14 +122,14 @@ class Base(Rights):
 
     def _when_sent(self, sent: "asyncio.Future[None]") -> None:
         if not sent.cancelled():
-            sent.exception()  # the client has gone; nobody else needs to know
+            sent.exception()  # the client has gone, so there is nobody to tell
         self.application.under_way.discard(self)
         if self.board.waiters.draining or self.closes:
             cast(HTTP1Connection, self.request.connection).close()
 
     @property
     def is_gone(self) -> bool:
-        """Whether the client closed the connection along with its request: Tornado doesn't tell."""
+        """Whether the client closed the connection along with its request, which Tornado doesn't report."""
         return cast(HTTP1Connection, self.request.connection).stream.closed()
 
     def _origin_matches_host(self, origin: str) -> bool:
@@ -139,18 +139,18 @@ class Base(Rights):
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, UnavailableError):
-            # Once a minute: clients decide how often this happens, and /metrics counts it.
+            # At most once a minute: clients decide how often this happens, and /metrics counts it.
             words, path = "%s %s: storage is unavailable: %s", shown(self.request.path)
             warn_rarely(type(value).__name__, words, self.request.method, path, value)
             return
         if isinstance(value, tornado.web.HTTPError | BadTextError | StorageError | BusyError | StreamClosedError):
-            return  # refused in words, or broken off by the client
-        # Without the query: it may hold what is nobody's business.
+            return  # refused with an explanation, or ended by the client
+        # Without the query, which may be private.
         log.error("%s %s failed", self.request.method, shown(self.request.path), exc_info=value)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])
-        if refused.code == "bad_request" and self.request.body:  # by Tornado, for a form that it can't read
+        if refused.code == "bad_request" and self.request.body:  # raised by Tornado for a form that it can't read
             refused = self.refusal_of_body or refused
         if refused.code == "unsupported_encoding":
             self.set_header("Accept-Encoding", "identity")
@@ -173,31 +173,31 @@ class Base(Rights):
     def write_error_page(self, refused: RefusedError) -> None:
         self.finish(error_page(self, refused))
 
-    # --- answering
+    # --- replies
 
     def write_json(self, value: dict[str, Any]) -> None:
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
     async def write_many(self, value: dict[str, Any]) -> None:
-        """Writes a reply of many messages, which takes a moment to encode: one such reply at a time."""
+        """Writes a reply with many messages. Encoding it takes a moment, so there is only one such reply at a time."""
         async with self.application.making.turns.turn():
             self.write_json(value)
 
     def write_bytes(self, reply: bytes) -> None:
-        """A reply that is JSON already."""
+        """Writes a reply that is already encoded as JSON."""
         self.set_header("Content-Type", "application/json")
         self.finish(reply)
 
 
 def signed_in(handler: Base) -> Credential:
-    """The request's credential, in handlers that only members reach."""
+    """Returns the request's credential, in handlers that only members can reach."""
     assert handler.credential is not None
     return handler.credential
 
 
 class Page(Base):
-    """For people in front of a browser."""
+    """A page for people at a browser."""
 
     csp = PAGE_CSP
     takes = (FORM,)
@@ -216,7 +216,7 @@ class Page(Base):
 
 
 class Moved(Page):
-    """An address of the tutorial's that has another name here."""
+    """Redirects an address, such as the tutorial's /li, to its name here."""
 
     for_whom = "anyone"
     identifies = False
@@ -233,7 +233,7 @@ class Moved(Page):
 
 
 class NotFoundPage(Page):
-    """Whatever ROUTES does not know."""
+    """Answers every address that is not in ROUTES."""
 
     for_whom = "anyone"
     takes_tokens = False

@@ -1,8 +1,8 @@
-"""Pages, styles and scripts go out compressed to whoever takes that; replies to polls never do.
+"""Compresses pages, styles and scripts for clients that accept it. Replies to polls are never compressed.
 
-A poll's reply is short, and the same bytes for everyone. Guessing a secret from the length of a compressed page
-(the attack called BREACH, https://www.breachattack.com) needs a secret in pages that another site can ask for again
-and again with words of its own in them: ours hold none.
+A poll's reply is short, and the same bytes for everyone. The attack BREACH (https://www.breachattack.com) guesses a
+secret from the length of a compressed page. It needs a secret in pages that another site can request again and again
+with words of its choice in them. Our pages contain no secret.
 """
 
 import tornado.web
@@ -13,7 +13,7 @@ from handlers.negotiation import takes_gzip
 
 class Compression(tornado.web.GZipContentEncoding):
     CONTENT_TYPES = {"image/svg+xml", "application/atom+xml", "application/manifest+json"}  # noqa: RUF012 - as Tornado has it
-    """Beside all text; not JSON."""
+    """Types that are compressed besides all text. JSON is not."""
 
     def __init__(self, request: HTTPServerRequest) -> None:
         self._gzipping = takes_gzip(request.headers.get("Accept-Encoding", ""))

@@ -1,4 +1,4 @@
-"""Answers requests for a name that is not the board's, or by plain http: redirects pages, refuses the rest."""
+"""Answers requests for a name that is not the board's, or by plain http: redirects pages and refuses the rest."""
 
 from handlers.base import Page
 from handlers.errors import RefusedError

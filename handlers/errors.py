@@ -1,4 +1,4 @@
-"""What is said when something is refused or fails: one shape, with a stable code and words for people."""
+"""The replies when something is refused or fails. All have one shape: a stable code, and words for people."""
 
 import tornado.web
 
@@ -24,7 +24,7 @@ from storage.records import (
 )
 
 RETRY_SECONDS = 5
-"""When to try again after a fault that usually passes."""
+"""After how many seconds to try again after a fault that usually passes."""
 
 TORNADO_ERRORS = {
     400: (
@@ -37,7 +37,7 @@ TORNADO_ERRORS = {
     431: ("head_too_long", "The address and the headers of this request are longer than 16 KB together."),
     500: ("internal", "Something went wrong here, and it is not your fault. It has been noted."),
 }
-"""For errors that Tornado raises itself."""
+"""Code and words for errors that Tornado raises itself, by status."""
 
 ANSWERS: dict[type, tuple[int, str, str]] = {
     KeyReusedError: (422, "key_reused", "This key was used before, for a message with other words."),
@@ -69,11 +69,11 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     UnavailableError: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
     BusyError: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
 }
-"""The errors of the lower layers, and their subclasses that have no entry here."""
+"""Status, code and words for errors of the lower layers. An entry also covers subclasses without their own entry."""
 
 
 class RefusedError(tornado.web.HTTPError):
-    """An answer in the one shape: a status, a stable code, words for people, and seconds to wait, if any."""
+    """A refusal in the shape of all errors: a status, a stable code, words for people, and seconds to wait, if any."""
 
     def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(status)
@@ -83,7 +83,7 @@ class RefusedError(tornado.web.HTTPError):
 
 
 def as_refused(status: int, error: BaseException | None) -> RefusedError:
-    """What is said about an error: never more than the one who asked may know."""
+    """Returns the reply to an error. It never says more than the client may know."""
     if isinstance(error, RefusedError):
         return error
     if isinstance(error, BadTextError):

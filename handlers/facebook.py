@@ -1,6 +1,6 @@
-"""Log in with Facebook: the way there, the way back, and linking it to an account that exists.
+"""Log in with Facebook: the way there, the way back, and linking it to an existing account.
 
-What comes back is believed only with an id; an account is found by that id within this app, and never by e-mail.
+An answer from Facebook is accepted only with an id. That id within this app identifies an account; e-mail never does.
 """
 
 import dataclasses
@@ -26,14 +26,14 @@ from storage.records import Identity, NotAllowedError, NotFoundError
 log = logging.getLogger("longboard")
 
 MOST_USERNAMES = 50
-"""Tried for one name, each a look into the database; the last one is random."""
+"""Usernames tried for one name, each with a look into the database. A random one is the last resort."""
 LONGEST_PICTURE_URL = 1000
-"""Longer ones don't fit into the cookie; the picture is then fetched at the next sign-in."""
+"""Longer URLs don't fit into the cookie; the picture is then fetched at the next sign-in."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Person:
-    """Who came back, as Facebook describes them."""
+    """The person who came back, as Facebook describes them."""
 
     id: str
     name: str
@@ -42,18 +42,18 @@ class Person:
 
 
 class FacebookStart(FacebookPage):
-    """Where the button leads. It is a link: a form could not, since form-action counts for redirects too."""
+    """Where the button leads. It is a link: a form would not work, because form-action covers redirects too."""
 
     async def get(self) -> None:
         kept = self.get_cookie(INVITE_COOKIE, "")
         elsewhere = self.request.host != urllib.parse.urlsplit(self.own_origin).netloc
         if elsewhere and not self.query("moved"):
-            # The cookie must be where Facebook sends people back to. Once only, as a proxy may hide the real Host.
+            # The cookie must be set where Facebook sends people back to. Once only: a proxy may hide the real Host.
             query = "&".join(filter(None, (self.request.query, "moved=1", kept and f"invite={kept}")))
             self.redirect(f"{self.own_origin}{self.start}?{query}")
             return
         if self.request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-            # Another site's page has led here. Facebook may sign people in without asking, so this needs a click here.
+            # Another site's page has led here. Facebook may sign people in without asking, so require a click here.
             typed = {"next": self.query("next") or "/"} | ({"invite": i} if (i := self.query("invite")) else {})
             self.render("facebook_start.html", go=f"/facebook/start?{urllib.parse.urlencode(typed)}")
             return
@@ -64,7 +64,7 @@ class FacebookStart(FacebookPage):
 
 
 class FacebookContinue(FacebookPage):
-    """Goes on with linking, from the page that its form has led to."""
+    """Continues linking, from the page that its form has led to."""
 
     async def get(self) -> None:
         flow = self.flow()
@@ -75,7 +75,7 @@ class FacebookContinue(FacebookPage):
 
 
 class FacebookSignIn(FacebookPage):
-    """Signs in the person who came back, if it is certain that this is wanted."""
+    """Signs in the person who came back, once it is certain that they want this."""
 
     async def sign_in(self, flow: Flow, person: Person) -> None:
         storage, is_new = self.board.storage, False
@@ -93,7 +93,7 @@ class FacebookSignIn(FacebookPage):
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 
     async def join(self, flow: Flow, person: Person) -> Identity:
-        """Makes a new account, if this board takes one. Raises RefusedError, LinkGoneError."""
+        """Makes a new account, if this board takes new members. Raises RefusedError, LinkGoneError."""
         self.try_again = "/signin"
         limits = self.board.limits
         if limits and (seconds := limits.sign_up_from.take(self.client_address)):
@@ -113,11 +113,11 @@ class FacebookSignIn(FacebookPage):
 
     async def keep_picture(self, identity: Identity, person: Person) -> None:
         picture = await self.facebook.picture(person.picture_url, self.visit) if person.picture_url else None
-        if picture or person.picture_url is None:  # one that could not be fetched now may be fetched next time
+        if picture or person.picture_url is None:  # a picture that could not be fetched now may be fetched next time
             await self.board.storage.set_picture(identity.id, picture)
 
     def leave(self, path: str) -> None:
-        """Sets a fragment; without one, browsers would keep the `#_=_` that Facebook adds."""
+        """Redirects with a fragment. Without one, browsers would keep the `#_=_` that Facebook adds."""
         self.redirect(path if "#" in path else f"{path}#", status=303)
 
 
@@ -138,7 +138,7 @@ class FacebookCallback(FacebookSignIn):
                 await self.link(flow.account_id, person)
 
     def code(self) -> str:
-        """What Facebook gives for a yes. Raises RefusedError for a no, and for what goes wrong at Facebook's.
+        """Returns the code that Facebook sends after a yes. Raises RefusedError after a no or an error at Facebook.
 
         https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow (Canceled Login)
         """
@@ -151,7 +151,7 @@ class FacebookCallback(FacebookSignIn):
         return code
 
     async def ask(self, code: str) -> Person:
-        """Who it is. Raises RefusedError."""
+        """Asks Facebook who this is. Raises RefusedError."""
         try:
             user = await self.get_authenticated_user(
                 redirect_uri=self.redirect_uri,
@@ -160,14 +160,14 @@ class FacebookCallback(FacebookSignIn):
                 code=code,
             )
             return read_person(user)
-        except Exception as error:  # Tornado's mixin stumbles in many ways over an answer that is none
+        except Exception as error:  # Tornado's mixin fails in many ways on an invalid answer
             log.warning("Facebook did not answer as it should: %s", describe(error))
             raise failed() from None
 
     # --- signing in with Facebook
 
     async def is_somebody_else(self, person: Person) -> bool:
-        """Whether this browser is signed in to another account than this person's: then it is asked first."""
+        """Whether this browser is signed in to another account than this person's. If so, the page asks first."""
         if self.account is None:
             return False
         try:
@@ -186,7 +186,7 @@ class FacebookCallback(FacebookSignIn):
     # --- linking Facebook
 
     async def link(self, account_id: int, person: Person) -> None:
-        """Raises RefusedError, IdentityTakenError."""
+        """Links Facebook to the account. Raises RefusedError, IdentityTakenError."""
         if self.account is None or self.account.id != account_id:
             raise RefusedError(
                 403, "other_account", "You are no longer signed in as the one who began this. Nothing was linked."
@@ -200,7 +200,7 @@ class FacebookCallback(FacebookSignIn):
 
 
 class FacebookSwitch(FacebookSignIn):
-    """The answer to “You are quinn here: go on as Grace?”"""
+    """Takes the answer to “You are quinn here: go on as Grace?”"""
 
     async def get(self) -> None:
         self.redirect("/")
@@ -218,7 +218,7 @@ class FacebookSwitch(FacebookSignIn):
 
 
 def read_person(user: Any) -> Person:
-    """Raises ValueError for anything without an id: such an answer is nobody's."""
+    """Reads Facebook's answer. Raises ValueError if it has no id, because it then identifies nobody."""
     id = user.get("id") if isinstance(user, dict) else None
     if not isinstance(id, str) or not ID.fullmatch(id):
         raise ValueError("no id")

@@ -12,7 +12,7 @@ from handlers.tokens import check_may_change
 
 
 class FacebookLink(FacebookPage, AccountPage):
-    """The password is asked for here and now: an open browser is not enough to add a way into an account."""
+    """Asks for the password again: an open browser is not enough to add a way into an account."""
 
     for_whom = "members"
     template = "account.html"
@@ -20,7 +20,7 @@ class FacebookLink(FacebookPage, AccountPage):
     async def post(self) -> None:
         credential = await self.confirm()
         self.begin(account_id=credential.account.id, next="/account")
-        # A page with a link: the form that led here may not be redirected to another site (form-action).
+        # A page with a link, because form-action forbids redirecting the form to another site.
         await self.render("facebook_link.html")
 
     async def get(self) -> None:
@@ -32,7 +32,7 @@ class FacebookLink(FacebookPage, AccountPage):
 
 class FacebookUnlink(AccountPage):
     async def post(self) -> None:
-        """Not for the last way in, which storage knows for sure."""
+        """Refused if Facebook is the last way in. Storage checks that."""
         credential = await self.confirm()
         await self.board.storage.unlink_identity(credential.account.id, keep=credential.id, password=self.password)
         write_log(self, "facebook_unlinked", credential.account.id, "facebook")
@@ -41,13 +41,16 @@ class FacebookUnlink(AccountPage):
 
 class FacebookSeen(AccountPage):
     async def post(self) -> None:
-        """The member has read the notice that Facebook was linked; the page still shows the link."""
+        """Hides the notice that Facebook was linked, which the member has read. The page still shows the link."""
         await self.board.storage.dismiss_notice(signed_in(self).account.id)
         self.again()
 
 
 class FacebookWelcome(AccountPage):
-    """The name and username that a new member got, to be changed; until there is a password, nobody signs in by it."""
+    """Lets a new member change the assigned name and username.
+
+    The username can change until there is a password: before that, nobody signs in with it.
+    """
 
     template = "facebook_welcome.html"
 
@@ -77,7 +80,7 @@ class FacebookWelcome(AccountPage):
             self.redirect(next, status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
-        if self.known is None:  # nobody who could be welcomed
+        if self.known is None:  # there is nobody to welcome
             self.render("error.html", refused=refused, near=None)
         else:
             FormPage.write_error_page(self, refused)

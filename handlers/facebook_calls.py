@@ -1,7 +1,7 @@
-"""What Facebook itself calls: someone took their permission back, or wants what it gave to be deleted.
+"""Calls from Facebook itself: somebody withdrew their permission, or wants the data from Facebook deleted.
 
-Server to server, without a browser: Tornado's cross-origin protection lets pass what has neither Origin nor
-Sec-Fetch-Site. What is believed is the signature alone.
+These calls come from a server, not a browser: Tornado's cross-origin protection accepts requests that have neither
+Origin nor Sec-Fetch-Site. Only the signature is trusted.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from handlers.guessing import write_log
 from storage.records import NotFoundError
 
 SLACK_SECONDS = 60
-"""Facebook's clock may go a little before or after ours."""
+"""Facebook's clock may be a little ahead of ours or behind it."""
 
 
 class FacebookCall(Base):
@@ -27,7 +27,7 @@ class FacebookCall(Base):
     identifies = False  # Facebook calls this; cookies and tokens don't matter
 
     def signed_request(self) -> tuple[str, SignedRequest]:
-        """As it came, and what it says. Raises RefusedError, BadTextError."""
+        """Returns the signed request as it was sent, and what it says. Raises RefusedError, BadTextError."""
         if self.application.facebook is None:
             raise tornado.web.HTTPError(404)
         text = self.form("signed_request")
@@ -36,7 +36,7 @@ class FacebookCall(Base):
         return text, read_signed_request(text, self.config.facebook_app_secret)
 
     async def account_id(self, request: SignedRequest) -> int | None:
-        """The account that the call is about, if there is one."""
+        """Returns the id of the account that the call is about, if there is one."""
         try:
             identity = await self.board.storage.identity(self.config.facebook_app_id, request.facebook_id)
         except NotFoundError:
@@ -44,19 +44,19 @@ class FacebookCall(Base):
         return identity.account.id
 
     def log_call(self, event: str, account_id: int | None) -> None:
-        """A repeated call finds nobody, and no line is logged."""
+        """Logs the call. A call about an unknown person, such as a repeated deletion, is not logged."""
         if account_id is not None:
             write_log(self, event, account_id, "facebook")
 
     @staticmethod
     def before(request: SignedRequest) -> int:
-        """In milliseconds. What began after the request was made is not meant by it: it may come late, or again."""
+        """In milliseconds. The request doesn't apply to anything that began later: it may arrive late, or again."""
         return 1000 * ((request.issued_at or int(time.time())) + SLACK_SECONDS)
 
 
 class FacebookDeauthorize(FacebookCall):
     async def post(self) -> None:
-        """Ends the sessions that Facebook made. A repeated call, or one about a stranger, is answered alike."""
+        """Ends what came from sign-ins by Facebook. A repeated call, or one about a stranger, gets the same reply."""
         _, request = self.signed_request()
         account_id = await self.account_id(request)
         await self.board.storage.deauthorize_identity(
@@ -68,12 +68,12 @@ class FacebookDeauthorize(FacebookCall):
 
 class FacebookDelete(FacebookCall):
     async def post(self) -> None:
-        """Deletes what Facebook gave, and says where that can be looked up.
+        """Deletes what came from Facebook. Replies with the address of a page that confirms it.
 
         https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
         """
         text, request = self.signed_request()
-        # The same request has the same code, so that a repeated call leads to the same page.
+        # The same request always gets the same code, so a repeated call leads to the same page.
         code = hmac.new(self.board.secret, b"deletion " + text.encode(), hashlib.sha256).hexdigest()[:24]
         account_id = await self.account_id(request)
         await self.board.storage.erase_identity(
@@ -85,7 +85,7 @@ class FacebookDelete(FacebookCall):
 
 
 class FacebookDeletion(FacebookPage):
-    """Where people see that their deletion was done. The code says nothing about who they were."""
+    """The page where people see that their data was deleted. The code doesn't reveal who they were."""
 
     async def get(self) -> None:
         self.try_again = ""

@@ -1,4 +1,4 @@
-"""Authentication Facebook, within bounds: where it is, the clients that ask, and what went wrong, in words without secrets."""
+"""Bounded requests to Facebook: its addresses, the HTTP clients, and descriptions of errors without secrets."""
 
 import contextlib
 import json
@@ -17,19 +17,19 @@ from storage.records import Picture
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 7
-"""For all that a sign-in asks of Facebook, so that whoever waits reads what went wrong within 8 s."""
+"""For all requests of one sign-in to Facebook, so that people learn within 8 s what went wrong."""
 PICTURE_SECONDS = 3
 ANSWER_BYTES = 64 * 1024
-"""What is asked for has some hundred; Tornado's default client would take 100 MB."""
+"""The answers have some hundred bytes. Tornado's client accepts 100 MB by default."""
 PICTURE_BYTES = 256 * 1024
 PICTURE_HOPS = 3
 AT_ONCE = 50
-"""Sign-ins that may wait for Facebook; further ones are told to come back."""
+"""Sign-ins that may wait for Facebook at once. Further ones are told to try again later."""
 PICTURE_HOSTS = re.compile(r"([a-z0-9-]+\.)*(facebook\.com|fbcdn\.net|fbsbx\.com)")
 
 
 class FacebookClient:
-    """Facebook, or the fake one: `site` has the dialog, `graph` the API, both with their version."""
+    """Facebook, or the fake one. `site` is the dialog's address and `graph` the API's, both with their version."""
 
     def __init__(self, settings: Settings) -> None:
         self._fake = settings.facebook_fake
@@ -42,7 +42,7 @@ class FacebookClient:
 
     @contextlib.contextmanager
     def visit(self) -> Iterator["Visit"]:
-        """All that one sign-in asks. Raises BusyError where too many wait for Facebook already."""
+        """Context for all requests of one sign-in. Raises BusyError if too many sign-ins already wait for Facebook."""
         if self._waiting >= AT_ONCE:
             raise BusyError
         self._waiting += 1
@@ -52,16 +52,16 @@ class FacebookClient:
             self._waiting -= 1
 
     async def picture(self, url: str, visit: "Visit") -> Picture | None:
-        """The picture at this address, or None for whatever reason: nobody is kept out for want of one."""
+        """Returns the picture at this address, or None if that fails: no sign-in fails for want of a picture."""
         try:
             content = await self._fetch_picture(url, Visit(self._pictures, min(visit.seconds_left, PICTURE_SECONDS)))
-        except Exception:  # as many reasons as there are ways in which a server can misbehave
+        except Exception:  # a server can misbehave in many ways
             return None
         kind = kind_of_image(content)
         return Picture(kind, content) if kind else None
 
     async def _fetch_picture(self, url: str, visit: "Visit") -> bytes:
-        """Raises ValueError, TimeoutError or HTTPClientError. Each hop has to lead to Facebook."""
+        """Each redirect must lead to Facebook. Raises ValueError, TimeoutError or HTTPClientError."""
         for _ in range(PICTURE_HOPS):
             if not self.is_facebooks(url):
                 raise ValueError("a picture elsewhere")
@@ -73,7 +73,7 @@ class FacebookClient:
         raise ValueError("too many redirects")
 
     def is_facebooks(self, url: str) -> bool:
-        """Whether this is where Facebook has its pictures, and nowhere else."""
+        """Whether this is an address at which Facebook keeps its pictures."""
         parts = urllib.parse.urlsplit(url)
         if self._fake:
             return f"{parts.scheme}://{parts.netloc}" == self._fake
@@ -81,9 +81,9 @@ class FacebookClient:
 
 
 class Visit:
-    """One sign-in's use of a client: what it asks, one after the other, shares the seconds.
+    """One sign-in's use of a client. Its requests run one after the other and share the seconds.
 
-    No asyncio.timeout: Tornado reports the exception of a fetch that was cancelled as an error.
+    It doesn't use asyncio.timeout: Tornado reports the exception of a cancelled fetch as an error.
     """
 
     def __init__(self, client: SimpleAsyncHTTPClient, seconds: float) -> None:
@@ -104,7 +104,7 @@ class Visit:
 
 
 def bounded_client(most_bytes: int) -> SimpleAsyncHTTPClient:
-    # Uncompressed, so that what arrives is what is counted.
+    # Uncompressed, so that the limit counts the bytes that arrive.
     defaults = {
         "follow_redirects": False,
         "decompress_response": False,
@@ -116,7 +116,8 @@ def bounded_client(most_bytes: int) -> SimpleAsyncHTTPClient:
 
 
 def describe(error: BaseException) -> str:
-    """What the operator may read. Never the error's own words, address or body: the app secret and the code are there.
+    """Describes an error for the operator. It leaves out the error's own words, address and body: they contain the app
+    secret and the code.
 
     Codes are explained at https://developers.facebook.com/docs/graph-api/guides/error-handling
     """
@@ -128,7 +129,7 @@ def describe(error: BaseException) -> str:
 
 
 def error_codes(body: bytes) -> list[str]:
-    """Facebook's own numbers of an error, and the name under which it can look it up."""
+    """Returns Facebook's codes for an error, and the trace id by which Facebook can look it up."""
     try:
         error = json.loads(body)["error"]
         numbers = {name: error.get(name) for name in ("code", "error_subcode", "fbtrace_id")}

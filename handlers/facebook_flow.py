@@ -1,8 +1,8 @@
-"""The way to Facebook and back: what a browser set out for, bound to that browser, good for one return.
+"""The way to Facebook and back. A flow says why a browser went there; it belongs to that browser, for one return.
 
-It travels in a signed cookie. Facebook gets only `state`, 32 random bytes, and has to bring them back: somebody
-else's return, or one that was recorded, doesn't fit. The cookie is Lax, as Strict would not come along on the way
-back.
+It is kept in a signed cookie. Facebook gets only `state`, 32 random bytes, and must send them back: the return of
+another browser, or a recorded one, doesn't match. The cookie is Lax, because browsers would not send a Strict cookie on
+the way back.
 """
 
 import dataclasses
@@ -23,9 +23,9 @@ from storage.records import LinkGoneError
 
 FLOW_SECONDS = 600
 INVITE_COOKIE = "longboard-invite"
-"""Carries an invitation to /facebook/start only, because queries end up in logs. static/link.js sets it, too."""
+"""Carries an invitation, to /facebook/start only, because queries end up in logs. static/link.js sets it, too."""
 LONGEST_NEXT = 500
-"""Longer ones would not fit into a cookie; they lead to the front page."""
+"""Longer paths don't fit into a cookie; they are replaced by the front page."""
 SCOPE = ["public_profile"]
 FIELDS = "id,name,picture.width(160).height(160)"
 
@@ -34,7 +34,7 @@ FIELDS = "id,name,picture.width(160).height(160)"
 class Flow:
     """Why a browser went to Facebook: to sign in, or to link Facebook to the account with this id.
 
-    With a person, the browser has come back, and the page asks whether to continue as that person.
+    If there is a person, the browser has come back, and the page asks whether to continue as that person.
     """
 
     state: str
@@ -45,12 +45,12 @@ class Flow:
 
 
 class FacebookPage(FacebookGraphMixin, FormPage):
-    """A page that only exists where Facebook is set up."""
+    """A page that exists only where Facebook is set up."""
 
     template = "facebook_problem.html"
     start = "/facebook/start"
     try_again = start
-    """Where to try once more."""
+    """The address for trying again."""
 
     @property
     def facebook(self) -> FacebookClient:
@@ -59,18 +59,18 @@ class FacebookPage(FacebookGraphMixin, FormPage):
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
-        self.set_header("Referrer-Policy", "no-referrer")  # the address may have a code or a state in it
+        self.set_header("Referrer-Policy", "no-referrer")  # the address may contain a code or a state
 
     async def prepare(self) -> None:
         await super().prepare()
         if self.application.facebook is None:
             raise tornado.web.HTTPError(404)
-        # The mixin's three addresses, all without a version by themselves.
+        # The mixin's own three addresses have no version.
         self._OAUTH_AUTHORIZE_URL = f"{self.facebook.site}/dialog/oauth?"
         self._OAUTH_ACCESS_TOKEN_URL = f"{self.facebook.graph}/oauth/access_token?"
         self._FACEBOOK_BASE_URL = self.facebook.graph
 
-    # --- Tornado's mixin, bent in two places
+    # --- Tornado's mixin, changed in two places
 
     visit: Visit
 
@@ -78,7 +78,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         return self.visit
 
     async def facebook_request(self, path: str, *arguments: Any, **args: Any) -> Any:
-        """Asks for what is needed: the mixin wants fields that Facebook no longer has, which would be an error."""
+        """Requests only the needed fields: the mixin has some that Facebook no longer has, which would be an error."""
         if "fields" in args:
             args["fields"] = FIELDS
         return await super().facebook_request(path, *arguments, **args)
@@ -87,7 +87,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
 
     @property
     def own_origin(self) -> str:
-        """Never from the Host header, which the client writes. Facebook takes http from localhost only."""
+        """Never taken from the Host header, which the client writes. Facebook accepts http for localhost only."""
         return self.config.public_url or f"http://localhost:{self.config.port}"
 
     @property
@@ -106,7 +106,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         invite: str | None = None,
         person: dict[str, Any] | None = None,
     ) -> Flow:
-        """Notes in the browser what it sets out for; the last one counts."""
+        """Stores in the browser why it goes to Facebook. A later flow replaces an earlier one."""
         next = safe_next(next if len(next) <= LONGEST_NEXT else None)
         flow = Flow(secrets.token_urlsafe(32), next, (invite or "")[:100] or None, account_id, person)
         self.set_signed_cookie(
@@ -129,12 +129,12 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         )
 
     def flow(self) -> Flow | None:
-        """What this browser set out for, in the last ten minutes."""
+        """Returns the flow that this browser began in the last ten minutes, or None."""
         value = self.get_signed_cookie(self.flow_cookie, max_age_days=FLOW_SECONDS / 86_400, min_version=2)
         return Flow(**json.loads(value)) if value else None
 
     async def take_flow(self) -> Flow:
-        """What this browser comes back from, which it may do once. Raises RefusedError."""
+        """Returns the flow with which this browser comes back, and uses it up. Raises RefusedError."""
         flow, state = self.flow(), self.query("state") or ""
         if flow is None or not secrets.compare_digest(flow.state.encode(), state.encode(errors="replace")):
             raise lost_flow()
@@ -146,7 +146,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         return flow
 
     def may_begin_anew(self, flow: Flow) -> None:
-        """Where to try again, with an invitation in a cookie, because addresses end up in logs."""
+        """Prepares for trying again. An invitation goes into a cookie, because addresses end up in logs."""
         self.try_again = f"{self.start}?{urllib.parse.urlencode({'next': flow.next})}"
         if flow.invite:
             self.set_cookie(
@@ -174,7 +174,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         self.render("facebook_problem.html", refused=refused, again=self.try_again)
 
     def head(self, *arguments: str) -> Any:
-        """Whoever only looks doesn't use up a state."""
+        """Not allowed, so that HEAD never uses up a state."""
         return cast(Callable[..., Any], self._unimplemented_method)()
 
 

@@ -1,4 +1,4 @@
-"""What other programs of a reader take: the Atom feed (RFC 4287), the web app's manifest, its icons, and robots.txt."""
+"""Files for other programs: the Atom feed (RFC 4287), the web app's manifest, its icons, and robots.txt."""
 
 import dataclasses
 import email.utils
@@ -19,7 +19,7 @@ from handlers.static import ROOT, static_url
 from storage.records import Message
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write."""
+"""Characters that XML 1.0 can't contain."""
 PAPER = "#f8f4ec"
 ICON = (ROOT / "static" / "icon-192.png").read_bytes()
 
@@ -30,12 +30,12 @@ MOST_ORIGINS = 4
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Made:
-    """The feed as it is sent at one origin."""
+    """The feed as sent at one origin."""
 
     feed: bytes
     packed: bytes
     etag: str
-    """Weak: it is the same for the compressed feed (RFC 9110, 8.8.3.3)."""
+    """Weak, because the compressed feed has the same one (RFC 9110, 8.8.3.3)."""
 
     @classmethod
     def make(cls, feed: bytes) -> "Made":
@@ -43,10 +43,10 @@ class Made:
 
 
 class Feed(Base):
-    """The newest messages; the same bytes for all until the next change."""
+    """The newest messages. All clients get the same bytes until the next change."""
 
     last_made = 0
-    """When the newest state that has a Last-Modified was first requested, in seconds since 1970."""
+    """When the newest state with a Last-Modified was first requested, in seconds since 1970."""
 
     async def get(self) -> None:
         made = self.all_kept().get(self.origin) or await self.keep()
@@ -85,8 +85,8 @@ class Feed(Base):
             return made
 
     def made_at(self, made: Made) -> int | None:
-        """When this state was first requested, in seconds since 1970. It identifies the state and is never in the
-        future: so it is None for a past state, and if another state has the same second."""
+        """Returns when this state was first requested, in seconds since 1970. The time identifies the state and is
+        never in the future, so it is None for a past state, and if another state already has this second."""
         derived, now = self.board.waiters.recent.derived, int(time.time())
         if self.all_kept().get(self.origin) is not made:
             return None
@@ -134,7 +134,7 @@ def xml(text: str) -> str:
 
 
 class Manifest(Base):
-    """How the board looks when it is put on a phone's home screen."""
+    """How the board looks when somebody adds it to a phone's home screen."""
 
     forgives_old_sessions = True
 
@@ -164,7 +164,7 @@ class Manifest(Base):
 
 
 class Icon(Base):
-    """For those who ask without reading the page: it is the same for every board."""
+    """For clients that request an icon without reading the page. It is the same for every board."""
 
     for_whom = "anyone"
     identifies = False
@@ -180,7 +180,7 @@ class Icon(Base):
 
 
 class Robots(Base):
-    """Search engines may read what everyone may; forms and searches are of no use to them."""
+    """Search engines may read what everyone may read, but not forms and searches, which are of no use to them."""
 
     for_whom = "anyone"
     identifies = False

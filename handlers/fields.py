@@ -1,4 +1,4 @@
-"""Reading what was sent: query, form and JSON, as text that is text, or a clear refusal."""
+"""Reads the query, the form or the JSON of a request. It returns valid text, or refuses with a clear reason."""
 
 import codecs
 import functools
@@ -13,7 +13,7 @@ from handlers.errors import RefusedError
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 LIMIT_MAX = 100
-"""Messages in an answer at most, whatever limit is requested."""
+"""Largest number of messages in a reply, whatever limit is requested."""
 
 
 class Fields(tornado.web.RequestHandler):
@@ -21,11 +21,11 @@ class Fields(tornado.web.RequestHandler):
     """Content types that are accepted here."""
 
     def query(self, name: str) -> str | None:
-        """A value of the query string; unlike get_argument, with its control characters."""
+        """Returns a value of the query string. Unlike get_argument, it keeps control characters."""
         return self._last(self.request.query_arguments, name)
 
     def form(self, name: str) -> str | None:
-        """A field of the form, None if it is missing. Raises RefusedError."""
+        """Returns a field of the form, or None if it is missing. Raises RefusedError."""
         if self.request.body and (refused := self.refusal_of_body):
             raise refused
         return self._last(self.request.body_arguments, name)
@@ -40,7 +40,7 @@ class Fields(tornado.web.RequestHandler):
             raise RefusedError(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
 
     def whole_number(self, name: str, least: int = 0) -> int | None:
-        """A number of the query that fits into storage, or None if it isn't there. Raises RefusedError."""
+        """Returns a number of the query that fits into storage, or None if it is missing. Raises RefusedError."""
         text = self.query(name)
         if text is None:
             return None
@@ -52,12 +52,12 @@ class Fields(tornado.web.RequestHandler):
         return int(text)
 
     def limit(self) -> int | None:
-        """The requested number, at most LIMIT_MAX; None if there is none. Raises RefusedError."""
+        """Returns the requested number of messages, at most LIMIT_MAX; None if there is none. Raises RefusedError."""
         limit = self.whole_number("limit", least=1)
         return None if limit is None else min(limit, LIMIT_MAX)
 
     def fields(self) -> dict[str, Any]:
-        """What was sent, from JSON or a form. Values are strings, except what JSON has."""
+        """Returns the fields of a JSON body or a form. A form's values are strings; JSON may have other types."""
         if refused := self.refusal_of_body:
             raise refused
         if media_type(self.request.headers) == JSON:
@@ -66,7 +66,7 @@ class Fields(tornado.web.RequestHandler):
 
     @functools.cached_property
     def refusal_of_body(self) -> RefusedError | None:
-        """The refusal if the headers say that the body can't be read: the type is never guessed."""
+        """The refusal if the headers say that the body can't be read, else None. The type is never guessed."""
         headers = self.request.headers
         if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             return RefusedError(415, "unsupported_encoding", "Send it as it is, without Content-Encoding.")
@@ -76,12 +76,12 @@ class Fields(tornado.web.RequestHandler):
         return RefusedError(415, "unsupported_type", f"Send {wanted} (application/x-www-form-urlencoded).")
 
     def sent(self, name: str, *, in_query: bool = False) -> str:
-        """What somebody wrote into a field of the form, to be shown again, whatever it is; never a password."""
+        """Returns what somebody typed into a field, valid or not, to show it again. Never used for a password."""
         arguments = self.request.query_arguments if in_query else self.request.body_arguments
         return arguments.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
 
     def optional_text(self, fields: dict[str, Any], name: str) -> str | None:
-        """None if the field is missing or null, which many programs send for a missing field."""
+        """Returns None if the field is missing or null: many programs send null for a missing field."""
         return self.text_field(fields, name) if fields.get(name) is not None else None
 
     def text_field(self, fields: dict[str, Any], name: str) -> str:
@@ -96,19 +96,19 @@ def media_type(headers: HTTPHeaders) -> str:
 
 
 def has_body(headers: HTTPHeaders) -> bool:
-    """Whether a body follows."""
+    """Whether a body follows the headers."""
     return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
 
 
 def lower_media_type(headers: HTTPHeaders) -> None:
-    """Makes the type lower case: otherwise Tornado would not recognise a form's type in capitals."""
+    """Makes the type lower case, because Tornado would not recognise a form's type in capitals."""
     kind, semicolon, parameters = headers.get("Content-Type", "").partition(";")
     if kind != kind.strip().lower():
         headers["Content-Type"] = kind.strip().lower() + semicolon + parameters
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """A JSON object (RFC 8259: UTF-8, no NaN). Raises RefusedError."""
+    """Parses a JSON object (RFC 8259: UTF-8, no NaN). Raises RefusedError."""
     try:
         text = body.removeprefix(codecs.BOM_UTF8).decode()  # Windows writes a BOM first
         value = json.loads(text, parse_constant=no_constant)

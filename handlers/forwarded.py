@@ -1,5 +1,5 @@
-"""What the trusted proxy says of a request, in headers that a setting names. They are read from the right, where the
-proxy writes: clients can forge what is further left.
+"""What the trusted proxy says about a request, in headers that a setting names. They are read from the right, where the
+proxy writes: clients can forge the entries further left.
 """
 
 import re
@@ -12,9 +12,9 @@ PAIR = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^",;\s
 
 
 def entry(headers: HTTPHeaders, setting: str, parameter: str) -> str:
-    """The value of a header like `X-Forwarded-For`, or `X-Forwarded-For:2` for the second entry from the right.
+    """Returns the last value of a header like `X-Forwarded-For`; for `X-Forwarded-For:2`, the second from the right.
 
-    For `Forwarded` it is the value of the parameter. Empty if there is none.
+    For `Forwarded`, it is the value of the parameter. Empty if there is none.
     """
     name, _, hops = setting.partition(":")
     header = headers.get(name, "")
@@ -26,7 +26,7 @@ def entry(headers: HTTPHeaders, setting: str, parameter: str) -> str:
 
 
 def parse_forwarded(header: str) -> list[dict[str, str]]:
-    """The elements of a Forwarded header; none if it is malformed, because a client may have written part of it."""
+    """Returns the elements of a Forwarded header; none if it is malformed: a client may have written part of it."""
     elements: list[dict[str, str]] = [{}]
     for name, value, end in _pairs(header):
         if name is None:
@@ -38,7 +38,7 @@ def parse_forwarded(header: str) -> list[dict[str, str]]:
 
 
 def _pairs(header: str) -> Iterator[tuple[str | None, str, str]]:
-    """Each name, its value, and the separator after it. The name is None if there is no pair."""
+    """Yields each name, its value, and the separator after it. The name is None if this is not a pair."""
     at = 0
     while at < len(header):
         match = PAIR.match(header, at)

@@ -1,6 +1,6 @@
-"""The board's page. For guests it is rendered and compressed once and kept until the next change.
+"""The board's page. For guests it is rendered and compressed once, and cached until the next change.
 
-Only its end differs for each visitor: the key of the form, which makes a double click post once.
+Only its end differs for each visitor: the key of the form, with which a double click posts only once.
 """
 
 import dataclasses
@@ -34,12 +34,12 @@ NOTHING: dict[str, Kept] = {}
 NOT_PLAIN = frozenset(
     ("Cookie", "Authorization", *OTHER_HEADERS, "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
 )
-"""Headers with which a request for the page may mean something else, written as Tornado writes all names."""
+"""Headers that may change the meaning of a request for the page, spelled as Tornado spells all names."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class State:
-    """What the page shows, and its cursor, both read at the same moment, however long rendering takes."""
+    """What the page shows, and its cursor. Both are read at the same moment, however long rendering takes."""
 
     page: MessagesPage
     cursor: Cursor
@@ -92,7 +92,7 @@ class Front(Rendering):
         return kept if kept and kept.serves(self.board.waiters.watching.count()) else None
 
     async def keep_for_guests(self) -> Kept:
-        """Makes one page for all requests that wait for it; it polls for the changes that come in between."""
+        """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
         asked_at, making = time.monotonic(), self.application.making
         async with making.front:
             last: Kept | None = making.last_front
@@ -152,9 +152,9 @@ class Front(Rendering):
 
 
 class Quick(HTTPMessageDelegate):
-    """The plain request of a guest who comes for the first time, answered from what is kept, without a handler.
+    """Answers a guest's plain first request from the cached page, without a handler.
 
-    That is half of what the page costs then. Whatever is not quite plain goes to the handler: see `quick_front`.
+    The page then costs half as much. Any request that is not plain goes to the handler: see `quick_front`.
     """
 
     def __init__(self, application: "Application", request: HTTPServerRequest, kept: Kept) -> None:
@@ -179,7 +179,7 @@ class Quick(HTTPMessageDelegate):
 
 
 def quick_front(application: "Application", request: HTTPServerRequest) -> Quick | None:
-    """None for whatever only a handler can answer: a member, a query, an odd request, a page that is not kept yet."""
+    """Returns None if only a handler can answer: for a member, an unusual request, or a page that is not cached yet."""
     waiters, config, headers = application.board.waiters, application.config, request.headers
     all_kept: dict[str, Kept] = waiters.recent.derived.get("front", NOTHING)
     kept = all_kept.get(config.public_url or f"http://{request.host}")

@@ -1,8 +1,8 @@
 """Limits tries at passwords, recognises known browsers, and logs failures.
 
-A browser in which somebody signs in with a password gets a cookie that is sent only to /signin. It lets nobody in: its
-tries are counted separately and hashed first, so that guessing elsewhere can't lock the owner out. A new password
-ends it. docs/decisions/0013-security.md says why.
+A browser in which somebody signs in with a password gets a cookie that is sent only to /signin. The cookie lets nobody
+in. But this browser's tries are counted separately and hashed first, so that guessing elsewhere can't lock the owner
+out. A new password invalidates the cookie. docs/decisions/0013-security.md says why.
 """
 
 import secrets
@@ -17,17 +17,17 @@ from storage.records import Account, Password
 PATH = "/signin"
 KNOWN_DAYS = 180
 SLOTS = 8
-"""Known-browser cookies that one browser has at most: a username's hash chooses the slot."""
+"""Known-browser cookies that one browser can have. The hash of the username chooses the slot."""
 
 
 def readable(username: str) -> str:
-    """The username as accounts have it; empty if it is not a possible username."""
+    """Returns the username in the form that accounts have; empty if no account can have it."""
     folded = fold_username(username)
     return folded if USERNAME.fullmatch(folded) else ""
 
 
 async def admit(handler: Base, username: str) -> Asker:
-    """Counts a try at a password and returns who asks. Raises RefusedError."""
+    """Counts a try at a password and returns the asker. Raises RefusedError."""
     limits, address = handler.board.limits, handler.client_address
     if limits is None:
         return ANYBODY
@@ -42,14 +42,14 @@ async def admit(handler: Base, username: str) -> Asker:
 
 
 def asker_of(handler: Base) -> Asker:
-    """Who asks for the hash of a new password."""
+    """Returns the asker for the hash of a new password."""
     if handler.board.limits is None:
         return ANYBODY
     return Asker(handler.client_address, f"account {handler.account.id}" if handler.account else "")
 
 
 def claim(handler: Base, username: str) -> str | None:
-    """What may make the client known to this account, before storage is read: a credential of it, or the cookie."""
+    """Returns what may make the client known to this account, before storage is read: its credential or the cookie."""
     if handler.credential is not None and handler.credential.account.username == username:
         return f"credential {handler.credential.id}"
     value = read_cookie(handler, username)
@@ -64,7 +64,7 @@ def is_known(handler: Base, account: Account, password: Password) -> bool:
 
 
 async def remember_browser(handler: Base, account: Account, verified: Password) -> None:
-    """Makes this browser known, if the password that was just verified or set is still this account's."""
+    """Makes this browser known, if the password that was just verified or set is still the account's."""
     _, password = await handler.board.storage.password(account.username)
     if password.hash == verified.hash:
         handler.set_signed_cookie(
@@ -84,7 +84,7 @@ def forget_browser(handler: Base, username: str) -> None:
 
 
 def read_cookie(handler: Base, username: str) -> list[str] | None:
-    """The account's id, when its password was set, and the browser's random number."""
+    """Returns the account's id, the time its password was set, and the browser's random number."""
     value = handler.get_signed_cookie(cookie_name(handler, username), max_age_days=KNOWN_DAYS, min_version=2)
     parts = value.decode().split(" ") if value else []
     return parts if len(parts) == 3 else None

@@ -1,4 +1,4 @@
-"""The headers of every reply: pages, data and files; and conditional requests."""
+"""The headers of all replies (pages, data and files), and conditional requests."""
 
 import datetime
 import email.utils
@@ -17,11 +17,11 @@ PAGE_HEADERS = [
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
-"""On pages only: data is nosniff JSON that may go to thousands of polls at once, where these would protect nothing."""
+"""For pages only. Data is nosniff JSON that may go to thousands of polls at once; these would protect nothing there."""
 
 
 def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
-    """What every reply of ours carries."""
+    """Returns the headers that every reply has."""
     headers = [
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "same-origin"),
@@ -38,7 +38,7 @@ def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
 
 
 def is_known(handler: RequestHandler, made_at: int | None) -> bool:
-    """Whether the client has this already (RFC 9110, 13.2.2: an ETag goes before a time)."""
+    """Whether the client already has this version (RFC 9110, 13.2.2: an ETag takes precedence over a time)."""
     if "If-None-Match" in handler.request.headers:
         return handler.check_etag_header()
     return made_at is not None and is_unmodified(handler.request.headers, made_at)
@@ -47,11 +47,11 @@ def is_known(handler: RequestHandler, made_at: int | None) -> bool:
 def is_unmodified(headers: HTTPHeaders, made_at: int) -> bool:
     """Whether If-Modified-Since is exactly this time, in seconds since 1970.
 
-    Compared as nginx does it: a later time means that a clock was wrong, or that something older was restored.
+    nginx compares in the same way: a later time means that a clock was wrong, or that an older version was restored.
     """
     try:
         since = email.utils.parsedate_to_datetime(headers.get("If-Modified-Since", ""))
-        if since.tzinfo is None:  # the form of asctime, which is UTC as well (RFC 9110, 5.6.7)
+        if since.tzinfo is None:  # the asctime format, which is UTC as well (RFC 9110, 5.6.7)
             since = since.replace(tzinfo=datetime.UTC)
         return since.timestamp() == made_at
     except (ValueError, OverflowError):

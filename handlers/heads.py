@@ -1,6 +1,6 @@
-"""Decisions by a request's head, before its body is read: refusals, OPTIONS, and the host of an absolute URL.
+"""Decides by a request's head, before its body is read: refusals, OPTIONS, and the host of an absolute URL.
 
-So no refused body is kept, and its sender is told at once. docs/decisions/0010-connections.md says more.
+So a refused body is never kept, and the client is told at once. docs/decisions/0010-connections.md says more.
 """
 
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tornado.web import _HandlerDelegate
 
 BODILESS = ("GET", "HEAD", "OPTIONS")
-"""Methods whose bodies mean nothing (RFC 9110, 9.3): they are read and discarded."""
+"""Methods whose bodies have no meaning (RFC 9110, 9.3). The bodies are read and discarded."""
 
 
 def localize(request: HTTPServerRequest) -> None:
@@ -52,7 +52,7 @@ class Options(Base):
 
 
 class Headed(HTTPMessageDelegate):
-    """A request with a body. Its handler runs as soon as the answer is known."""
+    """A request with a body. Its handler runs as soon as the reply can be decided."""
 
     def __init__(self, request: HTTPServerRequest, delegate: "_HandlerDelegate", most: int) -> None:
         self._request = request
@@ -65,7 +65,7 @@ class Headed(HTTPMessageDelegate):
 
     def headers_received(self, start_line: Any, headers: Any) -> None:
         kind = self._delegate.handler_class
-        is_small = 0 < self._length() <= READ_BYTES  # it has most likely arrived, so the connection can stay open
+        is_small = 0 < self._length() <= READ_BYTES  # it has probably arrived, so the connection can stay open
         if kind is NotFoundPage or self._request.method not in allowed_methods(kind):
             if not is_small:
                 self._answer(is_too_large=False)
@@ -78,14 +78,14 @@ class Headed(HTTPMessageDelegate):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
     def _answer(self, *, is_too_large: bool) -> None:
-        """Runs the handler without the body, and reads on for a client that still sends it."""
+        """Runs the handler without the body, and continues to read if the client still sends it."""
         self._is_answered = True
         self._connection.set_max_body_size(sys.maxsize)
         self._connection._disconnect_on_finish = True
-        if self._request.headers.pop("Expect", "").lower() != "100-continue":  # otherwise no body will come
+        if self._request.headers.pop("Expect", "").lower() != "100-continue":  # a client that expects 100 sends no body
             self._stream.lingers = True
         self._delegate.execute()
-        cast(Base, self._delegate.handler).is_too_large = is_too_large  # it runs after this function
+        cast(Base, self._delegate.handler).is_too_large = is_too_large  # the handler runs after this function
 
     def data_received(self, chunk: bytes) -> None:
         if self._is_answered or not self._is_kept:

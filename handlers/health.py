@@ -1,4 +1,4 @@
-"""Whether the board is well: for load balancers, monitors and curious people."""
+"""The board's health, for load balancers, monitors and curious people."""
 
 from handlers.monitored import Monitored
 
@@ -12,20 +12,20 @@ class Health(Monitored):
         status: dict[str, object] = {"status": "draining" if waiters.draining else "ok", "storage": storage}
         if self.config.reading == "public" or self.is_monitor:
             status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
-        if self.is_monitor:  # whom the limits see: `bin/admin doctor` compares it with who is really asking
+        if self.is_monitor:  # the address that limits see: `bin/admin doctor` compares it with the real one
             status["client"] = self.client_address
         return status
 
 
 class Healthz(Health):
-    """Polls can be served, even while storage is away."""
+    """Says that polls can be served, which is true even while storage is unavailable."""
 
     async def get(self) -> None:
         self.write_json(await self.status(await self.board.readiness.can_read()))
 
 
 class Readyz(Health):
-    """503 while nothing can be read or written, or the server drains; `status` says so in a word."""
+    """503 while storage can't be read or written, or while the server drains. `status` tells which in one word."""
 
     async def get(self) -> None:
         status = await self.status(

@@ -1,7 +1,7 @@
-"""The name and the scheme at which the board is addressed. Without PUBLIC_URL every name is accepted.
+"""Checks the host name and the scheme of requests. Without PUBLIC_URL, every name is accepted.
 
-A page of another site can point its own name to this board's address (DNS rebinding), and would then have the
-same origin. So with PUBLIC_URL only that name is accepted, and those of this machine, which nobody can take over.
+Another site can point its own name to this board's address (DNS rebinding); its pages would then have the same origin.
+So with PUBLIC_URL, only that name is accepted, and the names of this machine, which nobody can take over.
 """
 
 import re
@@ -18,15 +18,15 @@ from setting_values import is_loopback
 from settings import Settings
 
 HEALTH = frozenset(("/healthz", "/readyz", "/metrics"))
-"""Requested by machines, which know an address rather than a name."""
+"""Paths requested by machines, which know an address rather than a name."""
 HOST = re.compile(r"(.*?)\.?(?::([0-9]{0,5}))?")
 SIGNS_OF_A_PROXY = ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-Ip", "Via")
 UNSAID = frozenset(("", "80", "443"))
-"""Default ports. A Host without a port may still be for another one: some proxies leave it out."""
+"""Default ports. A Host without a port may still be meant for another port, because some proxies leave it out."""
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """The name in lower case, and the port; "" for a default port."""
+    """Returns the name in lower case, and the port; "" for a default port."""
     if host.startswith("[") and host.endswith("]"):
         return host.lower(), ""
     match = HOST.fullmatch(host)
@@ -35,7 +35,7 @@ def split_host(host: str) -> tuple[str, str]:
 
 
 class Names:
-    """The names at which the board answers, by PUBLIC_URL."""
+    """The names at which the board answers, according to PUBLIC_URL."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.public_url
@@ -51,17 +51,17 @@ class Names:
         return (name == self._name and port in ("", self._port)) or is_loopback(name.strip("[]"))
 
     def is_at_home(self, request: HTTPServerRequest) -> bool:
-        """Whether cookies work at this address: by http, browsers may drop the cookies of an https PUBLIC_URL."""
+        """Whether cookies work at this address: over http, browsers may drop the cookies of an https PUBLIC_URL."""
         behind = any(name in request.headers for name in SIGNS_OF_A_PROXY)
         return not self._is_https or behind or split_host(request.host)[0] == self._name
 
     def scheme(self, request: HTTPServerRequest) -> str:
-        """`http` or `https` if the trusted proxy says so, else empty."""
+        """Returns `http` or `https` if the trusted proxy says so, else an empty string."""
         said = entry(request.headers, self._scheme_header, "proto").lower() if self._scheme_header else ""
         return said if said in ("http", "https") else ""
 
     def is_same_origin(self, origin: str, request: HTTPServerRequest) -> bool:
-        """Whether an Origin is this board, as far as that is known: without a setting, no proxy is trusted."""
+        """Whether an Origin is this board, as far as the scheme is known: without a setting, no proxy is trusted."""
         try:
             parts = urllib.parse.urlsplit(origin)
         except ValueError:  # not a URL
@@ -74,7 +74,7 @@ class Names:
         return parts.netloc.lower() == request.host.lower() and (not known or parts.scheme == known)
 
     def objection(self, request: HTTPServerRequest) -> RefusedError | None:
-        """Why this can't be answered at this address; None if it can."""
+        """Returns the refusal if the request can't be answered at this address, else None."""
         if not self._url:
             return None
         if self._is_https and self.scheme(request) == "http" and not is_probe(request):

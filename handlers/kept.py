@@ -1,8 +1,8 @@
-"""The front page as it is cached for guests: compressed, in parts that are not all made again together.
+"""The front page as cached for guests: compressed, in parts that are made separately.
 
-A deflate stream may be joined from parts that do not refer back to earlier ones, and may end in a stored block
-(RFC 1951, 3.2.4). So the part before the messages may differ by origin, the messages are compressed once for each
-change, and the end with the visitor's key is not compressed at all.
+A deflate stream may be joined from parts that do not refer back to earlier ones, and it may end in a stored block
+(RFC 1951, 3.2.4). So the part before the messages can differ by origin, the messages are compressed once for each
+change, and the end with the visitor's key is not compressed.
 """
 
 import dataclasses
@@ -12,17 +12,17 @@ import time
 import zlib
 
 KEY_HOLE = secrets.token_urlsafe(16)
-"""Marks the place of the key in the cached page; it is random, so nobody can have written it."""
+"""Marks the place of the key in the cached page. It is random, so no message can contain it."""
 MESSAGES_HOLE = secrets.token_urlsafe(16).encode()
 """Marks the place of the messages."""
 COUNT_SECONDS = 1
-"""How old the count of watchers in a cached page may be."""
+"""How old the number of watchers in a cached page may be."""
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # RFC 1952: deflate, no time, unknown system
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Body:
-    """The part that all guests get until the next change: the messages, and what follows them."""
+    """The part that is the same for all guests until the next change: the messages, and what follows them."""
 
     page: bytes
     packed: bytes
@@ -55,7 +55,7 @@ class Kept:
         return cls(origin, watching, time.monotonic(), head, deflated(head), body, crc, end)
 
     def serves(self, watching: int) -> bool:
-        """Whether the page may be sent now. Its count may be a moment old."""
+        """Whether the page may be sent now. Its number of watchers may be slightly out of date."""
         return self.watching == watching or time.monotonic() - self.made_at < COUNT_SECONDS
 
     def whole(self, key: str) -> bytes:
@@ -71,13 +71,13 @@ class Kept:
 
 
 def deflated(data: bytes) -> bytes:
-    """A part of a deflate stream that another may follow: it does not refer back to earlier ones."""
+    """Returns a part of a deflate stream. Another part may follow it, and it does not refer back to earlier ones."""
     deflate = zlib.compressobj(9, wbits=-15)
     return deflate.compress(data) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
 def cut_page(page: bytes) -> tuple[bytes, bytes, tuple[bytes, bytes]]:
-    """What is before the messages, what follows them, and what is before and after the key at the end."""
+    """Returns what is before the messages, what follows them, and what is before and after the key at the end."""
     before, _, after = page.rpartition(KEY_HOLE.encode())
     start, tag, middle = before.rpartition(b"<input")
     head, _, rest = start.partition(MESSAGES_HOLE)

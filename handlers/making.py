@@ -1,4 +1,4 @@
-"""What renders pages: one for the whole process, so that requests share the results and wait in turns."""
+"""Renders pages. There is one for the whole process, so that requests share its results and take turns."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from handlers.kept import Kept
 
 READ_AT_ONCE = 8
-"""Pages of messages, of up to 2 MB each, that are in memory while their requests wait for a turn."""
+"""Pages of messages, up to 2 MB each, that may be in memory while their requests wait for a turn."""
 
 
 class Making:
@@ -21,9 +21,9 @@ class Making:
         self.big_pages = asyncio.Lock()
         """Held while a big page is rendered and compressed."""
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
-        """Held from the reading of messages from storage until the reply is made of them."""
+        """Held from reading messages from storage until the reply has been made from them."""
         self.front = asyncio.Lock()
-        """Held while the front page is made for guests."""
+        """Held while the guests' front page is made."""
         self.feed = asyncio.Lock()
         """Held while the feed is made."""
         self.last_front: Kept | None = None

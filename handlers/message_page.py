@@ -1,4 +1,4 @@
-"""A message on a page of its own, where its author changes it and moderators deal with it; and the audit log."""
+"""The page of one message, where its author edits it and moderators act on it; and the audit log."""
 
 from board.audit import in_words
 from board.recent import iso
@@ -12,7 +12,7 @@ from storage.records import DAY_MS, Credential, EditConflictError, Message, NotF
 from storage.records import Page as MessagesPage
 
 NEWER, OLDER = 4, 10
-"""Messages shown above and below one; few above, so that it is seen without scrolling."""
+"""Messages shown above and below the one; few above, so that it is visible without scrolling."""
 BLOCK_DAYS = {"1": 1, "7": 7, "30": 30}
 
 
@@ -43,16 +43,16 @@ class MessagePage(Rendering):
         )
 
     async def is_suspended(self, message: Message) -> bool:
-        """Whether its author is; only moderators are told."""
+        """Whether the message's author is suspended. Only moderators are told."""
         if message.author is None or self.account is None or not self.account.is_moderator:
             return False
         try:
             return (await self.board.storage.account_of(message.author.id)).suspended_at is not None
-        except NotFoundError:  # its account was deleted since
+        except NotFoundError:  # the account has been deleted since
             return False
 
     def tools(self, message: Message, is_suspended: bool) -> bytes:
-        """What the one who asks may do with it."""
+        """Renders what this viewer may do with the message."""
         return self.render_string(
             "message_tools.html",
             message=message,
@@ -68,18 +68,18 @@ class MessagePage(Rendering):
         )
 
     def write_error_page(self, refused: RefusedError) -> None:
-        """Whoever follows a link to a deleted message may find what they look for near to it."""
-        id = next(iter(getattr(self, "path_args", ())), "")  # Tornado has none yet where the body can't be read
+        """Links to the messages before a deleted one, where the reader may find what they look for."""
+        id = next(iter(getattr(self, "path_args", ())), "")  # Tornado has not set it yet if the body can't be read
         near = int(id) if refused.status_code == 404 and id.isascii() and id.isdigit() and len(id) < 19 else None
         self.finish(error_page(self, refused, near))
 
 
 class EditMessage(Page):
-    """Handles the form below a message. After any refusal, the form comes back with its words."""
+    """Handles the form below a message. After a refusal, the form is shown again with what was typed."""
 
     refuses_with_own_words = True
     now: Message | None = None
-    """The message as it is now, if somebody else has changed it since."""
+    """The message as it is now, if it has been changed since this edit began."""
 
     async def post(self, id: str) -> None:
         text = self.form("s")
@@ -96,7 +96,7 @@ class EditMessage(Page):
         self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
-        """Does not read from storage, which may be the reason for the refusal."""
+        """Doesn't read from storage, because storage may be the reason for the refusal."""
         if "s" not in self.request.body_arguments:
             super().write_error_page(refused)
             return
@@ -114,7 +114,7 @@ class EditMessage(Page):
 
 
 def is_on(page: MessagesPage, id: int) -> bool:
-    """Whether the board's page shows it."""
+    """Whether the board's page shows the message."""
     return bool(page.messages) and page.messages[0].id <= id
 
 
@@ -125,7 +125,7 @@ class DeleteMessage(Page):
 
 
 class Moderate(Page):
-    """What a moderator does about whoever wrote a message: suspend, block, remove."""
+    """A moderator's actions on the author of a message: suspend, block, remove."""
 
     for_whom = "moderators"
 

@@ -1,4 +1,4 @@
-"""Posting and reading messages: /add for the page's form, /api/v1/messages for programs."""
+"""Posts and reads messages: /add for the page's form, /api/v1/messages for programs."""
 
 import datetime
 import hashlib
@@ -18,11 +18,11 @@ DELETES = "Only its author or a moderator can delete a message."
 NO_MOMENT = -1
 """A time that no message has."""
 RESERVED = ("tutorial-", "form-")
-"""How keys begin that Longboard makes itself: nobody else may take them beforehand."""
+"""Prefixes of keys that Longboard makes itself, so that no client can use such a key first."""
 
 
 async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool]:
-    """The way of a message: cleaned, on disk, delivered. Says also whether it is new (and not a retry)."""
+    """Cleans a message, saves it and delivers it. Returns it, and whether it is new (not a retry)."""
     check_may_post(handler)
     body = clean(text, handler.config.message_length)
     credential = handler.credential.id if handler.credential else None
@@ -44,7 +44,10 @@ def check_may_post(handler: Base) -> None:
 
 
 def checked_key(key: str | None) -> str | None:
-    """A retry's key. Guests share one space of them, so theirs must be long enough to be nobody else's."""
+    """Checks the key of a post. All guests share one space of keys, so keys must be too long to collide.
+
+    Raises RefusedError.
+    """
     if key is None:
         return None
     if not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()) or key.startswith(RESERVED):
@@ -53,13 +56,13 @@ def checked_key(key: str | None) -> str | None:
 
 
 class Add(Page):
-    """The form on a page of its own, and where both forms go."""
+    """The page with only the form. Both this form and the board's form are posted here."""
 
     refuses_with_own_words = True
 
     @property
     def max_body(self) -> int:
-        """Words that replace others come along with those."""
+        """Twice as much if the form also has the words that its message replaces (`first`)."""
         return self.application.max_body * (2 if "first" in self.request.body_arguments else 1)
 
     def get(self) -> None:
@@ -78,13 +81,13 @@ class Add(Page):
             self.redirect("/", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
-        """What was typed is still in the form."""
+        """Shows the form again with what was typed."""
         self.render("add.html", text=self.sent("s"), refused=refused, key=new_form_key())
 
 
 def check_is_still(handler: Base, username: str | None) -> None:
-    """The form says as whom one posts, with nothing for a guest: what one writes is never sent as somebody else, whoever
-    may have signed in or out in another tab since. Raises RefusedError."""
+    """Checks that the client is still signed in as the user that the form names (empty for a guest). So nobody posts as
+    somebody else after signing in or out in another tab. Raises RefusedError."""
     now = handler.account.username if handler.account else ""
     if username is None or username == now:
         return
@@ -100,10 +103,11 @@ def new_form_key() -> str:
 
 
 def form_key(key: str | None, text: str) -> str | None:
-    """A form sent twice is one message; but after the Back button it may well be sent with other words.
+    """Makes a key from the form's key and its text: a form sent twice posts one message, but after the Back button it
+    may be sent with other words.
 
-    What the page's outbox sends with other words, not knowing what became of the first ones, comes with those as `first`:
-    the board takes one of both.
+    The page's outbox may send other words without knowing whether the first ones were posted. It then sends the first
+    ones as `first`, and the board accepts only one of the two.
     """
     if key is None:
         return None
@@ -132,7 +136,7 @@ class ApiMessages(Poll):
             self.write_bytes(reply)
 
     async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
-        """As `/get`, but a cursor that memory doesn't reach is paged forward from storage."""
+        """As `/get`, but changes that are too old to be in memory are read from storage, page by page."""
         recent = self.board.waiters.recent
         if cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start:
             check_may_read(self)
@@ -141,7 +145,7 @@ class ApiMessages(Poll):
         return await self.poll(cursor, wait)
 
     async def page_forward(self, cursor: Cursor) -> bytes | None:
-        """None if the cursor needs a reset."""
+        """Returns the next page of changes, or None if the cursor needs a reset."""
         async with self.application.making.reading:
             changes = await self.board.storage.changes_page(cursor.seq, BATCH)
             if changes.head.epoch != cursor.epoch or changes.head.floor > cursor.seq:
@@ -151,8 +155,8 @@ class ApiMessages(Poll):
             return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
 
     async def newest(self, limit: int) -> None:
-        """The requested number of newest messages. The cursor is read first: changes made between the two reads come
-        again with the next poll, which does no harm."""
+        """Sends the requested number of newest messages. The cursor is read first: changes between the two reads are
+        sent again by the next poll, which does no harm."""
         check_may_read(self)
         async with self.application.making.reading:
             cursor = str(self.board.waiters.recent.cursor)
@@ -194,18 +198,21 @@ class ApiMessage(Base):
 
 
 async def edit(handler: Base, id: int, text: str, began_from: int | None) -> Message:
-    """Only its author may, from the state of it that they saw. Raises RefusedError, BadTextError, NotFoundError, EditConflictError."""
+    """Edits a message. Only its author may, and not if it was changed after `began_from` (None: in any case).
+
+    Raises RefusedError, BadTextError, NotFoundError, EditConflictError.
+    """
     check_is_member(handler, CHANGES)
     message = await handler.board.storage.message(id)
     if not is_author(handler, message):
         raise RefusedError(403, "not_yours", CHANGES)
-    check_may_post(handler)  # an edit wakes every page, as a post does
+    check_may_post(handler)  # an edit wakes all polls, as a post does
     body, credential = clean(text, handler.config.message_length), signed_in(handler)
     return await handler.board.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
 
 
 def moment(text: str) -> int:
-    """Converts one of our times, also as a client's library writes it, to milliseconds; NO_MOMENT for any other text."""
+    """Converts one of our times to milliseconds, even if a client's library has reformatted it; else NO_MOMENT."""
     try:
         at = datetime.datetime.fromisoformat(text)
         return round(at.timestamp() * 1000) if at.tzinfo else NO_MOMENT
@@ -214,7 +221,7 @@ def moment(text: str) -> int:
 
 
 async def delete(handler: Base, id: int) -> None:
-    """By its author, or a moderator. Raises RefusedError, NotFoundError."""
+    """Deletes a message, for its author or a moderator. Raises RefusedError, NotFoundError."""
     check_is_member(handler, DELETES)
     message = await handler.board.storage.message(id)
     if is_author(handler, message):
@@ -241,7 +248,7 @@ def is_author(handler: Base, message: Message) -> bool:
 
 
 def check_is_member(handler: Base, who_may: str) -> None:
-    """A guest is refused for every message, also one that doesn't exist. Raises RefusedError."""
+    """Refuses a guest for every message, even for one that doesn't exist. Raises RefusedError."""
     if handler.account is None:
         raise RefusedError(401, "sign_in_first", f"{who_may} Please sign in.")
 

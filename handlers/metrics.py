@@ -1,6 +1,6 @@
-"""/metrics, in the format of Prometheus: the board's counters, and what is so now.
+"""/metrics, in the format of Prometheus: the board's counters, and current values.
 
-Of several nodes behind one socket, each answers for all.
+If several nodes share one socket, each of them answers for all.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class BoardCollector(Collector):
-    """Reads the plain numbers at the moment somebody asks."""
+    """Reads the counters at the moment of the request."""
 
     def __init__(self, application: "Application") -> None:
         self._application = application
 
     def describe(self) -> Iterable[Metric]:
-        return []  # all of them are ours, and none twice
+        return []  # all metrics are ours, and none is registered twice
 
     def collect(self) -> Iterator[Metric]:
         board = self._application.board
@@ -70,7 +70,7 @@ def histogram(name: str, words: str, values: Histogram) -> HistogramMetricFamily
 
 
 def registry(application: "Application") -> CollectorRegistry:
-    """One of the application's own; the library's global one may be somebody else's."""
+    """Makes the application's own registry. Other code may use the library's global one."""
     made = CollectorRegistry()
     made.register(BoardCollector(application))
     ProcessCollector(registry=made)

@@ -1,4 +1,4 @@
-"""Whoever monitors the board from outside shows METRICS_TOKEN; it opens nothing else."""
+"""Pages for monitors, which send METRICS_TOKEN. The token gives access to nothing else."""
 
 import hmac
 
@@ -14,7 +14,7 @@ class Monitored(Base):
         return False
 
     async def identify(self, *, use: bool) -> None:
-        """A monitor has no account, and no other client is identified here."""
+        """Recognises a monitor, which has no account. No other client is identified here."""
         token = self.config.metrics_token.encode()
         shown = [secret.encode("latin1") for secret in bearers(self.request)]
         self.is_monitor = bool(token) and any(hmac.compare_digest(secret, token) for secret in shown)

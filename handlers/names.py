@@ -1,4 +1,4 @@
-"""Reserved names: those of the board and of moderators can't be taken by others."""
+"""Reserved names: nobody else can take the names of the board and of moderators."""
 
 from board import account_names
 from board.text import BadTextError
@@ -7,7 +7,7 @@ from storage.records import Account
 
 
 async def check_is_free(handler: Base, *names: str) -> None:
-    """Checks a new member's names, or those of an account, which may keep its current ones. Raises BadTextError."""
+    """Checks the names of a new member or an account. An account may keep its current ones. Raises BadTextError."""
     moderators = await handler.board.storage.moderators()
     for name in names:
         check(handler, name, moderators, handler.account)

@@ -4,13 +4,13 @@ import functools
 import re
 
 HEADER_KEPT_MAX = 200
-"""Longer headers are not cached; browsers send about 30 characters in Accept-Encoding, about 150 in Accept."""
+"""Longer headers are not cached. Browsers send about 30 characters in Accept-Encoding and about 150 in Accept."""
 
 WEIGHT = re.compile(r"[0-9](\.[0-9]{0,9})?")
 
 
 def qualities(header: str) -> dict[str, float]:
-    """The weight of each element of a list, from 0 (refused) to 1. A malformed weight counts as 0."""
+    """Returns the weight of each element of a list, from 0 (refused) to 1. A malformed weight counts as 0."""
     found = {}
     for item in header.split(","):
         name, *parameters = (part.strip().lower() for part in item.split(";"))
@@ -34,7 +34,7 @@ _remembered_gzip = functools.lru_cache(256)(_takes_gzip)
 
 
 def wants_json(header: str) -> bool:
-    """Whether this Accept names JSON, and prefers it to a page."""
+    """Whether this Accept names JSON and prefers it to a page."""
     if "json" not in header.lower():  # nearly all requests for pages end here
         return False
     return _remembered_json(header) if len(header) <= HEADER_KEPT_MAX else _wants_json(header)

@@ -1,4 +1,4 @@
-"""Choosing a new password by a one-time link."""
+"""Sets a new password by a one-time link."""
 
 from board.credentials import hash_secret
 from board.passwords import check_password
@@ -9,8 +9,8 @@ from handlers.sign_in import FormPage, start_session
 class NewPassword(FormPage):
     """The page of the one-time link that `bin/admin password` makes.
 
-    Its secret is behind the #, so that no log of a proxy and no Referer has it. Older links have it in the query.
-    Somebody else may have taken over the account: so all ways in end, Facebook too unless the member keeps it.
+    The link's secret is behind the #, so that it is in no proxy's log and no Referer. Older links have it in the query.
+    Somebody else may have taken over the account, so all ways in end: Facebook, too, unless the member keeps it.
     """
 
     template = "password.html"

@@ -1,7 +1,7 @@
-"""The API's description (OpenAPI 3.1), written by hand and held to the truth by tests/test_openapi.py; and /api.
+"""The API's description (OpenAPI 3.1), written by hand and checked by tests/test_openapi.py; and the page /api.
 
-The page at /api lists the same calls, so the two always agree. docs/decisions/0012-openapi.md says why the description
-is made like this.
+The page lists the same calls, so the two always agree. docs/decisions/0012-openapi.md says why the description is made
+like this.
 """
 
 import functools
@@ -76,7 +76,7 @@ HEADERS = {
 
 
 def named_codes(paths: Json) -> set[str]:
-    """The errors that the described calls can answer with."""
+    """Returns the codes of errors with which the described calls can answer."""
     responses = [
         response
         for methods in paths.values()
@@ -89,13 +89,13 @@ def named_codes(paths: Json) -> set[str]:
 
 @functools.lru_cache(1)
 def encoded(settings: Settings) -> bytes:
-    """Made once: it takes a few milliseconds."""
+    """Encodes the description. Cached, because it takes a few milliseconds."""
     return json.dumps(description(settings), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @functools.lru_cache(1)
 def summaries(settings: Settings) -> list[tuple[str, str, str]]:
-    """Method, path and summary of each call."""
+    """Returns method, path and summary of each call."""
     return [
         (method.upper(), path, call["summary"])
         for path, methods in description(settings)["paths"].items()

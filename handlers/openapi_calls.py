@@ -1,4 +1,4 @@
-"""The described calls: method and path, who may use them, what they take, and all their answers."""
+"""The described calls: method and path, who may use them, what they take, and all their replies."""
 
 from board.recent import PAGE
 from handlers.fields import LIMIT_MAX
@@ -27,9 +27,9 @@ def call(
     parameters: tuple[Json, ...] = (),
     words: str = "",
 ) -> Json:
-    """One operation; `takes` names the schema of its body."""
+    """Describes one operation. `takes` is the name of its body's schema."""
     described: Json = {"operationId": id, "tags": [tag], "summary": summary}
-    if who is not GUESTS_TOO:  # the default; repeated here, it would make some generators require a token
+    if who is not GUESTS_TOO:  # the default; some generators would require a token if it were repeated here
         described["security"] = who
     if words:
         described["description"] = words

@@ -1,6 +1,6 @@
-"""The errors that the described calls answer with: each code with its status and its cause.
+"""The errors of the described calls: each code with its status and its cause.
 
-tests/test_openapi_errors.py reads the handlers' code, and fails if it has a code that is missing here.
+tests/test_openapi_errors.py reads the handlers' code, and fails if it contains a code that is missing here.
 """
 
 from handlers.openapi_parts import Json, json_body, ref, with_headers
@@ -57,13 +57,13 @@ ERRORS: dict[str, tuple[int, str]] = {
 }
 
 ANYTHING = ("bad_request", "head_too_long")
-"""Errors of every call."""
+"""Errors of all calls."""
 ALWAYS = (*ANYTHING, "unavailable")
 """Errors of calls that read or write."""
 IDENTIFIED = ("invalid_token", "signed_out")
 """Errors of calls that authenticate."""
 KNOWN = (*ALWAYS, *IDENTIFIED, "sign_in_first")
-"""Errors of calls that a board may keep for members."""
+"""Errors of calls that a board may restrict to members."""
 READS = (*KNOWN, "too_many_requests")
 """Errors of calls that read from storage, or need work for one client alone."""
 CHANGES = ("cross_origin", "too_large")
@@ -74,11 +74,11 @@ TEXT = ("body_not_text", "body_empty", "body_too_long")
 NAMES = ("bad_name", "body_not_text")
 
 HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
-"""Headers of the errors of a status."""
+"""Names of the headers that errors of a status have."""
 
 
 def refusals(codes: tuple[str, ...]) -> Json:
-    """The responses for these errors, by status."""
+    """Returns the responses for these errors, by status."""
     responses: Json = {}
     for status in sorted({ERRORS[code][0] for code in codes}):
         named = [code for code in ERRORS if code in codes and ERRORS[code][0] == status]

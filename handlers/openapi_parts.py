@@ -10,7 +10,7 @@ TIME = {"type": "string", "format": "date-time"}
 ID = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MOST_NUMBER}
 TEXT = {"type": "string"}
 FLAG = {"type": "boolean"}
-"""Never `const`: from it, the common generators make clients that can't be imported, or that read it wrongly."""
+"""Never `const`: common generators turn it into clients that can't be imported, or that read it wrongly."""
 
 
 def ref(name: str) -> Json:
@@ -26,12 +26,12 @@ def told(schema: Json, words: str) -> Json:
 
 
 def or_null(schema: Json) -> Json:
-    """A field that is optional: null counts as not given."""
+    """Makes a field optional: null counts as missing."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
 def record(properties: Json, *optional: str, example: Json | None = None, words: str = "") -> Json:
-    """An object. It doesn't forbid further fields, so that later versions can add some."""
+    """Describes an object. It allows further fields, so that later versions can add some."""
     schema: Json = {"type": "object", "properties": properties}
     if required := [name for name in properties if name not in optional]:
         schema["required"] = required
@@ -47,7 +47,7 @@ def json_body(schema: Json) -> Json:
 
 
 def sent(name: str) -> Json:
-    """A request's body. With two content types, generated clients have to choose, and some send none."""
+    """Describes a request's body. It has one content type: given two, some generated clients send none."""
     words = "JSON, or the same fields as a form (`application/x-www-form-urlencoded`)."
     return {"required": True, "description": words, "content": json_body(ref(name))}
 
@@ -61,11 +61,11 @@ def in_path(name: str) -> Json:
 
 
 Good = dict[str, Json]
-"""Status → the response if all went well."""
+"""Status → the response if the call succeeds."""
 
 
 def good(status: int, words: str, schema: Json | None = None, *headers: str) -> Good:
-    """`headers` are names of headers of this response."""
+    """`headers` are the names of the response's headers."""
     response: Json = {"description": words}
     if schema:
         response["content"] = json_body(schema)

@@ -1,4 +1,4 @@
-"""The objects that the described calls take and give. Generators make a class of each name."""
+"""The objects that the described calls take and return. Generators make a class from each name."""
 
 from board.account_names import NAME_LENGTH
 from board.passwords import PASSWORD_MAX, PASSWORD_MIN

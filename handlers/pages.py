@@ -1,4 +1,4 @@
-"""Pages that show messages; all of it works without JavaScript."""
+"""Pages that show messages. All of this works without JavaScript."""
 
 import itertools
 from typing import Any
@@ -12,9 +12,9 @@ from handlers.negotiation import takes_gzip
 from storage.records import Message
 
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
-"""What the page's script makes its messages of, so that their markup stands in one template only. It has all parts."""
+"""The page's script makes its messages from this one, so that only one template has their markup. It has all parts."""
 BIG = 64 * 1024
-"""Bytes of a page that is compressed beside the loop, and made only when the one before it has been sent."""
+"""From this many bytes, a page is compressed on a thread, and made only after the big page before it is ready."""
 
 
 class Rendering(Page):
@@ -24,7 +24,7 @@ class Rendering(Page):
         return {**super().get_template_namespace(), "iso": iso, "human": human}
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
-        """Newest first, with a line above each day, in UTC: static/message.js draws them where the reader's days begin.
+        """Newest first, with a line above each day in UTC. static/message.js draws lines for the reader's days instead.
 
         `this` is the id of the message that the page is about; `below` is put after it.
         """
@@ -39,7 +39,7 @@ class Rendering(Page):
         return parts
 
     async def send_page(self, template: str, html: list[bytes], **names: Any) -> None:
-        """Renders a page around these parts, which are `messages` in the template."""
+        """Renders and sends a page around these parts, which are `messages` in the template."""
         if sum(map(len, html)) < BIG:
             async with self.application.making.turns.turn():
                 page = self.render_string(template, messages=b"".join(html), **names)
@@ -48,7 +48,7 @@ class Rendering(Page):
         self.finish(page)
 
     async def big_page(self, template: str, html: list[bytes], names: dict[str, Any]) -> bytes:
-        """However many requests there are, only one such page is in memory besides the cached messages."""
+        """Renders a big page. However many requests there are, only one is in memory besides the cached messages."""
         making = self.application.making
         async with making.big_pages:
             async with making.turns.turn():
@@ -60,11 +60,11 @@ class Rendering(Page):
 
 
 def preview(text: str, length: int = 200) -> str:
-    """The beginning of a text on one line, for those who only see a link to it."""
+    """Returns the beginning of a text on one line, for places that only show a link to it."""
     line = " ".join(text.split())
     return line if len(line) <= length else beginning(line, length - 1).rstrip() + "…"
 
 
 def first_id(messages: list[Message], older: bool) -> int | None:
-    """What the link to older messages goes on from, if there are any."""
+    """Returns the id from which the link to older messages continues, or None if there are no older ones."""
     return messages[0].id if messages and older else None

@@ -1,4 +1,4 @@
-"""A member's picture: the one that came from Facebook, kept and served here, or else their initials."""
+"""A member's picture: the one from Facebook, stored and served here, or else their initials."""
 
 import colorsys
 
@@ -12,10 +12,10 @@ from storage.records import Account, NotFoundError, Picture
 
 
 class MemberPicture(Base):
-    """Only for its member and for moderators, so that nobody can look through all pictures."""
+    """Only for the member and for moderators, so that nobody can look through all pictures."""
 
     for_whom = "members"
-    # Also as a page of its own it can do nothing, whatever its bytes pretend to be.
+    # Even when opened as a page it can do nothing, whatever its bytes pretend to be.
     csp = "default-src 'none'; sandbox; base-uri 'none'; frame-ancestors 'none'"
     counts_as_use = False
     forgives_old_sessions = True
@@ -37,13 +37,13 @@ class MemberPicture(Base):
         except NotFoundError:
             picture = initials_of(await self.board.storage.account_of(account_id))
         self.set_header("Content-Type", picture.kind)
-        self.set_header("Cache-Control", "private, no-cache")  # one that is gone must not stay on screens
+        self.set_header("Cache-Control", "private, no-cache")  # a deleted picture must not stay on screens
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.finish(picture.content)
 
 
 def initials_of(account: Account) -> Picture:
-    """The first letters of the first and last word, on a colour that stays the account's own."""
+    """Draws the first letters of the first and last word, on a colour that depends only on the account's id."""
     words = account.name.split()
     letters = "".join(first_sign(word).upper() for word in (words[:1] + words[-1:] if len(words) > 1 else words))
     red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(account.id * 0.618 % 1, 0.38, 0.35))

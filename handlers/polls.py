@@ -1,4 +1,4 @@
-"""/get: the poll. Answered at once when there is something new, else parked in the waiter list."""
+"""/get: the poll. It is answered at once if there is something new, else parked in the waiter list."""
 
 import math
 import re
@@ -20,7 +20,7 @@ from net.fast_path.memo import KnownRequest, means, split_poll
 from net.fast_path.stream import ReleasedStream
 
 NEW_SECRET_RETRY_MS = 1000
-"""When to poll again after a change of the password: its answer brings the new cookie."""
+"""After how many ms to poll again after a change of the password, whose reply brings the new cookie."""
 
 
 class Poll(Base):
@@ -28,9 +28,9 @@ class Poll(Base):
 
     waiter: FutureWaiter | None = None
     known: KnownRequest | None = None
-    """What this poll's bytes are known to mean from now on."""
+    """The memo's entry for this poll, which says what its bytes mean from now on."""
     deadline = math.inf
-    """By the monotonic clock: until when it may be parked, if it was parked before on the fast path."""
+    """Until when it may be parked, by the monotonic clock, if it was parked before on the fast path."""
 
     @property
     def counts_as_use(self) -> bool:
@@ -38,7 +38,7 @@ class Poll(Base):
 
     @property
     def counts_as_reading(self) -> bool:
-        """Replies from memory are not counted; what reads more counts itself."""
+        """Replies from memory are not counted. Methods that need more call check_may_read() themselves."""
         return False
 
     async def prepare(self) -> None:
@@ -53,7 +53,7 @@ class Poll(Base):
 
     @property
     def has_new_secret(self) -> bool:
-        """Whether this session's browser has just got another secret, and its page will come with that next time."""
+        """Whether this session has just got a new secret, which the page will send with its next poll."""
         return any(self.board.credentials.was_replaced(self.get_cookie(name, "")) for name in self.cookie_names)
 
     @property
@@ -65,7 +65,7 @@ class Poll(Base):
             self.board.waiters.leave(self.waiter)
 
     def after(self) -> Cursor | None:
-        """The cursor that was sent, if one was."""
+        """Returns the cursor that was sent, if there is one. Raises RefusedError."""
         text = self.query("after")
         if text is None:
             return None
@@ -75,7 +75,7 @@ class Poll(Base):
         return cursor
 
     def wait(self) -> float:
-        """Seconds that this poll may be held; asking for more than the board allows is no error."""
+        """Returns how many seconds this poll may be held. More than allowed is no error. Raises RefusedError."""
         most = self.config.poll_seconds
         text = self.query("wait")
         if text is None:
@@ -85,7 +85,7 @@ class Poll(Base):
         return min(float(text), most)
 
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
-        """The reply's body, or None if the client has gone meanwhile."""
+        """Returns the reply's body, or None if the client has gone by then."""
         waiters = self.board.waiters
         deadline = min(time.monotonic() + wait, self.deadline)
         self.learn(wait)
@@ -113,7 +113,7 @@ class Poll(Base):
     def write_bytes(self, reply: bytes) -> None:
         self.closes = reply.endswith(NO_ROOM)
         super().write_bytes(reply)
-        if not self._finished:  # it must be authenticated again first
+        if not self._finished:  # finish() authenticates it again first
             return
         if self.known is not None and not self.closes and isinstance(self.stream, ReleasedStream):
             self.stream.resume(self.known)
@@ -131,7 +131,7 @@ class Poll(Base):
             self.waiter = None
 
     def learn(self, wait: float) -> None:
-        """Puts this request into the memo: the same bytes around another cursor need no parsing from now on."""
+        """Puts this request into the memo. From now on, the same bytes around another cursor need no parsing."""
         memo, stream = self.application.memo, self.stream
         if memo is None or not isinstance(stream, ReleasedStream) or not is_plain(self.request):
             return
@@ -151,7 +151,7 @@ class Poll(Base):
 
 
 def is_plain(request: HTTPServerRequest) -> bool:
-    """Whether nothing but the cursor could make the next one mean something else."""
+    """Whether only the cursor can change the meaning of the next request."""
     once = all(len(values) == 1 for values in request.query_arguments.values())
     known = request.query_arguments.keys() <= {"after", "wait"}
     special = {"Content-Length", "Transfer-Encoding", "Expect", "Upgrade"}

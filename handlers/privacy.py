@@ -1,4 +1,4 @@
-"""/privacy: what the board keeps about people, in the operator's words, or in ours."""
+"""/privacy: what the board keeps about people, in the operator's words or in ours."""
 
 import re
 

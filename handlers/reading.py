@@ -1,4 +1,4 @@
-"""Limits how often a client may read, and makes refusals cheap."""
+"""Limits how often a client may read, and caches the pages of refusals."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from handlers.base import Base
 
 MOST_ERRORS = 100
-"""Cached pages of errors."""
+"""Error pages that are cached."""
 
 
 def check_may_read(handler: "Base") -> None:
@@ -21,7 +21,7 @@ def check_may_read(handler: "Base") -> None:
 
 
 def error_page(handler: "Base", refused: RefusedError, near: int | None = None) -> bytes:
-    """Cached for guests, so that a refusal costs no more than an answer."""
+    """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
     if handler.account is not None or refused.status_code == 401:  # the page contains a name, or what the client sent
         return handler.render_string("error.html", refused=refused, near=near)
     kept, key = handler.application.making.errors, (refused.status_code, refused.words, near)

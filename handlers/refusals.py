@@ -1,4 +1,4 @@
-"""Replies to requests that no handler gets, as bytes, in the one shape of errors."""
+"""Replies, as bytes, to requests that no handler gets. They have the shape of all errors."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Counts requests, and logs a line for each if the setting says so."""
+"""Counts requests, and logs a line for each if LOG_REQUESTS is on."""
 
 import logging
 from typing import TYPE_CHECKING

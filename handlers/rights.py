@@ -1,10 +1,10 @@
 """Checks who may use a handler, before it runs and again before anything is sent.
 
 Closed by default: a handler is for readers of the board, unless it says that it is for anyone, or only for members
-or moderators. Who is asking is looked up before a handler runs; while it waits, that right may end. So finish() and
-flush(), through which every reply is sent, check again if something about the account has changed. A handler that
-parks a poll checks (`is_as_judged`) in the same step as it parks; one that writes has storage check in the same
-transaction.
+or moderators. The client is authenticated before a handler runs; while the handler waits, the client's right may end.
+So finish() and flush(), through which every reply is sent, check again if something about the account has changed. A
+handler that parks a poll checks (`is_as_judged`) in the same step in which it parks; for a handler that writes, storage
+checks in the same transaction.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ WORDS: dict[Whom, str] = {
 class Rights(Authentication):
     application: "Application"
     for_whom: Whom = "readers"
-    """Readers are all, or members only, as READING says."""
+    """READING says whether everyone is a reader, or only members."""
     has_ended = False
-    """Whether the right to this reply has ended while it was made."""
+    """Whether the right to this reply ended while the reply was made."""
     refuses_with_own_words = False
-    """Whether the page of a refusal has only what the client sent: then it is shown even if the right has ended."""
+    """Whether a refusal's page contains only what the client sent. It is then shown even if the right has ended."""
 
     def check_for_whom(self) -> None:
         """Raises RefusedError if the client may not use this."""
@@ -48,14 +48,14 @@ class Rights(Authentication):
         before = self.credential
         try:
             await self.identify(use=False)
-            if before is not None and self.credential is None:  # a guest may ask, but the reply is the member's
+            if before is not None and self.credential is None:  # a guest may ask, but the reply is for the member
                 raise ended(before.kind)
             self.check_for_whom()
         except Exception as error:
             self.has_ended = True
             self.sign_off()
             if self.new_session is not None and isinstance(error, RefusedError) and error.status_code == 401:
-                self.clear_session_cookie()  # the session that this request has begun has ended
+                self.clear_session_cookie()  # the session that this request began has ended
             raise
 
     async def _look_and_finish(self, chunk: str | bytes | dict[str, Any] | None) -> None:

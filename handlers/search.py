@@ -1,4 +1,4 @@
-"""Searching: a page of results without JavaScript, and the same for programs."""
+"""Search: a page of results that needs no JavaScript, and the same for programs."""
 
 from board.highlights import Piece, excerpt
 from board.recent import PAGE, as_json
@@ -9,11 +9,11 @@ from storage.records import Found, Message
 from storage.words import Phrase, phrases
 
 QUERY_MAX = 200
-"""Characters of a query: what is worth looking for is shorter."""
+"""Characters that a query may have: useful queries are shorter."""
 RESULTS = 20
-"""On a page."""
+"""Results on one page."""
 MOST_MARKED = 6
-"""Words and phrases of a query that are highlighted: a reader knows by then, and each costs a look at every word."""
+"""Words and phrases of a query that are highlighted: enough for a reader, and each must be compared with every word."""
 
 
 async def search(handler: Base, query: str, before: int | None, limit: int) -> Found:
@@ -38,7 +38,7 @@ class SearchPage(Rendering):
         query, before = self.query("q") or "", self.whole_number("before")
         found = await search(self, query, before, RESULTS) if query.strip() else None
         wanted = phrases(query)
-        # Not on the loop: looking for many words in many long messages takes a while.
+        # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.application.making, found.messages if found else []
         shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
         await self.send_page(
@@ -53,7 +53,7 @@ class SearchPage(Rendering):
 
 
 def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Piece]]:
-    """By the messages' ids."""
+    """Returns each message's excerpt by the message's id."""
     return {message.id: excerpt(message.body or "", wanted) for message in messages}
 
 

@@ -1,7 +1,8 @@
-"""The metrics of all nodes behind one socket, from any of them: each node answers the others with its metrics.
+"""Collects the metrics of all nodes behind one socket, so that any node can report all: each node answers the
+others with its metrics.
 
-A client can't choose the node, and Prometheus keeps its first connection. The nodes meet in a folder that net/workers.py
-makes: a unix socket for each node, named by its number.
+A client can't choose the node, and Prometheus keeps its first connection. net/workers.py makes a folder with a unix
+socket for each node, named by the node's number.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 NODE_SECONDS = 2.0
-"""Seconds for another node's metrics; one that is paused or ending is left out."""
+"""Seconds to wait for another node's metrics. A node that is paused or ending is left out."""
 
 
 class Siblings:
@@ -33,7 +34,7 @@ class Siblings:
         writer.close()
 
     async def metrics(self) -> bytes:
-        """The metrics of all nodes, each line with the number of its node."""
+        """Returns the metrics of all nodes. Each line has the number of its node."""
         others = [path for path in sorted(self._place.parent.iterdir()) if path != self._place]
         told = await asyncio.gather(*(ask(path) for path in others))
         texts = {path.name: text for path, text in zip(others, told, strict=True) if text}
@@ -41,7 +42,7 @@ class Siblings:
 
 
 async def ask(path: pathlib.Path) -> str:
-    """A node's metrics; "" if it does not answer."""
+    """Returns a node's metrics; "" if it does not answer."""
     try:
         async with asyncio.timeout(NODE_SECONDS):
             reader, writer = await asyncio.open_unix_connection(path)
@@ -54,7 +55,7 @@ async def ask(path: pathlib.Path) -> str:
 
 
 def together(texts: dict[str, str]) -> bytes:
-    """Joins the texts: each metric is described once, with the values of all nodes below it."""
+    """Joins the texts. Each metric is described once, with the values of all nodes below it."""
     made: dict[str, Metric] = {}
     for node, text in sorted(texts.items()):
         for family in text_string_to_metric_families(text):

@@ -1,4 +1,4 @@
-"""Signing up, in and out: the pages for people. What they share with the API is here too."""
+"""Signing up, in and out: the pages for people, and what they share with the API."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from handlers.rights import Whom
 from storage.records import Account, OutdatedError, Password, UnavailableError
 
 FORM_BYTES = 256 * 1024
-"""So that a password of any sensible or silly length is answered in words."""
+"""Large, so that even an absurdly long password is refused with an explanation."""
 
 
 async def sign_up(
@@ -33,7 +33,7 @@ async def sign_up(
     await check_is_free(handler, folded, name)
     check_password(password, folded, name, handler.config.title)
     _, known = await handler.board.storage.password(folded)
-    if known.hash is not None:  # most are caught here, without the work of hashing
+    if known.hash is not None:  # most taken names are found here, before the work of hashing
         raise RefusedError(409, "username_taken", "Somebody has this username already. Please take another.")
     hashed = await handler.board.passwords.hash(password, asker_of(handler))
     used = hash_secret(invite) if invite else None
@@ -43,7 +43,7 @@ async def sign_up(
 
 
 async def check_may_sign_up(handler: Base, invite: str | None) -> None:
-    """Raises RefusedError, or LinkGoneError for an invitation that is none."""
+    """Raises RefusedError, or LinkGoneError for an invitation that is not valid."""
     if handler.config.signup == "closed":
         raise RefusedError(403, "signup_closed", "This board takes no new members.")
     if invite:
@@ -53,9 +53,10 @@ async def check_may_sign_up(handler: Base, invite: str | None) -> None:
 
 
 async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Account, Password]:
-    """Whose username and password these are, and what was verified: storage looks at it again when it counts.
+    """Returns whose username and password these are, and the verified password, which storage checks again on use.
 
-    Unknown, wrong and without a password are answered alike. Raises RefusedError, BadTextError, BusyError.
+    An unknown username, a wrong password and an account without one get the same reply. Raises RefusedError,
+    BadTextError, BusyError.
     """
     folded = readable(username)
     asker = await admit(handler, folded)
@@ -77,12 +78,12 @@ async def check_sign_in(handler: Base, username: str, password: str) -> tuple[Ac
         new = await board.passwords.hash(password, dataclasses.replace(asker, known=f"account {account.id}"))
         if await board.storage.upgrade_password(account.id, known, new):
             return account, new
-        # Changed meanwhile, perhaps only hashed anew by another sign-in: look again, once.
+        # The password has changed, or another sign-in has only hashed it again: try once more.
     raise wrong_password()
 
 
 async def check_own_password(handler: Base, account: Account, password: str) -> Password:
-    """Of somebody who is signed in; what was verified. Raises RefusedError, BadTextError, BusyError."""
+    """Verifies and returns the password of a signed-in member. Raises RefusedError, BadTextError, BusyError."""
     try:
         return (await check_sign_in(handler, account.username, password))[1]
     except RefusedError as refused:
@@ -101,7 +102,7 @@ def suspended() -> RefusedError:
 
 @contextlib.contextmanager
 def still_right() -> Iterator[None]:
-    """Around what a verified password is for: one that was changed in that very moment is a wrong one."""
+    """Wraps the use of a verified password: if it was changed at that moment, it is refused as wrong."""
     try:
         yield
     except OutdatedError:
@@ -111,7 +112,7 @@ def still_right() -> Iterator[None]:
 async def start_session(
     handler: Base, account: Account, verified: Password | None = None, *, identity_id: int | None = None
 ) -> None:
-    """Makes a new session, after a password or Facebook, in place of the one that this browser may have had.
+    """Makes a new session, after a sign-in by password or Facebook. It replaces one that this browser may have had.
 
     Raises OutdatedError.
     """
@@ -131,14 +132,14 @@ async def start_session(
     handler.judged_at = judged_at
     handler.set_session_cookie(secret)
     write_log(handler, "signed_in", account.id, "password" if identity_id is None else "facebook")
-    with contextlib.suppress(UnavailableError):  # the session is saved; the counts stay in memory
+    with contextlib.suppress(UnavailableError):  # the session is saved; the counts remain in memory
         await handler.board.failures.note_sign_in(account.id)
         if verified is not None:
             await remember_browser(handler, account, verified)
 
 
 def browser_name(user_agent: str) -> str:
-    """Enough to recognise one's own browsers in a list."""
+    """Returns a short name, enough for members to recognise their own browsers in a list."""
     names = ("Firefox", "Edg", "OPR", "Chrome", "Safari", "curl")
     systems = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "Linux")
     name = next((name for name in names if name in user_agent), "A browser")
@@ -147,12 +148,12 @@ def browser_name(user_agent: str) -> str:
 
 
 def safe_next(text: str | None) -> str:
-    """Where to go afterwards: a path on this board, whatever somebody put into the link."""
+    """Returns where to go afterwards: always a path on this board, whatever somebody put into the link."""
     return text if text and re.fullmatch(r"/(?![/\\])[!-\[\]-~]*", text) else "/"
 
 
 class FormPage(Page):
-    """A page with a form that answers a refusal with the same form, what was typed, and the reason."""
+    """A page with a form. After a refusal it shows the same form, what was typed, and the reason."""
 
     for_whom: Whom = "anyone"
     takes_tokens = False
@@ -160,14 +161,14 @@ class FormPage(Page):
     max_body = FORM_BYTES
     template: str
     ends_with: tuple[int, ...] = (405, 410)
-    """Refusals that make the form useless."""
+    """Statuses of refusals after which the form is useless."""
 
     def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
         is_at_home = self.application.names.is_at_home(self.request)
         return self.render(self.template, refused=refused, typed=self.typed, is_at_home=is_at_home)
 
     def typed(self, name: str) -> str:
-        """A link may have filled in a field before anybody types."""
+        """Returns what was typed into a field. Before that, a link may have filled it in."""
         return self.sent(name, in_query=self.request.method != "POST")
 
     def write_error_page(self, refused: RefusedError) -> None:
@@ -184,7 +185,7 @@ class FormPage(Page):
 
 
 class SignUp(FormPage):
-    """An invitation's secret is behind the #, so that no log of a proxy has it; static/link.js puts it into the form,
+    """An invitation's secret is behind the #, so that it is in no proxy's log. static/link.js puts it into the form,
     or the invited person types it. Older links have it in the query.
     """
 
@@ -223,7 +224,7 @@ class SignIn(FormPage):
 
 
 class SignOut(FormPage):
-    """A link to sign out shows a button: what changes something is never a GET."""
+    """A link to sign out leads to a page with a button: a GET never changes anything."""
 
     template = "signout.html"
 

@@ -1,4 +1,4 @@
-"""Styles, scripts and icons, under an address that changes with their content, so browsers may keep them."""
+"""Styles, scripts and icons. Their addresses change with their content, so browsers may cache them."""
 
 import functools
 import hashlib
@@ -34,7 +34,7 @@ def hash_of(folder: str) -> str:
 
 VERSION = hash_of(STATIC)
 ICON = "data:image/svg+xml," + urllib.parse.quote((ROOT / "static" / "icon.svg").read_text().strip())
-"""Within the page: no request, and static/main.js can put a dot on it while the server is away."""
+"""Part of the page: it needs no request, and static/main.js can put a dot on it while the server is away."""
 
 
 def static_url(path: str) -> str:
@@ -42,18 +42,18 @@ def static_url(path: str) -> str:
 
 
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
-"""A comment on its own lines. No quoted text of ours looks like one: a test reads all of them."""
+"""A comment on its own lines. None of our string literals looks like one: a test reads all of them."""
 INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 
 
 @functools.lru_cache(100)
 def slimmed(path: str) -> bytes:
-    """A script or style without its comments and indents, a sixth of the first view. Line numbers stay the same."""
+    """Removes a file's comments and indents, which are a sixth of the first view. Line numbers stay the same."""
     return INDENT.sub(b"", COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), pathlib.Path(path).read_bytes()))
 
 
 class Static(tornado.web.StaticFileHandler):
-    """The version stands in front of the path, so that modules which import each other get the same one."""
+    """The version is in front of the path, so that modules that import each other get the same version."""
 
     application: "Application"
 
@@ -89,7 +89,7 @@ class Static(tornado.web.StaticFileHandler):
         self.clear_header("Server")
 
     def compute_etag(self) -> str | None:
-        """Weak: the compressed file has the same (RFC 9110, 8.8.3.3)."""
+        """Weak, because the compressed file has the same ETag (RFC 9110, 8.8.3.3)."""
         etag = super().compute_etag()
         return etag and f"W/{etag}"
 
@@ -107,10 +107,10 @@ class Static(tornado.web.StaticFileHandler):
         self.finish({"error": {"code": refused.code, "message": refused.words}})
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        """Nothing of the address: whoever asks could write it into the log."""
+        """Leaves out the address, because a client could put anything into the log with it."""
         if not isinstance(value, tornado.web.HTTPError | StreamClosedError):
             log.error("A static file could not be sent", exc_info=value)
 
     def set_extra_headers(self, path: str) -> None:
-        # A page from before an update asks for the old version and gets the new file, but may not keep it.
+        # A page from before an update requests the old version and gets the new file, but may not cache it.
         self.set_header("Cache-Control", "public, max-age=31536000, immutable" if self._is_current else "no-store")

@@ -1,6 +1,6 @@
-"""Tornado's templates, whose variables are freed as soon as the page is made.
+"""Tornado's templates. Their variables are freed as soon as the page is made.
 
-Tornado keeps the variables and the function that used them in a reference cycle: the text of hundreds of pages would
+Tornado leaves the variables in a reference cycle with the function that used them. The text of hundreds of pages would
 wait for Python's garbage collector, which runs rarely here (GC_THRESHOLDS in server.py).
 """
 

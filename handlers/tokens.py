@@ -115,7 +115,7 @@ class ApiToken(Base):
 
 
 async def check_is_owner(handler: Base, account: Account, password: str | None) -> Password:
-    """Verifies the password: a bot's token outlives the token or session that makes it. Raises RefusedError, BusyError."""
+    """Verifies the password, because a bot's token outlives what makes it. Raises RefusedError, BusyError."""
     _, known = await handler.board.storage.password(account.username)
     if known.hash is None:
         if not is_confirmed(handler):
@@ -129,7 +129,7 @@ async def check_is_owner(handler: Base, account: Account, password: str | None) 
 
 
 def is_confirmed(handler: Base) -> bool:
-    """Whether Facebook has confirmed the member recently, which replaces a missing password."""
+    """Whether the member has recently signed in by Facebook, which replaces a missing password."""
     credential = signed_in(handler)
     age = handler.board.credentials.clock() - credential.created_at / 1000
     return credential.kind == "session" and credential.by_facebook and age < CONFIRMED_SECONDS
@@ -147,14 +147,14 @@ async def create_bot_token(handler: Base, name: str, verified: Password) -> tupl
         made = await handler.board.storage.create_credential(
             credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id
         )
-    except OutdatedError:  # a token that came with this request was revoked in this very moment
+    except OutdatedError:  # the request's credential, or the password, has just become invalid
         raise ended(credential.kind) from None
     write_log(handler, "token_made", credential.account.id, "bot")
     return secret, made
 
 
 def check_may_change(handler: Base) -> None:
-    """Counts a change of one's name, or a new token. Raises RefusedError."""
+    """Counts a change of name, or a new token. Raises RefusedError."""
     limits, account = handler.board.limits, signed_in(handler).account
     if limits and (seconds := limits.changing.take(f"account {account.id}")):
         raise RefusedError(

@@ -1,7 +1,7 @@
-"""`/get?t=<milliseconds>`: the poll as the tutorial that this board comes from has it, for pages made by it.
+"""`/get?t=<milliseconds>`: the poll of the tutorial that this board comes from, for pages made by following it.
 
-A clock is no cursor: what is posted within the same millisecond, or while the client's clock is wrong, may be
-missed. Its script writes the content into the page as HTML and polls again at once, whatever it is told; so the
+A time is not a cursor: messages posted within the same millisecond, or while the client's clock is wrong, may be
+missed. The tutorial's script writes the content into the page as HTML, and polls again at once after any reply. So the
 content is escaped here, and a poll that can't be parked is held for a moment.
 """
 
@@ -59,14 +59,14 @@ async def tutorial_poll(handler: "Poll") -> None:
 
 
 def parse_time(text: str) -> int:
-    """Milliseconds; a time to come counts as now. Raises RefusedError."""
+    """Returns milliseconds since 1970; a future time counts as now. Raises RefusedError."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise RefusedError(400, "bad_time", "“t” must be a time in milliseconds since 1970.")
     return min(int(text), time.time_ns() // 1_000_000)
 
 
 def posted_after(messages: list[Message], t: int) -> list[Message]:
-    """In the order in which they were posted."""
+    """Returns the messages posted after this time, in the order in which they were posted."""
     return sorted((m for m in messages if m.created_at > t and not m.deleted), key=lambda message: message.id)
 
 
