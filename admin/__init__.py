@@ -1,1 +1,1 @@
-"""bin/admin: what the one who runs the board can do with it, beside or without a running server."""
+"""bin/admin: what the operator can do with a board, beside a running server or without one."""

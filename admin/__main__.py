@@ -1,4 +1,4 @@
-"""The commands of bin/admin. Exit status: 0 done, 1 it could not be done, 2 it was asked wrongly."""
+"""The commands of bin/admin. Exit status: 0 done, 1 it could not be done, 2 the arguments were wrong."""
 
 import argparse
 import asyncio
@@ -21,15 +21,13 @@ def main() -> None:
     options = parser().parse_args()
     options.variables, options.odd = variables(options.env_file)
     settings = settings_from(vars(options), options.variables)
-    if options.run is not doctor.doctor:  # which has a line for each on its list
+    if options.run is not doctor.doctor:  # which prints a line for each itself
         for odd in options.odd:
             print(f"bin/admin: {odd.words}", file=sys.stderr)
     try:
         asyncio.run(options.run(settings, options))
         sys.stdout.flush()
-    except (
-        BrokenPipeError
-    ):  # the program that reads the output has ended, such as `head`; Python would complain of it at exit
+    except BrokenPipeError:  # the reader, such as `head`, has ended; Python would complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (StorageError, OSError) as error:

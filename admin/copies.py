@@ -1,4 +1,4 @@
-"""Backup and restore of a board in a SQLite file."""
+"""Backs up and restores a board in a SQLite file."""
 
 import argparse
 
@@ -9,7 +9,7 @@ from storage.sqlite import backup
 
 
 def path_of(settings: Settings) -> str:
-    """Raises CannotOpenError for a board on another engine."""
+    """Returns the path of the file. Raises CannotOpenError for a board on another engine."""
     scheme, _, path = settings.database_url.partition(":///")
     if scheme != "sqlite":
         raise CannotOpenError("this board is on PostgreSQL, which has its own tools: pg_dump and pg_restore")

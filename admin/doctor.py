@@ -1,4 +1,4 @@
-"""Checks a board: a line for each check, and status 1 if one fails. What was not checked is reported as such."""
+"""Checks a board: prints a line for each check, and exits with 1 if one fails. Also reports what was not checked."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from storage.sqlite.checkup import check_up
 Finding = tuple[bool | None, str]
 SAID = {True: "ok     ", False: "PROBLEM", None: "unseen "}
 KEPT = 64
-"""Descriptors beside those of connections."""
+"""Descriptors in addition to those of connections."""
 
 
 async def doctor(settings: Settings, options: argparse.Namespace) -> None:
@@ -35,7 +35,7 @@ async def doctor(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def check_settings(settings: Settings, odd: Iterable[Oddity]) -> Iterator[Finding]:
-    """Those that the server itself takes; it would refuse the wrong ones."""
+    """Checks settings that the server itself would accept; it would refuse wrong ones."""
     yield True, f"the settings given to this command can be read; with them, the board is at {settings.origin}"
     for oddity in odd:
         yield (False if oddity.is_mistake else None), oddity.words

@@ -1,7 +1,7 @@
-"""Finds what two rows of an export can't both have, before anything is imported.
+"""Finds values that two rows of an export can't both have, before anything is imported.
 
-The values go to a temporary SQLite database that has no name, and SQLite sorts them there: of a million rows, little is
-in memory. Only what the rows have together is found; what the board has already is for the board itself to compare.
+The values go to a temporary SQLite database without a name, and SQLite sorts them there: a million rows take little
+memory. Only rows of the export are compared with each other; the board itself compares them with its rows.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ UNIQUE = {
     "suspensions": (("salt",),),
     "audit": (("id",),),
 }
-"""For each table what only one row may have, as the migrations of both engines say."""
+"""For each table, the columns whose values only one row may have, as the migrations of both engines say."""
 VALUES_AT_ONCE = 5000
 FIRST_DOUBLE = (
     "SELECT what, max(line) AS second, min(line) FROM seen GROUP BY what, value HAVING count(*) > 1 ORDER BY second"
@@ -31,7 +31,7 @@ FIRST_DOUBLE = (
 
 
 class Doubles:
-    """A context manager. `folder` is where the temporary database is; by default where SQLite puts such."""
+    """A context manager. `folder` is where the temporary database is; by default, SQLite chooses."""
 
     def __init__(self, folder: str | None) -> None:
         self._rules = [(table, columns) for table, rules in UNIQUE.items() for columns in rules]
@@ -60,7 +60,7 @@ class Doubles:
             self._write()
 
     def check(self, file: str) -> None:
-        """Raises StorageError, with the line, or OSError."""
+        """Raises StorageError, which names the line, or OSError."""
         self._write()
         with faults():
             found = self._db.execute(FIRST_DOUBLE).fetchone()
@@ -76,7 +76,7 @@ class Doubles:
 
 
 def value_of(row: Row, columns: tuple[str, ...]) -> object:
-    """None if others may have the same. All guests together count as author 0."""
+    """Returns None if others may have the same. All guests together count as author 0."""
     if len(columns) == 1:
         return row[columns[0]]
     first, second = (row[column] for column in columns)

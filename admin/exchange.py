@@ -1,6 +1,7 @@
 """Export and import: the whole board as JSON Lines, which any program can read.
 
-The first line says what it is and where the board stands, each other has one row, and the last says that it is whole.
+The first line says what the file is, and the board's position. Each other line has one row, and the last says that the
+file is complete.
 """
 
 import argparse
@@ -39,7 +40,7 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
     part = f"{options.file}.part"
     try:
         if os.path.lexists(part):
-            os.unlink(part)  # of an export that was killed
+            os.unlink(part)  # left by an export that was killed
         with private(part) as file:
             count = await write_all(exchange, file)
         give_name(part, options.file)
@@ -97,7 +98,7 @@ async def write_all(exchange: Exchange, file: TextIO) -> int:
 
 
 async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
-    """Looks through the whole file before anything is written. Raises StorageError or OSError."""
+    """Checks the whole file before anything is written. Raises StorageError or OSError."""
     folder = folder_of(settings)
     with opened(options.file, folder) as file:
         with Doubles(folder) as doubles:
@@ -111,7 +112,7 @@ async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def folder_of(settings: Settings) -> str | None:
-    """Where the database is, if it is a file: there is room for what is imported. Otherwise the system's choice."""
+    """Returns the folder of the database if that is a file: it has room for the import. None lets the system choose."""
     scheme, _, path = settings.database_url.partition(":///")
     return os.path.dirname(os.path.realpath(path)) if scheme == "sqlite" else None
 
@@ -142,7 +143,7 @@ async def bring_in_all(exchange: Exchange, file: ExportFile, standing: Standing,
 
 
 async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
-    """One chunk; then as long a pause as it took, so that a running server gets its turn."""
+    """Imports one chunk, then pauses for as long as that took, so that a running server gets its turn."""
     for left in reversed(range(TRIES)):
         began = time.monotonic()
         try:
@@ -159,7 +160,7 @@ async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
 
 
 def check(file: ExportFile, doubles: Doubles) -> tuple[Standing, int]:
-    """What the first line says, and how many rows follow. Raises StorageError for what is no whole export."""
+    """Returns what the first line says, and how many rows follow. Raises StorageError if the export is not complete."""
     standing, count, end = None, 0, None
     last: dict[str, int] = {}
     for number, fields in file.lines():
@@ -185,7 +186,7 @@ def check(file: ExportFile, doubles: Doubles) -> tuple[Standing, int]:
 
 
 def chunks(file: ExportFile) -> Iterator[tuple[str, list[Row], list[int]]]:
-    """Rows of one table at a time, with their line numbers."""
+    """Yields rows of one table at a time, with their line numbers."""
     table = ""
     rows: list[Row] = []
     numbers: list[int] = []
@@ -204,7 +205,7 @@ def chunks(file: ExportFile) -> Iterator[tuple[str, list[Row], list[int]]]:
 
 
 def plain(row: Row) -> dict[str, object]:
-    """As JSON can have it: bytes as {"base64": …}."""
+    """Returns the row as JSON can have it: bytes as {"base64": …}."""
     return {
         column: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
         for column, value in row.items()

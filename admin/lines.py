@@ -19,7 +19,7 @@ from storage.records import StorageError
 
 FORMAT = 1
 LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes. A message of the greatest length, each character escaped, has a few hundred thousand; so has a picture."""
+"""Bytes. The longest message, with each character escaped, has a few hundred thousand, and so has a picture."""
 
 
 class ExportFile:
@@ -27,10 +27,10 @@ class ExportFile:
         self.name = name
         self._file = file
         self._copy = copy
-        """Where a pipe is copied to by the first reading; later ones read the copy."""
+        """The first reading copies a pipe to this file; later ones read the copy."""
 
     def lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """All lines with their numbers. Raises StorageError, with the number of the line, or OSError."""
+        """Yields all lines with their numbers. Raises StorageError, with the number of the line, or OSError."""
         for number, line in enumerate(self._raw(), 1):
             if len(line) == LONGEST_LINE:
                 raise StorageError(f"{self.name}, line {number} is longer than any line of an export")
@@ -43,7 +43,7 @@ class ExportFile:
             yield number, fields
 
     def _raw(self) -> Iterator[bytes]:
-        """A line is copied only when all before it are right: nothing else can fill the disk."""
+        """Yields the lines. Each is copied only if all before it were right, so that nothing else can fill the disk."""
         copy, self._copy = self._copy, None
         if copy is None:
             self._file.seek(0)
@@ -57,7 +57,7 @@ class ExportFile:
 
 
 def why_not(error: ValueError | RecursionError) -> str:
-    """Without the number of the line that a decoder counts: it is given one line at a time."""
+    """Describes the error without the decoder's line number: it gets only one line at a time."""
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg}, in column {error.colno}"
     return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it can't be read"
@@ -65,8 +65,8 @@ def why_not(error: ValueError | RecursionError) -> str:
 
 @contextlib.contextmanager
 def opened(name: str, folder: str | None) -> Iterator[ExportFile]:
-    """A file, a pipe, or `-` for standard input. A pipe is copied into the folder, or where the system puts temporary
-    files. Raises OSError.
+    """Opens a file, a pipe, or `-` for standard input. A pipe is copied into the folder or, without one, to where the
+    system puts temporary files. Raises OSError.
     """
     with open(0 if name == "-" else name, "rb", closefd=name != "-") as file, contextlib.ExitStack() as stack:
         is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
@@ -93,7 +93,7 @@ def to_standing(path: str, fields: dict[str, Any]) -> Standing:
 
 
 def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
-    """Raises StorageError, with the line and the fault in it."""
+    """Raises StorageError, which names the line and the fault."""
     if len(fields) == 1:
         ((name, row),) = fields.items()
         if name in TABLES and isinstance(row, dict) and is_row_of(TABLES[name], row):
@@ -107,7 +107,7 @@ def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
 
 
 def is_row_of(table: Table, row: Mapping[str, object]) -> bool:
-    """Exports of older versions may lack the later columns."""
+    """Whether the row has the table's columns. Exports of older versions may lack the later ones."""
     return set(table.columns) - set(table.later) <= set(row) <= set(table.columns)
 
 
@@ -119,6 +119,6 @@ def from_plain(value: object) -> object:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63):
         return value
     if isinstance(value, str):
-        value.encode()  # half a character is none
+        value.encode()  # raises UnicodeEncodeError for half a character
         return value
     raise TypeError(value)

@@ -1,7 +1,7 @@
-"""Moving a board from SQLite to PostgreSQL: all that is kept, counted and compared, row by row.
+"""Moves a board from SQLite to PostgreSQL: all that is kept, counted and compared row by row.
 
 The target gets everything in one transaction, its epoch last. So a move that breaks off has changed nothing, and can
-be repeated; one that broke off between the target's commit and the mark in the source only sets the mark.
+be repeated. If it broke off between the target's commit and the mark in the source, repeating it only sets the mark.
 """
 
 import argparse
@@ -26,12 +26,15 @@ NAMED = {
     "used": "used links",
     "audit": "audit entries",
 }
-"""Tables whose names are not those of their rows."""
+"""What rows are called in tables whose names do not say it."""
 MISMATCH = "what has arrived differs from what was sent, in table {}; nothing was kept. Please report this"
 
 
 async def migrate(settings: Settings, options: argparse.Namespace) -> None:
-    """Opening does it, with several at once too; to be run before new servers start, such as in a release phase."""
+    """Opens the database, which migrates it; several may do so at once.
+
+    Run this before new servers start, such as in a release phase.
+    """
     if settings.disk_is_wiped:
         print("Nothing to do: the database will be a new file on the dyno's own disk.")
         return

@@ -33,7 +33,7 @@ async def opened(settings: Settings, *, for_reading: bool = False) -> AsyncItera
 
 
 async def find(storage: Storage, username: str) -> Account:
-    """Raises StorageError, in words."""
+    """Returns the account. Raises StorageError with words for the operator."""
     try:
         return await storage.account(clean_username(username))
     except (StorageError, BadTextError):
@@ -67,7 +67,7 @@ async def print_link(settings: Settings, storage: Storage, kind: str, account: A
 
 
 async def change(settings: Settings, options: argparse.Namespace) -> None:
-    """promote, demote, suspend and unsuspend."""
+    """Runs promote, demote, suspend and unsuspend."""
     async with opened(settings) as storage:
         if options.command == "unsuspend":
             print(DONE["unsuspend"].format(await unsuspend(storage, options.username)))
@@ -84,7 +84,10 @@ async def change(settings: Settings, options: argparse.Namespace) -> None:
 
 
 async def unsuspend(storage: Storage, username: str) -> str:
-    """Also ends the suspension of an account that was deleted while suspended. Raises StorageError, in words."""
+    """Also ends the suspension of an account that was deleted while suspended.
+
+    Raises StorageError with words for the operator.
+    """
     try:
         folded = clean_username(username)
         await storage.restore(None, folded)

@@ -1,4 +1,4 @@
-"""What stands in front of a running board, asked from where browsers are."""
+"""Checks what stands in front of a running board, by requests from where browsers are."""
 
 import http.client
 import ipaddress
@@ -14,16 +14,16 @@ from storage.new_files import in_words
 
 CLAIMS = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Fly-Client-IP", "CF-Connecting-IP", "True-Client-IP")
 CLAIMED = "203.0.113.77"
-"""An address of documentation (RFC 5737), which nobody has."""
+"""An address for documentation (RFC 5737), which nobody has."""
 STRANGER = "somewhere-else.invalid"
 PAGE = "/api/v1/messages?limit=1"
 REDIRECTS = (301, 302, 303, 307, 308)
 SLACK = 2.0
-"""Seconds that the way there and back may take."""
+"""Seconds that the round trip may take."""
 COMPRESSED = "gzip, deflate, br, zstd"
 """The Accept-Encoding that browsers send."""
 Finding = tuple[bool | None, str]
-"""A result and its words; the result is None if it was not checked."""
+"""A result (None if it was not checked), and the words that describe it."""
 
 
 class Reply:
@@ -159,7 +159,7 @@ def is_client(url: str, token: Mapping[str, str], seen: str, health: Reply) -> b
 
 
 def is_another_seen(url: str, token: Mapping[str, str], seen: str) -> bool | None:
-    """On one machine, client and proxy have the same address; so the client uses another one, too."""
+    """On one machine, client and proxy have the same address, so this asks again from another one."""
     try:
         other = ask(url, "/healthz", token, 30, source="127.0.0.2").json().get("client")
     except OSError:  # some systems have no such address
@@ -193,7 +193,7 @@ def check_polls(url: str, settings: Settings, cursor: object) -> Iterator[Findin
 
 
 NEWEST = "/get?after=00000000-0&wait=0"
-"""A reply with the whole newest page: proxies may leave small ones uncompressed."""
+"""Its reply has the whole newest page: proxies may leave small replies uncompressed."""
 
 
 def check_reply(reply: Reply) -> Iterator[Finding]:

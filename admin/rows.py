@@ -1,6 +1,6 @@
 """Checks imported rows as strictly as posts: otherwise the board could not show them.
 
-Text is cleaned as posting does it; everything else is right or refused.
+Text is cleaned as in posting. Everything else that is wrong is refused.
 """
 
 import re
@@ -15,7 +15,7 @@ from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
 from storage.exchange import TABLES, Row
 
 MOST_NUMBER = 10**18 - 1
-"""Of ids and changes: the greatest that a cursor may have."""
+"""The greatest number of an id or a change: the greatest that a cursor may have."""
 PICTURE_BYTES = 256 * 1024
 HASH = re.compile(r"(?:sha1:)?\$argon2id\$v=19\$m=\d{1,6},t=\d{1,2},p=[1-9]\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+", re.ASCII)
 
@@ -107,7 +107,7 @@ MAY_LACK = {
 
 
 def checked(table: str, row: Row) -> Row:
-    """The row to be stored. Raises ValueError, which names the column."""
+    """Returns the row to store. Raises ValueError, which names the column."""
     kept: dict[str, object] = {}
     for column, value in row.items():
         if value is None and column in MAY_LACK.get(table, ()):

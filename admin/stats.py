@@ -1,4 +1,4 @@
-"""How much there is of everything."""
+"""Prints how much there is of everything."""
 
 import argparse
 

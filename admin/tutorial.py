@@ -1,4 +1,4 @@
-"""Bringing in a board made by the tutorial: table messages (msg_content TEXT, msg_time INTEGER, in ms)."""
+"""Imports a board made by the tutorial: table messages (msg_content TEXT, msg_time INTEGER, in ms)."""
 
 import argparse
 import asyncio
@@ -22,13 +22,13 @@ from storage.records import Import, StorageError, UnavailableError
 from storage.sqlite.database_file import must_be_file
 
 MESSAGES_AT_ONCE = 500
-"""Messages in one transaction: some ten milliseconds, so that a running server can post in between."""
+"""Messages in one transaction: about ten milliseconds, so that a running server can post in between."""
 TRIES = 10
 Row = tuple[int, object, object]
 
 
 async def import_tutorial(settings: Settings, options: argparse.Namespace) -> None:
-    """Messages, users, or both: what the file has. Raises StorageError or OSError."""
+    """Imports messages, users or both: what the file has. Raises StorageError or OSError."""
     source = open_source(options.file)
     try:
         async with opened(settings) as storage:
@@ -75,7 +75,7 @@ def open_source(path: str) -> sqlite3.Connection:
 
 
 def has_table(source: sqlite3.Connection, table: str, *columns: str) -> bool:
-    """Whether it is a table with a rowid, as the tutorial makes it; a view may take for ever."""
+    """Whether it is a table with a rowid, as the tutorial makes it. Reading a view may take forever."""
     kind = "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND name = ? AND type = 'table' AND NOT wr"
     if not source.execute(kind, (table,)).fetchone():
         return False
@@ -94,7 +94,7 @@ def chunks(source: sqlite3.Connection) -> Iterator[list[Row]]:
 
 
 def to_import(row: Row) -> Import | None:
-    """None for a message that shows nothing. The key is made of all there is, so that it comes once."""
+    """Returns None for a message that shows nothing. The key is made from the whole row, so each is imported once."""
     rowid, content, at = row
     text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
     body = tidy(text.replace("\0", ""))
@@ -105,13 +105,13 @@ def to_import(row: Row) -> Import | None:
 
 
 def to_ms(at: object) -> int:
-    """The tutorial's time, or now where it makes no sense."""
+    """Returns the tutorial's time, or the current time if that makes no sense."""
     now = time.time_ns() // 1_000_000
     return at if isinstance(at, int) and 0 < at <= now else now
 
 
 async def bring_in(storage: Storage, messages: list[Import]) -> int:
-    """One chunk; then as long a pause as it took, so that a running server gets its turn."""
+    """Imports one chunk, then pauses for as long as that took, so that a running server gets its turn."""
     for left in reversed(range(TRIES)):
         began = time.monotonic()
         try:

@@ -1,4 +1,4 @@
-"""Bringing in a tutorial's users: table users (uusr, upwd = hex of sha1("usr:pwd")).
+"""Imports a tutorial's users: table users (uusr, upwd = hex of sha1("usr:pwd")).
 
 The old hash is wrapped in Argon2 here, and replaced by a proper one when its owner first signs in.
 """
@@ -24,7 +24,7 @@ LONGEST_USER = 1000
 
 
 async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
-    """Prints each name that had to change. A spelling that was brought in before is not brought in again."""
+    """Prints each name that had to change. A spelling that was imported before is not imported again."""
     passwords = Passwords()
     rows = source.execute("SELECT uusr, upwd FROM users ORDER BY rowid").fetchall()
     new = 0
@@ -45,7 +45,7 @@ async def import_users(source: sqlite3.Connection, storage: Storage) -> None:
 
 
 async def bring_in(storage: Storage, user: str, password: Password) -> str:
-    """The username that it has here: the nearest that is free."""
+    """Imports one user, and returns their username here: the nearest that is free."""
     for username in usernames(user):
         try:
             await storage.create_account(username, display_name(user), password)

@@ -1,7 +1,7 @@
-"""What is kept: the Storage of a board, and the way to open one.
+"""The Storage protocol, which says what a board keeps, and open_storage(), which opens one.
 
-Storage has the nouns, each in a file of its own, and what each engine does in its own way. `tests/test_storage.py` holds
-both engines to the docstrings. They differ in nothing that can be seen from above.
+Storage has the nouns, each in a separate file, and the methods that each engine implements in its own way.
+`tests/test_storage.py` checks both engines against the docstrings. Code above storage sees no difference between them.
 """
 
 import abc
@@ -21,9 +21,9 @@ from storage.stats import Stats
 
 
 class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, Moderation, About):
-    """Every method may raise UnavailableError. What a method returned from a write is on disk.
+    """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
 
-    A parameter `credential` is that of the request; the methods that take it raise OutdatedError if it has ended.
+    `credential` is the id of the request's credential; the methods that take it raise OutdatedError if it has ended.
     """
 
     # --- the board as a whole
@@ -32,7 +32,7 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
 
     @abc.abstractmethod
     async def secret(self) -> bytes:
-        """32 bytes made with the database: they sign what the server hands out and takes back."""
+        """Returns 32 bytes, made with the database. The server signs with them what it hands out and takes back."""
 
     @abc.abstractmethod
     async def probe(self) -> None:
@@ -40,7 +40,7 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
 
     @abc.abstractmethod
     async def times(self) -> tuple[int | None, list[int]]:
-        """The database's clock, if it has one; and the newest times in it, of each kind of row."""
+        """Returns the time of the database's clock, if it has one, and the newest time of each kind of row."""
 
     @abc.abstractmethod
     def writing(self) -> Writing: ...
@@ -50,12 +50,12 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
 
     @abc.abstractmethod
     async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
-        """Calls `on_commit` whenever something was committed, by any process. Runs until cancelled.
+        """Calls `on_commit` whenever any process has committed something. Runs until cancelled.
 
-        `on_commit` returns whether it could read what there was; if not, it is called again soon.
+        `on_commit` returns whether it could read the news; if not, it is called again soon.
         """
 
-    # --- messages, as far as each engine has its own way
+    # --- messages: what each engine does in its own way
     @abc.abstractmethod
     async def append(
         self,
@@ -65,41 +65,41 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
         address: str | None = None,
         credential: int | None = None,
     ) -> tuple[Message, bool]:
-        """Posts, and says whether it did: a key that its author has used before gives the first one's message.
+        """Posts, and returns the message and True. For a key that its author has used: that first message and False.
 
-        The name is the account's at the moment of the commit, whatever `author` has. Raises KeyReusedError if the first
-        post has other words, and NotAllowedError for a suspended account or, for a guest, a blocked address.
+        The message gets the account's name at the time of the commit, not the one in `author`. Raises KeyReusedError if
+        the first post has other words, and NotAllowedError for a suspended account or, for a guest, a blocked address.
         """
 
     @abc.abstractmethod
     async def search(self, query: str, before: int | None, limit: int) -> Found:
-        """The newest messages (before this one) that have all words and "quoted phrases" of the query.
+        """Returns the newest messages (before this one) that have all words and "quoted phrases" of the query.
 
-        Both are cut by storage/words.py. Whatever the query, it is no error; with no words in it, nothing is found.
+        storage/words.py cuts messages and query into words. No query is an error; one without words finds nothing.
         Raises UnavailableError if it takes too long.
         """
 
     @abc.abstractmethod
     async def changes_after(self, seq: int, limit: int) -> Changes:
-        """For deliver(), in whose way nothing else ever stands."""
+        """Returns the changes after `seq`, for deliver(): on the connection on which nothing else delays it."""
 
     @abc.abstractmethod
     async def changes_page(self, seq: int, limit: int) -> Changes:
-        """The same, for a client that is far behind."""
+        """Returns the same, for a client that is far behind: on a connection for pages."""
 
     @abc.abstractmethod
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
-        """The messages among the last so many changes (no older than the floor), and the newest page."""
+        """Returns the messages of the last `changes` changes, none older than the floor, and the newest page."""
 
     @abc.abstractmethod
     async def import_messages(self, messages: Sequence[Import]) -> int:
-        """Posts them in order, all or none, each key once; returns how many were new."""
+        """Posts all of them in order, or none; each key is posted only once. Returns how many were new."""
 
     @abc.abstractmethod
     async def scrub(self) -> None:
-        """Housekeeping: what deletions and edits have left in the database's own files goes, as far as the engine can.
+        """Housekeeping: removes what deletions and edits have left in the database's files, as far as the engine can.
 
-        Never holds up a post for longer than a fraction of a second.
+        Never delays a post by more than a fraction of a second.
         """
 
 

@@ -1,4 +1,4 @@
-"""What is kept about one account besides the records that everything else uses: for its owner's download."""
+"""What is kept about one account, besides the records that everything else uses, for its owner's download."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from storage.tx import Nouns, Tx
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Posted:
-    """What is kept of a post of the account's, also of a deleted one."""
+    """What is kept of one of the account's posts, also of a deleted one."""
 
     message: Message
     key: str | None
@@ -23,20 +23,20 @@ class Notes:
     links_until: list[int]
     """When its links for a new password run out."""
     access_changes: list[int]
-    """When something about its rights or ways in changed: kept for a day, so that every process looks again."""
+    """When something about its rights or ways in changed. Kept for a day, so that every process reads it again."""
 
 
 class About(Nouns):
-    """What is kept about an account, for its owner. Each list goes on after a number."""
+    """What is kept about an account, for its owner. Each list continues after a given id."""
 
     _about_its_message: str
-    """SQL: whether an entry of the audit log is about a message of account $1, whose username is $2 since $3.
+    """SQL: whether an entry of the audit log is about a message of account $1, whose username has been $2 since $3.
 
-    Such entries are worded by storage/audit.py; older ones don't name the author.
+    storage/audit.py words such entries; older ones don't name the author.
     """
 
     async def posted_by(self, account_id: int, after: int, limit: int) -> list[Posted]:
-        """What it posted, also what is deleted by now, by id."""
+        """Returns what the account has posted, also what was deleted since, by id."""
 
         return await self._read(read_posted, account_id, after, limit)
 
@@ -44,7 +44,7 @@ class About(Nouns):
         return await self._read(read_notes, account_id)
 
     async def audit_about(self, account: Account, after: int, limit: int) -> list[AuditEntry]:
-        """What it did, and what was done to it or to a message of its, the oldest first."""
+        """Returns what the account did, and what was done to it or to one of its messages, the oldest first."""
 
         return await self._read(read_audit_about, self._about_its_message, account, after, limit)
 
@@ -68,7 +68,7 @@ async def read_notes(tx: Tx, account_id: int) -> Notes:
 async def read_audit_about(
     tx: Tx, is_about_its_message: str, account: Account, after: int, limit: int
 ) -> list[AuditEntry]:
-    # A username may have been somebody else's before, whose account is gone.
+    # The username may have belonged to an earlier account, which is deleted.
     about = f"(actor_id = $1 OR target = $2 AND at >= $3 OR {is_about_its_message})"
     rows = await tx.all(
         f"SELECT id, at, actor_id, actor_name, action, target FROM audit WHERE id > $4 AND {about} ORDER BY id LIMIT $5",

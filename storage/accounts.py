@@ -10,12 +10,12 @@ from storage.ways_in import LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
 
 
 class Accounts(Nouns):
-    """Accounts, and one-time links kept by their hash: `invite`, or `password` for an account."""
+    """Accounts, and one-time links stored by their hash. A link's kind is `invite`, or `password` for an account."""
 
     async def create_account(
         self, username: str, name: str, password: Password, invite: bytes | None = None
     ) -> Account:
-        """Raises UsernameTakenError, or LinkGoneError if the invitation was used meanwhile."""
+        """Raises UsernameTakenError, or LinkGoneError if the invitation was used or has run out."""
 
         async def unit(tx: Tx) -> Account:
             if await is_taken(tx, username):
@@ -43,7 +43,7 @@ class Accounts(Nouns):
         return await self._read(read)
 
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
-        """Whether this user of a tutorial's board was brought in."""
+        """Whether this user of a tutorial's board was imported."""
 
         return await self._read(has_tutorial_name, tutorial_name)
 
@@ -60,10 +60,10 @@ class Accounts(Nouns):
         hash: bytes | None = None,
         unlink: bool = False,
     ) -> None:
-        """Ends all ways in but the credential to keep, whose secret is from now on the one with this hash.
+        """Sets the password. Ends all ways in except the credential `keep`, which gets a new secret if `hash` is given.
 
-        With `unlink`, also a linked identity: its owner decides that, because they may sign in with it.
-        `old` is the password that was verified. Raises OutdatedError if it, or the credential to keep, is no longer valid.
+        With `unlink`, also ends a linked identity: its owner decides that, because they may sign in with it. `old` is
+        the password that was verified. Raises OutdatedError if it, or the credential `keep`, is no longer valid.
         """
 
         async def unit(tx: Tx) -> None:
@@ -76,7 +76,10 @@ class Accounts(Nouns):
         await self._write(unit)
 
     async def upgrade_password(self, account_id: int, old: Password, new: Password) -> bool:
-        """The same password, hashed anew; ends nothing. Says whether it did: not if it was changed meanwhile."""
+        """Stores a new hash of the same password; ends nothing.
+
+        Returns whether it did: not if the password has changed since.
+        """
 
         update = "UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3"
         return bool(await self._write(lambda tx: tx.run(update, new.hash, account_id, old.hash)))
@@ -104,9 +107,9 @@ class Accounts(Nouns):
     async def delete_account(
         self, account_id: int, *, keep_messages: bool, password: Password | None = None, credential: int | None = None
     ) -> None:
-        """Deletes the account and its ways in; its messages go, too, or stay as those of a deleted account.
+        """Deletes the account and its ways in. Its messages are deleted too, or stay as those of a deleted account.
 
-        Raises the floor if it has any. `password` is the one that was verified, or says that there is none. Raises
+        Raises the floor if it has messages. `password` is the one that was verified, or says that there is none. Raises
         OutdatedError if that has changed.
         """
 
@@ -122,7 +125,7 @@ class Accounts(Nouns):
             return bool(removed)
 
         while not keep_messages and await self._write(thin_out):
-            pass  # then the account is deleted together with the rest
+            pass  # the transaction below deletes the rest together with the account
         await self._write(unit)
 
     async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
@@ -130,12 +133,15 @@ class Accounts(Nouns):
         await self._write(lambda tx: tx.run(insert, hash, kind, account_id, expires_at))
 
     async def link(self, kind: str, hash: bytes) -> Account | None:
-        """Whose it is. Raises LinkGoneError."""
+        """Returns the account that the link is for, or None for an invitation. Raises LinkGoneError."""
 
         return await self._read(read_link, kind, hash)
 
     async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
-        """Ends all ways in, a linked identity too unless it is to be kept; logged. Raises LinkGoneError."""
+        """Sets the password, and ends all ways in; a linked identity too, unless `keep_identity`.
+
+        The audit log notes it. Raises LinkGoneError.
+        """
 
         async def unit(tx: Tx) -> Account:
             account_id = await use_link(tx, "password", hash)
@@ -177,7 +183,7 @@ async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> Non
 
 
 async def is_taken(tx: Tx, username: str, but_by: int | None = None) -> bool:
-    """Whether another account has it, or had it when it was deleted while suspended."""
+    """Whether another account has this username, or had it when it was deleted while suspended."""
     holder = await account_by(tx, "username", username)
     return holder.id != but_by if holder else await is_reserved(tx, username)
 
@@ -205,7 +211,7 @@ async def replace_password(tx: Tx, account_id: int, password: Password) -> None:
 
 
 async def read_link(tx: Tx, kind: str, hash: bytes) -> Account | None:
-    """Whose link it is; an invitation is nobody's. Raises LinkGoneError."""
+    """Returns the account that the link is for, or None for an invitation. Raises LinkGoneError."""
     row = await tx.one(
         f"SELECT {ACCOUNT} FROM links LEFT JOIN accounts ON accounts.id = account_id "
         "WHERE hash = $1 AND kind = $2 AND expires_at > now_ms()",

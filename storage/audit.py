@@ -1,4 +1,4 @@
-"""What the audit log notes of a message, the same in each engine. Never an address: it is forgotten after 30 days."""
+"""What the audit log says about a message, the same in each engine. Never an address: those are kept for 30 days."""
 
 import datetime
 

@@ -1,7 +1,7 @@
-"""Storage is well, but can't take more work just now."""
+"""The error for storage that works, but can't take more work at the moment."""
 
 from storage.records import UnavailableError
 
 
 class SearchBusyError(UnavailableError):
-    """Too many calls wait for the same thing already."""
+    """Too many searches are waiting already."""

@@ -1,16 +1,17 @@
-"""What it costs to compare a password with its hash: each try to sign in pays it, and all others wait for it."""
+"""The cost of comparing a password with its hash: each try to sign in pays it, and all other tries wait for it."""
 
 import re
 
 COSTS = re.compile(r"(?:sha1:)?\$argon2[a-z]*(?:\$v=\d+)?\$m=(\d+),t=(\d+),p=(\d+)\$([^$]*)\$([^$]*)", re.ASCII)
 KILOBYTES, PASSES, LANES = 65_536, 4, 4
-"""Argon2's parameters m, t, p at most: what RFC 9106 (section 4) and libraries use by default; ours are 19456, 2 and 1."""
+"""The highest allowed parameters m, t and p of Argon2: the defaults of RFC 9106 (section 4) and of libraries. Ours are
+19456, 2 and 1."""
 CHARACTERS = 128
-"""Of a salt, and of a hash, in base64, at most; ours have 22 and 43."""
+"""The greatest length of a salt, and of a hash, in base64; ours have 22 and 43 characters."""
 
 
 def costs_too_much(hash: str) -> bool:
-    """A hash of another form costs nothing: nobody can sign in with it."""
+    """False for a hash of another form: it costs nothing, because nobody can sign in with it."""
     match = COSTS.fullmatch(hash)
     if match is None:
         return False

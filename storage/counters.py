@@ -1,18 +1,18 @@
-"""Counters of what storage does: plain numbers, which metrics read when they are asked for."""
+"""Counters of what storage does: plain numbers, which are read when somebody asks for the metrics."""
 
 import bisect
 import dataclasses
 
 
 class Histogram:
-    """How many values were at most each bound, and their sum."""
+    """Counts values by size, and adds them up."""
 
     __slots__ = ("bounds", "counts", "sum")
 
     def __init__(self, *bounds: float) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
-        """Of values between a bound and the one before; the last of those above all."""
+        """How many values were above the previous bound and at most this one; the last, those above all bounds."""
         self.sum = 0.0
 
     def add(self, value: float) -> None:
@@ -26,13 +26,13 @@ def seconds() -> Histogram:
 
 @dataclasses.dataclass(frozen=True)
 class Writing:
-    """How the writer is doing."""
+    """The state of the writer."""
 
     waiting: int
     """Writes that wait for their turn."""
     batches: Histogram
-    """Writes that were committed together."""
+    """How many writes were committed together."""
     posts: Histogram
     """Seconds until a post was on disk."""
     is_failing: bool
-    """Whether the last writes failed by no fault of their own: the next ones may succeed."""
+    """Whether the last writes failed through no fault of their own: the next ones may succeed."""

@@ -1,4 +1,4 @@
-"""Sessions and tokens: found by the hash of their secret."""
+"""Sessions and tokens. They are found by the hash of their secret."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ SELECT = (
 
 
 class Credentials(Nouns):
-    """Sessions and tokens, kept by the hash of their secret."""
+    """Sessions and tokens, stored by the hash of their secret."""
 
     async def create_credential(
         self,
@@ -41,10 +41,11 @@ class Credentials(Nouns):
     ) -> Credential:
         """`password` is the one that was verified for it, `by` the credential that asks for it.
 
-        `identity_id` is the identity that came back, of those that the account may have; without one, any will do.
+        If the credential comes from Facebook, the account must still have the identity `identity_id`, or any identity
+        if that is None. A credential that a session from Facebook asks for also counts as coming from Facebook.
 
-        Raises OutdatedError if one of them is no longer valid (any identity, by_facebook), TooManyTokensError for a bot's token beyond
-        MOST_BOT_TOKENS, and NotAllowedError for a suspended account. What is made by a session of Facebook's is so, too.
+        Raises OutdatedError if one of these is no longer valid, TooManyTokensError for a bot's token beyond
+        MOST_BOT_TOKENS, and NotAllowedError for a suspended account.
         """
 
         async def unit(tx: Tx) -> Credential:
@@ -61,17 +62,17 @@ class Credentials(Nouns):
         return await self._write(unit)
 
     async def credential(self, hash: bytes) -> Credential:
-        """However old. Raises NotFoundError, also while its account is suspended."""
+        """Returns the credential, however old. Raises NotFoundError, also while its account is suspended."""
 
         return await self._read(read_credential, hash)
 
     async def credentials(self, account_id: int) -> list[Credential]:
-        """The last used first."""
+        """Returns the account's credentials, the last used first."""
 
         return await self._read(read_credentials, account_id)
 
     async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
-        """One of this kind, if one is named. Raises NotFoundError."""
+        """Ends one credential; if a kind is given, only one of that kind. Raises NotFoundError."""
 
         async def unit(tx: Tx) -> None:
             if not await revoke(tx, "account_id = $1 AND id = $2 AND kind = coalesce($3, kind)", account_id, id, kind):
@@ -80,18 +81,18 @@ class Credentials(Nouns):
         await self._write(unit)
 
     async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
-        """Ends all SIGN_INS but the one to keep."""
+        """Ends all SIGN_INS except the credential `keep`."""
 
         await self._write(lambda tx: end_ways_in(tx, account_id, ways=SIGN_INS, keep=keep))
 
     async def save_uses(self, uses: Mapping[int, int]) -> None:
-        """Credential id → when it was last used."""
+        """Stores when credentials were last used; `uses` maps their ids to times."""
 
         update = "UPDATE credentials SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1"
         await self._write(lambda tx: tx.run_many(update, [(at, id) for id, at in uses.items()]))
 
     async def access_changes_after(self, number: int) -> Sequence[int]:
-        """Accounts about which something changed since Head.access was this number."""
+        """Returns the ids of accounts about which something has changed since Head.access was this number."""
 
         async def read(tx: Tx) -> list[int]:
             rows = await tx.all("SELECT DISTINCT account_id FROM access_changes WHERE number > $1", number)
@@ -118,7 +119,7 @@ def to_credential(row: Row) -> Credential:
 
 
 async def read_credential(tx: Tx, hash: bytes) -> Credential:
-    """Raises NotFoundError, also for a suspended account's."""
+    """Raises NotFoundError, also while its account is suspended."""
     row = await tx.one(f"{SELECT} WHERE hash = $1 AND suspended_at IS NULL", hash)
     if row is None:
         raise NotFoundError("credential")
@@ -137,7 +138,7 @@ async def has_identity(tx: Tx, account_id: int, id: int | None) -> bool:
 
 
 async def make_room(tx: Tx, account_id: int, kind: str) -> None:
-    """Raises TooManyTokensError."""
+    """Ends the credentials that were unused for longest; for a bot's token, raises TooManyTokensError instead."""
     if kind == "bot":
         bots = "SELECT count(*) FROM credentials WHERE account_id = $1 AND kind = 'bot'"
         row = await tx.one(bots, account_id)

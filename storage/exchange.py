@@ -1,7 +1,7 @@
-"""The rows of a whole board, as export and import carry them, and how to reach them.
+"""The rows of a whole board, as export and import carry them, and how to read and write them.
 
-What is not among them: sessions, tokens and one-time links (secrets that work by themselves), and what only the
-running board needs. Passwords are: as Argon2 hashes, without which nobody could sign in on the other side.
+Sessions, tokens and one-time links (secrets that work by themselves) are not among them, nor is what only the running
+board needs. Passwords are, as Argon2 hashes: without them, nobody could sign in on the other side.
 """
 
 import dataclasses
@@ -13,12 +13,12 @@ from storage.records import StorageError
 
 Row = Mapping[str, object]
 ROWS_AT_ONCE = 500
-"""Rows in one transaction of an import: some ten milliseconds, so that a running server can post in between."""
+"""Rows in one transaction of an import: about ten milliseconds, so that a running server can post in between."""
 TABLES = {name: table for name, table in moving.TABLES.items() if table.is_exported}
 
 
 class RowRefusedError(StorageError):
-    """The board can't take this row, or has another one with its key. It has taken none of the rows."""
+    """The board can't take this row, or has another one with its key. None of the rows was taken."""
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(why)
@@ -27,7 +27,7 @@ class RowRefusedError(StorageError):
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """Where a board stands: its last change and floor, the last number given in each table, and how many rows."""
+    """A board's position: its last change and floor, the last number given in each table, and the counts of rows."""
 
     seq: int
     floor: int
@@ -40,28 +40,32 @@ class Exchange(Protocol):
 
     async def close(self) -> None: ...
     async def begin_reading(self) -> Standing:
-        """From here on, all that is read is of one moment, whatever is posted meanwhile."""
+        """From here on, all reads see the board at one moment, whatever is posted after it."""
 
     def rows(self, table: str) -> AsyncIterator[Sequence[Row]]:
-        """In the order of their keys."""
+        """Yields the rows in the order of their keys."""
 
     async def make_room(self, seq: int) -> None:
-        """Before the first row: new posts get numbers above this."""
+        """Called before the first row: from then on, new posts get numbers above this one."""
 
     async def put(self, table: str, rows: Sequence[Row]) -> int:
-        """Adds all rows or none; equal rows that exist are skipped. Returns how many are new. Raises RowRefusedError."""
+        """Adds all rows or none; skips rows that exist already and are equal. Returns how many are new.
+
+        Raises RowRefusedError.
+        """
 
     async def begin_anew(self, *, keep_sessions: bool) -> None:
         """For a database that lacks what clients have seen: makes a new epoch. Unless sessions are kept, it also signs
-        everybody out, ends all links and makes a new secret, so that nothing revoked since becomes valid again.
+        everybody out (bots keep their tokens), ends all links and makes a new secret, so that nothing else that was
+        revoked since becomes valid again.
         """
 
     async def finish(self, standing: Standing) -> None:
-        """After the last row, if any was new: the board stands where that one did, and has another epoch."""
+        """Called after the last row, if any was new: the board gets this position, and a new epoch."""
 
 
 async def open_exchange(url: str, *, create: bool) -> Exchange:
-    """Raises CannotOpenError; with `create`, a new board is made where there is none."""
+    """Opens the connection; with `create`, makes a new board if there is none. Raises CannotOpenError."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         from storage.sqlite.exchange import SQLiteExchange

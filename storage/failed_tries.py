@@ -17,15 +17,15 @@ class FailedTries:
 
 
 class FailedTriesOf(Nouns):
-    """Tries to sign in with a wrong password, counted in memory and written down now and then."""
+    """Tries to sign in with a wrong password. They are counted in memory, and stored now and then."""
 
     async def failed_tries(self, account_id: int) -> FailedTries:
-        """As far as they have been written down."""
+        """Returns the counts that have been stored so far."""
 
         return await self._read(read, account_id)
 
     async def add_failed_tries(self, counts: Mapping[int, int]) -> None:
-        """Account id → how many more. Accounts that are gone are left out."""
+        """Adds to the counts; `counts` maps account ids to how many more. Skips accounts that no longer exist."""
 
         add = (
             "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, $1, 0 FROM accounts WHERE id = $2 "
@@ -34,7 +34,7 @@ class FailedTriesOf(Nouns):
         await self._write(lambda tx: tx.run_many(add, [(count, account_id) for account_id, count in counts.items()]))
 
     async def note_sign_in(self, account_id: int, failed_before: int) -> None:
-        """Its owner has come in by a browser, before which there were so many more."""
+        """Notes that the owner signed in with a browser, after `failed_before` more failed tries than are stored."""
 
         begin_anew = (
             "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, 0, $1 FROM accounts WHERE id = $2 "

@@ -1,4 +1,4 @@
-"""Facebook ids linked to accounts, with their pictures; and what may be used only once."""
+"""Facebook ids that are linked to accounts, with their pictures. Also notes what may be used only once."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,10 @@ class Identities(Nouns):
     """The key of an identity is (app id, the id that Facebook gave the person for this app)."""
 
     async def use_once(self, hash: bytes, until: int) -> None:
-        """Notes that something signed was used; it need not be remembered after `until`. Raises LinkGoneError if it was."""
+        """Notes that something signed was used, and keeps that note until `until`.
+
+        Raises LinkGoneError if it was used before.
+        """
 
         async def unit(tx: Tx) -> None:
             if not await tx.run("INSERT INTO used (hash, until) VALUES ($1, $2) ON CONFLICT DO NOTHING", hash, until):
@@ -51,9 +54,9 @@ class Identities(Nouns):
     async def create_identity(
         self, account_id: int, app_id: str, facebook_id: str, name: str, credential: int | None = None
     ) -> Identity:
-        """Links, with a notice for the account's owner; logged. Once more changes nothing. Raises IdentityTakenError.
+        """Links an identity, with a notice for the account's owner, and logs that. Repeating it changes nothing.
 
-        Raises NotAllowedError for the identity of an account that was suspended when it went.
+        Raises IdentityTakenError, and NotAllowedError for an identity that was deleted while its account was suspended.
         """
 
         async def unit(tx: Tx) -> Identity:
@@ -74,7 +77,7 @@ class Identities(Nouns):
         return await self._write(unit)
 
     async def dismiss_notice(self, account_id: int) -> None:
-        """The account's owner has seen that an identity was linked."""
+        """Notes that the account's owner has seen that an identity was linked."""
 
         async def unit(tx: Tx) -> None:
             await tx.run("UPDATE identities SET notice_at = NULL WHERE account_id = $1", account_id)
@@ -84,14 +87,14 @@ class Identities(Nouns):
     async def create_account_with_identity(
         self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
     ) -> Identity:
-        """An account without a password, under the first of the usernames that is free; or the one there is already.
+        """Makes an account without a password, under the first free username. Returns an existing identity as it is.
 
-        Raises UsernameTakenError if none of them is free, LinkGoneError if the invitation was used meanwhile, and NotAllowedError for the
-        identity of an account that was suspended when it went.
+        Raises UsernameTakenError if none of the usernames is free, LinkGoneError if the invitation was used or has run
+        out, and NotAllowedError for an identity that was deleted while its account was suspended.
         """
 
         async def unit(tx: Tx) -> Identity:
-            if known := await identity_by_key(tx, app_id, facebook_id):  # made meanwhile, in another tab
+            if known := await identity_by_key(tx, app_id, facebook_id):  # another tab may have made it
                 return known
             await check_identity(tx, app_id, facebook_id)
             if invite is not None:
@@ -106,7 +109,7 @@ class Identities(Nouns):
         return await self._write(unit)
 
     async def rename_identity(self, id: int, name: str) -> None:
-        """The person has another name at Facebook; the account follows if its name was that of Facebook."""
+        """Stores the person's new name at Facebook. The account gets it too if it had the old name from there."""
 
         async def unit(tx: Tx) -> None:
             row = await tx.one("SELECT account_id, name FROM identities WHERE id = $1", id)
@@ -119,9 +122,9 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def unlink_identity(self, account_id: int, keep: int | None = None, password: Password | None = None) -> None:
-        """Ends what Facebook's sessions are and have made, but the credential to keep, which is the one that asks.
+        """Removes the identity, and ends Facebook's sessions and what they have made, except the request's own, `keep`.
 
-        `password` is the one that was verified. Raises LastWayInError for an account with no password, and OutdatedError.
+        `password` is the one that was verified. Raises LastWayInError for an account without one, and OutdatedError.
         """
 
         async def unit(tx: Tx) -> None:
@@ -146,7 +149,7 @@ class Identities(Nouns):
         return await self._read(read_picture, account_id)
 
     async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
-        """Ends what Facebook's sessions are and have made before this time; does nothing for an unknown one."""
+        """Ends Facebook's sessions, and the tokens made by them, from before this time. Ignores an unknown identity."""
 
         async def unit(tx: Tx) -> None:
             if known := await identity_by_key(tx, app_id, facebook_id):
@@ -155,10 +158,10 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def erase_identity(self, app_id: str, facebook_id: str, before: int, code: str) -> None:
-        """Removes what Facebook gave: identity, picture and name; the account too, if it has no password.
+        """Removes what came from Facebook: identity, picture and name; the account too, if it has no password.
 
-        Its messages stay, as a deleted account's or under the username. An identity made after `before` stays: the
-        request was not about that one. The code is noted in any case.
+        Its messages stay: as a deleted account's, under the username, or under a name that is not Facebook's. An
+        identity made after `before` stays, because the request was not about it. The code is noted in any case.
         """
 
         async def unit(tx: Tx) -> None:
@@ -170,7 +173,7 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def erased_at(self, code: str) -> int:
-        """When the request with this code was carried out. Raises NotFoundError."""
+        """Returns when the request with this code was carried out. Raises NotFoundError."""
 
         return await self._read(read_erased_at, code)
 
@@ -218,7 +221,7 @@ async def has_password(tx: Tx, account_id: int) -> bool:
 
 
 async def erase(tx: Tx, identity: Identity) -> None:
-    """Everything that Facebook gave. Earlier names of Facebook's may stand under old messages: they go as well."""
+    """Removes all that came from Facebook, also earlier names from there that old messages may have."""
     account = identity.account
     if not await has_password(tx, account.id):
         await remove_account(tx, account.id, keep_messages=True)

@@ -1,4 +1,4 @@
-"""Reading messages and changing them. Posting, search and reading changes are each engine's own."""
+"""Reads and changes messages. Each engine has its own way of posting, searching and reading changes."""
 
 from storage.audit import of_message
 from storage.records import Message, NotAuthorError, NotFoundError, Page
@@ -8,15 +8,16 @@ from storage.tx import Nouns, Tx
 
 
 class StoredMessages(Nouns):
-    """Messages, as far as both engines have the same way."""
+    """What both engines do with messages in the same way."""
 
     async def edit(
         self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
     ) -> Message:
-        """`by` is the account that wrote it; None is the board itself.
+        """Edits a message. `by` is the account that wrote it; None is the board itself.
 
-        `began_from` is the `changed_at` that its author saw: a message that was edited after that is left as it is.
-        If it has these words already, nothing is done. Raises NotFoundError, NotAuthorError, NotAllowedError, EditConflictError.
+        If given, `began_from` is the `changed_at` that the author saw: a message that has been edited since is left as
+        it is, and nothing is done if it has this body already. Raises NotFoundError, NotAuthorError, NotAllowedError,
+        EditConflictError.
         """
 
         words = await self._words(body)
@@ -32,9 +33,11 @@ class StoredMessages(Nouns):
     async def delete(
         self, id: int, by: int | None = None, *, moderates: bool = False, credential: int | None = None
     ) -> Message:
-        """Takes the words out for good, for its author, or the board itself (None).
+        """Deletes a message's words permanently. `by` is its author; None is the board itself.
 
-        With `moderates`, for any moderator, too; that is logged with it. Raises NotFoundError, NotAuthorError, NotAllowedError.
+        With `moderates`, `by` may also be any moderator; the same transaction then writes to the audit log.
+
+        Raises NotFoundError, NotAuthorError, NotAllowedError.
         """
 
         async def unit(tx: Tx) -> Message:
@@ -50,18 +53,18 @@ class StoredMessages(Nouns):
         return await self._read(read_message, id)
 
     async def before(self, id: int | None, limit: int) -> Page:
-        """The messages before this one; before None, the newest. Says whether there are older ones."""
+        """Returns the messages before this one, or the newest if it is None, and whether there are older ones."""
 
         return await self._read(read_page, id, limit)
 
     async def after(self, id: int, limit: int) -> Page:
-        """The messages after this one. Says whether there are newer ones."""
+        """Returns the messages after this one, and whether there are newer ones."""
 
         return await self._read(read_page_after, id, limit)
 
 
 async def check_may_change(tx: Tx, id: int, by: int | None, credential: int | None, *, moderates: bool = False) -> bool:
-    """Checks again, inside the transaction. Returns whether it is moderation.
+    """Checks the right again, inside the transaction. Returns whether the change is moderation.
 
     Raises NotFoundError, NotAuthorError, NotAllowedError, OutdatedError.
     """

@@ -1,4 +1,4 @@
-"""Which migrations an engine has: numbered files, only ever added to. How to run them is the engine's business."""
+"""Reads an engine's migrations: numbered files, which are only ever added to. The engine runs them."""
 
 import dataclasses
 import pathlib
@@ -15,7 +15,7 @@ class Migration:
 
 
 def migrations(engine: str) -> list[Migration]:
-    """All of one engine's, in order; their numbers run from 1 with none missing."""
+    """Returns all migrations of one engine in order. Their numbers begin with 1, and none is missing."""
     found: list[Migration] = []
     for path in sorted((FOLDER / engine).glob("*.sql")):
         match = re.fullmatch(r"(\d{4})_(\w+)\.sql", path.name)

@@ -1,4 +1,4 @@
-"""What moderators and the one at the command line do. Each action is written to the audit log with it."""
+"""What moderators and the operator at the command line do. Each action is written to the audit log with it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 
 class Moderation(Nouns):
-    """The actor is a moderator, or None for the one at the command line. All of it is logged.
+    """The actor is a moderator, or None for the operator at the command line. All actions are logged.
 
-    Each method with an actor raises NotAllowedError if they are no moderator any more.
+    Each method with an actor raises NotAllowedError if they are no longer a moderator.
     """
 
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
@@ -36,7 +36,7 @@ class Moderation(Nouns):
         await self._act(actor, None, role, username, set_account, username, "role = $2", role)
 
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
-        """Ends all SIGN_INS. Raises NotFoundError, and IsModeratorError except at the command line."""
+        """Also ends all SIGN_INS. Raises NotFoundError, and IsModeratorError except at the command line."""
 
         await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
 
@@ -54,9 +54,9 @@ class Moderation(Nouns):
         *,
         credential: int | None = None,
     ) -> None:
-        """The address that a message came from. Raises NotFoundError, also where it has been forgotten.
+        """Blocks the address that a message came from. Raises NotFoundError, also if that is no longer kept.
 
-        Raises OwnAddressError if the actor comes from there, too: behind a proxy that says nothing, everyone does.
+        Raises OwnAddressError if the actor has the same address: everyone does behind a proxy that names no clients.
         """
 
         async def target(tx: Tx) -> str:
@@ -72,12 +72,12 @@ class Moderation(Nouns):
         *,
         credential: int | None = None,
     ) -> int:
-        """All messages of one message's author, or of a guest's address. Raises the floor.
+        """Removes all messages of this message's author, or of a guest's address. Raises the floor. Returns how many.
 
         More than REMOVED_AT_ONCE are removed in several transactions, so that posts get turns in between: the newest
-        first, this one last. The log's line is written with the first. After an interruption, the same call continues.
+        first, this message last. The first one writes to the log. After an interruption, the same call continues.
 
-        Raises NotFoundError, OwnAddressError, and IsModeratorError unless it is done at the command line.
+        Raises NotFoundError, OwnAddressError, and IsModeratorError except at the command line.
         """
 
         async def target(tx: Tx) -> str:
@@ -94,13 +94,13 @@ class Moderation(Nouns):
         await self._write(lambda tx: note(tx, actor, action, target))
 
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
-        """The newest first."""
+        """Returns the entries before this one, the newest first."""
 
         return await self._read(read_audit, before, limit)
 
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
-        """Housekeeping: deletes credentials last used before these times, old links, blocks and rows of suspensions,
-        addresses after 30 days, codes of deletions after two years.
+        """Housekeeping: deletes credentials last used before these times; old links, blocks and rows of suspensions;
+        addresses after 30 days; codes of deletions after two years.
         """
 
         before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
@@ -117,13 +117,13 @@ class Moderation(Nouns):
         act: Callable[..., Awaitable[T]],
         *values: object,
     ) -> T:
-        """Does it and logs it, both or neither; without an action it continues a removal that is logged already."""
+        """Runs `act` and logs it, both or neither. Without an action, it continues a removal that is logged already."""
 
         async def unit(tx: Tx) -> T:
             if actor is not None:
                 await check_moderates(tx, actor.id)
                 await check_in_force(tx, actor.id, credential)
-            words = target if isinstance(target, str) else await target(tx)  # before: afterwards it may be gone
+            words = target if isinstance(target, str) else await target(tx)  # first: afterwards the message may be gone
             done = await act(tx, *values)
             if action is not None:
                 await note(tx, actor, action, words)
@@ -133,7 +133,7 @@ class Moderation(Nouns):
 
 
 async def set_account(tx: Tx, username: str, assignment: str, *values: object) -> int:
-    """The account's id. Raises NotFoundError."""
+    """Changes the account, and returns its id. Raises NotFoundError."""
     account = await account_by(tx, "username", username)
     if account is None:
         raise NotFoundError(f"account {username}")
@@ -150,7 +150,7 @@ async def suspend(tx: Tx, username: str, spares_moderators: bool) -> None:
 
 
 async def restore(tx: Tx, username: str) -> None:
-    """Raises NotFoundError if there is neither the account nor a row of a deleted one that was suspended."""
+    """Raises NotFoundError if there is no such account, and no row of a suspended one that was deleted."""
     notes = await forgive(tx, username)
     if await account_by(tx, "username", username) or not notes:
         await set_account(tx, username, "suspended_at = NULL")
@@ -176,7 +176,7 @@ async def block_source(tx: Tx, message_id: int, until: int, own_address: str | N
 
 
 def check_elsewhere(address: str | None, own_address: str | None) -> None:
-    """Raises OwnAddressError: an address that the actor has, too, singles nobody out."""
+    """Raises OwnAddressError if the actor has this address too: then it does not identify anybody."""
     if address is not None and address == own_address:
         raise OwnAddressError(address)
 
@@ -184,10 +184,10 @@ def check_elsewhere(address: str | None, own_address: str | None) -> None:
 async def remove_by_source(
     tx: Tx, message_id: int, own_address: str | None, spares_moderators: bool
 ) -> tuple[int, bool]:
-    """Removes all that this message's account has posted, or for a guest's, all that guests posted from its address.
+    """Removes all messages of this message's account, or for a guest's message, all guests' messages from its address.
 
-    If there are more than REMOVED_AT_ONCE, it removes that many of the newest, and this message last: the next call
-    can still name it. Returns how many, and whether it was all.
+    If there are more than REMOVED_AT_ONCE, it removes that many of the newest, and keeps this message until the end:
+    the next call can still name it. Returns how many it removed, and whether that was all.
     """
     author_id, address = await source_of(tx, message_id)
     if author_id is None:
@@ -202,7 +202,7 @@ async def remove_by_source(
 
 
 async def forget(tx: Tx, before: Mapping[str, int]) -> None:
-    """`before` has, for each kind of credential, the time of last use before which it has expired."""
+    """`before` has a time for each kind of credential: those that were last used before it have expired."""
     for kind, time in before.items():
         await tx.run("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, time)
     await tx.run("DELETE FROM links WHERE expires_at < now_ms()")
@@ -214,7 +214,7 @@ async def forget(tx: Tx, before: Mapping[str, int]) -> None:
 
 
 async def read_old_addresses(tx: Tx) -> list[int]:
-    """Numbers of messages whose address is to be deleted."""
+    """Returns the ids of messages whose address must be deleted, some at a time."""
     where = "address IS NOT NULL AND created_at < now_ms() - $1"
     select = f"SELECT id FROM messages WHERE {where} LIMIT $2"
     return [id for (id,) in await tx.all(select, ADDRESS_DAYS * DAY_MS, REMOVED_AT_ONCE)]

@@ -1,4 +1,4 @@
-"""What a board consists of: its tables, column by column, as they move to another engine, and as export carries them."""
+"""The tables of a board, column by column, as they move to another engine, and as export carries them."""
 
 import dataclasses
 
@@ -8,9 +8,9 @@ class Table:
     columns: tuple[str, ...]
     """The first is the key."""
     counts: bool = False
-    """Whether the database itself counts the keys up, and must not give one to somebody else later."""
+    """Whether the database itself counts the keys up. It must never give the same one to another row."""
     is_exported: bool = True
-    """Not those of secrets that work by themselves, nor what only the running board needs."""
+    """False for secrets that work by themselves, and for what only the running board needs."""
     later: tuple[str, ...] = ()
     """Columns that exports of older versions lack; their rows get NULL."""
 
@@ -47,6 +47,6 @@ TABLES = {
     "suspensions": Table(("salt", "identity_hash", "username_hash", "until")),
     "audit": Table(("id", "at", "actor_id", "actor_name", "action", "target"), counts=True),
 }
-"""In this order no row refers to one that comes later. A search index is not moved but rebuilt."""
+"""In this order, no row refers to one that comes later. The search index is not moved but rebuilt."""
 BOARD = ("epoch", "seq", "floor", "secret", "access")
-"""The one row of the table `board`; with its epoch, a database becomes the board that clients know."""
+"""The columns of the one row of the table `board`. With its epoch, a database becomes the board that clients know."""

@@ -1,10 +1,13 @@
-"""New files: they get their names only when they are complete, and the right owner. And errors of files in words."""
+"""New files: they get their names only when they are complete, and the right owner. Also: file errors in words."""
 
 import os
 
 
 def in_words(error: Exception) -> str:
-    """An OSError as people read it: `copy.db.part: Read-only file system`, without its number. Others as they are."""
+    """Returns an OSError as people read it, without its number: `copy.db.part: Read-only file system`.
+
+    The text of other errors stays as it is.
+    """
     said = getattr(error, "strerror", None)
     if not said:
         return str(error) or type(error).__name__
@@ -13,14 +16,14 @@ def in_words(error: Exception) -> str:
 
 
 def give_name(part: str, name: str) -> None:
-    """Gives a file that is whole its name, unless there is one of that name. Raises OSError."""
+    """Gives a complete file its name, unless there is a file of that name. Raises OSError."""
     file = os.open(part, os.O_RDONLY)
     try:
         os.fsync(file)
     finally:
         os.close(file)
     try:
-        os.link(part, name)  # unlike a rename, it never replaces what came there meanwhile
+        os.link(part, name)  # unlike a rename, it never replaces a file that has appeared there
     except FileExistsError:
         raise
     except OSError:  # some file systems, such as those of memory sticks, have no links
@@ -43,7 +46,7 @@ def belong_like(path: str, other: str) -> None:
 
 
 def sync_folder(path: str) -> None:
-    """So that the name itself survives a power failure."""
+    """Writes the folder of this path to disk, so that the name itself survives a power failure."""
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,4 +1,4 @@
-"""Which engine a DATABASE_URL means. Each is imported only where it is used, so that no board loads the other one."""
+"""Finds the engine for a DATABASE_URL. Each is imported only when it is used, so that no board loads the other one."""
 
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 async def open_storage(url: str, *, create: bool = True, for_reading: bool = False) -> "Storage":
-    """Opens (and where needed migrates) the database at this DATABASE_URL. Raises CannotOpenError.
+    """Opens the database at this DATABASE_URL, and migrates it if needed. Raises CannotOpenError.
 
-    If there is none, it is made, except a new file without `create`. `for_reading` is for those who only read: the
-    file may be on a read-only disk.
+    If there is no board, it makes one; but without `create`, it makes no new file. `for_reading` is for commands that
+    only read: the file may be on a read-only disk.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and len(rest) > 1:

@@ -7,19 +7,19 @@ import dataclasses
 
 DAY_MS = 86_400_000
 ADDRESS_DAYS = 30
-"""How long it is remembered where a message came from."""
+"""Days for which the address that a message came from is kept."""
 ERASURE_DAYS = 730
-"""How long someone who asked Facebook for a deletion can look up that it was done."""
+"""Days for which a person who asked Facebook for a deletion can look up that it was done."""
 MOST_CREDENTIALS = 200
-"""Of one account; the one unused for longest makes room, so that signing in always works."""
+"""Per account. The one that was unused for longest makes room, so that signing in always works."""
 MOST_BOT_TOKENS = 50
-"""Of one account."""
+"""Per account."""
 DELETED_NAME = "deleted account"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a message: an account, with its name as it was then."""
+    """The account that wrote a message, with its name at that time."""
 
     id: int
     name: str
@@ -27,11 +27,11 @@ class Author:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Message:
-    """A message in its latest state. A deleted one has no body any more."""
+    """A message in its latest state. A deleted one has no body."""
 
     id: int
     seq: int
-    """The number of its last change; its first is its id."""
+    """The number of its last change. The number of its first change is its id."""
     author: Author | None
     body: str | None
     created_at: int
@@ -43,11 +43,11 @@ class Message:
 
     @property
     def changed_at(self) -> int:
-        """The state from which an edit begins."""
+        """When the message was last edited, or posted: names the state from which an edit begins."""
         return self.created_at if self.edited_at is None else self.edited_at
 
     def has_already(self, body: str, began_from: int) -> bool:
-        """Whether the edit changes nothing. Raises EditConflictError."""
+        """Whether the message has this body already. Raises EditConflictError if it has changed since `began_from`."""
         if self.body == body:
             return True
         if self.changed_at != began_from:
@@ -57,9 +57,9 @@ class Message:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Head:
-    """Where the board stands: the cursor that has everything, and the one below which cursors are reset.
+    """The board's position: its last change, and the floor, below which cursors are reset.
 
-    `access` grows whenever what is known of some account must be read again.
+    `access` grows whenever something about an account must be read again.
     """
 
     epoch: str
@@ -70,7 +70,7 @@ class Head:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Changes:
-    """Messages changed after some number, each once, ordered by last change; `more` if the list was cut."""
+    """The messages changed after a number, each once, ordered by last change. `more` says whether the list was cut."""
 
     head: Head
     messages: list[Message]
@@ -79,9 +79,10 @@ class Changes:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Page:
-    """Messages that are next to each other, oldest first.
+    """Consecutive messages, oldest first.
 
-    `older` if there are some before them, as far as that was asked; `newer` if there are some after them.
+    `older` says whether there are messages before them, if the read looked for those; `newer`, whether there are some
+    after them.
     """
 
     messages: list[Message]
@@ -91,17 +92,17 @@ class Page:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Found:
-    """Messages that were found, newest first; `older` if there may be more before the last of them."""
+    """Messages that a search found, newest first. `older` says whether there may be more before the last of them."""
 
     messages: list[Message]
     older: bool
     is_complete: bool
-    """Whether the index is: of an old board it takes a while to make."""
+    """Whether the search index is complete. Making it takes a while for an old board."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One moment of the board: what changed last, ordered by change, and the newest page."""
+    """The board at one moment: the messages that changed last, ordered by change, and the newest page."""
 
     head: Head
     changes: list[Message]
@@ -110,7 +111,7 @@ class Snapshot:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Import:
-    """A message brought in from elsewhere, with its own time; the key makes bringing it twice harmless."""
+    """A message imported from elsewhere, with its original time. The key makes it harmless to import it twice."""
 
     body: str
     created_at: int
@@ -119,7 +120,7 @@ class Import:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
-    """A person or a bot. `username` is folded and theirs alone; `name` is what others see."""
+    """A person or a bot. `username` is folded and unique; `name` is what others see."""
 
     id: int
     username: str
@@ -136,10 +137,10 @@ class Account:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Password:
-    """What proves an account's password: an Argon2 hash, or none.
+    """The Argon2 hash of an account's password, or None if it has no password.
 
-    `tutorial_name` is the user's name as a tutorial's board had it, if the account comes from one. A hash that
-    begins with `sha1:` is that of sha1("tutorial_name:password"), in hex.
+    `tutorial_name` is the user's name on a tutorial's board, if the account comes from one. A hash that begins with
+    `sha1:` is that of sha1("tutorial_name:password"), in hex.
     """
 
     hash: str | None
@@ -149,7 +150,7 @@ class Password:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Credential:
-    """A way in, kept by its hash: a browser's `session`, a `token` from signing in, or a `bot`'s named token."""
+    """A way in, stored by its hash: a browser's `session`, a `token` from signing in, or a `bot`'s named token."""
 
     id: int
     account: Account
@@ -163,14 +164,14 @@ class Credential:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Identity:
-    """A Facebook id linked to an account. `facebook_id` is app-scoped: it means something for this app alone."""
+    """A Facebook id linked to an account. `facebook_id` is app-scoped: it has a meaning only for this app."""
 
     id: int
     account: Account
     app_id: str
     facebook_id: str
     name: str
-    """The name that came from Facebook last."""
+    """The name that Facebook sent most recently."""
     created_at: int
     notice_at: int | None = None
     """When it was linked to an existing account; None once the owner has dismissed the notice."""
@@ -178,7 +179,7 @@ class Identity:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Picture:
-    """An image as its `kind` says: `image/jpeg`, `image/png`, `image/gif` or `image/webp`."""
+    """An image. Its `kind` is `image/jpeg`, `image/png`, `image/gif` or `image/webp`."""
 
     kind: str
     content: bytes
@@ -186,7 +187,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Something that was done to others, and who did it."""
+    """An entry of the audit log: what was done, and who did it."""
 
     id: int
     at: int
@@ -197,7 +198,7 @@ class AuditEntry:
 
 
 class StorageError(Exception):
-    """What storage raises; its text is fit for the operator's eyes, not for everyone's."""
+    """An error that storage raises. Its text is for the operator, not for everyone."""
 
 
 class CannotOpenError(StorageError):
@@ -209,11 +210,11 @@ class UnavailableError(StorageError):
 
 
 class KeyReusedError(StorageError):
-    """The author has used this key for other words."""
+    """The author has used this key for a message with other words."""
 
 
 class NotFoundError(StorageError):
-    """There is no such record, or no longer."""
+    """The record does not exist, or no longer exists."""
 
 
 class UsernameTakenError(StorageError):
@@ -229,15 +230,15 @@ class LastWayInError(StorageError):
 
 
 class LinkGoneError(StorageError):
-    """This one-time link was used, has run out, or never was."""
+    """This one-time link was used, has run out, or never existed."""
 
 
 class NotAllowedError(StorageError):
-    """The account is suspended or gone, or has not the role that this takes; or the address is blocked."""
+    """The account is suspended, is deleted or lacks the required role; or the address is blocked."""
 
 
 class EditConflictError(StorageError):
-    """The message has changed since the state from which this edit began; the argument is the message as it is now."""
+    """The message has changed since the state from which this edit began. The argument is the current message."""
 
 
 class NotAuthorError(StorageError):
@@ -249,12 +250,12 @@ class OutdatedError(StorageError):
 
 
 class TooManyTokensError(StorageError):
-    """The account has as many of these as it may."""
+    """The account has as many bots' tokens as it may have."""
 
 
 class IsModeratorError(StorageError):
-    """What only the one at the command line may do to a moderator."""
+    """Only the operator, at the command line, may do this to a moderator."""
 
 
 class OwnAddressError(StorageError):
-    """The one who does this comes from the very address that it is about."""
+    """The action is about an address that the person who does it has too."""

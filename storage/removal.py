@@ -1,11 +1,14 @@
-"""Removing many messages in steps: docs/decisions/0014-removals-in-steps.md says why."""
+"""Removes many messages in steps. docs/decisions/0014-removals-in-steps.md says why."""
 
 from storage.bulk import REMOVED_AT_ONCE
 from storage.tx import Tx
 
 
 async def delete_newest(tx: Tx, where: str, value: object, but: int = 0) -> int | None:
-    """Removes the newest REMOVED_AT_ONCE except this one, and returns how many; None if there are not more."""
+    """Removes the newest REMOVED_AT_ONCE messages except `but`, and returns how many.
+
+    If there are no more than that, it removes nothing and returns None.
+    """
     select = f"SELECT id FROM messages WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET $2"
     last = await tx.one(select, value, REMOVED_AT_ONCE)
     if last is None:

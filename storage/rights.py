@@ -10,7 +10,7 @@ from storage.ways_in import WAYS_IN
 
 
 async def check_active(tx: Tx, account_id: int) -> Account:
-    """Returns the account as it is now. Raises NotAllowedError for one that is suspended or gone."""
+    """Returns the account as it is now. Raises NotAllowedError for one that is suspended or deleted."""
     account = await account_by(tx, "id", account_id)
     if account is None or account.suspended_at is not None:
         raise NotAllowedError(f"account {account_id}")
@@ -18,7 +18,7 @@ async def check_active(tx: Tx, account_id: int) -> Account:
 
 
 async def check_moderates(tx: Tx, account_id: int) -> None:
-    """Raises NotAllowedError for an account that is not a moderator, or no longer."""
+    """Raises NotAllowedError for an account that is not, or is no longer, a moderator."""
     if not (await check_active(tx, account_id)).is_moderator:
         raise NotAllowedError(f"account {account_id} is no moderator")
 
@@ -32,7 +32,7 @@ def check_no_moderator(account: Account | None) -> None:
 async def check_in_force(tx: Tx, account_id: int, credential: int | None, password: Password | None = None) -> bool:
     """Checks that the request's credential, and the password that was verified, are still valid. Raises OutdatedError.
 
-    Returns whether that credential is Facebook's.
+    Returns whether that credential comes from Facebook.
     """
     if password is not None:
         row = await tx.one("SELECT password FROM accounts WHERE id = $1", account_id)
@@ -48,7 +48,7 @@ async def check_in_force(tx: Tx, account_id: int, credential: int | None, passwo
 
 
 async def revoke(tx: Tx, where: str, *values: object) -> int:
-    """Ends some credentials; returns how many."""
+    """Ends the credentials that match `where`. Returns how many."""
     rows = await tx.all(f"DELETE FROM credentials WHERE {where} RETURNING account_id", *values)
     for account_id in {account_id for (account_id,) in rows}:
         await note_access_change(tx, account_id)
@@ -56,7 +56,7 @@ async def revoke(tx: Tx, where: str, *values: object) -> int:
 
 
 async def end_ways_in(tx: Tx, account_id: int, *, ways: Collection[str] = WAYS_IN, keep: int | None = None) -> None:
-    """Ends all ways into an account (of these tables), except the credential to keep."""
+    """Ends all ways into an account that are in these tables, except the credential `keep`."""
     for table in ways:
         if table == "credentials":
             await revoke(tx, "account_id = $1 AND id <> $2", account_id, keep or 0)
@@ -68,7 +68,7 @@ async def end_ways_in(tx: Tx, account_id: int, *, ways: Collection[str] = WAYS_I
 
 
 async def end_identity(tx: Tx, account_id: int, keep: int | None = None) -> None:
-    """Removes an account's identity and all that was made by it, except the credential to keep."""
+    """Removes an account's identity and all credentials that come from it, except the credential `keep`."""
     await remember_suspension(tx, account_id)
     await tx.run("DELETE FROM identities WHERE account_id = $1", account_id)
     await revoke(tx, "account_id = $1 AND by_facebook AND id <> $2", account_id, keep or 0)

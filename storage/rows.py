@@ -1,4 +1,4 @@
-"""Rows as records, and SQL that several nouns share."""
+"""Makes records of rows, and has the SQL that several nouns share."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +19,7 @@ def to_message(row: Iterable[Any]) -> Message:
 
 
 async def note_access_change(tx: Tx, account_id: int) -> None:
-    """Makes every process read again what it knows of this account, and authenticate its parked polls again."""
+    """Makes every process read this account again, and authenticate its parked polls again."""
     row = await tx.one("UPDATE board SET access = access + 1 RETURNING access")
     assert row is not None
     tx.has_news = True
@@ -33,13 +33,13 @@ async def account_by(tx: Tx, column: str, value: object) -> Account | None:
 
 
 async def raise_floor(tx: Tx) -> None:
-    """After a bulk change: every client must replace what it shows."""
+    """Called after a bulk change: every client must replace what it shows."""
     tx.has_news = True
     await tx.run("UPDATE board SET seq = seq + 1, floor = seq + 1")
 
 
 async def note(tx: Tx, actor: Account | None, action: str, target: str) -> None:
-    """Writes a line of the audit log."""
+    """Writes an entry to the audit log."""
     await tx.run(
         "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (now_ms(), $1, $2, $3, $4)",
         actor and actor.id,
@@ -50,7 +50,7 @@ async def note(tx: Tx, actor: Account | None, action: str, target: str) -> None:
 
 
 async def author_of(tx: Tx, message_id: int) -> str:
-    """The username of a message's author, as the audit log names it."""
+    """Returns the username of a message's author, as the audit log shows it."""
     row = await tx.one("SELECT author_id FROM messages WHERE id = $1", message_id)
     if row is None or row[0] is None:
         return "a guest"

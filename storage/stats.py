@@ -1,4 +1,4 @@
-"""How much there is of everything, by one statement that every engine understands."""
+"""Counts everything on a board, with one statement that every engine understands."""
 
 import dataclasses
 import time
@@ -25,7 +25,7 @@ class Stats:
 
 
 def statement(bytes: str) -> str:
-    """`bytes` is how the engine says how large the database is. The columns are in the order of the fields."""
+    """`bytes` is the engine's SQL for the size of the database. The columns are in the order of the fields of Stats."""
     since = time.time_ns() // 1_000_000 - DAY_MS
     kinds = ", ".join(f"(SELECT count(*) FROM credentials WHERE kind = '{k}')" for k in ("session", "token", "bot"))
     return f"""

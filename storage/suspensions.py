@@ -1,7 +1,7 @@
-"""Kept when the identity of a suspended account, or the account, is deleted: enough to recognise it, and no more.
+"""What is kept when a suspended account, or only its identity, is deleted: enough to recognise it, and no more.
 
-Each row has its own salt, so that it stays valid after a restore, a move and an import, and nobody can look up in it
-who was suspended.
+Each row has its own salt, so that it stays valid after a restore, a move and an import, and nobody can look up
+in it who was suspended.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""When a database was last in use, by its rows: one statement for every engine."""
+"""Reads from a database's rows when it was last used, with one statement for every engine."""
 
 NEWEST = """
 SELECT created_at FROM messages WHERE id = (SELECT max(id) FROM messages)
@@ -7,4 +7,4 @@ UNION ALL SELECT max(last_used_at) FROM credentials
 UNION ALL SELECT max(created_at) FROM accounts
 UNION ALL SELECT max(at) FROM access_changes
 """
-"""One row for each kind of time, or a NULL."""
+"""Returns one row for each kind of time; NULL or no row if there is none."""

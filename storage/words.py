@@ -1,10 +1,10 @@
-"""Text cut into the words by which it is found, and what is searched for cut the same way. No SQL.
+"""Cuts text into the words by which it is found, and queries in the same way. No SQL.
 
-It is done here and not in a database, so that every engine finds the same: an engine keeps the words of a message in
-their order, and looks for phrases of them. Case, width, accents and the like don't matter. What is written without
+This is done here and not in a database, so that every engine finds the same: an engine keeps the words of a message in
+their order, and looks for phrases of them. Case, width, accents and the like don't matter. Text that is written without
 spaces (Chinese, Japanese, Thai …; Korean too, where endings stick to words) is cut into overlapping pairs, so that
-any part of it that has two characters is a phrase of pairs: "ABC" is AB, BC, C. The last stands alone, so that each
-character begins a word: a single one is found as the beginning of words.
+any part of it that has two characters is a phrase of pairs: "ABC" is AB, BC, C. The last character also stands alone,
+so that each character begins a word: a search for a single one finds it as the beginning of words.
 """
 
 import dataclasses
@@ -14,22 +14,22 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 VERSION = f"2/{unicodedata.unidata_version}"
-"""What was cut by another version must be cut anew before it can be taken out of an index."""
+"""Text that another version has cut must be cut again before it can be removed from an index."""
 WORD_MAX = 64
-"""Characters of a word that count: whoever looks for a key or an address has found it by then."""
+"""Characters of a word that count; that many are enough to find a key or an address."""
 MOST_PHRASES = 32
 MOST_WORDS = 16
-"""In one phrase; further words are ignored. Each costs a check of every place that matches the others."""
+"""Words in one phrase; further ones are ignored. Each word costs a check of every place that matches the others."""
 MOST_KNOWN = 4096
 """Characters whose normalisation is cached: about what a language uses every day."""
 
 UNACCENTED = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe"}
-"""Letters that people without such a key type otherwise, and that Unicode does not take apart."""
+"""Letters that people without such a key type in another way, and that Unicode does not decompose."""
 ACCENTS = (
     (0x0300, 0x036F), (0x0483, 0x0487), (0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F), (0x0670, 0x0670),
     (0x06D6, 0x06ED), (0x08D3, 0x08FF), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F),
 )  # fmt: skip
-"""Marks that many leave out: accents, Hebrew points, Arabic vowels; not those that make up Indic letters."""
+"""Marks that many people leave out: accents, Hebrew points, Arabic vowels; not those that are part of Indic letters."""
 SKIN = (0x1F3FB, 0x1F3FF)
 SPACELESS = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x1950, 0x19DF), (0x1A20, 0x1AAF),
@@ -39,33 +39,33 @@ SPACELESS = (
 """Thai and Lao, Burmese, Khmer, Tai scripts, Balinese, Javanese, Han, Kana, Bopomofo, Yi, Hangul, Tangut, Nüshu."""
 
 INVISIBLE = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
-"""Invisible characters that Unicode has not assigned; so are the last two code points of each plane."""
+"""Invisible characters that Unicode has not assigned. The last two code points of each plane are such, too."""
 
 ASCII_WORD = re.compile("[a-z0-9]+")
 SENTENCES = re.compile("([\ufdfa\ufdfb]+)")
-"""Signs for a whole sentence of 18 or 8 letters. They are not expanded: no other sign makes a text so long."""
+"""Characters for a sentence of 18 or 8 letters. They are not expanded: no other makes a text so much longer."""
 RUN = re.compile("w[wm]*|p+|s")
 PARTS = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]?|([^\\s"“”„«»]+)')
-"""Of a query: something in quotes, also in ones that were never closed, or something without spaces."""
+"""The parts of a query: text in quotes, even if they are not closed, or text without spaces."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that follow each other; the last may be only the beginning of one."""
+    """Consecutive words. With `is_beginning`, the last may be only the beginning of a word."""
 
     words: tuple[str, ...]
     is_beginning: bool
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in their order: ASCII letters and digits, and anything beyond ASCII; never empty."""
+    """Returns the words of a text in order: ASCII letters and digits, and anything beyond ASCII. None is empty."""
     if text.isascii():
         return [word[:WORD_MAX] for word in ASCII_WORD.findall(text.lower())]
     return [word for word, _, _ in cut(fold(text))]
 
 
 def phrases(query: str) -> list[Phrase]:
-    """What a message must have all of. Whatever was typed is fine; nothing to look for gives none."""
+    """Returns the phrases that a message must all have. Accepts any query; one without words has no phrases."""
     found: dict[Phrase, None] = {}
     parts = list(PARTS.finditer(query))
     for part in parts:
@@ -79,17 +79,17 @@ def phrases(query: str) -> list[Phrase]:
 def to_phrase(text: str, is_beginning: bool) -> Phrase:
     folded = fold(text)
     pieces = list(itertools.islice(cut(folded), MOST_WORDS))
-    if pieces and pieces[-1][2] < len(folded):  # C++: the character after a word ends it
+    if pieces and pieces[-1][2] < len(folded):  # such as C++: the character after the word ends it
         is_beginning = False
     is_pair = len(pieces) > 1 and pieces[-1][1] < pieces[-2][2]
     is_single = bool(pieces) and not is_pair and kinds_of(pieces[-1][0]) == "p"
-    if is_pair:  # in the text, what follows may stand between it and the end
+    if is_pair:  # in a text, the last character may form a pair with the next
         pieces.pop()
     return Phrase(tuple(word for word, _, _ in pieces), is_single or (is_beginning and not is_pair))
 
 
 def cut(folded: str) -> Iterator[tuple[str, int, int]]:
-    """(word, where it begins, where it ends) for each word of a folded text; pairs overlap."""
+    """Yields (word, start, end) for each word of a folded text. Pairs overlap."""
     kinds = kinds_of(folded)
     for run in RUN.finditer(kinds):
         start, end = run.span()
@@ -101,7 +101,7 @@ def cut(folded: str) -> Iterator[tuple[str, int, int]]:
 
 
 def fold(text: str) -> str:
-    """The text without what makes no difference: case, width, accents, invisible characters."""
+    """Returns the text without what does not matter: case, width, accents, invisible characters."""
     if text.isascii():
         return text.lower()
     parts = SENTENCES.split(text)
@@ -115,7 +115,7 @@ def fold_letters(text: str) -> str:
 
 
 def kinds_of(folded: str) -> str:
-    """For each character: w in a word, m a mark within one, p cut into pairs, s a word of its own, else a space."""
+    """Returns for each character: w in a word, m a mark in one, p cut into pairs, s a word by itself, else a space."""
     return folded.translate(KINDS)
 
 
@@ -124,7 +124,7 @@ def is_within(c: int, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 class Known(dict[int, str]):
-    """What is known of characters: computed when needed, in a bounded cache."""
+    """A bounded cache of what is known about characters, computed when needed."""
 
     def __init__(self, find_out: Callable[[str], str]) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class Known(dict[int, str]):
 
 
 def becomes(character: str) -> str:
-    """The character's normalisation."""
+    """Returns the normalised character."""
     category = unicodedata.category(character)
     if category == "Cf" or character == "ـ" or is_within(ord(character), (*ACCENTS, SKIN)):
         return ""
@@ -148,7 +148,7 @@ def becomes(character: str) -> str:
 
 
 def kind_of(character: str) -> str:
-    """As kinds_of() returns it. Characters that this Python's Unicode does not know count as emoji."""
+    """Returns the kind as kinds_of() does. Characters that this Python's Unicode does not know count as emoji."""
     c, category = ord(character), unicodedata.category(character)
     if category[0] in "LNM" and c > 0x7F and is_within(c, SPACELESS):
         return "p"

@@ -1,4 +1,4 @@
-"""PostgreSQL behind the Storage protocol: for a board of several nodes, or one whose disk does not last."""
+"""PostgreSQL behind the Storage protocol: for a board with several nodes, or one whose disk is not permanent."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 LOOK_SECONDS = 3600.0
-"""Between checks for words to remove from the database's files."""
+"""Seconds between checks for words to remove from the database's files."""
 PROBE_BYTES = 16 * 1024
 """As much as the longest message takes with the default MESSAGE_LENGTH."""
 
@@ -102,8 +102,8 @@ class PostgreSQL(Messages, Search, Storage):
 
 
 async def write_and_undo(db: "Database") -> None:
-    """Does all that a post does and takes it back, then commits: changing a row in its place would need no room where a
-    new message does.
+    """Does all that a post does, undoes it, and commits: a mere change of a row would not need the room that a new
+    message needs.
     """
     message = db.transaction()
     await message.start()

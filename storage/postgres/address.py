@@ -1,12 +1,12 @@
-"""DATABASE_URL of a PostgreSQL as hosts give it: what its parameters mean here.
+"""Reads a DATABASE_URL of PostgreSQL as hosting providers give it: what its parameters mean here.
 
 Such addresses are written for libpq, for Prisma or for JDBC; asyncpg sends parameters that it doesn't know to the
 server as settings, and the server then refuses the connection. Here each parameter is honoured, translated, ignored
 (if Longboard does the same anyway), or refused by name. All others are sent to the server, which names an unknown
 setting. The names are those of https://www.postgresql.org/docs/current/libpq-connect.html.
 
-Only hosts, database and names of parameters of an address are ever shown: anything else may be a password, also
-where it does not seem to be.
+Only an address's hosts, its database and the names of its parameters are ever shown: anything else may be a password,
+even if it does not look like one.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ HONOURED = frozenset((
 LEFT_OUT = frozenset((
     # Each statement has a time limit here, and a check every two seconds finds a lost connection.
     "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-    # Pools and statements of Prisma, and a pooler: whether one is there is found out at the start.
+    # Prisma's pools and statements, and a pooler: the start finds out whether there is one.
     "pgbouncer", "connection_limit", "pool_timeout", "statement_cache_size", "prepared_statements",
     # Settings that each connection makes itself, or never makes; a mark that Supabase's integration leaves.
     "client_encoding", "fallback_application_name", "sslcompression", "sslsni", "gssdelegation", "load_balance_hosts", "supa",
@@ -43,7 +43,7 @@ CHECKED = {
     "target_session_attrs": ("any", "read-write", "primary"),
     "schema": ("public",),
 }
-"""The allowed values. A board writes; its tables have their own schema, whatever Prisma's would be called."""
+"""The allowed values. A board must be able to write. Its tables have their own schema, not that of Prisma."""
 FILES = frozenset(("sslcert", "sslkey", "sslrootcert", "sslcrl"))
 IMPOSSIBLE = frozenset(("hostaddr", "require_auth", "replication", "requirepeer"))
 UNREADABLE = (
@@ -76,7 +76,7 @@ def parse(url: str) -> Address:
     try:
         parts = urllib.parse.urlsplit(url)
         given = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    except ValueError:  # its message would have pieces of the password in it
+    except ValueError:  # its message would contain parts of the password
         raise CannotOpenError(UNREADABLE) from None
     if "#" in url or not url.isprintable() or parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
         raise CannotOpenError(UNREADABLE)
@@ -110,7 +110,7 @@ def check(given: Mapping[str, str]) -> None:
 
 
 def hosts_of(netloc: str, given: Mapping[str, str]) -> tuple[str, ...]:
-    """Raises CannotOpenError if a port is not one."""
+    """Raises CannotOpenError if a port is not a valid number."""
     named = urllib.parse.unquote(netloc.rpartition("@")[2] or given.get("host", ""))
     ports = given.get("port", "").split(",")
     hosts = []
@@ -127,7 +127,7 @@ def hosts_of(netloc: str, given: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def encryption(given: Mapping[str, str]) -> tuple[ssl.SSLContext | None, dict[str, str]]:
-    """A TLS context of ours, or None, and asyncpg's sslmode. Raises CannotOpenError.
+    """Returns a TLS context of ours, or None, and asyncpg's sslmode. Raises CannotOpenError.
 
     channel_binding=require protects against somebody in the middle. asyncpg lacks it, so the server's certificate
     is checked instead, against the system's authorities or those of sslrootcert. As in libpq, ssl=true means

@@ -1,4 +1,4 @@
-"""A board that comes to PostgreSQL from elsewhere: in one transaction, so that it is there as a whole or not at all."""
+"""Moves a board from elsewhere to PostgreSQL in one transaction, so that it arrives as a whole or not at all."""
 
 from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from storage.postgres.connection import Link
 
 ROWS_AT_ONCE = 1000
-"""Rows that are read at once."""
+"""Rows that are read together."""
 Row = tuple[Any, ...]
 
 
 class Arriving:
-    """As a context manager it is the transaction: what was put is kept if the block ends well."""
+    """As a context manager, this is the transaction: it keeps what was put if the block raises nothing."""
 
     def __init__(self, db: "Link", url: str) -> None:
         self._db = db
         self.name = parse(url).name
-        """The database's, without user and password."""
+        """The database's name, without user and password."""
 
     @classmethod
     async def open(cls, url: str) -> "Arriving":
@@ -44,7 +44,7 @@ class Arriving:
     async def __aenter__(self) -> "Arriving":
         self._transaction = self._db.transaction()
         await self._transaction.start()
-        await self._db.execute("SELECT take_turn()")  # a board that runs here already can't write meanwhile
+        await self._db.execute("SELECT take_turn()")  # so a board that runs here already can't write until the end
         return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -59,7 +59,7 @@ class Arriving:
         return tuple(row or ())
 
     async def check_empty(self) -> None:
-        """Raises StorageError for a database that a board has been used in."""
+        """Raises StorageError if a board in this database has been used already."""
         for table in TABLES:
             if await self._db.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):
                 raise StorageError(
@@ -76,7 +76,7 @@ class Arriving:
             await self._db.copy_records_to_table(table, schema_name="longboard", columns=list(columns), records=rows)
 
     async def rows(self, table: str) -> AsyncGenerator[Row, None]:
-        """All rows with the columns of TABLES, by their keys."""
+        """Yields all rows with the columns of TABLES, in the order of their keys."""
         columns, key = TABLES[table].columns, TABLES[table].key
         by = f'{key} COLLATE "C"' if key in ("address", "code") else key  # as SQLite orders texts
         async for row in self._db.cursor(
@@ -85,7 +85,7 @@ class Arriving:
             yield tuple(row)
 
     async def become(self, board: Row, last_ids: dict[str, int]) -> None:
-        """Comes last: makes it the board that clients know, with numbers and ids that go on where they were."""
+        """Called last: makes this the board that clients know. Its numbers and ids continue where they were."""
         for table, last in last_ids.items():
             await self._db.execute("SELECT setval(pg_get_serial_sequence($1, 'id'), $2)", table, max(last, 1))
         assignments = ", ".join(f"{name} = ${number}" for number, name in enumerate(BOARD, 1))

@@ -1,4 +1,4 @@
-"""Checks of a board's database on PostgreSQL, without changing anything."""
+"""Checks a board's database on PostgreSQL without changing anything."""
 
 import contextlib
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.postgres.connection import Link
 
 Finding = tuple[bool | None, str]
-"""The result, None if it was not checked, and its words."""
+"""The result (None if it was not checked), and the words that describe it."""
 
 
 async def check_up(url: str) -> AsyncIterator[Finding]:

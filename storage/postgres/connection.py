@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: opening connections, settings of their sessions, and words for errors."""
+"""PostgreSQL through asyncpg: opens connections, sets up their sessions, and puts errors into words."""
 
 import contextlib
 import errno
@@ -23,13 +23,13 @@ CONNECT_SECONDS = 3.0
 """The time-out for connecting, if the address has none."""
 READ_SECONDS = 5.0
 WRITE_SECONDS = 10.0
-"""For what is long and rare, such as removing all that a spammer wrote; posts have READ_SECONDS."""
+"""For writes that are long and rare, such as removing all messages of a spammer; posts have READ_SECONDS."""
 TURN_SECONDS = 2.0
-"""How long to wait for one's turn to write, and how long a transaction may be left lying: a node that is paused in
-the middle of one loses it, and holds nobody up for longer."""
+"""How long a node waits for its turn to write, and how long a transaction may be idle: a node that is paused in the
+middle of one loses it, and delays the others no longer than this."""
 CHANNEL = "longboard"
 FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
-"""What can go wrong with a database on the way or by itself; TimeoutError is an OSError."""
+"""Errors of a database, or of the way to it. TimeoutError is an OSError."""
 POOLED = "; give Longboard the address of PostgreSQL itself"
 IGNORES = (
     "this address leads to a connection pooler such as PgBouncer (in transaction mode, it seems), "
@@ -39,7 +39,7 @@ REFUSES = "this address leads to a connection pooler such as PgBouncer, which do
 
 
 def settings(seconds: float) -> dict[str, str]:
-    """Settings of each connection's session, from its start, in PostgreSQL's words."""
+    """Returns the settings with which each connection's session starts, as PostgreSQL names them."""
     turn = str(round(1000 * TURN_SECONDS))
     return {
         "search_path": "longboard",
@@ -53,7 +53,7 @@ def settings(seconds: float) -> dict[str, str]:
 
 
 PINNED = {
-    "default_transaction_isolation": "read committed",  # reads after the lock see what is committed then
+    "default_transaction_isolation": "read committed",  # reads after the lock see all that is committed by then
     "default_transaction_deferrable": "off",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",  # statements have a limit, and so has an idle transaction
@@ -65,18 +65,18 @@ PINNED = {
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
 }
-"""Other settings that a database or a role may have for its sessions and that would matter here; some exist only in
-newer versions. default_transaction_read_only stays as it is: hosts use it to stop writes."""
+"""Other settings that a database or a role may have for its sessions, and that matter here. Some exist only in newer
+versions. default_transaction_read_only stays as it is, because hosts use it to stop writes."""
 PIN = "SELECT set_config(name, value, false) FROM pg_settings JOIN unnest($1::text[], $2::text[]) AS ours (name, value) USING (name)"
 
 
 def patience(url: str) -> float:
-    """Seconds for opening a connection there, or waiting for a free one. Raises CannotOpenError."""
+    """Returns the seconds to wait for a connection to this address to open, or to be free. Raises CannotOpenError."""
     return parse(url).seconds or CONNECT_SECONDS
 
 
 async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "Link":
-    """A connection, outside the pools unless options say otherwise. Raises CannotOpenError or one of FAULTS."""
+    """Opens a connection, outside the pools unless options say otherwise. Raises CannotOpenError or one of FAULTS."""
     address = parse(url)
     session = {"application_name": "longboard", **address.session, **settings(seconds)}
     timeout = patience(url)
@@ -86,7 +86,7 @@ async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "L
             ssl=address.tls,
             target_session_attrs=SessionAttribute.primary if address.wants_primary else None,
             timeout=timeout,
-            command_timeout=seconds + 1,  # the database ends it first, unless it can't be reached
+            command_timeout=seconds + 1,  # the database ends the statement first, unless it can't be reached
             server_settings=session,
             **options,
         )
@@ -103,9 +103,9 @@ async def connect(url: str, seconds: float = READ_SECONDS, **options: Any) -> "L
 
 
 def unreachable(error: OSError, address: Address) -> str:
-    """Says in words which host failed, and how."""
+    """Describes which host failed, and how."""
     hosts = " and ".join(address.hosts)
-    numbers = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}  # of several addresses of a host
+    numbers = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}  # one for each address
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate of {hosts} can't be trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
@@ -124,17 +124,17 @@ async def faults_as_unavailable() -> AsyncIterator[None]:
     except asyncpg.UntranslatableCharacterError as error:
         raise UnstorableTextError(reason(error)) from error
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError):
-        raise  # that is not the database's fault, and will be so next time
+        raise  # not the database's fault; the next try would fail too
     except FAULTS as error:
         raise UnavailableError(reason(error)) from error
 
 
 class UnstorableTextError(UnavailableError):
-    """The database can't store such a character: its encoding is no longer UTF-8, as it was at the start."""
+    """The database can't store a character: its encoding is no longer UTF-8, which it was at the start."""
 
 
 def reason(error: BaseException) -> str:
-    """The error in one line, without the values that PostgreSQL may put into its details."""
+    """Returns the error in one line, without the values that PostgreSQL may put into its details."""
     if isinstance(error, OSError):
         said = error.strerror or str(error) or ("the database did not answer in time" * isinstance(error, TimeoutError))
     else:
@@ -143,7 +143,7 @@ def reason(error: BaseException) -> str:
 
 
 def why_not(error: BaseException) -> CannotOpenError:
-    """In the operator's words. The address is not shown: it has the password in it."""
+    """Describes the error for the operator. The address is not shown, because the password is in it."""
     said = reason(error)
     if "startup parameter" in said:
         return CannotOpenError(f"{REFUSES} ({said}){POOLED}")
@@ -156,5 +156,5 @@ def why_not(error: BaseException) -> CannotOpenError:
     if "unrecognized configuration parameter" in said:
         return CannotOpenError(f"a parameter after the ? of DATABASE_URL can't be used: {said}. Remove it")
     if isinstance(error, ValueError) and not isinstance(error, asyncpg.PostgresError):
-        return CannotOpenError(UNREADABLE)  # the parser's message may have pieces of the password in it
+        return CannotOpenError(UNREADABLE)  # the parser's message may contain parts of the password
     return CannotOpenError(f"PostgreSQL, as named by DATABASE_URL, can't be used: {said}")

@@ -1,4 +1,4 @@
-"""Moving the rows of a whole board in and out of PostgreSQL (see storage/exchange.py)."""
+"""Moves the rows of a whole board in and out of PostgreSQL (see storage/exchange.py)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ class PostgreSQLExchange:
 
 
 async def put(db: "Link", table: str, row: Row, index: int) -> int:
-    """Whether the row was new. Raises RowRefusedError."""
+    """Adds the row. Returns 1 if it was new, else 0. Raises RowRefusedError."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = [row[column] for column in columns]
     known = await db.fetchrow(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = $1", row[key])
@@ -121,7 +121,7 @@ async def put(db: "Link", table: str, row: Row, index: int) -> int:
     try:
         await db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(places)})", *values)
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-        why = " ".join(str(error).rstrip(".").split())  # it has a second line
+        why = " ".join(str(error).rstrip(".").split())  # the text may have a second line
         raise RowRefusedError(index, f"this board can't take it: {why}") from error
     return 1
 

@@ -78,7 +78,7 @@ class Messages(Units, StoredMessages):
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
-    """The message of a post, and whether it is new. Raises KeyReusedError, NotAllowedError or OutdatedError."""
+    """Returns the message of a post, and whether it is new. Raises KeyReusedError, NotAllowedError or OutdatedError."""
     outcome, *columns = row
     if outcome == "key_reused":
         raise KeyReusedError("key")
@@ -90,7 +90,7 @@ def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
 
 
 async def read_changes(db: "Database", seq: int, limit: int) -> Changes:
-    """Where the board stands and what changed, in one statement: one moment, and one trip for each change."""
+    """Reads the board's position and the changes in one statement: at one moment, with one round trip per change."""
     rows = await db.fetch(
         f"SELECT epoch, board.seq, floor, access, newer.* FROM board LEFT JOIN LATERAL "
         f"(SELECT {COLUMNS} FROM messages WHERE seq > $1 ORDER BY seq LIMIT $2) AS newer ON true ORDER BY newer.seq",

@@ -1,7 +1,7 @@
-"""LISTEN and NOTIFY: hears that some node has committed something. What it was is not said: the board reads it.
+"""LISTEN and NOTIFY: hears that some node has committed something. It does not hear what: the board reads that.
 
-So news that are lost, doubled or late do no harm: every reading goes forward from what the board knows, and one
-comes after each connecting and at a slow tick, whatever was heard.
+So notifications that are lost, doubled or late do no harm: every read continues from what the board knows, and the
+board also reads after each connect and at a slow tick, even if nothing was heard.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from storage.records import CannotOpenError
 log = logging.getLogger("longboard")
 
 TICK = 2.0
-"""Seconds between looks when nothing was heard: for news that were lost on the way, and for connections that are
-gone without a word. It costs a node one read in this time."""
+"""Seconds between reads when nothing was heard: for notifications that were lost, and for connections that died
+silently. It costs a node one read in this time."""
 RETRY_SECONDS = 0.5
 
 
 async def watch(url: str, on_commit: Callable[[], Awaitable[bool]], generation: Callable[[], int] = lambda: 0) -> None:
     """Calls `on_commit` for each commit, also while no notification can be received. Runs until cancelled.
 
-    With another generation, another server may be behind the address: then a new connection listens.
+    When the generation changes, another server may be behind the address, so a new connection listens.
     """
     said = ""
     while True:
@@ -31,7 +31,7 @@ async def watch(url: str, on_commit: Callable[[], Awaitable[bool]], generation: 
         try:
             await listen(url, on_commit, generation)
         except (*FAULTS, CannotOpenError) as error:
-            if time.monotonic() - began > TICK or reason(error) != said:  # once, however often it is tried
+            if time.monotonic() - began > TICK or reason(error) != said:  # once, however often it fails
                 said = reason(error)
                 log.warning("What other nodes post can't be heard, trying again until it can: %s", said)
         await on_commit()
@@ -39,7 +39,7 @@ async def watch(url: str, on_commit: Callable[[], Awaitable[bool]], generation: 
 
 
 async def listen(url: str, on_commit: Callable[[], Awaitable[bool]], generation: Callable[[], int]) -> None:
-    """Listens on a separate connection until there is another generation. Raises one of FAULTS if it is lost."""
+    """Listens on a separate connection until the generation changes. Raises one of FAULTS if the connection is lost."""
     news, began = asyncio.Event(), generation()
     db = await connect(url, CONNECT_SECONDS)
     try:
@@ -54,7 +54,7 @@ async def listen(url: str, on_commit: Callable[[], Awaitable[bool]], generation:
                 async with asyncio.timeout(TICK if done else RETRY_SECONDS):
                     await news.wait()
             except TimeoutError:
-                await db.execute("SELECT 1")  # is anybody there?
+                await db.execute("SELECT 1")  # fails if the connection is dead
         raise ConnectionResetError("the connection was lost")
     finally:
         db.terminate()

@@ -1,7 +1,7 @@
 """A node's connections to PostgreSQL, kept open in pools, and reading through them.
 
-A node has five at most: one writes, one listens, one reads for deliver(), and two read for pages. A pool opens a lost
-connection again, so a restart of the database needs no restart of the board.
+A node has five at most: one writes, one listens, one reads for deliver(), and two read for pages. A pool reopens a lost
+connection, so a restart of the database needs no restart of the board.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PAGE_READERS = 2
 RENEW_SECONDS = 1.0
-"""All connections are opened again at most once in this time, however many posts are refused."""
+"""All connections are reopened at most once in this time, however many posts are refused."""
 
 
 class Connection(asyncpg.Connection):
@@ -31,12 +31,12 @@ class Connection(asyncpg.Connection):
 
 
 class Connections:
-    """A pool: its connections are opened when they are needed, and again after they were lost."""
+    """A pool. It opens its connections when they are needed, and reopens those that were lost."""
 
     def __init__(self, url: str, size: int, seconds: float) -> None:
         self._url = url
         self.when_read_only: Callable[[], Awaitable[None]] | None = None
-        """Called when the database refuses writes: another host may take them by now."""
+        """Called when the database refuses writes: another host may accept them by now."""
         self._pool: Pool = asyncpg.create_pool(
             url,
             min_size=0,
@@ -62,11 +62,11 @@ class Connections:
         return self
 
     async def expire(self) -> None:
-        """Connections in use are closed when they are returned, all others before they are used again."""
+        """Closes connections in use when they are returned, and all others before they are used again."""
         await self._pool.expire_connections()
 
     async def close(self) -> None:
-        """Closes in order if the database answers, else at once."""
+        """Closes the connections properly if the database answers, otherwise immediately."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._pool.close()
@@ -80,8 +80,9 @@ async def open_pooled(seconds: float, url: str, *, connection_class: type, recor
 
 
 class Generation:
-    """All connections of a node. A connection keeps for its life what the server said when it was opened (that it is
-    read-only, or a standby): so when a write is refused for that, every connection is closed and opened again."""
+    """All connections of a node. Each remembers what the server said when it was opened (that it is read-only, or a
+    standby). So when a write is refused for that reason, every connection is closed and reopened.
+    """
 
     def __init__(self, *pools: Connections) -> None:
         self.pools = pools
@@ -100,18 +101,18 @@ class Generation:
 
 
 class Reader:
-    """Connections for reading; each read is one function, and has one snapshot if it is one statement."""
+    """Connections for reading. Each read is one function; it sees one moment if it is one statement."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
     async def read(self, function: "Callable[..., Awaitable[T]]", *arguments: Any) -> T:
-        """Returns function(connection, *arguments). Raises UnavailableError."""
+        """Returns the result of function(connection, *arguments). Raises UnavailableError."""
         async with faults_as_unavailable(), self._connections.acquire() as db:
             return await function(db, *arguments)
 
     async def read_at_one_moment(self, function: "Callable[..., Awaitable[T]]", *arguments: Any) -> T:
-        """The same for a function of several statements."""
+        """The same for a function of several statements, which all see one moment."""
         async with (
             faults_as_unavailable(),
             self._connections.acquire() as db,

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from storage.postgres.connection import Link
 
 OLDEST = 13
-"""The first PostgreSQL with gen_random_uuid(); older ones are no longer kept up by its makers either."""
+"""The first PostgreSQL with gen_random_uuid(). Older versions are no longer maintained, either."""
 MIGRATION_SECONDS = 600.0
-"""How long a migration may take, and how long another node waits for the one that does it."""
+"""How long a migration may take, and how long another node waits for the one that runs it."""
 OURS = "FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid AND nspname = 'longboard' WHERE true"
-"""Read from the tables themselves: to_regclass() may answer from before the lock, out of the session's memory."""
+"""Reads the system's tables: to_regclass() may answer from the session's cache, with what was before the lock."""
 LOCK = "SELECT pg_advisory_xact_lock(1282371175, 2)"
 
 
@@ -58,9 +58,9 @@ SESSION = "SELECT current_setting('server_encoding'), current_setting('session_r
 
 
 async def check_directness(url: str, db: "Link") -> None:
-    """Whether this is PostgreSQL itself, or somebody in between who lets all through. Raises CannotOpenError.
+    """Checks that this is PostgreSQL itself, or something in between that passes everything. Raises CannotOpenError.
 
-    A pooler may have ignored what the session was to be like: then tables would come to stand anywhere.
+    A pooler may have ignored the settings of the session; then tables could be made in any schema.
     """
     in_force = "SELECT current_setting('search_path') = 'longboard' AND current_setting('lock_timeout') <> '0'"
     if not await db.fetchval(in_force):
@@ -70,7 +70,7 @@ async def check_directness(url: str, db: "Link") -> None:
 
 
 async def check_listening(url: str, db: "Link") -> None:
-    """Whether what one connection tells reaches another: a pooler may keep it from that. Raises CannotOpenError."""
+    """Checks that notifications of one connection reach another; a pooler may prevent it. Raises CannotOpenError."""
     heard = asyncio.Event()
     listening = await connect(url)
     try:
@@ -112,7 +112,7 @@ async def apply(db: "Link", migration: Migration) -> None:
 
 
 async def make_schema(db: "Link") -> None:
-    """Raises CannotOpenError if there is a schema of that name that is not ours."""
+    """Makes the schema. Raises CannotOpenError if there is one of that name that is not ours."""
     if await db.fetchval(f"SELECT count(*) {OURS}"):
         raise CannotOpenError("the database has a schema named longboard that is not Longboard's; use another database")
     if not await db.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = 'longboard'"):
@@ -127,7 +127,7 @@ async def make_schema(db: "Link") -> None:
 
 
 async def version_of(db: "Link") -> int:
-    """The number of the last migration; 0 for a database without any."""
+    """Returns the number of the last migration; 0 for a database without any."""
     if not await db.fetchval(f"SELECT count(*) {OURS} AND relname = 'migrations'"):
         return 0
     version: int = await db.fetchval("SELECT coalesce(max(number), 0) FROM longboard.migrations")

@@ -1,9 +1,9 @@
 """Removes words that were deleted or edited away from PostgreSQL's files, as far as that is possible.
 
-PostgreSQL keeps old versions of rows until a VACUUM, and a GIN index keeps each word it ever had. So once a day at
-most, and only if something was deleted, edited or an account changed, the tables are vacuumed and the indexes with
-words are rebuilt beside the old ones, while the board runs. Some stay in the free space of the tables' pages,
-until new rows overwrite it, and in the database's log and backups: docs/operations.md says so.
+PostgreSQL keeps old versions of rows until a VACUUM, and a GIN index keeps each word it ever had. So at most once
+a day, and only if something was deleted or edited or an account has changed, the tables are vacuumed and the indexes
+with words are rebuilt beside the old ones, while the board runs. Some words stay in the free space of the tables'
+pages, until new rows overwrite it, and in the database's log and backups: docs/operations.md says so.
 """
 
 import logging
@@ -22,7 +22,8 @@ SECONDS = 3600.0
 LOCK = "SELECT pg_try_advisory_lock(1282371175, 3)"
 TABLES = ("messages", "accounts", "identities", "credentials", "links", "blocks", "audit")
 MARK = "scrubbed"
-"""Begins the table's comment, which says how far the last run came; nodes of older versions ignore the comment."""
+"""The first word of the comment on the table `messages`, which says how far the last run came. Nodes of older versions
+ignore the comment."""
 
 
 async def is_due(db: "Database | Link") -> bool:
@@ -44,7 +45,7 @@ def read_mark(comment: str | None) -> tuple[int, int, int]:
 
 
 async def scrub(url: str) -> None:
-    """Runs on a separate connection, one node at a time. Raises nothing: failures are logged, and tried again later."""
+    """Runs on a separate connection, one node at a time. Raises nothing: logs failures; a later call tries again."""
     try:
         db = await connect(url, SECONDS)
     except FAULTS as error:
@@ -63,7 +64,7 @@ async def scrub_all(db: "Link") -> None:
     seq, access, now = await db.fetchrow("SELECT seq, access, now_ms() FROM board") or (0, 0, 0)
     await db.execute(
         f"SET lock_timeout = '{CONNECT_SECONDS * 20:.0f} s'"
-    )  # it waits for readers, and makes nobody wait
+    )  # it waits for readers, but nobody waits for it
     for name in await db.fetch(HALF_MADE):
         await db.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name[0]}")
     for table in TABLES:

@@ -1,4 +1,4 @@
-"""Searching messages in PostgreSQL: a tsvector beside each message, with a GIN index over all.
+"""Searches messages in PostgreSQL: a tsvector beside each message, with a GIN index over all.
 
 The words come from storage/words.py; PostgreSQL cuts and stems nothing, so every engine finds the same.
 """
@@ -26,13 +26,14 @@ log = logging.getLogger("longboard")
 SEARCH_SECONDS = 2.0
 """How long a search may take."""
 MESSAGES_AT_ONCE = 500
-"""Messages that are cut anew at once: some tenths of a second, in which other writes wait."""
+"""Messages that are cut again in one transaction: a few tenths of a second, in which other writes wait."""
 MOST_WORDS = 50_000
-"""Of one message: 14 bytes each at most, where two letters are a word; only with a MESSAGE_LENGTH above that are there more."""
+"""Words of one message that are indexed: at most 14 bytes each where two letters are a word. A message can have more
+only if MESSAGE_LENGTH is above that."""
 CHARACTERS_AT_ONCE = 500
 """Characters that are split into words on the loop: half a millisecond at most."""
 SEARCHES_WAITING_MAX = 20
-"""Searches that may wait for their turn: only one runs at a time, so that pages always have a connection left."""
+"""Searches that may wait for their turn. Only one runs at a time, so that pages always have a connection left."""
 
 
 class Search:
@@ -58,7 +59,7 @@ class Search:
         return dataclasses.replace(found, is_complete=self._is_complete)
 
     async def start_indexing(self) -> None:
-        """Cuts anew, in the background, what another version of words.py has cut. Raises UnavailableError."""
+        """Cuts again, in the background, what another version of words.py has cut. Raises UnavailableError."""
         self._is_complete = await self._reader.read(read_version) == VERSION
         if not self._is_complete:
             self._indexing = asyncio.create_task(self._index_all())
@@ -69,7 +70,7 @@ class Search:
             await asyncio.gather(self._indexing, return_exceptions=True)
 
     async def _index_all(self) -> None:
-        """The newest first; between two lots, posts get their turn. Nodes that do it at once do no harm."""
+        """Indexes the newest messages first; posts get their turn in between. Several nodes may do this at once."""
         before = 2**63 - 1
         try:
             while rows := await self._reader.read(read_bodies, before):
@@ -86,24 +87,24 @@ class Search:
 
 
 def to_vector(body: str) -> str:
-    """The words of a message and where they stand, as PostgreSQL writes a tsvector.
+    """Returns the words of a message and their positions, as PostgreSQL writes a tsvector.
 
-    It keeps places up to 16,383, and 255 of one word: what goes beyond is found by its words, not as a phrase. And it
-    takes a megabyte of words at most (https://www.postgresql.org/docs/current/textsearch-limitations.html): what a
+    It stores positions up to 16,383, and 255 of one word: text beyond that is found by its words, not as a phrase. It
+    accepts a megabyte of words at most (https://www.postgresql.org/docs/current/textsearch-limitations.html): what a
     message has beyond that is not found.
     """
     return " ".join(f"{quoted(word)}:{place}" for place, word in enumerate(words(body)[:MOST_WORDS], 1))
 
 
 def to_query(wanted: list[Phrase]) -> str:
-    """In the language of tsquery: `'low' <-> 'tide' & 'at':*`."""
+    """Returns the phrases as a tsquery: `'low' <-> 'tide' & 'at':*`."""
     return " & ".join(
         " <-> ".join(map(quoted, phrase.words)) + (":*" if phrase.is_beginning else "") for phrase in wanted
     )
 
 
 async def vector(body: str) -> str:
-    """to_vector(), on a thread if it takes longer than the way there."""
+    """Calls to_vector(); on a thread, if that takes longer than switching to the thread."""
     if len(body) < CHARACTERS_AT_ONCE:
         return to_vector(body)
     return await asyncio.to_thread(to_vector, body)
@@ -125,7 +126,7 @@ async def read_bodies(db: "Database", before: int) -> list["asyncpg.Record"]:
 
 
 async def cut_anew(db: "Database", cut: list[tuple[int, str, str]]) -> None:
-    """(id, body, vector). Messages that were changed or deleted since are indexed already."""
+    """Stores each vector of (id, body, vector). Skips messages that have changed since: they are indexed already."""
     await db.executemany("UPDATE messages SET search = $3::text::tsvector WHERE id = $1 AND body = $2", cut)
 
 

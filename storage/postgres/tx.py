@@ -19,7 +19,7 @@ class PostgreSQLTx:
         self.has_news = False
 
     async def one(self, sql: str, *values: object) -> Row | None:
-        row: Any = await self._db.fetchrow(sql, *map(plain, values))  # a record is a sequence in all but its type
+        row: Any = await self._db.fetchrow(sql, *map(plain, values))  # a record is a sequence, except in its type
         return row  # type: ignore[no-any-return]
 
     async def all(self, sql: str, *values: object) -> Sequence[Row]:
@@ -56,10 +56,10 @@ DELETION = (
 
 
 def count(status: str) -> int:
-    """How many rows a command's status says that it changed: `DELETE 3`."""
+    """Returns how many rows a command changed, as its status says: `DELETE 3`."""
     return int(status.rpartition(" ")[2])
 
 
 def plain(value: object) -> object:
-    """What to look for: nothing, if PostgreSQL can't keep such a text. It keeps all but NUL."""
+    """Returns the value to look for; None for text with a NUL, the only character that PostgreSQL can't store."""
     return None if isinstance(value, str) and "\0" in value else value

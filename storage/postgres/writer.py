@@ -1,8 +1,8 @@
-"""The one way in which a node writes. Posts that wait are committed together, everything else one after the other.
+"""The only way in which a node writes. Waiting posts are committed together, other writes one after the other.
 
-Each transaction takes the board's turn first (take_turn in the migrations), so that, over all nodes, one writes at
-a time and numbers become visible in their order. A batch of posts is a single statement: the lock, the rows, the
-news to all nodes and the commit are one trip, and a node that dies or is paused can't hold the turn in between.
+Each transaction takes the board's turn first (take_turn in the migrations), so that only one node writes at a time, and
+numbers become visible in their order. A batch of posts is a single statement: the lock, the rows, the news to all nodes
+and the commit are one round trip, and a node that dies or is paused can't hold the turn in between.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Unit = Callable[["Database"], Awaitable[Any]]
-"""One all-or-nothing piece of writing, run inside a transaction of its own."""
+"""One all-or-nothing piece of writing, run inside a separate transaction."""
 
 MAX_WAITING = 2000
-"""Writes that may wait; at some thousand posts a second that is a second or two."""
+"""Writes that may wait; at about a thousand posts a second, that is a second or two."""
 PATIENCE = 5.0
-"""Seconds that a write may have waited for its turn on this node: whoever sent it is better told to come back."""
+"""Seconds that a write may wait for its turn on this node. After that, it is better to ask the client to try again."""
 MAX_BATCH = 256
-"""Posts in one transaction, so that the first of them does not wait long for the last, nor other nodes for us."""
+"""Posts in one transaction, so that the first of them does not wait long for the last, and other nodes for this one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Post:
-    """A row for the database function `post_by`; created_at is None for now."""
+    """A row for the database function `post_by`; created_at is None for the current time."""
 
     author_id: int | None
     credential_id: int | None
@@ -49,7 +49,7 @@ class Post:
 
 
 async def post(db: "Database", posts: Sequence[Post]) -> list[asyncpg.Record]:
-    """One row for each post, in order: how it went, and the message."""
+    """Returns one row for each post, in order: the outcome, and the message."""
     columns = [[getattr(one, field.name) for one in posts] for field in dataclasses.fields(Post)]
     return await db.fetch("SELECT * FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)", *columns, timeout=READ_SECONDS)
 
@@ -81,22 +81,22 @@ class Writer:
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
         self.posts = seconds()
         self.is_failing = False
-        """Whether the last posts could not be written, by no fault of their own."""
+        """Whether the last posts could not be written, through no fault of their own."""
 
     @property
     def waiting(self) -> int:
         return len(self._posts) + len(self._units)
 
     async def post(self, one: Post) -> asyncpg.Record:
-        """The post's row of the result of `post_by`, once it is on disk. Raises UnavailableError."""
+        """Returns the post's row of the result of `post_by`, once the post is on disk. Raises UnavailableError."""
         row: asyncpg.Record = await self._wait(self._posts, one)
         return row
 
     async def write(self, unit: "Callable[[Database], Awaitable[T]]") -> T:
-        """Runs the unit; returns what it returned once that is on disk.
+        """Runs the unit, and returns its result once it is on disk.
 
-        Raises what the unit raised, with all of it undone, or UnavailableError. If the waiting task is cancelled, the
-        unit is written all the same.
+        Raises what the unit raised, with everything that it did undone, or UnavailableError. If the waiting task is
+        cancelled, the unit is still written.
         """
         result: T = await self._wait(self._units, unit)
         return result
@@ -117,7 +117,7 @@ class Writer:
         return await waiting.future
 
     async def _write_all(self) -> None:
-        """A batch of posts and another write in turns, so that neither makes the other wait for long."""
+        """Writes a batch of posts and another unit in turns, so that neither makes the other wait for long."""
         try:
             while self._posts or self._units:
                 if batch := take(self._posts, MAX_BATCH):
@@ -143,7 +143,7 @@ class Writer:
         except Exception as error:
             if len(posts) == 1 or (isinstance(error, UnavailableError) and not isinstance(error, UnstorableTextError)):
                 return [(None, error)] * len(posts)
-        # PostgreSQL can't keep one of them, and has kept none.
+        # PostgreSQL can't store one of them, and has stored none.
         return [(await self._commit_posts([one]))[0] for one in posts]
 
     async def _commit_unit(self, unit: Unit) -> Outcome:
@@ -161,7 +161,7 @@ class Writer:
 
 
 def take(queue: "collections.deque[Waiting]", most: int) -> list[Waiting]:
-    """The next ones whose turn it is. Those that have waited for too long are refused."""
+    """Takes the next `most` from the queue. Refuses those that have waited for too long."""
     taken: list[Waiting] = []
     oldest = time.monotonic() - PATIENCE
     while queue and len(taken) < most:

@@ -1,4 +1,4 @@
-"""SQLite behind the Storage protocol: one writer, and readers of their own for pages, deliver() and searches."""
+"""SQLite behind the Storage protocol: one writer, and separate readers for pages, deliver() and searches."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from storage.stats import Stats, statement
 from storage.times import NEWEST
 
 TICK = 0.5
-"""Seconds between looks for what other processes wrote: an import, bin/admin, a server being replaced."""
+"""Seconds between checks for what other processes wrote: an import, bin/admin, a server that is being replaced."""
 
 
 PROBE_BYTES = 32 * 1024
@@ -70,7 +70,7 @@ class SQLite(Messages, Search, Storage):
         return await self._reader.read(read_secret)
 
     async def scrub(self) -> None:
-        """In SQLite the write-ahead log: in the database itself, secure_delete has overwritten them (connection.py)."""
+        """Empties the write-ahead log. In the database, secure_delete has overwritten the words (database_file.py)."""
         await self._writer.empty_log()
 
     async def probe(self) -> None:
@@ -89,13 +89,13 @@ class SQLite(Messages, Search, Storage):
     async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:
-            with contextlib.suppress(UnavailableError):  # it is logged; what is there can still be read
+            with contextlib.suppress(UnavailableError):  # it is logged, and the open files can still be read
                 if self._files:
                     await asyncio.to_thread(self._files.check)
             try:
                 version = await self._changes_reader.read(data_version)
             except UnavailableError:
-                version = None  # the next look will tell
+                version = None  # the next check will find out
             if version != seen and await on_commit():
                 seen = version
             await asyncio.sleep(TICK)
@@ -103,7 +103,7 @@ class SQLite(Messages, Search, Storage):
 
 def write_and_undo(db: sqlite3.Connection) -> None:
     """Writes as much as a long message and removes it, in one commit: removed data is overwritten, so all of its pages
-    are written. A single page would still find room in the log where a message doesn't.
+    are written. A single page might still fit into the log when a message doesn't.
     """
     row = os.urandom(PROBE_BYTES)
     db.execute("INSERT INTO used VALUES (?, 0)", (row,))
@@ -117,5 +117,5 @@ def read_secret(db: sqlite3.Connection) -> bytes:
 
 
 def data_version(db: sqlite3.Connection) -> int:
-    """A number that differs once any other connection has committed (PRAGMA data_version)."""
+    """Returns a number that changes when another connection has committed (PRAGMA data_version)."""
     return pragma(db, "data_version")

@@ -1,4 +1,4 @@
-"""SQL of SQLite for what is kept about an account (storage/about.py)."""
+"""SQLite's SQL for what is kept about an account (storage/about.py)."""
 
 MESSAGE = "substr(target, instr(target, 'message ') + 8)"
 ABOUT_ITS_MESSAGE = (
@@ -6,4 +6,4 @@ ABOUT_ITS_MESSAGE = (
     f"(SELECT 1 FROM messages WHERE author_id = ?1 AND id = CAST({MESSAGE} AS INTEGER)) "
     f"OR at >= ?3 AND (instr({MESSAGE} || ' ', ' by ' || ?2 || ' ') OR instr({MESSAGE} || ' ', ', ' || ?2 || ' ')))"
 )
-"""Of an entry of the audit log, as storage/audit.py words it. Older ones don't name the author."""
+"""A condition on an entry of the audit log, as storage/audit.py words it. Older entries don't name the author."""

@@ -1,4 +1,4 @@
-"""Copies of a whole SQLite board: made while it runs, compared before they count, and put back as another epoch."""
+"""Copies a whole SQLite board while it runs, compares the copy with it, and restores a copy with another epoch."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ PARTS = {**{name: table.columns for name, table in TABLES.items()}, "credentials
 
 
 def parts_of(db: sqlite3.Connection) -> dict[str, list[str]]:
-    """Those of PARTS that this board has: one of an older version lacks some tables and columns."""
+    """Returns those of PARTS that this board has: one of an older version lacks some tables and columns."""
     found = {}
     for name, columns in PARTS.items():
         there = {column for (column,) in db.execute("SELECT name FROM pragma_table_info(?)", (name,))}
@@ -32,7 +32,7 @@ def parts_of(db: sqlite3.Connection) -> dict[str, list[str]]:
 
 
 def back_up(path: str, target: str) -> dict[str, int]:
-    """Copies the board at one moment, whatever is posted meanwhile; under its name only when it was found the same.
+    """Copies the board as it is at one moment, even while posts arrive. The copy gets its name only if it is the same.
 
     Returns how many rows of each table the copy has. Raises StorageError or OSError.
     """
@@ -43,7 +43,7 @@ def back_up(path: str, target: str) -> dict[str, int]:
         raise OSError(f"{target} is there already; name a new file")
     part = f"{target}.part"
     try:
-        remove(part)  # of an interrupted backup
+        remove(part)  # left by an interrupted backup
         make_private(part)
         with contextlib.closing(reach(path, read_only=is_frozen(path))) as db:
             check_is_board(db, path)
@@ -62,7 +62,7 @@ def back_up(path: str, target: str) -> dict[str, int]:
 
 
 def remove(part: str) -> None:
-    """Also removes what SQLite may have left beside it."""
+    """Removes the file, and what SQLite may have left beside it."""
     for end in ("", "-journal", "-wal", "-shm"):
         if os.path.lexists(part + end):
             os.unlink(part + end)
@@ -97,7 +97,7 @@ def why(error: sqlite3.Error, path: str, target: str) -> str:
 
 
 def check_copy(path: str) -> dict[str, int]:
-    """Opened anew and read from end to end. Raises StorageError, CannotOpenError."""
+    """Opens the copy and reads all of it. Returns the counts of rows. Raises StorageError, CannotOpenError."""
     with contextlib.closing(reach(path, read_only=True)) as db:
         check_is_board(db, path)
         said = db.execute("PRAGMA integrity_check").fetchone()[0]
@@ -112,10 +112,10 @@ def check_copy(path: str) -> dict[str, int]:
 
 
 def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
-    """Whether the copy has what the board had. Raises StorageError.
+    """Checks that the copy has what the board had. Raises StorageError.
 
-    If nothing was written meanwhile, every row must be the same. Else the board has gone on; but a message whose last
-    change is no newer than the copy must be in it just so.
+    If nothing was written since, every row must be the same. Otherwise the board has changed, but each message whose
+    last change is no newer than the copy must be the same in it.
     """
     parts = {name: ", ".join(columns) for name, columns in parts_of(db).items()}
     differing = {
@@ -134,16 +134,16 @@ def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
 
 
 def count(db: sqlite3.Connection, one: str, other: str, table: str, columns: str) -> int:
-    """How many rows the one has that the other has not."""
+    """Returns how many rows `one` has that `other` lacks."""
     sql = f"SELECT count(*) FROM (SELECT {columns} FROM {one}.{table} EXCEPT SELECT {columns} FROM {other}.{table})"
     number: int = db.execute(sql).fetchone()[0]
     return number
 
 
 def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], str | None]:
-    """Puts a backup in the place of the board, as another epoch, with everybody signed out.
+    """Puts a backup in the place of the board, with another epoch and everybody signed out.
 
-    Returns the counts, and where the board that was there is now. Raises StorageError or OSError.
+    Returns the counts of rows, and the path of the previous board, if there was one. Raises StorageError or OSError.
     """
     path = os.path.realpath(path)  # a symbolic link stays
     if backup == "-":
@@ -170,8 +170,8 @@ def restore(path: str, backup: str, *, replace: bool) -> tuple[dict[str, int], s
 
 
 def copy_anew(backup: str, part: str) -> dict[str, int]:
-    """Migrates a copy to this version's schema, with a new epoch, without sessions, tokens and links: nothing that was
-    revoked or used since the backup becomes valid again.
+    """Makes a copy and migrates it to this version's schema, with a new epoch, and without sessions, tokens (except
+    bots') and links: none of those that were revoked or used since the backup becomes valid again.
     """
     with contextlib.closing(reach(backup, read_only=True)) as db:
         check_shape(db, backup)
@@ -186,7 +186,7 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
         migrate(db, backup)
         db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), secret = randomblob(32), access = access + 1")
         db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
-        db.execute("DELETE FROM links")  # one may have been used since
+        db.execute("DELETE FROM links")  # one may have been used since the backup
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return counts
 
@@ -203,7 +203,7 @@ def put_aside(path: str, aside: str) -> None:
 
 
 def take_place_of(part: str, path: str) -> None:
-    """The new board gets the owner and mode of the old one; if there is none, the owner of the folder."""
+    """Gives the new board the owner and mode of the old one or, if there is none, the owner of the folder."""
     if os.path.exists(path):
         belong_like(part, path)
         os.chmod(part, stat.S_IMODE(os.stat(path).st_mode))
@@ -212,7 +212,10 @@ def take_place_of(part: str, path: str) -> None:
 
 
 def take_alone(stack: contextlib.ExitStack, path: str) -> None:
-    """Leaves write-ahead logging, which SQLite only does for the last who has the file open. Raises StorageError."""
+    """Locks the board. Leaves write-ahead logging, which SQLite does only if nobody else has the file open.
+
+    Raises StorageError.
+    """
     db = stack.enter_context(contextlib.closing(reach(path)))
     db.execute("PRAGMA busy_timeout = 500")
     try:

@@ -1,4 +1,4 @@
-"""What can be wrong with a board's file, looked at without changing anything."""
+"""Checks what can be wrong with a board's file, without changing anything."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from storage.sqlite.texts import damaged_texts
 LOW_BYTES = 512 * 1024 * 1024
 LARGE_LOG = 256 * 1024 * 1024
 Finding = tuple[bool, str]
-"""Whether it is well, and what it is."""
+"""Whether the check passed, and the words that describe it."""
 
 
 def check_up(path: str) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def check_up(path: str) -> Iterator[Finding]:
     can_write = os.access(folder, os.W_OK) and os.access(path, os.W_OK)
     yield can_write, f"the folder {folder} {'can' if can_write else 'can not'} be written to"
     free = shutil.disk_usage(folder).free
-    enough = max(LOW_BYTES, 2 * os.path.getsize(path))  # a backup needs once its size
+    enough = max(LOW_BYTES, 2 * os.path.getsize(path))  # a backup needs as much as the database
     yield free >= enough, f"{free // 2**20} MB of the disk are free"
     log = f"{path}-wal"
     size = os.path.getsize(log) if os.path.exists(log) else 0

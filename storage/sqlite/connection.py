@@ -1,9 +1,9 @@
-"""SQLite through aiosqlite: how connections are opened, and the one writer that commits in groups.
+"""SQLite through aiosqlite: opening connections, and the one writer, which commits in groups.
 
-aiosqlite runs each connection on a thread of its own and pays about 50 µs for every hop to it, and cancelling
-an awaiting task stops nothing. So whatever belongs together (a transaction, a read that must see one moment)
-is one plain function that runs on the thread in a single hop. aiosqlite has no public call for that; `run`
-below stands on its `_execute`, which is why requirements.txt pins the version and a test guards it.
+aiosqlite runs each connection on a separate thread. Every hop to it costs about 50 µs, and cancelling an awaiting task
+stops nothing. So what belongs together (a transaction, a read that must see one moment) is one plain function that
+runs on the thread in a single hop. aiosqlite has no public call for that; `run` below uses its `_execute`, which is why
+requirements.txt pins the version and a test guards it.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ Unit = Callable[[sqlite3.Connection], Any]
 Around = Callable[["Database"], AbstractContextManager[None]]
 
 MAX_WAITING = 2000
-"""Units that may wait for the writer; at the 1,000 and more commits a second of a small disk that is seconds."""
+"""Units that may wait for the writer; at the 1,000 or more commits a second of a small disk, they take seconds."""
 MAX_BATCH = 256
 """Units in one transaction, so that the first of them does not wait long for the last."""
 BUSY_MS = 2000
@@ -41,17 +41,17 @@ logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it would print
 
 
 class Database(sqlite3.Connection):
-    """sqlite3's connection, and where the writer's transaction began."""
+    """sqlite3's connection, which also knows where the writer's transaction began."""
 
     new_from = sys.maxsize
     """The first number that a message posted in this transaction may have."""
     damage = ""
-    """The first text that is not UTF-8, once one was met (texts.py)."""
+    """Names the first text that is not UTF-8, once one was found (texts.py)."""
 
 
 class Connection(aiosqlite.Connection):
     stopped: "asyncio.Future[Any] | None" = None
-    """Resolved by the thread as the last thing it does, once it was told to stop."""
+    """The thread resolves this as the last thing it does, after it was told to stop."""
 
     def stop(self) -> "asyncio.Future[Any] | None":
         self.stopped = super().stop()
@@ -64,7 +64,7 @@ class Connection(aiosqlite.Connection):
 
 
 async def connect(path: str, *, read_only: bool) -> Connection:
-    """An open connection. Raises CannotOpenError."""
+    """Opens a connection. Raises CannotOpenError."""
     uri = address(path, "ro" if read_only else "rwc")
 
     def connector() -> sqlite3.Connection:
@@ -90,12 +90,12 @@ async def connect(path: str, *, read_only: bool) -> Connection:
         return connection
     except (sqlite3.Error, OSError) as error:
         if connection.stopped is not None:
-            await connection.stopped  # the thread still speaks to the loop, which may be closed soon
+            await connection.stopped  # the thread still uses the loop, which may be closed soon
         raise CannotOpenError(why_not(path, error)) from error
 
 
 class Writer:
-    """The only way to write: units that wait are committed together, so one disk sync serves all of them.
+    """The only way to write. Waiting units are committed together, so one disk sync serves all of them.
 
     `around` runs before and after them within each transaction. `check` is called before each transaction: it raises
     UnavailableError if nothing may be written now.
@@ -106,7 +106,7 @@ class Writer:
         self._around = around
         self._check = check
         self.is_failing = False
-        """Whether the last writes failed, by no fault of their own."""
+        """Whether the last writes failed, through no fault of their own."""
         self._waiting: collections.deque[tuple[Unit, asyncio.Future[Any]]] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
@@ -117,10 +117,10 @@ class Writer:
         return len(self._waiting)
 
     async def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs the unit; returns what it returned once that is on disk.
+        """Runs the unit, and returns its result once it is on disk.
 
-        Raises what the unit raised, with the unit undone and its neighbours kept, or UnavailableError. If the
-        waiting task is cancelled, the unit is written all the same.
+        Raises what the unit raised, with the unit undone and its neighbours kept, or UnavailableError. If the waiting
+        task is cancelled, the unit is still written.
         """
         if len(self._waiting) >= MAX_WAITING:
             raise UnavailableError(f"{MAX_WAITING} writes are waiting already")
@@ -131,7 +131,7 @@ class Writer:
         return await future
 
     async def empty_log(self) -> None:
-        """Brings the log into the database and empties it, unless others read in it. Raises UnavailableError."""
+        """Copies the log into the database and empties it, unless others read from it. Raises UnavailableError."""
         try:
             await self._connection.run(empty_log)
         except sqlite3.Error as error:
@@ -170,7 +170,7 @@ def settle(future: asyncio.Future[Any], value: Any, error: BaseException | None)
 
 
 def commit(db: Database, units: Sequence[Unit], around: Around, check: Callable[[], None]) -> list[Outcome]:
-    """One transaction over all the units: a value or an error for each."""
+    """Runs all the units in one transaction. Returns a value or an error for each."""
     try:
         check()
         db.execute("BEGIN IMMEDIATE")
@@ -181,15 +181,15 @@ def commit(db: Database, units: Sequence[Unit], around: Around, check: Callable[
     except Exception as error:
         if db.in_transaction:
             db.execute("ROLLBACK")
-        # SQLite's own want of memory comes as MemoryError; anything else is a fault of ours, and shall look like one.
+        # If SQLite lacks memory, it raises MemoryError; any other error is a fault of ours, and must look like one.
         unavailable = isinstance(error, sqlite3.Error | MemoryError)
         return [(None, UnavailableError(str(error)) if unavailable else error)] * len(units)
 
 
 def empty_log(db: sqlite3.Connection) -> None:
-    """What was overwritten in the database stands in the log until that is written anew, and that may take long.
+    """Empties the log. What was overwritten in the database stays in it until overwritten there: that may take long.
 
-    Readers' last looks are over in milliseconds: so it is tried for that long, once without holding up writers.
+    Readers finish within milliseconds, so each try waits that long for them. The first does not hold up writers.
     """
     db.execute(f"PRAGMA busy_timeout = {SCRUB_MS}")
     try:
@@ -200,12 +200,12 @@ def empty_log(db: sqlite3.Connection) -> None:
 
 
 def attempt(db: sqlite3.Connection, unit: Unit) -> Outcome:
-    """One unit, inside a savepoint. Raises sqlite3.Error if SQLite has given up the whole transaction."""
+    """Runs one unit inside a savepoint. Raises sqlite3.Error if SQLite has given up the whole transaction."""
     db.execute("SAVEPOINT unit")
     try:
         value, error = unit(db), None
     except Exception as raised:
-        if not db.in_transaction:  # a full disk, for one, may roll everything back
+        if not db.in_transaction:  # a full disk, for example, may roll everything back
             raise sqlite3.OperationalError(str(raised)) from raised
         db.execute("ROLLBACK TO unit")
         unavailable = isinstance(raised, sqlite3.Error) and not isinstance(raised, sqlite3.IntegrityError)
@@ -215,14 +215,14 @@ def attempt(db: sqlite3.Connection, unit: Unit) -> Outcome:
 
 
 class Reader:
-    """A read-only connection; each read is one function that sees one moment of the database."""
+    """A read-only connection. Each read is one function, which sees one moment of the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._waiting = 0
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Returns function(sqlite3 connection, *arguments). Raises UnavailableError."""
+        """Returns the result of function(sqlite3 connection, *arguments). Raises UnavailableError."""
         if self._waiting >= MAX_WAITING:
             raise UnavailableError(f"{MAX_WAITING} reads are waiting already")
         self._waiting += 1
@@ -230,7 +230,7 @@ class Reader:
             return await self._connection.run(at_one_moment, function, *arguments)
         except sqlite3.Error as error:
             raise UnavailableError(str(error)) from error
-        except ValueError as error:  # what aiosqlite says of a connection that was closed
+        except ValueError as error:  # what aiosqlite raises for a closed connection
             raise UnavailableError(str(error)) from error
         finally:
             self._waiting -= 1
@@ -244,7 +244,7 @@ def at_one_moment(db: sqlite3.Connection, function: Callable[..., T], *arguments
     try:
         return function(db, *arguments)
     except sqlite3.Error as error:
-        raise UnavailableError(explained(db, error)) from None  # its own words may have a message's
+        raise UnavailableError(explained(db, error)) from None  # its text may contain words of a message
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")  # nothing was written

@@ -1,4 +1,4 @@
-"""The database's file: whether there is one, who may read it, why it can't be opened."""
+"""The database's file: whether it exists, who may read it, why it can't be opened."""
 
 import os
 import pathlib
@@ -11,13 +11,13 @@ from storage.records import CannotOpenError
 
 
 def address(path: str, mode: str) -> str:
-    """As SQLite takes it: `ro`, `rw`, or `rwc` to make it."""
+    """Returns the file's URI for SQLite. The mode is `ro`, `rw`, or `rwc`, which makes the file if there is none."""
     frozen = "&immutable=1" if mode == "ro" and is_frozen(path) else ""
     return f"file:{urllib.parse.quote(os.path.abspath(path))}?mode={mode}{frozen}"
 
 
 def is_frozen(path: str) -> bool:
-    """Whether it is on a read-only disk, with nothing left in its log: then SQLite needs no other file.
+    """Whether the file is on a read-only disk, with nothing left in its log: then SQLite needs no other file.
 
     Otherwise SQLite makes a file beside it even for reading, which fails on such a disk.
     """
@@ -26,7 +26,7 @@ def is_frozen(path: str) -> bool:
 
 
 def is_read_only(path: str) -> bool:
-    """Whether its disk is read-only."""
+    """Whether the file's disk is read-only."""
     try:
         return bool(os.statvfs(os.path.dirname(os.path.realpath(path))).f_flag & os.ST_RDONLY)
     except OSError:
@@ -42,7 +42,7 @@ def write_safely(db: sqlite3.Connection, seconds: float) -> None:
 
 
 def use_wal(db: sqlite3.Connection, seconds: float) -> None:
-    """Waits for its turn: several processes may open a new database at once, and for this SQLite itself does not wait."""
+    """Waits for its turn: several processes may open a new database at once, and SQLite does not wait for that."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -60,12 +60,12 @@ def now_ms() -> int:
 
 
 def add_clock(db: sqlite3.Connection) -> None:
-    """Adds the function now_ms(), which PostgreSQL has, too."""
+    """Adds the function now_ms(), which PostgreSQL has too."""
     db.create_function("now_ms", 0, now_ms)
 
 
 def reach(path: str, *, read_only: bool = False) -> sqlite3.Connection:
-    """A plain connection, for those who have a process of their own. Waits longer for its turn than a server may."""
+    """Opens a plain connection, for code in a separate process. It waits longer for its turn than a server may."""
     db = sqlite3.connect(address(path, "ro" if read_only else "rw"), uri=True, isolation_level=None, timeout=15)
     try:
         add_clock(db)
@@ -79,7 +79,7 @@ def reach(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def must_exist(path: str) -> None:
-    """Raises CannotOpenError where there is no file. SQLite would wait at a pipe for ever."""
+    """Raises CannotOpenError if the file is missing, or is a pipe, on which SQLite would wait forever."""
     if not os.path.exists(path):
         raise CannotOpenError(
             f"there is no board at {os.path.abspath(path)}: go to the folder where it runs, "
@@ -89,7 +89,7 @@ def must_exist(path: str) -> None:
 
 
 def must_be_file(path: str) -> None:
-    """Raises CannotOpenError where there is none, or a pipe, device or folder."""
+    """Raises CannotOpenError if the file is missing, or is a pipe, a device or a folder."""
     if not os.path.exists(path):
         raise CannotOpenError(f"there is no file {path}")
     if not os.path.isfile(path):
@@ -97,9 +97,9 @@ def must_be_file(path: str) -> None:
 
 
 def keep_to_owner(path: str) -> None:
-    """Makes the file, if it is new, one that only its owner can read; SQLite's files beside it get the same mode.
+    """Makes the file, if there is none, so that only its owner can read it. SQLite's files beside it get the same mode.
 
-    If root makes it, it belongs to the folder's owner: otherwise the service could not open it.
+    If root makes it, it is given to the folder's owner: otherwise the service could not open it.
     """
     path = os.path.realpath(path)
     try:

@@ -1,4 +1,4 @@
-"""Moving the rows of a whole board in and out of SQLite (see storage/exchange.py)."""
+"""Moves the rows of a whole board in and out of SQLite (see storage/exchange.py)."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,7 +13,7 @@ from storage.sqlite.tx import SQLiteTx, finish
 
 
 class SQLiteExchange:
-    """A connection of its own: what it does shall not wait for a server's, nor hold it up for long."""
+    """Has a separate connection: it must neither wait for a server's work nor hold that up for long."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -99,7 +99,7 @@ class SQLiteExchange:
 
 
 def put(db: sqlite3.Connection, table: str, row: Row, index: int) -> int:
-    """Whether the row was new. Raises RowRefusedError."""
+    """Adds the row. Returns 1 if it was new, else 0. Raises RowRefusedError."""
     columns, key = TABLES[table].columns, TABLES[table].key
     values = tuple(row[column] for column in columns)
     known = db.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = ?", (row[key],)).fetchone()

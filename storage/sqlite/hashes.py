@@ -1,4 +1,4 @@
-"""Finds accounts of a database whose password's hash costs too much: see storage/costs.py."""
+"""Finds accounts of a database whose password has a hash that costs too much: see storage/costs.py."""
 
 import sqlite3
 
@@ -19,8 +19,8 @@ def check_hashes(db: sqlite3.Connection, path: str) -> None:
 
 
 def costly_accounts(db: sqlite3.Connection) -> list[str]:
-    """The usernames of the first few."""
-    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'accounts'").fetchone():  # so old is the board
+    """Returns the usernames of the first few."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'accounts'").fetchone():  # an older board
         return []
     rows = db.execute(HASHES)
     found = (

@@ -1,4 +1,4 @@
-"""A SQLite board that moves elsewhere: read as a whole while nobody else has it open, and marked in the end."""
+"""Moves a SQLite board elsewhere: reads all of it while nobody else has it open, and marks it as moved at the end."""
 
 import contextlib
 import sqlite3
@@ -18,11 +18,11 @@ from storage.sqlite.shape import check_shape
 from storage.sqlite.texts import faults_in_words
 
 ROWS_AT_ONCE = 1000
-"""Rows that are read at once."""
+"""Rows that are read together."""
 
 
 class Leaving:
-    """Holds the file for itself until it is closed."""
+    """Keeps all others out of the file until it is closed."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -32,7 +32,7 @@ class Leaving:
 
     @classmethod
     async def open(cls, path: str) -> "Leaving":
-        """Raises CannotOpenError, also if it was moved before, and StorageError while somebody uses it."""
+        """Raises CannotOpenError, also if the board was moved before, and StorageError while somebody else uses it."""
         must_be_file(path)
         try:
             with contextlib.closing(reach(path, read_only=True)) as db:
@@ -40,7 +40,7 @@ class Leaving:
                 check_hashes(db, path)
         except sqlite3.Error as error:
             raise CannotOpenError(why_not(path, error)) from error
-        await (await SQLite.open(path)).close()  # it is ours, and of this version's schema
+        await (await SQLite.open(path)).close()  # now it is ours, and of this version's schema
         leaving = cls(path)
         try:
             leaving._db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -56,7 +56,7 @@ class Leaving:
         self._db.close()
 
     def faults_in_words(self) -> AbstractContextManager[None]:
-        """Around the methods below: turns each fault of SQLite into UnavailableError."""
+        """A context for the methods below: turns each fault of SQLite into UnavailableError."""
         return faults_in_words(self._db)
 
     def board(self) -> tuple[Any, ...]:
@@ -69,26 +69,26 @@ class Leaving:
         return number
 
     def last_ids(self) -> dict[str, int]:
-        """The highest id that was ever given, in each table of TABLES that counts and has had a row."""
+        """Returns the highest id ever given in each table of TABLES that counts and has had a row."""
         rows = self._db.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
         return {name: seq for name, seq in rows if name in TABLES and TABLES[name].counts}
 
     def rows(self, table: str) -> Iterator[list[tuple[Any, ...]]]:
-        """All rows with the columns of TABLES, by their keys, in chunks."""
+        """Yields all rows in chunks, with the columns of TABLES, in the order of their keys."""
         columns, key = TABLES[table].columns, TABLES[table].key
         found = self._db.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")
         while rows := found.fetchmany(ROWS_AT_ONCE):
             yield [as_moved(columns, row) for row in rows]
 
     def mark_as_moved(self, target: str) -> None:
-        """From now on this file is refused."""
+        """Marks the file as moved. From then on, it is refused."""
         self._db.execute(MOVED)
         self._db.execute("INSERT INTO moved VALUES (?, ?)", (target, time.time_ns() // 1_000_000))
         self._db.execute("COMMIT")
 
 
 def as_moved(columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """SQLite has no booleans; and its texts may have a NUL, which can't be posted but may come from an old import."""
+    """Makes booleans, which SQLite lacks, and removes NULs, which can't be posted but may come from an old import."""
     return tuple(
         bool(value) if name == "by_facebook" else value.replace("\0", "") if isinstance(value, str) else value
         for name, value in zip(columns, row, strict=True)

@@ -66,7 +66,7 @@ class Messages(Units, StoredMessages):
 
 
 async def check_author(tx: Tx, account_id: int, credential: int | None) -> Author:
-    """The author under its name of now. Raises NotAllowedError and OutdatedError."""
+    """Returns the author with its current name. Raises NotAllowedError and OutdatedError."""
     account = await check_active(tx, account_id)
     await check_in_force(tx, account_id, credential)
     return Author(account.id, account.name)
@@ -97,7 +97,7 @@ def insert(
 
 
 def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerprint: bytes | None) -> Message | None:
-    """What this author has posted with this key. Raises KeyReusedError if it was something else."""
+    """Returns what this author has posted with this key. Raises KeyReusedError if that had other words."""
     row = db.execute(
         f"SELECT {COLUMNS}, fingerprint FROM messages WHERE ifnull(author_id, 0) = ? AND key = ?",
         (author.id if author else 0, key),

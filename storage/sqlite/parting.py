@@ -16,7 +16,7 @@ ENDS = ("", "-wal", "-shm")
 
 
 class OpenFiles:
-    """Made when all three files exist: after a read."""
+    """Made after a read, when all three files exist."""
 
     def __init__(self, path: str) -> None:
         self._path = os.path.realpath(path)
@@ -27,7 +27,7 @@ class OpenFiles:
         """The writer and the readers check on different threads."""
 
     def check(self) -> None:
-        """Raises UnavailableError while a name belongs to another file, or to none. Logs this, and when it has ended."""
+        """Raises UnavailableError while a name belongs to another file, or to none. Logs when it begins and ends."""
         gone = [path for path, known in zip(self._paths, self._open, strict=True) if identity(path) != known]
         with self._lock:
             had_parted, self._have_parted = self._have_parted, bool(gone)
@@ -45,7 +45,7 @@ class OpenFiles:
 
 
 def identity(path: str) -> tuple[int, int] | None:
-    """The identity of the file, for as long as somebody has it open."""
+    """Returns what identifies the file, for as long as somebody has it open."""
     try:
         status = os.stat(path)
     except OSError:

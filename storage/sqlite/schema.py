@@ -52,7 +52,7 @@ def check_schema(db: sqlite3.Connection, path: str) -> None:
 
 
 def check_is_ours(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpenError, with a way out if there is one."""
+    """Raises CannotOpenError if the database is not ours. The error says what to do, if anything can be done."""
     if pragma(db, "application_id") == APPLICATION_ID:
         return
     if version := looks_like(db):
@@ -67,7 +67,7 @@ def check_is_ours(db: sqlite3.Connection, path: str) -> None:
 
 
 def looks_like(db: sqlite3.Connection) -> int:
-    """The number of the last migration whose tables and columns it has; 0 for none."""
+    """Returns the number of the last migration whose tables and columns the database has; 0 for none."""
     there, number = columns(db), 0
     with contextlib.closing(sqlite3.connect(":memory:")) as model:
         for migration in migrations("sqlite"):
@@ -78,7 +78,7 @@ def looks_like(db: sqlite3.Connection) -> int:
 
 
 def columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
-    """The columns of all tables, except virtual ones, which can't be read without their module."""
+    """Returns the columns of all tables, except virtual ones, which can't be read without their module."""
     tables = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
     found = set()
     for (table,) in tables.fetchall():
@@ -88,7 +88,7 @@ def columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 def read_moved(db: sqlite3.Connection) -> str | None:
-    """Where leaving.py says that the board has gone."""
+    """Returns where the board was moved, as leaving.py noted it; None if it was not moved."""
     if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'moved'").fetchone():
         return None
     return str(db.execute("SELECT target FROM moved").fetchone()[0])
@@ -126,7 +126,7 @@ def pragma(db: sqlite3.Connection, name: str) -> int:
 
 
 def statements(sql: str) -> Iterator[str]:
-    """The file's statements, one by one: executescript would commit on its own."""
+    """Yields the file's statements one by one, because executescript would commit by itself."""
     statement = ""
     for line in sql.splitlines(keepends=True):
         statement += line

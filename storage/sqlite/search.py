@@ -1,13 +1,13 @@
-"""Searching messages in SQLite, with FTS5. The words come from storage/words.py; FTS5 only keeps and finds them.
+"""Searches messages in SQLite with FTS5. The words come from storage/words.py; FTS5 only keeps and finds them.
 
-The index is cut into parts by the number of the message, and each part is an FTS5 table of its own. Searching goes
-from the newest part back until it has enough. So:
-- A deleted word is gone from the file, with any version of SQLite. FTS5 itself only notes a deletion, and keeps the
-  word until some merge; here the part is merged at once, in a few milliseconds, as it is small.
+The index is cut into parts by the number of the message, and each part is a separate FTS5 table. A search goes from
+the newest part back until it has found enough. So:
+- A deleted word disappears from the file, with any version of SQLite. FTS5 itself only notes a deletion, and keeps the
+  word until some merge; here the part is merged immediately, in a few milliseconds, because it is small.
 - A board from before there was an index gets it part by part, the newest first, while it runs.
-- The time that a search takes is looked at between parts, and within one that takes long.
-The tables are contentless, so a message is taken out by giving FTS5 the very words that it was put in with: where
-another version of words.py has cut them, the part is made anew first.
+- The time that a search takes is checked between parts, and within a part that takes long.
+The tables are contentless, so removing a message requires giving FTS5 the same words with which it was added. If
+another version of words.py has cut them, the part is made again first.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ from storage.words import VERSION, Phrase, phrases, words
 log = logging.getLogger("longboard")
 
 IDS_IN_A_PART = 16_384
-"""Numbers of one part: to merge it takes 5 ms, to make it 0.2 s; of a part that lacks the word, a look takes 5 µs."""
+"""Numbers in one part. Merging it takes 5 ms, making it 0.2 s, and searching it 5 µs if it lacks the word."""
 SEARCH_SECONDS = 2.0
 """How long a search may take before it ends with what it has found."""
 STEPS = 1000
-"""Steps of SQLite's virtual machine between two looks at the clock: some milliseconds where words are frequent."""
+"""Steps of SQLite's virtual machine between two looks at the clock: a few milliseconds where words are frequent."""
 RETRY_SECONDS = 30
-"""When making the index goes on, if the disk is full or another process holds the database."""
+"""After how long indexing continues, if the disk is full or another process holds the database."""
 SEARCHES_WAITING_MAX = 20
-"""Searches that may wait for their turn: they share one reader."""
+"""Searches that may wait for their turn. They share one reader."""
 
 
 class Search:
@@ -55,7 +55,7 @@ class Search:
             self._searching -= 1
 
     def start_indexing(self) -> None:
-        """Makes what is missing of the index, in the background."""
+        """Makes the missing parts of the index, in the background."""
         self._indexing = asyncio.create_task(self._index_all())
 
     async def stop_indexing(self) -> None:
@@ -64,7 +64,7 @@ class Search:
             await asyncio.gather(self._indexing, return_exceptions=True)
 
     async def _index_all(self) -> None:
-        """Part by part; between them, posts get their turn. What was done stays done if the process ends."""
+        """Makes part by part; posts get their turn in between. Finished parts stay if the process ends."""
         began, made = time.monotonic(), 0
         while True:
             started = time.monotonic()
@@ -88,16 +88,16 @@ class Search:
 
 @contextlib.contextmanager
 def indexing(db: Database) -> Iterator[None]:
-    """Around the writer's transactions: what is posted in one is put in at its end, all together.
+    """Surrounds each of the writer's transactions: at its end, adds all messages posted in it to the index together.
 
-    FTS5 gathers words in memory, and writes them down before any statement that may have to be undone. One post after
-    the other would be a write for each, and most of what a post costs.
+    FTS5 collects words in memory, and writes them before any statement that may have to be undone. Adding one post
+    after the other would take a write for each, which would be most of what a post costs.
     """
     db.new_from = db.execute("SELECT seq FROM board").fetchone()[0] + 1
     try:
         yield
         rows = db.execute("SELECT id, body FROM messages WHERE id >= ? AND body IS NOT NULL", (db.new_from,)).fetchall()
-        for number, those in itertools.groupby(rows, lambda row: row[0] // IDS_IN_A_PART):  # sorted by id, their key
+        for number, those in itertools.groupby(rows, lambda row: row[0] // IDS_IN_A_PART):  # sorted by id, the key
             ensure(db, number)
             put_in(db, number, those)
     finally:
@@ -105,21 +105,24 @@ def indexing(db: Database) -> Iterator[None]:
 
 
 def first_new(db: sqlite3.Connection) -> int:
-    """From this number on, messages are not in the index yet, as indexing() will put them in."""
+    """Returns the number from which on messages are not in the index yet, because indexing() will add them."""
     return db.new_from if isinstance(db, Database) else sys.maxsize
 
 
 def index(db: sqlite3.Connection, id: int, body: str) -> None:
-    """Puts in one message, after it was inserted, where there is no indexing()."""
+    """Adds one message to the index after it was inserted, where indexing() does not do it."""
     number = id // IDS_IN_A_PART
     if is_current(db, number):
         put_in(db, number, [(id, body)])
     else:
-        ensure(db, number)  # puts in this message as well
+        ensure(db, number)  # adds this message as well
 
 
 def reindex(db: sqlite3.Connection, before: Iterable[tuple[int, str]], after: Iterable[tuple[int, str]] = ()) -> None:
-    """Takes these (id, body) out, with every trace of their words, and puts those in; the messages have changed already."""
+    """Removes the (id, body) of `before`, with every trace of their words, and adds those of `after`.
+
+    The messages themselves have changed already.
+    """
     parts: dict[int, tuple[list[tuple[int, str]], list[tuple[int, str]]]] = {}
     end = first_new(db)
     for side, pairs in enumerate((before, after)):
@@ -141,7 +144,7 @@ def put_in(db: sqlite3.Connection, number: int, messages: Iterable[tuple[int, st
 
 
 def with_words(messages: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """(id, words) of each that has some; what has none is never put in."""
+    """Yields (id, words) of each message that has words. Others are never added."""
     return ((id, text) for id, body in messages if (text := " ".join(words(body))))
 
 
@@ -151,7 +154,7 @@ def is_current(db: sqlite3.Connection, number: int) -> bool:
 
 
 def ensure(db: sqlite3.Connection, number: int) -> None:
-    """Makes this part of the messages as they are now, unless it is there and current."""
+    """Makes this part from the messages as they are now, unless it exists and is current."""
     if is_current(db, number):
         return
     name = f"words_{number}"
@@ -169,7 +172,7 @@ def ensure(db: sqlite3.Connection, number: int) -> None:
 
 
 def make_part(db: sqlite3.Connection, number: int) -> None:
-    # To this tokenizer, whatever is not ASCII is a letter: the words come back out as they went in.
+    # This tokenizer takes everything beyond ASCII for letters, so it leaves each of our words as it is.
     options = "content = '', columnsize = 0, tokenize = 'ascii'"
     db.execute(f"CREATE VIRTUAL TABLE words_{number} USING fts5 (words, {options})")
 
@@ -178,13 +181,13 @@ def make_part(db: sqlite3.Connection, number: int) -> None:
 
 
 def read_missing(db: sqlite3.Connection) -> int | None:
-    """The newest part that has messages and no current index."""
+    """Returns the newest part that has messages and no current index."""
     current = {row[0] for row in db.execute("SELECT number FROM search_parts WHERE cut_by = ?", (VERSION,))}
     return next((number for number in parts_with_messages(db) if number not in current), None)
 
 
 def parts_with_messages(db: sqlite3.Connection, before: int | None = None) -> Iterable[int]:
-    """The newest first."""
+    """Yields the numbers of the parts, the newest first."""
     number = None if before is None else (before - 1) // IDS_IN_A_PART
     while True:
         where, values = ("WHERE id < ?", [(number + 1) * IDS_IN_A_PART]) if number is not None else ("", [])
@@ -197,7 +200,7 @@ def parts_with_messages(db: sqlite3.Connection, before: int | None = None) -> It
 
 
 def read_found(db: sqlite3.Connection, wanted: list[Phrase], before: int | None, limit: int, seconds: float) -> Found:
-    """Raises UnavailableError if nothing was found in this time and there are parts that were not looked at."""
+    """Raises UnavailableError if nothing was found in this time and not all parts were searched."""
     deadline = time.monotonic() + seconds
     made = {row[0] for row in db.execute("SELECT number FROM search_parts")}
     found: list[Message] = []
@@ -236,5 +239,5 @@ def read_part(db: sqlite3.Connection, number: int, match: str, before: int | Non
 
 
 def to_match(wanted: list[Phrase]) -> str:
-    """In FTS5's language: no word has anything in it that means something there."""
+    """Returns the phrases in FTS5's language. No word has a character with a special meaning there."""
     return " AND ".join(f'"{" ".join(phrase.words)}"{" *" if phrase.is_beginning else ""}' for phrase in wanted)

@@ -1,4 +1,4 @@
-"""Compares a database's schema with what our migrations make: a foreign trigger or view could delete or hide posts."""
+"""Compares a database's schema with that of our migrations: a foreign trigger or view could delete or hide posts."""
 
 import contextlib
 import re
@@ -13,17 +13,17 @@ from storage.sqlite.search import make_part
 TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\w+|[^\w\s]""")
 PART_TABLE = re.compile(r"words_(0|[1-9][0-9]{0,13})")
 FIRST_WITH_PARTS = 4
-"""The version of the schema that has parts of an index for searching."""
+"""The first version of the schema that has parts of an index for searching."""
 OPTIONAL = (MOVED, "CREATE TABLE sqlite_stat1(tbl,idx,stat)", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)")
 """Tables that a board may have: a mark that it was moved, and what ANALYZE makes."""
 NAMED = 5
-"""So many differences are named."""
+"""How many differences are named."""
 Objects = dict[tuple[str, str], tuple[str, tuple[str, ...]]]
-"""By kind and name: the table that it belongs to, and its SQL without comments and blanks."""
+"""Maps kind and name of an object to the table that it belongs to, and to its SQL without comments and blanks."""
 
 
 def check_shape(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpenError for a database that is not ours, or whose schema is not what its version has."""
+    """Raises CannotOpenError for a database that is not ours, or whose schema differs from that of its version."""
     try:
         check_is_ours(db, path)
         found = differences(db)
@@ -42,7 +42,7 @@ def described(found: list[str]) -> str:
 
 
 def differences(db: sqlite3.Connection) -> list[str]:
-    """In words. A schema of an older version has none; one of a newer version can't be compared."""
+    """Describes the differences. A schema of an older version has none; one of a newer version can't be compared."""
     version = version_of(db)
     known = migrations("sqlite")
     if version > len(known):

@@ -1,5 +1,5 @@
-"""Finds texts that are not UTF-8: a failing disk or another program may leave some, and Python's sqlite3 raises an
-error for them that names no row, but shows the text.
+"""Finds texts that are not UTF-8. A failing disk or another program may leave some, and the error that Python's sqlite3
+raises for them does not name the row, but shows the text.
 """
 
 import contextlib
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from storage.records import UnavailableError
 
 NO_UTF8 = "Could not decode to UTF-8"
-"""So begins the error of sqlite3, a sqlite3.OperationalError without a code."""
+"""How sqlite3's error begins: a sqlite3.OperationalError without a code."""
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' AND rootpage > 0"
-"""All but virtual ones, which have no page of their own."""
+"""All tables but virtual ones, which have no root page."""
 MOST_NAMED = 5
 
 
@@ -25,7 +25,7 @@ def faults_in_words(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def explained(db: sqlite3.Connection, error: Exception) -> str:
-    """The error, or the row with a text that is not UTF-8. It is looked for once for each connection of a server."""
+    """Returns the error, or names the row with a text that is not UTF-8. A server's connection looks only once."""
     if not str(error).startswith(NO_UTF8):
         return str(error)
     if not (words := getattr(db, "damage", "")):
@@ -37,7 +37,7 @@ def explained(db: sqlite3.Connection, error: Exception) -> str:
 
 
 def damaged_texts(db: sqlite3.Connection, most: int = MOST_NAMED) -> list[str]:
-    """In words, the first of them."""
+    """Describes the first of them."""
     found: list[str] = []
     factory, db.text_factory = db.text_factory, bytes
     try:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class SQLiteTx:
-    """Its methods run at once, on the connection's thread."""
+    """Its methods never suspend. They run on the connection's thread."""
 
     __slots__ = ("_db", "has_news")
 
@@ -61,7 +61,7 @@ DELETION = (
 
 @functools.lru_cache(1000)
 def numbered(sql: str) -> str:
-    """With SQLite's parameters: ?1 for $1."""
+    """Returns the SQL with SQLite's parameters: ?1 for $1."""
     return re.sub(r"\$(\d+)", r"?\1", sql)
 
 
@@ -77,6 +77,6 @@ def finish(unit: Awaitable[T]) -> T:
 
 
 def next_seq(db: sqlite3.Connection) -> int:
-    db.execute("UPDATE board SET seq = seq + 1")  # with RETURNING it took three times as long (a table in between)
+    db.execute("UPDATE board SET seq = seq + 1")  # RETURNING took three times as long, through a temporary table
     seq: int = db.execute("SELECT seq FROM board").fetchone()[0]
     return seq

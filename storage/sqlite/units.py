@@ -33,4 +33,4 @@ class Units(Nouns):
         return await self._changes_reader.read(lambda db: finish(unit(SQLiteTx(db), *arguments)))
 
     async def _words(self, body: str) -> None:
-        """Nothing: reindex() cuts the words, on the writer's thread."""
+        """Returns nothing: reindex() cuts the words, on the writer's thread."""
