@@ -174,7 +174,7 @@ export class Board {
   /** @param {boolean} isAtTop */
   #moved(isAtTop) {
     this.#isAtTop = isAtTop;
-    if (isAtTop) this.release();
+    if (isAtTop) this.#releaseSoon();
     this.#look();
   }
 

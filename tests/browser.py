@@ -105,18 +105,22 @@ class Visits:
 
 
 async def write(page: Page, text: str) -> None:
-    """Writes a message and sees it appear."""
+    """Writes a message and sees it appear. Then the page has the answer, too: it waits for nothing more."""
     await page.wait_for_load_state()
     await page.fill("#s", text)
     await page.get_by_role("button", name="Post").click()
     await expect(message(page, text)).to_have_count(1)
     await expect(page.locator("#s")).to_have_value("")
+    await expect(page.locator("#outbox .message").filter(has=words(page, text))).to_have_count(0)
 
 
 def message(page: Page, text: str):
     """The messages with exactly these words; not those that are still on their way."""
-    body = page.locator(".body").filter(has_text=re.compile(f"^{re.escape(text)}$"))
-    return page.locator("#messages .message").filter(has=body)
+    return page.locator("#messages .message").filter(has=words(page, text))
+
+
+def words(page: Page, text: str):
+    return page.locator(".body").filter(has_text=re.compile(f"^{re.escape(text)}$"))
 
 
 async def shown(page: Page) -> str:

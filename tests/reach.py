@@ -75,7 +75,7 @@ class Reach:
 
     def function(self, kind, function, caught=frozenset()):
         if kind is Storage:
-            raised = " ".join(re.findall(r"[Rr]aises (.*?)(?:\.\s|\.$|$)", function.__doc__ or "", re.DOTALL))
+            raised = " ".join(re.findall(r"[Rr]aises\s+(.*?)(?:\.\s|\.$|$)", function.__doc__ or "", re.DOTALL))
             self.errors |= {FAULTS[name][:2] for name in re.findall(r"\w+", raised) if name in FAULTS.keys() - caught}
         elif "for_whom" in function.__code__.co_names and function.__name__ == "check_for_whom":
             self.errors |= WHOM[kind.for_whom]

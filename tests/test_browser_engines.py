@@ -4,8 +4,9 @@ import asyncio
 import itertools
 
 import pytest
+from playwright.async_api import expect
 
-from tests.browser import BROWSER_TEST, NETWORK
+from tests.browser import BROWSER_TEST, NETWORK, scroll
 from tests.engines import until
 from tests.people import Person
 from tests.test_browser_accounts import promoted
@@ -263,20 +264,27 @@ NOTE_RESTS = """() => {
 
 
 @only_in("chromium")
-async def test_what_one_is_about_to_click_does_not_move(start, visit_each):
-    """At the top, while the pointer moves over the messages, news wait; it rests, and they come."""
+@pytest.mark.parametrize("is_away", [False, True], ids=["at the top", "on the way to the top"])
+async def test_what_one_is_about_to_click_does_not_move(start, visit_each, is_away):
+    """While the pointer moves over the messages, news wait, also on coming back to the top; it rests, and they come."""
     server = start()
-    ids = fill(server, 10)
+    fill(server, 40)
     page = await visit_each(server)
     await parked(server, 1)
     await page.evaluate(NOTE_RESTS)
-    top = await page.evaluate(TOP, ids[-3])
+    if is_away:
+        await scroll(page, "end")
+    middle = page.viewport_size["height"] / 2
     async with page.expect_response("**/get?*") as answer:
         posted = asyncio.ensure_future(asyncio.to_thread(server.post, "in between"))
         while not answer.is_done():
             for x in (500, 510):
-                await page.mouse.move(x, top + 20)
+                await page.mouse.move(x, middle)
     await posted
+    if is_away:
+        await expect(page.locator("#news")).to_have_text("1 new")
+        await page.mouse.move(520, middle)
+        await scroll(page, 0)
     await until(page, HAS, "in between")
     assert (await page.evaluate("rests"))[0] > 900
 

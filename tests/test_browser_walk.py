@@ -20,6 +20,7 @@ async def write(page, text):
     await page.fill("#s", text)
     await page.press("#s", "Control+Enter")
     await until(page, HAS, text)
+    await until(page, "!document.querySelector('#outbox .message')")
 
 
 async def open_message(page, text):
