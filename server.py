@@ -1,4 +1,4 @@
-"""The way in: settings, storage, board, routes, sockets. It listens, and drains when it is told to end."""
+"""The entry point: settings, storage, board, routes, sockets. It listens, and drains when it is told to end."""
 
 import asyncio
 import dataclasses
@@ -29,17 +29,17 @@ log = logging.getLogger("longboard")
 IDLE_SECONDS = 95
 """Longer than the 90 s for which Heroku's router keeps a connection: the router always closes it first."""
 BODY_SECONDS = 30
-"""For the whole body of a request, from a slow phone as well."""
+"""For the whole body of a request, even from a slow phone."""
 GC_THRESHOLDS = (50_000, 20, 100)
-"""Each parked poll is some dozens of objects that live on. With Python's own thresholds, collecting them over and
-over took a quarter of the time that 10,000 polls cost, in pauses of 0.3 s; bench/README.md has the figures."""
+"""Each parked poll is some dozens of objects that live for long. With Python's own thresholds, collecting them again
+and again took a quarter of the time that 10,000 polls cost, in pauses of 0.3 s. bench/README.md has the figures."""
 
 
 def main() -> None:
     settings = read_settings(sys.argv[1:])
     gc.set_threshold(*GC_THRESHOLDS)
     set_up_logging(settings.log_format)
-    if not inherited_place():  # once, and not by each node
+    if not inherited_place():  # warns once, and not in each node
         warn_of_settings(settings)
     warn_of_dyno(settings)
     try:
@@ -52,13 +52,13 @@ def main() -> None:
 
 
 def open_sockets(settings: Settings) -> list[socket.socket]:
-    """Raises OSError."""
+    """Opens or inherits the listening sockets. Raises OSError."""
     descriptors = raise_descriptor_limit(settings.max_parked)
     return listen(settings.port, settings.address, inherited_descriptors(), descriptors)
 
 
 async def run_nodes(settings: Settings) -> int:
-    """Several processes that run() each, behind the sockets of this one. Raises OSError where it can't listen."""
+    """Starts several processes, each with run(), behind the sockets of this one. Raises OSError if it can't listen."""
     return await Nodes(open_sockets(settings), sys.argv[1:]).run(settings.nodes)
 
 
@@ -91,7 +91,7 @@ async def run(settings: Settings) -> None:
 
 
 def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> Server:
-    biggest = 12 * settings.message_length + 256 * 1024  # well above what handlers refuse in their own words
+    biggest = 12 * settings.message_length + 256 * 1024  # well above the sizes that handlers refuse with a reason
     is_counting = settings.limits and not settings.client_header
     server = make_server(
         application,

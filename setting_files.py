@@ -18,7 +18,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parse(text: str) -> dict[str, str]:
-    """Ignores lines that assign nothing to a name, as systemd does."""
+    """Returns the values by name. Ignores lines that assign nothing to a name, as systemd does."""
     return {
         found["name"].rstrip(): "".join(map(unquoted, PIECE.findall(found["quoted"]))) + bare(found["plain"])
         for found in statements(text)
@@ -27,7 +27,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def ignored_lines(text: str) -> list[int]:
-    """The numbers of lines that are neither assignment, comment nor blank."""
+    """Returns the numbers of lines that are neither an assignment nor a comment nor blank."""
     others = [
         found for found in statements(text) if not is_assignment(found) and found[0].strip() and not is_comment(found)
     ]
@@ -59,6 +59,6 @@ def unquoted(piece: str) -> str:
 
 
 def bare(text: str) -> str:
-    """A value without quotes: a backslash keeps the next character, and continues a line on the next one."""
+    """Reads a value without quotes: a backslash keeps the next character, and continues a line on the next one."""
     text = re.sub(r"((?:\\.|[^\\\s])?)[ \t\r]*\Z", r"\1", text, flags=re.DOTALL)
     return re.sub(r"\\(.)", lambda found: found[1].strip("\n"), text, flags=re.DOTALL)

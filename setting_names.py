@@ -1,4 +1,4 @@
-"""Wrong names: flags that there are not, and what looks like a setting's name and is none."""
+"""Finds wrong names: flags that do not exist, and names that look like a setting's name but are not one."""
 
 import argparse
 import dataclasses
@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NoReturn
 
 ALIKE = 0.85
-"""Above this, names are taken for the same one, mistyped (difflib's ratio): one letter in seven, or one too many."""
+"""Above this ratio (difflib's), a name counts as another one mistyped: one letter in seven wrong, or one too many."""
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -25,21 +25,21 @@ def refuse(why: str) -> NoReturn:
 
 @dataclasses.dataclass(frozen=True)
 class Oddity:
-    """What stands among the settings and is none. It may be meant for another program, unless it is a mistake."""
+    """Something among the settings that is not one. It may be meant for another program, unless it is a mistake."""
 
     words: str
     is_mistake: bool
 
 
 def odd_variables(names: Iterable[str], known: Collection[str]) -> Iterator[Oddity]:
-    """Of the environment only what is almost a setting: the rest is for other programs."""
+    """Finds variables that are almost a setting. All others are for other programs."""
     for name in sorted(names):
         if (meant := meant_by(name, known)) is not None:
             yield Oddity(f"{name} is not a setting and has no effect; did you mean {meant}?", True)
 
 
 def odd_names(file: str, names: Iterable[str], known: Collection[str]) -> Iterator[Oddity]:
-    """In a file of settings everything should be one."""
+    """Finds names that are not settings, because everything in a file of settings should be one."""
     for name in names:
         if (meant := meant_by(name, known)) is not None:
             yield Oddity(f"{file}: {name} is not a setting and has no effect; did you mean {meant}?", True)
@@ -48,7 +48,7 @@ def odd_names(file: str, names: Iterable[str], known: Collection[str]) -> Iterat
 
 
 def meant_by(name: str, known: Collection[str]) -> str | None:
-    """The setting whose name is mistyped here, or None."""
+    """Returns the setting whose name is mistyped here, or None."""
     if name in known:
         return None
     upper = name.upper().replace("-", "_")

@@ -73,8 +73,8 @@ def with_tls(url: str) -> str:
 
 
 def origin(text: str) -> str:
-    """`https://board.example.org`, with no path: as a browser sends it in Origin, so in small letters and without
-    the port that goes without saying. Empty means not set.
+    """`https://board.example.org`, with no path, as a browser sends it in Origin: in small letters and without the
+    default port. Empty means not set.
     """
     if not text:
         return ""
@@ -109,7 +109,7 @@ def matching(pattern: str, expected: str) -> Parser:
 
 
 def loopback(text: str) -> str:
-    """`http://127.0.0.1:8090`: nothing but this machine, since the app secret is sent there. Empty means not set."""
+    """`http://127.0.0.1:8090`: only this machine, because the app secret is sent there. Empty means not set."""
     with contextlib.suppress(ValueError):
         url = origin(text)
         if not url or (url.startswith("http://") and is_loopback(urllib.parse.urlsplit(url).hostname or "")):

@@ -1,4 +1,4 @@
-"""Warnings about settings at the start of a server: it starts nevertheless, as they may be meant."""
+"""Warnings about settings when a server starts. It starts anyway, because the settings may be intended."""
 
 import logging
 
@@ -8,7 +8,7 @@ log = logging.getLogger("longboard")
 
 
 def warn_of_settings(settings: Settings) -> None:
-    """Warns about what may be a mistake; it could be meant for another program, so the board starts."""
+    """Warns about what may be a mistake. It could be meant for another program, so the board starts."""
     for words in [odd.words for odd in variables(None)[1]] + doubts(settings):
         log.warning("%s", words)
 

@@ -1,6 +1,6 @@
 """Every setting: its name, default, what it means and how it is read.
 
-Owns the environment and the command line; nothing else in Longboard reads either.
+Nothing else in Longboard reads the environment or the command line.
 A flag wins over the environment: `--poll-seconds=20` over POLL_SECONDS=20.
 """
 
@@ -35,7 +35,7 @@ from setting_values import (
 
 
 def setting(default: str, parse: Parser, help: str, *, secret: bool = False) -> Any:
-    """A field of Settings; its name in capitals is that of the environment variable. A secret is never shown."""
+    """Returns a field of Settings. Its name in capitals is the environment variable. A secret is never shown."""
     metadata = {"default": default, "parse": parse, "help": help, "secret": secret}
     return dataclasses.field(default=parse(default), repr=not secret, metadata=metadata)
 
@@ -115,12 +115,12 @@ class Settings:
 
     @property
     def disk_is_wiped(self) -> bool:
-        """Whether the messages are in a file that is gone with the next restart."""
+        """Whether the messages are in a file that is lost at the next restart."""
         return bool(self.dyno) and self.database_url.startswith("sqlite:")
 
     @property
     def origin(self) -> str:
-        """Where browsers find the board, as far as settings say."""
+        """Where browsers find the board, as far as settings tell."""
         host = f"[{self.address}]" if ":" in self.address else self.address
         return self.public_url or f"http://{host}:{self.port}"
 
@@ -131,7 +131,7 @@ class Settings:
 
 
 def add_flags(parser: argparse.ArgumentParser, *, but: Sequence[str] = (), is_listed: bool = True) -> None:
-    """Adds a flag for each setting; they may be left out of --help."""
+    """Adds a flag for each setting, except those in `but`. The flags may be left out of --help."""
     for field in dataclasses.fields(Settings):
         if field.name not in but:
             default = field.metadata["default"] or "not set"
@@ -141,7 +141,7 @@ def add_flags(parser: argparse.ArgumentParser, *, but: Sequence[str] = (), is_li
 
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from flags and environment; a bad one is named on stderr and ends the program with 2."""
+    """Reads settings from flags and environment. A bad one is named on stderr and ends the program with 2."""
     parser = OneLineParser(
         prog="longboard",
         usage="bin/serve [--SETTING=VALUE ...]\n       python server.py [--SETTING=VALUE ...]",
@@ -154,7 +154,7 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
 
 
 def settings_from(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
-    """As read_settings(), with the flags' values by the names of their settings."""
+    """Like read_settings(), with the values of the flags by the names of their settings."""
     values = {}
     for field in dataclasses.fields(Settings):
         name = field.name.upper()
@@ -182,7 +182,7 @@ def settings_from(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
 
 
 def check_facebook(settings: Settings) -> None:
-    """What Facebook needs together. It only sends people back to https, except on localhost."""
+    """Checks the settings that Facebook needs together. It only sends people back to https, except on localhost."""
     if bool(settings.facebook_app_id) != bool(settings.facebook_app_secret):
         refuse("FACEBOOK_APP_ID and FACEBOOK_APP_SECRET must be set together")
     if not settings.facebook_app_id:
@@ -199,7 +199,7 @@ KNOWN = [*(field.name.upper() for field in dataclasses.fields(Settings)), "DATAB
 
 
 def variables(file: str | None) -> tuple[Mapping[str, str], list[Oddity]]:
-    """The environment, overridden by this file, and what is odd in them. A bad file ends the program with 2."""
+    """Returns the environment, overridden by the file, and what is odd in both. A bad file ends the program with 2."""
     odd = list(odd_variables(os.environ, KNOWN))
     if file is None:
         return os.environ, odd
@@ -216,7 +216,7 @@ def variables(file: str | None) -> tuple[Mapping[str, str], list[Oddity]]:
 
 
 def doubts(settings: Settings) -> list[str]:
-    """What can be set, but hardly can be meant."""
+    """Returns warnings about settings that are allowed but probably not intended."""
     found = []
     if not settings.max_parked:
         found.append("MAX_PARKED=0: no poll is held, so pages see new messages only when they ask again")
@@ -226,12 +226,12 @@ def doubts(settings: Settings) -> list[str]:
 
 
 def inherited_descriptors(environ: Mapping[str, str] = os.environ) -> list[int]:
-    """Of listening sockets that systemd's socket activation has handed over (sd_listen_fds(3))."""
+    """Returns descriptors of listening sockets that systemd's socket activation has handed over (sd_listen_fds(3))."""
     if environ.get("LISTEN_PID") != str(os.getpid()) or not environ.get("LISTEN_FDS", "").isdecimal():
         return []
     return [3 + number for number in range(int(environ["LISTEN_FDS"]))]
 
 
 def inherited_place(environ: Mapping[str, str] = os.environ) -> str:
-    """The socket's path by which a node meets the others, as net/handover.py passed it; "" for a single server."""
+    """Returns the path of this node's socket for the other nodes, from net/handover.py; "" for a single server."""
     return environ.get("LONGBOARD_NODE", "") if environ.get("LISTEN_PID") == str(os.getpid()) else ""

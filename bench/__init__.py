@@ -1,1 +1,1 @@
-"""Longboard, measured: each of polls, posts, sizes and text is a module with a `run`. See README.md."""
+"""Measures Longboard. Each bench is a module with a `run`. See README.md."""

@@ -24,12 +24,12 @@ BENCHES = {
     "nodes": "three nodes on one PostgreSQL: a post on one, polls on all; what three write beside one",
     "text": "every fortune of Debian's packages, posted and read back, letter for letter",
 }
-"""Each is a module of this folder with `run(options)`, which prints what it finds; the order is that of running."""
+"""Each is a module of this folder with `run(options)`, which prints what it finds. They run in this order."""
 
 
 def main() -> int:
     options = parse(sys.argv[1:])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended then too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended as well
     print(f"{machine()}. Shared machines are noisy: trust ratios within one run.", flush=True)
     status = 0
     for name in options.names or BENCHES:
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def run(name: str, options: argparse.Namespace) -> int:
-    """One bench: 0, 1 if Longboard did something wrong, or 2 if the machine lacks something."""
+    """Runs one bench. Returns 0, 1 if Longboard did something wrong, or 2 if the machine lacks something."""
     print(f"\n## {name}: {BENCHES[name]}\n", flush=True)
     began = time.monotonic()
     try:

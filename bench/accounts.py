@@ -1,6 +1,6 @@
-"""What accounts cost the board: signing in beside parked polls, and a token beside none.
+"""What accounts cost the board: signing in while polls are parked, and requests with and without a token.
 
-Hashing a password takes a core for some 40 ms, and the polls must not feel it.
+Hashing a password takes a core for about 40 ms, and this must not slow the polls.
 """
 
 import argparse
@@ -20,7 +20,7 @@ POLLS = 1000
 RATE = 20
 """Sign-ins per second."""
 POSTS = 10
-"""In one round, quiet or busy."""
+"""Posts in one round, quiet or busy."""
 FIELDS = {"username": "ada", "password": "a few random words"}
 
 
@@ -43,7 +43,7 @@ def expect(reply: Reply, status: int) -> Reply:
 
 
 def sign_ins(longboard: Server, options: argparse.Namespace) -> None:
-    """The slowest of the parked polls, quiet and while people sign in, in turns."""
+    """Measures the slowest of the parked polls, in turns while it is quiet and while people sign in."""
     audience = Audience(longboard)
     audience.gather(POLLS)
     quiet, busy, signed_in = [], [], 0
@@ -64,14 +64,14 @@ def sign_ins(longboard: Server, options: argparse.Namespace) -> None:
 
 
 def slowest(audience: Audience, text: str) -> float:
-    """The median over some posts, in ms."""
+    """Returns the time until the slowest poll has a post, in ms: the median over some posts."""
     times: list[float] = [audience.round(f"{text} {post}").slowest_ms for post in range(POSTS)]
     return statistics.median(times)
 
 
 @contextlib.contextmanager
 def signing_in(port: int) -> Iterator[list[int]]:
-    """People who sign in at a steady rate, whatever the answers take; the first item counts them."""
+    """Signs in at a steady rate, however long the answers take. The first item of the list counts the sign-ins."""
     stop, counted = threading.Event(), [0]
 
     def sign_in_steadily() -> None:
@@ -103,7 +103,7 @@ def signing_in(port: int) -> Iterator[list[int]]:
 
 
 def tokens(folder: pathlib.Path, options: argparse.Namespace) -> None:
-    """Requests per second with and without a token, in turns, on one connection."""
+    """Measures requests per second with and without a token, in turns, on one connection."""
     rates: dict[str, list[float]] = {"without a token": [], "with a token": []}
     with server(folder) as longboard:
         control = longboard.control

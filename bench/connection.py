@@ -1,4 +1,4 @@
-"""The load: plain sockets watched together, requests as ready-made bytes, replies cut out by two searches.
+"""The load: plain sockets watched together, requests as ready-made bytes, replies that are found by two searches.
 
 A client library would cost more than the server that it measures.
 """
@@ -17,7 +17,7 @@ from bench.outcome import Wrong
 PATIENCE = 60
 """Seconds without any reply after which a bench gives up."""
 READ = 16 * 1024
-"""Bytes to read at once; for more, each read would begin with the system finding the memory."""
+"""Bytes to read at once. For more, the system would have to find memory at the start of each read."""
 STATUS = slice(9, 12)
 LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n")
 
@@ -34,7 +34,7 @@ Sec-Fetch-Mode: cors
 Sec-Fetch-Dest: empty
 Referer: http://127.0.0.1:8080/
 """.replace("\n", "\r\n")
-"""What a page's requests carry: a server has to read that too."""
+"""The headers of a page's requests, because a server has to read them too."""
 
 
 class Reply(NamedTuple):
@@ -60,7 +60,7 @@ def post_form(path: str, fields: dict[str, str]) -> bytes:
 
 
 class Connection:
-    """One keep-alive connection with at most one request under way; anything it did not ask for is Wrong."""
+    """One keep-alive connection with at most one request under way. Raises Wrong for anything it did not ask for."""
 
     __slots__ = ("is_waiting", "sent_at", "socket", "unread")
 
@@ -77,7 +77,7 @@ class Connection:
         self.socket.sendall(request)
 
     def receive(self) -> Reply | None:
-        """Reads once; the reply, if it is complete."""
+        """Reads once. Returns the reply if it is complete, or else None."""
         data = self.socket.recv(READ)
         if not data:
             raise Wrong("the server closed a connection")
@@ -91,7 +91,7 @@ class Connection:
         return self.reply()
 
     def reply(self) -> Reply:
-        """Waits for what was asked."""
+        """Waits for the reply to the request that was sent."""
         while (reply := self.receive()) is None:
             pass
         return reply
@@ -123,7 +123,7 @@ class Crowd:
         self.grow(size)
 
     def grow(self, size: int, port: int | None = None) -> list[Connection]:
-        """The new ones; to another port than the first ones if it is given."""
+        """Opens and returns new connections, to another port than the first ones if it is given."""
         new = [Connection(port or self._port) for _ in range(size)]
         for connection in new:
             connection.socket.setblocking(False)
@@ -132,18 +132,18 @@ class Crowd:
         return new
 
     def replies(self, seconds: float) -> Iterator[tuple[Connection, Reply]]:
-        """What has come, after waiting for so long at most. Raises Wrong for what nobody asked for."""
+        """Yields the replies that have come, after waiting for `seconds` at most. Raises Wrong for unasked replies."""
         yield from self._read(self._selector.select(seconds))
 
     def next_replies(self) -> Iterator[tuple[Connection, Reply]]:
-        """What comes next. Raises Wrong if nothing does for long."""
+        """Yields the replies that come next. Raises Wrong if none comes for PATIENCE seconds."""
         ready = self._selector.select(PATIENCE)
         if not ready:
             raise Wrong(f"no reply came in {PATIENCE} s")
         yield from self._read(ready)
 
     def all_replies(self, count: int) -> Iterator[tuple[Connection, Reply]]:
-        """So many replies, in the order in which they come."""
+        """Yields `count` replies, in the order in which they come."""
         while count:
             for connection, reply in self.next_replies():
                 count -= 1

@@ -1,6 +1,6 @@
-"""Three nodes on one PostgreSQL: how long the clients of other nodes wait for a post, and what three can write.
+"""Three nodes on one PostgreSQL: how long the clients of other nodes wait for a post, and how much three can write.
 
-Each round a post goes to another of the nodes. Each client must get it, exactly once, with the same cursor.
+In each round, a post goes to another of the nodes. Each client must get it exactly once, with the same cursor.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def next_poll(reply: Reply) -> bytes:
 
 
 def wait_until_parked(nodes: Sequence[Server], crowd: Crowd) -> None:
-    """A reply meanwhile would be one too many."""
+    """Waits until all polls are parked. Raises Wrong if one is answered, because nothing is new."""
     deadline = time.monotonic() + PATIENCE
     while sum(node.parked() for node in nodes) != len(crowd.connections):
         if time.monotonic() > deadline:
@@ -94,7 +94,7 @@ def wait_until_parked(nodes: Sequence[Server], crowd: Crowd) -> None:
 
 
 def check(replies: set[Reply], text: str) -> None:
-    """Connection has seen to it that each client got no more than one; `watching` may differ from node to node."""
+    """Connection has checked that each client got no more than one reply. `watching` may differ between nodes."""
     cursors = {reply.json()["cursor"] for reply in replies}
     words = {tuple(message["body"] for message in reply.json()["messages"]) for reply in replies}
     if len(cursors) != 1 or words != {(text,)}:
@@ -119,7 +119,7 @@ Loads = dict[tuple[int, int], list[Load]]
 
 
 def measure_posts(nodes: Sequence[Server], options: argparse.Namespace) -> Loads:
-    """By (posters, nodes): one node and all of them in turns."""
+    """Returns loads by (posters, nodes), measured in turns on one node and on all of them."""
     loads: Loads = {(posters, count): [] for posters in POSTERS for count in (1, len(nodes))}
     for count in (1, len(nodes)):
         load(nodes[:count], max(POSTERS), 0.5)

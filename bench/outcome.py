@@ -1,11 +1,11 @@
-"""How a bench can fail, and how numbers are shown: medians with what was least and most, so noise is visible."""
+"""How a bench can fail, and how numbers are shown: medians with the least and the most, so that noise is visible."""
 
 import statistics
 from collections.abc import Sequence
 
 
 class Wrong(Exception):
-    """Longboard did something that it must not do: no number is worth having then."""
+    """Longboard did something that it must not do. No number is of use then."""
 
 
 class Missing(Exception):
@@ -19,7 +19,7 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """In Markdown, so that it can go into a report as it is."""
+    """Prints a table in Markdown, so that it can go into a report as it is."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     for row in [head, ["-" * width for width in widths], *rows]:
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def load(board: Server, seconds: float) -> Load:
-    """Clients that ask again as soon as they are answered."""
+    """Measures clients that ask again as soon as they are answered."""
     crowd, count, size = Crowd(board.port, CLIENTS), 0, 0
     began, cpu = time.perf_counter(), board.cpu_seconds()
     for connection in crowd.connections:

@@ -13,14 +13,14 @@ from bench.outcome import Missing, Wrong, print_table, spread
 from bench.process import Server, new_folder, server
 
 DESCRIPTORS_KEPT = 100
-"""Beside those of the polls, here and in the server."""
+"""Descriptors besides those of the polls, here and in the server."""
 LOT = 500
 """Clients that connect at once: fewer than any system's queue of connections to be accepted."""
 
 
 def run(options: argparse.Namespace) -> None:
     allow_descriptors(options.n + DESCRIPTORS_KEPT)
-    # A poll is held for long here, so that none ends by itself in the middle of a round.
+    # Polls are held for long here, so that none ends by itself in the middle of a round.
     with new_folder(options.folder) as folder, server(folder, max_parked=options.n, poll_seconds=600) as longboard:
         audience = Audience(longboard)
         before = longboard.settled_memory_kb()
@@ -67,7 +67,7 @@ class Audience:
             self.wait_until_parked()
 
     def wait_until_parked(self) -> None:
-        """Until the server counts as many as there are; a reply meanwhile would be one too many."""
+        """Waits until the server has parked all polls. Raises Wrong if one is answered, because nothing is new."""
         deadline = time.monotonic() + PATIENCE
         while (parked := self.longboard.parked()) != len(self.crowd.connections):
             if time.monotonic() > deadline:
@@ -80,7 +80,7 @@ class Audience:
             raise Wrong(f"a poll was answered though nothing was new: {reply.body[:200]!r}")
 
     def round(self, text: str) -> Round:
-        """A post; all have it; all poll again and are parked."""
+        """Measures one round: a post, until all clients have it; and their next polls, until all are parked."""
         n, began = len(self.crowd.connections), time.perf_counter()
         cpu, own = self.longboard.cpu_seconds(), time.process_time()
         self.longboard.control.send(post_form("/add", {"s": text}))
@@ -99,7 +99,7 @@ class Audience:
 
 
 def check(replies: "collections.Counter[Reply]", text: str) -> str:
-    """The cursor to go on from. Connection has seen to it that each client got no more than one reply."""
+    """Returns the cursor to go on from. Connection has checked that each client got no more than one reply."""
     cursors = set()
     for reply in replies:
         said = reply.json() if reply.status == 200 else {}

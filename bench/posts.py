@@ -1,6 +1,6 @@
-"""Posts per second: Longboard as it is, beside one commit per post and no database at all.
+"""Posts per second: Longboard as it is, compared with one commit per post and with no database at all.
 
-The three differ in nothing but storage, run at the same time, and are loaded in turns.
+The three differ only in storage, run at the same time, and are loaded in turns.
 """
 
 import argparse
@@ -25,7 +25,7 @@ POSTERS = (1, 16, 128)
 REQUEST = post_form("/add", {"s": "Good morning! Has anyone seen the tide table for Thursday?"})
 WARM_UP = 0.5
 SETTLE = 0.5
-"""Until a node has heard of the last posts on the others."""
+"""Seconds until a node has heard of the last posts on the others."""
 
 
 K = TypeVar("K")
@@ -58,14 +58,14 @@ def measure(servers: dict[str, Server], options: argparse.Namespace) -> Loads:
     loads: Loads = {(posters, name): [] for posters in POSTERS for name in servers}
     for number in range(options.rounds):
         for posters in POSTERS:
-            order = list(servers)[number % 3 :] + list(servers)[: number % 3]  # none is always the first
+            order = list(servers)[number % 3 :] + list(servers)[: number % 3]  # so that none is always the first
             for name in order:
                 loads[posters, name].append(load([servers[name]], posters, options.seconds))
     return loads
 
 
 def load(nodes: Sequence[Server], posters: int, seconds: float) -> Load:
-    """So many posters over these nodes, each posting again as soon as it is answered.
+    """Measures posters on these nodes, each posting again as soon as it is answered.
 
     Raises Wrong unless each post counts once.
     """
@@ -109,7 +109,7 @@ def report(loads: Loads) -> None:
 
 
 def ratios(loads: Loads, posters: int, other: str) -> list[float]:
-    """How Longboard compares, repetition by repetition: what slows the machine then slows both."""
+    """Returns how Longboard compares in each round, because what slows the machine in a round slows both."""
     return ratios_of(loads, (posters, "Longboard"), (posters, other))
 
 
@@ -118,7 +118,7 @@ def ratios_of(loads: Mapping[K, Sequence[Load]], ours: K, theirs: K) -> list[flo
 
 
 def sync_seconds(folder: pathlib.Path) -> float:
-    """What a commit can't be faster than, on this disk."""
+    """Returns the time of one sync to this disk. A commit can't be faster."""
     sync, times = getattr(os, "fdatasync", os.fsync), []
     with (folder / "sync").open("wb", buffering=0) as file:
         for _ in range(50):

@@ -1,4 +1,4 @@
-"""A server as it runs at people's: a process of its own on a database of its own, watched from outside."""
+"""A server as people run it: its own process with its own database, measured from outside."""
 
 import contextlib
 import dataclasses
@@ -26,10 +26,10 @@ class Server:
         self.process = process
         self.port = port
         self.control = Connection(port)
-        """For what the bench itself asks, apart from the load."""
+        """For requests of the bench itself, apart from the load."""
 
     def parked(self) -> int:
-        """How many polls it holds, by its own account."""
+        """Returns how many parked polls the server reports."""
         parked: int = self.health()["parked"]
         return parked
 
@@ -53,7 +53,7 @@ class Server:
         return int(self._ps("rss"))
 
     def settled_memory_kb(self) -> int:
-        """What it needs once starting is over: for a moment that takes more."""
+        """Resident memory after the start, which takes more for a moment."""
         before, now, tries = 0, self.memory_kb(), 20
         while abs(now - before) > 100 and tries:
             time.sleep(0.5)
@@ -61,7 +61,7 @@ class Server:
         return now
 
     def cpu_seconds(self) -> float:
-        """What it has used so far, user and system, all threads; in steps of 10 ms."""
+        """CPU time used so far, user and system, of all threads, in steps of 10 ms."""
         stat = pathlib.Path(f"/proc/{self.process.pid}/stat")
         if stat.exists():
             fields = stat.read_text().rpartition(")")[2].split()
@@ -78,7 +78,7 @@ class Server:
 
 @contextlib.contextmanager
 def server(folder: pathlib.Path, program: Sequence[str] = LONGBOARD, **settings: object) -> Iterator[Server]:
-    """Starts one on folder/board.db, on a free port and without limits; ends it afterwards."""
+    """Starts a server on folder/board.db, on a free port and without limits, and ends it afterwards."""
     settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     names = {field.name.upper() for field in dataclasses.fields(Settings)}
@@ -108,6 +108,6 @@ def end(process: "subprocess.Popen[str]") -> None:
 
 @contextlib.contextmanager
 def new_folder(parent: str | None) -> Iterator[pathlib.Path]:
-    """For databases; gone afterwards."""
+    """Makes a folder for databases, and deletes it afterwards."""
     with tempfile.TemporaryDirectory(prefix="longboard-bench-", dir=parent) as name:
         yield pathlib.Path(name)

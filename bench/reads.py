@@ -58,7 +58,7 @@ def post(board: Server, body: str) -> None:
 
 
 def hold(board: Server, path: str) -> list[str]:
-    """The longest callback for this page before it is cached, and then from the cache."""
+    """Measures the longest callback for this page before it is cached, and then from the cache."""
     cells, size = [], 0
     board.control.ask(get(path))  # compiles its template, once in a process's life
     for headers, times, forget in (("", 1, "?forget=1"), ("", LOOKS, ""), (WAYS["compressed"], LOOKS, "")):

@@ -33,7 +33,7 @@ QUERIES = {
     "the beginning of most words: `w`": "w",
 }
 REQUESTS = 20
-"""For one measurement, which is their median."""
+"""Requests for one measurement, which is their median."""
 
 
 def run(options: argparse.Namespace) -> None:
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def messages(size: int) -> Iterator[tuple[int, int, str, int]]:
-    """Words of which few are frequent and most are rare, as in any language; every third message is in Chinese."""
+    """Yields rows of messages. Few words are frequent and most are rare, as in any language; every third is Chinese."""
     chance = random.Random(7)
     for number in range(1, size + 1):
         if number % 3:
@@ -71,7 +71,7 @@ def messages(size: int) -> Iterator[tuple[int, int, str, int]]:
 
 
 def fill(path: pathlib.Path, size: int) -> None:
-    """A board as it was before there was a search."""
+    """Makes a board as it was before there was a search."""
     asyncio.run(index(path))  # makes the tables
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         rows = messages(size)
@@ -81,7 +81,10 @@ def fill(path: pathlib.Path, size: int) -> None:
 
 
 async def index(path: pathlib.Path) -> float:
-    """Opens the board until its index is complete; how many seconds that took, with the pauses in which others may write."""
+    """Opens the board until its index is complete.
+
+    Returns how many seconds that took, with the pauses in which others may write.
+    """
     storage = await open_storage(f"sqlite:///{path}")
     assert isinstance(storage, SQLite)
     began = time.perf_counter()
@@ -102,7 +105,7 @@ def used(path: pathlib.Path) -> int:
 
 
 def measure(boards: dict[int, Server], query: str, rounds: int) -> dict[int, list[float]]:
-    """Milliseconds for each size: medians of many requests, sent to the boards in turns."""
+    """Returns milliseconds for each size: medians of many requests, sent to the boards in turns."""
     request = get(f"/api/v1/search?limit=20&q={urllib.parse.quote(query)}")
     medians: dict[int, list[float]] = {size: [] for size in boards}
     for _ in range(rounds):

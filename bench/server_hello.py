@@ -20,7 +20,7 @@ class Health(tornado.web.RequestHandler):
 async def main() -> None:
     application = tornado.web.Application(
         [("/", Hello), ("/healthz", Health)],
-        log_function=lambda handler: None,  # as Longboard's is off
+        log_function=lambda handler: None,  # because Longboard's is off
     )
     sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
     HTTPServer(application).add_sockets(sockets)

@@ -1,7 +1,7 @@
-"""Longboard, but messages are kept in a list and nowhere else: what all else costs.
+"""Longboard, but messages are kept in a list and nowhere else. This shows what everything else costs.
 
-The rest of storage is SQLite's own, so this stays the same application whatever comes to be stored;
-posting a message and delivering it never touch it.
+The rest of storage is SQLite's own, so this stays the same application when more is stored. Posting and delivering a
+message never touch SQLite.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from storage.sqlite import SQLite
 
 
 class NoDatabase(SQLite):
-    """A fresh board that forgets itself: posts only, no keys, no edits."""
+    """A new board that is lost at its end. It has posts only, no keys and no edits."""
 
     head: Head
     kept: list[Message]

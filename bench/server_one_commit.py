@@ -1,4 +1,4 @@
-"""Longboard, but each post is a transaction of its own: what group commit is measured against."""
+"""Longboard, but with one transaction for each post. Group commit is compared with this."""
 
 import server
 from storage.sqlite import connection

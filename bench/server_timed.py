@@ -21,7 +21,7 @@ def timed(handle: asyncio.Handle) -> None:
 
 
 class Longest(Base):
-    """The longest since the last request, in milliseconds of CPU; `forget` empties the caches."""
+    """Returns the longest callback since the last request, in milliseconds of CPU. `forget` empties the caches."""
 
     for_whom = "anyone"
 

@@ -17,10 +17,10 @@ from storage.records import Import
 
 SIZES = (1_000, 1_000_000)
 REQUESTS = 100
-"""For one measurement, which is their median."""
+"""Requests for one measurement, which is their median."""
 YEAR_2026 = 1_767_225_600_000
 BODIES = ["Low water at seven, and the wind has gone to the west.\n" * (1 + number % 7) for number in range(500)]
-"""500 divides half of both sizes: the middle of each board has the very same words."""
+"""500 divides half of both sizes, so the middle of each board has the same words."""
 
 Times = dict[int, list[float]]
 """Milliseconds, for each size of board."""
@@ -40,16 +40,16 @@ def run(options: argparse.Namespace) -> None:
 
 
 def fill(path: pathlib.Path, size: int) -> float:
-    """A board of this size, and how many seconds that took: the first thousand imported, the others copied from it.
+    """Makes a board of this size: the first thousand messages are imported, the others copied from them.
 
-    Most of that is the search index.
+    Returns how many seconds that took. Most of it is for the search index.
     """
     began = time.monotonic()
     asyncio.run(import_first(path))
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         while (have := db.execute("SELECT count(*) FROM messages").fetchone()[0]) < size:
             copy(db, have, size - have)
-    asyncio.run(index(path))  # else the server does it while it is measured
+    asyncio.run(index(path))  # otherwise the server does it while it is measured
     return time.monotonic() - began
 
 
@@ -61,7 +61,7 @@ async def import_first(path: pathlib.Path) -> None:
 
 
 def copy(db: sqlite3.Connection, by: int, most: int) -> None:
-    """Copies messages to numbers that are higher by so much: every column, whatever there may be one day."""
+    """Copies messages to numbers that are higher by `by`: every column, also those that are added one day."""
     columns = [row[1] for row in db.execute("PRAGMA table_info(messages)")]
     new = {"id": f"id + {by}", "seq": f"seq + {by}", "created_at": f"created_at + {by}", "key": f"key || '+{by}'"}
     values = ", ".join(new.get(column, column) for column in columns)
@@ -80,13 +80,13 @@ def requests(board: Server, size: int) -> dict[str, bytes]:
 
 
 def compare(boards: dict[int, Server], what: str, rounds: int) -> Times:
-    """Milliseconds for each size: medians of many requests, sent to the boards in turns."""
+    """Returns milliseconds for each size: medians of many requests, sent to the boards in turns."""
     ready = [(size, board.control, requests(board, size)[what]) for size, board in boards.items()]
     medians: Times = {size: [] for size in boards}
     for _ in range(rounds):
         times: Times = {size: [] for size in boards}
         for _ in range(REQUESTS):
-            ready.reverse()  # each is the first as often as the other
+            ready.reverse()  # so that each is first as often as the other
             for size, connection, request in ready:
                 times[size].append(1000 * seconds_for(connection, request))
         for size, each in times.items():

@@ -20,7 +20,7 @@ PACKAGES = "fortunes fortunes-de fortunes-zh fortunes-ru fortunes-pl fortunes-it
 POSTERS = 64
 PAGE = 100
 START = 2**53
-"""An id above any: history begins with the newest."""
+"""An id above all others, so that history begins with the newest."""
 
 Kept = list[tuple[int, str]]
 """Messages as (id, words)."""
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def fortunes() -> list[str]:
-    """The entries of all fortune files. Raises Missing."""
+    """Returns the entries of all fortune files. Raises Missing."""
     files = [path for folder in FOLDERS for path in sorted(folder.rglob("*")) if is_original(path)]
     texts = [text for path in files for text in entries(path.read_text("utf-8"))]
     if not texts:
@@ -54,12 +54,12 @@ def fortunes() -> list[str]:
 
 
 def is_original(path: pathlib.Path) -> bool:
-    """Beside each file of fortunes lies an index, and often links to it by other names."""
+    """Next to each file of fortunes there is an index, and often there are links to the file by other names."""
     return path.is_file() and not path.is_symlink() and path.suffix not in (".dat", ".u8")
 
 
 def entries(text: str) -> Iterator[str]:
-    """They are separated by lines that are a `%`."""
+    """Yields the entries, which are separated by lines of one `%`."""
     for entry in f"\n{text}".split("\n%\n"):
         if entry.strip("\n%"):
             yield entry.removeprefix("\n")
@@ -69,7 +69,7 @@ def entries(text: str) -> Iterator[str]:
 
 
 def post_all(longboard: Server, texts: Sequence[str]) -> tuple[Kept, "collections.Counter[str]"]:
-    """What was kept, in order, and how many were refused for which reason. Raises Wrong."""
+    """Posts all texts. Returns what was kept, in order, and how many were refused for which reason. Raises Wrong."""
     kept: dict[int, str] = {}
     refused: collections.Counter[str] = collections.Counter()
     crowd, waiting = Crowd(longboard.port, POSTERS), iter(texts)
@@ -86,7 +86,7 @@ def post_all(longboard: Server, texts: Sequence[str]) -> tuple[Kept, "collection
 
 
 def take(reply: Reply, text: str, kept: dict[int, str], refused: "collections.Counter[str]") -> None:
-    """One answer, which must be what board.text makes of the text."""
+    """Records one answer. Raises Wrong unless it is what board.text makes of the text."""
     said = reply.json()
     got = said["body"] if reply.status == 201 else said["error"]["code"]
     if got not in answers(text):
@@ -98,7 +98,7 @@ def take(reply: Reply, text: str, kept: dict[int, str], refused: "collections.Co
 
 
 def answers(text: str) -> list[str]:
-    """The words as they are kept, or the code with which they are refused: two, for what is far too long."""
+    """Returns the text as it is kept, or the code of its refusal: two codes, if it is far too long."""
     try:
         return [clean(text, Settings.message_length)]
     except BadTextError as error:
@@ -147,7 +147,7 @@ def expect(wanted: Kept, got: Kept, how: str) -> None:
 
 
 def scripts(kept: Kept) -> list[tuple[str, int]]:
-    """In how many messages each script occurs, as the names of its letters begin (LATIN …); those in more than one."""
+    """Returns how many messages have each script, if more than one. Names of its letters begin with it (LATIN …)."""
     found: collections.Counter[str] = collections.Counter()
     known: dict[str, str] = {}
     for _, body in kept:

@@ -1,6 +1,6 @@
-"""What opening the board costs over the wire, and whether its page stays at hand while messages rain down on it.
+"""What opening the board costs over the network, and whether its page stays responsive while many messages arrive.
 
-Both in a real Chromium. Another page can be measured beside ours: --beside http://127.0.0.1:8888/
+Both are measured in a real Chromium. Another page can be measured beside ours: --beside http://127.0.0.1:8888/
 """
 
 import argparse
@@ -49,7 +49,7 @@ LONG_TASKS = """() => {
         for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
     }).observe({ type: "longtask" });
 }"""
-"""A task of 50 ms or more is a long one (https://w3c.github.io/longtasks/)."""
+"""Records the longest task of 50 ms or more, which is a long task (https://w3c.github.io/longtasks/)."""
 
 
 def run(options: argparse.Namespace) -> None:
@@ -94,7 +94,7 @@ async def views(browser: Any, url: str) -> list[str]:
 
 
 async def view(page: Any, url: str) -> tuple[int, int]:
-    """How many requests a page needs, and their bytes over the wire, headers too. The polls that follow are not counted."""
+    """Returns how many requests a page needs, and their bytes over the network, with headers. Polls are not counted."""
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")
     asked: dict[str, str] = {}
@@ -135,7 +135,7 @@ async def flood(browser: Any, url: str, crowd: Crowd, down: int) -> list[str]:
 
 
 def post(crowd: Crowd, count: int, per_second: int) -> None:
-    """Posts so many messages, evenly over time."""
+    """Posts `count` messages, evenly over time."""
     began = time.monotonic()
     for sent in range(count):
         time.sleep(max(0.0, began + sent / per_second - time.monotonic()))

@@ -20,10 +20,10 @@ from storage.records import UnavailableError
 log = logging.getLogger("longboard")
 
 SAVE_SECONDS = 60
-"""How often it is written down which credentials were used."""
+"""How often the times of last use and the counts of failed sign-ins are saved."""
 TIDY_SECONDS = 3600
 FIRST_TIDY_SECONDS = 600
-"""After the start. A clock that is set over the network is right by then."""
+"""Counted from the start. A clock that is set over the network is right by then."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Board:
     readiness: Readiness
     clock: Clock
     secret: bytes
-    """Signs what the server hands out and takes back; made with the database."""
+    """Signs what clients get from the server and send back. It is made with the database."""
 
     @classmethod
     async def open(
@@ -51,9 +51,9 @@ class Board:
         token_seconds: int = 14_400,
         clock: Callable[[], float] = time.time,
     ) -> "Board":
-        """Raises UnavailableError."""
+        """Reads what a board needs from storage. Raises UnavailableError."""
         credentials = Credentials(storage, token_seconds, clock)
-        # One address may hold half of all parked polls, so that it never has them all.
+        # One address may hold at most half of all parked polls, so that it can't take them all.
         most = max_parked // 2 if limits else 0
         waiters = WaiterList(storage, await load(storage), max_parked, most, credentials.forget)
         storage.on_commit = waiters.deliver
@@ -72,7 +72,7 @@ class Board:
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """What must run as long as the board is open, by names for the log."""
+        """The tasks that must run while the board is open, by their names in the log."""
         return {"Looking for changes": self.watch, "Housekeeping": self.housekeeping}
 
     async def watch(self) -> None:
@@ -80,7 +80,7 @@ class Board:
         await self.storage.watch(self.waiters.deliver)
 
     async def housekeeping(self) -> None:
-        """Writes down what only memory knows, and takes out what is over. Runs until cancelled."""
+        """Saves what is only in memory and deletes what has expired. Runs until cancelled."""
         due = time.monotonic() + FIRST_TIDY_SECONDS
         while True:
             try:
@@ -96,7 +96,7 @@ class Board:
             await asyncio.sleep(SAVE_SECONDS)
 
     async def close(self) -> None:
-        """Writes down what was used; the storage is its opener's to close."""
+        """Saves what is only in memory. The caller that opened the storage must close it."""
         self.passwords.close()
         try:
             await self.credentials.save()

@@ -1,7 +1,7 @@
-"""The log of sign-ins, failures, and changes of the ways into an account. Never a secret.
+"""The log of sign-ins, failures, and changes of the ways into an account. It never contains a secret.
 
-What was typed as a username is never logged: it may be a password. An account is named by its id. Failures can't fill
-the log: one line a minute for each account and reason, and few for each address.
+A typed username is never logged, because it may be a password; an account is named by its id. Failures can't fill the
+log: there is one line a minute for each account and reason, and there are only a few for each address.
 """
 
 import logging
@@ -31,7 +31,7 @@ EVENTS = {
     "unsuspended": "is no longer suspended, by a moderator",
     "deleted": "was deleted by its owner",
 }
-"""What is logged. Roles, invitations and links for passwords are made at the command line: the audit log has them."""
+"""What is logged. Roles, invitations and links for passwords are made at the command line and are in the audit log."""
 
 
 class AccountLog:
@@ -41,7 +41,7 @@ class AccountLog:
         self._left_out = 0
 
     def write(self, event: str, account_id: int | None, address: str, kind: str) -> None:
-        """`kind` says how, or why not: password, facebook, a reason."""
+        """Logs one event. `kind` says how it happened (password, facebook), or why it failed."""
         fields: dict[str, object] = {"event": event, "account": account_id, "client": address, "kind": kind}
         words, more = f"Account {account_id} {EVENTS[event]}: {kind}", ""
         if event == "sign_in_failed":
@@ -53,7 +53,7 @@ class AccountLog:
         log.info("%s, from %s%s", words, address, more, extra={"fields": fields})
 
     def write_failure(self, account_id: int | None, address: str, reason: str) -> None:
-        """`account_id` is that of the account with this username, if there is one."""
+        """Logs a failed sign-in, unless there are too many. `account_id` is that of the typed username, if any."""
         if self._by_failure.wait(key := f"{account_id} {reason}") or self._by_address.take(address):
             self._left_out += 1
             return

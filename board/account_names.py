@@ -1,4 +1,4 @@
-"""Usernames and names of accounts: what they may be, and which are free."""
+"""Usernames and names of accounts: which are allowed, and which are free."""
 
 import itertools
 import re
@@ -16,17 +16,17 @@ NAME_LENGTH = 50
 UNNAMED = "Member"
 """Shown if no better name is known."""
 RESERVED = ("guest", "administrator", DELETED_NAME)
-"""Names by which the board itself speaks of somebody."""
+"""Names that the board itself uses for people."""
 
 
 def fold_username(text: str) -> str:
-    """A name for comparison: Ada and ada are the same, and so is one with a blank that a phone's keyboard adds."""
+    """Returns the username for comparison: without capitals, and without the blank that a phone's keyboard adds."""
     username = text.strip()
     return username.lower() if username.isascii() else username
 
 
 def clean_username(text: str) -> str:
-    """Folded. Only ASCII, so that no username looks like another. Raises BadTextError."""
+    """Returns the folded username. It is ASCII only, so that no username looks like another. Raises BadTextError."""
     username = fold_username(text)
     if not USERNAME.fullmatch(username):
         raise BadTextError("bad_username", "A username has 3 to 32 of the letters a to z, digits and _.")
@@ -34,7 +34,7 @@ def clean_username(text: str) -> str:
 
 
 def clean_name(text: str) -> str:
-    """The name that others see: in any script, on one line. Raises BadTextError."""
+    """Returns the name that others see: in any script, on one line. Raises BadTextError."""
     name = " ".join(tidy(text).split())
     if not is_visible(name) or len(name) > NAME_LENGTH:
         raise BadTextError("bad_name", f"A name has 1 to {NAME_LENGTH} characters that can be seen.")
@@ -42,7 +42,7 @@ def clean_name(text: str) -> str:
 
 
 def check_is_free(name: str, title: str, moderators: Iterable[Account]) -> None:
-    """Checks that a new name is not the board's or a moderator's, whatever case and width. Raises BadTextError."""
+    """Checks that a new name is not the board's or a moderator's, ignoring case and width. Raises BadTextError."""
     taken = {*RESERVED, title, *(known for account in moderators for known in (account.name, account.username))}
     if fold_name(name) in map(fold_name, taken):
         raise BadTextError("name_reserved", "This is the name of a moderator, or of the board. Please take another.")
@@ -53,7 +53,7 @@ def fold_name(name: str) -> str:
 
 
 def usernames(name: str) -> Iterator[str]:
-    """Usernames for somebody who is called so elsewhere, the nearest first; without end."""
+    """Yields usernames for a name from another site, the most similar first, without end."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     base = re.sub("[^a-z0-9]+", "_", plain).strip("_")[:28].rstrip("_")
     base = base if len(base) >= 3 else f"member_{base}".rstrip("_")
@@ -63,7 +63,7 @@ def usernames(name: str) -> Iterator[str]:
 
 
 def name_from_elsewhere(text: object) -> str:
-    """The name that somebody has elsewhere, made fit for here; whatever it is, it gives a name."""
+    """Turns a name from another site into one that is valid here. Always returns a name, whatever it is given."""
     if not isinstance(text, str):
         return UNNAMED
     name = beginning(" ".join(tidy(NOT_TEXT.sub("", text)).split()), NAME_LENGTH).rstrip()

@@ -1,4 +1,4 @@
-"""The audit log in words, for moderators on its page and for the one at the command line."""
+"""The audit log in words, for the page that moderators read and for the command line."""
 
 from storage.records import AuditEntry
 from storage.ways_in import LINK_USED, LINKED
@@ -15,9 +15,9 @@ SENTENCES = {
     LINKED: "linked Facebook to {}",
     LINK_USED: "used the link for a new password of {}",
 }
-"""By action; each follows the actor's name."""
+"""By action. Each sentence follows the actor's name."""
 
 
 def in_words(entry: AuditEntry) -> str:
-    """What was done, such as “suspended gina”; an action of a newer version as it is."""
+    """Returns what was done, such as “suspended gina”. An action of a newer version is shown as it is."""
     return SENTENCES.get(entry.action, f"{entry.action} {{}}").replace("{}", entry.target)

@@ -1,7 +1,7 @@
-"""Whether the clock can be trusted where something is deleted by it, because that can't be undone.
+"""Checks that the clock can be trusted before anything is deleted for its age, because that can't be undone.
 
-The clock of a machine with a flat battery, or of a resumed virtual one, may be years ahead until NTP sets it: every
-session and every block would have expired. So the clock is compared with the last time that the database saw.
+The clock of a machine with a flat battery, or of a resumed virtual machine, may be years ahead until NTP sets it. Every
+session and every block would seem to have expired. So the clock is compared with the newest time in the database.
 """
 
 import logging
@@ -14,10 +14,11 @@ log = logging.getLogger("longboard")
 
 DAY_SECONDS = 86_400
 FAR_SECONDS = 7 * DAY_SECONDS
-"""From the last time in the database. A board that was unused for longer has to wait, which does no harm."""
+"""How far the clock may be from the newest time in the database. After a longer time without use, housekeeping has to
+wait, which does no harm."""
 STEADY_SECONDS = 12 * 3600
-"""How long a clock that is far off must run without a step until it is trusted: NTP takes minutes. Less than the day
-after which Heroku restarts a dyno."""
+"""How long a clock that is far off must run without a step before it is trusted. NTP takes minutes. It is less than the
+day after which Heroku restarts a dyno."""
 STEP_SECONDS = 60
 
 
@@ -35,11 +36,11 @@ class Clock:
         self._clock, self._steady = clock, steady
         self._seen, self._seen_at = [at / 1000 for at in seen], steady()
         self._even_since = (clock(), steady())
-        """When the clock was last set, by both clocks."""
+        """Both clocks, as they were when the first one was last set."""
         self._is_doubted = False
 
     async def is_believable(self) -> bool:
-        """Also checks the database's clock, if it has one. Raises UnavailableError."""
+        """Whether the clock can be trusted, and the database's clock, if it has one. Raises UnavailableError."""
         now, steady = self._clock(), self._steady()
         its, _ = await self._storage.times()
         was, then = self._even_since

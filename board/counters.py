@@ -1,4 +1,4 @@
-"""What this process has counted since its start: plain numbers, because they are counted on the way of every poll."""
+"""What this process has counted since its start. These are plain numbers, because every poll updates them."""
 
 import collections
 import dataclasses
@@ -10,15 +10,15 @@ from storage.counters import Histogram, seconds
 class Counters:
     parked: int = 0
     delivered: int = 0
-    """FutureWaiter polls that were answered with news."""
+    """Parked polls that were answered with news."""
     repeated: int = 0
     """Polls that were known by their bytes and not parsed."""
     resets: int = 0
     turned_away: int = 0
-    """Polls that could not be parked, as there was no room."""
+    """Polls that could not be parked because there was no room."""
     wakes: Histogram = dataclasses.field(default_factory=seconds)
-    """Seconds from looking for news to the last parked poll's answer, for each time that there was some."""
+    """Seconds from the start of a read to the answer of the last parked poll, for each time that there was news."""
     requests: collections.Counter[tuple[str, int]] = dataclasses.field(default_factory=collections.Counter)
-    """By method and status; repeated polls are not among them."""
+    """By method and status. Repeated polls are not included."""
     refused: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    """By the error's code."""
+    """By the code of the error."""

@@ -1,7 +1,8 @@
-"""Who a secret belongs to: sessions and tokens, looked up in memory, read from storage at most once a minute.
+"""Finds out who a secret belongs to. Sessions and tokens are looked up in memory, and read from storage at most once a
+minute.
 
-A secret is 32 random bytes; storage has its SHA-256, so someone who reads the database can't sign in with it. When a
-credential was last used is kept here and written to storage now and then.
+A secret is 32 random bytes; storage has its SHA-256, so someone who reads the database can't sign in with it. The time
+of a credential's last use is kept here and written to storage now and then.
 """
 
 import base64
@@ -19,15 +20,15 @@ from storage.records import Credential, NotFoundError, UnavailableError
 TOKEN_PREFIX = "lb_"  # noqa: S105 (it is there to be recognised, by people and by scanners for leaked secrets)
 DAY_SECONDS = 86_400
 SESSION_SECONDS = 7 * DAY_SECONDS
-"""A browser's session ends when it was not used for so long."""
+"""A browser's session ends when it has not been used for this time."""
 BOT_SECONDS = 365 * DAY_SECONDS
 """A bot's token ends when it has not been used for this time: nobody remembers it any more."""
 FRESH_SECONDS = 60
-"""How long what was read from storage is believed; a revocation is noticed at once, by deliver()."""
+"""How long a credential that was read from storage is trusted. A revocation is noticed at once, by deliver()."""
 AWAY_SECONDS = 900
-"""How long it is believed while storage can't be read: what is shown then comes from memory, and nothing is written."""
+"""How long it is trusted while storage can't be read. What is shown then comes from memory, and nothing is written."""
 MAX_KNOWN = 50_000
-"""Cached credentials, and accounts whose last change is remembered."""
+"""The most cached credentials, and the most accounts whose last change is remembered."""
 
 
 def new_secret(prefix: str = "") -> str:
@@ -35,14 +36,14 @@ def new_secret(prefix: str = "") -> str:
 
 
 def new_session(board_secret: bytes) -> str:
-    """The secret of a browser's session. It is marked with the board's key, so that another board's session is not
-    mistaken for an ended one of this board: cookies know neither ports nor databases."""
+    """Returns the secret of a browser's session. It is marked with the board's secret, so that another board's session
+    is not mistaken for an ended one of this board: cookies are not kept apart by port or database."""
     secret = new_secret()
     return f"{secret}.{mark_of(board_secret, secret)}"
 
 
 def is_made_here(board_secret: bytes, session: str) -> bool:
-    """Whether new_session() of this board made it, ended or not. Older sessions have no mark."""
+    """Whether new_session() of this board made this secret. The session may have ended. Older sessions have no mark."""
     secret, _, mark = session.partition(".")
     return hmac.compare_digest(mark.encode(errors="replace"), mark_of(board_secret, secret).encode())
 
@@ -64,7 +65,7 @@ class Known:
 
 
 class Credentials:
-    """The credentials in use. `clock` gives seconds since 1970; `token_seconds`, how long an unused token lives."""
+    """The credentials in use. `clock` returns seconds since 1970; an unused token lives for `token_seconds`."""
 
     def __init__(self, storage: Storage, token_seconds: int, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
@@ -73,15 +74,15 @@ class Credentials:
         self._known: collections.OrderedDict[bytes, Known] = collections.OrderedDict()
         self._unsaved: dict[int, int] = {}
         self.changes = 0
-        """Counts access changes; the number dates a result of find()."""
+        """Counts access changes. The number says how recent a result of find() is."""
         self._changed: collections.OrderedDict[int, int] = collections.OrderedDict()
         self._changed_before = 0
         self._replaced: dict[bytes, float] = {}
 
     async def find(self, secret: str, *, use: bool) -> Credential | None:
-        """Whose secret this is, if it is alive; `use` says whether this is a use that keeps it so.
+        """Returns the credential with this secret, or None if there is none or it has expired.
 
-        Raises UnavailableError.
+        `use` counts this as a use, which keeps the credential alive. Raises UnavailableError.
         """
         digest = hash_secret(secret)
         now = self.clock()
@@ -95,7 +96,7 @@ class Credentials:
         return known.credential
 
     def recall(self, digest: bytes, *, use: bool) -> Credential | None:
-        """As find(), by the secret's hash and from memory only: None also for what has to be read again."""
+        """Like find(), by the secret's hash and from memory only. Also returns None if storage has to be read again."""
         known, now = self._known.get(digest), self.clock()
         if known is None or known.read_at < now - FRESH_SECONDS or self._is_dead(known, now):
             return None
@@ -104,7 +105,7 @@ class Credentials:
         return known.credential
 
     def use(self, secret: str) -> bool:
-        """Counts a use of what find() has just found; says whether it is the first of a day of its life."""
+        """Counts a use of what find() has just found. Returns whether it is the first on this day of its life."""
         known, now = self._known[hash_secret(secret)], self.clock()
         made_at = known.credential.created_at / 1000
         day = (known.used_at - made_at) // DAY_SECONDS
@@ -112,17 +113,17 @@ class Credentials:
         return (now - made_at) // DAY_SECONDS > day
 
     def replace(self, secret: str) -> None:
-        """The session with this secret has got another one, which its browser will have in a moment."""
+        """Notes that the session with this secret has been given a new one, which its browser will have in a moment."""
         now = self.clock()
         self._replaced = {digest: at for digest, at in self._replaced.items() if at > now - FRESH_SECONDS}
         self._replaced[hash_secret(secret)] = now
 
     def was_replaced(self, secret: str) -> bool:
-        """Whether that was just now: a page's poll may still come with the old one. It is good for nothing else."""
+        """Whether it was just replaced: a page's poll may still use the old secret, which is good for nothing else."""
         return self._replaced.get(hash_secret(secret), 0) > self.clock() - FRESH_SECONDS
 
     def forget(self, account_ids: Iterable[int]) -> None:
-        """Something about these accounts has changed: read it again when it is asked for."""
+        """Drops what is cached of these accounts, because something about them has changed. find() reads it again."""
         self.changes += 1
         gone = set(account_ids)
         for account_id in gone:
@@ -138,16 +139,16 @@ class Credentials:
         return self._changed_before <= since and self._changed.get(account_id, 0) <= since
 
     def last_used(self, credential: Credential) -> int:
-        """In milliseconds since 1970, with what was not saved yet."""
+        """The time of last use in milliseconds since 1970, including uses that are not saved yet."""
         return max(credential.last_used_at, self._unsaved.get(credential.id, 0))
 
     def is_over(self, credential: Credential) -> bool:
-        """Whether it was not used for too long."""
+        """Whether it has expired because it was not used for too long."""
         idle = self._idle.get(credential.kind)
         return idle is not None and self.clock() - self.last_used(credential) / 1000 > idle
 
     async def save(self) -> None:
-        """Writes down what was used since the last time. Raises UnavailableError, and keeps it for the next."""
+        """Saves the uses since the last call. Raises UnavailableError, and keeps them for the next call."""
         uses, self._unsaved = self._unsaved, {}
         if uses:
             try:
@@ -157,7 +158,7 @@ class Credentials:
                 raise
 
     async def tidy(self) -> None:
-        """Takes what is over out of storage. Raises UnavailableError."""
+        """Deletes what has expired from storage. Raises UnavailableError."""
         now = self.clock()
         before = {kind: round((now - idle) * 1000) for kind, idle in self._idle.items()}
         await self._storage.forget(before["session"], before["token"], before["bot"])
@@ -171,7 +172,7 @@ class Credentials:
         return idle is not None and now - known.used_at > idle
 
     async def _read_or_believe(self, digest: bytes, now: float) -> Known | None:
-        """While storage is away, who was known stays known for a while: reading and parked polls go on."""
+        """While storage is unavailable, cached credentials stay valid for a while: reading and parked polls go on."""
         try:
             return await self._read(digest, now)
         except UnavailableError:

@@ -16,6 +16,6 @@ class Cursor:
 
 
 def parse_cursor(text: str) -> Cursor | None:
-    """None for what is no cursor at all."""
+    """Returns None if the text is not a cursor."""
     match = FORM.fullmatch(text)
     return Cursor(match[1], int(match[2])) if match else None

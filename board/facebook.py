@@ -1,4 +1,4 @@
-"""What comes from Facebook, checked: the signed requests that it sends, and the bytes that should be a picture."""
+"""Checks what comes from Facebook: the signed requests that it sends, and the bytes that should be a picture."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ import re
 from board.text import BadTextError
 
 ID = re.compile("[0-9]{1,32}", re.ASCII)
-"""An app-scoped id. Anything else is none, whatever else an answer holds."""
+"""An app-scoped id. Any other text is not accepted as one, whatever an answer contains."""
 LONGEST_REQUEST = 8192
 SIGNATURES = {
     "image/jpeg": re.compile(rb"\xff\xd8\xff"),
@@ -23,14 +23,14 @@ SIGNATURES = {
 
 @dataclasses.dataclass(frozen=True)
 class SignedRequest:
-    """Who it is about, and when Facebook made it, in seconds since 1970, if it says so."""
+    """Which person it is about, and when Facebook made it, in seconds since 1970, if it says so."""
 
     facebook_id: str
     issued_at: int | None
 
 
 def read_signed_request(text: str, secret: str) -> SignedRequest:
-    """What Facebook says about a person. Raises BadTextError.
+    """Returns what Facebook says about a person. Raises BadTextError.
 
     https://developers.facebook.com/docs/facebook-login/guides/advanced/existing-system (signed_request)
     """
@@ -43,7 +43,10 @@ def read_signed_request(text: str, secret: str) -> SignedRequest:
 
 
 def verified_payload(text: str, secret: str) -> dict[str, object]:
-    """The JSON object inside `signature.payload`; nothing in it is looked at before the signature. Raises BadTextError."""
+    """Returns the JSON object inside `signature.payload`. The signature is checked before anything in it is read.
+
+    Raises BadTextError.
+    """
     signature, dot, payload = text.partition(".")
     if not dot or len(text) > LONGEST_REQUEST or not payload.isascii():
         raise bad_request("it has no signature")
@@ -60,7 +63,7 @@ def verified_payload(text: str, secret: str) -> dict[str, object]:
 
 
 def unbase64(text: str) -> bytes:
-    """Base64 for URLs, without the padding (RFC 4648, 5). Raises BadTextError."""
+    """Decodes base64 for URLs, without the padding (RFC 4648, 5). Raises BadTextError."""
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
     except (binascii.Error, ValueError):
@@ -72,5 +75,5 @@ def bad_request(why: str) -> BadTextError:
 
 
 def kind_of_image(content: bytes) -> str | None:
-    """`image/…` by the first bytes, never by what a server calls it; None for what is no picture."""
+    """Returns `image/…` by the first bytes, never by what a server calls it, or None if this is not a picture."""
     return next((kind for kind, pattern in SIGNATURES.items() if pattern.match(content)), None)

@@ -18,12 +18,12 @@ class Failures:
         self._unsaved[account_id] += 1
 
     async def of(self, account_id: int) -> FailedTries:
-        """Includes what is not saved yet, as far as this process knows. Raises UnavailableError."""
+        """Returns the counts, including those that this process has not saved yet. Raises UnavailableError."""
         known = await self._storage.failed_tries(account_id)
         return FailedTries(known.since + self._unsaved[account_id], known.earlier)
 
     async def note_sign_in(self, account_id: int) -> None:
-        """The account's owner has signed in with a browser: counting starts again. Raises UnavailableError."""
+        """Starts counting again, because the owner has signed in with a browser. Raises UnavailableError."""
         before = self._unsaved.pop(account_id, 0)
         try:
             await self._storage.note_sign_in(account_id, before)
@@ -32,7 +32,7 @@ class Failures:
             raise
 
     async def save(self) -> None:
-        """Saves the counts since the last time. Raises UnavailableError, and keeps them for the next."""
+        """Saves the counts since the last call. Raises UnavailableError, and keeps them for the next call."""
         counts, self._unsaved = self._unsaved, collections.Counter()
         if counts:
             try:

@@ -9,22 +9,22 @@ from board.signs import MOST_BACK, next_place_to_cut, place_to_cut
 from storage.words import Phrase, cut, fold, kinds_of
 
 EXCERPT = 400
-"""Characters of a long message that are shown among others."""
+"""Characters of a long message that are shown in a list of messages."""
 EXCERPT_BEFORE = 100
-"""How many of them stand before the first highlight."""
+"""How many of these are before the first highlight."""
 HIGHLIGHTS_MAX = 30
 """In one text. Each highlight is an element of the page, and these are enough to show what was found."""
 LOOKED_AT = 4000
-"""Folded characters that are searched for the first match, from where its first word may begin."""
+"""Folded characters that are searched for the first match, beginning where its first word may begin."""
 FOLDED_AT_ONCE = 200
-"""Characters that are folded at once where only their number is needed."""
+"""Characters that are folded at once if only their number is needed."""
 
 Piece = tuple[str, bool]
 """A part of the text, and whether it is highlighted."""
 
 
 def highlighted(text: str, wanted: list[Phrase]) -> list[Piece]:
-    """The text in pieces, which together are the text."""
+    """Cuts the text into pieces, which together are the text."""
     found, at = [], 0
     for start, end in spans(text, wanted)[:HIGHLIGHTS_MAX]:
         found += [(text[at:start], False), (text[start:end], True)]
@@ -72,7 +72,7 @@ def part_bounds(text: str) -> Iterator[int]:
 
 
 def first_folded_offset(folded: str, wanted: list[Phrase]) -> int:
-    """The same, as an offset in the folded text."""
+    """Where the first match begins in the folded text; 0 if there is none nearby."""
     candidates = [at for phrase in wanted if (at := folded.find(phrase.words[0])) >= 0]
     start = min(candidates, default=len(folded))
     end = start + LOOKED_AT
@@ -97,7 +97,7 @@ def spans(text: str, wanted: list[Phrase]) -> list[tuple[int, int]]:
 
 
 def matches(words: list[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple[int, int]]:
-    """(start, end) of each place where the phrase stands, as offsets in the folded text."""
+    """Yields (start, end) of each place where the phrase is found, as offsets in the folded text."""
     *exact, last = phrase.words
     for at in range(len(words) - len(exact)):
         word, start, _ = words[at + len(exact)]
@@ -107,7 +107,7 @@ def matches(words: list[tuple[str, int, int]], phrase: Phrase) -> Iterator[tuple
 
 
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for each of its characters where the one that it came from ends in the text."""
+    """Returns the folded text, and for each of its characters the end of its original in the text."""
     if text.isascii():
         return fold(text), list(range(1, len(text) + 1))
     folded, ends = [], []
@@ -116,12 +116,12 @@ def fold_with_offsets(text: str) -> tuple[str, list[int]]:
         folded.append(part)
         ends += [end] * len(part)
         if not part and ends:
-            ends[-1] = end  # what can't be seen belongs to what it follows
+            ends[-1] = end  # an invisible character belongs to the one before it
     return "".join(folded), ends
 
 
 def letters(text: str) -> Iterator[int]:
-    """Where a character begins that is no mark on the one before it, nor a part of the same Korean syllable."""
+    """Yields where each character begins that is not a mark on the one before it or part of its Korean syllable."""
     yield 0
     for at in range(1, len(text)):
         c = text[at]

@@ -1,4 +1,4 @@
-"""Who may try how often: token buckets, one for each key (an address, an account), in bounded memory."""
+"""Limits how often clients may try: token buckets, one for each key (an address, an account), in bounded memory."""
 
 import collections
 import itertools
@@ -8,9 +8,9 @@ from collections.abc import Callable
 from board.networks import networks_of, with_networks
 
 MAX_KEYS = 50_000
-"""Keys remembered by one limit; the one unused for longest is forgotten first, which only helps its owner."""
+"""Keys that one limit remembers. The key unused for longest is forgotten first, which only helps its owner."""
 TIDIED = 2
-"""How many full buckets are forgotten at each try."""
+"""How many full buckets are forgotten at each try, at most."""
 
 
 class Limit:
@@ -27,7 +27,7 @@ class Limit:
         return len(self._full_at)
 
     def take(self, key: str) -> float:
-        """Counts a try and returns 0, or returns for how many seconds to wait and counts nothing."""
+        """Counts a try and returns 0, or returns the seconds to wait and counts nothing."""
         return take_all([(self, key)])
 
     def wait(self, key: str) -> float:
@@ -37,7 +37,7 @@ class Limit:
         return too_early if too_early > 1e-9 else 0.0
 
     def count(self, key: str) -> None:
-        """Counts a try, too early or not."""
+        """Counts a try, even if it is too early."""
         self._full_at[key] = self._full_when_tried(key, self._clock())
         self._full_at.move_to_end(key)
         if len(self._full_at) > MAX_KEYS:
@@ -48,7 +48,7 @@ class Limit:
         return max(self._full_at.get(key, now), now) + self._seconds
 
     def _tidy(self) -> None:
-        """A full bucket need not be kept: memory is freed when a crowd has gone."""
+        """Forgets full buckets, which need not be kept. This frees memory when a crowd has left."""
         now = self._clock()
         for key, full_at in list(itertools.islice(self._full_at.items(), TIDIED)):
             if full_at <= now:
@@ -64,7 +64,7 @@ class AddressLimit:
         self._by_network = Limit(4 * burst, seconds / 4, clock)
 
     def take(self, address: str) -> float:
-        """As Limit.take(). What an address is refused doesn't count for its network."""
+        """Like Limit.take(). A try that is refused to an address doesn't count for its network."""
         return take_all(self.tries(address))
 
     def tries(self, address: str) -> list[tuple[Limit, str]]:
@@ -99,14 +99,14 @@ class Guessing:
         self._at = Limit(100, 60, clock)
         """By username: NIST SP 800-63B allows at most 100 wrong tries in a row."""
         self._has_been: collections.OrderedDict[str, None] = collections.OrderedDict()
-        """Username and address of those who have signed in."""
+        """Username and address of people who have signed in."""
 
     def take_known(self, browser: str) -> float:
-        """As Limit.take(), for a browser that claims to be known, or for a session or token of this account."""
+        """Like Limit.take(), for a browser that claims to be known, or for a session or token of this account."""
         return self._by_known_browser.take(browser)
 
     def take(self, username: str, address: str) -> float:
-        """As Limit.take(), for all others. A username that doesn't exist is counted, too; "" is an impossible one."""
+        """Like Limit.take(), for all others. A username that doesn't exist is counted, too; "" is an impossible one."""
         username = username[:40]
         at_from = f"{username} {address}"
         tries = [
@@ -119,7 +119,7 @@ class Guessing:
         return take_all(tries)
 
     def note_right(self, username: str, address: str) -> None:
-        """Somebody has signed in from this address."""
+        """Notes that somebody has signed in from this address."""
         key = f"{username} {address}"
         self._has_been[key] = None
         self._has_been.move_to_end(key)
@@ -134,18 +134,18 @@ class Limits:
         self.posting = Limit(60, 1, clock)
         """By account; by address for guests."""
         self.posting_from = AddressLimit(300, 0.2, clock)
-        """By address, whoever posts."""
+        """By address, for members and guests together."""
         self.reading = Limit(60, 0.2, clock)
         """Requests that read from storage or need work for one client alone: by account, by address for guests."""
         self.searching = Limit(30, 1, clock)
         """By account; by address for guests."""
         self.deleting = Limit(60, 1, clock)
-        """Deletions of one's messages, by account: each wakes every page."""
+        """Deletions of own messages, by account, because each wakes every page."""
         self.guessing = Guessing(clock)
         """Signing in, with a right or a wrong password."""
         self.sign_in_from = self.guessing.by_address
-        """The same by address alone; requests that come back from Facebook are counted there, too."""
+        """The same by address alone. Requests that come back from Facebook are counted there, too."""
         self.sign_up_from = AddressLimit(20, 180, clock)
         """By address."""
         self.changing = Limit(20, 60, clock)
-        """Names and tokens, by account: each is written down, and a name makes every page look again."""
+        """New names and tokens, by account: each is stored, and a new name has the account's polls checked again."""

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 @functools.lru_cache(1000)
 def networks_of(address: str) -> tuple[str, ...]:
-    """The networks from the narrowest to the widest: an IPv4 address and its /24; an IPv6 /64, /56 and /48.
+    """Returns the networks from the narrowest to the widest: an IPv4 address and its /24; an IPv6 /64, /56 and /48.
 
     Any other text, such as the path of a unix socket, is its own only network.
     """
@@ -22,6 +22,6 @@ def networks_of(address: str) -> tuple[str, ...]:
 
 
 def with_networks(address: str, own: T, site: T, network: T) -> tuple[tuple[str, T], ...]:
-    """Each of the networks with what is meant for it: the address itself, a /56, and a /48 or an IPv4 /24."""
+    """Pairs the networks with `own` for the address itself, `site` for a /56, and `network` for a /48 or IPv4 /24."""
     names = networks_of(address)
     return tuple(zip(names, (own, network) if len(names) == 2 else (own, site, network), strict=False))

@@ -1,4 +1,4 @@
-"""The parked polls, in groups that are answered together, and how many more there may be."""
+"""The parked polls, in groups that are answered together, and the limits on their number."""
 
 import asyncio
 import math
@@ -10,7 +10,7 @@ from board.waiter import TICKS, ParkedGroup, W, Waiter
 
 
 class ParkedPolls:
-    """`most_per_address` of 0 is no limit; `time_is_over` is called with a group when its tick has come."""
+    """A `most_per_address` of 0 means no limit. `time_is_over` is called with a group when its tick has come."""
 
     def __init__(self, most: int, most_per_address: int, time_is_over: Callable[[ParkedGroup], None]) -> None:
         self.count = 0
@@ -40,7 +40,7 @@ class ParkedPolls:
         return refused
 
     def _divide(self, waiters: Sequence[W]) -> tuple[Sequence[W], Sequence[W]]:
-        """Returns those for which there is room, also at their address, and the others."""
+        """Returns the polls for which there is room, in total and for their address, and the others."""
         room: list[W] = []
         refused: list[W] = []
         for waiter in waiters:
@@ -62,7 +62,7 @@ class ParkedPolls:
         return group
 
     def remove(self, waiter: Waiter) -> ParkedGroup | None:
-        """Returns the group in which it was parked, if it was."""
+        """Removes a poll. Returns the group in which it was parked, or None if it was not parked."""
         group = waiter.parked
         if group is not None:
             del group[waiter]
@@ -70,7 +70,7 @@ class ParkedPolls:
         return group
 
     def remove_some(self, group: ParkedGroup, most: int) -> list[Waiter]:
-        """Removes at most so many polls of a group and returns them. A group ends with its last poll."""
+        """Removes at most `most` polls of a group and returns them. If none are left, the group is removed as well."""
         waiters = [group.popitem()[0] for _ in range(min(most, len(group)))]
         self._removed(waiters)
         if not group and group.timer is not None:

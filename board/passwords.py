@@ -1,7 +1,8 @@
-"""Passwords: which will do, and hashing them, off the loop and one at a time.
+"""Checks new passwords, and hashes passwords off the loop, one at a time.
 
-Argon2id with the parameters of OWASP's Password Storage Cheat Sheet (19 MiB, two passes, one lane): some 40 ms of
-one core. One thread does it, so that sign-ins never take the cores from the polls; board/turns.py chooses the next one.
+This is Argon2id with the parameters of OWASP's Password Storage Cheat Sheet (19 MiB, two passes, one lane). It takes
+about 40 ms of one core. One thread does it, so that sign-ins never take the cores from the polls. board/turns.py
+chooses the next password.
 
 Passwords are hashed in NFC, because keyboards differ in how they write an é (RFC 8265). Older hashes may be of another
 form, so the password is also tried as it was typed.
@@ -28,15 +29,15 @@ from storage.records import Password
 T = TypeVar("T")
 
 PASSWORD_MIN, PASSWORD_MAX = 8, 128
-"""Code points of a password (NIST SP 800-63B: at least 8; no rules about what it is made of)."""
+"""Code points of a password (NIST SP 800-63B: at least 8, and no rules about which characters)."""
 PASSWORD_FORM_MAX = 4 * PASSWORD_MAX
-"""Of a password before normalisation, whose time grows with the square of the length."""
+"""Code points of a password before normalisation, because its time grows with the square of the length."""
 NAME_PART_MIN = 3
-"""Letters of a name that are searched for in a password."""
+"""The least letters of a part of a name that is searched for in a password."""
 NICENESS = 10
-"""Of the hashing thread; see bench/accounts.py for what it does for the polls."""
+"""The niceness of the hashing thread. bench/accounts.py measures what it does for the polls."""
 SHA1 = "sha1:"
-"""Stands before the hash of a tutorial's hash."""
+"""The prefix of a hash that was made of a tutorial's hash."""
 
 
 class Passwords:
@@ -45,23 +46,26 @@ class Passwords:
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", lower_priority)
         self._turns = Turns()
         self._nobody: concurrent.futures.Future[str] = self._thread.submit(self._hasher.hash, secrets.token_hex())
-        """The hash that a password is compared with where there is none, so that this takes as long."""
+        """A password is compared with this hash if the account has none, so that this takes as long."""
 
     @property
     def waiting(self) -> int:
-        """How many passwords are being hashed or wait for it."""
+        """How many passwords are being hashed or are waiting."""
         return len(self._turns)
 
     async def hash(self, password: str, asker: Asker = ANYBODY) -> Password:
-        """Raises BusyError."""
+        """Hashes a password. Raises BusyError."""
         return Password(await self._run(asker, self._hasher.hash, normal(password)))
 
     async def wrap(self, sha1: str, tutorial_name: str) -> Password:
-        """A tutorial's hash, hashed: sha1("name:password") in hex. Raises BusyError."""
+        """Hashes a tutorial's hash, which is sha1("name:password") in hex. Raises BusyError."""
         return Password(SHA1 + await self._run(ANYBODY, self._hasher.hash, sha1.lower()), tutorial_name)
 
     async def verify(self, known: Password, password: str, asker: Asker = ANYBODY) -> str | None:
-        """The form in which the password is right, or None. Takes as long if there is no password. Raises BusyError."""
+        """Returns the form in which the password is right, or None.
+
+        Takes as long if the account has no password. Raises BusyError.
+        """
         nobody: str = await asyncio.wrap_future(self._nobody)
         hash = known.hash or nobody
         for form in dict.fromkeys((normal(password), password)):
@@ -74,13 +78,13 @@ class Passwords:
         return None
 
     def is_outdated(self, known: Password, form: str) -> bool:
-        """Whether the password should be hashed again: it is right in another form than today's, or its hash is a
-        tutorial's or has weaker parameters."""
+        """Whether the password should be hashed again, because it is right in another form than today's, or its hash is
+        a tutorial's or has weaker parameters."""
         hash = known.hash or ""
         return form != normal(form) or hash.startswith(SHA1) or self._hasher.check_needs_rehash(hash)
 
     def close(self) -> None:
-        """Ends the thread; what still waits is told that it is too busy."""
+        """Ends the thread. Calls that still wait raise BusyError."""
         self._turns.close()
         self._thread.shutdown(cancel_futures=True)
 
@@ -103,14 +107,14 @@ class Passwords:
 
 
 def lower_priority() -> None:
-    """Lets everything else in the process go first: who signs in can wait a little, who reads need not notice."""
-    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+    """Lets everything else in the process run first: a sign-in can wait a little, and readers should not notice it."""
+    if sys.platform == "linux":  # on other systems a thread can't have its own priority
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 @functools.cache
 def common() -> frozenset[str]:
-    """The passwords that are tried first, from the lists that zxcvbn keeps. Read at the first need: it takes 50 ms."""
+    """The passwords that attackers try first, from the lists of zxcvbn. Read at first use, because that takes 50 ms."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
     return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= PASSWORD_MIN)
@@ -121,9 +125,9 @@ def normal(password: str) -> str:
 
 
 def check_password(password: str, *names: str) -> None:
-    """Checks a new password for somebody with these names, on a board with this one.
+    """Checks a new password. `names` are those of its owner and of the board.
 
-    It is never trimmed. Raises BadTextError.
+    The password is never trimmed. Raises BadTextError.
     """
     check_is_text(password)
     if not PASSWORD_MIN <= len(normal(password)) <= PASSWORD_MAX:
@@ -142,7 +146,7 @@ def check_password(password: str, *names: str) -> None:
 
 
 def words_of(names: Iterable[str]) -> list[str]:
-    """What somebody who knows these names would try: the names, their parts, and both backwards; the longest first."""
+    """Returns what people who know the names would try: names, their parts, and both backwards, the longest first."""
     words = set()
     for name in names:
         folded = normal(name).casefold()
@@ -153,7 +157,7 @@ def words_of(names: Iterable[str]) -> list[str]:
 
 
 def check_is_text(password: str) -> None:
-    """Raises BadTextError for what can't even be hashed."""
+    """Raises BadTextError for a password that can't even be hashed."""
     if NOT_TEXT.search(password):
         raise BadTextError("password_not_text", "This password has a NUL or half of a character in it.", 400)
     if len(password) > PASSWORD_FORM_MAX or len(normal(password)) > PASSWORD_MAX:

@@ -1,6 +1,6 @@
-"""Whether the board can be read, and whether posts reach the disk. Requests share one check, however many there are.
+"""Checks whether the board can be read, and whether posts reach the disk. All requests share one check.
 
-Writing is tried now and then; the results of real writes count, too.
+A write is tried now and then, and the results of real writes count, too.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from storage import Storage
 from storage.records import UnavailableError
 
 KEPT_SECONDS = 3
-"""How long a good result is reused for a monitor; a failed write ends it."""
+"""How long a good result is reused for a monitor, unless a write fails."""
 STRANGERS_SECONDS = 10
 """How long it is reused for everybody else, so that nobody can keep the disk busy by asking."""
 EVERY_SECONDS = 1
-"""How often it is tried again while it fails."""
+"""How often the check is repeated while it fails."""
 MOST_SECONDS = 5
-"""A write that takes longer is as good as none."""
+"""A write that takes longer counts as failed."""
 BEYOND = 2**63 - 1
 """A number that no change has."""
 
@@ -29,7 +29,7 @@ class Readiness:
         self._reading: asyncio.Task[bool] | None = None
 
     async def can_read(self) -> bool:
-        """Reads as deliver() does, which readers of pages don't delay. Only one check runs at a time."""
+        """Reads as deliver() does, so that readers of pages don't delay it. Only one check runs at a time."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
         return await asyncio.shield(self._reading)
@@ -42,7 +42,7 @@ class Readiness:
         return True
 
     async def check(self, *, for_monitor: bool) -> bool:
-        """Agrees with the answers to posts: False while the last write has failed."""
+        """Whether posts reach the disk. Agrees with the answers to posts: False if the last write failed."""
         now = time.monotonic()
         if self._trying is None or (
             self._trying.done() and now - self._tried_at >= self._pause(self._trying, for_monitor)

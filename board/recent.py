@@ -1,7 +1,7 @@
 """The newest changes, kept in memory, and the replies made of them. No waiting here, no HTTP, no SQL.
 
-Each message is encoded once; a reply is those bytes put together, and is made once
-for each cursor that asks. None of it belongs to one viewer.
+Each message is encoded once. A reply is made of those bytes, once for each cursor that asks. Nothing in it belongs to
+one viewer.
 """
 
 import collections
@@ -14,20 +14,20 @@ from board.cursor import Cursor
 from storage.records import Changes, Message, Page, Snapshot
 
 RECENT = 1000
-"""Changes kept. A browser that is further behind is given the newest page instead (a reset)."""
+"""Changes kept. A browser that is further behind gets the newest page instead (a reset)."""
 BATCH = 200
-"""Messages in one reply, at most; `more` says that there are others."""
+"""The most messages in one reply. `more` says that there are others."""
 REPLIES = 16
-"""Replies kept for further polls with the same cursor. FutureWaiter polls share very few."""
+"""Replies kept for further polls with the same cursor. Parked polls have very few different cursors."""
 REPLY_BYTES = 4 * 1024 * 1024
-"""Bytes of all kept replies: one reply with the longest messages has some three million."""
+"""Bytes of all kept replies. One reply with the longest messages has about three million."""
 PAGE = 50
 """Messages on a page."""
 
 
 class Recent:
     watching: Callable[[], int] = staticmethod(lambda: 0)
-    """Counts those who watch the board, for the reply that is being encoded; the waiter list knows."""
+    """Returns how many watch the board, for the reply that is being encoded. The waiter list sets this function."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         head = snapshot.head
@@ -37,7 +37,7 @@ class Recent:
         self._move_to(head.seq)
         self.page = snapshot.page
         self.derived: dict[str, Any] = {}
-        """What handlers made of the present state; thrown away with it."""
+        """What handlers made of the present state. It is dropped when the state changes."""
         self._changes: collections.OrderedDict[int, Message] = collections.OrderedDict()
         self._encoded: dict[int, bytes] = {}
         self._replies: dict[int, bytes] = {}
@@ -46,7 +46,7 @@ class Recent:
 
     @property
     def messages(self) -> list[Message]:
-        """What changed recently, ordered by last change."""
+        """The recently changed messages, ordered by last change."""
         return list(self._changes.values())
 
     @property
@@ -55,7 +55,7 @@ class Recent:
         return self.page.older and len(self.page.messages) < PAGE
 
     def add(self, changes: Changes) -> None:
-        """Takes in what follows `seq`, in order."""
+        """Adds the changes that follow `seq`, in order."""
         for message in changes.messages:
             self._put(message)
         self._move_to(changes.messages[-1].seq if changes.more else changes.head.seq)
@@ -73,7 +73,7 @@ class Recent:
         self.cursor_bytes = str(self.cursor).encode()
 
     def after(self, seq: int) -> bytes:
-        """The reply with what a cursor at or above `start` lacks; without messages if it has all."""
+        """Returns the reply with the changes after `seq`, which must be at least `start`. There may be no messages."""
         reply = self._replies.get(seq)
         if reply is None:
             reply = self._make_reply(seq)
@@ -84,7 +84,7 @@ class Recent:
         return reply
 
     def empty(self, cursor: Cursor, retry_ms: int | None = None) -> bytes:
-        """The reply that there is nothing new."""
+        """The reply that says that there is nothing new."""
         return encode_reply([], cursor, watching=self.watching(), retry_ms=retry_ms)
 
     @staticmethod
@@ -93,7 +93,7 @@ class Recent:
         return encode_reply([], cursor, retry_ms=retry_ms)
 
     def newest(self, reset: bool = False) -> bytes:
-        """The reply with the newest page; as a reset, it replaces all that a client shows."""
+        """The reply with the newest page. As a reset, it replaces all that a client shows."""
         name = "reset" if reset else "newest"
         if name not in self.derived:
             messages = [self._json(message) for message in self.page.messages]
@@ -109,7 +109,7 @@ class Recent:
         self._encoded.pop(message.id, None)
 
     def _json(self, message: Message) -> bytes:
-        """The message encoded, once for as long as it is recent."""
+        """The encoded message. It is encoded only once while it is recent."""
         if message.id not in self._changes:
             return encode(message)
         encoded = self._encoded.get(message.id)
@@ -130,7 +130,7 @@ class Recent:
 
 
 def page_with(page: Page, changes: list[Message]) -> Page:
-    """The newest page after these changes. Shorter than it could be if something on it was deleted."""
+    """Returns the newest page after these changes. It is shorter than it could be if something on it was deleted."""
     by_id = {message.id: message for message in page.messages}
     oldest = page.messages[0].id if page.messages and page.older else 0
     for message in changes:
@@ -147,7 +147,7 @@ LAST_MS = 253_402_300_799_999
 
 
 def moment(ms: int) -> datetime.datetime:
-    """A time outside the calendar, which an old board may have, is shown as the nearest one in it."""
+    """Converts a time. One outside the calendar, which an old board may have, becomes the nearest one in it."""
     return datetime.datetime.fromtimestamp(min(max(ms, 0), LAST_MS) // 1000, datetime.UTC)
 
 

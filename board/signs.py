@@ -1,7 +1,7 @@
-"""Where a text may be cut: between what people read as one sign, whatever its number of code points.
+"""Finds where a text may be cut: between what people read as one sign, however many code points it has.
 
-The part of the rules for grapheme clusters (https://www.unicode.org/reports/tr29/) that cutting needs: in doubt two
-signs stay together, which makes a shortened text one sign shorter. A library would add its own tables to a process
+This is the part of the rules for grapheme clusters (https://www.unicode.org/reports/tr29/) that cutting needs. In doubt
+two signs stay together, which makes a shortened text one sign shorter. A library would add its own tables to a process
 that already has Unicode's.
 """
 
@@ -9,9 +9,9 @@ import unicodedata
 
 JOINER = "\u200d"
 MOST_BACK = 64
-"""Code points of one sign at most: longer ones are abuse, and are cut."""
+"""The most code points of one sign. Longer ones are abuse, and are cut."""
 MOST_HALVES = 400
-"""Halves of flags in a row that are counted to find the pairs."""
+"""The most halves of flags in a row that are counted to find the pairs."""
 VIRAMA = 9
 """The combining class of a sign that joins two Indic consonants."""
 
@@ -46,7 +46,7 @@ def halves_before(text: str, at: int) -> int:
 
 
 def place_to_cut(text: str, at: int) -> int:
-    """The last place between two signs that is not after this one."""
+    """Returns the last place between two signs that is not after `at`."""
     for place in range(at, max(at - MOST_BACK, 0), -1):
         if place >= len(text) or not joins(text, place):
             return place
@@ -54,12 +54,12 @@ def place_to_cut(text: str, at: int) -> int:
 
 
 def beginning(text: str, most: int) -> str:
-    """The whole signs among the first `most` code points; part of the first one if it is longer."""
+    """Returns the whole signs among the first `most` code points, or part of the first one if it is longer."""
     return text[: place_to_cut(text, most) or most]
 
 
 def next_place_to_cut(text: str, at: int) -> int:
-    """The first place between two signs that is not before this one."""
+    """Returns the first place between two signs that is not before `at`."""
     for place in range(at, min(at + MOST_BACK, len(text))):
         if place == 0 or not joins(text, place):
             return place

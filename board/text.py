@@ -1,7 +1,7 @@
-"""What a message may contain, and where its links and its code are. The only place that decides either.
+"""Decides what a message may contain, and where its links and its code are. Nothing else decides either.
 
-Text is plain text for good: whoever shows it must escape it. static/message.js finds the same pieces in the
-browser; tests/pieces.json holds both to one list.
+Text stays plain text: everything that shows it must escape it. static/message.js finds the same pieces in the
+browser; tests check both against tests/pieces.json.
 """
 
 import itertools
@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 MARKS_IN_A_ROW = 8
-"""More combining marks than any script stacks on one letter; beyond, they are there to cover other people's lines."""
+"""More combining marks than any script stacks on one letter. Further marks only cover other people's lines."""
 
 BODY_MAX = 100_000
-"""Characters of a message, whatever MESSAGE_LENGTH says."""
+"""The most characters of a message, whatever MESSAGE_LENGTH says."""
 
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
-# C0 and C1 controls but newline and tab, and the bidi overrides and isolates, which could turn the text around
+# C0 and C1 controls except newline and tab, and the bidi overrides and isolates, which could turn the text around
 # them. The marks LRM, RLM and ALM stay, as does the joiner that many scripts and emoji need.
 DROPPED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]")
 # Characters known to be invisible, besides white space, controls and marks: Default_Ignorable_Code_Point of Unicode's
@@ -33,11 +33,12 @@ IS_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 EMPTY_LINE = f"(?:[^\\S\n]|[{INVISIBLE}])*\n"
 FIRST_EMPTY_LINES = re.compile(rf"\A(?:{EMPTY_LINE})+")
 MOST_EMPTY_LINES = 2
-"""In a row, also in code. More would only push away what others wrote."""
+"""The most empty lines in a row, also in code. More would only push away what others wrote."""
 TOO_MANY_EMPTY_LINES = re.compile(rf"\n(?:{EMPTY_LINE}){{{MOST_EMPTY_LINES + 1},}}")
 
 MOST_MARKUP = 100
-"""Links and pieces of code in one message. Each is an element in every page that shows it; the rest stays text."""
+"""The most links and pieces of code in one message. Each is an element in every page that shows it. The rest stays
+text."""
 
 # Ends of a link: white space, what HTML or prose puts around one, and East Asian punctuation.
 LINK = re.compile(
@@ -45,15 +46,15 @@ LINK = re.compile(
     "\\u201c\\u201d\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65]+",
     re.IGNORECASE | re.ASCII,  # without ASCII, ſ would be an s
 )
-# Three backticks around several lines, or one around a few words. What stands at the ends of a block goes with it.
+# Three backticks around several lines, or one around a few words. Newlines at the ends of a block belong to it.
 CODE = re.compile("\n?```\n?(.+?)\n?```\n?|`([^`\n]+)`", re.DOTALL)
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 ENDINGS = frozenset(".,;:!?'*_~…‘’«»‹›–—،؛؟۔।")
-"""What ends the sentence around a link, or quotes it."""
+"""Characters that end the sentence around a link, or that quote the link."""
 
 
 class BadTextError(ValueError):
-    """Text that can't be a message. `code` is stable; the error's text is for people; `status` is HTTP's."""
+    """Text that is not allowed. `code` is stable, the error's text is for people, `status` is the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 422) -> None:
         super().__init__(message)
@@ -62,7 +63,7 @@ class BadTextError(ValueError):
 
 
 def clean(text: str, limit: int) -> str:
-    """The text as it is kept: at most `limit` code points. Raises BadTextError."""
+    """Returns the text as it is stored: at most `limit` code points. Raises BadTextError."""
     text = tidy(text)
     if not is_visible(text):
         raise BadTextError("body_empty", "There is nothing in this message to read. Write something first.")
@@ -72,7 +73,7 @@ def clean(text: str, limit: int) -> str:
 
 
 def tidy(text: str) -> str:
-    """The text without what no message may contain. Raises BadTextError for NUL and lone surrogates."""
+    """Removes what no message may contain. Raises BadTextError for NUL and lone surrogates."""
     if NOT_TEXT.search(text):
         raise BadTextError("body_not_text", "This is not text: it has a NUL or half of a character in it.", 400)
     text = DROPPED.sub("", NEWLINES.sub("\n", text))
@@ -103,20 +104,20 @@ Kind = Literal["text", "link", "code", "block"]
 
 
 def pieces(body: str) -> Iterator[tuple[str, Kind]]:
-    """The body cut into (text, kind), in order: a link is its address; code and blocks of code come without backticks.
+    """Cuts the body into (text, kind), in order. The text of a link is its address; code has no backticks.
 
-    After MOST_MARKUP of them, the rest is text as it was written.
+    After MOST_MARKUP links and pieces of code, the rest is text as it was written.
     """
     return with_text_between(body, itertools.islice(markup(body), MOST_MARKUP))
 
 
 def links(text: str) -> Iterator[tuple[str, Kind]]:
-    """Words and links, in order; together they are the text."""
+    """Cuts the text into words and links, in order. Together they are the text."""
     return with_text_between(text, find_links(text, 0, len(text)))
 
 
 Markup = tuple[int, int, str, Kind]
-"""Where it begins and ends, what is shown of it, and its kind."""
+"""Start, end, the text that is shown, and the kind."""
 
 
 def with_text_between(text: str, found: Iterable[Markup]) -> Iterator[tuple[str, Kind]]:
@@ -131,7 +132,7 @@ def with_text_between(text: str, found: Iterable[Markup]) -> Iterator[tuple[str,
 
 
 def markup(body: str) -> Iterator[Markup]:
-    """Code and links in their order; nothing in code is a link."""
+    """Yields code and links in their order. Nothing in code is a link."""
     at = 0
     for match in CODE.finditer(body):
         yield from find_links(body, at, match.start())
@@ -149,7 +150,7 @@ def find_links(text: str, start: int, end: int) -> Iterator[Markup]:
 
 
 def trim_link(link: str) -> str:
-    """Without the punctuation that ends the sentence around it; a bracket stays if it was opened inside."""
+    """Removes the punctuation that ends the sentence around a link. A bracket stays if it was opened in the link."""
     unopened = {closer: link.count(closer) - link.count(opener) for closer, opener in CLOSERS.items()}
     end = len(link)
     while True:

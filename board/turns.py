@@ -1,7 +1,7 @@
 """The queue for hashing passwords: bounded, and fair between networks.
 
-Known clients come first. Then the waiting networks take turns, so that the first one of another network comes next,
-however many a crowd has in the queue. In a full queue, a new one with an earlier turn replaces the last one.
+Known clients come first. Then the waiting networks take turns, so that the first request of another network comes next,
+however many requests a crowd has in the queue. In a full queue, a new request with an earlier turn replaces the last.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ import dataclasses
 from board.networks import with_networks
 
 WAITING_MAX = 100
-"""Hashes that run or wait: about four seconds of work. Known clients have as many places again."""
+"""The most hashes that run or wait: about four seconds of work. Known clients have as many places again."""
 MOST_OF_KNOWN = 5
-"""ParkedPolls for the known browsers and programs of one account."""
+"""Places for the known browsers and programs of one account."""
 MOST_OF = (10, 20, 40)
-"""ParkedPolls of one address and of the wider networks that it is in: enough for a class that signs up together."""
+"""Places for one address and for the wider networks that it is in: enough for a class that signs up together."""
 
 
 class BusyError(Exception):
@@ -23,7 +23,7 @@ class BusyError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose password is hashed: an address as limits count it, and the account to which it is known, if any."""
+    """The client that needs a hash: its address as limits count it, and the account to which it is known, if any."""
 
     address: str = ""
     """Empty if addresses are not counted."""
@@ -31,7 +31,7 @@ class Asker:
 
     @property
     def groups(self) -> tuple[tuple[str, int], ...]:
-        """Its account, or its networks from the narrowest to the widest, and how many of each may wait."""
+        """Its account, or its networks from the narrowest to the widest, each with how many may wait."""
         if self.known:
             return ((self.known, MOST_OF_KNOWN),)
         if not self.address:
@@ -40,7 +40,7 @@ class Asker:
 
     @property
     def crowd(self) -> str:
-        """The group that takes turns as one."""
+        """The name of the group that takes turns as one."""
         return self.groups[-1][0]
 
 
@@ -51,7 +51,7 @@ ANYBODY = Asker()
 class Turn:
     asker: Asker
     round: int
-    """One place in the queue. In each round, each crowd has one turn."""
+    """Its place in the queue. In each round, each crowd has one turn."""
     comes: "asyncio.Future[None]"
 
 
@@ -67,7 +67,7 @@ class Turns:
         return len(self._waiting) + self._is_taken
 
     async def begin(self, asker: Asker) -> None:
-        """Returns when the turn of this one has come; end() ends the turn. Raises BusyError."""
+        """Waits for a turn, which the caller must end with end(). Raises BusyError."""
         if self._is_closed:
             raise BusyError
         if not self._is_taken:
@@ -98,20 +98,20 @@ class Turns:
         turn.comes.set_result(None)
 
     def close(self) -> None:
-        """Refuses all that wait, and all that come, as too busy."""
+        """Refuses all waiting and all later requests with BusyError."""
         self._is_closed = True
         while self._waiting:
             self._refuse(self._waiting[0])
 
     def _round_for(self, asker: Asker) -> int:
-        """The first round in which its crowd has no turn yet."""
+        """Returns the first round in which the asker's crowd has no turn yet."""
         return max([self._round, *(turn.round for turn in self._like(asker) if turn.asker.crowd == asker.crowd)]) + 1
 
     def _like(self, asker: Asker) -> list[Turn]:
         return [turn for turn in self._waiting if bool(turn.asker.known) == bool(asker.known)]
 
     def _make_room(self, new: Turn) -> None:
-        """Raises BusyError for the new one, or refuses a waiting one."""
+        """Raises BusyError if there is no room for the new turn. May refuse a waiting one instead."""
         for name, most in new.asker.groups:
             if sum((name, most) in turn.asker.groups for turn in self._like(new.asker)) >= most:
                 raise BusyError

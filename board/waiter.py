@@ -1,4 +1,4 @@
-"""A parked poll: whose it is, and what takes its reply; and the group of polls that it is answered with."""
+"""A parked poll: its account and address, how it takes its reply, and the group of polls that get the same reply."""
 
 import abc
 import asyncio
@@ -20,7 +20,7 @@ class Ended(enum.Enum):
 
 
 class Waiter(abc.ABC):
-    """A poll that is parked, or may be. `parked` is its group while it is."""
+    """A poll that is parked or may be parked. `parked` is its group while it is parked."""
 
     __slots__ = ("account_id", "address", "parked")
 
@@ -31,14 +31,14 @@ class Waiter(abc.ABC):
 
     @abc.abstractmethod
     def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
-        """Takes the reply's body, once for each time that it was parked.
+        """Takes the body of the reply. Called once for each time that the poll was parked.
 
-        After ASK_AGAIN it may be parked until the deadline, by the monotonic clock.
+        After ASK_AGAIN, the poll may be parked until the deadline, by the monotonic clock.
         """
 
     @classmethod
     def resolve_all(cls, waiters: Sequence["Waiter"], reply: bytes) -> None:
-        """The same reply for many, all of this class."""
+        """Resolves many waiters of this class with the same reply."""
         for waiter in waiters:
             waiter.resolve(reply)
 
@@ -50,8 +50,8 @@ class ParkedGroup(dict[Waiter, None]):
     """Parked polls of one class that have the same cursor and end at the same tick.
 
     All of them get the same reply, so they are parked and answered together, and each poll costs little more than an
-    entry here. A dict keeps the order in which they came, in which they also lie in memory: in the order of a set, the
-    same sends took half as long again (bench/README.md).
+    entry here. A dict keeps the order in which they came, which is also their order in memory. In the order of a set,
+    the same sends took half as long again (bench/README.md).
     """
 
     def __init__(self, kind: type[Waiter], cursor: Cursor, tick: int) -> None:
@@ -60,7 +60,7 @@ class ParkedGroup(dict[Waiter, None]):
         self.cursor = cursor
         self.tick = tick
         self.timer: asyncio.TimerHandle | None = None
-        """While the group has polls."""
+        """Set while the group has polls."""
 
     @property
     def ends_at(self) -> float:
@@ -78,5 +78,5 @@ class FutureWaiter(Waiter):
         self.future: asyncio.Future[bytes | Ended] = asyncio.get_running_loop().create_future()
 
     def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
-        if not self.future.done():  # its client may have gone in this very moment
+        if not self.future.done():  # its client may have left in this moment
             self.future.set_result(reply)

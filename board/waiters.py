@@ -1,9 +1,9 @@
 """The waiter list: polls parked as futures in memory, and deliver(), which resolves them.
 
 What always holds here:
-1. Between looking at a poll's cursor and parking it there is no await, so no change can slip in between.
+1. Between checking a poll's cursor and parking it there is no await, so no change can slip in between.
 2. Changes reach a poll only through deliver(), in the order of their numbers. While one read runs, further
-   calls only ask for another, so reads never overtake each other; a read that failed is healed by the next.
+   calls only ask for another, so reads never overtake each other. The next read makes up for one that failed.
 3. The cost of a change is one encoding, however many polls are parked; a woken poll costs no storage call.
 4. A poll leaves the list whatever ends it: news, time, disconnect, a revoked credential, drain.
 """
@@ -25,20 +25,20 @@ from storage.records import UnavailableError
 log = logging.getLogger("longboard")
 
 SLICE_SECONDS = 0.005
-"""How long polls are answered before anything else gets its turn."""
+"""How long polls are answered before the loop handles other events."""
 LOOKS = 16
-"""Polls that are answered together, between two looks at the clock. Their handlers, if they have some, run before
-anything else does, a third of a millisecond each."""
+"""Polls that are answered together, before the clock is checked again. Their handlers, if they have any, run before
+anything else does, and take a third of a millisecond each."""
 DRAIN_RETRY_MS = 500
-"""When to poll again after a drain; clients add jitter of their own."""
+"""When to poll again after a drain; clients add their own jitter."""
 FULL_RETRY_MS = 5000
-"""When to poll again if as many polls are parked as may be."""
+"""When to poll again if no more polls can be parked."""
 NO_ROOM = b'"retry_ms":%d}' % FULL_RETRY_MS
-"""How such a reply ends. Its connection is closed, so that those who wait outside use no descriptors."""
+"""How such a reply ends. Its connection is closed, so that clients that must wait use no descriptors."""
 
 
 class WaiterList:
-    """`forget` is called with accounts of which something has changed; `max_per_address` of 0 is no limit."""
+    """`forget` is called with accounts about which something has changed. A `max_per_address` of 0 means no limit."""
 
     def __init__(
         self,
@@ -63,15 +63,15 @@ class WaiterList:
 
     @property
     def parked(self) -> int:
-        """How many polls are."""
+        """How many polls are parked."""
         return self._polls.count
 
-    # --- the polls' side
+    # --- for polls
 
     def poll(
         self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = ""
     ) -> bytes | FutureWaiter:
-        """A reply, or, if there is nothing after this cursor, the parked waiter: to leave() in any case.
+        """Returns a reply, or a parked waiter if there is nothing after this cursor: leave() it in any case.
 
         A cursor that this board never gave, or that is too far behind, is answered with a reset.
         """
@@ -86,7 +86,7 @@ class WaiterList:
         return self.full(cursor) if self.park([waiter], cursor, wait) else waiter
 
     def park(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
-        """Parks polls of one class that have everything; returns those for which there is no room: they get full()."""
+        """Parks polls of one class that have all changes. Returns those for which there is no room: they get full()."""
         refused = self._polls.park(waiters, cursor, wait)
         self.counters.parked += len(waiters) - len(refused)
         self.counters.turned_away += len(refused)
@@ -97,7 +97,7 @@ class WaiterList:
         return self.recent.empty(cursor, FULL_RETRY_MS)
 
     def _look(self, cursor: Cursor) -> bytes | None:
-        """What can be said to this cursor at once."""
+        """Returns the reply that this cursor gets at once, or None if it has to wait."""
         recent = self.recent
         if cursor.epoch != recent.epoch or cursor.seq < recent.start:
             return self.reset()
@@ -106,34 +106,37 @@ class WaiterList:
         return recent.empty(cursor, DRAIN_RETRY_MS) if self.draining else None
 
     def reset(self) -> bytes:
-        """The reply that tells a client to begin anew."""
+        """The reply that tells a client to replace all that it shows."""
         self.counters.resets += 1
         return self.recent.newest(reset=True)
 
     async def is_beyond(self, cursor: Cursor) -> bool:
-        """Whether the database itself has not come as far as this cursor: it is an older copy, say.
+        """Whether the cursor is ahead of the database itself, for example because that is an older copy.
 
-        If only this process knows less, storage is read first; while it can't be read the answer is no.
+        If the cursor is ahead of this process, storage is read first. While it can't be read, the answer is False.
         """
         if cursor.epoch != self.recent.epoch or cursor.seq <= self.recent.seq:
             return False
         return await self.deliver() and cursor.seq > self.recent.seq
 
     def leave(self, waiter: Waiter) -> None:
-        """Takes a poll off the list, if it is still there, and ends it if nothing has."""
+        """Removes a poll from the list and ends it, if it is still parked."""
         if self._polls.remove(waiter) is not None:
             waiter.resolve(Ended.GONE)
 
     def _expire(self, group: ParkedGroup) -> None:
-        """Answers those whose time is over; thousands may have been parked together."""
-        self.watching.count()  # those that end now count as well
+        """Answers a group whose time is over. It may have thousands of polls."""
+        self.watching.count()  # polls that end now count as well
         left = [group]
         self._answer(left, self.recent.empty)
         if left:
             asyncio.get_running_loop().call_soon(self._expire, group)
 
     def _answer(self, left: list[ParkedGroup], reply_to: Callable[[Cursor], bytes]) -> int:
-        """Answers the last of these groups and removes them, for a slice of time. Returns how many polls it answered."""
+        """Answers and removes groups from the end of the list, for a slice of time. Returns how many polls it answered.
+
+        A group that is not finished stays in the list.
+        """
         answered, handlers, until = 0, 0, time.monotonic() + SLICE_SECONDS
         while left:
             group = left[-1]
@@ -147,14 +150,14 @@ class WaiterList:
             left.pop()
         return answered
 
-    # --- the side of those that have something to say
+    # --- for changes
 
     async def deliver(self) -> bool:
-        """Reads what was committed since and resolves every poll that lacks it.
+        """Reads the newly committed changes and resolves every poll that lacks them.
 
-        Returns once a read has ended that began after the call: whether it succeeded.
+        Waits for a read that began after the call, and returns whether it succeeded.
         """
-        if self._again is not None:  # asked for and not begun yet
+        if self._again is not None:  # it was asked for and has not begun yet
             return await asyncio.shield(self._again)
         if self._reading is not None and not self._reading.done():
             self._again = asyncio.create_task(self._read_after(self._reading))
@@ -163,7 +166,7 @@ class WaiterList:
         return await asyncio.shield(self._reading)
 
     def drain(self) -> None:
-        """Answers every parked poll; from now on none is parked."""
+        """Answers every parked poll. From then on, no poll is parked."""
         self.draining = True
         self.watching.count()
         for group in self._polls.groups():
@@ -179,7 +182,7 @@ class WaiterList:
         try:
             await self._catch_up(time.monotonic())
         except UnavailableError as error:
-            if not self._is_behind:  # once, however often it is tried
+            if not self._is_behind:  # logged once, however often it is tried
                 log.warning("New messages could not be read, trying again until they can: %s", error)
             self._is_behind = True
             return False
@@ -207,7 +210,7 @@ class WaiterList:
                 await self._wake()
 
     async def _notice_access(self, access: int) -> None:
-        """Credentials were revoked, or rights have changed: parked polls of these accounts must show theirs again."""
+        """Has parked polls of the changed accounts authenticated again: credentials were revoked or rights changed."""
         account_ids = set(await self._storage.access_changes_after(self._access))
         self._access = access
         self._forget(account_ids)
@@ -216,7 +219,7 @@ class WaiterList:
                 waiter.resolve(Ended.ASK_AGAIN, group.ends_at)
 
     async def _wake(self) -> None:
-        """Answers all that are parked, in slices of time, so that thousands of them don't hold up everything else."""
+        """Answers all parked polls, in slices of time, so that thousands of them don't hold up everything else."""
         left = [group for group in self._polls.groups() if group.cursor != self.recent.cursor]
         self.counters.delivered += self._answer(left, self._news)
         while left:
@@ -230,5 +233,5 @@ class WaiterList:
 
 
 async def load(storage: Storage) -> Recent:
-    """What the newest changes are, read afresh. Raises UnavailableError."""
+    """Reads the newest changes and the newest page from storage. Raises UnavailableError."""
     return Recent(await storage.snapshot(changes=RECENT, page=PAGE))

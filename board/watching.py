@@ -1,18 +1,19 @@
-"""How many watch the board: the polls that are parked, seen over some seconds.
+"""Counts how many watch the board: the polls that are parked, seen over some seconds.
 
-Whoever was just answered is parked nowhere until the next poll comes, so the most of this window of time and of the
-last one is what counts. Nothing is done per poll: the count is taken when a reply is encoded.
+A client that was just answered has no parked poll until its next one comes. So the highest count in this window of time
+and in the last one is used. Nothing is done per poll: the count is taken when a reply is encoded.
 """
 
 import time
 from collections.abc import Callable
 
 SEEN_SECONDS = 5
-"""A window: also a slow client polls again within this time, and who has left is not counted for twice as long."""
+"""A window of time: long enough for a slow client to poll again, short enough that a client that left is forgotten
+within ten seconds."""
 
 
 class Watching:
-    """`parked` says how many polls are parked at the moment."""
+    """`parked` returns how many polls are parked at the moment."""
 
     def __init__(self, parked: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._parked = parked

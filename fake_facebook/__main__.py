@@ -50,7 +50,7 @@ async def alone(options: argparse.Namespace) -> int:
 
 
 async def with_board(arguments: list[str]) -> int:
-    """Runs both until one is told to end; the board's exit status."""
+    """Runs both until one ends or is told to end. Returns the board's exit status."""
     ended = ends()
     settings = read_settings(arguments)
     if settings.port == 0:

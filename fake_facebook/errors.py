@@ -5,7 +5,7 @@ from typing import Any
 
 
 class GraphError(Exception):
-    """Answered with HTTP 400."""
+    """An error that is answered with HTTP 400."""
 
     def __init__(self, message: str, code: int, subcode: int | None = None, type: str = "OAuthException") -> None:
         super().__init__(message)

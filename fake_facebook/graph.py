@@ -1,4 +1,4 @@
-"""The fake's Graph API: codes for tokens, and who a token belongs to."""
+"""The fake's Graph API: exchanges codes for tokens, and tells who a token belongs to."""
 
 import re
 import struct
@@ -11,7 +11,7 @@ from fake_facebook.memory import TOKEN_SECONDS, Person
 from fake_facebook.pages import PageHandler
 
 FIELDS = {"id", "name", "first_name", "last_name", "middle_name", "short_name", "name_format", "picture", "email"}
-"""Of those that an app gets without a review; `email` is left out where the person did not agree to it."""
+"""Some of the fields that an app gets without a review. `email` is left out if the person did not agree to it."""
 PIXELS = 160
 
 
@@ -70,7 +70,7 @@ class Me(Graph):
 
 
 class ProfilePicture(PageHandler):
-    """Behind an address that runs out, as the real ones do."""
+    """The picture. Its address expires, as those of the real Facebook do."""
 
     def get(self) -> None:
         person = self.person(self.get_argument("n"))
@@ -83,7 +83,7 @@ class ProfilePicture(PageHandler):
 
 
 def png(number: int) -> bytes:
-    """A square with a circle in it, in a colour of its own."""
+    """Returns a square with a circle in it. Each number has another colour."""
     colour, rows = bytes([60 * number % 256, 40 + 150 // number, 200 - 30 * number]), []
     for y in range(PIXELS):
         row = b"".join(b"\xff\xf0\xd8" if (x - 80) ** 2 + (y - 80) ** 2 < 50**2 else colour for x in range(PIXELS))

@@ -20,7 +20,7 @@ SCOPES = {"public_profile", "email"}
 
 @dataclasses.dataclass(frozen=True)
 class App:
-    """What the developer has filled in."""
+    """What the app's developer has entered at Facebook."""
 
     id: str
     secret: str
@@ -63,7 +63,7 @@ class Memory:
     # --- the dialog
 
     def problem_with_dialog(self, client_id: str, redirect_uri: str, response_type: str, scope: str) -> str | None:
-        """What the dialog says instead of asking, or None."""
+        """Returns what the dialog says instead of asking, or None."""
         if client_id != self.app.id:
             return "Invalid App ID: The provided app ID does not look like a valid app ID."
         parts = urllib.parse.urlsplit(redirect_uri)
@@ -88,7 +88,7 @@ class Memory:
     # --- the Graph API
 
     def redeem(self, client_id: str, client_secret: str, redirect_uri: str, code: str) -> str:
-        """An access token. Raises GraphError."""
+        """Returns an access token for the code. Raises GraphError."""
         if not client_id:
             raise GraphError("Missing client_id parameter.", 101)
         if client_id != self.app.id:
@@ -113,7 +113,7 @@ class Memory:
         return token
 
     def bearer(self, token: str, proof: str) -> Person:
-        """Whose token it is. Raises GraphError."""
+        """Returns the person whose token it is. Raises GraphError."""
         if not token:
             words = "An active access token must be used to query information about the current user."
             raise GraphError(words, 2500)
@@ -130,7 +130,7 @@ class Memory:
         return person
 
     def forget_tokens(self, person: Person) -> None:
-        """The person has removed the app."""
+        """Forgets the person's tokens, because the person has removed the app."""
         self._tokens = {token: one for token, one in self._tokens.items() if one is not person}
 
     # --- calls to the app

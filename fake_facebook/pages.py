@@ -1,4 +1,4 @@
-"""What people see of the fake Facebook: the dialog that asks them, and a page to change and to leave things."""
+"""What people see of the fake Facebook: the dialog that asks them, and a page to change names or remove the app."""
 
 import urllib.parse
 from typing import Any
@@ -39,7 +39,7 @@ class Dialog(PageHandler):
     FIELDS = ("client_id", "redirect_uri", "response_type", "scope", "state")
 
     def asked(self) -> dict[str, str]:
-        """Raises Finish, with a page, where the real one would not even ask."""
+        """Returns the fields of the request. Shows a page and raises Finish if the real dialog would not even ask."""
         asked = {name: self.get_argument(name, "", strip=False) for name in self.FIELDS}
         asked["response_type"] = asked["response_type"] or "code"
         problem = self.memory.problem_with_dialog(*(asked[name] for name in self.FIELDS[:4]))
@@ -73,12 +73,12 @@ class Dialog(PageHandler):
                 "error_description": "Permissions error",
                 "error_reason": "user_denied",
             }
-        # The real one adds this fragment to every way back.
+        # The real one adds this fragment to every redirect back.
         self.redirect(f"{asked['redirect_uri']}?{urllib.parse.urlencode(answer | state)}#_=_")
 
 
 class Home(PageHandler):
-    """Where people change their name, or leave the app."""
+    """The page where people change their name or remove the app."""
 
     def get(self) -> None:
         self.show(
@@ -102,7 +102,7 @@ class PersonAction(PageHandler):
         self.redirect("/", status=303)
 
     async def call(self, url: str, person: Person) -> None:
-        """From server to server, as the real one does it: a form with one field, and no header of a browser's."""
+        """Calls the app from server to server, as the real one does: a form with one field and no browser's headers."""
         body = urllib.parse.urlencode({"signed_request": self.memory.signed_request(person)})
         client = AsyncHTTPClient()
         try:

@@ -1,4 +1,4 @@
-"""The fake's URLs, and how it listens: on 127.0.0.1, where nobody else can reach it."""
+"""The fake's URLs, and its listening socket on 127.0.0.1, which nobody else can reach."""
 
 import tornado.httpserver
 import tornado.netutil
@@ -14,7 +14,7 @@ VERSION = r"/(v\d{1,3}\.\d)"
 
 
 def app_for(board: str, app_id: str = APP_ID, app_secret: str = APP_SECRET) -> App:
-    """The app of a board at this origin, filled in as docs/facebook.md says."""
+    """Returns the app of a board at this origin, configured as docs/facebook.md says."""
     board = board.rstrip("/")
     return App(
         app_id, app_secret, f"{board}/facebook/callback", f"{board}/facebook/deauthorize", f"{board}/facebook/delete"
@@ -22,7 +22,7 @@ def app_for(board: str, app_id: str = APP_ID, app_secret: str = APP_SECRET) -> A
 
 
 def listen(memory: Memory, port: int) -> tuple[tornado.httpserver.HTTPServer, str]:
-    """Serves on the running loop; the second is where. Raises OSError."""
+    """Serves on the running loop. Returns the server and its address. Raises OSError."""
     shared = {"memory": memory}
     application = tornado.web.Application(
         [

@@ -22,13 +22,13 @@ from fuzz.targets import TARGETS
 
 SHARE_OF_WIRE = 50
 HANG_SECONDS = 5.0
-"""Of CPU, for one input; the slowest take milliseconds."""
+"""Seconds of CPU for one input. The slowest inputs take milliseconds."""
 GROWTH_KB = 40 * 1024
-"""How much more memory may be needed at the end than after the first tenth: what is kept is bounded."""
+"""How much more memory may be needed at the end than after the first tenth, because everything kept is bounded."""
 
 
 class Hang(BaseException):
-    """Not an Exception: no target may take it for one of its own."""
+    """Not an Exception, so that no target can take it for one of its own."""
 
 
 def hang(*_: object) -> None:
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def feed(seed: int, count: int) -> int:
-    """The targets in this process; how many failures there were."""
+    """Feeds the targets in this process. Returns how many failures there were."""
     signal.signal(signal.SIGPROF, hang)
     rng = random.Random(seed)
     names, weights = list(TARGETS), [weight for weight, _ in TARGETS.values()]
@@ -91,7 +91,7 @@ def feed_server(seed: int, count: int) -> int:
 
 
 def peak() -> int:
-    """KB of real memory at most so far."""
+    """Returns the peak of resident memory so far, in KB."""
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used // 1024 if sys.platform == "darwin" else used
 

@@ -1,4 +1,4 @@
-"""Random text that is nearly right: good examples, spoilt a little with what has broken programs before."""
+"""Random text that is nearly right: good examples, with small changes that have broken programs before."""
 
 import random
 import string
@@ -16,7 +16,7 @@ LETTERS = string.ascii_letters + string.digits + string.punctuation + " "
 
 
 def text(rng: random.Random, seeds: Sequence[str]) -> str:
-    """A good example with up to four things done to it."""
+    """Returns a good example with up to four changes."""
     made = rng.choice(seeds)
     for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 4))):
         at, end = sorted((rng.randint(0, len(made)), rng.randint(0, len(made))))
@@ -37,7 +37,7 @@ def text(rng: random.Random, seeds: Sequence[str]) -> str:
 
 
 def octets(rng: random.Random, seeds: Sequence[str]) -> bytes:
-    """The same as bytes, sometimes not those of any text."""
+    """Returns the same as bytes, which sometimes are not those of any text."""
     made = text(rng, seeds).encode("utf-8", rng.choice(("surrogatepass", "replace")))
     if rng.random() < 0.3 and made:
         at = rng.randrange(len(made))

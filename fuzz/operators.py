@@ -1,4 +1,4 @@
-"""Input from those who run a board: settings, files of them, addresses of databases, and exports to import."""
+"""Input from people who run a board: settings, files of settings, addresses of databases, and exports to import."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ from storage.records import CannotOpenError, StorageError
 
 
 def settings(rng: random.Random) -> None:
-    """Settings, or an exit with 2 and one line, whatever the environment has."""
+    """The result is settings, or an exit with 2 and one line, whatever is in the environment."""
     name = rng.choice([name.upper() for name in Settings.__dataclass_fields__])
     seeds = (
         "8080",
@@ -56,7 +56,9 @@ def database_addresses(rng: random.Random) -> None:
 
 
 def import_lines(rng: random.Random) -> None:
-    """A row, or a refusal that names the line; accepted rows can be shown and stored, and pass again unchanged."""
+    """The result is a row, or a refusal that names the line. Accepted rows can be shown and stored, and pass again
+    unchanged.
+    """
     seeds = (
         '{"messages": {"id": 1, "seq": 5, "author_id": null, "author_name": "Ada", "body": "words", "created_at": 5, '
         '"edited_at": 9, "key": "kkkkkkkkkkkkkkkkkkkkkk", "fingerprint": {"base64": "AAAA"}, "address": "::1"}}',

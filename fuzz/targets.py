@@ -1,4 +1,4 @@
-"""What is fed with random input inside this process. A target raises nothing but what its code says it may."""
+"""What gets random input inside this process. A target may raise only the errors that its code says it may raise."""
 
 import base64
 import contextlib
@@ -176,7 +176,7 @@ def cookies(rng: random.Random) -> None:
 
 
 def signed_requests(rng: random.Random) -> None:
-    """With a bad signature none is believed; with a good one, only what it should be."""
+    """A request with a bad signature is never accepted. One with a good signature is accepted only if it is valid."""
     seeds = (
         '{"algorithm": "HMAC-SHA256", "user_id": "218471", "issued_at": 1700000000}',
         '{"algorithm":"HMAC-SHA256","user_id":7}',
@@ -221,4 +221,4 @@ TARGETS: dict[str, tuple[int, Callable[[random.Random], None]]] = {
     "import lines": (4, import_lines),
     "headers": (4, headers),
 }
-"""Each with its share: the slow ones have less."""
+"""Each target with its share. Slow targets have smaller ones."""

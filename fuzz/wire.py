@@ -1,4 +1,4 @@
-"""Random bytes on the sockets of a real server: whole requests that are nearly right, and what is none at all."""
+"""Random bytes on the sockets of a real server: requests that are nearly right, and bytes that are none at all."""
 
 import asyncio
 import pathlib
@@ -12,7 +12,7 @@ from torture.nodes import Node
 
 AT_ONCE = 8
 PATIENCE_SECONDS = 20
-"""For an answer, on a busy machine; polls are asked with a wait of at most two seconds."""
+"""For an answer, on a busy machine. The server holds polls for at most one second."""
 BODIES = (
     '{"body": "Hello", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}', "s=Hello&as=", "username=ada&password=a+few+random+words", "name=x", "act=remove",
     '{"username": "ada", "password": "a few random words"}', "body=Better", "signed_request=a.b", "password=x&new=y", "link=x&password=y",
@@ -48,7 +48,7 @@ class Wire:
         self.strange: list[str] = []
 
     async def run(self, count: int) -> None:
-        """Sends so many; some at once."""
+        """Sends `count` requests, some at once."""
         left = iter(range(count))
 
         async def client() -> None:
@@ -58,7 +58,7 @@ class Wire:
         await asyncio.gather(*(client() for _ in range(AT_ONCE)))
 
     async def send(self, data: bytes) -> None:
-        """One connection: the bytes, then the end of them; the server answers or closes, but never leaves it hanging."""
+        """Sends the bytes on one connection, then mostly their end. The server must answer or close, and never hang."""
         self.sent += 1
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.node.port)
@@ -71,7 +71,7 @@ class Wire:
         except TimeoutError:
             self.strange.append(f"hang: {data[:500]!r}")
         except OSError:
-            pass  # reset by the server: what we sent made no sense to it
+            pass  # reset by the server, because our bytes made no sense to it
 
     def judge(self, data: bytes, answer: bytes) -> None:
         if not answer:
@@ -83,7 +83,7 @@ class Wire:
 
 
 def request(rng: random.Random) -> bytes:
-    """Mostly a request for one of our routes, with a header, a query or a body that may be spoilt."""
+    """Returns mostly a request for one of our routes, with a header, a query or a body that may be spoilt."""
     if rng.random() < 0.1:
         return octets(
             rng,
@@ -115,7 +115,7 @@ def request(rng: random.Random) -> bytes:
 
 
 async def run(folder: pathlib.Path, rng: random.Random, count: int) -> tuple[Wire, list[int]]:
-    """What happened, and the server's memory in KB before, half-way and after."""
+    """Returns what happened, and the server's memory in KB after a tenth, half and all of the requests."""
     node = Node("fuzzed", f"sqlite:///{folder}/board.db", folder, ["--poll-seconds=1"])
     await node.start()
     wire, memory = Wire(node, rng), []

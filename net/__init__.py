@@ -1,1 +1,1 @@
-"""Sockets: what listens, what serves connections, what bounds them. No pages and no rules of the board."""
+"""Sockets: listening, serving connections, and limiting them. No pages and no rules of the board."""

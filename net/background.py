@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 log = logging.getLogger("longboard")
 
 AGAIN_SECONDS = 1
-"""Before a task that ended by a fault is started again."""
+"""Pause before a task that ended or failed is started again."""
 Task = Callable[[], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
 async def background(tasks: Mapping[str, Task]) -> AsyncIterator[None]:
-    """Runs these while the block runs."""
+    """Runs these tasks while the block runs."""
     running = [asyncio.create_task(keep_going(name, task)) for name, task in tasks.items()]
     try:
         yield
@@ -25,7 +25,7 @@ async def background(tasks: Mapping[str, Task]) -> AsyncIterator[None]:
 
 
 async def keep_going(name: str, task: Task) -> None:
-    """Runs a task that should never end, and again if it did: without it, a server that looks well would miss something."""
+    """Runs a task that should never end, and restarts it if it does, because a server without it would seem well."""
     while True:
         try:
             await task()

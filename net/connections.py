@@ -1,8 +1,10 @@
-"""Bounds the connections of each address that the server waits for: above its share, the longest waits are ended.
+"""Limits the connections of each address that the server waits for: above the share of the address, those that have
+waited longest are closed.
 
-The server waits for connections that are silent, whose request is still arriving, or whose reply is still being sent;
-not for parked polls, nor for requests that it works at. The bytes kept for them are bounded likewise, and in total.
-docs/decisions/0010-connections.md says why. Behind a proxy all connections come from the proxy: none are counted.
+The server waits for connections that are silent, whose request is still arriving, or whose reply is still being sent.
+It does not wait for parked polls or for requests that it is working on. The bytes kept for connections are limited in
+the same way, and in total. docs/decisions/0010-connections.md says why. Behind a proxy all connections come from the
+proxy, so none are counted.
 """
 
 import asyncio
@@ -16,13 +18,13 @@ from board.networks import with_networks
 from net.loop_turns import LoopTurns
 
 HELD_BYTES = 16 * 1024 * 1024
-"""Kept for requests that are still arriving and replies that are still being sent, over all connections."""
+"""Bytes kept for requests that are still arriving and replies that are still being sent, over all connections."""
 ADDRESS, SITE, NETWORK = 1 / 4, 3 / 8, 1 / 2
 """The share of all connections and bytes for an IPv4 address or IPv6 /64, a /56, and a /48 or IPv4 /24."""
 LEAST_SHARE = 16
-"""Connections, however few files may be open: two browsers that load a page."""
+"""The smallest share in connections, however few files may be open: enough for two browsers that load a page."""
 RELIEF = 8
-"""A share that is exceeded is reduced by this part of it, so that it isn't checked again for each new connection."""
+"""If a share is exceeded, an eighth of it is freed as well, so that it isn't checked again for each new connection."""
 FIRST_SECONDS = 15
 SILENT_SECONDS = 20
 """Time-outs before the first request and between two, while more than half of the descriptors are in use."""
@@ -45,7 +47,7 @@ class Connection(Protocol):
     """A connection on the fast path, in Tornado, or about to be closed."""
 
     group: "Group | None"
-    """The group of its address, or the one for all; None when the connection has ended."""
+    """The group of its address, or the group of all; None when the connection has ended."""
 
     @property
     def wait(self) -> Wait: ...
@@ -62,7 +64,7 @@ class Connection(Protocol):
 
 
 class Group:
-    """The connections of an address, of a network, or all; a network has those of its addresses."""
+    """The connections of an address, of a network, or all. A network includes those of its addresses."""
 
     __slots__ = ("busy", "count", "held", "members", "most", "most_held", "name", "parent", "parts")
 
@@ -82,7 +84,7 @@ class Group:
             yield from part
 
     def chain(self) -> "Iterator[Group]":
-        """This group, and those that it is part of."""
+        """Yields this group, and the groups that it is part of."""
         group: Group | None = self
         while group is not None:
             yield group
@@ -90,7 +92,7 @@ class Group:
 
 
 class Connections:
-    """`room` is the highest number of connections; `is_counting` says whether addresses are those of clients."""
+    """`room` is the highest number of connections. `is_counting` is whether addresses are those of clients."""
 
     def __init__(self, room: int, *, is_counting: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._room = room
@@ -103,12 +105,12 @@ class Connections:
         self.turns = LoopTurns()
         """For connections whose requests take long to read."""
         self.lingering: set[Connection] = set()
-        """Connections after their last reply, whose clients still send."""
+        """Connections that have had their last reply and whose clients still send."""
 
     # --- events of connections
 
     def enter(self, connection: Connection, host: str) -> None:
-        """Adds a connection from this address, or from none that is counted if it comes from a proxy."""
+        """Adds a connection from this address. The address is not counted if it is that of a proxy."""
         networks = shares_of(host) if self._is_counting else ()
         self.join(connection, self._group(networks))
 
@@ -123,7 +125,7 @@ class Connections:
                 self._look_soon(one)
 
     def move(self, old: Connection, new: Connection) -> None:
-        """The same connection, served by another object."""
+        """Replaces the object that serves a connection."""
         group = old.group
         if group is None:
             return
@@ -168,7 +170,7 @@ class Connections:
                 self._look_soon(one)
 
     def _group(self, networks: tuple[tuple[str, float], ...]) -> Group:
-        """The group of the first network, within the groups of the others."""
+        """Returns the group of the first network, within the groups of the others."""
         group = self.all
         for name, part in reversed(networks):
             inner = self._groups.get(name)
@@ -182,14 +184,14 @@ class Connections:
     # --- closing
 
     def _look_soon(self, group: Group) -> None:
-        """Checks in the loop's next turn: the caller may be in the middle of a list of connections."""
+        """Checks in the loop's next turn, because the caller may be in the middle of a list of connections."""
         self._crowded[group] = None
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self.relieve)
 
     def relieve(self) -> None:
-        """Closes what exceeds the shares; groups that still have more connections than that are checked again."""
+        """Closes connections that exceed the shares. Groups that still have more than their share are checked again."""
         self._is_due = False
         crowded, self._crowded = self._crowded, {}
         for group in crowded:
@@ -205,7 +207,7 @@ class Connections:
                 self._crowded[group] = None
 
     def _let_go(self, group: Group) -> None:
-        """Closes those for which bytes have been kept for longest; never the newest."""
+        """Closes the connections for which bytes have been kept for longest, but never the newest."""
         enough = group.most_held * (1 - 1 / RELIEF)
         for one in sorted((one for one in group if one.held), key=since)[:-1]:
             if group.held <= enough:
@@ -213,7 +215,7 @@ class Connections:
             one.drop()
 
     def sweep(self, open_now: int) -> None:
-        """Called regularly, with the number of open connections."""
+        """Checks the shares, and closes silent connections if many are open. Called regularly."""
         self.relieve()
         if 2 * open_now > self._room and self._is_counting:
             now = self._clock()
@@ -228,6 +230,6 @@ def since(connection: Connection) -> float:
 
 @functools.lru_cache(1000)
 def shares_of(host: str) -> tuple[tuple[str, float], ...]:
-    """The networks of an address, from the narrowest to the widest, each with its share; none for other texts."""
+    """Returns the networks of an address, from the narrowest to the widest, each with its share; () for other texts."""
     shares = with_networks(host, ADDRESS, SITE, NETWORK)
     return shares if len(shares) > 1 else ()

@@ -1,13 +1,13 @@
-"""Starts a process that inherits listening sockets as from systemd (sd_listen_fds(3)): it reads them from LISTEN_FDS."""
+"""Starts a process that inherits listening sockets as it would from systemd (sd_listen_fds(3)), by LISTEN_FDS."""
 
 import sys
 from collections.abc import Sequence
 
 
 def inheriting(descriptors: Sequence[int], place: str) -> list[str]:
-    """The beginning of a command: Python, for a program that reads settings.inherited_descriptors() and _place().
+    """Returns the start of a command: Python, for a program that reads settings.inherited_descriptors() and _place().
 
-    Pass the descriptors in `pass_fds` as well. On Linux the process ends, as by SIGTERM, when its parent has died.
+    Pass the descriptors in `pass_fds` as well. On Linux the process gets SIGTERM when its parent has died.
     """
     return [sys.executable, "-c", HAND_OVER, ",".join(map(str, descriptors)), place]
 

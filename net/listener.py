@@ -1,7 +1,7 @@
-"""The listening sockets: opened here or handed over, and held back while descriptors are short.
+"""The listening sockets: opened here or inherited, and paused while descriptors are short.
 
-A server that has used up its descriptors can neither accept a connection nor open a file, and as the waiting
-connection stays in view, it would look again and again without a pause.
+A server that has used up its descriptors can neither accept a connection nor open a file. The waiting connection is
+still reported, so it would try again and again without a pause.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from tornado.ioloop import IOLoop
 log = logging.getLogger("longboard")
 
 BACKLOG = 4096
-"""Connections that may wait to be accepted: after a restart, thousands of pages come back at once."""
+"""Connections that may wait to be accepted, because after a restart thousands of pages come back at once."""
 DESCRIPTORS_KEPT = 64
 """Descriptors for the database, files and the log, which connections may not take."""
 IN_A_ROW = 8
-"""Connections that are accepted before anything else gets its turn: so nodes behind one socket share a burst."""
+"""Connections that are accepted before the loop handles other events, so that nodes behind one socket share a burst."""
 PAUSE_SECONDS = 0.5
 WARN_SECONDS = 60
-"""At most one line in the log in this time, however often accepting is paused."""
+"""At most one line is logged in this time, however often accepting is paused."""
 FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def raise_descriptor_limit(max_parked: int) -> int:
-    """Takes as many descriptors as the system gives, and says how many; warns if that is too few."""
+    """Raises the limit as far as needed and allowed, and returns it. Warns if it is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = wanted_descriptors(max_parked)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -51,7 +51,7 @@ def raise_descriptor_limit(max_parked: int) -> int:
 
 
 def room_for(max_parked: int) -> int:
-    """How many connections there may be: no more than MAX_PARKED needs, even if more files may be open."""
+    """Returns how many connections there may be: no more than MAX_PARKED needs, even if more files may be open."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     foreseen = wanted_descriptors(max_parked)
     allowed = foreseen if soft == resource.RLIM_INFINITY else min(soft, foreseen)
@@ -67,9 +67,9 @@ def most_connections(descriptors: int) -> int:
 
 
 def listen(port: int, address: str, handed_over: list[int], descriptors: int) -> list[socket.socket]:
-    """Sockets of the descriptors that were handed over by systemd, else new ones. Raises OSError, in words.
+    """Returns sockets of the descriptors that were handed over, or else new ones. Raises OSError, in words for people.
 
-    None is shared with another process by SO_REUSEPORT.
+    No socket is shared with another process by SO_REUSEPORT.
     """
     inherited = [socket.socket(fileno=number) for number in handed_over]
     for one in inherited:
@@ -89,7 +89,7 @@ def listen(port: int, address: str, handed_over: list[int], descriptors: int) ->
 
 
 class ListeningSocket(socket.socket):
-    """Accepts nothing for a moment while descriptors are short: who comes then waits in the backlog."""
+    """Pauses accepting while descriptors are short. New connections then wait in the backlog."""
 
     def __init__(self, opened: socket.socket, most: int) -> None:
         super().__init__(opened.family, opened.type, opened.proto, opened.detach())
@@ -109,7 +109,7 @@ class ListeningSocket(socket.socket):
                 raise
             self._pause(error.strerror or str(error))
             raise BlockingIOError from error
-        if connection.fileno() >= self._most:  # the system gives the lowest that is free, so nearly all are in use
+        if connection.fileno() >= self._most:  # the system gives the lowest free one, so nearly all are in use
             self._pause(f"{connection.fileno()} files are open")
         return connection, address
 
@@ -123,9 +123,9 @@ class ListeningSocket(socket.socket):
         loop.call_later(PAUSE_SECONDS, self._go_on)
 
     def _go_on(self) -> None:
-        """Once there is room again."""
+        """Accepts again when there is room."""
         if self.fileno() == -1:
-            return  # closed meanwhile
+            return  # it was closed
         if not self._has_room():
             asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._go_on)
             return
@@ -142,12 +142,12 @@ class ListeningSocket(socket.socket):
 
 
 def port_of(sockets: Sequence[socket.socket]) -> int | None:
-    """The port of the first that has one: unix sockets don't."""
+    """Returns the port of the first socket that has one. Unix sockets have none."""
     return next((one.getsockname()[1] for one in sockets if one.family != socket.AF_UNIX), None)
 
 
 def address_of(address: str, sockets: Sequence[socket.socket]) -> str:
-    """Where these can be reached, as people read it."""
+    """Returns where these sockets can be reached, in words for people."""
     host = f"[{address}]" if ":" in address else address
     port = port_of(sockets)
     tcp = [f"http://{host}:{port}/"] if port else []
@@ -155,6 +155,6 @@ def address_of(address: str, sockets: Sequence[socket.socket]) -> str:
 
 
 def paths_of(sockets: Sequence[socket.socket]) -> list[str]:
-    """The paths of unix sockets; names without a file begin with a zero byte on Linux, shown as @ (unix(7))."""
+    """Returns the paths of unix sockets. On Linux, one without a file begins with a zero byte, shown as @ (unix(7))."""
     names = [one.getsockname() for one in sockets if one.family == socket.AF_UNIX]
     return [os.fsdecode(name).replace("\0", "@") for name in names]

@@ -1,6 +1,6 @@
-"""The log: lines for people, or one JSON object on each line for programs. Never a request's query, nor its body.
+"""The log: lines for people, or one JSON object on each line for programs. It never has a request's query or body.
 
-Faults are always logged; a line for each request only if the setting says so (handlers/request_log.py).
+Faults are always logged. Requests are logged only if the setting says so (handlers/request_log.py).
 """
 
 import codecs
@@ -13,24 +13,24 @@ import time
 from typing import Any
 
 _warned: set[str] = set()
-"""Warnings that are logged once in a process's life."""
+"""Warnings that were logged and are not logged again by this process."""
 MOST_PATH = 200
-"""Characters of a request's path and id that are logged: whoever asks chooses them."""
+"""Characters of a request's path and id that are logged, because clients choose them."""
 RARELY_SECONDS = 60
 
 
 def set_up_logging(format: str) -> None:
-    """All that the process logs goes to stderr, as `text` or as `json`."""
+    """Sends all that the process logs to stderr, as `text` or as `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonLines() if format == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO)
-    logging.getLogger("tornado.general").setLevel(logging.WARNING)  # malformed requests are everyday
+    logging.getLogger("tornado.general").setLevel(logging.WARNING)  # malformed requests are common
 
 
 class JsonLines(logging.Formatter):
-    """`at`, `level`, `message`; a traceback as `error`; of a request its own fields."""
+    """`at`, `level` and `message`; a traceback as `error`; and the record's own fields, such as those of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
@@ -50,14 +50,14 @@ _last_warned: dict[str, tuple[float, int]] = {}
 
 
 def warn_once(about: str, words: str, *arguments: object) -> None:
-    """Logs a fact about requests that stays the same until somebody changes a setting, once."""
+    """Logs, once, a fact about requests that stays the same until somebody changes a setting."""
     if about not in _warned:
         _warned.add(about)
         logging.getLogger("longboard").warning(words, *arguments)
 
 
 def warn_rarely(about: str, words: str, *arguments: object) -> None:
-    """A warning that clients can cause often: at most one a minute, which says how many were left out."""
+    """Logs a warning that clients can cause often: at most once a minute, with how many were left out since."""
     now = time.monotonic()
     last, left_out = _last_warned.get(about, (-math.inf, 0))
     if now - last < RARELY_SECONDS:
@@ -73,5 +73,5 @@ codecs.lookup("unicode_escape")
 
 
 def shown(text: str) -> str:
-    """What a client chose, in plain ASCII: it can't begin a line of its own, nor tell a terminal anything."""
+    """Returns a client's text in plain ASCII, so that it can't begin a new line of the log or control a terminal."""
     return text[:MOST_PATH].encode("unicode_escape").decode()

@@ -1,6 +1,6 @@
-"""Work that would hold the loop, done in short turns.
+"""Does work that would hold the loop in short turns.
 
-However many requests there are, everything else is served between two turns: polls, posts, probes.
+However many requests there are, the loop serves everything else between two turns: polls, posts, probes.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from typing import TypeVar
 S = TypeVar("S")
 
 TURN_BYTES = 16 * 1024
-"""Made in one turn: about a millisecond's work."""
+"""Bytes made in one turn: about a millisecond's work."""
 
 
 class LoopTurns:
-    """Work on the loop that takes up to some milliseconds: one piece, then the loop handles other events."""
+    """For work that takes up to some milliseconds: after one piece of it, the loop handles other events."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -27,7 +27,7 @@ class LoopTurns:
             await asyncio.sleep(0)  # the loop handles other events before the next turn
 
     async def each(self, make: Callable[[S], bytes], things: Sequence[S]) -> list[bytes]:
-        """Makes one result of each thing, several in one turn."""
+        """Makes one result from each thing, several in one turn."""
         made: list[bytes] = []
         while len(made) < len(things):
             async with self.turn():

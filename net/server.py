@@ -1,6 +1,6 @@
-"""Tornado's server, with bounds on its connections: those that are silent or read too slowly are closed.
+"""Tornado's server, with limits on its connections: those that are silent or read too slowly are closed.
 
-A reply that is not yet sent is kept in memory.
+Slow readers are closed because their unsent replies are kept in memory.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ IDLE_TICK = 2
 """Seconds between checks for connections that have been silent for too long."""
 
 SLOW_TICK = 5
-"""Between looks at the connections that still have something to be sent."""
+"""Seconds between checks of the connections that have unsent bytes."""
 SLOW_SECONDS = 30
 """How long a client may take for the next part of its reply."""
 BYTES_TAKEN_MIN = 32 * 1024
-"""Bytes that it must have taken by then, or all there is: 1 KB/s, which the poorest network gives."""
+"""Bytes that it must have taken by then, unless there are fewer: 1 KB/s, which even the poorest network gives."""
 
 
 class Server(HTTPServer):
@@ -49,7 +49,7 @@ class Server(HTTPServer):
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """What must run as long as the server does, by names for the log."""
+        """The tasks that must run while the server does, by their names in the log."""
         return {"Closing slow connections": self.close_slow, "Closing idle connections": self.close_idle}
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
@@ -76,7 +76,7 @@ class Server(HTTPServer):
         await super().close_all_connections()
 
     async def close_idle(self) -> None:
-        """Closes connections that are too many or too silent. Runs until cancelled."""
+        """Closes connections above the shares and silent ones. Runs until cancelled."""
         while True:
             await asyncio.sleep(IDLE_TICK)
             self.tick()
@@ -107,5 +107,5 @@ class Server(HTTPServer):
 
 
 def host_of(address: Any) -> str:
-    """The address as limits count it; "unknown" for a unix socket, behind which there is a proxy."""
+    """Returns the address as limits count it, or "unknown" for a unix socket, which only a proxy uses."""
     return (parse_address(address[0]) if isinstance(address, tuple) else None) or "unknown"

@@ -1,8 +1,9 @@
-"""Tornado's stream, with replies to malformed requests, and counted among the connections.
+"""Tornado's stream, with replies to malformed requests. It is counted among the connections.
 
-Tornado answers what is not HTTP with a bare 400, and does not answer a head that is too long. Both get an answer in the
-one shape here. A client that is still sending could not read it if the connection were closed at once: the system
-discards what was sent if unread bytes are left (RFC 9112, 9.6). So the rest is read for a while, and discarded.
+Tornado answers bytes that are not HTTP with a bare 400, and does not answer a head that is too long. Here both get an
+answer in the shape of all errors. A client that is still sending could not read it if the connection were closed at
+once, because the system discards what was sent if unread bytes are left (RFC 9112, 9.6). So the rest is read for a
+while, and discarded.
 """
 
 import asyncio
@@ -17,12 +18,12 @@ from tornado.iostream import IOStream, UnsatisfiableReadError
 from net.connections import Connections, Group, Wait
 
 READ_BYTES = 4096
-"""Read at once; a browser's poll has about 700. Tornado's 64 KB would be filled with zeros for each request."""
+"""Bytes read at once. A browser's poll has about 700. Tornado's 64 KB would be filled with zeros for each request."""
 HEAD_BYTES = 16 * 1024
 CHUNKS = 16
 """Chunks of a body that are read in one turn: some dozen microseconds."""
 LINGER_SECONDS = 30
-"""For clients that still send after the last reply: as long as a body may take."""
+"""For clients that still send after the last reply. It is as long as a body may take."""
 BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """Tornado's reply to what it can't parse, before it closes the connection."""
 
@@ -54,17 +55,17 @@ class ServedStream(IOStream):
         self._came = 0
         """Bytes of the request that is arriving."""
         self._chunks = 0
-        """How many it has begun to read."""
+        """How many chunks it has begun to read."""
         self._is_kept = True
         self._is_at_work = False
 
-    # --- its requests
+    # --- requests
 
     def begins(self) -> None:
-        """The next request may arrive."""
+        """Called when the next request may arrive."""
         self._is_at_work = False
         self._came = 0
-        if self.writing():  # a reply that the fast path began
+        if self.writing():  # a reply that the fast path began to send
             return
         if self.wait is not Wait.FIRST:
             self.wait, self.since = Wait.NEXT, time.monotonic()
@@ -72,7 +73,7 @@ class ServedStream(IOStream):
             self._holds(0)
 
     def has_head(self, *, is_whole: bool, is_kept: bool = True) -> None:
-        """The head of a request has arrived, and its body if `is_whole`. What follows is kept if `is_kept`."""
+        """Called when the head of a request has arrived, and its body if `is_whole`. The rest is kept if `is_kept`."""
         self._is_at_work = True
         self._is_kept = is_kept
         if not is_whole and self.wait is not Wait.BODY:
@@ -95,13 +96,13 @@ class ServedStream(IOStream):
         return count
 
     def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
-        """Tornado reads the size of a chunk with this, and nothing else."""
+        """Tornado uses this only to read the size of a chunk."""
         is_in_turn = self._chunks % CHUNKS
         self._chunks += 1
         return super().read_until(delimiter, max_bytes) if is_in_turn else self._read_in_turn(delimiter, max_bytes)
 
     async def _read_in_turn(self, delimiter: bytes, max_bytes: int | None) -> bytes:
-        """One connection at a time: many with tiny chunks would keep the loop from everybody else."""
+        """Lets one connection at a time continue: many with tiny chunks would keep the loop from everybody else."""
         async with self.connections.turns.turn():
             pass
         return await super().read_until(delimiter, max_bytes)
@@ -129,7 +130,7 @@ class ServedStream(IOStream):
         if change:
             self.connections.hold(self, change)
 
-    # --- its end
+    # --- closing
 
     def drop(self) -> None:
         self.lingers = False
@@ -143,11 +144,11 @@ class ServedStream(IOStream):
                 Lingering.take_over(self)
         super().close(exc_info)
         if self.error is not None:
-            # Its frames, and all that called them, would keep what was to be sent until the next garbage collection.
+            # The traceback's frames, and their callers, would keep the unsent bytes until the next garbage collection.
             self.error.__traceback__ = None
 
     def _refuse_long_head(self) -> None:
-        """No other reply is being sent: the last request had been answered when this one was read."""
+        """No other reply is being sent, because the last request had been answered when this one was read."""
         try:
             self.socket.send(self._refusals.long_head)
         except OSError:
@@ -161,7 +162,7 @@ class ServedStream(IOStream):
 
 
 class Lingering:
-    """A connection after its last reply, whose client still sends: the bytes are read and discarded."""
+    """A connection that has had its last reply and whose client still sends. The bytes are read and discarded."""
 
     wait = Wait.BODY
     held = 0

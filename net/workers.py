@@ -1,7 +1,7 @@
-"""Several nodes on this machine: one parent that listens, and server processes that take turns at its sockets.
+"""Several nodes on this machine: one parent that listens, and server processes that accept from its sockets in turn.
 
-The parent serves nothing itself. It begins another process, after a pause, where one has died, and tells all to
-drain when it is told to end. They find the sockets as they would find systemd's (settings.inherited_descriptors).
+The parent serves nothing itself. It replaces a process that has died, after a pause, and tells all to drain when it is
+told to end. They find the sockets as they would find systemd's (settings.inherited_descriptors).
 """
 
 import asyncio
@@ -19,27 +19,27 @@ log = logging.getLogger("longboard")
 
 SERVER = pathlib.Path(__file__).parent.parent / "server.py"
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds before a process that died is replaced; twice as long each time that it dies young."""
+"""Seconds before a process that died is replaced. The pause doubles each time that it dies young."""
 YOUNG_SECONDS = 60
 END_SECONDS = 15
-"""For the drain, which takes less; whoever is not done then is killed."""
+"""For the drain, which takes less. A process that still runs then is killed."""
 
 
 def ending_signals() -> list[signal.Signals]:
-    """Signals that end a server in order. SIGHUP is a closed terminal; nohup sets it to be ignored, and it stays so."""
+    """Returns the signals that end a server. SIGHUP means a closed terminal. If nohup ignores it, it stays ignored."""
     is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     return [signal.SIGTERM, signal.SIGINT, *([] if is_ignored else [signal.SIGHUP])]
 
 
 class Nodes:
     def __init__(self, sockets: Sequence[socket.socket], arguments: Sequence[str]) -> None:
-        self._sockets = sockets  # open for as long as any node may need them
+        self._sockets = sockets  # kept open while any node may need them
         self._fds = [one.fileno() for one in sockets]
         self._command = [str(SERVER), *arguments, "--nodes=1"]
         self._stop = asyncio.Event()
 
     async def run(self, count: int) -> int:
-        """Runs until a signal ends it, and returns the exit status. If the first node can't start, no other could."""
+        """Runs until a signal ends it. Returns the exit status. If the first node can't start, no other is started."""
         for number in ending_signals():
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         with tempfile.TemporaryDirectory(prefix="longboard-nodes-") as self._folder:
@@ -58,21 +58,21 @@ class Nodes:
         return max(abs(status) for status in statuses)
 
     async def _begin(self, number: int) -> asyncio.subprocess.Process:
-        """Starts a node. In the folder, nodes find each other, for their metrics (handlers/siblings.py)."""
+        """Starts a node. Nodes find each other in the folder, for their metrics (handlers/siblings.py)."""
         command = [*inheriting(self._fds, f"{self._folder}/{number}"), *self._command]
         return await asyncio.create_subprocess_exec(
             *command, pass_fds=self._fds, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
         )
 
     async def _keep(self, number: int, process: asyncio.subprocess.Process | None) -> int:
-        """One node, and its successors; the exit status of the last."""
+        """Runs one node and its successors. Returns the exit status of the last."""
         pause = SHORTEST_PAUSE
         while True:
             began = time.monotonic()
             process = process or await self._begin(number)
             status = await self._until_end(process)
             if self._stop.is_set():
-                return 0 if status == -signal.SIGTERM else status  # asked to end before it listened for that
+                return 0 if status == -signal.SIGTERM else status  # told to end before it handled the signal
             lived = time.monotonic() - began
             pause = SHORTEST_PAUSE if lived > YOUNG_SECONDS else pause
             log.error("Node %d has died (%d); another one starts in %.0f s.", process.pid, status, pause)
@@ -81,7 +81,7 @@ class Nodes:
             process, pause = None, min(2 * pause, LONGEST_PAUSE)
 
     async def _until_end(self, process: asyncio.subprocess.Process) -> int:
-        """Its exit status; when it is time, it is asked to drain."""
+        """Waits for the process to end, tells it to drain when all must end, and returns its exit status."""
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)

@@ -1,6 +1,6 @@
 // @ts-check
-// What is shown: the messages by id, newest first, never too many; where the older ones begin; and what is held back
-// while their reader is further down.
+// What the page shows: the messages by id, newest first, up to a limit; the link to older ones; and the new ones that are
+// held back while the reader is further down.
 
 import { changeArticle, dayOf, drawDays, makeArticle, onNewDay, writeTimes } from "./message.js";
 import { ask, Backoff, Failure } from "./poller.js";
@@ -13,30 +13,30 @@ import { ask, Backoff, Failure } from "./poller.js";
  * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(): void}} Reader
  */
 
-const MOST = 500; // articles; a page that is open all day must not grow all day
-const MOST_READ = 1500; // articles of someone who scrolls into the past; further back it goes by link
-const PAGE = 50; // messages that are asked for at once
-const FEW = 3; // messages that a screen reader reads out one by one; of more it says how many
-const MOST_GLOWING = 10; // in a flood, one more would tell nobody anything
+const MOST = 500; // articles, because a page that is open all day must not grow all day
+const MOST_READ = 1500; // articles of someone who scrolls back; after these, the link leads further
+const PAGE = 50; // messages in one request
+const FEW = 3; // messages that a screen reader reads out one by one; if there are more, it says how many
+const MOST_GLOWING = 10; // if many messages arrive, more would not help anybody
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in board.css
-const AHEAD = "800px"; // how far from the end older messages are asked for
-const LIMIT_MS = 30_000; // then older messages are asked for again
+const AHEAD = "800px"; // how far from the end older messages are requested
+const LIMIT_MS = 30_000; // then older messages are requested again
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
   #section;
-  /** Those in it, as they are at the moment. */
+  /** The articles in it: a live collection. */
   #articles;
   #older;
   #reader;
-  /** Messages with a lower id are not shown: they are what the link to older messages leads to. */
+  /** Messages with a lower id are not shown: the link to older messages leads to them. */
   #oldest;
-  /** The highest id that a poll has brought: whatever is above is new. */
+  /** The highest id that a poll has brought: messages above it are new. */
   #highest;
   #hasAllLines = true;
-  /** Whether the newest message is where its reader sees it, so that a newer one moves nothing they read. */
+  /** Whether the reader sees the newest message, so that a newer one moves nothing that they read. */
   #isAtTop = true;
-  /** @type {Map<number, Message>} New ones, for when their reader comes back up. */
+  /** @type {Map<number, Message>} New messages, for when the reader comes back up. */
   #held = new Map();
   /** @type {Promise<boolean> | null} */
   #loading = null;
@@ -48,7 +48,7 @@ export class Board {
   /**
    * @param {HTMLElement} section
    * @param {HTMLElement} older The paragraph with the link to older messages.
-   * @param {HTMLElement} top What stands just above the newest message.
+   * @param {HTMLElement} top The element just above the newest message.
    * @param {Reader} reader
    */
   constructor(section, older, top, reader) {
@@ -75,7 +75,7 @@ export class Board {
   }
 
   /**
-   * Brings what is shown up to date. Done twice, it changes nothing.
+   * Brings the page up to date. Showing a reply again changes nothing.
    * @param {Reply} reply
    */
   show(reply) {
@@ -97,14 +97,14 @@ export class Board {
     this.#drawLines();
   }
 
-  /** The server can be reached: what failed is tried again. */
+  /** Repeats at once what has failed, because the server can be reached. */
   wake() {
     this.#endPause();
   }
 
   /**
-   * What is read at the moment, and where it stands; nothing at the top.
-   * @param {EventTarget | null} target What was clicked, if that is on a message.
+   * Returns which message is being read and where it is; nothing at the top of the page.
+   * @param {EventTarget | null} target What was clicked: counts if it is on a message.
    */
   place(target) {
     const clicked = target instanceof Element && target.closest(".messages article");
@@ -113,7 +113,7 @@ export class Board {
   }
 
   /**
-   * The newest message that is not newer than this, once as much of the past as it takes is here.
+   * Loads older messages up to this one. Returns the newest message that is not newer than it.
    * @param {number} id
    */
   async find(id) {
@@ -121,12 +121,12 @@ export class Board {
     return this.#article(id) ?? this.#newestBefore(id);
   }
 
-  /** Leaves nothing to be read. */
+  /** Removes all messages. */
   clear() {
     this.#begin(0);
   }
 
-  /** Shows what was held back; and lets go of what nobody who is up here reads. */
+  /** Shows the messages that were held back, and removes the oldest of too many. */
   release() {
     const messages = [...this.#held.values()];
     this.#held.clear();
@@ -151,7 +151,7 @@ export class Board {
     this.#look();
   }
 
-  /** What one is about to click does not move away: news come when the pointer rests. */
+  /** Shows news only when the pointer rests, so that nothing moves away that the reader is about to click. */
   #releaseSoon() {
     const pause = ABOUT_TO_CLICK_MS - (performance.now() - this.#pointedAt);
     if (pause > 0) setTimeout(() => this.#releaseSoon(), pause);
@@ -187,14 +187,14 @@ export class Board {
     drawDays(this.#section);
   }
 
-  /** Above each day; hardly ever does a new message need one. */
+  /** Draws a line above each day. A new message rarely needs one. */
   #drawLines() {
     if (!this.#hasAllLines) drawDays(this.#section);
     this.#hasAllLines = true;
   }
 
   /**
-   * Shows what its author knows to be posted.
+   * Shows a message that was just posted from this page.
    * @param {Message} message
    */
   put(message) {
@@ -203,9 +203,9 @@ export class Board {
   }
 
   /**
-   * Shows it where it belongs, new or changed.
+   * Shows a new or changed message in its place.
    * @param {Message} message
-   * @returns {HTMLElement | null} Nothing if that is not on this page.
+   * @returns {HTMLElement | null} Nothing if it is not shown on this page.
    */
   #put(message) {
     if (this.#held.has(message.id)) this.#held.set(message.id, message);
@@ -228,10 +228,10 @@ export class Board {
   #remove(id) {
     this.#held.delete(id);
     this.#article(id)?.remove();
-    this.#hasAllLines = false; // it may have been alone below its own
+    this.#hasAllLines = false; // it may have been the only one below its line
   }
 
-  /** @param {number} oldest The id that the link to older messages goes on from, or 0. */
+  /** @param {number} oldest The id where the link to older messages continues, or 0. */
   #begin(oldest) {
     this.#held.clear();
     this.#highest = 0;
@@ -245,14 +245,14 @@ export class Board {
     this.#olderThan(idOf(this.#articles[MOST - 1]));
   }
 
-  /** Goes on into the past, as the link would, which is there meanwhile. */
+  /** Loads older messages, as the link would. The link stays there while they load. */
   async #load() {
     if (!(await this.#loadOlder())) return;
     this.#nearEnd.unobserve(this.#older); // a tall window may need more at once
     this.#nearEnd.observe(this.#older);
   }
 
-  /** @returns {Promise<boolean>} Whether there may be more to load; after a failure, when it is time to try again. */
+  /** @returns {Promise<boolean>} Whether there may be more to load. After a failure, resolves when it is time to try again. */
   #loadOlder() {
     if (this.#older.hidden || this.#articles.length >= MOST_READ) return Promise.resolve(false);
     this.#loading ??= this.#askOlder().finally(() => (this.#loading = null));
@@ -319,7 +319,7 @@ function idOf(article) {
 }
 
 /**
- * A gentle sign that this is new, which leaves no trace. By a timer: a hidden page never hears of an animation's end.
+ * Marks a new message for a moment. Uses a timer, because a hidden page gets no event at the end of an animation.
  * @param {Element} article
  */
 function glow(article) {
@@ -343,7 +343,7 @@ function firstInView(articles) {
 }
 
 /**
- * Changes what is shown, but not where it is read: Safari does not see to that by itself, as other browsers do.
+ * Makes a change without moving what is being read. Other browsers do so by themselves, Safari does not.
  * @param {HTMLElement} section
  * @param {() => void} change
  */

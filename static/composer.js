@@ -21,14 +21,14 @@ export class Composer {
   #tip;
   #stopped;
   #outbox;
-  /** @type {Origin | null} Of the message that is in the box again. It stays with the draft: the board may have the message. */
+  /** @type {Origin | null} Of the message that is back in the box. Kept with the draft: the board may have the message. */
   #origin = null;
 
   /**
    * @param {HTMLFormElement} form
    * @param {HTMLElement} list Where messages that are on their way are shown.
    * @param {(message: import("./message.js").Message) => void} sent
-   * @param {(words: string) => void} stopped The author has been signed out.
+   * @param {(words: string) => void} stopped Called when the author has been signed out.
    */
   constructor(form, list, sent, stopped) {
     this.#form = form;
@@ -48,7 +48,7 @@ export class Composer {
     addEventListener("storage", (event) => this.#editedElsewhere(event));
     const author = form.querySelector("#as bdi")?.textContent ?? "";
     takeTextOnly(this.#box, (words) => this.#say(words));
-    const limit = Number(form.dataset.limit) || Infinity; // a page from before an update does not say
+    const limit = Number(form.dataset.limit) || Infinity; // a page from before an update has none
     const callbacks = { sent: this.#sent(sent), refused: this.#refused.bind(this), back: this.#back.bind(this) };
     this.#outbox = new Outbox(list, form.action, this.#as, author, limit, callbacks);
   }
@@ -62,7 +62,7 @@ export class Composer {
     this.#outbox.wake();
   }
 
-  /** For good: what was typed is there again when the same account signs in. */
+  /** Closes the form for good. Its words are there again when the same account signs in. */
   close() {
     this.#outbox.close();
     this.#box.readOnly = true;
@@ -81,11 +81,11 @@ export class Composer {
     try {
       this.#origin = JSON.parse(drawer.get(this.#keptOrigin) || "null");
     } catch {
-      this.#origin = null; // somebody else wrote there
+      this.#origin = null; // it is not what we wrote
     }
   }
 
-  /** What was written by nobody in particular is for whoever signs in where they wrote it. */
+  /** A guest's draft goes to the account that signs in with this browser. */
   #adopted() {
     const text = this.#as && drawer.get("draft/");
     if (!text) return "";
@@ -105,7 +105,7 @@ export class Composer {
 
   #edited() {
     if (!this.#box.value) this.#origin = null;
-    // First, as the other tabs look when the draft changes:
+    // First, because the other tabs look when the draft changes:
     drawer.put(this.#keptOrigin, this.#origin ? JSON.stringify(this.#origin) : "");
     const isKept = drawer.put(this.#draft, this.#box.value);
     this.#say(isKept ? this.#tip : FULL);
@@ -113,7 +113,7 @@ export class Composer {
   }
 
   /**
-   * Two tabs show one draft, unless both were written in.
+   * Two tabs show the same draft, unless both were written in.
    * @param {StorageEvent} event
    */
   #editedElsewhere({ key, oldValue, newValue }) {
@@ -137,7 +137,7 @@ export class Composer {
   }
 
   /**
-   * Nothing on a message itself says that its author can change it.
+   * Also tells the author how to change the message, because nothing on a message says that.
    * @param {(message: import("./message.js").Message) => void} sent
    */
   #sent(sent) {
@@ -179,7 +179,7 @@ export class Composer {
     else this.#box.removeAttribute("aria-invalid");
   }
 
-  /** The box is as high as its text, up to what board.css allows; newer browsers do so by themselves. */
+  /** Makes the box as high as its text, up to what board.css allows. Newer browsers do so by themselves. */
   #grow() {
     if (CSS.supports("field-sizing", "content")) return;
     this.#box.style.height = "auto";
@@ -188,7 +188,7 @@ export class Composer {
 }
 
 /**
- * A file that is dropped beside a box would replace the page; a picture that is pasted would vanish without a word.
+ * Refuses files: one that is dropped beside a box would replace the page, and a pasted picture would vanish silently.
  * @param {HTMLTextAreaElement} box
  * @param {(words: string) => void} say
  */

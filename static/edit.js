@@ -1,12 +1,12 @@
 // @ts-check
-// The form that changes a message: its words stay in this browser until they are saved, as those in the board's box do.
+// The form that changes a message. Its words stay in this browser until they are saved, like those in the board's box.
 
 import { FULL, takeTextOnly } from "./composer.js";
 import { button, drawer } from "./outbox.js";
 
-/** @typedef {{text: string, from: string, isSent?: boolean}} Draft `from` is the state of the message it began from. */
+/** @typedef {{text: string, from: string, isSent?: boolean}} Draft `from` is the message's state that the draft began from. */
 
-const form = /** @type {HTMLFormElement | null} */ (document.getElementById("edit")); // its author has one
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById("edit")); // only for its author
 if (form) keepWords(form);
 
 /** @param {HTMLFormElement} form */
@@ -18,7 +18,7 @@ function keepWords(form) {
   const name = form.dataset.draft ?? "";
   takeTextOnly(box, (words) => (hint.textContent = words));
   if (!began) {
-    drawer.put(name, ""); // the message is gone, and with it the page that would show them again
+    drawer.put(name, ""); // the message is deleted, and so is the page that would show the words again
     return;
   }
   const [text, from] = [box.defaultValue, began.value];
@@ -41,7 +41,7 @@ function keepWords(form) {
     began.value = draft.from;
     hint.textContent = "These are your words from before, not saved yet. ";
     hint.append(button("Start again", startAgain));
-  } else drawer.put(name, ""); // what was sent is there
+  } else drawer.put(name, ""); // what was sent is saved
 
   box.addEventListener("input", () => {
     hint.textContent = tip;
@@ -53,7 +53,7 @@ function keepWords(form) {
 
 /**
  * @param {string} json
- * @returns {Draft | null} Nothing if somebody else wrote there.
+ * @returns {Draft | null} Nothing if this is not a draft.
  */
 function read(json) {
   try {

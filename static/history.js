@@ -1,5 +1,5 @@
 // @ts-check
-// Pages that stand still: only their times and days are the reader's own.
+// Pages that are not live: only their times and days are written, as the reader's own.
 
 import { drawDays, onNewDay, writeTimes } from "./message.js";
 

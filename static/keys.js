@@ -1,13 +1,13 @@
 // @ts-check
-// The keys of the board's page, and the list of them. They do nothing while one writes, and can be switched off.
+// The keys of the board's page, and the list of them. They do nothing while the reader types, and can be switched off.
 
 import { drawer } from "./outbox.js";
 
 const KEPT = "keys"; // in this browser: "off"
-const COMPOSING = 229; // what Safari says instead of isComposing, for the key that ends it
+const COMPOSING = 229; // the keyCode in Safari, instead of isComposing, of the key that ends composing
 /** @type {Record<string, string>} */
 const PLACES = { KeyN: "n", KeyJ: "j", KeyK: "k", Slash: "/", Period: "." };
-// Here and not in the page, as most never open it.
+// Here and not in the page, because most readers never open it.
 const LIST =
   `<h2 id="keys-title">Keys</h2>` +
   `<dl><dt><kbd>n</kbd></dt><dd>Write</dd><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>Send</dd><dt><kbd>Esc</kbd></dt><dd>Leave the box</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next message, the one before</dd><dt><kbd>Enter</kbd></dt><dd>Open it</dd><dt><kbd>.</kbd></dt><dd>The newest</dd><dt><kbd>/</kbd></dt><dd>Search</dd><dt><kbd>?</kbd></dt><dd>This list</dd></dl>` +
@@ -29,7 +29,7 @@ export function help() {
 /** @param {KeyboardEvent} event */
 export function press(event) {
   const { target, ctrlKey, metaKey, altKey } = event;
-  if (event.isComposing || event.keyCode === COMPOSING) return; // it is the input method's
+  if (event.isComposing || event.keyCode === COMPOSING) return; // it is for the input method
   const key = keyOf(event);
   const isWriting = target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
   if (isWriting && key === "Escape") return target.blur();
@@ -42,7 +42,7 @@ export function press(event) {
 }
 
 /**
- * What is on the key; on a keyboard of another script, what is at its place on a Latin one.
+ * Returns the character on the key. On a keyboard of another script, it is the one at this place on a Latin keyboard.
  * @param {KeyboardEvent} event
  */
 function keyOf({ key, code, shiftKey }) {
@@ -67,12 +67,14 @@ function focus(selector) {
   element?.scrollIntoView({ block: "nearest" });
 }
 
-/** The link of a message takes the focus for it: Enter opens it. */
 function newest() {
   document.getElementById("news")?.click();
 }
 
-/** @param {1 | -1} by */
+/**
+ * Goes to another message. Its link gets the focus, so that Enter opens it.
+ * @param {1 | -1} by
+ */
 function step(by) {
   const articles = [...document.querySelectorAll("#messages article")];
   const at = articles.findIndex((article) => article.contains(document.activeElement));

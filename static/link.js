@@ -1,22 +1,22 @@
 // @ts-check
-// A one-time link keeps its secret behind the #, which browsers send to nobody: it goes into the form from here.
+// A one-time link has its secret after the #, which browsers do not send. This script puts it into the form.
 
 const field = /** @type {HTMLInputElement} */ (document.querySelector("[data-link]"));
 read();
-addEventListener("hashchange", read); // a link that is opened where the page is open already
+addEventListener("hashchange", read); // a link that is opened in a tab that has this page already
 
 function read() {
   const secret = location.hash.slice(1);
   if (secret) {
     field.value = secret;
-    history.replaceState(null, "", location.pathname); // nor does it stay in the list of pages visited
+    history.replaceState(null, "", location.pathname); // so that the secret does not stay in the browser's history
   }
   if (!field.value || (field.hasAttribute("aria-invalid") && !secret)) return;
   /** @type {HTMLElement} */ (field.closest("p")).hidden = true;
   /** @type {HTMLElement | null} */ (document.querySelector("[autofocus]"))?.focus();
 }
 
-// The way to Facebook takes an invitation along as a cookie for that one address, as an address would be in logs.
+// An invitation goes along to Facebook in a cookie for that one path, because an address would be in logs.
 const facebook = /** @type {HTMLAnchorElement | null} */ (document.querySelector("a.facebook"));
 facebook?.addEventListener("click", () => {
   const start = new URL(facebook.href);

@@ -1,6 +1,6 @@
 // @ts-check
 // The board's page: finds its parts and wires them together. And the quiet signs on it: that the connection is lost, that
-// something is new, that one must sign in again.
+// something is new, that the reader must sign in again.
 
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
@@ -10,12 +10,12 @@ import { Tabs } from "./poller.js";
 /** @typedef {import("./message.js").Message} Message */
 
 const OVERDUE_MS = 2000;
-const PATIENCE_MS = 2000; // a restart of the server or a lift's door is not worth a word
-const LINGER_MS = 2500; // how long good news stay; as long as the animation in board.css
-const KEPT_EVERY_MS = 400; // Safari has a limit of 100 in 30 s
-const PAUSE_MS = 1000; // between two times that a screen reader is told how many are new
+const PATIENCE_MS = 2000; // shorter gaps are not reported, such as a restart of the server or a ride in a lift
+const LINGER_MS = 2500; // how long “Connected again” is shown; as long as the animation in board.css
+const KEPT_EVERY_MS = 400; // Safari allows 100 calls of replaceState in 30 s
+const PAUSE_MS = 1000; // until a screen reader is told how many messages are new
 
-/** @type {Map<string, number>} How often a script that is loaded when it is used could not be had. */
+/** @type {Map<string, number>} How often each script that is loaded when it is used has failed to load. */
 const failed = new Map();
 
 /** The sign at the foot of the page. */
@@ -47,7 +47,7 @@ class Sign {
   }
 
   /**
-   * It stays, with a way on.
+   * Shows the words for good, with a link for signing in.
    * @param {string} words
    */
   stopped(words) {
@@ -80,7 +80,7 @@ class Sign {
   }
 }
 
-/** How many messages came since their reader last saw the newest: in the title, the icon, and on the button up. */
+/** How many messages came since the reader last saw the newest: in the title, the icon, and on the button to the top. */
 class Unread {
   #title = document.title;
   #icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
@@ -112,7 +112,7 @@ class Unread {
   }
 
   /**
-   * Says once how many came, where reading out each would take a minute.
+   * Says once how many came, because reading out each would take a minute.
    * @param {number} count
    */
   speak(count) {
@@ -144,7 +144,7 @@ const { cursor = "", wait = "25", watching = "0" } = list.dataset;
 const sign = new Sign(part("sign"));
 const unread = new Unread(part("news"), part("spoken"));
 const board = new Board(list, part("older"), part("newest"), { news, seen: () => unread.seen() });
-const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer")); // not for all: see form.html
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer")); // not everybody has it: see form.html
 const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped });
 const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
 if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
@@ -157,9 +157,9 @@ part("news").addEventListener("click", () => {
   /** @type {HTMLElement | null} */ (list.querySelector("article .permalink"))?.focus({ preventScroll: true });
 });
 
-// What not everyone uses is loaded when it is used, so that the first view stays light.
+// Scripts that not everyone uses are loaded when they are used, so that the first view stays small.
 document.addEventListener("keydown", pressed);
-part("help").hidden = !matchMedia("(hover: hover)").matches; // where there are keys
+part("help").hidden = !matchMedia("(hover: hover)").matches; // devices without hover have no keys
 part("help").addEventListener("click", () => lazy("keys", ({ help }) => help()));
 /** @type {import("./notify.js").Notifications | null} */
 let notifications = null;
@@ -172,9 +172,9 @@ keepPlace();
 /** @param {KeyboardEvent} event */
 function pressed(event) {
   const isWriting = event.target instanceof Element && event.target.matches("input, textarea, select");
-  if (isWriting && event.key !== "Escape") return; // that is no key of ours
+  if (isWriting && event.key !== "Escape") return; // it is not one of our keys
   lazy("keys", ({ press }) => {
-    document.removeEventListener("keydown", pressed); // it listens from now on
+    document.removeEventListener("keydown", pressed); // keys.js listens from now on
     press(event);
   });
 }
@@ -184,7 +184,7 @@ function notify(use) {
   lazy("notify", ({ Notifications }) => use((notifications ??= new Notifications(bell))));
 }
 
-/** Where one was reading is found again on coming back, or after a reload: browsers keep nothing of such a page. */
+/** Restores the place of reading on coming back or after a reload, because browsers do not keep it for such a page. */
 function keepPlace() {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -194,14 +194,14 @@ function keepPlace() {
     timer = undefined;
     try {
       history.replaceState({ ...history.state, place: board.place(target) }, "");
-    } catch {} // too often, for Safari
+    } catch {} // Safari: too many calls
   };
-  // While one scrolls, not at the end: what is kept in pagehide is lost in a reload.
+  // Keeps the place during scrolling, not at the end, because what is kept in pagehide is lost in a reload.
   const scrolled = () => (timer ??= setTimeout(() => keep(null), KEPT_EVERY_MS));
-  addEventListener("click", ({ target }) => keep(target), { capture: true }); // the message whose link it is
+  addEventListener("click", ({ target }) => keep(target), { capture: true }); // keeps the message with the link
   addEventListener("hashchange", goToPlace);
   goToPlace().then(() => {
-    scrolled(); // perhaps by hand, on the way there
+    scrolled(); // the reader may have scrolled by hand before it ended
     addEventListener("scroll", scrolled, { passive: true });
   });
 }
@@ -211,7 +211,7 @@ async function goToPlace() {
   if (place) await lazy("place", ({ restore }) => restore(board, place));
 }
 
-/** A message that the address leads to: Safari jumps to where it would be if what is not in view had its usual height. */
+/** The message that the address leads to, for Safari, which jumps as if messages out of view had their usual height. */
 function linked() {
   const target = /^#m\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
   if (!target || CSS.supports("overflow-anchor", "auto")) return null;
@@ -219,8 +219,8 @@ function linked() {
 }
 
 /**
- * If the server is away, nothing happens, and the next use tries again: under another address, since Firefox does not ask
- * for a script again that it could not have (whatwg/html#6768).
+ * Loads a script and uses it. If the server is away, nothing happens, and the next use tries again, with another address,
+ * because Firefox does not request a script again that has failed to load (whatwg/html#6768).
  * @param {string} name
  * @param {(module: any) => void} use
  */
@@ -268,17 +268,17 @@ function back() {
 function sent(message) {
   board.put(message);
   tabs.wake();
-  // The poll in flight has not brought it: it must be dead.
+  // If the poll in flight has not brought it by then, that poll must be dead.
   setTimeout(() => board.hasHeardOf(message.id) || tabs.pollNow(), OVERDUE_MS);
 }
 
 /**
- * Whoever has this page open is no longer signed in: nothing goes out as from a guest, and nothing stays to be read.
+ * The reader is no longer signed in, so nothing is sent as from a guest, and no messages stay on the page.
  * @param {string} words
  */
 function stopped(words) {
   composer?.close();
   board.clear();
-  document.querySelector(".empty")?.remove(); // it isn't quiet, only not shown
+  document.querySelector(".empty")?.remove(); // the board isn't empty, only not shown
   sign.stopped(words);
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// One message as an element: a copy of the template that the server makes its own of. Text goes in as text only,
-// cut into links and code; its time is written as its reader's own.
+// One message as an element: a copy of the template that the server uses, too. Text goes in as text only, cut into links
+// and code. Its time is shown in the reader's time zone.
 
 /**
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
@@ -33,8 +33,8 @@ export function makeArticle(message) {
 }
 
 /**
- * Makes an article on the page what another one is, and touches only what differs: so the focus stays where it is, and so
- * does what is selected.
+ * Makes an article on the page equal to another one. Changes only what differs, so that the focus and the selection stay
+ * where they are.
  * @param {HTMLElement} article
  * @param {HTMLElement} changed
  */
@@ -64,7 +64,7 @@ function changeNodes(into, from) {
 }
 
 /**
- * A selection keeps to its characters, as far as they stay.
+ * Changes only the part that differs, so that a selection keeps its characters, as far as they stay.
  * @param {Text} node
  * @param {string} text
  */
@@ -74,7 +74,7 @@ function changeText(node, text) {
 }
 
 /**
- * How much is the same at the start and at the end of two rows.
+ * Returns how many items are the same at the start and at the end of two lists.
  * @param {number} length
  * @param {number} otherLength
  * @param {(at: number, other: number) => boolean} isSame
@@ -88,7 +88,7 @@ function sameEnds(length, otherLength, isSame) {
 }
 
 /**
- * As in templates/message.html, attribute by attribute.
+ * Makes the same element as templates/message.html, attribute by attribute.
  * @param {[string, Kind]} piece
  * @returns {string | HTMLElement}
  */
@@ -107,7 +107,7 @@ function makePiece([text, kind]) {
   return element;
 }
 
-// --- where the links and the code are: the same as board/text.py; tests/pieces.json holds both to one list
+// --- where the links and the code are: the same as board/text.py; tests check both against tests/pieces.json
 
 /** @typedef {"text" | "link" | "code" | "block"} Kind */
 
@@ -119,8 +119,8 @@ const BRACKETS = ["()", "[]", "{}"];
 const ENDINGS = ".,;:!?'*_~…‘’«»‹›–—،؛؟۔।";
 
 /**
- * The body cut into [text, kind], in order: a link is its address, code and a block of it come without backticks.
- * Beyond MOST_MARKUP of them, all is text as it was written.
+ * Cuts the body into [text, kind], in order. The text of a link is its address; code has no backticks.
+ * After MOST_MARKUP links and pieces of code, the rest is text as it was written.
  * @param {string} body
  * @returns {[string, Kind][]}
  */
@@ -140,7 +140,7 @@ export function pieces(body) {
 }
 
 /**
- * Code and links in their order, each as [start, end, what is shown, kind]; nothing in code is a link.
+ * Yields code and links in their order, each as [start, end, shown text, kind]. Nothing in code is a link.
  * @param {string} body
  * @returns {Generator<[number, number, string, Kind]>}
  */
@@ -157,7 +157,7 @@ function* markup(body) {
 
 /**
  * @param {string} text
- * @param {number} offset Where it stands in the body.
+ * @param {number} offset Where the text begins in the body.
  * @returns {Generator<[number, number, string, Kind]>}
  */
 function* links(text, offset) {
@@ -170,7 +170,7 @@ function* links(text, offset) {
 }
 
 /**
- * Without the punctuation that ends the sentence around it; a bracket stays if it was opened inside.
+ * Removes the punctuation that ends the sentence around a link. A bracket stays if it was opened in the link.
  * @param {string} link
  */
 function trimmed(link) {
@@ -198,7 +198,7 @@ const DAY = /** @type {const} */ ({ day: "numeric", month: "short" });
 const MINUTE_MS = 60_000;
 let formats = makeFormats();
 
-/** They are the time zone's that they were made in, which is another one after a journey. */
+/** Formats keep the time zone in which they were made, which is another one after a journey. */
 function makeFormats() {
   const format = (/** @type {Intl.DateTimeFormatOptions} */ options) => new Intl.DateTimeFormat(undefined, options);
   return {
@@ -217,7 +217,7 @@ function zone() {
 }
 
 /**
- * Calls it when the day has ended or the time zone changed, for as long as the page is open.
+ * Calls `write` when the day has ended or the time zone has changed, for as long as the page is open.
  * @param {() => void} write
  */
 export function onNewDay(write) {
@@ -233,7 +233,7 @@ export function onNewDay(write) {
 }
 
 /**
- * Writes every time within as it reads now: the hour for today, the day too for all else.
+ * Writes every time in `root` as it reads now: only the hour for today, also the day for all others.
  * @param {ParentNode} root
  */
 export function writeTimes(root, now = new Date()) {
@@ -245,7 +245,7 @@ export function writeTimes(root, now = new Date()) {
   }
 }
 
-/** What is the same for all moments of a day. */
+/** Returns a text that is the same for all moments of a day. */
 export function day(moment = new Date()) {
   return moment.toDateString();
 }
@@ -256,8 +256,8 @@ export function dayOf(article) {
 }
 
 /**
- * Draws a line above each day within. The server draws them where a day begins in UTC; here they are drawn anew where it
- * begins for the reader.
+ * Draws a line above each day in the section. The server draws the lines where a day begins in UTC; here they are moved to
+ * where it begins for the reader.
  * @param {Element} section
  */
 export function drawDays(section) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Notifications of the desktop, for those who ask for them: one for what came last, while nobody looks at the board.
+// Desktop notifications, for readers who ask for them: one for the newest message, while nobody looks at the board.
 
 import { drawer } from "./outbox.js";
 
@@ -19,7 +19,7 @@ export class Notifications {
     return drawer.get(KEPT) === "on" && Notification.permission === "granted";
   }
 
-  /** On, if their reader lets us; or off again. */
+  /** Turns them on, if the reader permits it, or off again. */
   async turn() {
     const isOn = !this.#isOn && (await Notification.requestPermission()) === "granted";
     drawer.put(KEPT, isOn ? "on" : "");
@@ -39,13 +39,13 @@ export class Notifications {
       const notification = new Notification(author?.name ?? "Guest", { body: beginning(body), tag: KEPT });
       notification.onclick = () => window.focus();
     } catch {
-      this.#button.hidden = true; // a phone, where only an installed app may
+      this.#button.hidden = true; // a phone, where only installed apps may show one
     }
   }
 }
 
 /**
- * Whole signs only: an emoji may have a dozen units.
+ * Returns whole signs only, because an emoji may have a dozen units.
  * @param {string} body
  */
 function beginning(body) {

@@ -1,34 +1,34 @@
 // @ts-check
-// The outbox: what was written stays in this browser until the server has it, apart for each account, so that neither a
-// reload nor a dead line loses a word. And the drawer that it is kept in, as drafts are.
+// The outbox: messages stay in this browser until the server has them, apart for each account, so that neither a reload
+// nor a dead connection loses a word. And the drawer in which they are kept, as drafts are.
 
 import { makeArticle } from "./message.js";
 import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
- * @typedef {{key: string, first: string}} Origin Of a message that was taken back: its key, and the words first sent with it.
+ * @typedef {{key: string, first: string}} Origin Of a message that was taken back: its key, and the first words sent with it.
  * @typedef {{text: string, key: string, first?: string, at: number, isLate?: boolean, refused?: string}} Pending
- * `key` makes sending it again safe, and with other words, too, if `first` has the first ones; `at` is the board's time; `isLate` after a try that failed; `refused` is why the server
- * did not take it: it waits for its author then.
+ * `key` makes sending it again safe, also with other words, if `first` has the first ones. `at` is the board's time.
+ * `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
  */
 
-const LIMIT_MS = 30_000; // then the answer is not waited for; the server waits as long for the words
-const MOST_MS = 30_000; // between two tries
-const STALE_MS = 24 * 3600 * 1000; // what could not be sent for a day may no longer be meant
-const STRIKES = 2; // tries of a message that fail while the board is there, until others go before it
-const LONGEST = 5000; // characters that are shown of it
+const LIMIT_MS = 30_000; // for an answer; the server waits as long for the words
+const MOST_MS = 30_000; // the longest pause between two tries
+const STALE_MS = 24 * 3600 * 1000; // the author may no longer want to post what could not be sent for a day
+const STRIKES = 2; // failed tries of a message, while the board is there, after which others go before it
+const LONGEST = 5000; // characters of a message that are shown
 const POSTED = "The board has this already, as you first wrote it. If you post again, there are two messages.";
-const PASSING = [408, 425, 429]; // refusals that say: not now
+const PASSING = [408, 425, 429]; // refusals that mean: not now
 
-/** A browser may be told to keep nothing, and throws: then everything is in this tab's memory only. */
+/** Texts by name, in localStorage. A browser that may keep nothing throws; then they are in this tab's memory only. */
 class Drawer {
   /** @type {Map<string, string>} */
   #memory = new Map();
 
   /** @param {string} name */
   get(name) {
-    if (this.#memory.has(name)) return this.#memory.get(name) ?? ""; // newer than what had room before
+    if (this.#memory.has(name)) return this.#memory.get(name) ?? ""; // newer than the one that had room before
     try {
       return localStorage.getItem(name) ?? "";
     } catch {
@@ -38,7 +38,7 @@ class Drawer {
 
   /**
    * @param {string} name
-   * @param {string} text Nothing is kept of an empty one.
+   * @param {string} text If it is empty, the name is removed.
    * @returns {boolean} Whether there was room.
    */
   put(name, text) {
@@ -58,14 +58,14 @@ class Drawer {
     const names = new Set(this.#memory.keys());
     try {
       for (const name of Object.keys(localStorage)) names.add(name);
-    } catch {} // refused: what is in memory is all there is
+    } catch {} // refused: all names are in memory
     return [...names].filter((name) => name.startsWith(start)).sort();
   }
 }
 
 export const drawer = new Drawer();
 
-/** What was written and is not yet on the server, oldest first; sent one by one, by one tab of the browser at a time. */
+/** Messages that are not yet on the server, oldest first. They are sent one by one, by one tab of the browser at a time. */
 export class Outbox {
   #list;
   #url;
@@ -76,12 +76,12 @@ export class Outbox {
   #backoff = new Backoff(MOST_MS);
   #isSending = false;
   #isClosed = false;
-  /** @type {AbortController | null} Of the request that is on its way, and the name it is kept by. */
+  /** @type {AbortController | null} Of the request that is on its way; the name of its message is `#onItsWay`. */
   #request = null;
   #onItsWay = "";
-  /** @type {Map<string, number>} By key: how often one failed while the board was there. */
+  /** @type {Map<string, number>} By key: how often a message failed while the board was there. */
   #strikes = new Map();
-  /** @type {[string, HTMLElement][]} The words that are shown as on their way, and where. */
+  /** @type {[string, HTMLElement][]} The words that are shown as on their way, and their articles. */
   #shown = [];
   #state = "";
   #wake = () => {};
@@ -89,11 +89,11 @@ export class Outbox {
   /**
    * @param {HTMLElement} list
    * @param {string} url
-   * @param {string} as The username, or nothing for a guest: what one writes is never sent as another.
+   * @param {string} as The username, or nothing for a guest. What one account writes is never sent as another.
    * @param {string} author
    * @param {number} limit Characters that a message may have.
    * @param {{sent(message: Message): void, refused(pending: Pending, isSignedOut: boolean): boolean,
-   *   back(pending: Pending): boolean}} callbacks Both of the last say whether the words are back with their author.
+   *   back(pending: Pending): boolean}} callbacks The last two return whether the words are back with their author.
    */
   constructor(list, url, as, author, limit, callbacks) {
     this.#list = list;
@@ -111,7 +111,7 @@ export class Outbox {
 
   /**
    * @param {string} text
-   * @param {Origin | null} origin Of the message that this one was before: the board may have that one, though no answer came.
+   * @param {Origin | null} origin Of the message that this one was before. The board may have that one, though no answer came.
    */
   add(text, origin) {
     this.#put({ text, key: newKey(), ...origin, at: boardsTime() });
@@ -119,12 +119,12 @@ export class Outbox {
   }
 
   /**
-   * Says why the server would not take it, where that is beyond doubt: it counts what remains after tidying, and it is
-   * never more than is left here. Long texts are not even read to their end, on the server or on the way.
+   * Returns why the server would surely refuse the text, or "". The server counts what remains after tidying, and the count
+   * here is never higher. Very long texts are not even read to their end, by the server or by what is in between.
    * @param {string} text
    */
   tooLong(text) {
-    const lines = text.trim().replace(/^[\s\p{DI}\u2800]+$/gmu, ""); // of empty ones, only a few are kept
+    const lines = text.trim().replace(/^[\s\p{DI}\u2800]+$/gmu, ""); // only a few empty ones are kept
     const least = [...lines.replace(/[\p{M}\p{C}]/gu, "")].length;
     if (least > this.#limit) {
       return `A message may have ${this.#limit} characters; this one has ${[...text.trim()].length}.`;
@@ -133,7 +133,7 @@ export class Outbox {
     return size > 12 * this.#limit ? "This is far more than a message may hold." : "";
   }
 
-  /** The server can be reached: what waits need wait no longer. */
+  /** Sends what waits, because the server can be reached. */
   wake() {
     this.#backoff.reset();
     this.#wake();
@@ -146,7 +146,7 @@ export class Outbox {
   }
 
   /**
-   * Hides what has come back by the poll before the answer to its sending did.
+   * Hides messages that a poll has brought before the answer to sending them came.
    * @param {{body?: string, deleted?: true}[]} messages
    */
   arrived(messages) {
@@ -175,7 +175,7 @@ export class Outbox {
   }
 
   /**
-   * Keeps it as it is by now, unless its author has taken it back meanwhile.
+   * Keeps a changed message, unless its author has taken it back.
    * @param {Pending} pending
    */
   #keep(pending) {
@@ -188,7 +188,7 @@ export class Outbox {
     this.#show();
   }
 
-  /** What a guest wrote here and no tab is sending any more is shown to whoever signed in since, and sent by nobody. */
+  /** Shows a guest's messages, which no tab is sending any more, to the account that has signed in. Does not send them. */
   #adopt() {
     for (const pending of pendingOf("")) {
       drawer.put(`${prefixOf("")}${pending.at}-${pending.key}`, "");
@@ -206,7 +206,7 @@ export class Outbox {
     }
   }
 
-  /** The oldest, but for those with which something is wrong, it seems: the others need not wait for them. */
+  /** The oldest message, except those with which something seems to be wrong: the others need not wait for them. */
   get #next() {
     /** @param {Pending} pending */
     const strikes = ({ key }) => {
@@ -263,7 +263,7 @@ export class Outbox {
     const refused = isOurs ? message : `Something on the way to the board has refused this (${status}).`;
     pending = { ...pending, refused };
     if (code === "key_reused") pending = { ...pending, refused: POSTED, isLate: false, first: undefined };
-    if (!drawer.get(this.#name(pending))) return; // taken back meanwhile
+    if (!drawer.get(this.#name(pending))) return; // its author has taken it back
     if (status && this.#callbacks.refused(pending, isOurs && status === 401)) this.#drop(pending);
     else this.#keep(pending);
   }
@@ -274,9 +274,9 @@ export class Outbox {
    */
   async #putOff(pending, { status, pause, isOurs }) {
     this.#keep({ ...pending, isLate: true });
-    const isBusy = isOurs && status !== 500; // it asks everyone to come later
+    const isBusy = isOurs && status !== 500; // the board asks everyone to come later
     if (!isBusy && this.#all.length > 1) {
-      // Is it the line, or this message?
+      // Is it the connection, or this message?
       const isThere = await knock().then(() => 1, () => 0);
       this.#strikes.set(pending.key, (this.#strikes.get(pending.key) ?? 0) + isThere);
     }
@@ -336,7 +336,7 @@ function pendingOf(as) {
 
 /**
  * @param {string} json
- * @returns {Pending[]} One; none if somebody else wrote there.
+ * @returns {Pending[]} One, or none if this is not a message.
  */
 function read(json) {
   try {
@@ -349,7 +349,7 @@ function read(json) {
 }
 
 /**
- * Whether sending it again would change nothing. What stands in between may refuse, too, and for one message only.
+ * Whether sending it again would change nothing. A proxy in between may refuse, too, and only this one message.
  * @param {Failure} failure
  */
 function isFinal({ status, isOurs }) {
@@ -361,14 +361,14 @@ function isMessage(reply) {
   return typeof reply.id === "number";
 }
 
-/** Whether the board is there: rejects with a Failure if not. */
+/** Checks whether the board is there. Rejects with a Failure if not. */
 function knock() {
   return ask("/api/v1/messages?before=1&limit=1", ({ messages }) => Array.isArray(messages), LIMIT_MS);
 }
 
 /**
- * Runs it while no other tab of this browser does; where a browser has no locks for us, at once. What one has just dropped
- * another may still see for a moment, and send again: the keys make that harmless.
+ * Calls `run` while no other tab of this browser does, or at once if the browser has no locks for us. What one tab has just
+ * dropped, another may still see for a moment and send again. The keys make that harmless.
  * @param {string} name
  * @param {() => void | Promise<void>} run
  * @param {LockOptions} options
@@ -399,7 +399,7 @@ export function button(words, press) {
   return element;
 }
 
-/** 32 random characters. crypto.randomUUID is not there on plain http. */
+/** Returns 32 random characters. crypto.randomUUID does not exist on plain http. */
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,15 +1,15 @@
 // @ts-check
-// At the place where one was reading when one left the board's page, or where a link leads to.
+// Restores the place where the reader left the board's page, or where a link leads to.
 
-const STILL_FRAMES = 10; // what comes into view gets its real height only then
+const STILL_FRAMES = 10; // messages get their real height only when they come into view
 
 /**
  * @param {import("./board.js").Board} board
  * @param {{id: number, top: number}} place The message, and how far from the window's top it was.
  */
 export async function restore(board, { id, top }) {
-  history.scrollRestoration = "manual"; // by heights that are no longer so
-  let isTheirs = false; // their reader scrolls by hand by now
+  history.scrollRestoration = "manual"; // the browser would use heights that have changed
+  let isTheirs = false; // whether the reader scrolls by hand by now
   const stop = () => (isTheirs = true);
   for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, stop, { once: true });
   const article = await board.find(id);

@@ -1,7 +1,7 @@
 // @ts-check
-// Asking the board, and pauses between tries: for all scripts. And the long poll: one loop, one request in flight, for all
-// tabs of a browser together: it allows six connections only. Whichever tab is looked at asks the server, and passes on to
-// the others what it hears.
+// Requests to the board and pauses between tries, for all scripts. And the long poll: one loop, one request in flight, for
+// all tabs of a browser together, because it allows six connections only. The tab in view asks the server, and passes on
+// to the others what it hears.
 
 /**
  * @typedef {import("./board.js").Reply} Reply
@@ -9,22 +9,22 @@
  * @typedef {{from: string, reply: Reply} | {state: "lost" | "back", cursor?: string} | {stopped: string} | {signedIn: true}} News
  */
 
-const SLACK_SECONDS = 10; // for the network, beyond what the server may hold a poll
+const SLACK_SECONDS = 10; // for the network, beyond the time that the server may hold a poll
 const BACKOFF_MS = 1000; // after the first failure, doubled by each further one
 const MOST_MS = 60_000;
-const MOST_ASKED_MS = 600_000; // of the pauses that a server asks for: a timer of a month would end at once
+const MOST_ASKED_MS = 600_000; // the longest pause that a server may ask for; a timer of a month would end at once
 export const GIVEN_UP = new Error("The request was given up");
-const JUMP_MS = 60_000; // less is the way of the answer, or no matter
+const JUMP_MS = 60_000; // smaller differences come from the way of the answer, or do not matter
 const NAME = "longboard"; // of the lock that the polling tab holds, and of the channel between tabs
 
-/** No answer, or none that is of use. */
+/** No answer, or no useful one. */
 export class Failure extends Error {
   /**
    * @param {string} words
-   * @param {number} status 0 where there was no answer.
+   * @param {number} status 0 if there was no answer.
    * @param {number} pause Milliseconds that the server asks us to wait.
-   * @param {boolean} isOurs Whether the board says so itself, and not something in between.
-   * @param {string} code What it calls that.
+   * @param {boolean} isOurs Whether the board itself says so, and not something in between.
+   * @param {string} code The board's code of the error.
    */
   constructor(words, status = 0, pause = 0, isOurs = false, code = "") {
     super(words);
@@ -35,7 +35,7 @@ export class Failure extends Error {
   }
 }
 
-/** How long to wait before what has failed is tried again: longer each time, and a thousand pages come back one by one. */
+/** How long to wait before a failed request is repeated: longer each time, and at random, so that pages come one by one. */
 export class Backoff {
   #failures = 0;
   #most;
@@ -45,7 +45,7 @@ export class Backoff {
     this.#most = most;
   }
 
-  /** @returns {number} Milliseconds: at least half of what is due, never nothing. */
+  /** @returns {number} Milliseconds: from half of the pause that is due to all of it, never 0. */
   next() {
     return ((1 + Math.random()) / 2) * Math.min(this.#most, BACKOFF_MS * 2 ** this.#failures++);
   }
@@ -57,7 +57,7 @@ export class Backoff {
 
 let ahead = 0; // milliseconds that the board's clock is ahead of this computer's
 
-/** Milliseconds, by the board's clock as far as it is known: this computer's may jump. */
+/** Milliseconds since 1970, by the board's clock as far as it is known, because this computer's may jump. */
 export function boardsTime() {
   return Date.now() + ahead;
 }
@@ -69,11 +69,11 @@ function setClock({ headers }) {
 }
 
 /**
- * Asks the board for JSON. Whatever stands in between may answer, too, with any status and in HTML: only what looks as the
- * board's own answer does is one. Rejects with a Failure, or with GIVEN_UP if `request` was aborted.
+ * Asks the board for JSON. A proxy in between may answer, too, with any status and in HTML, so only an answer that looks
+ * like the board's own counts as one. Rejects with a Failure, or with GIVEN_UP if `request` was aborted.
  * @param {string} url
- * @param {(reply: any) => boolean} isRight Whether it is an answer to this.
- * @param {number} limit Milliseconds. With a timer: AbortSignal.timeout is younger than the browsers that are meant.
+ * @param {(reply: any) => boolean} isRight Whether the reply is an answer to this.
+ * @param {number} limit Milliseconds. By a timer, because AbortSignal.timeout is newer than the browsers that are supported.
  * @param {RequestInit} options
  */
 export async function ask(url, isRight, limit, options = {}, request = new AbortController()) {
@@ -111,7 +111,7 @@ function refusal({ status, headers }, reply) {
 
 /** Owns this tab's cursor, which moves only when a reply has been shown. */
 class Poller {
-  /** As far as any tab has noticed. Then an answer is asked for at once: it says that the line is back. */
+  /** Whether any tab has noticed that the connection is lost. Then polls ask for an answer at once, to see when it is back. */
   isLost = false;
   #cursor;
   #waitSeconds;
@@ -128,9 +128,9 @@ class Poller {
 
   /**
    * @param {string} cursor
-   * @param {number} waitSeconds For how long the server holds a poll.
+   * @param {number} waitSeconds How long the server holds a poll.
    * @param {Page} page
-   * @param {(news: News) => void} tell The other tabs.
+   * @param {(news: News) => void} tell Tells the other tabs.
    */
   constructor(cursor, waitSeconds, page, tell) {
     this.#cursor = cursor;
@@ -140,9 +140,9 @@ class Poller {
   }
 
   /**
-   * Polls until another tab does, or the server says that this browser may no longer read: then it rejects.
+   * Polls until `signal` ends it, because another tab polls. Rejects if the server says that this browser may no longer read.
    * @param {AbortSignal} signal
-   * @param {() => boolean} mayHold Whether the server may hold the poll; else it is asked now and then.
+   * @param {() => boolean} mayHold Whether the server may hold the poll. If not, it is asked now and then.
    */
   async run(signal, mayHold) {
     const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
@@ -162,7 +162,7 @@ class Poller {
         this.#tell({ state: "back", cursor: this.#cursor });
         if (reply.retry_ms) [pause, isAsked] = [reply.retry_ms * (1 + Math.random()), true];
         else if (!wait) pause = reply.more || mayHold() ? 0 : 1000 * this.#waitSeconds;
-        // Nothing new, and not held: whatever stands in between, don't ask it as fast as it answers.
+        // Nothing is new, and the poll was not held. Something in between may answer; don't ask it as fast as it answers.
         else if (this.#cursor === from && Date.now() - this.#startedAt < BACKOFF_MS) pause = BACKOFF_MS;
       } catch (error) {
         if (error === GIVEN_UP) continue;
@@ -180,8 +180,8 @@ class Poller {
   }
 
   /**
-   * What another tab was told. A tab that slept may have missed what came before: it asks for itself.
-   * @param {string} from The cursor that this is the answer to.
+   * Takes what another tab was told. A tab that slept may have missed what came before. Then it asks the server itself.
+   * @param {string} from The cursor that this reply answers.
    * @param {Reply} reply
    */
   hear(from, reply) {
@@ -189,7 +189,7 @@ class Poller {
     else if (reply.cursor !== this.#cursor) this.catchUp();
   }
 
-  /** @param {string | undefined} cursor What another tab has come to: all that it was told before may have been missed. */
+  /** @param {string | undefined} cursor The cursor of another tab. This tab may have missed what that one was told. */
   keepUp(cursor) {
     if (cursor && cursor !== this.#cursor) this.catchUp();
   }
@@ -207,22 +207,22 @@ class Poller {
         from = this.#cursor;
         this.#show((reply = await this.#ask(0)));
       } while (reply.more && this.#cursor !== from);
-    } catch {} // the tab that polls will say what is wrong, and the next news tries again
+    } catch {} // the tab that polls will say what is wrong, and the next news make it try again
   }
 
-  /** The server can be reached, it seems: ends a pause. */
+  /** Ends a pause, because the server can be reached, it seems. */
   wake() {
     this.#backoff.reset();
     this.#endPause();
   }
 
-  /** Gives up also the request in flight, which may be dead without knowing it. */
+  /** Also gives up the request in flight, whose connection may be dead without a sign of it. */
   pollNow() {
     this.wake();
     this.#request?.abort();
   }
 
-  /** The page is looked at again: while it slept, the server may have answered to nobody. */
+  /** Called when the page is in view again. While it slept, the server's answer may have been lost. */
   look() {
     const isOld = Date.now() - this.#startedAt > 1000 * this.#waitSeconds;
     if (isOld) this.pollNow();
@@ -255,7 +255,7 @@ class Poller {
       const reply = await ask(url, isReply, 1000 * (wait + SLACK_SECONDS), {}, request);
       return cursor ? reply : { ...reply, reset: true };
     } catch (error) {
-      // The server no longer knows such cursors: begin anew.
+      // The server no longer knows such cursors: start over.
       if (error instanceof Failure && error.status === 400 && error.isOurs) this.#cursor = "";
       throw error;
     } finally {
@@ -282,9 +282,9 @@ function isReply(reply) {
 }
 
 /**
- * This tab among the others. One holds the lock and polls; a tab that comes to be looked at takes the lock from it.
+ * This tab among the others. One holds the lock and polls; a tab that comes into view takes the lock from it.
  * Some browsers have no locks (they give them to https and localhost only), others refuse locks and channels to a site whose
- * cookies they block. There each tab asks for itself, and a hidden one keeps no request open, of which there may be six.
+ * cookies they block. There each tab polls for itself, and a hidden one keeps no request open, because only six may be open.
  */
 export class Tabs {
   #page;
@@ -295,7 +295,7 @@ export class Tabs {
   #turn = new AbortController();
   #isPolling = false;
   #isStopped = false;
-  /** Whether one tab polls for all, as far as has been tried. */
+  /** Whether one tab polls for all, as far as this tab has tried. */
   #isShared = false;
 
   /**
@@ -308,13 +308,13 @@ export class Tabs {
     this.#poller = new Poller(cursor, waitSeconds, page, (news) => this.#isShared && this.tell(news));
     for (const name of ["online", "offline"]) window.addEventListener(name, () => this.#poller.pollNow());
     window.addEventListener("pageshow", (event) => event.persisted && this.#join());
-    window.addEventListener("pagehide", () => this.#leave()); // so that the page can come back as it was
+    window.addEventListener("pagehide", () => this.#leave()); // so that the browser can bring the page back as it was
     document.addEventListener("visibilitychange", () => this.#look());
     document.addEventListener("resume", () => this.#look());
     this.#join();
   }
 
-  /** Whether it is this tab that polls. */
+  /** Whether this tab polls. */
   get isPolling() {
     return this.#isPolling;
   }
@@ -328,7 +328,7 @@ export class Tabs {
     if (!this.#channel || !navigator.locks) return this.#pollAlone();
     const isSeen = document.visibilityState === "visible";
     this.#queue(isSeen);
-    if (!isSeen) this.#poller.catchUp(); // what was told while this page was on its way
+    if (!isSeen) this.#poller.catchUp(); // what the others were told while this page was loading
   }
 
   #pollAlone() {
@@ -348,12 +348,12 @@ export class Tabs {
     this.#channel?.postMessage(news);
   }
 
-  /** A message of ours is on the server. */
+  /** Called when a message of ours is on the server. */
   wake() {
     this.#poller.wake();
   }
 
-  /** It should have come back by now: the poll in flight must be dead. */
+  /** Called when our message should have come back by now: the poll in flight must be dead. */
   pollNow() {
     if (this.#isPolling) this.#poller.pollNow();
     else this.#poller.catchUp();
@@ -361,13 +361,13 @@ export class Tabs {
 
   #look() {
     if (this.#isStopped) return;
-    if (document.visibilityState !== "visible") return this.#isShared || this.#poller.pollNow(); // lets go of the request
+    if (document.visibilityState !== "visible") return this.#isShared || this.#poller.pollNow(); // gives up the request in flight
     if (!this.#isShared) this.#poller.pollNow();
     else if (this.#isPolling) this.#poller.look();
     else this.#queue(true);
   }
 
-  /** @param {boolean} now Takes the lock from the tab that has it, instead of waiting for it. */
+  /** @param {boolean} now Whether to take the lock from the tab that has it, instead of waiting for it. */
   #queue(now) {
     this.#turn.abort();
     const turn = (this.#turn = new AbortController());
@@ -375,7 +375,7 @@ export class Tabs {
     let isGiven = false;
     const poll = () => ((isGiven = true), this.#poll(turn.signal));
     navigator.locks.request(NAME, now ? { steal: true } : { signal: turn.signal }, poll).catch(() => {
-      if (turn.signal.aborted) return; // it was us
+      if (turn.signal.aborted) return; // we have ended it ourselves
       turn.abort();
       if (isGiven) this.#queue(false); // another tab has taken it
       else this.#pollAlone(); // refused, as it will be the next time
@@ -396,7 +396,7 @@ export class Tabs {
   }
 
   /**
-   * For good: whoever has this page open is no longer signed in.
+   * Stops for good, because the reader is no longer signed in.
    * @param {string} words
    */
   stop(words) {

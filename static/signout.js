@@ -1,12 +1,12 @@
 // @ts-check
-// Signing out by hand takes along what this browser keeps of the account and is not posted, unless it is asked to stay:
-// the next one in front of this screen may be somebody else.
+// Signing out by hand deletes the account's unposted words from this browser, unless its owner asks to keep them, because
+// the next person at this screen may be somebody else.
 
 import { drawer } from "./outbox.js";
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form[action='/signout']"));
 const as = form.dataset.as ?? "";
-const asks = form.querySelector("fieldset"); // only the page /signout does; the account's page leads there
+const asks = form.querySelector("fieldset"); // only the page /signout asks; the account's page leads there
 const draft = `draft/${as}`;
 const kept = () => [
   ...[draft, `${draft}/origin`].filter((name) => drawer.get(name)),
@@ -23,7 +23,7 @@ form.addEventListener("submit", async (event) => {
   const isKept = asks.querySelector("input")?.checked;
   try {
     const { type } = await fetch(form.action, { method: "POST", redirect: "manual" });
-    if (type !== "opaqueredirect") return form.submit(); // it shows what is wrong
+    if (type !== "opaqueredirect") return form.submit(); // the next page shows what is wrong
     if (!isKept) for (const name of names) drawer.put(name, "");
     location.assign("/");
   } catch {

@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 async def run(options: argparse.Namespace, folder: pathlib.Path, *, own_disk: bool) -> bool:
-    """Whether every promise was kept."""
+    """Runs everything. Returns whether every promise was kept."""
     seed = secrets.randbits(32) if options.seed is None else options.seed
     rng = random.Random(seed)
     url = options.url or f"sqlite:///{folder}/board.db"
@@ -91,7 +91,7 @@ async def torment(
 
 
 async def end(world: clients.World, writers: list["asyncio.Task[None]"], readers: list["asyncio.Task[None]"]) -> None:
-    """Lets every client finish what it began, and takes down what is on the board."""
+    """Lets every client finish what it began, and records what is on the board."""
     world.is_ending = True
     await asyncio.gather(*writers)
     heads = [await world.until_answered("GET", "/healthz") for _ in range(4 * len(world.nodes))]

@@ -1,4 +1,4 @@
-"""Whether memory is flat: visitors come, poll, post and go for a long time, and the server's memory is looked at."""
+"""Checks that memory is flat: visitors come, poll, post and leave for a long time, and the server's memory is read."""
 
 import asyncio
 import pathlib
@@ -12,16 +12,16 @@ from torture.history import sequence
 from torture.nodes import Node
 
 WARM_SECONDS = 60
-"""After which everything that is kept (recent changes, remembered requests) is as full as it gets."""
+"""After this time, everything that is kept (recent changes, remembered requests) is as full as it gets."""
 FIRST_POSTS = 12_000
 """More than the changes that are kept in memory, and than fit into the 2 MB that SQLite caches for each connection."""
 FIRST_POLLS = 11_000
-"""More than the different polls that are remembered; here each is another one, as the visitor's number is in it."""
+"""More than the different polls that are remembered. Each poll here differs, because it has the visitor's number."""
 TOLERANCE = 0.05
 
 
 async def run(folder: pathlib.Path, url: str | None, seconds: float, rate: float) -> bool:
-    """Whether the memory of each minute stayed near that of the first one."""
+    """Returns whether the memory of each minute stayed near that of the first one."""
     node = Node("node1", url or f"sqlite:///{folder}/board.db", folder, [])
     await node.start()
     world = World([node], random.Random(1))
@@ -55,7 +55,7 @@ async def fill(world: World, node: Node) -> None:
 
 
 async def visit(world: World, node: Node, number: int) -> None:
-    """One visitor: some post, most poll for a moment and go, properly or not."""
+    """One visitor: some post, most poll for a moment and leave, some of these without waiting for the answer."""
     if number % 10 == 0:
         _, message = await world.ask("POST", "/api/v1/messages", {"body": f"churn {number} " + "x" * 200})
         world.cursor = f"{world.cursor.rpartition('-')[0]}-{message['id']}"
@@ -67,13 +67,13 @@ async def visit(world: World, node: Node, number: int) -> None:
         writer.write(request.encode())
         if world.rng.random() < 0.3:
             await asyncio.sleep(world.rng.uniform(0, wait))
-            break  # gone while it is parked
+            break  # leaves while it is parked
         await reader.readuntil(b"}")
     writer.close()
 
 
 def memory(node: Node) -> int:
-    """In KB: what is in real memory (VmRSS; proc(5))."""
+    """Returns the resident memory in KB (VmRSS; proc(5))."""
     assert node.process is not None
     status = pathlib.Path(f"/proc/{node.process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])

@@ -1,4 +1,4 @@
-"""The clients of a run: each does what docs/protocol.md asks of a good client, or vanishes, and notes what it saw."""
+"""The clients of a run. Each does what docs/protocol.md asks of a good client, or vanishes, and records what it saw."""
 
 import asyncio
 import json
@@ -12,19 +12,19 @@ from torture.history import Change, History, Post, Reply, sequence
 from torture.nodes import Node
 
 GIVE_UP_SECONDS = 60
-"""After the faults have ended, every open question is answered long before."""
+"""When the faults have ended, every request is answered long before this time is over."""
 FAULTS = {502, 503, 504, 429, 599}
 
 
 class World:
-    """What all clients share: the nodes, what is noted, and whether it is time to end."""
+    """What all clients share: the nodes, the history, and whether it is time to end."""
 
     def __init__(self, nodes: list[Node], rng: random.Random) -> None:
         self.nodes, self.rng = nodes, rng
         self.history = History()
         self.is_ending = False
         self.end: int | None = None
-        """The last change, once the posters have ended: where readers have all."""
+        """The last change, known when the posters have ended. Readers end when they have it."""
         self.cursor = "x-0"
         self.strange: list[str] = []
         """Answers that no client should ever get."""
@@ -32,7 +32,7 @@ class World:
         self._http: AsyncHTTPClient = AsyncHTTPClient(force_instance=True, max_clients=1000)
 
     async def ask(self, method: str, path: str, fields: dict[str, Any] | None = None, token: str = "") -> Any:
-        """(status, JSON); 599 where no answer came."""
+        """Returns (status, JSON); the status is 599 if no answer came."""
         headers = {"Content-Type": "application/json"} if fields is not None else {}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         body = None if fields is None else json.dumps(fields).encode()
@@ -52,7 +52,7 @@ class World:
     async def until_answered(
         self, method: str, path: str, fields: dict[str, Any] | None = None, token: str = ""
     ) -> Any:
-        """Asks again, the very same, until there is an answer that is no fault."""
+        """Repeats the same request until there is an answer that is not a fault."""
         for _ in range(GIVE_UP_SECONDS * 10):
             status, value = await self.ask(method, path, fields, token)
             if status not in FAULTS:
@@ -65,7 +65,7 @@ class World:
 
 
 async def guest(world: World, name: str, pause: float) -> None:
-    """Posts one after the other; sometimes what must be refused, sometimes the same again after a success."""
+    """Posts one message after the other; sometimes one that must be refused, sometimes one again after a success."""
     number = 0
     while not world.is_ending:
         number += 1
@@ -130,14 +130,14 @@ async def change(world: World, id: int | None, body: str | None, token: str) -> 
     path = f"/api/v1/messages/{id}"
     if body is None:
         status, _ = await world.until_answered("DELETE", path, None, token)
-        wish.acknowledged = status in (204, 404)  # 404: the deletion before, whose answer was lost
+        wish.acknowledged = status in (204, 404)  # 404: an earlier try, whose answer was lost
     else:
         status, _ = await world.until_answered("PATCH", path, {"body": body}, token)
         wish.acknowledged = status == 200
 
 
 async def reader(world: World, name: str, path: str, pause: float) -> None:
-    """Follows the board from an empty cursor; `pause` is how long it takes over each reply. Ends when it has all."""
+    """Follows the board from its beginning. `pause` is the average pause after each reply. Ends when it has all."""
     replies = world.history.readers.setdefault(name, [])
     if path == "/get":
         world.history.may_reset.add(name)
@@ -161,7 +161,7 @@ async def reader(world: World, name: str, path: str, pause: float) -> None:
 
 
 async def vanishing(world: World) -> None:
-    """Begins polls, takes little or nothing of the answer, and goes away, sometimes in the middle of its own request."""
+    """Begins polls, reads little or nothing of the answer, and leaves, sometimes in the middle of its own request."""
     while not world.is_ending:
         node = world.rng.choice(world.nodes)
         path = world.rng.choice((f"/get?after={world.cursor}", "/get", f"/api/v1/messages?after={world.cursor}"))

@@ -1,8 +1,8 @@
 """Starts the server with a clock that can be moved: `clock.py OFFSET_FILE --port=…`.
 
-Outside the product: it puts its own time.time and time.time_ns into the process before anything else is imported, which
-add what OFFSET_FILE says, in seconds, whenever SIGUSR1 comes. The monotonic clock, which timers use, goes on as it is,
-as it does when an operator or NTP sets the real one.
+This is no part of the product. It replaces time.time and time.time_ns before anything else is imported. The new ones
+add the seconds in OFFSET_FILE, which is read at the start and at each SIGUSR1. The monotonic clock, which timers use,
+stays as it is, as it does when an operator or NTP sets the real one.
 """
 
 import pathlib

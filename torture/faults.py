@@ -1,4 +1,4 @@
-"""What happens to the servers of a run. Each fault ends by itself; `count` says how often each came."""
+"""The faults that happen to the servers of a run. Each ends by itself. `count` says how often each came."""
 
 import asyncio
 import collections
@@ -20,11 +20,11 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from torture.nodes import ROOT, Node
 
 DISK_MB = 64
-"""Of the small disk that is filled, where this may be mounted (as root)."""
+"""The size of the small disk that is filled, if it may be mounted (as root)."""
 
 
 class Faults:
-    """`file` is the database's where that is SQLite's; on another engine its faults are left out."""
+    """`file` is that of a SQLite database. On another engine it is None, and the faults of files are left out."""
 
     def __init__(self, nodes: list[Node], rng: random.Random, file: pathlib.Path | None, *, own_disk: bool) -> None:
         self.count: collections.Counter[str] = collections.Counter()
@@ -43,7 +43,7 @@ class Faults:
             self._kinds |= {"read-only disk": (1, self.make_read_only)}
 
     async def go_on(self, until: Callable[[], bool], pause: float, kills: int = 0) -> None:
-        """One fault after the other, until it is time to end and there were so many kills."""
+        """Makes one fault after the other, until it is time to end and there were `kills` kills."""
         names = list(self._kinds)
         weights = [self._kinds[name][0] for name in names]
         for name in names:  # each at least once, then by chance
@@ -75,12 +75,12 @@ class Faults:
             node.log.write_text("")
 
     async def jump(self, node: Node) -> None:
-        """By minutes, days or a year, forth or back."""
+        """Moves the clock by a minute, an hour, a day or a year, forward or back."""
         size = self._rng.choice((60, 3600, 86_400, 365 * 86_400))
         node.move_clock(self._rng.choice((-1, 1)) * size)
 
     async def start_wrongly(self, node: Node) -> None:
-        """Starts with a clock ten years off, as with a flat battery before NTP has run; then with the right time."""
+        """Starts with a clock ten years off, as after a flat battery before NTP has run; then with the right time."""
         await self.terminate_for_good(node)
         node.move_clock(self._rng.choice((-1, 1)) * 10 * 365 * 86_400)
         await node.start()
@@ -89,7 +89,7 @@ class Faults:
         await self.terminate(node)
 
     async def empty(self, node: Node) -> None:
-        """Moves all files off the disk, and the same files back."""
+        """Moves all files of the database away, and then the same files back."""
         files, aside = self._files(), self._aside()
         for file in files:
             file.rename(aside / file.name)
@@ -111,7 +111,7 @@ class Faults:
             (aside / file.name).rename(file)
 
     async def make_read_only(self, node: Node) -> None:
-        """While the server is down: it does not start there, but the board can be backed up."""
+        """Makes the disk read-only while the server is down, and checks that the board can be backed up."""
         assert self._file is not None
         await self.terminate_for_good(node)
         folder = self._file.parent
@@ -137,7 +137,7 @@ class Faults:
         return aside
 
     async def _must_refuse(self, what: str) -> None:
-        """Posts are answered 503 now, and so is /readyz, at every node."""
+        """Checks that every node now answers 503 to posts and to /readyz."""
         for node in self._nodes:
             for method, path, body in (
                 ("POST", "/add", b"s=on+" + what.encode().replace(b" ", b"+")),
@@ -149,19 +149,19 @@ class Faults:
                     self.strange.append(f"{node.name} answered {response.code} to {path} on {what}")
 
     async def hold(self, node: Node) -> None:
-        """Another process writes for longer than the server waits for it; sometimes the server dies meanwhile."""
+        """Holds the write lock from this process, sometimes for longer than the server waits for it."""
         db = sqlite3.connect(str(self._file), isolation_level=None, timeout=10)
         try:
             db.execute("BEGIN IMMEDIATE")
             await asyncio.sleep(self._rng.uniform(0.1, 3))
             db.execute("ROLLBACK")
         except sqlite3.OperationalError:
-            pass  # it is the server that holds it
+            pass  # the server holds the lock
         finally:
             db.close()
 
     async def fill(self, node: Node) -> None:
-        """No byte more fits: on a small disk of its own, else by the limit that the system sets on files' sizes."""
+        """Leaves no room for another byte: fills the small disk, or else sets the limit on the size of files."""
         assert self._file is not None and node.process is not None
         if self._own_disk:
             ballast = self._file.parent / "ballast"
@@ -179,7 +179,7 @@ class Faults:
 
 
 def mount_disk(folder: pathlib.Path) -> bool:
-    """Makes the folder a small disk of its own; says whether that was possible."""
+    """Mounts a small disk as the folder. Returns whether that was possible."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "longboard-torture", str(folder)]
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
 

@@ -17,7 +17,7 @@ class Post:
     body: str
     ids: list[int] = dataclasses.field(default_factory=list)
     refused: bool = False
-    """By a 4xx: it must never appear."""
+    """Refused by a 4xx, so it must never appear."""
 
 
 @dataclasses.dataclass
@@ -30,7 +30,7 @@ class Change:
 
 
 Seen = tuple[int, str | None, str | None]
-"""A message in one state: id, body, edited_at; a deleted one has neither of the latter."""
+"""A message in one state: id, body, edited_at. A deleted one has neither body nor edited_at."""
 
 
 @dataclasses.dataclass
@@ -49,13 +49,13 @@ class History:
     changes: list[Change] = dataclasses.field(default_factory=list)
     readers: dict[str, list[Reply]] = dataclasses.field(default_factory=dict)
     may_reset: set[str] = dataclasses.field(default_factory=set)
-    """Readers of /get, which is allowed to reset one that is far behind."""
+    """Readers of /get, which may reset a reader that is far behind."""
     board: list[tuple[int, str]] = dataclasses.field(default_factory=list)
-    """All that is there at the end, oldest first, when every reader has caught up."""
+    """All messages at the end, oldest first, when every reader has caught up."""
 
 
 def check(history: History) -> list[str]:
-    """A line for each broken promise, beginning with its name; none if all were kept."""
+    """Returns a line for each broken promise, beginning with its name; none if all were kept."""
     broken = [*check_board(history), *check_keys(history), *check_order(history)]
     for name, replies in history.readers.items():
         broken += [f"{line} ({name})" for line in check_reader(history, name, replies)]
@@ -63,7 +63,7 @@ def check(history: History) -> list[str]:
 
 
 def states(history: History) -> dict[int, list[str | None]]:
-    """For each acknowledged message, the states that it may be in at the end, the oldest first."""
+    """Returns, for each acknowledged message, the states that it may be in at the end, the oldest first."""
     possible: dict[int, list[str | None]] = {id: [post.body] for post in history.posts for id in post.ids}
     for change in history.changes:
         if change.acknowledged:
@@ -74,7 +74,7 @@ def states(history: History) -> dict[int, list[str | None]]:
 
 
 def check_board(history: History) -> Iterator[str]:
-    """Every 2xx is there, as it was last changed; nothing is there twice, or that nobody posted, or was refused."""
+    """Every 2xx is there, as it was last changed. Nothing is there twice, and nothing unposted or refused."""
     board = dict(history.board)
     for id, possible in states(history).items():
         if id in board and board[id] not in possible:
@@ -98,7 +98,7 @@ def check_board(history: History) -> Iterator[str]:
 
 
 def check_keys(history: History) -> Iterator[str]:
-    """A key that is sent again gives the same message; two keys never the same one."""
+    """A key that is sent again returns the same message. Two keys never return the same one."""
     owners: dict[int, str] = {}
     for post in history.posts:
         if len(set(post.ids)) > 1:
@@ -109,7 +109,7 @@ def check_keys(history: History) -> Iterator[str]:
 
 
 def check_order(history: History) -> Iterator[str]:
-    """Who posts one thing after the other finds them in that order."""
+    """Messages that a client posts one after the other are in that order."""
     last: dict[str, int] = {}
     for post in history.posts:
         if post.ids:
@@ -119,7 +119,7 @@ def check_order(history: History) -> Iterator[str]:
 
 
 def check_reader(history: History, name: str, replies: list[Reply]) -> Iterator[str]:
-    """Each change once and in order, and at the end exactly what is on the board."""
+    """A reader gets each change once and in order, and at the end has exactly what is on the board."""
     shown: dict[int, str | None] = {}
     seen: set[Seen] = set()
     cursor, newest, since = "", 0, sequence(replies[0].asked) + 1 if replies else 0

@@ -1,4 +1,4 @@
-"""The servers of a run: real processes over one database, that are killed and come back on the same port."""
+"""The servers of a run: real processes on one database, which are killed and come back on the same port."""
 
 import asyncio
 import pathlib
@@ -13,7 +13,7 @@ END_SECONDS = 30
 
 
 class Node:
-    """One server process. Its port stays; whoever comes while it is away is refused by the system."""
+    """One server process. It keeps its port. While it is down, the system refuses connections."""
 
     def __init__(self, name: str, url: str, folder: pathlib.Path, flags: list[str]) -> None:
         self.name = name
@@ -29,7 +29,7 @@ class Node:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Tries until it listens, as a supervisor does: with a full disk it may not come up at once."""
+        """Tries until it listens, as a supervisor does, because with a full disk it may not start at once."""
         deadline = time.monotonic() + START_SECONDS
         while not await self._try():
             if time.monotonic() > deadline:
@@ -53,7 +53,7 @@ class Node:
         return True
 
     async def end(self, number: signal.Signals) -> int:
-        """Its exit status."""
+        """Sends the signal and returns the exit status; kills the process and returns -1 if it does not end in time."""
         if self.process is None or self.process.returncode is not None:
             return 0 if self.process is None else self.process.returncode or 0
         self.process.send_signal(number)

@@ -1,1 +1,1 @@
-"""The fast path: polls whose bytes are known are answered or parked without parsing. docs/architecture.md tells how."""
+"""The fast path: polls whose bytes are known are answered or parked without parsing. See docs/architecture.md."""

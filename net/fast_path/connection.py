@@ -1,4 +1,4 @@
-"""A connection on the fast path (net/fast_path/path.py), and the poll that it has parked, if it has."""
+"""A connection on the fast path (net/fast_path/path.py), and its parked poll, if it has one."""
 
 import socket
 import time
@@ -14,7 +14,7 @@ SLACK_SECONDS = 4
 
 
 class Path(Protocol):
-    """What a connection asks of the fast path that it is on."""
+    """What a connection needs from its fast path."""
 
     def send(self, ones: Sequence["FastConnection"], body: bytes) -> None: ...
     def release(self, one: "FastConnection", data: bytes, deadline: float) -> None: ...
@@ -30,7 +30,7 @@ class FastConnection(Waiter):
         self.path = path
         self.socket = connection
         self.active_at = time.monotonic()
-        """When it came, or was last active: up to two of the server's ticks too early."""
+        """When it was accepted or last active. May be up to two of the server's ticks too early."""
         self.known: KnownRequest | None = None
         """Its last request, which it will most likely send again."""
         self.asked = b""
@@ -47,8 +47,8 @@ class FastConnection(Waiter):
 
     @property
     def since(self) -> float:
-        """Later than `active_at` for one that polls: it is silent only between polls, and must not seem older than a
-        new one.
+        """Later than `active_at` for a connection that polls: it is silent only between polls, and must not seem older
+        than a new one.
         """
         return self.active_at if self.known is None else self.active_at + SLACK_SECONDS
 
@@ -63,7 +63,7 @@ class FastConnection(Waiter):
     def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
         if isinstance(reply, bytes):
             self.path.send([self], reply)
-        elif reply is Ended.ASK_AGAIN:  # Tornado and a handler authenticate it, as the first time
+        elif reply is Ended.ASK_AGAIN:  # Tornado and a handler authenticate it again
             self.path.release(self, self.asked, deadline)
 
     @classmethod

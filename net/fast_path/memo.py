@@ -1,6 +1,6 @@
 """The memo of known requests: which bytes mean which poll.
 
-A page's next poll has the same bytes as its last one, but for the number in the cursor. Tornado has parsed them once,
+A page's next poll has the same bytes as its last one, except the number in the cursor. Tornado has parsed them once,
 and a handler has validated and authorised them; doing that again would be nearly all that a delivery costs. So the bytes
 after the cursor are kept, once for the whole server, with what they mean: a request with the same bytes around a cursor
 means the same on every connection. net/fast_path/path.py has the connections.
@@ -25,11 +25,11 @@ HEADS = frozenset((b"GET /get?after=", b"GET /api/v1/messages?after="))
 POLL = re.compile(b"(?:%s)([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])" % b"|".join(map(re.escape, HEADS)))
 END = b"\r\n\r\n"
 PLAIN_VALUE = re.compile(rb"[!-~ ]{0,200}(?=\r\n[!-~\r])")
-"""On one line, without anything that Tornado might refuse: Tornado must see that."""
+"""A value on one line, without anything that Tornado might refuse. Tornado must see all other values."""
 REQUESTS_MAX = 10_000
-"""Different requests that are known, about 2 KB each. The least recently used one is forgotten first."""
+"""The most known requests, about 2 KB each. The least recently used one is forgotten first."""
 BYTES_MAX = 16 * 1024 * 1024
-"""Of all of them together, because clients may send longer ones."""
+"""The most bytes of all known requests together, because clients may send longer ones."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -44,7 +44,7 @@ class KnownRequest:
     counts_as_use: bool
     account: Account | None
     address: str | None
-    """From the trusted proxy's header; None without one."""
+    """From the header of the trusted proxy; None without one."""
     cursor: Cursor | None = dataclasses.field(default=None, compare=False)
     """The newest cursor when `next` was made."""
     next: bytes = dataclasses.field(default=b"", compare=False)
@@ -79,7 +79,7 @@ def means(data: bytes, request: HTTPServerRequest) -> bool:
     Packets may be cut anywhere, so the last packet of a request may look like another request: the meaning of one
     request must never be taken for that of another.
     """
-    if b"\n\n" in data:  # for Tornado, a head may end like this, too
+    if b"\n\n" in data:  # Tornado also accepts this as the end of a head
         return False
     line, _, lines = data.removesuffix(END).decode("latin1").partition("\r\n")
     try:
@@ -91,7 +91,7 @@ def means(data: bytes, request: HTTPServerRequest) -> bool:
 
 
 def size_of(tail: bytes, request: KnownRequest) -> int:
-    """Bytes in memory: what follows the cursor, in two forms, and a whole request."""
+    """Returns the bytes in memory: those after the cursor, in two forms, and a whole request."""
     return len(tail) + 2 * len(request.tail)
 
 
@@ -124,7 +124,7 @@ class RequestMemo:
         self._forgetting: asyncio.TimerHandle | None = None
 
     def plain(self, tail: bytes) -> bytes:
-        """The bytes without the headers that a proxy sets for each request."""
+        """Returns the bytes without the headers that a proxy sets for each request."""
         lower, spans = tail.lower(), []
         for name in self._varying:
             at = lower.find(name)
@@ -158,8 +158,8 @@ class RequestMemo:
     def find(self, data: bytes) -> tuple[KnownRequest, int] | None:
         """Returns what these bytes mean, and the number of their cursor.
 
-        None for what is not known, for tokens and sessions that have to be looked up again, and for polls that can't
-        be served from memory. A known request ends with the only empty line in it, so nothing can follow it.
+        None for bytes that are not known, for tokens and sessions that have to be looked up again, and for polls that
+        can't be served from memory. A known request ends with the only empty line in it, so nothing can follow it.
         """
         recent = self.waiters.recent
         head, _, tail = data.partition(recent.cursor_bytes)  # most clients have all changes
@@ -188,7 +188,7 @@ class RequestMemo:
         return credential is not None and credential.account == request.account
 
     def packet(self, body: bytes) -> Packet:
-        """The whole reply, made once for all clients that get the same within a second."""
+        """Returns the whole reply. It is made once for all clients that get the same one within a second."""
         packet = self._packet
         if packet.body is body and packet.draining is self.waiters.draining:
             return packet
@@ -205,5 +205,5 @@ class RequestMemo:
         return self._packet
 
     def _forget(self) -> None:
-        """The Date header of the packet is no longer right."""
+        """Drops the packet, because its Date header is no longer right."""
         self._packet, self._forgetting = NO_PACKET, None

@@ -30,7 +30,7 @@ from net.streams import READ_BYTES
 log = logging.getLogger("longboard")
 
 PACKETS_AT_ONCE = 256
-"""Packets that are looked at before anything else gets its turn: a few milliseconds."""
+"""Packets that are handled before the loop handles other events: a few milliseconds."""
 EARLY_BYTES_MAX = 64 * 1024
 """Bytes that a client may send while its poll is parked. With more, its connection is closed."""
 WATCHED = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
@@ -51,12 +51,12 @@ class FastPath:
     def __init__(self, memo: RequestMemo, server: Slow) -> None:
         self.memo = memo
         self.now = time.monotonic()
-        """Set by the server now and then."""
+        """The monotonic clock at the server's last tick."""
         self._server = server
         self._waiters = memo.waiters
         self._connections: dict[int, FastConnection] = {}
         self._early: dict[FastConnection, bytes] = {}
-        """What arrived while polls were parked: it waits for its turn."""
+        """Bytes that arrived while polls were parked. They are handled when the poll is answered."""
         self._epoll = select.epoll()
         asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._on_ready)
 
@@ -80,7 +80,7 @@ class FastPath:
             return
         try:
             connection = stream.socket.dup()
-        except OSError:  # no descriptor is free: it stays where it is
+        except OSError:  # no descriptor is free: Tornado keeps the connection
             return
         behind = stream.take_unread()
         one = self.add(connection, stream.host)
@@ -98,7 +98,7 @@ class FastPath:
         self._epoll.close()
 
     def close_idle(self, seconds: float) -> None:
-        """Closes connections that have sent nothing for so long and have no parked poll."""
+        """Closes connections that have sent nothing for this time and have no parked poll."""
         for one in list(self._connections.values()):
             if one.parked is not None:
                 one.active_at = self.now
@@ -145,7 +145,7 @@ class FastPath:
             self._park(ones, wait)
 
     def _look(self, one: FastConnection, data: bytes) -> KnownRequest | None:
-        """Returns what the bytes mean if they are a known poll that has all changes, and so is to be parked.
+        """Returns what the bytes mean if they are a known poll that has all changes, which the caller parks.
 
         A known poll that lacks changes is answered. With anything else the connection is released.
         """
@@ -161,7 +161,7 @@ class FastPath:
             self._waiters.counters.repeated += 1
             self.send([one], self._waiters.recent.after(seq))
             return None
-        one.asked = known.next if data == known.next else data  # one object for all, where it can be
+        one.asked = known.next if data == known.next else data  # one object for all, if possible
         return known
 
     def _park(self, ones: Sequence[FastConnection], wait: float) -> None:
@@ -175,12 +175,12 @@ class FastPath:
             self.send(refused, waiters.full(cursor) if wait > 0 else waiters.recent.empty(cursor))
 
     def _handle_early(self, one: FastConnection, data: bytes) -> None:
-        """Handles what arrived while a poll was parked."""
+        """Handles bytes that arrived while a poll was parked."""
         if known := self._look(one, data):
             self._park([one], known.wait)
 
     def _hold(self, one: FastConnection, data: bytes) -> None:
-        """Keeps what arrives while a poll is parked until that is answered."""
+        """Keeps bytes that arrive while a poll is parked, until the poll is answered."""
         behind = self._early[one] = self._early.get(one, b"") + data
         one.held = len(behind)
         self._server.connections.hold(one, len(data))
@@ -190,7 +190,7 @@ class FastPath:
     # --- answering
 
     def send(self, ones: Sequence[FastConnection], body: bytes) -> None:
-        """Sends a reply. What the system does not take at once is sent by Tornado."""
+        """Sends a reply. Tornado sends what the system does not take at once."""
         packet, behind = self.memo.packet(body), self._early
         data, length = packet.data, len(packet.data)
         for one in ones:
@@ -206,7 +206,7 @@ class FastPath:
                     self._follow(one, data[sent:], closes=packet.closes)
 
     def _follow(self, one: FastConnection, unsent: bytes, *, closes: bool) -> None:
-        """Goes on after the part of a reply that the system took at once."""
+        """Continues after the system has taken a reply or a part of it."""
         if unsent:
             self._server.send_slowly(one, unsent, self._remove(one), closes=closes)
         elif closes:
@@ -215,16 +215,16 @@ class FastPath:
             self._handle_early(one, self._take_early(one))
 
     def release(self, one: FastConnection, data: bytes, deadline: float = math.inf) -> None:
-        """Leaves the connection to Tornado, which reads these bytes first. A poll in them may be parked until the deadline."""
+        """Releases the connection to Tornado, which reads these bytes first. A poll in them ends at the deadline."""
         with self._alone(one):
             behind = self._remove(one)
             self._server.adopt(one, data + behind, deadline)
 
     @contextlib.contextmanager
     def _alone(self, one: FastConnection) -> Iterator[None]:
-        """A fault ends this connection and none of the others of the same turn.
+        """Lets a fault end this connection and none of the others of the same turn.
 
-        The others would hang: the system reports an arrival once, and their polls have left the waiter list.
+        The others would hang, because the system reports an arrival once, and their polls have left the waiter list.
         """
         try:
             yield
@@ -234,13 +234,13 @@ class FastPath:
                 self.drop(one)
 
     def _remove(self, one: FastConnection) -> bytes:
-        """Removes it from here. Returns what arrived after its poll."""
+        """Removes the connection from the fast path. Returns the bytes that arrived after its poll."""
         del self._connections[one.socket.fileno()]
         self._epoll.unregister(one.socket.fileno())
         return self._take_early(one)
 
     def _take_early(self, one: FastConnection) -> bytes:
-        """Returns what arrived after its poll, which is no longer kept."""
+        """Returns the bytes that arrived after its poll, and no longer keeps them."""
         held, one.held = one.held, 0
         self._server.connections.hold(one, -held)
         return self._early.pop(one, b"")

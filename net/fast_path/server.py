@@ -15,7 +15,7 @@ from net.server import Server, host_of
 
 
 def make_server(application: Any, *, memo: RequestMemo | None, **options: Any) -> Server:
-    """With the fast path if there is a memo, and epoll: macOS has none, there Tornado reads all requests."""
+    """Uses the fast path if there is a memo and epoll. macOS has no epoll; there, Tornado reads all requests."""
     if memo is None or not hasattr(select, "epoll"):
         return Server(application, **options)
     return FastServer(application, memo=memo, **options)
@@ -32,13 +32,13 @@ class FastServer(Server):
         self.connections.enter(self.path.add(connection, host), host)
 
     def adopt(self, one: FastConnection, unread: bytes, deadline: float = math.inf) -> None:
-        """Tornado goes on with the connection, beginning with what was read. Its first poll ends at the deadline."""
+        """Lets Tornado serve the connection, beginning with the bytes read. Its first poll ends at the deadline."""
         stream = self._stream(one, unread)
         stream.deadline = deadline
         self._serve(stream)
 
     def send_slowly(self, one: FastConnection, packet: bytes, unread: bytes, *, closes: bool) -> None:
-        """Sends what the system did not take at once; then Tornado goes on, or the connection ends."""
+        """Sends what the system did not take at once. Then Tornado serves the connection, or it is closed."""
         stream = self._stream(one, unread)
         sending = asyncio.ensure_future(stream.write(packet))
         self.under_way.add(stream)
@@ -53,22 +53,22 @@ class FastServer(Server):
     def _when_sent(self, stream: ReleasedStream, sent: "asyncio.Future[None]", closes: bool) -> None:
         self.under_way.discard(stream)
         if not sent.cancelled():
-            sent.exception()  # the client has gone
+            sent.exception()  # the client has left
         if closes:
             stream.close()
 
     def _serve(self, stream: ReleasedStream) -> None:
-        if stream.closed():  # its client has gone, as a write has found
+        if stream.closed():  # a write has found that its client has left
             return
         try:
             address = stream.socket.getpeername()
-        except OSError:  # its client has gone since
+        except OSError:  # its client has left since
             stream.close()
             return
         self.handle_stream(stream, address)
 
     def tick(self) -> None:
-        """Tornado closes the idle connections that it serves itself."""
+        """Closes idle connections of the fast path. Tornado closes those that it serves itself."""
         self.path.now = time.monotonic()
         self.path.close_idle(self._idle_seconds)
         super().tick()

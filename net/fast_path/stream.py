@@ -11,10 +11,10 @@ from net.streams import Refusals, ServedStream
 
 
 class ReleasedStream(ServedStream):
-    """It begins with the bytes that the fast path has read."""
+    """Its first bytes are those that the fast path has read."""
 
     deadline = math.inf
-    """By the monotonic clock: until when the next poll may be parked, if it was parked before. Its handler takes that."""
+    """Until when the next poll may be parked if it was parked before, by the monotonic clock. Its handler uses it."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class ReleasedStream(ServedStream):
         self._resume = resume
         self.host = one.host
         self.last_read = b""
-        """What was read last: most often one whole request."""
+        """The bytes that were read last: usually one whole request."""
         self._is_over = False
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
@@ -51,11 +51,11 @@ class ReleasedStream(ServedStream):
         return count
 
     def resume(self, known: KnownRequest) -> None:
-        """Gives the connection back to the fast path, if it can. For the handler of a poll that has just answered."""
+        """Returns the connection to the fast path, if possible. The handler of a poll calls this after its answer."""
         self._resume(self, known)
 
     def take_unread(self) -> bytes:
-        """Returns what has arrived and Tornado has not used. From now on nothing more is read."""
+        """Returns the bytes that have arrived and that Tornado has not used. Nothing more is read from then on."""
         self._is_over = True
         reading = asyncio.ensure_future(self.read_bytes(self.max_buffer_size, partial=True))
         return (reading.result() if reading.done() else b"") + self._unread
