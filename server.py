@@ -21,8 +21,8 @@ from net.workers import Nodes, ending_signals
 from setting_warnings import warn_of_dyno, warn_of_settings
 from settings import Settings, inherited_descriptors, inherited_place, read_settings
 from storage import open_storage
+from storage.errors import CannotOpenError, UnavailableError
 from storage.new_files import in_words
-from storage.records import CannotOpenError, UnavailableError
 
 log = logging.getLogger("longboard")
 

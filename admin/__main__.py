@@ -13,8 +13,8 @@ from admin.tutorial import import_tutorial
 from setting_names import OneLineParser
 from setting_values import origin
 from settings import Settings, add_flags, settings_from, variables
+from storage.errors import StorageError
 from storage.new_files import in_words
-from storage.records import StorageError
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import argparse
 
 from admin.numbers import counted
 from settings import Settings
-from storage.records import CannotOpenError
+from storage.errors import CannotOpenError
 from storage.sqlite import backup
 
 

@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Iterator
 from types import TracebackType
 
+from storage.errors import StorageError
 from storage.exchange import Row
-from storage.records import StorageError
 from storage.sqlite.backup import use_room_at
 
 UNIQUE = {

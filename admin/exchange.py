@@ -22,9 +22,9 @@ from admin.lines import FORMAT, ExportFile, opened, to_row, to_standing
 from admin.numbers import counted, were
 from board.recent import iso
 from settings import Settings
+from storage.errors import StorageError, UnavailableError
 from storage.exchange import ROWS_AT_ONCE, TABLES, Exchange, Row, RowRefusedError, Standing, open_exchange
 from storage.new_files import give_name
-from storage.records import StorageError, UnavailableError
 
 TRIES = 10
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from admin.rows import MOST_NUMBER, checked, whole
+from storage.errors import StorageError
 from storage.exchange import TABLES, Row, Standing
 from storage.moving import Table
-from storage.records import StorageError
 
 FORMAT = 1
 LONGEST_LINE = 16 * 1024 * 1024

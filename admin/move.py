@@ -14,10 +14,10 @@ from tqdm import tqdm
 from admin.numbers import counted
 from settings import Settings
 from storage import open_storage
+from storage.errors import StorageError
 from storage.moving import TABLES
 from storage.postgres.arriving import Arriving
 from storage.postgres.connection import faults_as_unavailable
-from storage.records import StorageError
 from storage.sqlite.leaving import Leaving
 
 NAMED = {

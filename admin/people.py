@@ -12,7 +12,8 @@ from board.recent import iso
 from board.text import BadTextError
 from settings import Settings
 from storage import Storage, open_storage
-from storage.records import DAY_MS, Account, NotFoundError, StorageError
+from storage.errors import NotFoundError, StorageError
+from storage.records import DAY_MS, Account
 
 LINK_DAYS = 7
 DONE = {

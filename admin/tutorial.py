@@ -18,7 +18,8 @@ from admin.tutorial_users import import_users
 from board.text import BODY_MAX, is_visible, tidy
 from settings import Settings
 from storage import Storage
-from storage.records import Import, StorageError, UnavailableError
+from storage.errors import StorageError, UnavailableError
+from storage.records import Import
 from storage.sqlite.database_file import must_be_file
 
 MESSAGES_AT_ONCE = 500

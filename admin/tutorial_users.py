@@ -17,7 +17,8 @@ from board.account_names import NAME_LENGTH, USERNAME
 from board.passwords import Passwords
 from board.text import NOT_TEXT, is_visible, tidy
 from storage import Storage
-from storage.records import Password, UsernameTakenError
+from storage.errors import UsernameTakenError
+from storage.records import Password
 
 LONGEST_USER = 1000
 """Characters of a tutorial's name, which is kept unchanged: its password's hash contains it."""

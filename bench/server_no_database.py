@@ -8,7 +8,8 @@ import dataclasses
 import time
 
 import server
-from storage.records import Author, CannotOpenError, Changes, Head, Message, Page, Snapshot
+from storage.errors import CannotOpenError
+from storage.records import Author, Changes, Head, Message, Page, Snapshot
 from storage.sqlite import SQLite
 
 

@@ -15,7 +15,7 @@ from board.passwords import Passwords
 from board.readiness import Readiness
 from board.waiters import WaiterList, load
 from storage import Storage
-from storage.records import UnavailableError
+from storage.errors import UnavailableError
 
 log = logging.getLogger("longboard")
 

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterable
 
 from storage import Storage
-from storage.records import Credential, NotFoundError, UnavailableError
+from storage.errors import NotFoundError, UnavailableError
+from storage.records import Credential
 
 TOKEN_PREFIX = "lb_"  # noqa: S105 (it is there to be recognised, by people and by scanners for leaked secrets)
 DAY_SECONDS = 86_400

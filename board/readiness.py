@@ -7,7 +7,7 @@ import asyncio
 import time
 
 from storage import Storage
-from storage.records import UnavailableError
+from storage.errors import UnavailableError
 
 KEPT_SECONDS = 3
 """How long a good result is reused for a monitor, unless a write fails."""

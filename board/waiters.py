@@ -20,7 +20,7 @@ from board.recent import PAGE, RECENT, Recent
 from board.waiter import Ended, FutureWaiter, ParkedGroup, W, Waiter
 from board.watching import Watching
 from storage import Storage
-from storage.records import UnavailableError
+from storage.errors import UnavailableError
 
 log = logging.getLogger("longboard")
 

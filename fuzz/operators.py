@@ -12,8 +12,8 @@ from fuzz.generate import octets, text
 from setting_files import NAME
 from setting_files import parse as parse_file
 from settings import Settings, read_settings
+from storage.errors import CannotOpenError, StorageError
 from storage.postgres.address import parse as parse_address_of_database
-from storage.records import CannotOpenError, StorageError
 
 
 def settings(rng: random.Random) -> None:

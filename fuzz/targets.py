@@ -30,7 +30,7 @@ from handlers.sign_in import browser_name, safe_next
 from handlers.tutorial import parse_time
 from net.addresses import parse_address
 from net.fast_path.memo import POLL
-from storage.records import NotFoundError
+from storage.errors import NotFoundError
 from storage.words import phrases, words
 
 SECRET = "a secret of an app of Facebook's"

@@ -12,8 +12,9 @@ from handlers.guessing import asker_of, forget_browser, remember_browser, write_
 from handlers.names import check_is_free
 from handlers.sign_in import FormPage, check_own_password
 from handlers.tokens import check_may_change, confirm_first, create_bot_token, is_confirmed
+from storage.errors import NotFoundError
 from storage.failed_tries import FailedTries
-from storage.records import Credential, Identity, NotFoundError, Password
+from storage.records import Credential, Identity, Password
 
 SAME_MOMENT_MS = 1000
 """How far apart the times of an account and of the identity made with it may be: the clock is read twice."""

@@ -11,7 +11,8 @@ from handlers.account import AccountPage
 from handlers.base import signed_in
 from handlers.tokens import account_json
 from storage.about import Posted
-from storage.records import AuditEntry, Credential, NotFoundError, Picture
+from storage.errors import NotFoundError
+from storage.records import AuditEntry, Credential, Picture
 
 ROWS_AT_ONCE = 100
 """Rows that are read at once, and encoded as JSON in one turn."""

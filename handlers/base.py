@@ -23,7 +23,8 @@ from handlers.rights import Rights
 from handlers.static import ICON, static_url
 from net.logs import shown, warn_rarely
 from settings import Settings
-from storage.records import Credential, StorageError, UnavailableError
+from storage.errors import StorageError, UnavailableError
+from storage.records import Credential
 
 if TYPE_CHECKING:
     from handlers import Application

@@ -4,9 +4,7 @@ import tornado.web
 
 from board.text import BadTextError
 from board.turns import BusyError
-from storage.busy import SearchBusyError
-from storage.records import (
-    MOST_BOT_TOKENS,
+from storage.errors import (
     EditConflictError,
     IdentityTakenError,
     IsModeratorError,
@@ -18,10 +16,12 @@ from storage.records import (
     NotFoundError,
     OutdatedError,
     OwnAddressError,
+    SearchBusyError,
     TooManyTokensError,
     UnavailableError,
     UsernameTakenError,
 )
+from storage.records import MOST_BOT_TOKENS
 
 RETRY_SECONDS = 5
 """After how many seconds to try again after a fault that usually passes."""

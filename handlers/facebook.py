@@ -21,7 +21,8 @@ from handlers.guessing import write_log
 from handlers.messages import check_is_still
 from handlers.names import is_free
 from handlers.sign_in import check_may_sign_up, start_session, suspended
-from storage.records import Identity, NotAllowedError, NotFoundError
+from storage.errors import NotAllowedError, NotFoundError
+from storage.records import Identity
 
 log = logging.getLogger("longboard")
 

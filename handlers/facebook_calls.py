@@ -16,7 +16,7 @@ from handlers.base import Base
 from handlers.errors import RefusedError
 from handlers.facebook_flow import FacebookPage
 from handlers.guessing import write_log
-from storage.records import NotFoundError
+from storage.errors import NotFoundError
 
 SLACK_SECONDS = 60
 """Facebook's clock may be a little ahead of ours or behind it."""

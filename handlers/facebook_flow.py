@@ -19,7 +19,7 @@ from board.credentials import hash_secret
 from handlers.errors import RefusedError
 from handlers.facebook_client import FacebookClient, Visit
 from handlers.sign_in import FormPage, safe_next
-from storage.records import LinkGoneError
+from storage.errors import LinkGoneError
 
 FLOW_SECONDS = 600
 INVITE_COOKIE = "longboard-invite"

@@ -8,7 +8,8 @@ from handlers.guessing import write_log
 from handlers.messages import check_is_still, delete, edit, is_author, moment, new_form_key, parse_id
 from handlers.pages import Rendering, preview
 from handlers.reading import error_page
-from storage.records import DAY_MS, Credential, EditConflictError, Message, NotFoundError
+from storage.errors import EditConflictError, NotFoundError
+from storage.records import DAY_MS, Credential, Message
 from storage.records import Page as MessagesPage
 
 NEWER, OLDER = 4, 10

@@ -11,7 +11,8 @@ from handlers.base import Base, Page, signed_in
 from handlers.errors import RefusedError
 from handlers.polls import Poll
 from handlers.reading import check_may_read
-from storage.records import Message, NotFoundError
+from storage.errors import NotFoundError
+from storage.records import Message
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."

@@ -8,7 +8,8 @@ import tornado.web
 from board.signs import first_sign
 from handlers.base import Base, signed_in
 from handlers.messages import parse_id
-from storage.records import Account, NotFoundError, Picture
+from storage.errors import NotFoundError
+from storage.records import Account, Picture
 
 
 class MemberPicture(Base):

@@ -14,7 +14,8 @@ from handlers.errors import RefusedError
 from handlers.guessing import admit, asker_of, note_wrong, readable, remember_browser, write_log
 from handlers.names import check_is_free
 from handlers.rights import Whom
-from storage.records import Account, OutdatedError, Password, UnavailableError
+from storage.errors import OutdatedError, UnavailableError
+from storage.records import Account, Password
 
 FORM_BYTES = 256 * 1024
 """Large, so that even an absurdly long password is refused with an explanation."""

@@ -11,7 +11,8 @@ from handlers.errors import RefusedError
 from handlers.guessing import write_log
 from handlers.messages import parse_id
 from handlers.sign_in import FORM_BYTES, check_own_password, check_sign_in, sign_up, still_right
-from storage.records import Account, Credential, OutdatedError, Password
+from storage.errors import OutdatedError
+from storage.records import Account, Credential, Password
 
 CONFIRMED_SECONDS = 600
 

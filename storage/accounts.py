@@ -1,6 +1,7 @@
 """Accounts, and the one-time links that lead to them."""
 
-from storage.records import DELETED_NAME, Account, LinkGoneError, NotFoundError, Password, UsernameTakenError
+from storage.errors import LinkGoneError, NotFoundError, UsernameTakenError
+from storage.records import DELETED_NAME, Account, Password
 from storage.removal import delete_newest
 from storage.rights import check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor

@@ -2,16 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from storage.records import (
-    MOST_BOT_TOKENS,
-    MOST_CREDENTIALS,
-    Account,
-    Credential,
-    NotFoundError,
-    OutdatedError,
-    Password,
-    TooManyTokensError,
-)
+from storage.errors import NotFoundError, OutdatedError, TooManyTokensError
+from storage.records import MOST_BOT_TOKENS, MOST_CREDENTIALS, Account, Credential, Password
 from storage.rights import check_active, check_in_force, end_ways_in, revoke
 from storage.rows import ACCOUNT
 from storage.tx import Nouns, Row, Tx

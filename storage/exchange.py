@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from storage import moving
-from storage.records import StorageError
+from storage.errors import StorageError
 
 Row = Mapping[str, object]
 ROWS_AT_ONCE = 500

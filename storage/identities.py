@@ -3,17 +3,8 @@
 from collections.abc import Sequence
 
 from storage.accounts import add_account, is_taken, remove_account, use_link
-from storage.records import (
-    Account,
-    Identity,
-    IdentityTakenError,
-    LastWayInError,
-    LinkGoneError,
-    NotFoundError,
-    Password,
-    Picture,
-    UsernameTakenError,
-)
+from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
+from storage.records import Account, Identity, Password, Picture
 from storage.rights import check_in_force, end_identity, revoke
 from storage.rows import ACCOUNT, note, note_access_change, raise_floor
 from storage.suspensions import check_identity

@@ -1,7 +1,8 @@
 """Reads and changes messages. Each engine has its own way of posting, searching and reading changes."""
 
 from storage.audit import of_message
-from storage.records import Message, NotAuthorError, NotFoundError, Page
+from storage.errors import NotAuthorError, NotFoundError
+from storage.records import Message, Page
 from storage.rights import check_active, check_in_force, check_moderates
 from storage.rows import COLUMNS, account_by, author_of, note, to_message
 from storage.tx import Nouns, Tx

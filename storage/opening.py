@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from storage.records import CannotOpenError
+from storage.errors import CannotOpenError
 
 if TYPE_CHECKING:
     from storage import Storage

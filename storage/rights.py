@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from storage.records import Account, IsModeratorError, NotAllowedError, OutdatedError, Password
+from storage.errors import IsModeratorError, NotAllowedError, OutdatedError
+from storage.records import Account, Password
 from storage.rows import account_by, note_access_change
 from storage.suspensions import remember_suspension
 from storage.tx import Tx

@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import secrets
 
-from storage.records import DAY_MS, NotAllowedError
+from storage.errors import NotAllowedError
+from storage.records import DAY_MS
 from storage.tx import Tx
 
 SUSPENSION_DAYS = 365

@@ -22,8 +22,8 @@ from admin import proxy
 from admin.__main__ import parser
 from admin.exchange import bring_in
 from settings import read_settings
+from storage.errors import StorageError
 from storage.new_files import give_name
-from storage.records import StorageError
 from tests.conftest import ROOT, environment, until
 from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from storage import moderation, removal
-from storage.records import Author, NotAllowedError, NotFoundError, Password, UnavailableError
+from storage.errors import NotAllowedError, NotFoundError, UnavailableError
+from storage.records import Author, Password
 from storage.sqlite.tx import SQLiteTx
 from tests.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 

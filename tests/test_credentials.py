@@ -23,7 +23,8 @@ from board.limits import Limit
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
-from storage.records import Password, UnavailableError
+from storage.errors import UnavailableError
+from storage.records import Password
 from tests.test_waiters import Counting
 
 HOUR = 3600

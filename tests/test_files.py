@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from storage import open_storage
-from storage.records import CannotOpenError, UnavailableError
+from storage.errors import CannotOpenError, UnavailableError
 from storage.sqlite import backup, parting
 from storage.sqlite.database_file import is_frozen
 from tests.conftest import ROOT, environment, until

@@ -10,8 +10,8 @@ import pytest
 
 from admin.lines import ExportFile
 from storage import open_storage
+from storage.errors import CannotOpenError, StorageError, UnavailableError
 from storage.migrate import migrations
-from storage.records import CannotOpenError, StorageError, UnavailableError
 from storage.sqlite import backup, texts
 from storage.sqlite.checkup import check_up
 from storage.sqlite.leaving import Leaving

@@ -7,16 +7,15 @@ import itertools
 import pytest
 
 from board.account_names import USERNAME, clean_name, name_from_elsewhere, usernames
-from storage.records import (
+from storage.errors import (
     IdentityTakenError,
     LastWayInError,
     LinkGoneError,
     NotAllowedError,
     NotFoundError,
-    Password,
-    Picture,
     UsernameTakenError,
 )
+from storage.records import Password, Picture
 from tests.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 APP, ID = "1111", "2222"

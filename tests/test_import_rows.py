@@ -15,9 +15,9 @@ from board.recent import LAST_MS, iso
 from board.text import BODY_MAX
 from settings import Settings, read_settings
 from storage import open_storage
+from storage.errors import StorageError
 from storage.exchange import TABLES
 from storage.migrate import migrations
-from storage.records import StorageError
 from tests.test_import import admin
 from tests.test_move import run
 

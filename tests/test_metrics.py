@@ -19,7 +19,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from board.readiness import Readiness
 from net.logs import JsonLines
-from storage.records import UnavailableError
+from storage.errors import UnavailableError
 from tests.conftest import until
 from tests.patience import PATIENCE
 from tests.people import Person, refused

@@ -11,9 +11,10 @@ import pytest
 from admin.__main__ import parser
 from admin.move import move
 from storage import open_storage
+from storage.errors import CannotOpenError, StorageError
 from storage.moving import TABLES
 from storage.postgres.arriving import Arriving
-from storage.records import Author, CannotOpenError, Import, Password, Picture, StorageError
+from storage.records import Author, Import, Password, Picture
 from storage.sqlite.leaving import Leaving
 from tests.people import PASSWORD, Person, client
 from tests.postgres import psql

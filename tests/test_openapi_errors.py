@@ -11,10 +11,9 @@ from handlers.monitored import Monitored
 from handlers.openapi import DESCRIPTION as INTRODUCTION
 from handlers.openapi import description
 from settings import read_settings
-from storage.busy import SearchBusyError
+from storage.errors import CannotOpenError, SearchBusyError, StorageError
 from storage.exchange import RowRefusedError
 from storage.postgres.connection import UnstorableTextError
-from storage.records import CannotOpenError, StorageError
 from tests.conftest import ROOT
 from tests.reach import Reach
 

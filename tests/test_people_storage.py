@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from storage.records import LinkGoneError, NotAllowedError, NotFoundError, Password, UsernameTakenError
+from storage.errors import LinkGoneError, NotAllowedError, NotFoundError, UsernameTakenError
+from storage.records import Password
 from tests.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 LATER = 10**14  # milliseconds, in a time far off

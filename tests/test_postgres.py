@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 
 from storage import open_storage
+from storage.errors import CannotOpenError, UnavailableError
 from storage.postgres import connection, notify, schema, search, writer
-from storage.records import CannotOpenError, Password, UnavailableError
+from storage.records import Password
 from tests.patience import PATIENCE
 from tests.postgres import psql
 from tests.postgres_proxy import proxy

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 from storage import open_storage
+from storage.errors import CannotOpenError
 from storage.postgres.address import CHECKED, HONOURED, IMPOSSIBLE, LEFT_OUT, parse
-from storage.records import CannotOpenError
 from tests.postgres import psql
 from tests.postgres_proxy import proxy
 from tests.test_import import admin

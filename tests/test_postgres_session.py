@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from storage import open_storage
+from storage.errors import CannotOpenError, UnavailableError
 from storage.postgres import pools
-from storage.records import CannotOpenError, UnavailableError
 from tests.conftest import until
 from tests.postgres import cluster, psql, standby
 from tests.test_postgres import opened, retry, watching

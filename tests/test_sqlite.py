@@ -12,9 +12,9 @@ import aiosqlite
 import pytest
 
 from storage import open_storage
+from storage.errors import CannotOpenError, UnavailableError
 from storage.messages import read_message, read_page, read_page_after
 from storage.migrate import migrations
-from storage.records import CannotOpenError, UnavailableError
 from storage.sqlite import connection, messages
 from storage.sqlite.schema import statements
 from storage.sqlite.tx import SQLiteTx, finish

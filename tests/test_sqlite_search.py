@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from storage import open_storage
-from storage.records import CannotOpenError, Import, NotFoundError, UnavailableError
+from storage.errors import CannotOpenError, NotFoundError, UnavailableError
+from storage.records import Import
 from storage.sqlite import connection, search
 from storage.sqlite.checkup import check_up
 from storage.sqlite.schema import migrate

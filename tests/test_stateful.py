@@ -13,7 +13,8 @@ from board.cursor import parse_cursor
 from board.waiter import Waiter
 from board.waiters import WaiterList, load
 from storage import open_storage
-from storage.records import Author, KeyReusedError, NotFoundError, Password
+from storage.errors import KeyReusedError, NotFoundError
+from storage.records import Author, Password
 from tests.test_waiters import Counting
 
 ADA = Author(1, "Ada")

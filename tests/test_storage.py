@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from storage import open_storage
-from storage.records import Author, CannotOpenError, EditConflictError, Import, KeyReusedError, NotFoundError, Password
+from storage.errors import CannotOpenError, EditConflictError, KeyReusedError, NotFoundError
+from storage.records import Author, Import, Password
 from tests.patience import PATIENCE
 
 ADA, BOB = Author(1, "Ada"), Author(2, "Bob")

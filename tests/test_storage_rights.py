@@ -6,19 +6,17 @@ import datetime
 
 import pytest
 
-from storage.records import (
-    MOST_BOT_TOKENS,
-    Credential,
+from storage.errors import (
     IsModeratorError,
     NotAllowedError,
     NotAuthorError,
     NotFoundError,
     OutdatedError,
     OwnAddressError,
-    Password,
     TooManyTokensError,
     UnavailableError,
 )
+from storage.records import MOST_BOT_TOKENS, Credential, Password
 from tests.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 OLD, NEW = Password("a hash"), Password("another hash")

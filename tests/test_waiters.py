@@ -10,7 +10,8 @@ from board.recent import BATCH, PAGE, RECENT
 from board.waiter import Ended, Waiter
 from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, WaiterList, load
 from storage import open_storage
-from storage.records import Password, UnavailableError
+from storage.errors import UnavailableError
+from storage.records import Password
 from tests.patience import PATIENCE
 from tests.wire import ids, read
 

@@ -5,16 +5,16 @@ import re
 
 import pytest
 
-from storage.migrate import migrations
-from storage.records import (
+from storage.errors import (
     LastWayInError,
     LinkGoneError,
     NotAllowedError,
     NotFoundError,
     OutdatedError,
-    Password,
     UsernameTakenError,
 )
+from storage.migrate import migrations
+from storage.records import Password
 from storage.ways_in import CREDENTIAL_KINDS, SIGN_INS, WAYS_IN
 from tests.test_storage import ADA, BOB, storage  # noqa: F401 (a fixture)
 from tests.test_storage_rights import LATER, NEW, OLD, log_of, session

@@ -16,7 +16,7 @@ import ssl
 import urllib.parse
 from collections.abc import Mapping
 
-from storage.records import CannotOpenError
+from storage.errors import CannotOpenError
 
 PORT = 5432
 LONGEST_TIMEOUT = 60

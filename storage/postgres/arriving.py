@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from storage.errors import StorageError
 from storage.moving import BOARD, TABLES
 from storage.postgres.address import parse
 from storage.postgres.connection import FAULTS, connect, why_not
 from storage.postgres.schema import MIGRATION_SECONDS, prepare
 from storage.postgres.search import to_vector
-from storage.records import StorageError
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Link

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from storage.errors import CannotOpenError
 from storage.migrate import migrations
 from storage.postgres.address import parse
 from storage.postgres.connection import FAULTS, connect, reason, why_not
 from storage.postgres.schema import check_directness, check_session, check_version, version_of
-from storage.records import CannotOpenError
 from storage.words import VERSION
 
 if TYPE_CHECKING:

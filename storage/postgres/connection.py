@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
+from storage.errors import CannotOpenError, UnavailableError
 from storage.postgres.address import UNREADABLE, Address, parse
-from storage.records import CannotOpenError, UnavailableError
 
 if TYPE_CHECKING:
     Database = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]

@@ -6,23 +6,14 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from storage.errors import KeyReusedError, NotAllowedError, OutdatedError
 from storage.keys import fingerprint_of
 from storage.messages import StoredMessages, read_page
 from storage.postgres.search import to_vector, vector
 from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.units import Units
 from storage.postgres.writer import Post, post
-from storage.records import (
-    Author,
-    Changes,
-    Head,
-    Import,
-    KeyReusedError,
-    Message,
-    NotAllowedError,
-    OutdatedError,
-    Snapshot,
-)
+from storage.records import Author, Changes, Head, Import, Message, Snapshot
 from storage.rows import COLUMNS, to_message
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from storage.errors import CannotOpenError
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, FAULTS, connect, reason
-from storage.records import CannotOpenError
 
 log = logging.getLogger("longboard")
 

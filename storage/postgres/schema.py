@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from storage.errors import CannotOpenError
 from storage.migrate import Migration, migrations
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, IGNORES, TURN_SECONDS, connect
-from storage.records import CannotOpenError
 from storage.words import VERSION
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.busy import SearchBusyError
-from storage.records import Found, UnavailableError
+from storage.errors import SearchBusyError, UnavailableError
+from storage.records import Found
 from storage.rows import COLUMNS, to_message
 from storage.words import VERSION, Phrase, phrases, words
 

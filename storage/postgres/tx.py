@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from storage.records import Message, NotFoundError
+from storage.errors import NotFoundError
+from storage.records import Message
 from storage.rows import COLUMNS, to_message
 from storage.tx import Row
 

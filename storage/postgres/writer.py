@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 
 from storage.counters import Histogram, seconds
+from storage.errors import UnavailableError
 from storage.postgres.connection import READ_SECONDS, UnstorableTextError, faults_as_unavailable
 from storage.postgres.pools import Connections
-from storage.records import UnavailableError
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from storage import Storage
 from storage.counters import Writing
-from storage.records import UnavailableError
+from storage.errors import UnavailableError
 from storage.sqlite.about import ABOUT_ITS_MESSAGE
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.database_file import is_frozen

@@ -8,9 +8,9 @@ import stat
 import time
 from collections.abc import Callable
 
+from storage.errors import CannotOpenError, StorageError
 from storage.exchange import TABLES
 from storage.new_files import belong_like, give_name, make_private, sync_folder
-from storage.records import CannotOpenError, StorageError
 from storage.sqlite.database_file import address, is_frozen, must_be_file, must_exist, reach, why_not
 from storage.sqlite.hashes import check_hashes
 from storage.sqlite.schema import check_is_ours, migrate, pragma

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from storage.counters import Histogram, seconds
-from storage.records import CannotOpenError, UnavailableError
+from storage.errors import CannotOpenError, UnavailableError
 from storage.sqlite.database_file import add_clock, address, keep_to_owner, why_not, write_safely
 from storage.sqlite.texts import explained
 

@@ -6,8 +6,8 @@ import sqlite3
 import time
 import urllib.parse
 
+from storage.errors import CannotOpenError
 from storage.new_files import belong_like, make_private
-from storage.records import CannotOpenError
 
 
 def address(path: str, mode: str) -> str:

@@ -3,7 +3,7 @@
 import sqlite3
 
 from storage.costs import costs_too_much
-from storage.records import StorageError
+from storage.errors import StorageError
 
 HASHES = "SELECT CAST(username AS BLOB), CAST(password AS BLOB) FROM accounts WHERE password IS NOT NULL ORDER BY id"
 MOST_NAMED = 5

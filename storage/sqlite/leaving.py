@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from storage.errors import CannotOpenError, StorageError
 from storage.moving import BOARD, TABLES
-from storage.records import CannotOpenError, StorageError
 from storage.sqlite import SQLite
 from storage.sqlite.database_file import must_be_file, reach, why_not
 from storage.sqlite.hashes import check_hashes

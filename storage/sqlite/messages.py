@@ -4,9 +4,10 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
+from storage.errors import KeyReusedError, NotAllowedError
 from storage.keys import fingerprint_of
 from storage.messages import StoredMessages, read_page
-from storage.records import Author, Changes, Head, Import, KeyReusedError, Message, NotAllowedError, Snapshot
+from storage.records import Author, Changes, Head, Import, Message, Snapshot
 from storage.rights import check_active, check_in_force
 from storage.rows import COLUMNS, to_message
 from storage.sqlite.database_file import now_ms

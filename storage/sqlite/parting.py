@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 
-from storage.records import UnavailableError
+from storage.errors import UnavailableError
 
 log = logging.getLogger("longboard")
 

@@ -4,8 +4,8 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
+from storage.errors import CannotOpenError
 from storage.migrate import Migration, migrations
-from storage.records import CannotOpenError
 
 APPLICATION_ID = 0x4C6F6E67  # "Long": marks the file as ours (PRAGMA application_id)
 MOVED = "CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT"

@@ -19,8 +19,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-from storage.busy import SearchBusyError
-from storage.records import Found, Message, UnavailableError
+from storage.errors import SearchBusyError, UnavailableError
+from storage.records import Found, Message
 from storage.rows import COLUMNS, to_message
 from storage.sqlite.connection import Database, Reader, Writer
 from storage.words import VERSION, Phrase, phrases, words

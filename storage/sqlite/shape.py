@@ -4,8 +4,8 @@ import contextlib
 import re
 import sqlite3
 
+from storage.errors import CannotOpenError
 from storage.migrate import migrations
-from storage.records import CannotOpenError
 from storage.sqlite.database_file import why_not
 from storage.sqlite.schema import MOVED, check_is_ours, version_of
 from storage.sqlite.search import make_part

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
-from storage.records import UnavailableError
+from storage.errors import UnavailableError
 
 NO_UTF8 = "Could not decode to UTF-8"
 """How sqlite3's error begins: a sqlite3.OperationalError without a code."""

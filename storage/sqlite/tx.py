@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TypeVar
 
-from storage.records import Message, NotFoundError
+from storage.errors import NotFoundError
+from storage.records import Message
 from storage.rows import COLUMNS, to_message
 from storage.sqlite.search import reindex
 from storage.tx import Row

@@ -1,0 +1,69 @@
+"""The errors that storage raises. handlers/errors.py has the answer to each."""
+
+
+class StorageError(Exception):
+    """An error that storage raises. Its text is for the operator, not for everyone."""
+
+
+class CannotOpenError(StorageError):
+    """The database can't be used at all; the text says why and what to do."""
+
+
+class UnavailableError(StorageError):
+    """Storage can't do this now (busy, full, too many waiting). Trying again later with the same key is safe."""
+
+
+class SearchBusyError(UnavailableError):
+    """Too many searches wait already. Storage itself is well."""
+
+
+class KeyReusedError(StorageError):
+    """The author has used this key for a message with other words."""
+
+
+class NotFoundError(StorageError):
+    """The record does not exist, or no longer exists."""
+
+
+class UsernameTakenError(StorageError):
+    """Another account has this username."""
+
+
+class IdentityTakenError(StorageError):
+    """This Facebook id is linked to another account, or this account to another Facebook id."""
+
+
+class LastWayInError(StorageError):
+    """Without this, nobody could get into the account any more."""
+
+
+class LinkGoneError(StorageError):
+    """This one-time link was used, has run out, or never existed."""
+
+
+class NotAllowedError(StorageError):
+    """The account is suspended, is deleted or lacks the required role; or the address is blocked."""
+
+
+class EditConflictError(StorageError):
+    """The message has changed since the state from which this edit began. The argument is the current message."""
+
+
+class NotAuthorError(StorageError):
+    """Somebody else wrote this message."""
+
+
+class OutdatedError(StorageError):
+    """The password that was verified, or the credential that asks, is no longer valid."""
+
+
+class TooManyTokensError(StorageError):
+    """The account has as many bots' tokens as it may have."""
+
+
+class IsModeratorError(StorageError):
+    """Only the operator, at the command line, may do this to a moderator."""
+
+
+class OwnAddressError(StorageError):
+    """The action is about an address that the person who does it has too."""
