@@ -123,6 +123,7 @@ class Accounts(Nouns):
             removed = await delete_newest(tx, "author_id = $1", account_id)
             if removed:
                 await raise_floor(tx)
+            tx.has_news = False  # polls hear of it with the last step
             return bool(removed)
 
         while not keep_messages and await self._write(thin_out):

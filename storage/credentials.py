@@ -6,7 +6,7 @@ from storage.errors import NotFoundError, OutdatedError, TooManyTokensError
 from storage.records import MOST_BOT_TOKENS, MOST_CREDENTIALS, Account, Credential, Password
 from storage.rights import check_active, check_in_force, end_ways_in, revoke
 from storage.rows import ACCOUNT
-from storage.tx import Nouns, Row, Tx
+from storage.tx import Nouns, Row, Tx, in_steps
 from storage.ways_in import SIGN_INS
 
 SELECT = (
@@ -81,7 +81,8 @@ class Credentials(Nouns):
         """Stores when credentials were last used; `uses` maps their ids to times."""
 
         update = "UPDATE credentials SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1"
-        await self._write(lambda tx: tx.run_many(update, [(at, id) for id, at in uses.items()]))
+        for some in in_steps([(at, id) for id, at in uses.items()]):
+            await self._write(lambda tx, some=some: tx.run_many(update, some))  # type: ignore[misc]
 
     async def access_changes_after(self, number: int) -> Sequence[int]:
         """Returns the ids of accounts about which something has changed since Head.access was this number."""
@@ -138,5 +139,5 @@ async def make_room(tx: Tx, account_id: int, kind: str) -> None:
             raise TooManyTokensError(f"tokens of account {account_id}")
         return
     others = "SELECT id FROM credentials WHERE account_id = $1 AND kind <> 'bot' ORDER BY last_used_at DESC"
-    for (id,) in (await tx.all(others, account_id))[MOST_CREDENTIALS - 1 :]:
-        await revoke(tx, "id = $1", id)
+    if oldest := (await tx.all(others, account_id))[MOST_CREDENTIALS - 1 :]:
+        await revoke(tx, f"id IN ({', '.join(str(id) for (id,) in oldest)})")

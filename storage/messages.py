@@ -26,6 +26,7 @@ class StoredMessages(Nouns):
         async def unit(tx: Tx) -> Message:
             await check_may_change(tx, id, by, credential)
             if began_from is not None and (now := await read_message(tx, id)).has_already(body, began_from):
+                tx.has_news = True  # so that the board shows what the answer says
                 return now
             return await tx.set_message(id, body, words)
 

@@ -191,30 +191,34 @@ async def remove_by_source(
     some = await delete_newest(tx, where, value, but=message_id)
     removed = await tx.delete_messages(where, value) if some is None else some
     await raise_floor(tx)
+    tx.has_news = some is None  # polls hear of it after the last step: each would reset every page
     return removed, some is None
 
 
 async def forget(tx: Tx, before: Mapping[str, int]) -> None:
-    """`before` has a time for each kind of credential: those that were last used before it have expired."""
+    """`before` has a time for each kind of credential: those that were last used before it have expired.
+
+    (SELECT now_ms()) is evaluated once, now_ms() for each row.
+    """
     for kind, time in before.items():
         await tx.run("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, time)
-    await tx.run("DELETE FROM links WHERE expires_at < now_ms()")
-    await tx.run("DELETE FROM blocks WHERE until < now_ms()")
-    await tx.run("DELETE FROM used WHERE until < now_ms()")
-    await tx.run("DELETE FROM suspensions WHERE until < now_ms()")
-    await tx.run("DELETE FROM erasures WHERE at < now_ms() - $1", ERASURE_DAYS * DAY_MS)
-    await tx.run("DELETE FROM access_changes WHERE at < now_ms() - $1", DAY_MS)
+    await tx.run("DELETE FROM links WHERE expires_at < (SELECT now_ms())")
+    await tx.run("DELETE FROM blocks WHERE until < (SELECT now_ms())")
+    await tx.run("DELETE FROM used WHERE until < (SELECT now_ms())")
+    await tx.run("DELETE FROM suspensions WHERE until < (SELECT now_ms())")
+    await tx.run("DELETE FROM erasures WHERE at < (SELECT now_ms()) - $1", ERASURE_DAYS * DAY_MS)
+    await tx.run("DELETE FROM access_changes WHERE at < (SELECT now_ms()) - $1", DAY_MS)
 
 
 async def read_old_addresses(tx: Tx) -> list[int]:
     """Returns the ids of messages whose address must be deleted, some at a time."""
-    where = "address IS NOT NULL AND created_at < now_ms() - $1"
+    where = "address IS NOT NULL AND created_at < (SELECT now_ms()) - $1"
     select = f"SELECT id FROM messages WHERE {where} LIMIT $2"
     return [id for (id,) in await tx.all(select, ADDRESS_DAYS * DAY_MS, REMOVED_AT_ONCE)]
 
 
 async def forget_addresses(tx: Tx, ids: list[int]) -> None:
-    await tx.run_many("UPDATE messages SET address = NULL WHERE id = $1", [(id,) for id in ids])
+    await tx.run(f"UPDATE messages SET address = NULL WHERE id IN ({', '.join(map(str, ids))})")
 
 
 async def read_audit(tx: Tx, before: int | None, limit: int) -> list[AuditEntry]:

@@ -74,7 +74,9 @@ async def remember_suspension(tx: Tx, account_id: int) -> None:
 
 
 async def suspensions(tx: Tx) -> list[Suspension]:
-    rows = await tx.all("SELECT salt, identity_hash, username_hash, until FROM suspensions WHERE until > now_ms()")
+    rows = await tx.all(
+        "SELECT salt, identity_hash, username_hash, until FROM suspensions WHERE until > (SELECT now_ms())"
+    )
     return [Suspension(*row) for row in rows]
 
 

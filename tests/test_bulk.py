@@ -159,3 +159,37 @@ async def test_a_step_is_bounded_in_rows(storage, monkeypatch):
     spam = await flood(storage, 7 * STEP + 2)
     await storage.remove_all(None, spam[-1].id)
     assert sum(removed) == 7 * STEP + 2 and max(removed) <= STEP
+
+
+async def test_pages_load_the_board_again_once_however_many_steps_it_takes(storage):
+    """Each step raises the floor, and would have every open page load the board again."""
+    told = []
+
+    async def count():
+        told.append(1)
+
+    storage.on_commit = count
+    spam = await flood(storage, 4 * STEP)
+    told.clear()
+    assert await storage.remove_all(None, spam[0].id) == 4 * STEP
+    assert len(told) == 1
+    await flood(storage, 4 * STEP, ADA)
+    told.clear()
+    await storage.delete_account(ADA.id, keep_messages=False)
+    assert len(told) == 1
+
+
+async def test_what_is_said_again_is_delivered_again(storage):
+    """The answer to a retry, and to an edit that is there already, promises that the board shows it: by now it does."""
+    told = []
+
+    async def count():
+        told.append(1)
+
+    key = "k" * 22
+    message, _ = await storage.append(ADA, "hello", key)
+    edited = await storage.edit(message.id, "hello again")
+    storage.on_commit = count
+    assert await storage.append(ADA, "hello", key) == (edited, False)
+    assert await storage.edit(message.id, "hello again", began_from=message.changed_at) == edited
+    assert len(told) == 2

@@ -5,7 +5,7 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
 FLOORS = ["admin", "server", "handlers", "net", "board", "storage"]  # from the top; each may use those below it
-OUTSIDE = {"admin": {"settings"}, "handlers": {"settings"}, "server": {"settings"}, "net": {"settings"}}
+OUTSIDE = {"admin": {"settings"}, "handlers": {"settings"}, "server": {"settings"}}
 MODULES = [
     p
     for floor in FLOORS
@@ -62,7 +62,7 @@ def test_only_settings_reads_the_environment():
         assert "environ" not in text and "getenv" not in text, path
 
 
-def test_only_storage_knows_sql_and_only_handlers_know_http():
+def test_only_storage_knows_sql_and_only_handlers_and_net_know_http():
     """Another engine, or another way in, changes one floor."""
     for path in MODULES:
         names = {name.split(".")[0] for name in imports(path)}
@@ -82,7 +82,7 @@ def test_only_the_board_delivers():
 
 def test_files_and_functions_stay_small_enough_to_read():
     """A newcomer can read any file in one sitting."""
-    for path in MODULES:
+    for path in [*MODULES, *ROOT.glob("setting*.py")]:
         lines = path.read_text().splitlines()
         assert len(lines) <= 260, f"{path} has {len(lines)} lines"
         for node in ast.walk(ast.parse("\n".join(lines))):

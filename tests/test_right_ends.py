@@ -108,6 +108,9 @@ class Held:
         self.board = None
         self.skips = 0
 
+    def __setattr__(self, name, value):
+        object.__setattr__(self.storage if name == "on_commit" else self, name, value)
+
     def __getattr__(self, name):
         value = getattr(self.storage, name)
         if not inspect.iscoroutinefunction(value):

@@ -34,8 +34,7 @@ class Messages(Units, StoredMessages):
         began = time.monotonic()
         message, is_new = to_posted(await self._writer.post(post))
         self._writer.posts.add(time.monotonic() - began)
-        if is_new:
-            await self._announce()
+        await self._announce()  # for a retry, too: its answer promises that the board shows the message
         return message, is_new
 
     async def changes_after(self, seq: int, limit: int) -> Changes:
@@ -65,7 +64,10 @@ class Messages(Units, StoredMessages):
         async def unit(db: "Database") -> int:
             return sum(is_new for _, is_new in map(to_posted, await post(db, posts)))
 
-        return await self._writer.write(unit)
+        new = await self._writer.write(unit)
+        if new:
+            await self._announce()
+        return new
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:

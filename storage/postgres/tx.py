@@ -20,11 +20,11 @@ class PostgreSQLTx:
         self.has_news = False
 
     async def one(self, sql: str, *values: object) -> Row | None:
-        row: Any = await self._db.fetchrow(sql, *map(plain, values))  # a record is a sequence, except in its type
+        row: Any = await self._db.fetchrow(sql, *sought(sql, values))  # a record is a sequence, except in its type
         return row  # type: ignore[no-any-return]
 
     async def all(self, sql: str, *values: object) -> Sequence[Row]:
-        rows: Any = await self._db.fetch(sql, *map(plain, values))
+        rows: Any = await self._db.fetch(sql, *sought(sql, values))
         return rows  # type: ignore[no-any-return]
 
     async def run(self, sql: str, *values: object) -> int:
@@ -61,6 +61,10 @@ def count(status: str) -> int:
     return int(status.rpartition(" ")[2])
 
 
-def plain(value: object) -> object:
-    """Returns the value to look for; None for text with a NUL, the only character that PostgreSQL can't store."""
+def sought(sql: str, values: Iterable[object]) -> Iterable[object]:
+    """Finds nothing for a text that PostgreSQL can't store, because it contains NUL."""
+    return map(without_nul, values) if sql.startswith("SELECT") else values
+
+
+def without_nul(value: object) -> object:
     return None if isinstance(value, str) and "\0" in value else value

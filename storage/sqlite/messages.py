@@ -40,8 +40,7 @@ class Messages(Units, StoredMessages):
         began = time.monotonic()
         message, is_new = await self._writer.write(unit)
         self._writer.posts.add(time.monotonic() - began)
-        if is_new:
-            await self._announce()
+        await self._announce()  # for a retry, too: its answer promises that the board shows the message
         return message, is_new
 
     async def changes_after(self, seq: int, limit: int) -> Changes:
@@ -63,7 +62,10 @@ class Messages(Units, StoredMessages):
                     new += 1
             return new
 
-        return await self._writer.write(unit)
+        new = await self._writer.write(unit)
+        if new:
+            await self._announce()
+        return new
 
 
 async def check_author(tx: Tx, account_id: int, credential: int | None) -> Author:

@@ -32,7 +32,7 @@ class SQLiteTx:
         return self._db.execute(numbered(sql), values).fetchall()
 
     async def run(self, sql: str, *values: object) -> int:
-        return self._db.execute(numbered(sql), values).rowcount
+        return self._db.execute(numbered(sql) if values else sql, values).rowcount
 
     async def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         self._db.executemany(numbered(sql), rows)
