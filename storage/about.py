@@ -37,7 +37,6 @@ class About(Nouns):
 
     async def posted_by(self, account_id: int, after: int, limit: int) -> list[Posted]:
         """Returns what the account has posted, also what was deleted since, by id."""
-
         return await self._read(read_posted, account_id, after, limit)
 
     async def notes_about(self, account_id: int) -> Notes:
@@ -45,7 +44,6 @@ class About(Nouns):
 
     async def audit_about(self, account: Account, after: int, limit: int) -> list[AuditEntry]:
         """Returns what the account did, and what was done to it or to one of its messages, the oldest first."""
-
         return await self._read(read_audit_about, self._about_its_message, account, after, limit)
 
 

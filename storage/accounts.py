@@ -29,12 +29,10 @@ class Accounts(Nouns):
 
     async def account(self, username: str) -> Account:
         """Raises NotFoundError."""
-
         return await self._read(find, "username", username)
 
     async def account_of(self, id: int) -> Account:
         """Raises NotFoundError."""
-
         return await self._read(find, "id", id)
 
     async def moderators(self) -> list[Account]:
@@ -45,7 +43,6 @@ class Accounts(Nouns):
 
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
         """Whether this user of a tutorial's board was imported."""
-
         return await self._read(has_tutorial_name, tutorial_name)
 
     async def password(self, username: str) -> tuple[Account | None, Password]:
@@ -81,7 +78,6 @@ class Accounts(Nouns):
 
         Returns whether it did: not if the password has changed since.
         """
-
         update = "UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3"
         return bool(await self._write(lambda tx: tx.run(update, new.hash, account_id, old.hash)))
 
@@ -136,7 +132,6 @@ class Accounts(Nouns):
 
     async def link(self, kind: str, hash: bytes) -> Account | None:
         """Returns the account that the link is for, or None for an invitation. Raises LinkGoneError."""
-
         return await self._read(read_link, kind, hash)
 
     async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:

@@ -55,12 +55,10 @@ class Credentials(Nouns):
 
     async def credential(self, hash: bytes) -> Credential:
         """Returns the credential, however old. Raises NotFoundError, also while its account is suspended."""
-
         return await self._read(read_credential, hash)
 
     async def credentials(self, account_id: int) -> list[Credential]:
         """Returns the account's credentials, the last used first."""
-
         return await self._read(read_credentials, account_id)
 
     async def revoke_credential(self, account_id: int, id: int, kind: str | None = None) -> None:
@@ -74,12 +72,10 @@ class Credentials(Nouns):
 
     async def revoke_all(self, account_id: int, keep: int | None = None) -> None:
         """Ends all SIGN_INS except the credential `keep`."""
-
         await self._write(lambda tx: end_ways_in(tx, account_id, ways=SIGN_INS, keep=keep))
 
     async def save_uses(self, uses: Mapping[int, int]) -> None:
         """Stores when credentials were last used; `uses` maps their ids to times."""
-
         update = "UPDATE credentials SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1"
         for some in in_steps([(at, id) for id, at in uses.items()]):
             await self._write(lambda tx, some=some: tx.run_many(update, some))  # type: ignore[misc]

@@ -21,12 +21,10 @@ class FailedTriesOf(Nouns):
 
     async def failed_tries(self, account_id: int) -> FailedTries:
         """Returns the counts that have been stored so far."""
-
         return await self._read(read, account_id)
 
     async def add_failed_tries(self, counts: Mapping[int, int]) -> None:
         """Adds to the counts; `counts` maps account ids to how many more. Skips accounts that no longer exist."""
-
         add = (
             "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, $1, 0 FROM accounts WHERE id = $2 "
             "ON CONFLICT (account_id) DO UPDATE SET since = failed_tries.since + excluded.since"
@@ -36,7 +34,6 @@ class FailedTriesOf(Nouns):
 
     async def note_sign_in(self, account_id: int, failed_before: int) -> None:
         """Notes that the owner signed in with a browser, after `failed_before` more failed tries than are stored."""
-
         begin_anew = (
             "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, 0, $1 FROM accounts WHERE id = $2 "
             "ON CONFLICT (account_id) DO UPDATE SET since = 0, earlier = failed_tries.since + excluded.earlier"

@@ -34,12 +34,10 @@ class Identities(Nouns):
 
     async def identity(self, app_id: str, facebook_id: str) -> Identity:
         """Raises NotFoundError."""
-
         return await self._read(find, app_id, facebook_id)
 
     async def identity_of(self, account_id: int) -> Identity:
         """Raises NotFoundError."""
-
         return await self._read(find_of, account_id)
 
     async def create_identity(
@@ -136,7 +134,6 @@ class Identities(Nouns):
 
     async def picture(self, account_id: int) -> Picture:
         """Raises NotFoundError."""
-
         return await self._read(read_picture, account_id)
 
     async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
@@ -165,7 +162,6 @@ class Identities(Nouns):
 
     async def erased_at(self, code: str) -> int:
         """Returns when the request with this code was carried out. Raises NotFoundError."""
-
         return await self._read(read_erased_at, code)
 
 

@@ -20,7 +20,6 @@ class StoredMessages(Nouns):
         it is, and nothing is done if it has this body already. Raises NotFoundError, NotAuthorError, NotAllowedError,
         EditConflictError.
         """
-
         words = await self._words(body)
 
         async def unit(tx: Tx) -> Message:
@@ -51,17 +50,14 @@ class StoredMessages(Nouns):
 
     async def message(self, id: int) -> Message:
         """Raises NotFoundError."""
-
         return await self._read(read_message, id)
 
     async def before(self, id: int | None, limit: int) -> Page:
         """Returns the messages before this one, or the newest if it is None, and whether there are older ones."""
-
         return await self._read(read_page, id, limit)
 
     async def after(self, id: int, limit: int) -> Page:
         """Returns the messages after this one, and whether there are newer ones."""
-
         return await self._read(read_page_after, id, limit)
 
 

@@ -25,17 +25,14 @@ class Moderation(Nouns):
 
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
         """Raises NotFoundError."""
-
         await self._act(actor, None, role, username, set_account, username, "role = $2", role)
 
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
         """Also ends all SIGN_INS. Raises NotFoundError, and IsModeratorError except at the command line."""
-
         await self._act(actor, credential, "suspend", username, suspend, username, actor is not None)
 
     async def restore(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
         """Also ends the suspension of a deleted account. Raises NotFoundError."""
-
         await self._act(actor, credential, "restore", username, restore, username)
 
     async def block_address(
@@ -88,14 +85,12 @@ class Moderation(Nouns):
 
     async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
         """Returns the entries before this one, the newest first."""
-
         return await self._read(read_audit, before, limit)
 
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
         """Housekeeping: deletes credentials last used before these times; old links, blocks and rows of suspensions;
         addresses after 30 days; codes of deletions after two years.
         """
-
         before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
         await self._write(lambda tx: forget(tx, before))
         while ids := await self._read(read_old_addresses):
