@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
-from storage.tx import Nouns, Tx, in_steps
+from storage.tx import Nouns, Tx
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class FailedTriesOf(Nouns):
             "INSERT INTO failed_tries (account_id, since, earlier) SELECT id, $1, 0 FROM accounts WHERE id = $2 "
             "ON CONFLICT (account_id) DO UPDATE SET since = failed_tries.since + excluded.since"
         )
-        for some in in_steps([(count, account_id) for account_id, count in counts.items()]):
-            await self._write(lambda tx, some=some: tx.run_many(add, some))  # type: ignore[misc]
+        rows = [(count, account_id) for account_id, count in counts.items()]
+        await self._write(lambda tx: tx.run_many(add, rows))  # all or none: after a fault, the caller adds all again
 
     async def note_sign_in(self, account_id: int, failed_before: int) -> None:
         """Notes that the owner signed in with a browser, after `failed_before` more failed tries than are stored."""

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from storage.audit import of_block, of_removal
-from storage.bulk import REMOVED_AT_ONCE
 from storage.errors import NotFoundError, OwnAddressError
 from storage.records import ADDRESS_DAYS, DAY_MS, ERASURE_DAYS, Account, AuditEntry
-from storage.removal import delete_newest
+from storage.removal import REMOVED_AT_ONCE, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.rows import account_by, author_of, note, note_access_change, raise_floor
 from storage.suspensions import forgive

@@ -1,7 +1,9 @@
 """Removes many messages in steps. docs/decisions/0014-removals-in-steps.md says why."""
 
-from storage.bulk import REMOVED_AT_ONCE
 from storage.tx import Tx
+
+REMOVED_AT_ONCE = 2000
+"""Messages. They take SQLite's writer about 30 ms, in which posts wait. More take several transactions."""
 
 
 async def delete_newest(tx: Tx, where: str, value: object, but: int = 0) -> int | None:

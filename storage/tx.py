@@ -47,13 +47,20 @@ class Nouns(abc.ABC):
     on_commit: Callable[[], Awaitable[object]] | None = None
     """Called after each commit of this process that parked polls must be told of, before the writing method returns."""
 
+    async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
+        """Runs the unit, and returns its result once that is on disk. If the unit raises, all that it did is undone."""
+        value, has_news = await self._commit(unit)
+        if has_news:
+            await self._announce()
+        return value
+
     async def _announce(self) -> None:
         if self.on_commit is not None:
             await self.on_commit()
 
     @abc.abstractmethod
-    async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
-        """Runs the unit, and returns its result once that is on disk. If the unit raises, all that it did is undone."""
+    async def _commit(self, unit: Callable[[Tx], Awaitable[T]]) -> tuple[T, bool]:
+        """Runs the unit in a transaction. Returns its result, and whether the transaction has news."""
 
     @abc.abstractmethod
     async def _read(self, unit: Callable[..., Awaitable[T]], *arguments: object) -> T:
@@ -69,5 +76,5 @@ class Nouns(abc.ABC):
 
 
 def in_steps(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """For run_many(), in a transaction each: posts get turns in between."""
+    """For run_many(), in a transaction each, if repeating a step does no harm: posts get turns in between."""
     return (rows[at : at + ROWS_AT_ONCE] for at in range(0, len(rows), ROWS_AT_ONCE))

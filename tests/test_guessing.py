@@ -394,6 +394,15 @@ async def test_failed_tries_are_counted_since_the_last_sign_in(storage):  # noqa
     assert await failures.of(ada.id) == FailedTries(0, 0)
 
 
+async def test_failed_tries_that_could_not_all_be_saved_are_not_counted_twice(storage, monkeypatch):  # noqa: F811
+    """All of them are kept for the next time, so none of them may have been saved."""
+    monkeypatch.setattr("storage.tx.ROWS_AT_ONCE", 1)
+    ada, bob = [await storage.create_account(name, name, Password("hash")) for name in ("ada", "bob")]
+    with pytest.raises(Exception, match=r"large|range"):
+        await storage.add_failed_tries({ada.id: 1, bob.id: 2**70})
+    assert await storage.failed_tries(ada.id) == FailedTries(0, 0)
+
+
 async def test_while_storage_is_away_failed_tries_wait(storage):  # noqa: F811
     """Nothing is lost, nor counted twice."""
     ada = await storage.create_account("ada", "Ada", Password("hash"))

@@ -16,15 +16,12 @@ class Units(Nouns):
     _reader: Reader
     _changes_reader: Reader
 
-    async def _write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
+    async def _commit(self, unit: Callable[[Tx], Awaitable[T]]) -> tuple[T, bool]:
         def run(db: sqlite3.Connection) -> tuple[T, bool]:
             tx = SQLiteTx(db)
             return finish(unit(tx)), tx.has_news
 
-        value, has_news = await self._writer.write(run)
-        if has_news:
-            await self._announce()
-        return value
+        return await self._writer.write(run)
 
     async def _read(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return await self._reader.read(lambda db: finish(unit(SQLiteTx(db), *arguments)))
