@@ -12,6 +12,7 @@ import dataclasses
 import re
 import time
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest, format_timestamp, parse_request_start_line
 
@@ -95,6 +96,14 @@ def size_of(tail: bytes, request: KnownRequest) -> int:
     return len(tail) + 2 * len(request.tail)
 
 
+class Verdict(NamedTuple):
+    """What is to be done with a poll that is known."""
+
+    known: KnownRequest
+    news: bytes | None
+    """The reply to send at once. Without one the client has all changes, and the poll is parked."""
+
+
 @dataclasses.dataclass(slots=True)
 class Packet:
     """A reply as it is sent."""
@@ -155,11 +164,12 @@ class RequestMemo:
         if request := self._known.pop(tail, None):
             self._size -= size_of(tail, request)
 
-    def find(self, data: bytes) -> tuple[KnownRequest, int] | None:
-        """Returns what these bytes mean, and the number of their cursor.
+    def classify(self, data: bytes) -> Verdict | None:
+        """Returns what is to be done with these bytes. It only reads and keeps memory: it has no socket, and never waits.
 
-        None for bytes that are not known, for tokens and sessions that have to be looked up again, and for polls that
-        can't be served from memory. A known request ends with the only empty line in it, so nothing can follow it.
+        None if only Tornado and a handler can tell: the bytes are not known, a token or session has to be looked up
+        again, or memory can't serve the poll. A known request ends with the only empty line in it, so nothing can
+        follow it.
         """
         recent = self.waiters.recent
         head, _, tail = data.partition(recent.cursor_bytes)  # most clients have all changes
@@ -170,15 +180,15 @@ class RequestMemo:
                 return None
             seq, tail = poll.seq, poll.tail
         tail = self.plain(tail)
-        request = self._known.get(tail)
-        if request is None or self.waiters.draining:
+        known = self._known.get(tail)
+        if known is None or self.waiters.draining:
             return None
-        if not self.is_valid(request):
+        if not self.is_valid(known):
             self._forget_known(tail)
             return None
         self._known.move_to_end(tail)
-        request.move_to(recent)
-        return request, seq
+        known.move_to(recent)
+        return Verdict(known, recent.after(seq) if seq < recent.seq else None)
 
     def is_valid(self, request: KnownRequest) -> bool:
         """Whether its token or session is known to be valid, and its account unchanged. Counts as a use of it."""

@@ -150,16 +150,16 @@ class FastPath:
         A known poll that lacks changes is answered. With anything else the connection is released.
         """
         one.active_at = self.now
-        found = self.memo.find(data)
-        if found is None:
+        verdict = self.memo.classify(data)
+        if verdict is None:
             self.release(one, data)
             return None
-        known, seq = found
+        known, news = verdict
         if one.known is not known:
             one.asks(known)
-        if seq < self._waiters.recent.seq:
+        if news is not None:
             self._waiters.counters.repeated += 1
-            self.send([one], self._waiters.recent.after(seq))
+            self.send([one], news)
             return None
         one.asked = known.next if data == known.next else data  # one object for all, if possible
         return known
