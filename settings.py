@@ -32,6 +32,7 @@ from setting_values import (
     whole,
     with_tls,
 )
+from version import VERSION
 
 
 def setting(default: str, parse: Parser, help: str, *, secret: bool = False) -> Any:
@@ -149,6 +150,7 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
         epilog="bin/serve --with-fake-facebook also starts a Facebook on this machine, to try logging in with it.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"Longboard {VERSION}")
     add_flags(parser)
     return settings_from(vars(parser.parse_args(arguments)), environ)
 

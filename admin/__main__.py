@@ -15,6 +15,7 @@ from setting_values import origin
 from settings import Settings, add_flags, settings_from, variables
 from storage.errors import StorageError
 from storage.new_files import in_words
+from version import VERSION
 
 
 def main() -> None:
@@ -43,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
         "flags before the command: each flag of bin/serve is taken here, too.",
         allow_abbrev=False,
     )
+    top.add_argument("--version", action="version", version=f"Longboard {VERSION}")
     top.add_argument("--env-file", metavar="FILE", help="settings, read as systemd reads an EnvironmentFile")
     top.add_argument(
         "--database-url", metavar="URL", help="instead of the setting DATABASE_URL, which other users can't see"

@@ -1,6 +1,7 @@
 """The board's health, for load balancers, monitors and curious people."""
 
 from handlers.monitored import Monitored
+from version import VERSION
 
 
 class Health(Monitored):
@@ -9,7 +10,8 @@ class Health(Monitored):
     async def status(self, is_storage_ok: bool) -> dict[str, object]:
         waiters = self.board.waiters
         storage = "ok" if is_storage_ok else "unavailable"
-        status: dict[str, object] = {"status": "draining" if waiters.draining else "ok", "storage": storage}
+        state = "draining" if waiters.draining else "ok"
+        status: dict[str, object] = {"status": state, "storage": storage, "version": VERSION}
         if self.config.reading == "public" or self.is_monitor:
             status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
         if self.is_monitor:  # the address that limits see: `bin/admin doctor` compares it with the real one

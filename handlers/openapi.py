@@ -13,6 +13,7 @@ from handlers.openapi_errors import error_examples
 from handlers.openapi_parts import Json, part_name
 from handlers.openapi_schemas import schemas
 from settings import Settings
+from version import VERSION
 
 DESCRIPTION = """A live message board. Its docs/protocol.md describes all of this for people.
 
@@ -42,7 +43,7 @@ def description(settings: Settings) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": settings.title,
-            "version": "1",
+            "version": VERSION,
             "description": DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },

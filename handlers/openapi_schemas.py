@@ -4,6 +4,7 @@ from board.account_names import NAME_LENGTH
 from board.passwords import PASSWORD_MAX, PASSWORD_MIN
 from handlers.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, or_null, record, ref, told
 from settings import Settings
+from version import VERSION
 
 AT = "2026-11-23T18:27:03.123Z"
 AUTHOR = {"id": 7, "name": "Ada"}
@@ -128,13 +129,14 @@ def other_schemas() -> Json:
     health = {
         "status": told(TEXT, "`ok` or `draining`; of /readyz also `unavailable`."),
         "storage": told(TEXT, "`ok` or `unavailable`."),
+        "version": told(TEXT, "Longboard's version; 1.0 did not say it."),
         "parked": told(COUNT, "Parked polls."),
         "cursor": {"type": "string", "pattern": CURSOR},
         "client": told(TEXT, "The address that the limits see; only for a monitor."),
     }
-    example = {"status": "ok", "storage": "ok", "parked": 12, "cursor": "k3f9x2mq-1043"}
+    example = {"status": "ok", "storage": "ok", "version": VERSION, "parked": 12, "cursor": "k3f9x2mq-1043"}
     return {
         "ErrorReply": record({"error": ref("ErrorDetails")}, example={"error": not_found}),
         "ErrorDetails": record(error, example=not_found),
-        "Health": record(health, "parked", "cursor", "client", example=example),
+        "Health": record(health, "version", "parked", "cursor", "client", example=example),
     }

@@ -17,6 +17,7 @@ VOLATILE = [
     (r'"cursor":"[0-9a-z]{8}-', '"cursor":"EPOCH-'),
     (r"\d{4}-\d\d-\d\d", "DAY"),
     (r'"watching":\d+', '"watching":N'),
+    (r'"version":"[\w.]+"', '"version":"VERSION"'),
     (r"lb_[\w…-]+", "TOKEN"),
 ]
 MARK = "@@ end of a command @@"

@@ -96,8 +96,8 @@ def test_repeated_polls_are_counted(start):
 def test_a_members_board_shows_its_state_to_the_monitor_only(start):
     """How many are reading is nobody's business, not even a member's; the address that limits see is the monitor's."""
     server = start(reading="members", metrics_token=TOKEN)
-    assert set(server.health()) == {"status", "storage"}
-    assert set(Person(server).api.get("/healthz").json()) == {"status", "storage"}
+    assert set(server.health()) == {"status", "storage", "version"}
+    assert set(Person(server).api.get("/healthz").json()) == {"status", "storage", "version"}
     status = server.get("/healthz", headers=SHOWN).json()
     assert status["parked"] == 0 and "-" in status["cursor"] and status["client"] == "127.0.0.1"
 
