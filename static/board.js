@@ -1,9 +1,8 @@
-// @ts-check
 // What the page shows: the messages by id, newest first, up to a limit; the link to older ones; and the new ones that are
 // held back while the reader is further down.
 
 import { changeArticle, dayOf, drawDays, makeArticle, onNewDay, writeTimes } from "./message.js";
-import { ask, Backoff, Failure } from "./poller.js";
+import { askOlder, Backoff, Failure } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -20,7 +19,6 @@ const FEW = 3; // messages that a screen reader reads out one by one; if there a
 const MOST_GLOWING = 10; // if many messages arrive, more would not help anybody
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in board.css
 const AHEAD = "800px"; // how far from the end older messages are requested
-const LIMIT_MS = 30_000; // then older messages are requested again
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
@@ -261,7 +259,7 @@ export class Board {
 
   async #askOlder() {
     try {
-      this.#addOlder(this.#oldest, await askOlder(this.#oldest));
+      this.#addOlder(this.#oldest, await askOlder(this.#oldest, PAGE));
       this.#backoff.reset();
     } catch (error) {
       await this.#rest(error instanceof Failure ? error.pause : 0);
@@ -328,14 +326,6 @@ function glow(article) {
   setTimeout(() => article.classList.remove("fresh"), GLOW_MS);
 }
 
-/**
- * @param {number} before
- * @returns {Promise<{messages: Message[], older: boolean}>}
- */
-function askOlder(before) {
-  return ask(`/api/v1/messages?before=${before}&limit=${PAGE}`, ({ messages }) => Array.isArray(messages), LIMIT_MS);
-}
-
 /** @param {HTMLCollectionOf<HTMLElement>} articles */
 function firstInView(articles) {
   for (const article of articles) if (article.getBoundingClientRect().bottom > 0) return article;
@@ -349,7 +339,9 @@ function firstInView(articles) {
  */
 function steadily(section, change) {
   const isNeeded = scrollY > 0 && !CSS.supports("overflow-anchor", "auto");
-  const shown = isNeeded ? [...section.getElementsByTagName("article")].filter((one) => one.getBoundingClientRect().bottom > 0) : [];
+  const shown = isNeeded
+    ? [...section.getElementsByTagName("article")].filter((one) => one.getBoundingClientRect().bottom > 0)
+    : [];
   const tops = shown.slice(0, FEW).map((one) => one.getBoundingClientRect().top);
   change();
   const at = shown.slice(0, FEW).findIndex((one) => one.isConnected);

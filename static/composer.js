@@ -1,4 +1,3 @@
-// @ts-check
 // The form on the board's page: a draft that survives a reload, and words that come back if the server refuses them.
 
 import { drawer, Outbox } from "./outbox.js";

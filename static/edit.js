@@ -1,4 +1,3 @@
-// @ts-check
 // The form that changes a message. Its words stay in this browser until they are saved, like those in the board's box.
 
 import { FULL, takeTextOnly } from "./composer.js";
@@ -57,7 +56,7 @@ function keepWords(form) {
  */
 function read(json) {
   try {
-    const { text, from, isSent } = JSON.parse(json);
+    const { text, from, isSent } = /** @type {Partial<Draft>} */ (JSON.parse(json));
     return typeof text === "string" ? { text, from: String(from ?? ""), isSent } : null;
   } catch {
     return null;

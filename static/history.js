@@ -1,4 +1,3 @@
-// @ts-check
 // Pages that are not live: only their times and days are written, as the reader's own.
 
 import { drawDays, onNewDay, writeTimes } from "./message.js";

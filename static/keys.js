@@ -1,4 +1,3 @@
-// @ts-check
 // The keys of the board's page, and the list of them. They do nothing while the reader types, and can be switched off.
 
 import { drawer } from "./outbox.js";

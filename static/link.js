@@ -1,4 +1,3 @@
-// @ts-check
 // A one-time link has its secret after the #, which browsers do not send. This script puts it into the form.
 
 const field = /** @type {HTMLInputElement} */ (document.querySelector("[data-link]"));

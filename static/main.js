@@ -1,4 +1,3 @@
-// @ts-check
 // The board's page: finds its parts and wires them together. And the quiet signs on it: that the connection is lost, that
 // something is new, that the reader must sign in again.
 
@@ -7,7 +6,10 @@ import { Composer } from "./composer.js";
 import { drawer } from "./outbox.js";
 import { Tabs } from "./poller.js";
 
-/** @typedef {import("./message.js").Message} Message */
+/**
+ * @typedef {import("./message.js").Message} Message
+ * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js")}} Lazy
+ */
 
 const OVERDUE_MS = 2000;
 const PATIENCE_MS = 2000; // shorter gaps are not reported, such as a restart of the server or a ride in a lift
@@ -221,11 +223,13 @@ function linked() {
 /**
  * Loads a script and uses it. If the server is away, nothing happens, and the next use tries again, with another address,
  * because Firefox does not request a script again that has failed to load (whatwg/html#6768).
- * @param {string} name
- * @param {(module: any) => void} use
+ * @template {keyof Lazy} Name
+ * @param {Name} name
+ * @param {(module: Lazy[Name]) => unknown} use
  */
 async function lazy(name, use) {
   const tries = failed.get(name) ?? 0;
+  /** @type {Lazy[Name]} */
   let module;
   try {
     module = await import(tries ? `./${name}.js?${tries}` : `./${name}.js`);

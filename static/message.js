@@ -1,4 +1,3 @@
-// @ts-check
 // One message as an element: a copy of the template that the server uses, too. Text goes in as text only, cut into links
 // and code. Its time is shown in the reader's time zone.
 
@@ -239,7 +238,8 @@ export function onNewDay(write) {
 export function writeTimes(root, now = new Date()) {
   for (const element of root.querySelectorAll("time")) {
     const moment = new Date(element.dateTime);
-    const name = day(moment) === day(now) ? "today" : moment.getFullYear() === now.getFullYear() ? "thisYear" : "longAgo";
+    const name =
+      day(moment) === day(now) ? "today" : moment.getFullYear() === now.getFullYear() ? "thisYear" : "longAgo";
     element.textContent = formats[name].format(moment);
     element.title = formats.full.format(moment);
   }

@@ -1,4 +1,3 @@
-// @ts-check
 // Desktop notifications, for readers who ask for them: one for the newest message, while nobody looks at the board.
 
 import { drawer } from "./outbox.js";

@@ -1,9 +1,8 @@
-// @ts-check
 // The outbox: messages stay in this browser until the server has them, apart for each account, so that neither a reload
 // nor a dead connection loses a word. And the drawer in which they are kept, as drafts are.
 
 import { makeArticle } from "./message.js";
-import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
+import { ask, askOlder, Backoff, boardsTime, Failure, GIVEN_UP, LIMIT_MS } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -13,7 +12,6 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
  * `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
  */
 
-const LIMIT_MS = 30_000; // for an answer; the server waits as long for the words
 const MOST_MS = 30_000; // the longest pause between two tries
 const STALE_MS = 24 * 3600 * 1000; // the author may no longer want to post what could not be sent for a day
 const STRIKES = 2; // failed tries of a message, while the board is there, after which others go before it
@@ -218,7 +216,7 @@ export class Outbox {
   }
 
   async #sendAll() {
-    for (let pending; (pending = this.#next) && !this.#isClosed; ) {
+    for (let pending; (pending = this.#next) && !this.#isClosed;) {
       try {
         const message = await this.#post(pending);
         this.#backoff.reset();
@@ -277,7 +275,10 @@ export class Outbox {
     const isBusy = isOurs && status !== 500; // the board asks everyone to come later
     if (!isBusy && this.#all.length > 1) {
       // Is it the connection, or this message?
-      const isThere = await knock().then(() => 1, () => 0);
+      const isThere = await knock().then(
+        () => 1,
+        () => 0,
+      );
       this.#strikes.set(pending.key, (this.#strikes.get(pending.key) ?? 0) + isThere);
     }
     await new Promise((resolve) => {
@@ -340,7 +341,7 @@ function pendingOf(as) {
  */
 function read(json) {
   try {
-    const { text, key, first, at, isLate, refused } = JSON.parse(json);
+    const { text, key, first, at = 0, isLate, refused } = /** @type {Partial<Pending>} */ (JSON.parse(json));
     const isPending = typeof text === "string" && typeof key === "string" && at > 0;
     return isPending ? [{ text, key, first, at, isLate, refused }] : [];
   } catch {
@@ -356,14 +357,17 @@ function isFinal({ status, isOurs }) {
   return (isOurs || status >= 400) && status < 500 && !PASSING.includes(status);
 }
 
-/** @param {any} reply */
+/**
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is Message}
+ */
 function isMessage(reply) {
   return typeof reply.id === "number";
 }
 
 /** Checks whether the board is there. Rejects with a Failure if not. */
 function knock() {
-  return ask("/api/v1/messages?before=1&limit=1", ({ messages }) => Array.isArray(messages), LIMIT_MS);
+  return askOlder(1, 1);
 }
 
 /**

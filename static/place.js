@@ -1,4 +1,3 @@
-// @ts-check
 // Restores the place where the reader left the board's page, or where a link leads to.
 
 const STILL_FRAMES = 10; // messages get their real height only when they come into view
@@ -13,7 +12,7 @@ export async function restore(board, { id, top }) {
   const stop = () => (isTheirs = true);
   for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, stop, { once: true });
   const article = await board.find(id);
-  for (let still = 0; article && still < STILL_FRAMES && !isTheirs; ) {
+  for (let still = 0; article && still < STILL_FRAMES && !isTheirs;) {
     const off = article.getBoundingClientRect().top - top;
     const before = scrollY;
     scrollBy(0, off);

@@ -1,14 +1,16 @@
-// @ts-check
 // Requests to the board and pauses between tries, for all scripts. And the long poll: one loop, one request in flight, for
 // all tabs of a browser together, because it allows six connections only. The tab in view asks the server, and passes on
 // to the others what it hears.
 
 /**
  * @typedef {import("./board.js").Reply} Reply
+ * @typedef {import("./message.js").Message} Message
+ * @typedef {{[name: string]: unknown}} Json An object from the board, or from a proxy in between.
  * @typedef {{show(reply: Reply): void, lost(): void, back(): void, stopped(words: string): void}} Page
  * @typedef {{from: string, reply: Reply} | {state: "lost" | "back", cursor?: string} | {stopped: string} | {signedIn: true}} News
  */
 
+export const LIMIT_MS = 30_000; // for an answer; the server waits as long for the words of a message
 const SLACK_SECONDS = 10; // for the network, beyond the time that the server may hold a poll
 const BACKOFF_MS = 1000; // after the first failure, doubled by each further one
 const MOST_MS = 60_000;
@@ -71,8 +73,9 @@ function setClock({ headers }) {
 /**
  * Asks the board for JSON. A proxy in between may answer, too, with any status and in HTML, so only an answer that looks
  * like the board's own counts as one. Rejects with a Failure, or with GIVEN_UP if `request` was aborted.
+ * @template {Json} Answer
  * @param {string} url
- * @param {(reply: any) => boolean} isRight Whether the reply is an answer to this.
+ * @param {(reply: Json) => reply is Answer} isRight Whether the reply is an answer to this.
  * @param {number} limit Milliseconds. By a timer, because AbortSignal.timeout is newer than the browsers that are supported.
  * @param {RequestInit} options
  */
@@ -82,12 +85,15 @@ export async function ask(url, isRight, limit, options = {}, request = new Abort
   try {
     const headers = { Accept: "application/json" };
     const response = await fetch(url, { headers, cache: "no-store", ...options, signal: request.signal });
+    /** @type {Json | null} */
     const reply = await response.json().catch(() => null);
-    const isReply = response.ok && reply && isRight(reply);
-    const failure = isReply ? null : refusal(response, reply);
-    if (!failure || failure.isOurs) setClock(response);
-    if (failure) throw failure;
-    return reply;
+    if (response.ok && reply && isRight(reply)) {
+      setClock(response);
+      return reply;
+    }
+    const failure = refusal(response, reply);
+    if (failure.isOurs) setClock(response);
+    throw failure;
   } catch (error) {
     if (request.signal.aborted && !isLate) throw GIVEN_UP;
     throw error instanceof Failure ? error : new Failure(String(error));
@@ -97,15 +103,32 @@ export async function ask(url, isRight, limit, options = {}, request = new Abort
 }
 
 /**
+ * Requests older messages, newest last.
+ * @param {number} before
+ * @param {number} limit
+ */
+export function askOlder(before, limit) {
+  return ask(`/api/v1/messages?before=${before}&limit=${limit}`, isPast, LIMIT_MS);
+}
+
+/**
+ * @param {Json} reply
+ * @returns {reply is {messages: Message[], older: boolean}}
+ */
+function isPast(reply) {
+  return Array.isArray(reply.messages);
+}
+
+/**
  * @param {Response} response
- * @param {any} reply
+ * @param {Json | null} reply
  */
 function refusal({ status, headers }, reply) {
-  const { code, message } = reply?.error ?? {};
+  const { code, message } = /** @type {Json} */ (reply?.error ?? {});
   const after = headers.get("Retry-After") ?? "";
   const asked = /^\d+$/.test(after) ? 1000 * Number(after) : Date.parse(after) - Date.now();
-  const isOurs = typeof code === "string" && typeof message === "string";
   const pause = Math.min(Math.max(0, asked || 0), MOST_ASKED_MS);
+  const isOurs = typeof code === "string" && typeof message === "string";
   return isOurs ? new Failure(message, status, pause, true, code) : new Failure("Not the board", status, pause);
 }
 
@@ -276,7 +299,10 @@ class Poller {
   }
 }
 
-/** @param {any} reply */
+/**
+ * @param {Json} reply
+ * @returns {reply is Reply}
+ */
 function isReply(reply) {
   return typeof reply.cursor === "string" && Array.isArray(reply.messages);
 }
@@ -377,7 +403,8 @@ export class Tabs {
     navigator.locks.request(NAME, now ? { steal: true } : { signal: turn.signal }, poll).catch(() => {
       if (turn.signal.aborted) return; // we have ended it ourselves
       turn.abort();
-      if (isGiven) this.#queue(false); // another tab has taken it
+      if (isGiven)
+        this.#queue(false); // another tab has taken it
       else this.#pollAlone(); // refused, as it will be the next time
     });
   }

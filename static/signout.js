@@ -1,4 +1,3 @@
-// @ts-check
 // Signing out by hand deletes the account's unposted words from this browser, unless its owner asks to keep them, because
 // the next person at this screen may be somebody else.
 
