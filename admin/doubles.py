@@ -12,11 +12,12 @@ from types import TracebackType
 
 from storage.errors import StorageError
 from storage.exchange import Row
+from storage.moving import SUBJECT
 from storage.sqlite.backup import use_room_at
 
 UNIQUE = {
     "accounts": (("id",), ("username",)),
-    "identities": (("id",), ("app_id", "facebook_id"), ("account_id",)),
+    "identities": (("id",), ("app_id", SUBJECT), ("account_id", "provider")),
     "messages": (("id",), ("seq",), ("author_id", "key")),
     "blocks": (("address",),),
     "erasures": (("code",),),

@@ -96,9 +96,10 @@ def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
     """Raises StorageError, which names the line and the fault."""
     if len(fields) == 1:
         ((name, row),) = fields.items()
-        if name in TABLES and isinstance(row, dict) and is_row_of(TABLES[name], row):
+        table = TABLES.get(name)
+        if table and isinstance(row, dict) and is_row_of(table, row):
             with contextlib.suppress(TypeError, ValueError):
-                values = {column: from_plain(row.get(column)) for column in TABLES[name].columns}
+                values = {column: from_plain(row.get(column, table.later.get(column))) for column in table.columns}
                 try:
                     return name, checked(name, values)
                 except ValueError as error:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from board.account_names import NAME_LENGTH, USERNAME
-from board.facebook import ID, kind_of_image
+from board.facebook import kind_of_image
 from board.recent import LAST_MS
 from board.text import BODY_MAX, NOT_TEXT, tidy
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
 from storage.exchange import TABLES, Row
+from storage.moving import SUBJECT
 
 MOST_NUMBER = 10**18 - 1
 """The greatest number of an id or a change: the greatest that a cursor may have."""
@@ -78,14 +79,14 @@ def octets(least: int, most: int) -> Callable[[Any], bytes]:
 
 
 ASCII = "[!-~]*"
-ID_OF_FACEBOOK = plain(32, ID.pattern, what="digits")
 COLUMNS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("id", "seq", "author_id", "account_id", "actor_id"), whole(1, MOST_NUMBER)),
     **dict.fromkeys(
         ("created_at", "edited_at", "suspended_at", "password_at", "notice_at", "until", "at"), whole(0, LAST_MS)
     ),
     **dict.fromkeys(("name", "author_name", "actor_name"), name),
-    **dict.fromkeys(("app_id", "facebook_id"), ID_OF_FACEBOOK),
+    **dict.fromkeys(("app_id", SUBJECT), plain(255, "[!-~]+", what="ASCII")),
+    "provider": plain(30, "[a-z]+", what="small letters"),
     **dict.fromkeys(("key", "code"), plain(100, "[ -~]+", what="ASCII")),
     "address": plain(64, "[!-~]+", what="ASCII"),
     "username": plain(32, USERNAME.pattern, what="a username: small letters, digits and _"),

@@ -23,15 +23,17 @@ EVENTS = {
     "token_made": "has a new token for a bot",
     "revoked": "ended a session or token",
     "revoked_all": "ended all other sessions and tokens",
-    "facebook_linked": "was linked with Facebook",
-    "facebook_unlinked": "is no longer linked with Facebook",
-    "facebook_deauthorized": "has removed this board at Facebook",
-    "facebook_erased": "had what came from Facebook deleted",
+    "linked": "was linked with {}",
+    "unlinked": "is no longer linked with {}",
+    "deauthorized": "has removed this board at {}",
+    "erased": "had what came from {} deleted",
     "suspended": "was suspended by a moderator",
     "unsuspended": "is no longer suspended, by a moderator",
     "deleted": "was deleted by its owner",
 }
-"""What is logged. Roles, invitations and links for passwords are made at the command line and are in the audit log."""
+"""What is logged, with {} for a provider of logins, whose name then begins the event's name: <name>_linked. Roles,
+invitations and links for passwords are made at the command line and are in the audit log.
+"""
 
 
 class AccountLog:
@@ -41,12 +43,13 @@ class AccountLog:
         self._left_out = 0
 
     def write(self, event: str, account_id: int | None, address: str, kind: str) -> None:
-        """Logs one event. `kind` says how it happened (password, facebook), or why it failed."""
+        """Logs one event. `kind` says how it happened (password, or a provider's name), or why it failed."""
         fields: dict[str, object] = {"event": event, "account": account_id, "client": address, "kind": kind}
-        words, more = f"Account {account_id} {EVENTS[event]}: {kind}", ""
+        did = (EVENTS.get(event) or EVENTS[event.removeprefix(f"{kind}_")]).format(kind.capitalize())
+        words, more = f"Account {account_id} {did}: {kind}", ""
         if event == "sign_in_failed":
             whose = "" if account_id is None else f"account {account_id}, "
-            words = f"{EVENTS[event]}: {whose}{kind.replace('_', ' ')}"
+            words = f"{did}: {whose}{kind.replace('_', ' ')}"
             if self._left_out:
                 more = f" (failures left out before this one: {self._left_out})"
                 fields["left_out"], self._left_out = self._left_out, 0

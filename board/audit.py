@@ -1,5 +1,7 @@
 """The audit log in words, for the page that moderators read and for the command line."""
 
+import re
+
 from storage.records import AuditEntry
 from storage.ways_in import LINK_USED, LINKED
 
@@ -12,7 +14,6 @@ SENTENCES = {
     "remove": "removed {}",
     "delete": "deleted {}",
     "new password link": "made a link for a new password for {}",
-    LINKED: "linked Facebook to {}",
     LINK_USED: "used the link for a new password of {}",
 }
 """By action. Each sentence follows the actor's name."""
@@ -20,4 +21,5 @@ SENTENCES = {
 
 def in_words(entry: AuditEntry) -> str:
     """Returns what was done, such as “suspended gina”. An action of a newer version is shown as it is."""
-    return SENTENCES.get(entry.action, f"{entry.action} {{}}").replace("{}", entry.target)
+    action = re.sub(f"^{LINKED.replace('%', '(.+)')}$", r"linked \1 to", entry.action)  # with the provider's name
+    return SENTENCES.get(action, f"{action} {{}}").replace("{}", entry.target)

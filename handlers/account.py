@@ -12,7 +12,6 @@ from handlers.guessing import asker_of, forget_browser, remember_browser, write_
 from handlers.names import check_is_free
 from handlers.sign_in import FormPage, check_own_password
 from handlers.tokens import check_may_change, confirm_first, create_bot_token, is_confirmed
-from storage.errors import NotFoundError
 from storage.failed_tries import FailedTries
 from storage.records import Credential, Identity, Password
 
@@ -53,10 +52,7 @@ class AccountPage(FormPage):
         """Reads what the page shows before the handler runs, so that a refusal can be shown on the page at once."""
         account, storage = signed_in(self).account, self.board.storage
         _, self.password = await storage.password(account.username)
-        try:
-            self.identity = await storage.identity_of(account.id)
-        except NotFoundError:
-            self.identity = None
+        self.identity = next(iter(await storage.identities_of(account.id)), None)
         self.failed = await self.board.failures.of(account.id)
         self.known = await storage.credentials(account.id)
 

@@ -57,14 +57,14 @@ class AccountDownload(AccountPage):
             picture = None
         url = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}" if picture else None
         notice_at = iso(identity.notice_at) if identity.notice_at else None
-        return {"app_id": identity.app_id, "id": identity.facebook_id, "name": identity.name,
+        return {"app_id": identity.app_id, "id": identity.subject, "name": identity.name,
                 "linked_at": iso(identity.created_at), "notice_at": notice_at, "picture": url}  # fmt: skip
 
     def describe(self, credential: Credential) -> dict[str, Any]:
         used = iso(self.board.credentials.last_used(credential))
         return {"id": credential.id, "kind": credential.kind, "name": credential.name,
                 "created_at": iso(credential.created_at), "last_used_at": used,
-                "by_facebook": credential.by_facebook}  # fmt: skip
+                "by_facebook": credential.provider == "facebook"}  # fmt: skip
 
     def entry(self, entry: AuditEntry) -> tuple[int, dict[str, Any]]:
         """Says only whether the member did it: which other person did it is data about that person."""

@@ -105,7 +105,7 @@ class FacebookSignIn(FacebookPage):
         name = person.name if await is_free(self, person.name) else UNNAMED
         try:
             identity = await self.board.storage.create_account_with_identity(
-                self.config.facebook_app_id, person.id, name, names, invite
+                "facebook", self.config.facebook_app_id, person.id, name, names, invite
             )
         except NotAllowedError:
             raise suspended() from None
@@ -193,7 +193,7 @@ class FacebookCallback(FacebookSignIn):
                 403, "other_account", "You are no longer signed in as the one who began this. Nothing was linked."
             )
         identity = await self.board.storage.create_identity(
-            account_id, self.config.facebook_app_id, person.id, person.name, signed_in(self).id
+            account_id, "facebook", self.config.facebook_app_id, person.id, person.name, signed_in(self).id
         )
         write_log(self, "facebook_linked", account_id, "facebook")
         await self.keep_picture(identity, person)

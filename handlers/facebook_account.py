@@ -34,7 +34,9 @@ class FacebookUnlink(AccountPage):
     async def post(self) -> None:
         """Refused if Facebook is the last way in. Storage checks that."""
         credential = await self.confirm()
-        await self.board.storage.unlink_identity(credential.account.id, keep=credential.id, password=self.password)
+        await self.board.storage.unlink_identity(
+            credential.account.id, "facebook", keep=credential.id, password=self.password
+        )
         write_log(self, "facebook_unlinked", credential.account.id, "facebook")
         self.again("unlink")
 
@@ -42,7 +44,7 @@ class FacebookUnlink(AccountPage):
 class FacebookSeen(AccountPage):
     async def post(self) -> None:
         """Hides the notice that Facebook was linked, which the member has read. The page still shows the link."""
-        await self.board.storage.dismiss_notice(signed_in(self).account.id)
+        await self.board.storage.dismiss_notice(signed_in(self).account.id, "facebook")
         self.again()
 
 

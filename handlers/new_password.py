@@ -31,8 +31,8 @@ class NewPassword(FormPage):
         names = (account.username, account.name) if account else ()
         check_password(password, *names, self.config.title)
         hashed = await self.board.passwords.hash(password, asker_of(self))
-        keeps_facebook = self.form("facebook") == "keep"
-        account = await self.board.storage.use_password_link(hash, hashed, keep_identity=keeps_facebook)
+        spare = ["facebook"] if self.form("facebook") == "keep" else ()
+        account = await self.board.storage.use_password_link(hash, hashed, spare=spare)
         write_log(self, "password_link_used", account.id, "link")
         await start_session(self, account, hashed)
         self.redirect("/account?done=password", status=303)

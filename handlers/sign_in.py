@@ -126,7 +126,6 @@ async def start_session(
         hash_secret(secret),
         name,
         hash_secret(old) if old else None,
-        by_facebook=identity_id is not None,
         identity_id=identity_id,
         password=verified,
     )

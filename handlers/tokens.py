@@ -133,7 +133,7 @@ def is_confirmed(handler: Base) -> bool:
     """Whether the member has recently signed in by Facebook, which replaces a missing password."""
     credential = signed_in(handler)
     age = handler.board.credentials.clock() - credential.created_at / 1000
-    return credential.kind == "session" and credential.by_facebook and age < CONFIRMED_SECONDS
+    return credential.kind == "session" and credential.provider is not None and age < CONFIRMED_SECONDS
 
 
 def confirm_first() -> RefusedError:

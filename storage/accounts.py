@@ -1,5 +1,7 @@
 """Accounts, and the one-time links that lead to them."""
 
+from collections.abc import Collection
+
 from storage.errors import LinkGoneError, NotFoundError, UsernameTakenError
 from storage.records import DELETED_NAME, Account, Password
 from storage.removal import delete_newest
@@ -60,7 +62,7 @@ class Accounts(Nouns):
     ) -> None:
         """Sets the password. Ends all ways in except the credential `keep`, which gets a new secret if `hash` is given.
 
-        With `unlink`, also ends a linked identity: its owner decides that, because they may sign in with it. `old` is
+        With `unlink`, also ends linked identities: their owner decides that, because they may sign in with them. `old` is
         the password that was verified. Raises OutdatedError if it, or the credential `keep`, is no longer valid.
         """
 
@@ -134,8 +136,8 @@ class Accounts(Nouns):
         """Returns the account that the link is for, or None for an invitation. Raises LinkGoneError."""
         return await self._read(read_link, kind, hash)
 
-    async def use_password_link(self, hash: bytes, password: Password, *, keep_identity: bool = False) -> Account:
-        """Sets the password, and ends all ways in; a linked identity too, unless `keep_identity`.
+    async def use_password_link(self, hash: bytes, password: Password, *, spare: Collection[str] = ()) -> Account:
+        """Sets the password, and ends all ways in except the identities of the providers in `spare`.
 
         The audit log notes it. Raises LinkGoneError.
         """
@@ -144,7 +146,7 @@ class Accounts(Nouns):
             account_id = await use_link(tx, "password", hash)
             assert account_id is not None
             await replace_password(tx, account_id, password)
-            await end_ways_in(tx, account_id, ways=SIGN_INS if keep_identity else WAYS_IN)
+            await end_ways_in(tx, account_id, spare=spare)
             account = await find(tx, "id", account_id)
             await note(tx, account, LINK_USED, account.username)
             return account
@@ -169,7 +171,9 @@ async def add_account(tx: Tx, username: str, name: str, password: Password) -> A
 async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> None:
     await end_ways_in(tx, account_id)
     await tx.run("DELETE FROM accounts WHERE id = $1", account_id)
-    await tx.run("DELETE FROM audit WHERE actor_id = $1 AND action IN ($2, $3)", account_id, *OWN_ACTIONS)
+    await tx.run(
+        "DELETE FROM audit WHERE actor_id = $1 AND (action LIKE $2 OR action LIKE $3)", account_id, *OWN_ACTIONS
+    )
     if keep_messages:
         rename = "UPDATE messages SET author_name = $1, address = NULL WHERE author_id = $2 AND body IS NOT NULL"
         changed = await tx.run(rename, DELETED_NAME, account_id)

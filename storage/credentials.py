@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from storage.errors import NotFoundError, OutdatedError, TooManyTokensError
+from storage.moving import BY_PROVIDER
 from storage.records import MOST_BOT_TOKENS, MOST_CREDENTIALS, Account, Credential, Password
-from storage.rights import check_active, check_in_force, end_ways_in, revoke
+from storage.rights import PROVIDER, check_active, check_in_force, end_ways_in, revoke
 from storage.rows import ACCOUNT
 from storage.tx import Nouns, Row, Tx, in_steps
 from storage.ways_in import SIGN_INS
 
 SELECT = (
     "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
-    f"by_facebook, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
+    f"{PROVIDER}, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
 )
 
 
@@ -26,15 +27,14 @@ class Credentials(Nouns):
         name: str,
         replaces: bytes | None = None,
         *,
-        by_facebook: bool = False,
         identity_id: int | None = None,
         password: Password | None = None,
         by: int | None = None,
     ) -> Credential:
         """`password` is the one that was verified for it, `by` the credential that asks for it.
 
-        If the credential comes from Facebook, the account must still have the identity `identity_id`, or any identity
-        if that is None. A credential that a session from Facebook asks for also counts as coming from Facebook.
+        A credential that comes from an identity needs that the account still has it: the identity `identity_id`, or the
+        one of the provider that the credential `by` comes from. That provider's is then the new credential, too.
 
         Raises OutdatedError if one of these is no longer valid, TooManyTokensError for a bot's token beyond
         MOST_BOT_TOKENS, and NotAllowedError for a suspended account.
@@ -42,13 +42,13 @@ class Credentials(Nouns):
 
         async def unit(tx: Tx) -> Credential:
             await check_active(tx, account_id)
-            is_by_facebook = await check_in_force(tx, account_id, by, password) or by_facebook
-            if is_by_facebook and not await has_identity(tx, account_id, identity_id):
-                raise OutdatedError(f"the identity of account {account_id}")
+            provider = await check_in_force(tx, account_id, by, password)
+            if identity_id is not None or provider is not None:
+                provider = await provider_of(tx, account_id, identity_id, provider)
             if replaces is not None:
                 await revoke(tx, "hash = $1", replaces)
             await make_room(tx, account_id, kind)
-            await insert(tx, account_id, kind, hash, name, by_facebook=is_by_facebook)
+            await insert(tx, account_id, kind, hash, name, provider)
             return await read_credential(tx, hash)
 
         return await self._write(unit)
@@ -90,21 +90,22 @@ class Credentials(Nouns):
         return await self._read_for_delivery(read)
 
 
-async def insert(tx: Tx, account_id: int, kind: str, hash: bytes, name: str, *, by_facebook: bool) -> None:
+async def insert(tx: Tx, account_id: int, kind: str, hash: bytes, name: str, provider: str | None) -> None:
     await tx.run(
-        "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
-        "SELECT $1, $2, $3, $4, now, now, $5 FROM (SELECT now_ms() AS now) AS clock",
+        f"INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, {BY_PROVIDER}, provider) "
+        "SELECT $1, $2, $3, $4, now, now, $5, $6 FROM (SELECT now_ms() AS now) AS clock",
         account_id,
         kind,
         hash,
         name,
-        by_facebook,
+        provider is not None,
+        provider or "",
     )
 
 
 def to_credential(row: Row) -> Credential:
-    id, kind, name, created_at, last_used_at, by_facebook = row[:6]
-    return Credential(id, Account(*row[6:]), kind, name, created_at, last_used_at, bool(by_facebook))
+    id, kind, name, created_at, last_used_at, provider = row[:6]
+    return Credential(id, Account(*row[6:]), kind, name, created_at, last_used_at, provider)
 
 
 async def read_credential(tx: Tx, hash: bytes) -> Credential:
@@ -120,10 +121,16 @@ async def read_credentials(tx: Tx, account_id: int) -> list[Credential]:
     return [to_credential(row) for row in rows]
 
 
-async def has_identity(tx: Tx, account_id: int, id: int | None) -> bool:
-    """Whether the account has this identity, or any if `id` is None."""
-    found = "SELECT 1 FROM identities WHERE account_id = $1 AND coalesce($2, id) = id"
-    return await tx.one(found, account_id, id) is not None
+async def provider_of(tx: Tx, account_id: int, identity_id: int | None, provider: str | None) -> str:
+    """Returns the provider of the account's identity, which is found by its id or by its provider.
+
+    Raises OutdatedError if the account doesn't have it.
+    """
+    found = "SELECT provider FROM identities WHERE account_id = $1 AND (id = $2 OR provider = $3)"
+    row = await tx.one(found, account_id, identity_id, provider)
+    if row is None:
+        raise OutdatedError(f"the identity of account {account_id}")
+    return str(row[0])
 
 
 async def make_room(tx: Tx, account_id: int, kind: str) -> None:

@@ -30,7 +30,7 @@ class UsernameTakenError(StorageError):
 
 
 class IdentityTakenError(StorageError):
-    """This Facebook id is linked to another account, or this account to another Facebook id."""
+    """This identity is linked to another account, or this account to another identity of the same provider."""
 
 
 class LastWayInError(StorageError):

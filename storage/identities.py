@@ -1,24 +1,27 @@
-"""Facebook ids that are linked to accounts, with their pictures. Also notes what may be used only once."""
+"""Identities at providers of logins, linked to accounts, with their pictures. Also notes what may be used only once."""
 
 from collections.abc import Sequence
 
 from storage.accounts import add_account, is_taken, remove_account, use_link
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
+from storage.moving import SUBJECT
 from storage.records import Account, Identity, Password, Picture
-from storage.rights import check_in_force, end_identity, revoke
+from storage.rights import PROVIDER, check_in_force, end_identity, revoke
 from storage.rows import ACCOUNT, note, note_access_change, raise_floor
 from storage.suspensions import check_identity
 from storage.tx import Nouns, Row, Tx
 from storage.ways_in import LINKED
 
 SELECT = (
-    "SELECT identities.id, app_id, facebook_id, identities.name, identities.created_at, notice_at, "
-    f"{ACCOUNT} FROM identities JOIN accounts ON accounts.id = account_id"
+    f"SELECT identities.id, provider, app_id, {SUBJECT}, identities.name, identities.created_at, notice_at, {ACCOUNT} "
+    " FROM identities JOIN accounts ON accounts.id = account_id"
 )
 
 
 class Identities(Nouns):
-    """The key of an identity is (app id, the id that Facebook gave the person for this app)."""
+    """The key of an identity is (app id, the person's id there): an app's id belongs to one provider. An account has at
+    most one identity of each provider.
+    """
 
     async def use_once(self, hash: bytes, until: int) -> None:
         """Notes that something signed was used, and keeps that note until `until`.
@@ -32,16 +35,16 @@ class Identities(Nouns):
 
         await self._write(unit)
 
-    async def identity(self, app_id: str, facebook_id: str) -> Identity:
+    async def identity(self, app_id: str, subject: str) -> Identity:
         """Raises NotFoundError."""
-        return await self._read(find, app_id, facebook_id)
+        return await self._read(find, app_id, subject)
 
-    async def identity_of(self, account_id: int) -> Identity:
-        """Raises NotFoundError."""
-        return await self._read(find_of, account_id)
+    async def identities_of(self, account_id: int) -> list[Identity]:
+        """Returns the account's identities, the first linked first."""
+        return await self._read(read_identities, account_id)
 
     async def create_identity(
-        self, account_id: int, app_id: str, facebook_id: str, name: str, credential: int | None = None
+        self, account_id: int, provider: str, app_id: str, subject: str, name: str, credential: int | None = None
     ) -> Identity:
         """Links an identity, with a notice for the account's owner, and logs that. Repeating it changes nothing.
 
@@ -50,31 +53,37 @@ class Identities(Nouns):
 
         async def unit(tx: Tx) -> Identity:
             await check_in_force(tx, account_id, credential)
-            by_key = await identity_by_key(tx, app_id, facebook_id)
-            by_account = await identity_by_account(tx, account_id)
-            if by_key != by_account:
-                raise IdentityTakenError(facebook_id)
+            by_key = await identity_by_key(tx, app_id, subject)
+            of_account = [one for one in await read_identities(tx, account_id) if one.provider == provider]
+            if of_account != ([by_key] if by_key else []):
+                raise IdentityTakenError(subject)
             if by_key is not None:
                 return by_key
-            await check_identity(tx, app_id, facebook_id)
-            await insert(tx, account_id, app_id, facebook_id, name)
-            await tx.run("UPDATE identities SET notice_at = created_at WHERE account_id = $1", account_id)
-            made = await find_of(tx, account_id)
-            await note(tx, made.account, LINKED, made.account.username)
-            return made
+            await check_identity(tx, app_id, subject)
+            made = await insert(tx, account_id, provider, app_id, subject, name)
+            await tx.run("UPDATE identities SET notice_at = created_at WHERE id = $1", made.id)
+            await note(tx, made.account, LINKED.replace("%", provider.capitalize()), made.account.username)
+            return await find(tx, app_id, subject)
 
         return await self._write(unit)
 
-    async def dismiss_notice(self, account_id: int) -> None:
+    async def dismiss_notice(self, account_id: int, provider: str) -> None:
         """Notes that the account's owner has seen that an identity was linked."""
 
         async def unit(tx: Tx) -> None:
-            await tx.run("UPDATE identities SET notice_at = NULL WHERE account_id = $1", account_id)
+            update = "UPDATE identities SET notice_at = NULL WHERE account_id = $1 AND provider = $2"
+            await tx.run(update, account_id, provider)
 
         await self._write(unit)
 
     async def create_account_with_identity(
-        self, app_id: str, facebook_id: str, name: str, usernames: Sequence[str], invite: bytes | None = None
+        self,
+        provider: str,
+        app_id: str,
+        subject: str,
+        name: str,
+        usernames: Sequence[str],
+        invite: bytes | None = None,
     ) -> Identity:
         """Makes an account without a password, under the first free username. Returns an existing identity as it is.
 
@@ -83,22 +92,21 @@ class Identities(Nouns):
         """
 
         async def unit(tx: Tx) -> Identity:
-            if known := await identity_by_key(tx, app_id, facebook_id):  # another tab may have made it
+            if known := await identity_by_key(tx, app_id, subject):  # another tab may have made it
                 return known
-            await check_identity(tx, app_id, facebook_id)
+            await check_identity(tx, app_id, subject)
             if invite is not None:
                 await use_link(tx, "invite", invite)
             for username in usernames:
                 if not await is_taken(tx, username):
                     account = await add_account(tx, username, name, Password(None))
-                    await insert(tx, account.id, app_id, facebook_id, name)
-                    return await find(tx, app_id, facebook_id)
+                    return await insert(tx, account.id, provider, app_id, subject, name)
             raise UsernameTakenError(name)
 
         return await self._write(unit)
 
     async def rename_identity(self, id: int, name: str) -> None:
-        """Stores the person's new name at Facebook. The account gets it too if it had the old name from there."""
+        """Stores the person's new name at the provider. The account gets it too if it had the old name from there."""
 
         async def unit(tx: Tx) -> None:
             row = await tx.one("SELECT account_id, name FROM identities WHERE id = $1", id)
@@ -110,17 +118,21 @@ class Identities(Nouns):
 
         await self._write(unit)
 
-    async def unlink_identity(self, account_id: int, keep: int | None = None, password: Password | None = None) -> None:
-        """Removes the identity, and ends Facebook's sessions and what they have made, except the request's own, `keep`.
+    async def unlink_identity(
+        self, account_id: int, provider: str, keep: int | None = None, password: Password | None = None
+    ) -> None:
+        """Removes the identity, and ends the sessions that come from it and what they have made, except the request's
+        own, `keep`.
 
-        `password` is the one that was verified. Raises LastWayInError for an account without one, and OutdatedError.
+        `password` is the one that was verified. Raises OutdatedError, and LastWayInError for an account without one:
+        another identity may be of a provider that is no longer set up.
         """
 
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, keep, password)
             if not await has_password(tx, account_id):
                 raise LastWayInError(f"account {account_id}")
-            await end_identity(tx, account_id, keep)
+            await end_identity(tx, account_id, provider, keep)
 
         await self._write(unit)
 
@@ -132,29 +144,30 @@ class Identities(Nouns):
 
         await self._write(unit)
 
-    async def picture(self, account_id: int) -> Picture:
-        """Raises NotFoundError."""
-        return await self._read(read_picture, account_id)
+    async def picture(self, account_id: int, provider: str | None = None) -> Picture:
+        """Returns the picture of this provider, or the first that there is. Raises NotFoundError."""
+        return await self._read(read_picture, account_id, provider)
 
-    async def deauthorize_identity(self, app_id: str, facebook_id: str, before: int) -> None:
-        """Ends Facebook's sessions, and the tokens made by them, from before this time. Ignores an unknown identity."""
+    async def deauthorize_identity(self, app_id: str, subject: str, before: int) -> None:
+        """Ends the identity's sessions, and the tokens made by them, from before this time. Ignores an unknown one."""
 
         async def unit(tx: Tx) -> None:
-            if known := await identity_by_key(tx, app_id, facebook_id):
-                await revoke(tx, "account_id = $1 AND by_facebook AND created_at < $2", known.account.id, before)
+            if known := await identity_by_key(tx, app_id, subject):
+                where = f"account_id = $1 AND {PROVIDER} = $2 AND created_at < $3"
+                await revoke(tx, where, known.account.id, known.provider, before)
 
         await self._write(unit)
 
-    async def erase_identity(self, app_id: str, facebook_id: str, before: int, code: str) -> None:
-        """Removes what came from Facebook: identity, picture and name; the account too, if it has no password.
+    async def erase_identity(self, app_id: str, subject: str, before: int, code: str) -> None:
+        """Removes what came with the identity, its picture and name; the account too, if nothing else lets its owner in.
 
-        Its messages stay: as a deleted account's, under the username, or under a name that is not Facebook's. An
+        Its messages stay: as a deleted account's, under the username, or under a name that is not the provider's. An
         identity made after `before` stays, because the request was not about it. The code is noted in any case.
         """
 
         async def unit(tx: Tx) -> None:
             await tx.run("INSERT INTO erasures (code, at) VALUES ($1, now_ms()) ON CONFLICT DO NOTHING", code)
-            known = await identity_by_key(tx, app_id, facebook_id)
+            known = await identity_by_key(tx, app_id, subject)
             if known and known.created_at < before:
                 await erase(tx, known)
 
@@ -165,41 +178,38 @@ class Identities(Nouns):
         return await self._read(read_erased_at, code)
 
 
-def to_identity(row: Row | None) -> Identity | None:
-    if row is None:
-        return None
-    id, app_id, facebook_id, name, created_at, notice_at = row[:6]
-    return Identity(id, Account(*row[6:]), app_id, facebook_id, name, created_at, notice_at)
+def to_identity(row: Row) -> Identity:
+    id, *rest = row[:7]
+    return Identity(id, Account(*row[7:]), *rest)
 
 
-async def identity_by_key(tx: Tx, app_id: str, facebook_id: str) -> Identity | None:
-    return to_identity(await tx.one(f"{SELECT} WHERE app_id = $1 AND facebook_id = $2", app_id, facebook_id))
+async def identity_by_key(tx: Tx, app_id: str, subject: str) -> Identity | None:
+    row = await tx.one(f"{SELECT} WHERE app_id = $1 AND {SUBJECT} = $2", app_id, subject)
+    return to_identity(row) if row else None
 
 
-async def identity_by_account(tx: Tx, account_id: int) -> Identity | None:
-    return to_identity(await tx.one(f"{SELECT} WHERE account_id = $1", account_id))
+async def read_identities(tx: Tx, account_id: int) -> list[Identity]:
+    rows = await tx.all(f"{SELECT} WHERE account_id = $1 ORDER BY identities.id", account_id)
+    return [to_identity(row) for row in rows]
 
 
-async def find(tx: Tx, app_id: str, facebook_id: str) -> Identity:
-    if known := await identity_by_key(tx, app_id, facebook_id):
+async def find(tx: Tx, app_id: str, subject: str) -> Identity:
+    if known := await identity_by_key(tx, app_id, subject):
         return known
     raise NotFoundError("identity")
 
 
-async def find_of(tx: Tx, account_id: int) -> Identity:
-    if known := await identity_by_account(tx, account_id):
-        return known
-    raise NotFoundError("identity")
-
-
-async def insert(tx: Tx, account_id: int, app_id: str, facebook_id: str, name: str) -> None:
+async def insert(tx: Tx, account_id: int, provider: str, app_id: str, subject: str, name: str) -> Identity:
     await tx.run(
-        "INSERT INTO identities (account_id, app_id, facebook_id, name, created_at) VALUES ($1, $2, $3, $4, now_ms())",
+        f"INSERT INTO identities (account_id, provider, app_id, {SUBJECT}, name, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, now_ms())",
         account_id,
+        provider,
         app_id,
-        facebook_id,
+        subject,
         name,
     )
+    return await find(tx, app_id, subject)
 
 
 async def has_password(tx: Tx, account_id: int) -> bool:
@@ -208,12 +218,12 @@ async def has_password(tx: Tx, account_id: int) -> bool:
 
 
 async def erase(tx: Tx, identity: Identity) -> None:
-    """Removes all that came from Facebook, also earlier names from there that old messages may have."""
+    """Removes all that came with the identity, also earlier names from there that old messages may have."""
     account = identity.account
-    if not await has_password(tx, account.id):
+    if not await has_password(tx, account.id) and await read_identities(tx, account.id) == [identity]:
         await remove_account(tx, account.id, keep_messages=True)
         return
-    await end_identity(tx, account.id)
+    await end_identity(tx, account.id, identity.provider)
     name = account.username if account.name == identity.name else account.name
     await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account.id)
     await note_access_change(tx, account.id)
@@ -222,9 +232,12 @@ async def erase(tx: Tx, identity: Identity) -> None:
         await raise_floor(tx)
 
 
-async def read_picture(tx: Tx, account_id: int) -> Picture:
+async def read_picture(tx: Tx, account_id: int, provider: str | None) -> Picture:
     row = await tx.one(
-        "SELECT picture_kind, picture FROM identities WHERE account_id = $1 AND picture IS NOT NULL", account_id
+        "SELECT picture_kind, picture FROM identities "
+        "WHERE account_id = $1 AND provider = coalesce($2, provider) AND picture IS NOT NULL ORDER BY id",
+        account_id,
+        provider,
     )
     if row is None:
         raise NotFoundError("picture")

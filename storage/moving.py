@@ -1,6 +1,11 @@
 """The tables of a board, column by column, as they move to another engine, and as export carries them."""
 
 import dataclasses
+from collections.abc import Mapping
+
+SUBJECT, BY_PROVIDER = "facebook_id", "by_facebook"
+"""Columns that have the name of the first provider: the id that a person has at a provider, and whether a credential
+comes from an identity."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -11,8 +16,8 @@ class Table:
     """Whether the database itself counts the keys up. It must never give the same one to another row."""
     is_exported: bool = True
     """False for secrets that work by themselves, and for what only the running board needs."""
-    later: tuple[str, ...] = ()
-    """Columns that exports of older versions lack; their rows get NULL."""
+    later: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    """Columns that exports of older versions lack, and what their rows get."""
 
     @property
     def key(self) -> str:
@@ -23,18 +28,29 @@ TABLES = {
     "accounts": Table(
         ("id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at"),
         counts=True,
-        later=("password_at",),
+        later={"password_at": None},
     ),
     "identities": Table(
-        ("id", "account_id", "app_id", "facebook_id", "name", "picture_kind", "picture", "created_at", "notice_at"),
+        (
+            "id",
+            "account_id",
+            "app_id",
+            SUBJECT,
+            "name",
+            "picture_kind",
+            "picture",
+            "created_at",
+            "notice_at",
+            "provider",
+        ),
         counts=True,
-        later=("notice_at",),
+        later={"notice_at": None, "provider": "facebook"},
     ),
     "messages": Table(
         ("id", "seq", "author_id", "author_name", "body", "created_at", "edited_at", "key", "fingerprint", "address")
     ),
     "credentials": Table(
-        ("id", "account_id", "kind", "hash", "name", "created_at", "last_used_at", "by_facebook"),
+        ("id", "account_id", "kind", "hash", "name", "created_at", "last_used_at", BY_PROVIDER, "provider"),
         counts=True,
         is_exported=False,
     ),

@@ -11,7 +11,7 @@ DAY_MS = 86_400_000
 ADDRESS_DAYS = 30
 """Days for which the address that a message came from is kept."""
 ERASURE_DAYS = 730
-"""Days for which a person who asked Facebook for a deletion can look up that it was done."""
+"""Days for which a person who asked a provider for a deletion can look up that it was done."""
 MOST_CREDENTIALS = 200
 """Per account. The one that was unused for longest makes room, so that signing in always works."""
 MOST_BOT_TOKENS = 50
@@ -160,20 +160,23 @@ class Credential:
     name: str
     created_at: int
     last_used_at: int
-    by_facebook: bool = False
-    """Whether logging in with Facebook made this session, or such a session made this bot's token."""
+    provider: str | None = None
+    """The provider that made this session, or whose session made this bot's token."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Identity:
-    """A Facebook id linked to an account. `facebook_id` is app-scoped: it has a meaning only for this app."""
+    """A person at a provider, linked to an account. `subject` is that person's id, which has a meaning only together
+    with `app_id`: the board's own id at the provider.
+    """
 
     id: int
     account: Account
+    provider: str
     app_id: str
-    facebook_id: str
+    subject: str
     name: str
-    """The name that Facebook sent most recently."""
+    """The name that the provider sent most recently."""
     created_at: int
     notice_at: int | None = None
     """When it was linked to an existing account; None once the owner has dismissed the notice."""

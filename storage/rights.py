@@ -3,11 +3,15 @@
 from collections.abc import Collection
 
 from storage.errors import IsModeratorError, NotAllowedError, OutdatedError
+from storage.moving import BY_PROVIDER
 from storage.records import Account, Password
 from storage.rows import account_by, note_access_change
 from storage.suspensions import remember_suspension
 from storage.tx import Tx
 from storage.ways_in import WAYS_IN
+
+PROVIDER = f"CASE WHEN {BY_PROVIDER} THEN provider END"
+"""SQL: the provider that a credential comes from, or NULL."""
 
 
 async def check_active(tx: Tx, account_id: int) -> Account:
@@ -30,22 +34,25 @@ def check_no_moderator(account: Account | None) -> None:
         raise IsModeratorError(account.username)
 
 
-async def check_in_force(tx: Tx, account_id: int, credential: int | None, password: Password | None = None) -> bool:
+async def check_in_force(
+    tx: Tx, account_id: int, credential: int | None, password: Password | None = None
+) -> str | None:
     """Checks that the request's credential, and the password that was verified, are still valid. Raises OutdatedError.
 
-    Returns whether that credential comes from Facebook.
+    Returns the provider that the credential comes from, if any.
     """
     if password is not None:
         row = await tx.one("SELECT password FROM accounts WHERE id = $1", account_id)
         if row is None or row[0] != password.hash:
             raise OutdatedError(f"the password of account {account_id}")
     if credential is None:
-        return False
-    ours = "SELECT by_facebook FROM credentials WHERE id = $1 AND account_id = $2"
+        return None
+    ours = f"SELECT {PROVIDER} FROM credentials WHERE id = $1 AND account_id = $2"
     row = await tx.one(ours, credential, account_id)
     if row is None:
         raise OutdatedError(f"credential {credential}")
-    return bool(row[0])
+    provider: str | None = row[0]
+    return provider
 
 
 async def revoke(tx: Tx, where: str, *values: object) -> int:
@@ -56,22 +63,29 @@ async def revoke(tx: Tx, where: str, *values: object) -> int:
     return len(rows)
 
 
-async def end_ways_in(tx: Tx, account_id: int, *, ways: Collection[str] = WAYS_IN, keep: int | None = None) -> None:
-    """Ends all ways into an account that are in these tables, except the credential `keep`."""
+async def end_ways_in(
+    tx: Tx, account_id: int, *, ways: Collection[str] = WAYS_IN, keep: int | None = None, spare: Collection[str] = ()
+) -> None:
+    """Ends all ways into an account that are in these tables, except the credential `keep` and the identities of the
+    providers in `spare`.
+    """
     for table in ways:
         if table == "credentials":
             await revoke(tx, "account_id = $1 AND id <> $2", account_id, keep or 0)
         elif table == "identities":
-            await end_identity(tx, account_id, keep)
+            for (provider,) in await tx.all("SELECT provider FROM identities WHERE account_id = $1", account_id):
+                if provider not in spare:
+                    await end_identity(tx, account_id, provider, keep)
         else:
             await tx.run(f"DELETE FROM {table} WHERE account_id = $1", account_id)
     await note_access_change(tx, account_id)
 
 
-async def end_identity(tx: Tx, account_id: int, keep: int | None = None) -> None:
+async def end_identity(tx: Tx, account_id: int, provider: str, keep: int | None = None) -> None:
     """Removes an account's identity and all credentials that come from it, except the credential `keep`."""
-    await remember_suspension(tx, account_id)
-    await tx.run("DELETE FROM identities WHERE account_id = $1", account_id)
-    await revoke(tx, "account_id = $1 AND by_facebook AND id <> $2", account_id, keep or 0)
-    await tx.run("UPDATE credentials SET by_facebook = false WHERE account_id = $1", account_id)
+    await remember_suspension(tx, account_id, provider)
+    await tx.run("DELETE FROM identities WHERE account_id = $1 AND provider = $2", account_id, provider)
+    await revoke(tx, f"account_id = $1 AND {PROVIDER} = $2 AND id <> $3", account_id, provider, keep or 0)
+    mark = f"UPDATE credentials SET {BY_PROVIDER} = false WHERE account_id = $1 AND {PROVIDER} = $2"
+    await tx.run(mark, account_id, provider)
     await note_access_change(tx, account_id)

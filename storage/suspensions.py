@@ -1,4 +1,4 @@
-"""What is kept when a suspended account, or only its identity, is deleted: enough to recognise it, and no more.
+"""What is kept when a suspended account, or only one of its identities, is deleted: enough to recognise it, and no more.
 
 Each row has its own salt, so that it stays valid after a restore, a move and an import, and nobody can look up
 in it who was suspended.
@@ -10,6 +10,7 @@ import hmac
 import secrets
 
 from storage.errors import NotAllowedError
+from storage.moving import SUBJECT
 from storage.records import DAY_MS
 from storage.tx import Tx
 
@@ -19,7 +20,7 @@ SUSPENSION_DAYS = 365
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Suspension:
-    """A row of the table `suspensions`: salted hashes of the Facebook id and of the username."""
+    """A row of the table `suspensions`: salted hashes of the identity and of the username."""
 
     salt: bytes
     identity_hash: bytes
@@ -27,24 +28,24 @@ class Suspension:
     until: int
 
     @classmethod
-    def of(cls, app_id: str, facebook_id: str, username: str, now: int) -> "Suspension":
+    def of(cls, app_id: str, subject: str, username: str, now: int) -> "Suspension":
         salt = secrets.token_bytes(16)
         return cls(
             salt,
-            hashed(salt, identity_text(app_id, facebook_id)),
+            hashed(salt, identity_text(app_id, subject)),
             hashed(salt, username_text(username)),
             now + SUSPENSION_DAYS * DAY_MS,
         )
 
-    def is_identity(self, app_id: str, facebook_id: str) -> bool:
-        return hmac.compare_digest(self.identity_hash, hashed(self.salt, identity_text(app_id, facebook_id)))
+    def is_identity(self, app_id: str, subject: str) -> bool:
+        return hmac.compare_digest(self.identity_hash, hashed(self.salt, identity_text(app_id, subject)))
 
     def is_username(self, username: str) -> bool:
         return hmac.compare_digest(self.username_hash, hashed(self.salt, username_text(username)))
 
 
-def identity_text(app_id: str, facebook_id: str) -> str:
-    return f"identity\0{app_id}\0{facebook_id}"
+def identity_text(app_id: str, subject: str) -> str:
+    return f"identity\0{app_id}\0{subject}"
 
 
 def username_text(username: str) -> str:
@@ -55,12 +56,13 @@ def hashed(salt: bytes, text: str) -> bytes:
     return hmac.digest(salt, text.encode(errors="replace"), hashlib.sha256)
 
 
-async def remember_suspension(tx: Tx, account_id: int) -> None:
-    """Called before the identity of an account is deleted; does nothing if the account is not suspended."""
+async def remember_suspension(tx: Tx, account_id: int, provider: str) -> None:
+    """Called before an identity of an account is deleted; does nothing if the account is not suspended."""
     row = await tx.one(
-        "SELECT app_id, facebook_id, username, now_ms() FROM identities JOIN accounts ON accounts.id = account_id "
-        "WHERE account_id = $1 AND suspended_at IS NOT NULL",
+        f"SELECT app_id, {SUBJECT}, username, now_ms() FROM identities JOIN accounts ON accounts.id = account_id "
+        "WHERE account_id = $1 AND provider = $2 AND suspended_at IS NOT NULL",
         account_id,
+        provider,
     )
     if row is not None:
         made = Suspension.of(*row)
@@ -80,9 +82,9 @@ async def suspensions(tx: Tx) -> list[Suspension]:
     return [Suspension(*row) for row in rows]
 
 
-async def check_identity(tx: Tx, app_id: str, facebook_id: str) -> None:
+async def check_identity(tx: Tx, app_id: str, subject: str) -> None:
     """Raises NotAllowedError for an identity that was deleted while its account was suspended."""
-    if any(one.is_identity(app_id, facebook_id) for one in await suspensions(tx)):
+    if any(one.is_identity(app_id, subject) for one in await suspensions(tx)):
         raise NotAllowedError("identity")
 
 

@@ -63,7 +63,7 @@ def board(start):
     admin(at(server.database), "suspend", server.spammer.username)
     db = sqlite3.connect(server.database)
     db.execute(
-        "INSERT INTO identities VALUES (7, ?, '1', '2', 'Ada', 'image/png', x'89504e470d0a1a0a00ff', 5, 5)",
+        "INSERT INTO identities VALUES (7, ?, '1', '2', 'Ada', 'image/png', x'89504e470d0a1a0a00ff', 5, 5, 'facebook')",
         (server.ada.id,),
     )
     db.execute("INSERT INTO suspensions VALUES (x'00', x'01', x'02', 99999999999999)")

@@ -20,6 +20,7 @@ SECRETS = {("accounts", "password"), ("credentials", "hash"), ("links", "hash")}
 NOT_OF_THEMSELVES = {
     ("accounts", "suspended_at"),  # a suspended member can't sign in
     ("links", "kind"),  # an account has only links for a new password
+    ("credentials", "provider"),  # which is the one of by_facebook, and only where that is true
     ("identities", "id"), ("access_changes", "number"), ("audit", "id"), ("messages", "seq"),
     ("messages", "fingerprint"),  # made of the key and the words
 }  # fmt: skip
@@ -35,7 +36,7 @@ def given(data):
         "links": data["password_links"],
         "access_changes": [{"at": at} for at in data["access_changes"]],
         "failed_tries": [data["failed_sign_ins"]],
-        "identities": [{"app_id": facebook["app_id"], "facebook_id": facebook["id"], "name": facebook["name"],
+        "identities": [{"provider": "facebook", "app_id": facebook["app_id"], "facebook_id": facebook["id"], "name": facebook["name"],
                         "created_at": facebook["linked_at"], "notice_at": facebook["notice_at"],
                         "picture_kind": kind, "picture": picture}],
         "messages": [one | {"author_name": (one.get("author") or {}).get("name")} for one in posted],
@@ -93,13 +94,13 @@ def fill(db, server, ada, bob):
     ada.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD})
     own, other = (ada.id, "ada"), (bob.id, "bob")
     db.execute("UPDATE accounts SET tutorial_name = 'Ada of old' WHERE id = ?", (ada.id,))
-    db.execute("UPDATE credentials SET by_facebook = 1 WHERE kind = 'bot'")
+    db.execute("UPDATE credentials SET by_facebook = 1, provider = 'facebook' WHERE kind = 'bot'")
     db.execute("INSERT INTO links VALUES (x'01', 'password', ?, 4000000000000), (x'02', 'password', ?, 5000000000000)", (ada.id, bob.id))  # fmt: skip
     db.execute("INSERT INTO access_changes SELECT access + 1, ?, 1700000000001 FROM board", (ada.id,))
     db.execute("INSERT INTO access_changes SELECT access + 2, ?, 1700000000002 FROM board", (bob.id,))
     db.execute("UPDATE board SET access = access + 2")
     db.execute("INSERT INTO failed_tries VALUES (?, 3, 2)", (ada.id,))
-    db.execute("INSERT INTO identities VALUES (NULL, ?, 'app', 'fb', 'Ada F', 'image/png', x'616263', 1700000000003, 1700000000004)", (ada.id,))  # fmt: skip
+    db.execute("INSERT INTO identities VALUES (NULL, ?, 'app', 'fb', 'Ada F', 'image/png', x'616263', 1700000000003, 1700000000004, 'facebook')", (ada.id,))  # fmt: skip
     audit = "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)"
     later = 4_000_000_000_000
     db.execute(audit, (1, None, "command line", "suspend", "ada"))  # another Ada, whose account is gone

@@ -24,7 +24,7 @@ PICTURE = Picture("image/png", b"\x89PNG\r\n\x1a\n...")
 
 
 async def join(storage, name="Grace Hopper", facebook_id=ID, names=("grace", "grace_2")):
-    return await storage.create_account_with_identity(APP, facebook_id, name, names)
+    return await storage.create_account_with_identity("facebook", APP, facebook_id, name, names)
 
 
 async def session(storage, account_id, hash=b"h", **options):
@@ -55,14 +55,13 @@ async def test_something_signed_is_used_once(storage):
 async def test_an_account_is_found_by_app_and_id(storage):
     """The same id of another app is somebody else."""
     made = await join(storage)
-    assert (made.account.username, made.account.name, made.facebook_id) == ("grace", "Grace Hopper", ID)
-    assert await storage.identity(APP, ID) == made == await storage.identity_of(made.account.id)
+    assert (made.account.username, made.account.name, made.subject) == ("grace", "Grace Hopper", ID)
+    assert [await storage.identity(APP, ID)] == [made] == await storage.identities_of(made.account.id)
     assert (await storage.password("grace"))[1] == Password(None)
     for app_id, facebook_id in (("other", ID), (APP, "other")):
         with pytest.raises(NotFoundError):
             await storage.identity(app_id, facebook_id)
-    with pytest.raises(NotFoundError):
-        await storage.identity_of(ADA.id)
+    assert await storage.identities_of(ADA.id) == []
 
 
 async def test_one_person_who_comes_twice_at_once_gets_one_account(storage):
@@ -78,21 +77,80 @@ async def test_one_person_who_comes_twice_at_once_gets_one_account(storage):
 async def test_an_invitation_counts_for_one_account(storage):
     """The second who brings it stays outside."""
     await storage.create_link("invite", b"invitation", None, LATER)
-    await storage.create_account_with_identity(APP, ID, "Grace", ["grace"], b"invitation")
+    await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"], b"invitation")
     with pytest.raises(LinkGoneError):
-        await storage.create_account_with_identity(APP, "3", "Bob", ["bobby"], b"invitation")
+        await storage.create_account_with_identity("facebook", APP, "3", "Bob", ["bobby"], b"invitation")
     with pytest.raises(NotFoundError):
         await storage.identity(APP, "3")
 
 
 async def test_linking_is_one_to_one(storage):
     """An id belongs to one account, an account has one id, and saying it again is no error."""
-    linked = await storage.create_identity(ADA.id, APP, ID, "Ada at Facebook")
-    assert await storage.create_identity(ADA.id, APP, ID, "Ada at Facebook") == linked
+    linked = await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada at Facebook")
+    assert await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada at Facebook") == linked
     for account_id, facebook_id in ((ADA.id, "3333"), (2, ID)):
         with pytest.raises(IdentityTakenError):
-            await storage.create_identity(account_id, APP, facebook_id, "x")
+            await storage.create_identity(account_id, "facebook", APP, facebook_id, "x")
     assert linked.account.name == "Ada"
+
+
+async def test_an_account_has_an_identity_of_each_provider(storage):
+    """Each ends with what came from it, and the other stays."""
+    first = await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada F")
+    other = await storage.create_identity(ADA.id, "example", "https://id.example", "ada", "Ada E")
+    assert await storage.identities_of(ADA.id) == [first, other]
+    assert (first.provider, other.provider) == ("facebook", "example")
+    with pytest.raises(IdentityTakenError):
+        await storage.create_identity(ADA.id, "example", "https://id.example", "another", "x")
+    await storage.set_picture(other.id, PICTURE)
+    assert await storage.picture(ADA.id) == await storage.picture(ADA.id, "example") == PICTURE
+    with pytest.raises(NotFoundError):
+        await storage.picture(ADA.id, "facebook")
+    for identity, hash in ((first, b"by facebook"), (other, b"by example")):
+        made = await session(storage, ADA.id, hash, identity_id=identity.id)
+        await storage.create_credential(ADA.id, "bot", hash + b", a bot", "bot", by=made.id)
+    await storage.deauthorize_identity("https://id.example", "ada", LATER)
+    assert [c.provider for c in await storage.credentials(ADA.id)] == ["facebook", "facebook"]
+    kept = await session(storage, ADA.id, b"by example", identity_id=other.id)
+    await storage.dismiss_notice(ADA.id, "facebook")
+    assert [one.notice_at is None for one in await storage.identities_of(ADA.id)] == [True, False]
+    await storage.unlink_identity(ADA.id, "facebook")
+    assert [c.id for c in await storage.credentials(ADA.id)] == [kept.id]
+    assert [one.provider for one in await storage.identities_of(ADA.id)] == ["example"]
+
+
+async def test_erasing_one_identity_leaves_an_account_that_another_lets_in(storage):
+    """Without the name and the picture that came with it."""
+    made = await join(storage)
+    other = await storage.create_identity(made.account.id, "example", "https://id.example", "grace", "Amazing Grace")
+    await storage.erase_identity(APP, ID, LATER, "code")
+    [left] = await storage.identities_of(made.account.id)
+    assert left.id == other.id and left.account.name == "grace"
+    await storage.erase_identity("https://id.example", "grace", LATER, "code 2")
+    with pytest.raises(NotFoundError):
+        await storage.account("grace")
+
+
+async def test_rows_of_a_node_of_the_last_release_are_facebook_s(storage):
+    """It knows no other provider, and its statements name none."""
+    await storage._write(
+        lambda tx: tx.run(
+            "INSERT INTO identities (account_id, app_id, facebook_id, name, created_at) VALUES ($1, $2, $3, 'Ada', 1)",
+            ADA.id, APP, ID,
+        )
+    )  # fmt: skip
+    known = await storage.identity(APP, ID)
+    assert known.provider == "facebook" and await storage.identities_of(ADA.id) == [known]
+    insert = (
+        "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
+        "VALUES ($1, 'session', $2, 'A browser', 1, 1, $3)"
+    )
+    for hash, by_facebook in ((b"by facebook", True), (b"by password", False)):
+        await storage._write(lambda tx, hash=hash, by=by_facebook: tx.run(insert, ADA.id, hash, by))
+    assert (await storage.credential(b"by facebook")).provider == "facebook"
+    assert (await storage.credential(b"by password")).provider is None
+    await storage.deauthorize_identity(APP, ID, LATER)
+    assert [c.provider for c in await storage.credentials(ADA.id)] == [None]
 
 
 async def test_the_name_follows_facebook_until_its_owner_chooses_another(storage):
@@ -112,13 +170,13 @@ async def test_unlinking_never_takes_the_last_way_in(storage):
     made = await join(storage)
     id = made.account.id
     with pytest.raises(LastWayInError):
-        await storage.unlink_identity(id)
+        await storage.unlink_identity(id, "facebook")
     await storage.set_password(id, Password("a hash"), old=Password(None))
-    kept = await session(storage, id, b"kept", by_facebook=True)
-    await session(storage, id, b"gone", by_facebook=True)
+    kept = await session(storage, id, b"kept", identity_id=made.id)
+    await session(storage, id, b"gone", identity_id=made.id)
     await session(storage, id, b"by password")
-    await storage.unlink_identity(id, keep=kept.id)
-    assert {(c.id == kept.id, c.by_facebook) for c in await storage.credentials(id)} == {(True, False), (False, False)}
+    await storage.unlink_identity(id, "facebook", keep=kept.id)
+    assert {(c.id == kept.id, c.provider) for c in await storage.credentials(id)} == {(True, None), (False, None)}
     with pytest.raises(NotFoundError):
         await storage.identity(APP, ID)
 
@@ -138,13 +196,13 @@ async def test_a_picture_is_kept_until_it_goes(storage):
 async def test_deauthorizing_ends_the_sessions_that_facebook_made(storage):
     """Those of before; whoever has signed in since stays, and so does the identity."""
     made = await join(storage)
-    old = await session(storage, made.account.id, by_facebook=True)
+    old = await session(storage, made.account.id, identity_id=made.id)
     await storage.deauthorize_identity(APP, ID, old.created_at)
     assert await storage.credentials(made.account.id) == [old]
     await session(storage, made.account.id, b"by password")
     await storage.deauthorize_identity(APP, ID, LATER)
     await storage.deauthorize_identity(APP, "unknown", LATER)
-    assert [c.by_facebook for c in await storage.credentials(made.account.id)] == [False]
+    assert [c.provider for c in await storage.credentials(made.account.id)] == [None]
     assert await storage.identity(APP, ID) == made
 
 
@@ -176,7 +234,7 @@ async def test_erasing_leaves_an_account_with_a_password_without_facebook_s_name
     await storage.set_password(id, Password("a hash"), old=Password(None))
     if chosen:
         await storage.set_name(id, chosen)
-    await session(storage, id, by_facebook=True)
+    await session(storage, id, identity_id=made.id)
     await storage.erase_identity(APP, ID, LATER, "code")
     assert (await storage.account("grace")).name == left and await storage.credentials(id) == []
     messages = (await snapshot(storage)).page.messages

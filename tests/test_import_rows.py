@@ -63,6 +63,7 @@ async def test_what_a_board_exports_is_brought_in(url, tmp_path):
     await import_into(url, lines(), tmp_path)
     storage = await open_storage(url)
     assert (await storage.message(1)).body == "words"
+    assert (await storage.identity("1", "2")).provider == "facebook", "exports of older versions name none"
     await storage.close()
 
 
@@ -77,7 +78,8 @@ REFUSED = [
     *(("accounts", "name", value) for value in ("", "\u2066", "x" * 51, None)), ("accounts", "role", "owner"),
     *(("accounts", "password", value) for value in ("plain", HASH.replace("19456", "999999"), HASH.replace("t=2", "t=99"), "$2b$12$x")),
     ("accounts", "tutorial_name", "\0"), ("accounts", "created_at", None), ("accounts", "suspended_at", 10**15),
-    ("identities", "app_id", "x"), ("identities", "facebook_id", ""), ("identities", "picture_kind", "text/html"),
+    *(("identities", column, value) for column in ("app_id", "facebook_id") for value in ("", "two words", "x" * 256, 1, None)),
+    ("identities", "provider", "Face book"), ("identities", "provider", None), ("identities", "picture_kind", "text/html"),
     ("identities", "picture", {"base64": "PHNjcmlwdD4="}), ("identities", "picture", None), ("identities", "picture_kind", None),
     ("blocks", "address", None), ("blocks", "until", 2**62), ("erasures", "code", ""), ("erasures", "at", -5),
     ("suspensions", "salt", {"base64": ""}), ("suspensions", "username_hash", None), ("suspensions", "until", -1),
@@ -108,7 +110,7 @@ async def test_what_contradicts_the_first_line_or_itself_is_refused(tmp_path):
         *((table, {}, f"{TABLES[table].key} of {table} are those") for table in TABLES),
         ("accounts", {"id": 2}, "username of accounts"), ("messages", {"id": 2, "seq": 10, "key": None}, "seq of messages"),
         ("messages", {"id": 2, "seq": 3}, "author_id and key of messages"),
-        ("identities", {"id": 2, "facebook_id": "9"}, "account_id of identities"),
+        ("identities", {"id": 2, "facebook_id": "9"}, "account_id and provider of identities"),
         ("identities", {"id": 2, "account_id": 2}, "app_id and facebook_id of identities"),
     ],
 )  # fmt: skip

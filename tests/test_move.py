@@ -57,9 +57,9 @@ async def fill(url):
         await storage.create_credential(ada.id, kind, kind.encode(), f"a {kind}")
     await storage.create_link("invite", b"invite", None, LATER)
     await storage.create_link("password", b"password", ada.id, LATER)
-    identity = await storage.create_account_with_identity("1", "2", "Grace", ["grace"])
+    identity = await storage.create_account_with_identity("facebook", "1", "2", "Grace", ["grace"])
     await storage.set_picture(identity.id, Picture("image/png", b"\x89PNG\0\xff"))
-    await storage.create_credential(identity.account.id, "session", b"by facebook", "x", by_facebook=True)
+    await storage.create_credential(identity.account.id, "session", b"by facebook", "x", identity_id=identity.id)
     await storage.use_once(b"state", LATER)
     await storage.erase_identity("1", "unknown", LATER, "code-1")
     await storage.erase_identity("1", "unknown", LATER, "Code-2")
@@ -67,8 +67,8 @@ async def fill(url):
     await storage.add_failed_tries({ada.id: 3})
     await storage.note_sign_in(ada.id, 1)
     await storage.suspend(None, "bob")
-    await storage.create_identity(ada.id, "1", "4", "Ada at Facebook")
-    await storage.create_account_with_identity("1", "3", "Erased", ["erased"])
+    await storage.create_identity(ada.id, "facebook", "1", "4", "Ada at Facebook")
+    await storage.create_account_with_identity("facebook", "1", "3", "Erased", ["erased"])
     await storage.suspend(None, "erased")
     await storage.erase_identity("1", "3", LATER, "code-3")
     await storage.close()
@@ -88,7 +88,7 @@ async def everything(url):
         await storage.identity("1", "2"),
         await storage.identity("1", "4"),
         await outcome(storage.create_account("erased", "Nobody", Password(None))),
-        await outcome(storage.create_account_with_identity("1", "3", "Erased", ["another"])),
+        await outcome(storage.create_account_with_identity("facebook", "1", "3", "Erased", ["another"])),
         await storage.picture(ids[2]),
         await storage.audit(None, 100),
         [await storage.failed_tries(id) for id in ids],

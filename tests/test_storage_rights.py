@@ -96,14 +96,14 @@ async def test_a_credential_that_has_ended_makes_no_token(storage):
 
 async def test_a_session_by_facebook_takes_a_facebook_that_is_still_linked(storage):
     """It may have been unlinked while Facebook was asked for the picture."""
-    made = await storage.create_identity(ADA.id, "1111", "2222", "Ada")
-    await storage.unlink_identity(ADA.id)
+    made = await storage.create_identity(ADA.id, "facebook", "1111", "2222", "Ada")
+    await storage.unlink_identity(ADA.id, "facebook")
     with pytest.raises(OutdatedError):
-        await session(storage, by_facebook=True, identity_id=made.id)
-    other = await storage.create_identity(ADA.id, "1111", "3333", "Ada")
+        await session(storage, identity_id=made.id)
+    other = await storage.create_identity(ADA.id, "facebook", "1111", "3333", "Ada")
     with pytest.raises(OutdatedError):  # another one is linked by now
-        await session(storage, by_facebook=True, identity_id=made.id)
-    assert (await session(storage, by_facebook=True, identity_id=other.id)).by_facebook
+        await session(storage, identity_id=made.id)
+    assert (await session(storage, identity_id=other.id)).provider == "facebook"
 
 
 async def test_eighty_tokens_at_once_stop_at_the_limit(storage):

@@ -44,7 +44,7 @@ def test_the_list_knows_every_table_and_kind_there_is(engine):
 
 async def open_all(storage):
     """Ada has one of each; the session."""
-    await storage.create_identity(ADA.id, APP, ID, "Ada")
+    await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
     made = [await session(storage, kind=kind, hash=kind.encode()) for kind in CREDENTIAL_KINDS]
     for kind in ("session", "bot"):
         await session(storage, BOB.id, f"Bob's {kind}".encode(), kind)
@@ -59,7 +59,7 @@ async def left(storage):
     assert len(await storage.credentials(BOB.id)) == 2 and (await storage.link("password", b"Bob's link")).id == BOB.id
     found = [c.kind for c in await storage.credentials(ADA.id)]
     for name, look in (
-        ("identity", storage.identity_of(ADA.id)),
+        ("identity", storage.identity(APP, ID)),
         ("link", storage.link("password", b"another link")),
         ("old password", check_password(storage)),
     ):
@@ -87,8 +87,27 @@ async def test_recovery_by_a_link_ends_every_way_in(storage):
 async def test_recovery_by_a_link_spares_facebook_where_its_owner_says_so(storage):
     """Those whose only other way in it is."""
     await open_all(storage)
-    await storage.use_password_link(b"link", NEW, keep_identity=True)
+    await storage.use_password_link(b"link", NEW, spare=["facebook"])
     assert await left(storage) == ["identity"]
+
+
+async def test_recovery_by_a_link_spares_only_the_identity_that_its_owner_names(storage):
+    """An intruder may have linked the other one."""
+    await open_all(storage)
+    await storage.create_identity(ADA.id, "example", "https://id.example", "intruder", "Ada")
+    await storage.use_password_link(b"link", NEW, spare=["facebook"])
+    assert [one.provider for one in await storage.identities_of(ADA.id)] == ["facebook"]
+
+
+async def test_a_suspension_outlives_each_identity_of_a_deleted_account(storage):
+    """The person is known by either."""
+    await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
+    await storage.create_identity(ADA.id, "example", "https://id.example", "ada", "Ada")
+    await storage.suspend(None, "ada")
+    await storage.delete_account(ADA.id, keep_messages=True)
+    for provider, app_id, subject in (("facebook", APP, ID), ("example", "https://id.example", "ada")):
+        with pytest.raises(NotAllowedError):
+            await storage.create_account_with_identity(provider, app_id, subject, "Ada", ["ada_2"])
 
 
 async def test_a_password_change_ends_all_but_the_session_and_what_its_owner_spares(storage):
@@ -120,11 +139,11 @@ async def test_what_a_session_of_facebook_s_makes_is_facebook_s(storage):
     """A bot's token ends with it: when the permission is taken back, when it is unlinked, and when it is erased."""
     for end in (
         lambda: storage.deauthorize_identity(APP, ID, LATER),
-        lambda: storage.unlink_identity(ADA.id),
+        lambda: storage.unlink_identity(ADA.id, "facebook"),
         lambda: storage.erase_identity(APP, ID, LATER, "code"),
     ):
-        await storage.create_identity(ADA.id, APP, ID, "Ada")
-        by_facebook = await session(storage, by_facebook=True)
+        made = await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
+        by_facebook = await session(storage, identity_id=made.id)
         await session(storage, kind="bot", hash=b"bot", by=by_facebook.id)
         own = await session(storage, kind="bot", hash=b"own bot", by=(await session(storage, hash=b"own")).id)
         await end()
@@ -153,12 +172,12 @@ async def test_only_a_credential_of_the_kind_that_is_meant_is_revoked(storage):
 
 async def test_a_link_to_facebook_leaves_a_notice_and_a_line(storage):
     """Until its owner has seen it; an account that was made with it needs none."""
-    made = await storage.create_identity(ADA.id, APP, ID, "Ada")
-    assert made.notice_at == made.created_at == (await storage.identity_of(ADA.id)).notice_at
+    made = await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
+    assert made.notice_at == made.created_at == (await storage.identity(APP, ID)).notice_at
     assert await log_of(storage) == [("ada", "link Facebook to", "ada")]
-    await storage.dismiss_notice(ADA.id)
-    assert (await storage.identity_of(ADA.id)).notice_at is None
-    joined = await storage.create_account_with_identity(APP, "3333", "Grace", ["grace"])
+    await storage.dismiss_notice(ADA.id, "facebook")
+    assert (await storage.identity(APP, ID)).notice_at is None
+    joined = await storage.create_account_with_identity("facebook", APP, "3333", "Grace", ["grace"])
     assert joined.notice_at is None
     await storage.delete_account(ADA.id, keep_messages=True)
     assert await log_of(storage) == []
@@ -172,7 +191,7 @@ async def test_when_a_password_was_set_is_known(storage):
     assert (await storage.password("ada"))[1].set_at == first.set_at
     await storage.set_password(ADA.id, OLD, old=NEW)
     assert (await storage.password("ada"))[1].set_at >= first.set_at
-    await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
+    await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     assert (await storage.password("grace"))[1].set_at is None
 
 
@@ -203,9 +222,9 @@ async def test_a_credential_that_has_ended_does_nothing(storage):
             storage.delete(1, ADA.id, credential=id),
             storage.set_name(ADA.id, "Another", id),
             storage.set_username(ADA.id, "another", id),
-            storage.create_identity(ADA.id, APP, ID, "Ada", id),
+            storage.create_identity(ADA.id, "facebook", APP, ID, "Ada", id),
             storage.delete_account(ADA.id, keep_messages=False, credential=id),
-            storage.unlink_identity(ADA.id, keep=id),
+            storage.unlink_identity(ADA.id, "facebook", keep=id),
         ):
             with pytest.raises(OutdatedError):
                 await write
@@ -225,7 +244,7 @@ async def test_an_account_is_deleted_with_the_password_that_is_in_force(storage)
     """Also one without a password: it may have got one while Facebook was asked."""
     with pytest.raises(OutdatedError):
         await storage.delete_account(ADA.id, keep_messages=True, password=NEW)
-    made = await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
+    made = await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     await storage.set_password(made.account.id, NEW, old=Password(None))
     with pytest.raises(OutdatedError):
         await storage.delete_account(made.account.id, keep_messages=True, password=Password(None))
@@ -236,16 +255,16 @@ async def test_an_account_is_deleted_with_the_password_that_is_in_force(storage)
 
 async def test_the_last_way_in_is_still_not_unlinked(storage):
     """Whatever was verified."""
-    made = await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
+    made = await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     with pytest.raises(LastWayInError):
-        await storage.unlink_identity(made.account.id, password=Password(None))
+        await storage.unlink_identity(made.account.id, "facebook", password=Password(None))
 
 
 # --- suspensions that outlive what they were about
 
 
 async def suspended_and_erased(storage):
-    made = await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
+    made = await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     await storage.suspend(None, "grace")
     await storage.erase_identity(APP, ID, LATER, "code")
     return made
@@ -255,28 +274,32 @@ async def test_a_suspension_outlives_the_account(storage):
     """Who has their data deleted at Facebook comes back neither as the same person, nor anybody under that username."""
     await suspended_and_erased(storage)
     with pytest.raises(NotAllowedError):
-        await storage.create_account_with_identity(APP, ID, "Grace", ["grace", "grace_2"])
+        await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace", "grace_2"])
     with pytest.raises(NotAllowedError):
-        await storage.create_identity(BOB.id, APP, ID, "Grace")
+        await storage.create_identity(BOB.id, "facebook", APP, ID, "Grace")
     with pytest.raises(UsernameTakenError):
         await storage.create_account("grace", "Grace", OLD)
     with pytest.raises(UsernameTakenError):
         await storage.set_username(BOB.id, "grace")
-    other = await storage.create_account_with_identity(APP, "3333", "Grace", ["grace", "grace_2"])
+    other = await storage.create_account_with_identity("facebook", APP, "3333", "Grace", ["grace", "grace_2"])
     assert other.account.username == "grace_2"
-    assert (await storage.create_account_with_identity("other app", ID, "x", ["x_x"])).account.username == "x_x"
+    assert (
+        await storage.create_account_with_identity("facebook", "other app", ID, "x", ["x_x"])
+    ).account.username == "x_x"
 
 
 async def test_a_suspension_outlives_the_identity_of_an_account_that_stays(storage):
     """One with a password: suspended under its username, and known by its Facebook id."""
-    await storage.create_identity(ADA.id, APP, ID, "Ada")
+    await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
     await storage.suspend(None, "ada")
     await storage.erase_identity(APP, ID, LATER, "code")
     with pytest.raises(NotAllowedError):
-        await storage.create_account_with_identity(APP, ID, "Ada", ["ada_2"])
+        await storage.create_account_with_identity("facebook", APP, ID, "Ada", ["ada_2"])
     await storage.restore(None, "ada")
     assert (await storage.account("ada")).suspended_at is None
-    assert (await storage.create_account_with_identity(APP, ID, "Ada", ["ada_2"])).account.username == "ada_2"
+    assert (
+        await storage.create_account_with_identity("facebook", APP, ID, "Ada", ["ada_2"])
+    ).account.username == "ada_2"
 
 
 async def test_a_suspension_of_an_account_that_is_gone_can_be_lifted(storage):
@@ -285,14 +308,16 @@ async def test_a_suspension_of_an_account_that_is_gone_can_be_lifted(storage):
     await storage.restore(None, "grace")
     with pytest.raises(NotFoundError):
         await storage.restore(None, "grace")
-    assert (await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])).account.username == "grace"
+    assert (
+        await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
+    ).account.username == "grace"
 
 
 async def test_who_was_not_suspended_leaves_no_note(storage):
     """They come back as they like."""
-    await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
+    await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     await storage.erase_identity(APP, ID, LATER, "code")
-    again = await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])
+    again = await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     assert again.account.username == "grace"
 
 
@@ -310,4 +335,6 @@ async def test_a_note_says_nothing_about_who_it_was_and_ends_after_a_year(storag
     assert first.until == 365 * 86_400_000
     monkeypatch.setattr(notes, "SUSPENSION_DAYS", -1)
     await suspended_and_erased(storage)
-    assert (await storage.create_account_with_identity(APP, ID, "Grace", ["grace"])).account.username == "grace"
+    assert (
+        await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
+    ).account.username == "grace"

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from storage.errors import CannotOpenError, StorageError
-from storage.moving import BOARD, TABLES
+from storage.moving import BOARD, BY_PROVIDER, TABLES
 from storage.sqlite import SQLite
 from storage.sqlite.database_file import must_be_file, reach, why_not
 from storage.sqlite.hashes import check_hashes
@@ -90,6 +90,6 @@ class Leaving:
 def as_moved(columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Makes booleans, which SQLite lacks, and removes NULs, which can't be posted but may come from an old import."""
     return tuple(
-        bool(value) if name == "by_facebook" else value.replace("\0", "") if isinstance(value, str) else value
+        bool(value) if name == BY_PROVIDER else value.replace("\0", "") if isinstance(value, str) else value
         for name, value in zip(columns, row, strict=True)
     )
