@@ -7,7 +7,8 @@ import logging
 import socket
 import sys
 
-from board import Board
+from board.site import Site
+from board.site.parts import Rules
 from handlers import Application
 from net.background import background
 from net.connections import Connections
@@ -71,21 +72,19 @@ async def run(settings: Settings) -> None:
     settings = dataclasses.replace(settings, port=port_of(sockets) or settings.port)  # the port in use
     storage = await open_storage(settings.database_url)
     try:
-        board = await Board.open(
-            storage,
-            max_parked=settings.max_parked,
-            limits=settings.limits,
-            token_seconds=3600 * settings.token_hours,
+        rules = Rules(
+            settings.title, settings.posting, settings.signup, settings.message_length, 3600 * settings.token_hours
         )
-        application = Application(board, settings)
+        site = await Site.open(storage, max_parked=settings.max_parked, limits=settings.limits, rules=rules)
+        application = Application(site, settings)
         server = start(application, settings, sockets)
-        async with background(board.tasks | server.tasks | application.tasks):
+        async with background(site.tasks | server.tasks | application.tasks):
             local = address_of(settings.address, sockets)
             where = f"{settings.public_url}/ (listening at {local})" if settings.public_url else local
             print(f"Longboard is at {where}", flush=True)
             await stop.wait()
-            await drain(server, board.waiters)
-        await board.close()
+            await drain(server, site.waiters)
+        await site.close()
     finally:
         await storage.close()
 

@@ -71,7 +71,7 @@ def unbase64(text: str) -> bytes:
 
 
 def bad_request(why: str) -> BadTextError:
-    return BadTextError("bad_signed_request", f"This is no signed request of Facebook's for this app: {why}.", 400)
+    return BadTextError("bad_signed_request", f"This is no signed request of Facebook's for this app: {why}.")
 
 
 def kind_of_image(content: bytes) -> str | None:

@@ -5,16 +5,21 @@ import itertools
 import time
 from collections.abc import Callable
 
+from board.caller import Caller
+from board.errors import DeniedError
 from board.networks import networks_of, with_networks
+from board.turns import ANYBODY, Asker
 
 MAX_KEYS = 50_000
 """Keys that one limit remembers. The key unused for longest is forgotten first, which only helps its owner."""
 TIDIED = 2
 """How many full buckets are forgotten at each try, at most."""
+TRY_AGAIN = "That was a lot at once. Please wait a moment, then try again."
+TOO_MANY_TRIES = "Too many tries. Please wait a little before the next."
 
 
 class Limit:
-    """`burst` tries at once, then one every `seconds`."""
+    """`burst` tries at once, then one every `seconds`. With 0 seconds, no try is too early, and none is remembered."""
 
     def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._burst = burst
@@ -89,14 +94,14 @@ class Guessing:
     alone (an IPv6 /48, an IPv4 /24) gets fewer tries than an account takes from all of them.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.by_address = AddressLimit(100, 3, clock)
-        self._by_known_browser = Limit(10, 30, clock)
-        self._at_from = Limit(10, 30, clock)
+    def __init__(self, clock: Callable[[], float], *, are_on: bool = True) -> None:
+        self.by_address = AddressLimit(100, 3 * are_on, clock)
+        self._by_known_browser = Limit(10, 30 * are_on, clock)
+        self._at_from = Limit(10, 30 * are_on, clock)
         """By username and address."""
-        self._at_near = Limit(20, 120, clock)
+        self._at_near = Limit(20, 120 * are_on, clock)
         """By username and the widest network."""
-        self._at = Limit(100, 60, clock)
+        self._at = Limit(100, 60 * are_on, clock)
         """By username: NIST SP 800-63B allows at most 100 wrong tries in a row."""
         self._has_been: collections.OrderedDict[str, None] = collections.OrderedDict()
         """Username and address of people who have signed in."""
@@ -128,24 +133,73 @@ class Guessing:
 
 
 class Limits:
-    """All limits of one process. They are wide, because a school or an office may share one address."""
+    """All limits of one process. They are wide, because a school or an office may share one address.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.posting = Limit(60, 1, clock)
+    Where limits are off, each is full again at once.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, are_on: bool = True) -> None:
+        self._are_on = are_on
+        self.posting = Limit(60, 1 * are_on, clock)
         """By account; by address for guests."""
-        self.posting_from = AddressLimit(300, 0.2, clock)
+        self.posting_from = AddressLimit(300, 0.2 * are_on, clock)
         """By address, for members and guests together."""
-        self.reading = Limit(60, 0.2, clock)
-        """Requests that read from storage or need work for one client alone: by account, by address for guests."""
-        self.searching = Limit(30, 1, clock)
+        self.reading = Limit(60, 0.2 * are_on, clock)
         """By account; by address for guests."""
-        self.deleting = Limit(60, 1, clock)
-        """Deletions of own messages, by account, because each wakes every page."""
-        self.guessing = Guessing(clock)
-        """Signing in, with a right or a wrong password."""
-        self.sign_in_from = self.guessing.by_address
-        """The same by address alone. Requests that come back from Facebook are counted there, too."""
-        self.sign_up_from = AddressLimit(20, 180, clock)
+        self.searching = Limit(30, 1 * are_on, clock)
+        """By account; by address for guests."""
+        self.deleting = Limit(60, 1 * are_on, clock)
+        """By account."""
+        self.guessing = Guessing(clock, are_on=are_on)
+        self.sign_up_from = AddressLimit(20, 180 * are_on, clock)
         """By address."""
-        self.changing = Limit(20, 60, clock)
-        """New names and tokens, by account: each is stored, and a new name has the account's polls checked again."""
+        self.changing = Limit(20, 60 * are_on, clock)
+        """By account."""
+
+    def asker(self, address: str, known: str = "") -> Asker:
+        """Returns the asker in the queue for hashing passwords, where addresses count only if limits are on."""
+        return Asker(address, known) if self._are_on else ANYBODY
+
+    def check_posting(self, caller: Caller) -> None:
+        """Counts a post, or an edit, which wakes all polls as a post does. Raises DeniedError."""
+        if seconds := self.posting.take(caller.key) or self.posting_from.take(caller.address):
+            raise DeniedError(
+                "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds
+            )
+
+    def check_reading(self, caller: Caller) -> None:
+        """Counts a request that reads from storage or needs work for one client alone. Raises DeniedError."""
+        if seconds := self.reading.take(caller.key):
+            raise DeniedError("too_many_requests", TRY_AGAIN, seconds)
+
+    def check_searching(self, caller: Caller) -> None:
+        """Raises DeniedError."""
+        if seconds := self.searching.take(caller.key):
+            words = "That was a lot at once. Please wait a moment, then search again."
+            raise DeniedError("too_many_searches", words, seconds)
+
+    def check_deleting(self, caller: Caller) -> None:
+        """Counts a deletion of an own message, because each wakes every page. Raises DeniedError."""
+        if seconds := self.deleting.take(caller.key):
+            raise DeniedError("too_many_tries", TRY_AGAIN, seconds)
+
+    def check_changing(self, caller: Caller) -> None:
+        """Counts a new name or token: each is stored, and a new name has the account's polls checked again.
+
+        Raises DeniedError.
+        """
+        if seconds := self.changing.take(caller.key):
+            raise DeniedError("too_many_tries", TRY_AGAIN, seconds)
+
+    def check_sign_up(self, address: str) -> None:
+        """Counts a new account. Raises DeniedError."""
+        if seconds := self.sign_up_from.take(address):
+            raise DeniedError("too_many_tries", "Too many accounts are being made from where you are.", seconds)
+
+    def check_return(self, address: str) -> None:
+        """Counts a return from another site, where somebody may have signed in, as a try at a password by its address.
+
+        Raises DeniedError.
+        """
+        if seconds := self.guessing.by_address.take(address):
+            raise DeniedError("too_many_tries", TOO_MANY_TRIES, seconds)

@@ -159,6 +159,6 @@ def words_of(names: Iterable[str]) -> list[str]:
 def check_is_text(password: str) -> None:
     """Raises BadTextError for a password that can't even be hashed."""
     if NOT_TEXT.search(password):
-        raise BadTextError("password_not_text", "This password has a NUL or half of a character in it.", 400)
+        raise BadTextError("password_not_text", "This password has a NUL or half of a character in it.")
     if len(password) > PASSWORD_FORM_MAX or len(normal(password)) > PASSWORD_MAX:
         raise BadTextError("password_length", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from board.errors import DeniedError
+
 MARKS_IN_A_ROW = 8
 """More combining marks than any script stacks on one letter. Further marks only cover other people's lines."""
 
@@ -53,13 +55,8 @@ ENDINGS = frozenset(".,;:!?'*_~…‘’«»‹›–—،؛؟۔।")
 """Characters that end the sentence around a link, or that quote the link."""
 
 
-class BadTextError(ValueError):
-    """Text that is not allowed. `code` is stable, the error's text is for people, `status` is the HTTP status."""
-
-    def __init__(self, code: str, message: str, status: int = 422) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
+class BadTextError(DeniedError):
+    """Text that is not allowed."""
 
 
 def clean(text: str, limit: int) -> str:
@@ -75,7 +72,7 @@ def clean(text: str, limit: int) -> str:
 def tidy(text: str) -> str:
     """Removes what no message may contain. Raises BadTextError for NUL and lone surrogates."""
     if NOT_TEXT.search(text):
-        raise BadTextError("body_not_text", "This is not text: it has a NUL or half of a character in it.", 400)
+        raise BadTextError("body_not_text", "This is not text: it has a NUL or half of a character in it.")
     text = DROPPED.sub("", NEWLINES.sub("\n", text))
     text = FIRST_EMPTY_LINES.sub("", cap_marks(text).rstrip())  # the indent of the first line stays
     return TOO_MANY_EMPTY_LINES.sub("\n" * (MOST_EMPTY_LINES + 1), text)

@@ -14,7 +14,7 @@ from tornado.httputil import (
     set_parse_body_config,
 )
 
-from board import Board
+from board.site import Site
 from handlers.account import (
     AccountDelete,
     AccountEverywhere,
@@ -132,16 +132,16 @@ GIVEN_BACK_BYTES = 248 * 1024
 
 
 class Application(tornado.web.Application):
-    """Tornado's application, with what its handlers need: `board`, `config`, and the requests under way."""
+    """Tornado's application, with what its handlers need: `site`, `config`, and the requests under way."""
 
-    def __init__(self, board: Board, settings: Settings) -> None:
+    def __init__(self, site: Site, settings: Settings) -> None:
         # None of our forms has files or many fields.
         set_parse_body_config(
             ParseBodyConfig(
                 multipart=ParseMultipartConfig(enabled=False), urlencoded=ParseUrlEncodedConfig(max_arguments=50)
             )
         )
-        self.board = board
+        self.site = site
         self.config = settings
         self.max_body = 12 * settings.message_length + 1024
         """Bytes that a request's body may have: an emoji takes twelve of them in a form or as a JSON escape."""
@@ -157,9 +157,13 @@ class Application(tornado.web.Application):
         self.siblings = Siblings(place, self.registry) if place and settings.metrics_token else None
         varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
         self.refusals = make_refusals(default_headers(settings, DATA_CSP))
-        self.memo = RequestMemo(board, default_headers(settings, DATA_CSP), varying) if settings.repeats else None
+        self.memo = (
+            RequestMemo(site.waiters, site.credentials, default_headers(settings, DATA_CSP), varying)
+            if settings.repeats
+            else None
+        )
         options: dict[str, Any] = {
-            "cookie_secret": {1: board.secret.hex()},
+            "cookie_secret": {1: site.secret.hex()},
             "key_version": 1,
             "template_loader": LOADER,
             "cross_origin_protection": True,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from board.caller import Caller
 from board.credentials import SESSION_SECONDS, is_made_here
 from handlers.bearer import is_misplaced, may_have_token, our_token
 from handlers.errors import RefusedError
@@ -10,10 +11,10 @@ from handlers.forwarded import entry
 from handlers.hosts import HEALTH, split_host
 from net.addresses import parse_address
 from net.logs import warn_once
-from storage.records import Account, Author, Credential
+from storage.records import Account, Credential
 
 if TYPE_CHECKING:
-    from board import Board
+    from board.site import Site
     from settings import Settings
 
 
@@ -35,7 +36,7 @@ class Authentication(Fields):
     if TYPE_CHECKING:
 
         @property
-        def board(self) -> Board: ...
+        def site(self) -> Site: ...
         @property
         def config(self) -> Settings: ...
 
@@ -44,15 +45,8 @@ class Authentication(Fields):
         return self.credential.account if self.credential else None
 
     @property
-    def may_moderate(self) -> bool:
-        """Whether this is a moderator in person: a bot's token can read and write, but not moderate."""
-        credential = self.credential
-        return credential is not None and credential.account.is_moderator and credential.kind != "bot"
-
-    @property
-    def author(self) -> Author | None:
-        """The author of what this request posts; None for a guest."""
-        return Author(self.account.id, self.account.name) if self.account else None
+    def caller(self) -> Caller:
+        return Caller(self.credential, self.client_address)
 
     async def identify(self, *, use: bool) -> None:
         """Finds out who sent the request. A wrong token or an ended session is refused, and never treated as a guest.
@@ -60,7 +54,7 @@ class Authentication(Fields):
         `use` counts this as a use of the token or session. Raises RefusedError, UnavailableError.
         """
         self.credential, self.secret = await self._find(use)
-        self.judged_at = self.board.credentials.changes
+        self.judged_at = self.site.credentials.changes
 
     async def _find(self, use: bool) -> tuple[Credential | None, str | None]:
         """Returns the credential and its secret. Raises RefusedError, UnavailableError."""
@@ -78,16 +72,14 @@ class Authentication(Fields):
     @property
     def is_as_judged(self) -> bool:
         """Whether the result of identify() is still right, as far as this process knows."""
-        return self.credential is None or self.board.credentials.is_unchanged(
-            self.credential.account.id, self.judged_at
-        )
+        return self.credential is None or self.site.credentials.is_unchanged(self.credential.account.id, self.judged_at)
 
     def sign_off(self) -> None:
         """Makes the reply one for a guest, after the request has ended its own credential."""
         self.credential = None
 
     async def _by_token(self, secret: str, use: bool) -> Credential:
-        credential = await self.board.credentials.find(secret, use=use)
+        credential = await self.site.credentials.find(secret, use=use)
         if credential is None or credential.kind not in ("token", "bot"):
             raise ended("token")
         return credential
@@ -101,9 +93,9 @@ class Authentication(Fields):
         for name, secret in cookies.items():
             if not secret:
                 continue
-            credential = await self.board.credentials.find(secret, use=False)
+            credential = await self.site.credentials.find(secret, use=False)
             if credential is not None and credential.kind == "session":
-                if use and self.counts_as_use and self.board.credentials.use(secret):
+                if use and self.counts_as_use and self.site.credentials.use(secret):
                     self.secret = secret
                     self.set_session_cookie(secret)  # so that the browser keeps its copy longer, too
                 return credential, secret
@@ -116,7 +108,7 @@ class Authentication(Fields):
         return None, None
 
     def is_made_here(self, session: str) -> bool:
-        return is_made_here(self.board.secret, session) or self.board.credentials.was_replaced(session)
+        return is_made_here(self.site.secret, session) or self.site.credentials.was_replaced(session)
 
     @property
     def counts_as_use(self) -> bool:

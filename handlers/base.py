@@ -11,18 +11,15 @@ import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
-from board import Board
-from board.text import BadTextError
+from board.errors import DeniedError
 from board.turns import BusyError
 from handlers.errors import RefusedError, as_refused
 from handlers.fields import FORM
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.negotiation import wants_json
-from handlers.reading import check_may_read, error_page
 from handlers.rights import Rights
 from handlers.static import ICON, static_url
 from net.logs import shown, warn_rarely
-from settings import Settings
 from storage.errors import StorageError, UnavailableError
 from storage.records import Credential
 
@@ -32,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("longboard")
 
 
+ERRORS_MAX = 100
+"""Error pages that are cached."""
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -68,14 +67,6 @@ class Base(Rights):
     # --- what handlers use
 
     @property
-    def board(self) -> Board:
-        return self.application.board
-
-    @property
-    def config(self) -> Settings:
-        return self.application.config
-
-    @property
     def wants_json(self) -> bool:
         """Whether the reply is for a program rather than for a person at a page."""
         return self.csp == DATA_CSP or wants_json(self.request.headers.get("Accept", ""))
@@ -94,7 +85,7 @@ class Base(Rights):
         await self.identify(use=True)
         self.check_for_whom()
         if self.request.method in ("GET", "HEAD") and self.counts_as_reading:
-            check_may_read(self)
+            self.site.limits.check_reading(self.caller)
 
     @property
     def counts_as_reading(self) -> bool:
@@ -115,7 +106,7 @@ class Base(Rights):
         if not self.is_as_judged:
             self._auto_finish = False  # _look_and_finish() sends the reply
             return asyncio.ensure_future(self._look_and_finish(chunk))
-        if self.board.waiters.draining or self.closes:
+        if self.site.waiters.draining or self.closes:
             self.set_header("Connection", "close")
         sent = super().finish(chunk)
         sent.add_done_callback(self._when_sent)
@@ -125,7 +116,7 @@ class Base(Rights):
         if not sent.cancelled():
             sent.exception()  # the client has gone, so there is nobody to tell
         self.application.under_way.discard(self)
-        if self.board.waiters.draining or self.closes:
+        if self.site.waiters.draining or self.closes:
             cast(HTTP1Connection, self.request.connection).close()
 
     @property
@@ -144,7 +135,7 @@ class Base(Rights):
             words, path = "%s %s: storage is unavailable: %s", shown(self.request.path)
             warn_rarely(type(value).__name__, words, self.request.method, path, value)
             return
-        if isinstance(value, tornado.web.HTTPError | BadTextError | StorageError | BusyError | StreamClosedError):
+        if isinstance(value, tornado.web.HTTPError | DeniedError | StorageError | BusyError | StreamClosedError):
             return  # refused with an explanation, or ended by the client
         # Without the query, which may be private.
         log.error("%s %s failed", self.request.method, shown(self.request.path), exc_info=value)
@@ -156,7 +147,7 @@ class Base(Rights):
         if refused.code == "unsupported_encoding":
             self.set_header("Accept-Encoding", "identity")
         self.set_status(refused.status_code)
-        self.board.waiters.counters.refused[refused.code] += 1
+        self.site.counters.refused[refused.code] += 1
         if refused.status_code == 401:
             self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
         if refused.status_code == 405:
@@ -167,12 +158,24 @@ class Base(Rights):
         if self.wants_json:
             self.write_json({"error": {"code": refused.code, "message": refused.words}})
         elif self.has_ended and not self.refuses_with_own_words:
-            self.finish(error_page(self, refused))
+            self.finish(self.error_page(refused))
         else:
             self.write_error_page(refused)
 
     def write_error_page(self, refused: RefusedError) -> None:
-        self.finish(error_page(self, refused))
+        self.finish(self.error_page(refused))
+
+    def error_page(self, refused: RefusedError, near: int | None = None) -> bytes:
+        """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
+        if self.account is not None or refused.status_code == 401:  # the page contains a name, or what the client sent
+            return self.render_string("error.html", refused=refused, near=near)
+        kept, key = self.application.making.errors, (refused.status_code, refused.words, near)
+        page = kept.get(key)
+        if page is None:
+            page = kept[key] = self.render_string("error.html", refused=refused, near=near)
+            if len(kept) > ERRORS_MAX:
+                del kept[next(iter(kept))]
+        return page
 
     # --- replies
 

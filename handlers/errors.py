@@ -2,7 +2,7 @@
 
 import tornado.web
 
-from board.text import BadTextError
+from board.errors import DeniedError
 from board.turns import BusyError
 from storage.errors import (
     EditConflictError,
@@ -72,6 +72,22 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
 """Status, code and words for errors of the lower layers. An entry also covers subclasses without their own entry."""
 
 
+STATUSES = {
+    "body_not_text": 400,
+    "password_not_text": 400,
+    "bad_signed_request": 400,
+    "sign_in_first": 401,
+    "wrong_password": 401,
+    "not_yours": 403,
+    "suspended": 403,
+    "signup_closed": 403,
+    "invite_needed": 403,
+    "password_needed": 403,
+    "confirm_first": 403,
+}
+"""By the code of a DeniedError. Others are 422, or 429 if it was too early."""
+
+
 class RefusedError(tornado.web.HTTPError):
     """A refusal in the shape of all errors: a status, a stable code, words for people, and seconds to wait, if any."""
 
@@ -86,8 +102,9 @@ def as_refused(status: int, error: BaseException | None) -> RefusedError:
     """Returns the reply to an error. It never says more than the client may know."""
     if isinstance(error, RefusedError):
         return error
-    if isinstance(error, BadTextError):
-        return RefusedError(error.status, error.code, str(error))
+    if isinstance(error, DeniedError):
+        status = STATUSES.get(error.code, 422) if error.retry_after is None else 429
+        return RefusedError(status, error.code, str(error), error.retry_after)
     for kind in type(error).__mro__:  # an engine may have subclasses of these errors
         if answer := ANSWERS.get(kind):
             return RefusedError(*answer, RETRY_SECONDS if answer[0] == 503 else None)

@@ -13,14 +13,12 @@ from typing import Any
 from board.account_names import UNNAMED, name_from_elsewhere, usernames
 from board.credentials import hash_secret
 from board.facebook import ID
+from board.site.sign_in import suspended
 from handlers.base import signed_in
 from handlers.errors import RefusedError
 from handlers.facebook_client import describe
 from handlers.facebook_flow import INVITE_COOKIE, FacebookPage, Flow, lost_flow
-from handlers.guessing import write_log
 from handlers.messages import check_is_still
-from handlers.names import is_free
-from handlers.sign_in import check_may_sign_up, start_session, suspended
 from storage.errors import NotAllowedError, NotFoundError
 from storage.records import Identity
 
@@ -87,29 +85,27 @@ class FacebookSignIn(FacebookPage):
         if identity.account.suspended_at is not None:
             self.board.account_log.write_failure(identity.account.id, self.client_address, "suspended")
             raise suspended()
-        if await is_free(self, person.name, identity.account):
+        if await self.site.is_free(person.name, identity.account):
             await storage.rename_identity(identity.id, person.name)
         await self.keep_picture(identity, person)
-        await start_session(self, identity.account, identity_id=identity.id)
+        await self.start_session(identity.account, identity_id=identity.id)
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 
     async def join(self, flow: Flow, person: Person) -> Identity:
         """Makes a new account, if this board takes new members. Raises RefusedError, LinkGoneError."""
         self.try_again = "/signin"
-        limits = self.board.limits
-        if limits and (seconds := limits.sign_up_from.take(self.client_address)):
-            raise RefusedError(429, "too_many_tries", "Too many accounts are being made from where you are.", seconds)
-        await check_may_sign_up(self, flow.invite)
+        self.site.limits.check_sign_up(self.client_address)
+        await self.site.check_may_sign_up(flow.invite)
         names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
         invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
-        name = person.name if await is_free(self, person.name) else UNNAMED
+        name = person.name if await self.site.is_free(person.name) else UNNAMED
         try:
             identity = await self.board.storage.create_account_with_identity(
                 "facebook", self.config.facebook_app_id, person.id, name, names, invite
             )
         except NotAllowedError:
             raise suspended() from None
-        write_log(self, "signed_up", identity.account.id, "facebook")
+        self.site.account_log.write("signed_up", identity.account.id, self.client_address, "facebook")
         return identity
 
     async def keep_picture(self, identity: Identity, person: Person) -> None:
@@ -124,9 +120,7 @@ class FacebookSignIn(FacebookPage):
 
 class FacebookCallback(FacebookSignIn):
     async def get(self) -> None:
-        limits = self.board.limits
-        if limits and (seconds := limits.sign_in_from.take(self.client_address)):
-            raise RefusedError(429, "too_many_tries", "Too many tries. Please wait a little before the next.", seconds)
+        self.site.limits.check_return(self.client_address)
         flow = await self.take_flow()
         code = self.code()
         with self.facebook.visit() as self.visit:
@@ -195,7 +189,7 @@ class FacebookCallback(FacebookSignIn):
         identity = await self.board.storage.create_identity(
             account_id, "facebook", self.config.facebook_app_id, person.id, person.name, signed_in(self).id
         )
-        write_log(self, "facebook_linked", account_id, "facebook")
+        self.site.account_log.write("facebook_linked", account_id, self.client_address, "facebook")
         await self.keep_picture(identity, person)
         self.leave("/account")
 

@@ -5,10 +5,7 @@ from handlers.account import AccountPage
 from handlers.base import signed_in
 from handlers.errors import RefusedError
 from handlers.facebook_flow import FacebookPage
-from handlers.guessing import write_log
-from handlers.names import check_is_free
 from handlers.sign_in import FormPage, safe_next
-from handlers.tokens import check_may_change
 
 
 class FacebookLink(FacebookPage, AccountPage):
@@ -18,8 +15,8 @@ class FacebookLink(FacebookPage, AccountPage):
     template = "account.html"
 
     async def post(self) -> None:
-        credential = await self.confirm()
-        self.begin(account_id=credential.account.id, next="/account")
+        await self.confirm()
+        self.begin(account_id=signed_in(self).account.id, next="/account")
         # A page with a link, because form-action forbids redirecting the form to another site.
         await self.render("facebook_link.html")
 
@@ -33,11 +30,11 @@ class FacebookLink(FacebookPage, AccountPage):
 class FacebookUnlink(AccountPage):
     async def post(self) -> None:
         """Refused if Facebook is the last way in. Storage checks that."""
-        credential = await self.confirm()
+        credential, verified = signed_in(self), await self.confirm()
         await self.board.storage.unlink_identity(
-            credential.account.id, "facebook", keep=credential.id, password=self.password
+            credential.account.id, "facebook", keep=credential.id, password=verified
         )
-        write_log(self, "facebook_unlinked", credential.account.id, "facebook")
+        self.site.account_log.write("facebook_unlinked", credential.account.id, self.client_address, "facebook")
         self.again("unlink")
 
 
@@ -67,12 +64,12 @@ class FacebookWelcome(AccountPage):
         account = credential.account
         if self.has_password:
             raise RefusedError(403, "username_fixed", "An account with a password keeps its username.")
-        check_may_change(self)
+        self.site.limits.check_changing(self.caller)
         username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
-        await check_is_free(self, username, name)
+        await self.site.check_names(account, username, name)
         if username != account.username:
             await self.board.storage.set_username(account.id, username, credential.id)
-            write_log(self, "username_changed", account.id, "facebook")
+            self.site.account_log.write("username_changed", account.id, self.client_address, "facebook")
         if name != account.name:
             await self.board.storage.set_name(account.id, name, credential.id)
         next = safe_next(self.form("next"))
@@ -82,7 +79,7 @@ class FacebookWelcome(AccountPage):
             self.redirect(next, status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
-        if self.known is None:  # there is nobody to welcome
+        if self.overview is None:  # there is nobody to welcome
             self.render("error.html", refused=refused, near=None)
         else:
             FormPage.write_error_page(self, refused)

@@ -15,7 +15,6 @@ from handlers.articles import human
 from handlers.base import Base
 from handlers.errors import RefusedError
 from handlers.facebook_flow import FacebookPage
-from handlers.guessing import write_log
 from storage.errors import NotFoundError
 
 SLACK_SECONDS = 60
@@ -46,7 +45,7 @@ class FacebookCall(Base):
     def log_call(self, event: str, account_id: int | None) -> None:
         """Logs the call. A call about an unknown person, such as a repeated deletion, is not logged."""
         if account_id is not None:
-            write_log(self, event, account_id, "facebook")
+            self.site.account_log.write(event, account_id, self.client_address, "facebook")
 
     @staticmethod
     def before(request: SignedRequest) -> int:

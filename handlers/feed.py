@@ -66,11 +66,11 @@ class Feed(Base):
 
     def all_kept(self) -> dict[str, Made]:
         """The feeds of the newest state, by origin."""
-        kept: dict[str, Made] = self.board.waiters.recent.derived.setdefault("feeds", {})
+        kept: dict[str, Made] = self.site.waiters.recent.derived.setdefault("feeds", {})
         return kept
 
     async def keep(self) -> Made:
-        making, waiters = self.application.making, self.board.waiters
+        making, waiters = self.application.making, self.site.waiters
         async with making.feed:
             if made := self.all_kept().get(self.origin):
                 return made
@@ -87,7 +87,7 @@ class Feed(Base):
     def made_at(self, made: Made) -> int | None:
         """Returns when this state was first requested, in seconds since 1970. The time identifies the state and is
         never in the future, so it is None for a past state, and if another state already has this second."""
-        derived, now = self.board.waiters.recent.derived, int(time.time())
+        derived, now = self.site.waiters.recent.derived, int(time.time())
         if self.all_kept().get(self.origin) is not made:
             return None
         if "feed_made_at" not in derived and now != Feed.last_made:

@@ -16,7 +16,6 @@ from tornado.httputil import (
 )
 
 from board.cursor import Cursor
-from board.recent import PAGE
 from handlers.bearer import OTHER_HEADERS
 from handlers.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
 from handlers.messages import new_form_key
@@ -59,12 +58,12 @@ class Front(Rendering):
         before, after = self.whole_number("before"), self.whole_number("after")
         if before is not None:
             async with self.application.making.reading:
-                page = await self.board.storage.before(before, PAGE)
+                page = await self.site.page(before=before)
                 newer = page.messages[-1].id if page.messages else None
                 await self.history_page(page.messages, first_id(page.messages, page.older), newer)
         elif after is not None:
             async with self.application.making.reading:
-                page = await self.board.storage.after(after, PAGE)
+                page = await self.site.page(after=after)
                 newer = page.messages[-1].id if page.newer else None
                 await self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
         elif self.account is None:
@@ -84,12 +83,12 @@ class Front(Rendering):
 
     def all_kept(self) -> dict[str, Kept]:
         """The cached pages, by origin."""
-        kept: dict[str, Kept] = self.board.waiters.recent.derived.setdefault("front", {})
+        kept: dict[str, Kept] = self.site.waiters.recent.derived.setdefault("front", {})
         return kept
 
     def kept_for_guests(self) -> Kept | None:
         kept = self.all_kept().get(self.origin)
-        return kept if kept and kept.serves(self.board.waiters.watching.count()) else None
+        return kept if kept and kept.serves(self.site.waiters.watching.count()) else None
 
     async def keep_for_guests(self) -> Kept:
         """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
@@ -101,7 +100,7 @@ class Front(Rendering):
             return last
 
     async def make_for_guests(self) -> Kept:
-        all_kept, state, watching = self.all_kept(), self.state(), self.board.waiters.watching.count()
+        all_kept, state, watching = self.all_kept(), self.state(), self.site.waiters.watching.count()
         bodies = [kept.body for kept in all_kept.values()]
         messages = await self.days_html(state.page.messages)
         async with self.application.making.turns.turn():
@@ -124,14 +123,14 @@ class Front(Rendering):
     # --- members
 
     async def live_page(self) -> None:
-        state, watching = self.state(), self.board.waiters.watching.count()
+        state, watching = self.state(), self.site.waiters.watching.count()
         html = await self.days_html(state.page.messages)
         await self.send_page("board.html", html, **self.names(state, new_form_key(), watching))
 
     # --- both
 
     def state(self) -> State:
-        recent = self.board.waiters.recent
+        recent = self.site.waiters.recent
         return State(recent.page, recent.cursor)
 
     def names(self, state: State, key: str, watching: int) -> dict[str, Any]:
@@ -175,12 +174,12 @@ class Quick(HTTPMessageDelegate):
         assert connection is not None
         connection.write_headers(ResponseStartLine("HTTP/1.1", 200, "OK"), headers, page)
         connection.finish()
-        self._application.board.waiters.counters.requests["GET", 200] += 1
+        self._application.site.counters.requests["GET", 200] += 1
 
 
 def quick_front(application: "Application", request: HTTPServerRequest) -> Quick | None:
     """Returns None if only a handler can answer: for a member, an unusual request, or a page that is not cached yet."""
-    waiters, config, headers = application.board.waiters, application.config, request.headers
+    waiters, config, headers = application.site.waiters, application.config, request.headers
     all_kept: dict[str, Kept] = waiters.recent.derived.get("front", NOTHING)
     kept = all_kept.get(config.public_url or f"http://{request.host}")
     if kept is None or config.reading == "members" or config.log_requests or waiters.draining:

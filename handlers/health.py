@@ -8,7 +8,7 @@ class Health(Monitored):
     for_whom = "anyone"
 
     async def status(self, is_storage_ok: bool) -> dict[str, object]:
-        waiters = self.board.waiters
+        waiters = self.site.waiters
         storage = "ok" if is_storage_ok else "unavailable"
         state = "draining" if waiters.draining else "ok"
         status: dict[str, object] = {"status": state, "storage": storage, "version": VERSION}
@@ -23,7 +23,7 @@ class Healthz(Health):
     """Says that polls can be served, which is true even while storage is unavailable."""
 
     async def get(self) -> None:
-        self.write_json(await self.status(await self.board.readiness.can_read()))
+        self.write_json(await self.status(await self.site.readiness.can_read()))
 
 
 class Readyz(Health):
@@ -31,7 +31,7 @@ class Readyz(Health):
 
     async def get(self) -> None:
         status = await self.status(
-            await self.board.readiness.can_read() and await self.board.readiness.check(for_monitor=self.is_monitor)
+            await self.site.readiness.can_read() and await self.site.readiness.check(for_monitor=self.is_monitor)
         )
         if (status["status"], status["storage"]) != ("ok", "ok"):
             self.set_status(503)

@@ -2,18 +2,14 @@
 
 from board.audit import in_words
 from board.recent import iso
-from handlers.base import Page, signed_in
+from handlers.base import Page
 from handlers.errors import RefusedError
-from handlers.guessing import write_log
-from handlers.messages import check_is_still, delete, edit, is_author, moment, new_form_key, parse_id
+from handlers.messages import check_is_still, moment, new_form_key, parse_id
 from handlers.pages import Rendering, preview
-from handlers.reading import error_page
-from storage.errors import EditConflictError, NotFoundError
-from storage.records import DAY_MS, Credential, Message
+from storage.errors import EditConflictError
+from storage.records import Message
 from storage.records import Page as MessagesPage
 
-NEWER, OLDER = 4, 10
-"""Messages shown above and below the one; few above, so that it is visible without scrolling."""
 BLOCK_DAYS = {"1": 1, "7": 7, "30": 30}
 
 
@@ -28,29 +24,18 @@ class MessagePage(Rendering):
             await self.show_around(id)
 
     async def show_around(self, id: int) -> None:
-        storage, recent = self.board.storage, self.board.waiters.recent
-        message = await storage.message(id)
-        older, newer = await storage.before(id, OLDER), await storage.after(id, NEWER)
-        around = [*older.messages, message, *newer.messages]
+        found = await self.site.around(self.caller, id)
+        message, around = found.message, [*found.older.messages, found.message, *found.newer.messages]
         await self.send_page(
             "message_page.html",
-            await self.days_html(around, id, self.tools(message, await self.is_suspended(message))),
+            await self.days_html(around, id, self.tools(message, found.is_suspended)),
             message=message,
             author=message.author.name if message.author else "Guest",
-            older=around[0].id if older.older else None,
-            newer=around[-1].id if newer.newer else None,
-            is_on_board=is_on(recent.page, id),
+            older=around[0].id if found.older.older else None,
+            newer=around[-1].id if found.newer.newer else None,
+            is_on_board=is_on(self.site.waiters.recent.page, id),
             preview=preview,
         )
-
-    async def is_suspended(self, message: Message) -> bool:
-        """Whether the message's author is suspended. Only moderators are told."""
-        if message.author is None or self.account is None or not self.account.is_moderator:
-            return False
-        try:
-            return (await self.board.storage.account_of(message.author.id)).suspended_at is not None
-        except NotFoundError:  # the account has been deleted since
-            return False
 
     def tools(self, message: Message, is_suspended: bool) -> bytes:
         """Renders what this viewer may do with the message."""
@@ -58,7 +43,7 @@ class MessagePage(Rendering):
             "message_tools.html",
             message=message,
             is_moderator=self.account is not None and self.account.is_moderator,
-            is_author=is_author(self, message),
+            is_author=self.account is not None and message.author is not None and message.author.id == self.account.id,
             is_suspended=is_suspended,
             id=message.id,
             text=message.body,
@@ -72,7 +57,7 @@ class MessagePage(Rendering):
         """Links to the messages before a deleted one, where the reader may find what they look for."""
         id = next(iter(getattr(self, "path_args", ())), "")  # Tornado has not set it yet if the body can't be read
         near = int(id) if refused.status_code == 404 and id.isascii() and id.isdigit() and len(id) < 19 else None
-        self.finish(error_page(self, refused, near))
+        self.finish(self.error_page(refused, near))
 
 
 class EditMessage(Page):
@@ -89,11 +74,12 @@ class EditMessage(Page):
         check_is_still(self, self.form("as"))
         try:
             began_from = self.form("began_from")
-            await edit(self, parse_id(id), text, moment(began_from) if began_from else None)
+            seen_at = moment(began_from) if began_from else None
+            await self.site.edit(self.caller, parse_id(id), text, seen_at)
         except EditConflictError as error:
             self.now = error.args[0]
             raise
-        is_there = is_on(self.board.waiters.recent.page, parse_id(id))
+        is_there = is_on(self.site.waiters.recent.page, parse_id(id))
         self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
@@ -121,7 +107,7 @@ def is_on(page: MessagesPage, id: int) -> bool:
 
 class DeleteMessage(Page):
     async def post(self, id: str) -> None:
-        await delete(self, parse_id(id))
+        await self.site.delete(self.caller, parse_id(id))
         self.redirect("/", status=303)
 
 
@@ -131,30 +117,17 @@ class Moderate(Page):
     for_whom = "moderators"
 
     async def post(self, id: str) -> None:
-        credential = signed_in(self)
-        moderator, message_id, storage = credential.account, parse_id(id), self.board.storage
+        message_id = parse_id(id)
         match self.form("act"):
             case "suspend" | "unsuspend" as act:
-                await self.change_author(credential, message_id, act)
+                await self.site.change_author(self.caller, message_id, act)
             case "block":
-                days = BLOCK_DAYS.get(self.form("days") or "", 1)
-                until = round(self.board.credentials.clock() * 1000) + days * DAY_MS
-                await storage.block_address(moderator, message_id, until, self.client_address, credential=credential.id)
+                await self.site.block_author(self.caller, message_id, BLOCK_DAYS.get(self.form("days") or "", 1))
             case "remove":
-                await storage.remove_all(moderator, message_id, self.client_address, credential=credential.id)
+                await self.site.remove_author(self.caller, message_id)
             case _:
                 raise RefusedError(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
         self.redirect("/audit", status=303)
-
-    async def change_author(self, credential: Credential, message_id: int, act: str) -> None:
-        """Suspends the author or ends the suspension. Raises NotFoundError, RefusedError."""
-        message = await self.board.storage.message(message_id)
-        if message.author is None:
-            raise RefusedError(422, "no_account", "A guest has no account to suspend. Block the address instead.")
-        author = await self.board.storage.account_of(message.author.id)
-        change = self.board.storage.suspend if act == "suspend" else self.board.storage.restore
-        await change(credential.account, author.username, credential=credential.id)
-        write_log(self, f"{act}ed", author.id, f"by account {credential.account.id}")
 
 
 class AuditLog(Rendering):
@@ -162,6 +135,5 @@ class AuditLog(Rendering):
 
     async def get(self) -> None:
         before = self.whole_number("before")
-        entries = await self.board.storage.audit(before, 101)
-        older = entries[99].id if len(entries) > 100 else None
-        self.render("audit.html", entries=entries[:100], older=older, before=before, in_words=in_words)
+        entries, older = await self.site.audit(before)
+        self.render("audit.html", entries=entries, older=older, before=before, in_words=in_words)

@@ -5,43 +5,16 @@ import hashlib
 import secrets
 
 from board.cursor import Cursor
-from board.recent import BATCH, PAGE, as_json, encode, encode_reply
-from board.text import clean
-from handlers.base import Base, Page, signed_in
+from board.recent import PAGE, as_json, encode, encode_reply
+from handlers.base import Base, Page
 from handlers.errors import RefusedError
 from handlers.polls import Poll
-from handlers.reading import check_may_read
 from storage.errors import NotFoundError
-from storage.records import Message
 
-CHANGES = "Only its author can change a message."
-DELETES = "Only its author or a moderator can delete a message."
 NO_MOMENT = -1
 """A time that no message has."""
 RESERVED = ("tutorial-", "form-")
 """Prefixes of keys that Longboard makes itself, so that no client can use such a key first."""
-
-
-async def post(handler: Base, text: str, key: str | None) -> tuple[Message, bool]:
-    """Cleans a message, saves it and delivers it. Returns it, and whether it is new (not a retry)."""
-    check_may_post(handler)
-    body = clean(text, handler.config.message_length)
-    credential = handler.credential.id if handler.credential else None
-    return await handler.board.storage.append(handler.author, body, key, handler.client_address, credential)
-
-
-def check_may_post(handler: Base) -> None:
-    """Raises RefusedError."""
-    account, address, limits = handler.account, handler.client_address, handler.board.limits
-    if account is None and handler.config.posting == "members":
-        raise RefusedError(401, "sign_in_first", "Only members can post on this board. Please sign in.")
-    if limits is None:
-        return
-    who = f"account {account.id}" if account else address
-    if seconds := limits.posting.take(who) or limits.posting_from.take(address):
-        raise RefusedError(
-            429, "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds
-        )
 
 
 def checked_key(key: str | None) -> str | None:
@@ -74,7 +47,8 @@ class Add(Page):
         if text is None:
             raise RefusedError(400, "bad_field", "The field “s” with the message is missing.")
         check_is_still(self, self.form("as"))
-        message, is_new = await post(self, text, form_key(self.form("key"), self.form("first") or text))
+        key = form_key(self.form("key"), self.form("first") or text)
+        message, is_new = await self.site.post(self.caller, text, key)
         if self.wants_json:
             self.set_status(201 if is_new else 200)
             self.write_json(as_json(message))
@@ -132,15 +106,14 @@ class ApiMessages(Poll):
             await self.newest(limit)
             return
         else:
-            reply = self.board.waiters.recent.newest()
+            reply = self.site.waiters.recent.newest()
         if reply is not None:
             self.write_bytes(reply)
 
     async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
         """As `/get`, but changes that are too old to be in memory are read from storage, page by page."""
-        recent = self.board.waiters.recent
-        if cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start:
-            check_may_read(self)
+        if self.site.is_in_storage(cursor):
+            self.site.limits.check_reading(self.caller)
             if reply := await self.page_forward(cursor):
                 return reply
         return await self.poll(cursor, wait)
@@ -148,8 +121,8 @@ class ApiMessages(Poll):
     async def page_forward(self, cursor: Cursor) -> bytes | None:
         """Returns the next page of changes, or None if the cursor needs a reset."""
         async with self.application.making.reading:
-            changes = await self.board.storage.changes_page(cursor.seq, BATCH)
-            if changes.head.epoch != cursor.epoch or changes.head.floor > cursor.seq:
+            changes = await self.site.changes(cursor)
+            if changes is None:
                 return None
             seq = changes.messages[-1].seq if changes.more else changes.head.seq
             messages = await self.application.making.turns.each(encode, changes.messages)
@@ -158,24 +131,25 @@ class ApiMessages(Poll):
     async def newest(self, limit: int) -> None:
         """Sends the requested number of newest messages. The cursor is read first: changes between the two reads are
         sent again by the next poll, which does no harm."""
-        check_may_read(self)
+        self.site.limits.check_reading(self.caller)
         async with self.application.making.reading:
-            cursor = str(self.board.waiters.recent.cursor)
-            page = await self.board.storage.before(None, limit)
+            cursor = str(self.site.waiters.recent.cursor)
+            page = await self.site.page(limit=limit)
             rest = {"cursor": cursor} | ({"older": True} if page.older else {})
             await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
 
     async def history(self, before: int, limit: int) -> None:
-        check_may_read(self)
+        self.site.limits.check_reading(self.caller)
         async with self.application.making.reading:
-            page = await self.board.storage.before(before, limit)
+            page = await self.site.page(before=before, limit=limit)
             await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})
 
     async def post(self) -> None:
         fields = self.fields()
         header, field = self.request.headers.get("Idempotency-Key"), self.optional_text(fields, "key")
         keys = [key for key in (checked_key(field), checked_key(header)) if key]
-        message, is_new = await post(self, self.text_field(fields, "body"), keys[0] if keys else None)
+        body, key = self.text_field(fields, "body"), keys[0] if keys else None
+        message, is_new = await self.site.post(self.caller, body, key)
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")
         self.write_json(as_json(message))
@@ -183,7 +157,7 @@ class ApiMessages(Poll):
 
 class ApiMessage(Base):
     async def get(self, id: str) -> None:
-        self.write_json(as_json(await self.board.storage.message(parse_id(id))))
+        self.write_json(as_json(await self.site.message(parse_id(id))))
 
     async def patch(self, id: str) -> None:
         fields = self.fields()
@@ -191,25 +165,11 @@ class ApiMessage(Base):
         seen_at = moment(began_from) if began_from else None
         if seen_at == NO_MOMENT:
             raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
-        self.write_json(as_json(await edit(self, parse_id(id), body, seen_at)))
+        self.write_json(as_json(await self.site.edit(self.caller, parse_id(id), body, seen_at)))
 
     async def delete(self, id: str) -> None:
-        await delete(self, parse_id(id))
+        await self.site.delete(self.caller, parse_id(id))
         self.set_status(204)
-
-
-async def edit(handler: Base, id: int, text: str, began_from: int | None) -> Message:
-    """Edits a message. Only its author may, and not if it was changed after `began_from` (None: in any case).
-
-    Raises RefusedError, BadTextError, NotFoundError, EditConflictError.
-    """
-    check_is_member(handler, CHANGES)
-    message = await handler.board.storage.message(id)
-    if not is_author(handler, message):
-        raise RefusedError(403, "not_yours", CHANGES)
-    check_may_post(handler)  # an edit wakes all polls, as a post does
-    body, credential = clean(text, handler.config.message_length), signed_in(handler)
-    return await handler.board.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
 
 
 def moment(text: str) -> int:
@@ -219,39 +179,6 @@ def moment(text: str) -> int:
         return round(at.timestamp() * 1000) if at.tzinfo else NO_MOMENT
     except (ValueError, OverflowError):
         return NO_MOMENT
-
-
-async def delete(handler: Base, id: int) -> None:
-    """Deletes a message, for its author or a moderator. Raises RefusedError, NotFoundError."""
-    check_is_member(handler, DELETES)
-    message = await handler.board.storage.message(id)
-    if is_author(handler, message):
-        check_may_delete(handler)
-    elif not handler.may_moderate:
-        raise RefusedError(403, "not_yours", DELETES)
-    credential = signed_in(handler)
-    await handler.board.storage.delete(
-        id, credential.account.id, moderates=handler.may_moderate, credential=credential.id
-    )
-
-
-def check_may_delete(handler: Base) -> None:
-    """Raises RefusedError."""
-    limits, account = handler.board.limits, signed_in(handler).account
-    if limits and (seconds := limits.deleting.take(f"account {account.id}")):
-        raise RefusedError(
-            429, "too_many_tries", "That was a lot at once. Please wait a moment, then try again.", seconds
-        )
-
-
-def is_author(handler: Base, message: Message) -> bool:
-    return handler.account is not None and message.author is not None and message.author.id == handler.account.id
-
-
-def check_is_member(handler: Base, who_may: str) -> None:
-    """Refuses a guest for every message, even for one that doesn't exist. Raises RefusedError."""
-    if handler.account is None:
-        raise RefusedError(401, "sign_in_first", f"{who_may} Please sign in.")
 
 
 def parse_id(text: str) -> int:

@@ -28,14 +28,14 @@ class BoardCollector(Collector):
         return []  # all metrics are ours, and none is registered twice
 
     def collect(self) -> Iterator[Metric]:
-        board = self._application.board
-        counters, writing = board.waiters.counters, board.storage.writing()
+        site = self._application.site
+        counters, writing = site.counters, site.storage.writing()
         now = {
-            "polls_now": ("Polls parked now", board.waiters.parked),
+            "polls_now": ("Polls parked now", site.waiters.parked),
             "connections_now": ("Connections open now", self._application.connections()),
             "requests_now": ("Requests under way now, without repeated polls", len(self._application.under_way)),
             "writes_waiting": ("Writes that wait for the writer", writing.waiting),
-            "hashes_waiting": ("Passwords that are hashed or wait for it", board.passwords.waiting),
+            "hashes_waiting": ("Passwords that are hashed or wait for it", site.passwords.waiting),
         }
         for name, (words, value) in now.items():
             yield GaugeMetricFamily(f"longboard_{name}", words, value)

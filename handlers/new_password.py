@@ -1,9 +1,6 @@
 """Sets a new password by a one-time link."""
 
-from board.credentials import hash_secret
-from board.passwords import check_password
-from handlers.guessing import asker_of, write_log
-from handlers.sign_in import FormPage, start_session
+from handlers.sign_in import FormPage
 
 
 class NewPassword(FormPage):
@@ -21,18 +18,15 @@ class NewPassword(FormPage):
 
     async def get(self) -> None:
         if link := self.query("link"):
-            await self.board.storage.link("password", hash_secret(link))
+            await self.site.password_link(link)
         self.show()
 
     async def post(self) -> None:
-        hash = hash_secret(self.needed("link"))
-        account = await self.board.storage.link("password", hash)
-        password = self.needed("password")
-        names = (account.username, account.name) if account else ()
-        check_password(password, *names, self.config.title)
-        hashed = await self.board.passwords.hash(password, asker_of(self))
-        spare = ["facebook"] if self.form("facebook") == "keep" else ()
-        account = await self.board.storage.use_password_link(hash, hashed, spare=spare)
-        write_log(self, "password_link_used", account.id, "link")
-        await start_session(self, account, hashed)
+        link, password, spare = (
+            self.needed("link"),
+            self.needed("password"),
+            ["facebook"] if self.form("facebook") == "keep" else (),
+        )
+        account, hashed = await self.site.use_password_link(self.caller, link, password, spare=spare)
+        await self.start_session(account, hashed)
         self.redirect("/account?done=password", status=303)

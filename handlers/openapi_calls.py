@@ -1,11 +1,11 @@
 """The described calls: method and path, who may use them, what they take, and all their replies."""
 
 from board.recent import PAGE
+from board.site.messages import QUERY_MAX
 from handlers.fields import LIMIT_MAX
 from handlers.openapi_errors import ALWAYS, ANYTHING, CHANGES, NAMES, READS, SENT, TEXT, WRITES, refusals
 from handlers.openapi_parts import CURSOR, MOST_NUMBER, Good, Json, good, in_path, query, ref, sent
 from handlers.openapi_schemas import KEY, KEY_WORDS
-from handlers.search import QUERY_MAX
 from settings import Settings
 
 ANYONE: list[Json] = []

@@ -6,15 +6,12 @@ import tornado.escape
 import tornado.web
 
 from board.signs import first_sign
-from handlers.base import Base, signed_in
+from handlers.base import Base
 from handlers.messages import parse_id
-from storage.errors import NotFoundError
 from storage.records import Account, Picture
 
 
 class MemberPicture(Base):
-    """Only for the member and for moderators, so that nobody can look through all pictures."""
-
     for_whom = "members"
     # Even when opened as a page it can do nothing, whatever its bytes pretend to be.
     csp = "default-src 'none'; sandbox; base-uri 'none'; frame-ancestors 'none'"
@@ -30,13 +27,8 @@ class MemberPicture(Base):
         return etag and f"W/{etag}"
 
     async def get(self, id: str) -> None:
-        account_id = parse_id(id)
-        if account_id != signed_in(self).account.id and not self.may_moderate:
-            raise NotFoundError(f"picture {account_id}")
-        try:
-            picture = await self.board.storage.picture(account_id)
-        except NotFoundError:
-            picture = initials_of(await self.board.storage.account_of(account_id))
+        found = await self.site.picture(self.caller, parse_id(id))
+        picture = initials_of(found) if isinstance(found, Account) else found
         self.set_header("Content-Type", picture.kind)
         self.set_header("Cache-Control", "private, no-cache")  # a deleted picture must not stay on screens
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")

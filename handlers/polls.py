@@ -49,12 +49,12 @@ class Poll(Base):
         except RefusedError as refused:
             if refused.code != "signed_out" or not self.has_new_secret or (cursor := self.after()) is None:
                 raise
-            self.write_bytes(self.board.waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS))
+            self.write_bytes(self.site.waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS))
 
     @property
     def has_new_secret(self) -> bool:
         """Whether this session has just got a new secret, which the page will send with its next poll."""
-        return any(self.board.credentials.was_replaced(self.get_cookie(name, "")) for name in self.cookie_names)
+        return any(self.site.credentials.was_replaced(self.get_cookie(name, "")) for name in self.cookie_names)
 
     @property
     def stream(self) -> IOStream:
@@ -62,7 +62,7 @@ class Poll(Base):
 
     def on_connection_close(self) -> None:
         if self.waiter is not None:
-            self.board.waiters.leave(self.waiter)
+            self.site.waiters.leave(self.waiter)
 
     def after(self) -> Cursor | None:
         """Returns the cursor that was sent, if there is one. Raises RefusedError."""
@@ -86,7 +86,7 @@ class Poll(Base):
 
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
         """Returns the reply's body, or None if the client has gone by then."""
-        waiters = self.board.waiters
+        waiters = self.site.waiters
         deadline = min(time.monotonic() + wait, self.deadline)
         self.learn(wait)
         while True:
@@ -120,14 +120,14 @@ class Poll(Base):
 
     def look(self, cursor: Cursor, wait: float) -> bytes | FutureWaiter:
         account_id = self.account.id if self.account else None
-        return self.board.waiters.poll(cursor, wait, account_id, self.client_address)
+        return self.site.waiters.poll(cursor, wait, account_id, self.client_address)
 
     async def parked(self, waiter: FutureWaiter) -> bytes | Ended:
         self.waiter = waiter
         try:
             return await waiter.future
         finally:
-            self.board.waiters.leave(waiter)
+            self.site.waiters.leave(waiter)
             self.waiter = None
 
     def learn(self, wait: float) -> None:
@@ -166,7 +166,7 @@ class Get(Poll):
             return
         cursor, wait = self.after(), self.wait()
         if cursor is None:
-            self.write_bytes(self.board.waiters.recent.newest())
+            self.write_bytes(self.site.waiters.recent.newest())
             return
         reply = await self.poll(cursor, wait)
         if reply is not None:

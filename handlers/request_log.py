@@ -18,7 +18,7 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     application: Application = handler.application  # type: ignore[assignment]
     request, status = handler.request, handler.get_status()
     method = request.method if request.method in handler.SUPPORTED_METHODS else "other"
-    application.board.waiters.counters.requests[method or "other", status] += 1
+    application.site.counters.requests[method or "other", status] += 1
     if not application.config.log_requests:
         return
     client = getattr(handler, "client_address", request.remote_ip)

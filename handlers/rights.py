@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tornado.http1connection import HTTP1Connection
 
+from board.site import Site
 from handlers.authentication import Authentication, ended
 from handlers.errors import RefusedError
+from settings import Settings
 
 if TYPE_CHECKING:
     from handlers import Application
@@ -35,12 +37,24 @@ class Rights(Authentication):
     refuses_with_own_words = False
     """Whether a refusal's page contains only what the client sent. It is then shown even if the right has ended."""
 
+    @property
+    def site(self) -> Site:
+        return self.application.site
+
+    @property
+    def board(self) -> Site:
+        return self.application.site
+
+    @property
+    def config(self) -> Settings:
+        return self.application.config
+
     def check_for_whom(self) -> None:
         """Raises RefusedError if the client may not use this."""
         members_only = self.for_whom == "readers" and self.config.reading == "members"
         if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
             raise RefusedError(401, "sign_in_first", f"{WORDS[self.for_whom]} Please sign in.")
-        if self.for_whom == "moderators" and not self.may_moderate:
+        if self.for_whom == "moderators" and not self.caller.may_moderate:
             raise RefusedError(403, "moderators_only", WORDS["moderators"])
 
     async def look_again(self) -> None:

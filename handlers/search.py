@@ -5,30 +5,13 @@ from board.recent import PAGE, as_json
 from handlers.base import Base
 from handlers.errors import RefusedError
 from handlers.pages import Rendering
-from storage.records import Found, Message
+from storage.records import Message
 from storage.words import Phrase, phrases
 
-QUERY_MAX = 200
-"""Characters that a query may have: useful queries are shorter."""
 RESULTS = 20
 """Results on one page."""
 MOST_MARKED = 6
 """Words and phrases of a query that are highlighted: enough for a reader, and each must be compared with every word."""
-
-
-async def search(handler: Base, query: str, before: int | None, limit: int) -> Found:
-    """Raises RefusedError, UnavailableError."""
-    if len(query) > QUERY_MAX:
-        raise RefusedError(
-            422, "query_too_long", f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
-        )
-    limits = handler.board.limits
-    who = f"account {handler.account.id}" if handler.account else handler.client_address
-    if limits is not None and (seconds := limits.searching.take(who)):
-        raise RefusedError(
-            429, "too_many_searches", "That was a lot at once. Please wait a moment, then search again.", seconds
-        )
-    return await handler.board.storage.search(query, before, limit)
 
 
 class SearchPage(Rendering):
@@ -36,7 +19,7 @@ class SearchPage(Rendering):
 
     async def get(self) -> None:
         query, before = self.query("q") or "", self.whole_number("before")
-        found = await search(self, query, before, RESULTS) if query.strip() else None
+        found = await self.site.search(self.caller, query, before, RESULTS) if query.strip() else None
         wanted = phrases(query)
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.application.making, found.messages if found else []
@@ -62,7 +45,7 @@ class ApiSearch(Base):
         query = self.query("q")
         if query is None:
             raise RefusedError(400, "bad_field", "“q” is missing: the words to look for.")
-        found = await search(self, query, self.whole_number("before"), self.limit() or PAGE)
+        found = await self.site.search(self.caller, query, self.whole_number("before"), self.limit() or PAGE)
         indexing = {} if found.is_complete else {"indexing": True}
         await self.write_many(
             {"messages": [as_json(message) for message in found.messages], "older": found.older} | indexing

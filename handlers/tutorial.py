@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import tornado.escape
 
+from board.errors import DeniedError
 from board.recent import moment
 from board.waiter import Ended, FutureWaiter
 from handlers.errors import RefusedError
-from handlers.reading import check_may_read
 from storage.records import Message
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ TUTORIAL_PAGE_MAX = 100
 
 
 async def tutorial_poll(handler: "Poll") -> None:
-    waiters = handler.board.waiters
+    waiters = handler.site.waiters
     seq = waiters.recent.seq
     posts = posted_after(waiters.recent.messages, parse_time(handler.query("t") or ""))
     if posts:  # a reply without posts costs nothing and is not counted
         try:
-            check_may_read(handler)
-        except RefusedError:
+            handler.site.limits.check_reading(handler.caller)
+        except DeniedError:
             await asyncio.sleep(HELD_SECONDS)
             raise
     deadline = time.monotonic() + handler.wait()

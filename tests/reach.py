@@ -10,13 +10,16 @@ import inspect
 import re
 
 from board.credentials import Credentials
+from board.limits import Limits
 from board.passwords import Passwords
+from board.site import Site
 from board.waiters import WaiterList
-from handlers.errors import ANSWERS
+from handlers.errors import ANSWERS, STATUSES
 from storage import Storage
 from tests.conftest import ROOT
 
-BEHIND = {"storage": Storage, "passwords": Passwords, "credentials": Credentials, "waiters": WaiterList}
+BEHIND = {"site": Site, "limits": Limits, "storage": Storage, "passwords": Passwords}
+BEHIND |= {"credentials": Credentials, "waiters": WaiterList}
 WHOM = {"anyone": set(), "readers": {(401, "sign_in_first")}, "members": {(401, "sign_in_first")}}
 WHOM["moderators"] = WHOM["members"] | {(403, "moderators_only")}
 FAULTS = {kind.__name__: answer for kind, answer in ANSWERS.items()}
@@ -89,8 +92,8 @@ class Reach:
         match node:
             case ast.Call(func=ast.Name(id="RefusedError"), args=[ast.Constant(status), ast.Constant(code), *_]):
                 self.errors.add((status, code))
-            case ast.Call(func=ast.Name(id="BadTextError"), args=[ast.Constant(code), _, *status]):
-                self.errors.add((status[0].value if status else 422, code))
+            case ast.Call(func=ast.Name(id="BadTextError" | "DeniedError"), args=[ast.Constant(code), _, *seconds]):
+                self.errors.add((429 if seconds else STATUSES.get(code, 422), code))
             case ast.Call(func=ast.Attribute(attr="set_header"), args=[ast.Constant(name), *_]):
                 self.headers.add(name.lower())
             case ast.Raise(exc=ast.Name(id=name)) if name in FAULTS:

@@ -7,7 +7,6 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from board import Board
 from board.credentials import (
     AWAY_SECONDS,
     BOT_SECONDS,
@@ -20,6 +19,7 @@ from board.credentials import (
     new_session,
 )
 from board.limits import Limit
+from board.site import Site
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
@@ -182,7 +182,7 @@ async def test_a_limit_forgets_those_that_may_do_all_again(clock):
 async def http(storage, clock, tmp_path):
     """The application inside the test, so that its clock can be moved."""
     settings = read_settings(["--limits=off", "--poll-seconds=1"], {})
-    board = await Board.open(storage, max_parked=10, limits=False, clock=clock)
+    board = await Site.open(storage, max_parked=10, limits=False, clock=clock)
     server = HTTPServer(Application(board, settings))
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)

@@ -14,7 +14,7 @@ import pytest
 from tornado.netutil import bind_sockets
 
 import server as server_module
-from board import Board
+from board.site import Site
 from handlers import Application
 from handlers.polls import Get
 from net import server as serving
@@ -34,7 +34,7 @@ async def running(folder, *flags):
     """A server inside the test: its port, its board, and `parsed`, the paths of polls that handlers have seen."""
     storage = await open_storage(f"sqlite:///{folder}/board.db")
     settings = read_settings(["--limits=off", *flags], {})
-    board = await Board.open(storage, max_parked=100, limits=False)
+    board = await Site.open(storage, max_parked=100, limits=False)
     application, sockets, parsed = Application(board, settings), bind_sockets(0, "127.0.0.1"), []
     server = server_module.start(application, settings, sockets)
     port = sockets[0].getsockname()[1]

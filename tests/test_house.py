@@ -88,6 +88,14 @@ def test_only_the_board_delivers():
             assert "deliver" not in names, path
 
 
+def test_handlers_reach_storage_only_through_the_verbs_of_the_site():
+    """So each rule, limit and line of the log stands once. The metrics read how the writer is doing."""
+    for path in MODULES:
+        if floor_of(path) == "handlers" and not path.name.startswith(("metrics", "facebook")):
+            names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+            assert "storage" not in names, path
+
+
 def test_files_and_functions_stay_small_enough_to_read():
     """A newcomer can read any file in one sitting."""
     for path in [*MODULES, *ROOT.glob("setting*.py")]:

@@ -4,8 +4,8 @@ import types
 
 import pytest
 
-from board import Board
 from board.credentials import hash_secret, new_secret
+from board.site import Site
 from net.fast_path.memo import KnownRequest, RequestMemo
 from storage import open_storage
 from storage.records import Password
@@ -20,7 +20,7 @@ PROXIED = b"&wait=25 HTTP/1.1\r\nHost: x\r\nX-Request-Id: %s\r\n\r\n"
 async def house(tmp_path):
     """A board with three messages, and a memo that knows one poll of a guest and one behind a proxy."""
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
-    board = await Board.open(storage, max_parked=100, limits=False)
+    board = await Site.open(storage, max_parked=100, limits=False)
     for word in ("one", "two", "three"):
         await storage.append(None, word, None)
     await board.waiters.deliver()

@@ -123,7 +123,7 @@ async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
     """Who has looked too often is told so in the one shape, and when to come back; the board itself goes on."""
     async with board_of(tmp_path, ["words"] * 40, "--metrics-token=0123456789abcdef") as house:
         limits = Limits(lambda: 0.0)
-        house.application.board = dataclasses.replace(house.board, limits=limits)
+        house.application.site = dataclasses.replace(house.board, limits=limits)
         session = await member(house)
         await house.storage.set_role(None, "ada", "moderator")
         house.board.waiters.recent.start = 10  # as if so many changes were forgotten
@@ -167,7 +167,7 @@ async def test_deleting_is_limited_as_posting_is(tmp_path):
     """One's own messages: each deletion wakes every page. What a moderator takes away is not counted."""
     async with board_of(tmp_path, ["by a guest"]) as house:
         limits = Limits(lambda: 0.0)
-        house.application.board = dataclasses.replace(house.board, limits=limits)
+        house.application.site = dataclasses.replace(house.board, limits=limits)
         session = await member(house)
         await house.storage.set_role(None, "ada", "moderator")
         await house.board.waiters.deliver()

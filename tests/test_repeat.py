@@ -9,7 +9,7 @@ import time
 import pytest
 from tornado.netutil import bind_sockets
 
-from board import Board
+from board.site import Site
 from handlers import Application
 from handlers.polls import Get
 from server import start as start_server
@@ -79,7 +79,7 @@ async def counted(tmp_path, monkeypatch):
     monkeypatch.setattr(Get, "get", counting)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     settings = read_settings(["--limits=off"], {})
-    board = await Board.open(storage, max_parked=100, limits=False)
+    board = await Site.open(storage, max_parked=100, limits=False)
     sockets = bind_sockets(0, "127.0.0.1")
     server = start_server(Application(board, settings), settings, sockets)
     yield sockets[0].getsockname()[1], calls, board

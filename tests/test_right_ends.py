@@ -17,9 +17,9 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.simple_httpclient import HTTPStreamClosedError
 
-import handlers.account_download
-from board import Board
+import board.site.accounts
 from board.credentials import hash_secret, new_secret, new_session
+from board.site import Site
 from handlers import ROUTES, Application
 from handlers.base import Base
 from settings import read_settings
@@ -164,7 +164,7 @@ async def house(url, monkeypatch):
     storage = await open_storage(url)
     held = Held(storage)
     settings = ["--reading=members", "--posting=members", "--facebook-app-id=1234567890", "--limits=off"]
-    board = await Board.open(held, max_parked=10, limits=False)
+    board = await Site.open(held, max_parked=10, limits=False)
     held.board = board
     hashed = await board.passwords.hash(PASSWORD)
     for name in ("ada", "bob"):
@@ -268,7 +268,7 @@ async def ask_while(house, deed, method, target, form=None):
 
 async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypatch):
     """What was sent before is out; the rest is not, and the client sees that it is not whole."""
-    monkeypatch.setattr(handlers.account_download, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(board.site.accounts, "ROWS_AT_ONCE", 1)
     for n in range(5):
         await house.storage.append(ADA, f"mine {n}", None)
     await house.board.waiters.deliver()

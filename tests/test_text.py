@@ -13,6 +13,7 @@ from board.account_names import clean_name, name_from_elsewhere
 from board.highlights import excerpt
 from board.signs import beginning, first_sign
 from board.text import MARKS_IN_A_ROW, MOST_MARKUP, BadTextError, clean, pieces
+from handlers.errors import as_refused
 from handlers.pages import preview
 from handlers.pictures import initials_of
 from storage.records import Account
@@ -70,7 +71,7 @@ def test_what_is_no_text_is_refused(raw):
     """NUL and lone surrogates are 400, not a fault later on."""
     with pytest.raises(BadTextError) as error:
         clean(raw, 4000)
-    assert (error.value.code, error.value.status) == ("body_not_text", 400)
+    assert error.value.code == "body_not_text" and as_refused(500, error.value).status_code == 400
 
 
 def test_the_limit_counts_characters_and_says_how_many_there_were():

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest, format_timestamp, parse_request_start_line
 
-from board import Board
+from board.credentials import Credentials
 from board.cursor import Cursor
 from board.recent import Recent
-from board.waiters import NO_ROOM
+from board.waiters import NO_ROOM, WaiterList
 from storage.records import Account
 
 HEADS = frozenset((b"GET /get?after=", b"GET /api/v1/messages?after="))
@@ -121,9 +121,15 @@ NO_PACKET = Packet(b"", False, False, b"")
 class RequestMemo:
     """The known requests, and their replies. There is one memo for the whole server."""
 
-    def __init__(self, board: Board, headers: Iterable[tuple[str, str]], varying: Iterable[str]) -> None:
-        self.waiters = board.waiters
-        self._credentials = board.credentials
+    def __init__(
+        self,
+        waiters: WaiterList,
+        credentials: Credentials,
+        headers: Iterable[tuple[str, str]],
+        varying: Iterable[str],
+    ) -> None:
+        self.waiters = waiters
+        self._credentials = credentials
         self._known: collections.OrderedDict[bytes, KnownRequest] = collections.OrderedDict()
         self._size = 0
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)

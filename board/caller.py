@@ -1,0 +1,39 @@
+"""The client that a verb of the site acts for."""
+
+import dataclasses
+
+from storage.records import Account, Author, Credential
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Caller:
+    """The owner of a credential, or a guest. The address is as limits count it."""
+
+    credential: Credential | None
+    address: str
+
+    @property
+    def account(self) -> Account | None:
+        return self.credential.account if self.credential else None
+
+    @property
+    def signed_in(self) -> Credential:
+        """The credential, where only members can call."""
+        assert self.credential is not None
+        return self.credential
+
+    @property
+    def author(self) -> Author | None:
+        """The author of what the caller posts; None for a guest."""
+        account = self.account
+        return Author(account.id, account.name) if account else None
+
+    @property
+    def key(self) -> str:
+        """The caller in limits by account, in which guests are counted by address."""
+        return f"account {self.credential.account.id}" if self.credential else self.address
+
+    @property
+    def may_moderate(self) -> bool:
+        """Whether this is a moderator in person: a bot's token can read and write, but not moderate."""
+        return self.credential is not None and self.credential.account.is_moderator and self.credential.kind != "bot"

@@ -1,0 +1,98 @@
+"""Site, which has the verbs of a board. Each noun has its own file."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from board.account_log import AccountLog
+from board.clock import Clock
+from board.credentials import Credentials
+from board.failures import Failures
+from board.limits import Limits
+from board.passwords import Passwords
+from board.readiness import Readiness
+from board.site.accounts import Accounts
+from board.site.messages import Messages
+from board.site.moderation import Moderation
+from board.site.parts import DEFAULT_RULES, Rules
+from board.waiters import WaiterList, load
+from storage import Storage
+from storage.errors import UnavailableError
+
+log = logging.getLogger("longboard")
+
+SAVE_SECONDS = 60
+"""How often the times of last use and the counts of failed sign-ins are saved."""
+TIDY_SECONDS = 3600
+FIRST_TIDY_SECONDS = 600
+"""Counted from the start. A clock that is set over the network is right by then."""
+
+
+class Site(Messages, Accounts, Moderation):
+    """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
+
+    @classmethod
+    async def open(
+        cls,
+        storage: Storage,
+        *,
+        max_parked: int,
+        limits: bool,
+        rules: Rules = DEFAULT_RULES,
+        clock: Callable[[], float] = time.time,
+    ) -> "Site":
+        """Reads what a site needs from storage. Raises UnavailableError."""
+        credentials = Credentials(storage, rules.token_seconds, clock)
+        # One address may hold at most half of all parked polls, so that it can't take them all.
+        most = max_parked // 2 if limits else 0
+        waiters = WaiterList(storage, await load(storage), max_parked, most, credentials.forget)
+        storage.on_commit = waiters.deliver
+        return cls(
+            storage,
+            waiters,
+            credentials,
+            Passwords(),
+            Failures(storage),
+            AccountLog(),
+            Limits(are_on=limits),
+            Readiness(storage),
+            Clock(storage, (await storage.times())[1], clock),
+            waiters.counters,
+            await storage.secret(),
+            rules,
+        )
+
+    @property
+    def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """The tasks that must run while the site is open, by their names in the log."""
+        return {"Looking for changes": self.watch, "Housekeeping": self.housekeeping}
+
+    async def watch(self) -> None:
+        """Delivers what other processes commit. Runs until cancelled."""
+        await self.storage.watch(self.waiters.deliver)
+
+    async def housekeeping(self) -> None:
+        """Saves what is only in memory and deletes what has expired. Runs until cancelled."""
+        due = time.monotonic() + FIRST_TIDY_SECONDS
+        while True:
+            try:
+                await self.credentials.save()
+                await self.failures.save()
+                await self.storage.scrub()
+                if time.monotonic() >= due:
+                    if await self.clock.is_believable():
+                        await self.credentials.tidy()
+                    due = time.monotonic() + TIDY_SECONDS
+            except UnavailableError as error:
+                log.warning("Housekeeping has to wait: %s", error)
+            await asyncio.sleep(SAVE_SECONDS)
+
+    async def close(self) -> None:
+        """Saves what is only in memory. The caller that opened the storage must close it."""
+        self.passwords.close()
+        try:
+            await self.credentials.save()
+            await self.failures.save()
+        except UnavailableError as error:
+            log.warning("The times of last use and the counts of failed sign-ins could not be saved: %s", error)

@@ -1,0 +1,198 @@
+"""What members do with their own accounts."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Collection
+
+from board.account_names import clean_name
+from board.caller import Caller
+from board.credentials import TOKEN_PREFIX, hash_secret, new_secret, new_session
+from board.errors import DeniedError
+from board.passwords import check_password
+from board.site.sign_in import Session, SigningIn
+from storage.about import Notes, Posted
+from storage.errors import NotFoundError
+from storage.failed_tries import FailedTries
+from storage.records import Account, AuditEntry, Credential, Identity, Password, Picture
+
+CONFIRMED_SECONDS = 600
+"""How long after a sign-in by Facebook it replaces a missing password."""
+ROWS_AT_ONCE = 100
+"""Rows that are read at once for a download."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Overview:
+    """What its owner sees of an account."""
+
+    password: Password
+    identity: Identity | None
+    failed: FailedTries
+    credentials: list[Credential]
+    """The sessions and tokens that have not expired."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kept:
+    """What else is kept about an account, except for its rows in the audit log and its messages."""
+
+    notes: Notes
+    credentials: list[Credential]
+    picture: Picture | None
+
+
+class Accounts(SigningIn):
+    async def overview(self, caller: Caller) -> Overview:
+        account = caller.signed_in.account
+        _, password = await self.storage.password(account.username)
+        identity = next(iter(await self.storage.identities_of(account.id)), None)
+        failed = await self.failures.of(account.id)
+        return Overview(password, identity, failed, await self.living(account))
+
+    async def living(self, account: Account) -> list[Credential]:
+        """Returns the sessions and tokens that have not expired, the last used first."""
+        return [one for one in await self.storage.credentials(account.id) if not self.credentials.is_over(one)]
+
+    async def rename(self, caller: Caller, name: str) -> None:
+        """Raises DeniedError, BadTextError, OutdatedError."""
+        name, credential = clean_name(name), caller.signed_in
+        self.limits.check_changing(caller)
+        await self.check_names(credential.account, name)
+        await self.storage.set_name(credential.account.id, name, credential.id)
+
+    async def change_password(self, caller: Caller, old: str | None, new: str, secret: str, *, unlink: bool) -> Session:
+        """Ends everything else. The session with this secret gets a new one, in case somebody has the old one.
+
+        With `unlink`, a linked identity ends, too. Raises DeniedError, BadTextError, BusyError, OutdatedError.
+        """
+        verified, credential = await self.confirm(caller, old), caller.signed_in
+        account = credential.account
+        check_password(new, account.username, account.name, self.rules.title)
+        hashed = await self.passwords.hash(new, self._asker(caller))
+        session = Session(new_session(self.secret), credential, self.credentials.changes, None)
+        self.credentials.replace(secret)
+        await self.storage.set_password(
+            account.id,
+            hashed,
+            old=verified,
+            keep=credential.id,
+            hash=hash_secret(session.secret),
+            unlink=unlink,
+        )
+        self.account_log.write("password_changed", account.id, caller.address, "password")
+        return dataclasses.replace(session, browser=await self._known_browser(account, hashed))
+
+    async def make_token(self, caller: Caller, name: str, password: str | None) -> tuple[str, Credential]:
+        """Makes a bot's token. Returns its secret, which is never shown again, and the token.
+
+        Raises DeniedError, BadTextError, BusyError, OutdatedError, TooManyTokensError.
+        """
+        name, credential = clean_name(name), caller.signed_in
+        self.limits.check_changing(caller)
+        verified, secret = await self.confirm(caller, password), new_secret(TOKEN_PREFIX)
+        made = await self.storage.create_credential(
+            credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id
+        )
+        self.account_log.write("token_made", credential.account.id, caller.address, "bot")
+        return secret, made
+
+    async def revoke(self, caller: Caller, id: int, kind: str | None = None) -> None:
+        """Ends one session or token, if it is of this kind. Raises NotFoundError."""
+        account_id = caller.signed_in.account.id
+        await self.storage.revoke_credential(account_id, id, kind)
+        self.account_log.write("revoked", account_id, caller.address, kind or "session or token")
+
+    async def revoke_others(self, caller: Caller) -> None:
+        """Ends all sessions and tokens except the caller's."""
+        credential = caller.signed_in
+        await self.storage.revoke_all(credential.account.id, keep=credential.id)
+        self.account_log.write("revoked_all", credential.account.id, caller.address, "sessions and tokens")
+
+    async def delete_account(self, caller: Caller, password: str | None, *, keep_messages: bool) -> None:
+        """Raises DeniedError, BadTextError, BusyError, OutdatedError."""
+        verified, credential = await self.confirm(caller, password), caller.signed_in
+        await self.storage.delete_account(
+            credential.account.id, keep_messages=keep_messages, password=verified, credential=credential.id
+        )
+        kind = "password" if verified.hash is not None else "facebook"
+        self.account_log.write("deleted", credential.account.id, caller.address, kind)
+
+    # --- who it is
+
+    async def confirm(self, caller: Caller, password: str | None) -> Password:
+        """Verifies that the caller owns the account: by its password or, without one, by a recent sign-in by Facebook.
+
+        Returns the password that storage checks again on use. Raises DeniedError, BadTextError, BusyError.
+        """
+        account = caller.signed_in.account
+        _, known = await self.storage.password(account.username)
+        if known.hash is None:
+            if not self.is_confirmed(caller):
+                raise DeniedError("confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
+            return known
+        if password is None:
+            words = "Send your “password”, too: a bot's token stays valid when you are signed out."
+            raise DeniedError("password_needed", words)
+        return (await self._verify(caller, account.username, password, "This is not your password."))[1]
+
+    def is_confirmed(self, caller: Caller) -> bool:
+        """Whether the member has recently signed in by Facebook."""
+        credential = caller.signed_in
+        age = self.credentials.clock() - credential.created_at / 1000
+        return credential.kind == "session" and credential.provider is not None and age < CONFIRMED_SECONDS
+
+    # --- one-time links for a new password
+
+    async def password_link(self, link: str) -> Account | None:
+        """Returns whose password it sets. Raises LinkGoneError."""
+        return await self.storage.link("password", hash_secret(link))
+
+    async def use_password_link(
+        self, caller: Caller, link: str, password: str, *, spare: Collection[str]
+    ) -> tuple[Account, Password]:
+        """Sets the password. All ways in end, because somebody else may have taken over the account.
+
+        Identities of the providers in `spare` stay. Raises BadTextError, LinkGoneError, BusyError.
+        """
+        account = await self.password_link(link)
+        names = (account.username, account.name) if account else ()
+        check_password(password, *names, self.rules.title)
+        hashed = await self.passwords.hash(password, self._asker(caller))
+        account = await self.storage.use_password_link(hash_secret(link), hashed, spare=spare)
+        self.account_log.write("password_link_used", account.id, caller.address, "link")
+        return account, hashed
+
+    # --- what is kept
+
+    async def picture(self, caller: Caller, account_id: int) -> Picture | Account:
+        """Returns the account if it has no picture.
+
+        Only for its owner and for moderators, so that nobody can look through all pictures. Raises NotFoundError.
+        """
+        if account_id != caller.signed_in.account.id and not caller.may_moderate:
+            raise NotFoundError(f"picture {account_id}")
+        try:
+            return await self.storage.picture(account_id)
+        except NotFoundError:
+            return await self.storage.account_of(account_id)
+
+    async def kept_about(self, account: Account) -> Kept:
+        notes, credentials = await self.storage.notes_about(account.id), await self.storage.credentials(account.id)
+        try:
+            picture: Picture | None = await self.storage.picture(account.id)
+        except NotFoundError:
+            picture = None
+        return Kept(notes, credentials, picture)
+
+    async def audit_about(self, account: Account) -> AsyncIterator[list[AuditEntry]]:
+        """Yields what the account did, and what was done to it or to one of its messages, the oldest first."""
+        rows = await self.storage.audit_about(account, 0, ROWS_AT_ONCE)
+        while rows:
+            yield rows
+            rows = await self.storage.audit_about(account, rows[-1].id, ROWS_AT_ONCE)
+
+    async def posted_by(self, account: Account) -> AsyncIterator[list[Posted]]:
+        """Yields what the account has posted, also what was deleted since, the oldest first."""
+        rows = await self.storage.posted_by(account.id, 0, ROWS_AT_ONCE)
+        while rows:
+            yield rows
+            rows = await self.storage.posted_by(account.id, rows[-1].message.id, ROWS_AT_ONCE)

@@ -1,0 +1,109 @@
+"""What a site does with messages."""
+
+import contextlib
+import dataclasses
+
+from board.caller import Caller
+from board.cursor import Cursor
+from board.errors import DeniedError
+from board.recent import BATCH, PAGE
+from board.site.parts import Parts
+from board.text import clean
+from storage.errors import NotFoundError
+from storage.records import Changes, Found, Message, Page
+
+CHANGES = "Only its author can change a message."
+DELETES = "Only its author or a moderator can delete a message."
+QUERY_MAX = 200
+"""Characters that a query may have: useful queries are shorter."""
+NEWER, OLDER = 4, 10
+"""Messages shown above and below one; few above, so that it is visible without scrolling."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Around:
+    """A message with those before and after it."""
+
+    message: Message
+    older: Page
+    newer: Page
+    is_suspended: bool
+    """Whether its author is suspended. Only moderators are told."""
+
+
+class Messages(Parts):
+    async def post(self, caller: Caller, text: str, key: str | None) -> tuple[Message, bool]:
+        """Posts a message, and delivers it. Returns it, and whether it is new, and not one that was sent again.
+
+        Raises DeniedError, BadTextError, KeyReusedError, NotAllowedError.
+        """
+        if caller.credential is None and self.rules.posting == "members":
+            raise DeniedError("sign_in_first", "Only members can post on this board. Please sign in.")
+        self.limits.check_posting(caller)
+        body = clean(text, self.rules.message_length)
+        credential = caller.credential.id if caller.credential else None
+        return await self.storage.append(caller.author, body, key, caller.address, credential)
+
+    async def edit(self, caller: Caller, id: int, text: str, began_from: int | None) -> Message:
+        """Edits a message. Only its author may, and not if it was changed after `began_from` (None: in any case).
+
+        Raises DeniedError, BadTextError, NotFoundError, EditConflictError.
+        """
+        if not await self._is_author(caller, id, CHANGES):
+            raise DeniedError("not_yours", CHANGES)
+        self.limits.check_posting(caller)
+        body, credential = clean(text, self.rules.message_length), caller.signed_in
+        return await self.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
+
+    async def delete(self, caller: Caller, id: int) -> None:
+        """Deletes a message, for its author or a moderator. Raises DeniedError, NotFoundError."""
+        if await self._is_author(caller, id, DELETES):
+            self.limits.check_deleting(caller)
+        elif not caller.may_moderate:
+            raise DeniedError("not_yours", DELETES)
+        credential = caller.signed_in
+        await self.storage.delete(id, credential.account.id, moderates=caller.may_moderate, credential=credential.id)
+
+    async def _is_author(self, caller: Caller, id: int, who_may: str) -> bool:
+        """Refuses a guest for every message, even for one that doesn't exist. Raises DeniedError, NotFoundError."""
+        if caller.account is None:
+            raise DeniedError("sign_in_first", f"{who_may} Please sign in.")
+        author = (await self.storage.message(id)).author
+        return author is not None and author.id == caller.account.id
+
+    async def message(self, id: int) -> Message:
+        """Raises NotFoundError."""
+        return await self.storage.message(id)
+
+    async def page(self, *, before: int | None = None, after: int | None = None, limit: int = PAGE) -> Page:
+        """Returns the messages before or after the one with this id, or the newest."""
+        return await (self.storage.before(before, limit) if after is None else self.storage.after(after, limit))
+
+    async def around(self, caller: Caller, id: int) -> Around:
+        """Returns a message with its neighbours. Raises NotFoundError."""
+        message = await self.storage.message(id)
+        older, newer = await self.storage.before(id, OLDER), await self.storage.after(id, NEWER)
+        is_suspended = False
+        if message.author is not None and caller.account is not None and caller.account.is_moderator:
+            with contextlib.suppress(NotFoundError):  # the account has been deleted since
+                is_suspended = (await self.storage.account_of(message.author.id)).suspended_at is not None
+        return Around(message, older, newer, is_suspended)
+
+    async def search(self, caller: Caller, query: str, before: int | None, limit: int) -> Found:
+        """Returns the newest messages (before this one) that match. Raises DeniedError, SearchBusyError."""
+        if len(query) > QUERY_MAX:
+            words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
+            raise DeniedError("query_too_long", words)
+        self.limits.check_searching(caller)
+        return await self.storage.search(query, before, limit)
+
+    def is_in_storage(self, cursor: Cursor) -> bool:
+        """Whether the changes after this cursor are too old to be in memory, and not below the floor."""
+        recent = self.waiters.recent
+        return cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start
+
+    async def changes(self, cursor: Cursor) -> Changes | None:
+        """Returns the next of those changes from storage, or None if the cursor needs a reset by now."""
+        changes = await self.storage.changes_page(cursor.seq, BATCH)
+        head = changes.head
+        return changes if head.epoch == cursor.epoch and head.floor <= cursor.seq else None

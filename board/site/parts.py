@@ -1,0 +1,45 @@
+"""What the verbs of a site work with."""
+
+import dataclasses
+
+from board.account_log import AccountLog
+from board.clock import Clock
+from board.counters import Counters
+from board.credentials import Credentials
+from board.failures import Failures
+from board.limits import Limits
+from board.passwords import Passwords
+from board.readiness import Readiness
+from board.waiters import WaiterList
+from storage import Storage
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """The settings that verbs depend on. settings.py says what they mean."""
+
+    title: str = "Longboard"
+    posting: str = "guests"
+    signup: str = "open"
+    message_length: int = 4000
+    token_seconds: int = 14_400
+
+
+DEFAULT_RULES = Rules()
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    storage: Storage
+    waiters: WaiterList
+    credentials: Credentials
+    passwords: Passwords
+    failures: Failures
+    account_log: AccountLog
+    limits: Limits
+    readiness: Readiness
+    clock: Clock
+    counters: Counters
+    secret: bytes
+    """Signs what clients get from the server and send back. It is made with the database."""
+    rules: Rules
