@@ -5,7 +5,6 @@ import itertools
 import time
 from collections.abc import Callable
 
-from board.caller import Caller
 from board.errors import DeniedError
 from board.networks import networks_of, with_networks
 from board.turns import ANYBODY, Asker
@@ -14,14 +13,26 @@ MAX_KEYS = 50_000
 """Keys that one limit remembers. The key unused for longest is forgotten first, which only helps its owner."""
 TIDIED = 2
 """How many full buckets are forgotten at each try, at most."""
-TRY_AGAIN = "That was a lot at once. Please wait a moment, then try again."
 TOO_MANY_TRIES = "Too many tries. Please wait a little before the next."
 
 
 class Limit:
-    """`burst` tries at once, then one every `seconds`. With 0 seconds, no try is too early, and none is remembered."""
+    """`burst` tries at once, then one every `seconds`. With 0 seconds, no try is too early, and none is remembered.
 
-    def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    `code` and `words` are those of the refusal.
+    """
+
+    def __init__(
+        self,
+        burst: int,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        code: str = "too_many_tries",
+        words: str = "That was a lot at once. Please wait a moment, then try again.",
+    ) -> None:
+        self.code = code
+        self.words = words
         self._burst = burst
         self._seconds = seconds
         self._clock = clock
@@ -34,6 +45,11 @@ class Limit:
     def take(self, key: str) -> float:
         """Counts a try and returns 0, or returns the seconds to wait and counts nothing."""
         return take_all([(self, key)])
+
+    def check(self, key: str) -> None:
+        """Counts a try. Raises DeniedError if it is too early."""
+        if seconds := self.take(key):
+            raise DeniedError(self.code, self.words, seconds)
 
     def wait(self, key: str) -> float:
         """Seconds to wait before a try."""
@@ -60,11 +76,11 @@ class Limit:
                 del self._full_at[key]
 
 
-class AddressLimit:
+class AddressLimit(Limit):
     """A limit for each address, and wider ones for the networks that it is in."""
 
-    def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._by_address = Limit(burst, seconds, clock)
+    def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic, **refusal: str) -> None:
+        super().__init__(burst, seconds, clock, **refusal)
         self._by_site = Limit(2 * burst, seconds / 2, clock)
         self._by_network = Limit(4 * burst, seconds / 4, clock)
 
@@ -73,7 +89,7 @@ class AddressLimit:
         return take_all(self.tries(address))
 
     def tries(self, address: str) -> list[tuple[Limit, str]]:
-        limits = with_networks(address, self._by_address, self._by_site, self._by_network)
+        limits = with_networks(address, self, self._by_site, self._by_network)
         return [(limit, name) for name, limit in limits]
 
 
@@ -95,7 +111,7 @@ class Guessing:
     """
 
     def __init__(self, clock: Callable[[], float], *, are_on: bool = True) -> None:
-        self.by_address = AddressLimit(100, 3 * are_on, clock)
+        self.by_address = AddressLimit(100, 3 * are_on, clock, words=TOO_MANY_TRIES)
         self._by_known_browser = Limit(10, 30 * are_on, clock)
         self._at_from = Limit(10, 30 * are_on, clock)
         """By username and address."""
@@ -140,66 +156,34 @@ class Limits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, are_on: bool = True) -> None:
         self._are_on = are_on
-        self.posting = Limit(60, 1 * are_on, clock)
-        """By account; by address for guests."""
-        self.posting_from = AddressLimit(300, 0.2 * are_on, clock)
+        posts = {"code": "too_many_posts", "words": "That was a lot at once. Please wait a moment, then post again."}
+        self.posting = Limit(60, 1 * are_on, clock, **posts)
+        """Posts and edits, by Caller.key."""
+        self.posting_from = AddressLimit(300, 0.2 * are_on, clock, **posts)
         """By address, for members and guests together."""
-        self.reading = Limit(60, 0.2 * are_on, clock)
-        """By account; by address for guests."""
-        self.searching = Limit(30, 1 * are_on, clock)
-        """By account; by address for guests."""
+        self.reading = Limit(60, 0.2 * are_on, clock, code="too_many_requests")
+        """Requests that read from storage or need work for one client alone, by Caller.key."""
+        self.searching = Limit(
+            30,
+            1 * are_on,
+            clock,
+            code="too_many_searches",
+            words="That was a lot at once. Please wait a moment, then search again.",
+        )
+        """By Caller.key."""
         self.deleting = Limit(60, 1 * are_on, clock)
-        """By account."""
+        """Deletions of own messages, by Caller.key, because each wakes every page."""
         self.guessing = Guessing(clock, are_on=are_on)
-        self.sign_up_from = AddressLimit(20, 180 * are_on, clock)
+        """Signing in, with a right or a wrong password."""
+        self.sign_in_from = self.guessing.by_address
+        """The same by address alone. Requests that come back from another site are counted there, too."""
+        self.sign_up_from = AddressLimit(
+            20, 180 * are_on, clock, words="Too many accounts are being made from where you are."
+        )
         """By address."""
         self.changing = Limit(20, 60 * are_on, clock)
-        """By account."""
+        """New names and tokens, by Caller.key: each is stored, and a new name has polls checked again."""
 
     def asker(self, address: str, known: str = "") -> Asker:
         """Returns the asker in the queue for hashing passwords, where addresses count only if limits are on."""
         return Asker(address, known) if self._are_on else ANYBODY
-
-    def check_posting(self, caller: Caller) -> None:
-        """Counts a post, or an edit, which wakes all polls as a post does. Raises DeniedError."""
-        if seconds := self.posting.take(caller.key) or self.posting_from.take(caller.address):
-            raise DeniedError(
-                "too_many_posts", "That was a lot at once. Please wait a moment, then post again.", seconds
-            )
-
-    def check_reading(self, caller: Caller) -> None:
-        """Counts a request that reads from storage or needs work for one client alone. Raises DeniedError."""
-        if seconds := self.reading.take(caller.key):
-            raise DeniedError("too_many_requests", TRY_AGAIN, seconds)
-
-    def check_searching(self, caller: Caller) -> None:
-        """Raises DeniedError."""
-        if seconds := self.searching.take(caller.key):
-            words = "That was a lot at once. Please wait a moment, then search again."
-            raise DeniedError("too_many_searches", words, seconds)
-
-    def check_deleting(self, caller: Caller) -> None:
-        """Counts a deletion of an own message, because each wakes every page. Raises DeniedError."""
-        if seconds := self.deleting.take(caller.key):
-            raise DeniedError("too_many_tries", TRY_AGAIN, seconds)
-
-    def check_changing(self, caller: Caller) -> None:
-        """Counts a new name or token: each is stored, and a new name has the account's polls checked again.
-
-        Raises DeniedError.
-        """
-        if seconds := self.changing.take(caller.key):
-            raise DeniedError("too_many_tries", TRY_AGAIN, seconds)
-
-    def check_sign_up(self, address: str) -> None:
-        """Counts a new account. Raises DeniedError."""
-        if seconds := self.sign_up_from.take(address):
-            raise DeniedError("too_many_tries", "Too many accounts are being made from where you are.", seconds)
-
-    def check_return(self, address: str) -> None:
-        """Counts a return from another site, where somebody may have signed in, as a try at a password by its address.
-
-        Raises DeniedError.
-        """
-        if seconds := self.guessing.by_address.take(address):
-            raise DeniedError("too_many_tries", TOO_MANY_TRIES, seconds)

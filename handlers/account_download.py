@@ -33,16 +33,16 @@ class AccountDownload(AccountPage):
     async def about(self) -> dict[str, Any]:
         account, overview = signed_in(self).account, self.overview
         assert overview is not None
-        kept, password = await self.site.kept_about(account), overview.password
+        (notes, credentials, picture), password = await self.site.kept_about(account), overview.password
         return {
             "account": account_json(account),
             "tutorial_name": password.tutorial_name,
             "password_set_at": iso(password.set_at) if password.set_at else None,
-            "password_links": [{"expires_at": iso(until)} for until in kept.notes.links_until],
-            "access_changes": [iso(at) for at in kept.notes.access_changes],
-            "facebook": facebook_data(overview.identity, kept.picture),
+            "password_links": [{"expires_at": iso(until)} for until in notes.links_until],
+            "access_changes": [iso(at) for at in notes.access_changes],
+            "facebook": facebook_data(overview.identity, picture),
             "failed_sign_ins": dataclasses.asdict(overview.failed),
-            "sessions_and_tokens": [self.describe(c) for c in kept.credentials],
+            "sessions_and_tokens": [self.describe(c) for c in credentials],
         }
 
     def describe(self, credential: Credential) -> dict[str, Any]:

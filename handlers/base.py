@@ -85,7 +85,7 @@ class Base(Rights):
         await self.identify(use=True)
         self.check_for_whom()
         if self.request.method in ("GET", "HEAD") and self.counts_as_reading:
-            self.site.limits.check_reading(self.caller)
+            self.site.limits.reading.check(self.caller.key)
 
     @property
     def counts_as_reading(self) -> bool:

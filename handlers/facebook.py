@@ -94,7 +94,7 @@ class FacebookSignIn(FacebookPage):
     async def join(self, flow: Flow, person: Person) -> Identity:
         """Makes a new account, if this board takes new members. Raises RefusedError, LinkGoneError."""
         self.try_again = "/signin"
-        self.site.limits.check_sign_up(self.client_address)
+        self.site.limits.sign_up_from.check(self.client_address)
         await self.site.check_may_sign_up(flow.invite)
         names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
         invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
@@ -120,7 +120,7 @@ class FacebookSignIn(FacebookPage):
 
 class FacebookCallback(FacebookSignIn):
     async def get(self) -> None:
-        self.site.limits.check_return(self.client_address)
+        self.site.limits.sign_in_from.check(self.client_address)
         flow = await self.take_flow()
         code = self.code()
         with self.facebook.visit() as self.visit:

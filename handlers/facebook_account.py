@@ -64,7 +64,7 @@ class FacebookWelcome(AccountPage):
         account = credential.account
         if self.has_password:
             raise RefusedError(403, "username_fixed", "An account with a password keeps its username.")
-        self.site.limits.check_changing(self.caller)
+        self.site.limits.changing.check(self.caller.key)
         username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
         await self.site.check_names(account, username, name)
         if username != account.username:

@@ -113,7 +113,7 @@ class ApiMessages(Poll):
     async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
         """As `/get`, but changes that are too old to be in memory are read from storage, page by page."""
         if self.site.is_in_storage(cursor):
-            self.site.limits.check_reading(self.caller)
+            self.site.limits.reading.check(self.caller.key)
             if reply := await self.page_forward(cursor):
                 return reply
         return await self.poll(cursor, wait)
@@ -131,7 +131,7 @@ class ApiMessages(Poll):
     async def newest(self, limit: int) -> None:
         """Sends the requested number of newest messages. The cursor is read first: changes between the two reads are
         sent again by the next poll, which does no harm."""
-        self.site.limits.check_reading(self.caller)
+        self.site.limits.reading.check(self.caller.key)
         async with self.application.making.reading:
             cursor = str(self.site.waiters.recent.cursor)
             page = await self.site.page(limit=limit)
@@ -139,7 +139,7 @@ class ApiMessages(Poll):
             await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
 
     async def history(self, before: int, limit: int) -> None:
-        self.site.limits.check_reading(self.caller)
+        self.site.limits.reading.check(self.caller.key)
         async with self.application.making.reading:
             page = await self.site.page(before=before, limit=limit)
             await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})

@@ -32,7 +32,7 @@ async def tutorial_poll(handler: "Poll") -> None:
     posts = posted_after(waiters.recent.messages, parse_time(handler.query("t") or ""))
     if posts:  # a reply without posts costs nothing and is not counted
         try:
-            handler.site.limits.check_reading(handler.caller)
+            handler.site.limits.reading.check(handler.caller.key)
         except DeniedError:
             await asyncio.sleep(HELD_SECONDS)
             raise

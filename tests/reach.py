@@ -18,7 +18,7 @@ from handlers.errors import ANSWERS, STATUSES
 from storage import Storage
 from tests.conftest import ROOT
 
-BEHIND = {"site": Site, "limits": Limits, "storage": Storage, "passwords": Passwords}
+BEHIND = {"site": Site, "storage": Storage, "passwords": Passwords}
 BEHIND |= {"credentials": Credentials, "waiters": WaiterList}
 WHOM = {"anyone": set(), "readers": {(401, "sign_in_first")}, "members": {(401, "sign_in_first")}}
 WHOM["moderators"] = WHOM["members"] | {(403, "moderators_only")}
@@ -94,6 +94,8 @@ class Reach:
                 self.errors.add((status, code))
             case ast.Call(func=ast.Name(id="BadTextError" | "DeniedError"), args=[ast.Constant(code), _, *seconds]):
                 self.errors.add((429 if seconds else STATUSES.get(code, 422), code))
+            case ast.Attribute(value=ast.Attribute(value=ast.Attribute(attr="limits"), attr=name), attr="check"):
+                self.errors.add((429, getattr(Limits(), name).code))
             case ast.Call(func=ast.Attribute(attr="set_header"), args=[ast.Constant(name), *_]):
                 self.headers.add(name.lower())
             case ast.Raise(exc=ast.Name(id=name)) if name in FAULTS:

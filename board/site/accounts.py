@@ -31,15 +31,6 @@ class Overview:
     """The sessions and tokens that have not expired."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Kept:
-    """What else is kept about an account, except for its rows in the audit log and its messages."""
-
-    notes: Notes
-    credentials: list[Credential]
-    picture: Picture | None
-
-
 class Accounts(SigningIn):
     async def overview(self, caller: Caller) -> Overview:
         account = caller.signed_in.account
@@ -55,7 +46,7 @@ class Accounts(SigningIn):
     async def rename(self, caller: Caller, name: str) -> None:
         """Raises DeniedError, BadTextError, OutdatedError."""
         name, credential = clean_name(name), caller.signed_in
-        self.limits.check_changing(caller)
+        self.limits.changing.check(caller.key)
         await self.check_names(credential.account, name)
         await self.storage.set_name(credential.account.id, name, credential.id)
 
@@ -87,7 +78,7 @@ class Accounts(SigningIn):
         Raises DeniedError, BadTextError, BusyError, OutdatedError, TooManyTokensError.
         """
         name, credential = clean_name(name), caller.signed_in
-        self.limits.check_changing(caller)
+        self.limits.changing.check(caller.key)
         verified, secret = await self.confirm(caller, password), new_secret(TOKEN_PREFIX)
         made = await self.storage.create_credential(
             credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id
@@ -175,13 +166,14 @@ class Accounts(SigningIn):
         except NotFoundError:
             return await self.storage.account_of(account_id)
 
-    async def kept_about(self, account: Account) -> Kept:
+    async def kept_about(self, account: Account) -> tuple[Notes, list[Credential], Picture | None]:
+        """Returns what the overview lacks, except for the account's rows in the audit log and its messages."""
         notes, credentials = await self.storage.notes_about(account.id), await self.storage.credentials(account.id)
         try:
             picture: Picture | None = await self.storage.picture(account.id)
         except NotFoundError:
             picture = None
-        return Kept(notes, credentials, picture)
+        return notes, credentials, picture
 
     async def audit_about(self, account: Account) -> AsyncIterator[list[AuditEntry]]:
         """Yields what the account did, and what was done to it or to one of its messages, the oldest first."""

@@ -39,10 +39,15 @@ class Messages(Parts):
         """
         if caller.credential is None and self.rules.posting == "members":
             raise DeniedError("sign_in_first", "Only members can post on this board. Please sign in.")
-        self.limits.check_posting(caller)
+        self._count_post(caller)
         body = clean(text, self.rules.message_length)
         credential = caller.credential.id if caller.credential else None
         return await self.storage.append(caller.author, body, key, caller.address, credential)
+
+    def _count_post(self, caller: Caller) -> None:
+        """Counts a post, or an edit, which wakes all polls as a post does. Raises DeniedError."""
+        self.limits.posting.check(caller.key)
+        self.limits.posting_from.check(caller.address)
 
     async def edit(self, caller: Caller, id: int, text: str, began_from: int | None) -> Message:
         """Edits a message. Only its author may, and not if it was changed after `began_from` (None: in any case).
@@ -51,14 +56,14 @@ class Messages(Parts):
         """
         if not await self._is_author(caller, id, CHANGES):
             raise DeniedError("not_yours", CHANGES)
-        self.limits.check_posting(caller)
+        self._count_post(caller)
         body, credential = clean(text, self.rules.message_length), caller.signed_in
         return await self.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
 
     async def delete(self, caller: Caller, id: int) -> None:
         """Deletes a message, for its author or a moderator. Raises DeniedError, NotFoundError."""
         if await self._is_author(caller, id, DELETES):
-            self.limits.check_deleting(caller)
+            self.limits.deleting.check(caller.key)
         elif not caller.may_moderate:
             raise DeniedError("not_yours", DELETES)
         credential = caller.signed_in
@@ -94,7 +99,7 @@ class Messages(Parts):
         if len(query) > QUERY_MAX:
             words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
             raise DeniedError("query_too_long", words)
-        self.limits.check_searching(caller)
+        self.limits.searching.check(caller.key)
         return await self.storage.search(query, before, limit)
 
     def is_in_storage(self, cursor: Cursor) -> bool:

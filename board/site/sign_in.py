@@ -47,7 +47,7 @@ class SigningIn(Parts):
         self, caller: Caller, username: str, password: str, name: str | None, invite: str | None
     ) -> tuple[Account, Password]:
         """Makes an account. Raises DeniedError, BadTextError, UsernameTakenError, LinkGoneError, BusyError."""
-        self.limits.check_sign_up(caller.address)
+        self.limits.sign_up_from.check(caller.address)
         await self.check_may_sign_up(invite)
         folded = clean_username(username)
         name = clean_name(name or username)
