@@ -11,10 +11,9 @@ from board.site import Site
 from board.site.parts import Rules
 from handlers import Application
 from net.background import background
-from net.connections import Connections
 from net.drain import drain
 from net.fast_path.server import make_server
-from net.listener import address_of, listen, port_of, raise_descriptor_limit, room_for
+from net.listener import address_of, listen, port_of, raise_descriptor_limit
 from net.logs import set_up_logging
 from net.server import Server
 from net.streams import HEAD_BYTES
@@ -91,20 +90,19 @@ async def run(settings: Settings) -> None:
 
 def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> Server:
     biggest = 12 * settings.message_length + 256 * 1024  # well above the sizes that handlers refuse with a reason
-    is_counting = settings.limits and not settings.client_header
+    context = application.context
     server = make_server(
         application,
-        memo=application.memo,
+        memo=context.memo,
         idle_seconds=IDLE_SECONDS,
         body_timeout=BODY_SECONDS,
         max_header_size=HEAD_BYTES,
         max_body_size=biggest,
         max_buffer_size=biggest + 64 * 1024,
-        connections=Connections(room_for(settings.max_parked), is_counting=is_counting),
-        refusals=application.refusals,
-        under_way=application.under_way,
+        connections=context.connections,
+        refusals=context.refusals,
+        under_way=context.under_way,
     )
-    application.connections = lambda: server.open_now
     server.add_sockets(sockets)
     return server
 

@@ -4,7 +4,7 @@ import argparse
 
 from board.recent import iso
 from settings import Settings
-from storage.opening import open_storage
+from storage import open_storage
 from storage.stats import Stats
 
 

@@ -28,8 +28,8 @@ class Longest(Base):
     async def get(self) -> None:
         global longest
         if self.query("forget"):
-            self.application.making.articles = Articles(self.application.making.turns)
-            self.board.waiters.recent.derived.clear()
+            self.context.making.articles = Articles(self.context.making.turns)
+            self.site.waiters.recent.derived.clear()
         value, longest = longest, 0.0
         answer: dict[str, Any] = {"ms": 1000 * value}
         self.write_json(answer)

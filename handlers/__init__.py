@@ -6,7 +6,6 @@ from typing import Any, cast
 import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
-    HTTPHeaders,
     HTTPServerRequest,
     ParseBodyConfig,
     ParseMultipartConfig,
@@ -27,38 +26,32 @@ from handlers.account import (
 from handlers.account_download import AccountDownload
 from handlers.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.compression import Compression
+from handlers.context import Context
 from handlers.elsewhere import Elsewhere
 from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart, FacebookSwitch
 from handlers.facebook_account import FacebookLink, FacebookSeen, FacebookUnlink, FacebookWelcome
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
-from handlers.facebook_client import FacebookClient
 from handlers.feed import Feed, Icon, Manifest, Robots
 from handlers.fields import has_body, lower_media_type
 from handlers.front import Front, quick_front
-from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
+from handlers.get import Get
 from handlers.heads import Headed, Options, localize
 from handlers.health import Healthz, Readyz
-from handlers.hosts import Names
-from handlers.making import Making
 from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
 from handlers.messages import Add, ApiMessage, ApiMessages
-from handlers.metrics import Metrics, registry
+from handlers.metrics import Metrics
 from handlers.new_password import NewPassword
 from handlers.openapi import ApiPage, OpenApi
 from handlers.pictures import MemberPicture
-from handlers.polls import Get
 from handlers.privacy import Privacy
-from handlers.refusals import make_refusals
 from handlers.request_log import log_request
 from handlers.search import ApiSearch, SearchPage
-from handlers.siblings import Siblings
 from handlers.sign_in import SignIn, SignOut, SignUp
 from handlers.static import Static
 from handlers.templates import LOADER
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
-from net.fast_path.memo import RequestMemo
 from net.streams import ServedStream
-from settings import Settings, inherited_place
+from settings import Settings
 
 ROUTES: list[tuple[Any, ...]] = [
     # --- the board
@@ -132,7 +125,7 @@ GIVEN_BACK_BYTES = 248 * 1024
 
 
 class Application(tornado.web.Application):
-    """Tornado's application, with what its handlers need: `site`, `config`, and the requests under way."""
+    """Tornado's application. Its handlers get their Context from it."""
 
     def __init__(self, site: Site, settings: Settings) -> None:
         # None of our forms has files or many fields.
@@ -141,27 +134,7 @@ class Application(tornado.web.Application):
                 multipart=ParseMultipartConfig(enabled=False), urlencoded=ParseUrlEncodedConfig(max_arguments=50)
             )
         )
-        self.site = site
-        self.config = settings
-        self.max_body = 12 * settings.message_length + 1024
-        """Bytes that a request's body may have: an emoji takes twelve of them in a form or as a JSON escape."""
-        self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
-        self.making = Making()
-        self.names = Names(settings)
-        self.under_way: set[object] = set()
-        """Requests, including those whose replies wait for slow readers."""
-        self.connections: Callable[[], int] = lambda: 0
-        """Returns how many connections are open. The server that serves this application sets it."""
-        self.registry = registry(self)
-        place = inherited_place()
-        self.siblings = Siblings(place, self.registry) if place and settings.metrics_token else None
-        varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
-        self.refusals = make_refusals(default_headers(settings, DATA_CSP))
-        self.memo = (
-            RequestMemo(site.waiters, site.credentials, default_headers(settings, DATA_CSP), varying)
-            if settings.repeats
-            else None
-        )
+        self.context = Context(site, settings)
         options: dict[str, Any] = {
             "cookie_secret": {1: site.secret.hex()},
             "key_version": 1,
@@ -170,15 +143,15 @@ class Application(tornado.web.Application):
             "trusted_origins": [settings.public_url] if settings.public_url else [],
             "default_handler_class": NotFoundPage,
             "log_function": log_request,
+            "context": self.context,
         }
-        page = {"Content-Type": "text/html; charset=UTF-8", "Vary": "Accept-Encoding"}
-        self.front_headers = HTTPHeaders(dict(default_headers(settings, PAGE_CSP)) | page)
         super().__init__(list(ROUTES), transforms=[Compression], **options)
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Tasks that must run as long as this is served. The keys are their names in the log."""
-        return {"Serving metrics to other nodes": self.siblings.serve} if self.siblings else {}
+        siblings = self.context.siblings
+        return {"Serving metrics to other nodes": siblings.serve} if siblings else {}
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """As Tornado's, after the checks of name and head. Serves the cached front page without a handler."""
@@ -189,10 +162,10 @@ class Application(tornado.web.Application):
         stream = cast(HTTP1Connection, request.connection).stream
         if isinstance(stream, ServedStream):
             stream.has_head(is_whole=is_whole)
-        refused = self.names.objection(request)
+        refused = self.context.names.objection(request)
         if refused is not None:
             found = self.get_handler_delegate(request, Elsewhere, {"refused": refused})
-        elif request.uri == "/" and request.method == "GET" and (quick := quick_front(self, request)):
+        elif request.uri == "/" and request.method == "GET" and (quick := quick_front(self.context, request)):
             return quick
         else:
             found = self.handler_for(request, **kwargs)
@@ -201,7 +174,7 @@ class Application(tornado.web.Application):
         most = getattr(found.handler_class, "max_body", 0)
         if not isinstance(most, int):
             gives_back = getattr(found.handler_class, "refuses_with_own_words", False)
-            most = self.max_body + GIVEN_BACK_BYTES if gives_back else self.max_body
+            most = self.context.max_body + (GIVEN_BACK_BYTES if gives_back else 0)
         return Headed(request, found, most)
 
     def handler_for(self, request: HTTPServerRequest, **kwargs: Any) -> Any:

@@ -112,7 +112,7 @@ class AccountPassword(AccountPage):
 
 class AccountTokens(AccountPage):
     async def post(self) -> None:
-        self.made, _ = await self.site.make_token(self.caller, self.needed("name"), self.typed_password)
+        self.made, _ = await self.site.make_token(self.caller, self.needed("name"), self.form("password"))
         self.overview = await self.site.overview(self.caller)
         self.show()
 

@@ -60,7 +60,7 @@ class AccountDownload(AccountPage):
         """`shape` returns what is sent of a row."""
         separator = "\n"
         async for rows in parts:
-            async with self.application.making.turns.turn():
+            async with self.context.making.turns.turn():
                 text = ",\n".join(json.dumps(shape(row), ensure_ascii=False) for row in rows)
             self.write(separator + text)
             await self.flush()

@@ -1,21 +1,18 @@
 """Authentication: a request comes from a token's owner, a session's owner or a guest. Also the client's address."""
 
-from typing import TYPE_CHECKING
-
 from board.caller import Caller
 from board.credentials import SESSION_SECONDS, is_made_here
+from board.site import Site
 from handlers.bearer import is_misplaced, may_have_token, our_token
+from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.fields import Fields
 from handlers.forwarded import entry
 from handlers.hosts import HEALTH, split_host
 from net.addresses import parse_address
 from net.logs import warn_once
+from settings import Settings
 from storage.records import Account, Credential
-
-if TYPE_CHECKING:
-    from board.site import Site
-    from settings import Settings
 
 
 class Authentication(Fields):
@@ -33,12 +30,22 @@ class Authentication(Fields):
     forgives_old_sessions = False
     """Whether a client whose session has ended may continue here as a guest."""
 
-    if TYPE_CHECKING:
+    @property
+    def context(self) -> Context:
+        context: Context = self.settings["context"]
+        return context
 
-        @property
-        def site(self) -> Site: ...
-        @property
-        def config(self) -> Settings: ...
+    @property
+    def site(self) -> Site:
+        return self.context.site
+
+    @property
+    def board(self) -> Site:
+        return self.context.site
+
+    @property
+    def config(self) -> Settings:
+        return self.context.config
 
     @property
     def account(self) -> Account | None:

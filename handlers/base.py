@@ -5,7 +5,7 @@ import json
 import logging
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
@@ -22,9 +22,6 @@ from handlers.static import ICON, static_url
 from net.logs import shown, warn_rarely
 from storage.errors import StorageError, UnavailableError
 from storage.records import Credential
-
-if TYPE_CHECKING:
-    from handlers import Application
 
 log = logging.getLogger("longboard")
 
@@ -47,7 +44,6 @@ def only_takes(kind: type[tornado.web.RequestHandler]) -> str:
 
 
 class Base(Rights):
-    application: "Application"
     csp = DATA_CSP
     closes = False
     """Whether the connection ends with this reply."""
@@ -79,7 +75,7 @@ class Base(Rights):
         self.clear_header("Server")
 
     async def prepare(self) -> None:
-        self.application.under_way.add(self)
+        self.context.under_way.add(self)
         if self.is_too_large or len(self.request.body) > self.max_body:
             raise RefusedError(413, "too_large", "This is far more than a message may hold.")
         await self.identify(use=True)
@@ -97,7 +93,7 @@ class Base(Rights):
 
     @property
     def max_body(self) -> int:
-        return self.application.max_body
+        return self.context.max_body
 
     def compute_etag(self) -> str | None:
         return None  # no client gets the same reply twice
@@ -115,7 +111,7 @@ class Base(Rights):
     def _when_sent(self, sent: "asyncio.Future[None]") -> None:
         if not sent.cancelled():
             sent.exception()  # the client has gone, so there is nobody to tell
-        self.application.under_way.discard(self)
+        self.context.under_way.discard(self)
         if self.site.waiters.draining or self.closes:
             cast(HTTP1Connection, self.request.connection).close()
 
@@ -125,7 +121,7 @@ class Base(Rights):
         return cast(HTTP1Connection, self.request.connection).stream.closed()
 
     def _origin_matches_host(self, origin: str) -> bool:
-        return self.application.names.is_same_origin(origin, self.request)
+        return self.context.names.is_same_origin(origin, self.request)
 
     # --- errors
 
@@ -169,7 +165,7 @@ class Base(Rights):
         """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
         if self.account is not None or refused.status_code == 401:  # the page contains a name, or what the client sent
             return self.render_string("error.html", refused=refused, near=near)
-        kept, key = self.application.making.errors, (refused.status_code, refused.words, near)
+        kept, key = self.context.making.errors, (refused.status_code, refused.words, near)
         page = kept.get(key)
         if page is None:
             page = kept[key] = self.render_string("error.html", refused=refused, near=near)
@@ -185,7 +181,7 @@ class Base(Rights):
 
     async def write_many(self, value: dict[str, Any]) -> None:
         """Writes a reply with many messages. Encoding it takes a moment, so there is only one such reply at a time."""
-        async with self.application.making.turns.turn():
+        async with self.context.making.turns.turn():
             self.write_json(value)
 
     def write_bytes(self, reply: bytes) -> None:

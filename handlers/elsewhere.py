@@ -17,7 +17,7 @@ class Elsewhere(Page):
         return self.request.path.startswith(("/api/", "/get")) or super().wants_json
 
     async def prepare(self) -> None:
-        self.application.under_way.add(self)
+        self.context.under_way.add(self)
         if not is_redirected(self.request):
             raise self.refused
         path = self.request.uri or ""

@@ -27,7 +27,7 @@ class FacebookCall(Base):
 
     def signed_request(self) -> tuple[str, SignedRequest]:
         """Returns the signed request as it was sent, and what it says. Raises RefusedError, BadTextError."""
-        if self.application.facebook is None:
+        if self.context.facebook is None:
             raise tornado.web.HTTPError(404)
         text = self.form("signed_request")
         if text is None:

@@ -54,8 +54,8 @@ class FacebookPage(FacebookGraphMixin, FormPage):
 
     @property
     def facebook(self) -> FacebookClient:
-        assert self.application.facebook is not None
-        return self.application.facebook
+        assert self.context.facebook is not None
+        return self.context.facebook
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -63,7 +63,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
 
     async def prepare(self) -> None:
         await super().prepare()
-        if self.application.facebook is None:
+        if self.context.facebook is None:
             raise tornado.web.HTTPError(404)
         # The mixin's own three addresses have no version.
         self._OAUTH_AUTHORIZE_URL = f"{self.facebook.site}/dialog/oauth?"

@@ -70,7 +70,7 @@ class Feed(Base):
         return kept
 
     async def keep(self) -> Made:
-        making, waiters = self.application.making, self.site.waiters
+        making, waiters = self.context.making, self.site.waiters
         async with making.feed:
             if made := self.all_kept().get(self.origin):
                 return made
@@ -97,7 +97,7 @@ class Feed(Base):
 
     async def make(self, messages: list[Message]) -> bytes:
         updated = max((changed_at(message) for message in messages), default=0)
-        entries = await self.application.making.turns.each(lambda message: self.entry(message).encode(), messages)
+        entries = await self.context.making.turns.each(lambda message: self.entry(message).encode(), messages)
         return b"".join([self.head_of(updated).encode(), *entries, b"</feed>\n"])
 
     def head_of(self, updated: int) -> str:

@@ -5,7 +5,7 @@ Only its end differs for each visitor: the key of the form, with which a double 
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tornado.httputil import (
     HTTPHeaders,
@@ -17,15 +17,13 @@ from tornado.httputil import (
 
 from board.cursor import Cursor
 from handlers.bearer import OTHER_HEADERS
+from handlers.context import Context
 from handlers.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
 from handlers.messages import new_form_key
 from handlers.negotiation import takes_gzip
 from handlers.pages import BIG, BLANK, Rendering, first_id
 from storage.records import Message
 from storage.records import Page as MessagesPage
-
-if TYPE_CHECKING:
-    from handlers import Application
 
 MOST_ORIGINS = 4
 """Origins for which the page is cached: without PUBLIC_URL, clients choose the name."""
@@ -57,12 +55,12 @@ class Front(Rendering):
     async def get(self) -> None:
         before, after = self.whole_number("before"), self.whole_number("after")
         if before is not None:
-            async with self.application.making.reading:
+            async with self.context.making.reading:
                 page = await self.site.page(before=before)
                 newer = page.messages[-1].id if page.messages else None
                 await self.history_page(page.messages, first_id(page.messages, page.older), newer)
         elif after is not None:
-            async with self.application.making.reading:
+            async with self.context.making.reading:
                 page = await self.site.page(after=after)
                 newer = page.messages[-1].id if page.newer else None
                 await self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
@@ -92,7 +90,7 @@ class Front(Rendering):
 
     async def keep_for_guests(self) -> Kept:
         """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
-        asked_at, making = time.monotonic(), self.application.making
+        asked_at, making = time.monotonic(), self.context.making
         async with making.front:
             last: Kept | None = making.last_front
             if last is None or last.origin != self.origin or last.made_at < asked_at:
@@ -103,7 +101,7 @@ class Front(Rendering):
         all_kept, state, watching = self.all_kept(), self.state(), self.site.waiters.watching.count()
         bodies = [kept.body for kept in all_kept.values()]
         messages = await self.days_html(state.page.messages)
-        async with self.application.making.turns.turn():
+        async with self.context.making.turns.turn():
             page = self.render_string("board.html", messages=MESSAGES_HOLE, **self.names(state, KEY_HOLE, watching))
             head, rest, end = cut_page(page)
         if bodies and bodies[0].rest == rest:
@@ -111,7 +109,7 @@ class Front(Rendering):
         elif sum(map(len, messages)) < BIG:
             body = Body.make(messages, rest)
         else:
-            body = await self.application.making.packing.run(Body.make, messages, rest)
+            body = await self.context.making.packing.run(Body.make, messages, rest)
         kept = Kept.make(self.origin, watching, head, body, end)
         if self.state() == state:
             all_kept.pop(self.origin, None)
@@ -136,7 +134,7 @@ class Front(Rendering):
     def names(self, state: State, key: str, watching: int) -> dict[str, Any]:
         """What the template needs besides the messages."""
         return {
-            "blank": self.application.making.articles.now(BLANK),
+            "blank": self.context.making.articles.now(BLANK),
             "cursor": str(state.cursor),
             "older": first_id(state.page.messages, state.page.older),
             "watching": watching,
@@ -156,8 +154,8 @@ class Quick(HTTPMessageDelegate):
     The page then costs half as much. Any request that is not plain goes to the handler: see `quick_front`.
     """
 
-    def __init__(self, application: "Application", request: HTTPServerRequest, kept: Kept) -> None:
-        self._application = application
+    def __init__(self, context: Context, request: HTTPServerRequest, kept: Kept) -> None:
+        self._context = context
         self._request = request
         self._kept = kept
 
@@ -165,7 +163,7 @@ class Quick(HTTPMessageDelegate):
         packs = takes_gzip(self._request.headers.get("Accept-Encoding", ""))
         key = new_form_key()
         page = self._kept.gzipped(key) if packs else self._kept.whole(key)
-        headers = HTTPHeaders(self._application.front_headers)
+        headers = HTTPHeaders(self._context.front_headers)
         headers["Date"] = format_timestamp(time.time())
         headers["Content-Length"] = str(len(page))
         if packs:
@@ -174,12 +172,12 @@ class Quick(HTTPMessageDelegate):
         assert connection is not None
         connection.write_headers(ResponseStartLine("HTTP/1.1", 200, "OK"), headers, page)
         connection.finish()
-        self._application.site.counters.requests["GET", 200] += 1
+        self._context.site.counters.requests["GET", 200] += 1
 
 
-def quick_front(application: "Application", request: HTTPServerRequest) -> Quick | None:
+def quick_front(context: Context, request: HTTPServerRequest) -> Quick | None:
     """Returns None if only a handler can answer: for a member, an unusual request, or a page that is not cached yet."""
-    waiters, config, headers = application.site.waiters, application.config, request.headers
+    waiters, config, headers = context.site.waiters, context.config, request.headers
     all_kept: dict[str, Kept] = waiters.recent.derived.get("front", NOTHING)
     kept = all_kept.get(config.public_url or f"http://{request.host}")
     if kept is None or config.reading == "members" or config.log_requests or waiters.draining:
@@ -188,4 +186,4 @@ def quick_front(application: "Application", request: HTTPServerRequest) -> Quick
         return None
     if not NOT_PLAIN.isdisjoint(headers):
         return None
-    return Quick(application, request, kept) if kept.serves(waiters.watching.count()) else None
+    return Quick(context, request, kept) if kept.serves(waiters.watching.count()) else None

@@ -5,16 +5,14 @@ So a refused body is never kept, and the client is told at once. docs/decisions/
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import _HandlerDelegate
 
 from handlers.base import Base, NotFoundPage, allowed_methods
 from net.streams import READ_BYTES, ServedStream
-
-if TYPE_CHECKING:
-    from tornado.web import _HandlerDelegate
 
 BODILESS = ("GET", "HEAD", "OPTIONS")
 """Methods whose bodies have no meaning (RFC 9110, 9.3). The bodies are read and discarded."""
@@ -43,7 +41,7 @@ class Options(Base):
         self.methods = methods
 
     async def prepare(self) -> None:
-        self.application.under_way.add(self)
+        self.context.under_way.add(self)
 
     async def options(self, *arguments: str) -> None:
         self.set_status(204)
@@ -54,7 +52,7 @@ class Options(Base):
 class Headed(HTTPMessageDelegate):
     """A request with a body. Its handler runs as soon as the reply can be decided."""
 
-    def __init__(self, request: HTTPServerRequest, delegate: "_HandlerDelegate", most: int) -> None:
+    def __init__(self, request: HTTPServerRequest, delegate: _HandlerDelegate, most: int) -> None:
         self._request = request
         self._delegate = delegate
         self._most = most

@@ -1,14 +1,11 @@
 """Renders pages. There is one for the whole process, so that requests share its results and take turns."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from handlers.articles import Articles
 from handlers.aside import Aside
+from handlers.kept import Kept
 from net.loop_turns import LoopTurns
-
-if TYPE_CHECKING:
-    from handlers.kept import Kept
 
 READ_AT_ONCE = 8
 """Pages of messages, up to 2 MB each, that may be in memory while their requests wait for a turn."""

@@ -20,7 +20,7 @@ class MessagePage(Rendering):
         await self.show(parse_id(id))
 
     async def show(self, id: int) -> None:
-        async with self.application.making.reading:
+        async with self.context.making.reading:
             await self.show_around(id)
 
     async def show_around(self, id: int) -> None:

@@ -37,7 +37,7 @@ class Add(Page):
     @property
     def max_body(self) -> int:
         """Twice as much if the form also has the words that its message replaces (`first`)."""
-        return self.application.max_body * (2 if "first" in self.request.body_arguments else 1)
+        return self.context.max_body * (2 if "first" in self.request.body_arguments else 1)
 
     def get(self) -> None:
         self.render("add.html", text="", refused=None, key=new_form_key())
@@ -120,19 +120,19 @@ class ApiMessages(Poll):
 
     async def page_forward(self, cursor: Cursor) -> bytes | None:
         """Returns the next page of changes, or None if the cursor needs a reset."""
-        async with self.application.making.reading:
+        async with self.context.making.reading:
             changes = await self.site.changes(cursor)
             if changes is None:
                 return None
             seq = changes.messages[-1].seq if changes.more else changes.head.seq
-            messages = await self.application.making.turns.each(encode, changes.messages)
+            messages = await self.context.making.turns.each(encode, changes.messages)
             return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
 
     async def newest(self, limit: int) -> None:
         """Sends the requested number of newest messages. The cursor is read first: changes between the two reads are
         sent again by the next poll, which does no harm."""
         self.site.limits.reading.check(self.caller.key)
-        async with self.application.making.reading:
+        async with self.context.making.reading:
             cursor = str(self.site.waiters.recent.cursor)
             page = await self.site.page(limit=limit)
             rest = {"cursor": cursor} | ({"older": True} if page.older else {})
@@ -140,7 +140,7 @@ class ApiMessages(Poll):
 
     async def history(self, before: int, limit: int) -> None:
         self.site.limits.reading.check(self.caller.key)
-        async with self.application.making.reading:
+        async with self.context.making.reading:
             page = await self.site.page(before=before, limit=limit)
             await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})
 

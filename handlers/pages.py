@@ -28,9 +28,7 @@ class Rendering(Page):
 
         `this` is the id of the message that the page is about; `below` is put after it.
         """
-        html = dict(
-            zip((m.id for m in messages), await self.application.making.articles.html(messages, this), strict=True)
-        )
+        html = dict(zip((m.id for m in messages), await self.context.making.articles.html(messages, this), strict=True))
         parts = []
         for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
             parts.append(day_line(day))
@@ -41,7 +39,7 @@ class Rendering(Page):
     async def send_page(self, template: str, html: list[bytes], **names: Any) -> None:
         """Renders and sends a page around these parts, which are `messages` in the template."""
         if sum(map(len, html)) < BIG:
-            async with self.application.making.turns.turn():
+            async with self.context.making.turns.turn():
                 page = self.render_string(template, messages=b"".join(html), **names)
         else:
             page = await self.big_page(template, html, names)
@@ -49,7 +47,7 @@ class Rendering(Page):
 
     async def big_page(self, template: str, html: list[bytes], names: dict[str, Any]) -> bytes:
         """Renders a big page. However many requests there are, only one is in memory besides the cached messages."""
-        making = self.application.making
+        making = self.context.making
         async with making.big_pages:
             async with making.turns.turn():
                 page = self.render_string(template, messages=b"".join(html), **names)

@@ -1,4 +1,4 @@
-"""/get: the poll. It is answered at once if there is something new, else parked in the waiter list."""
+"""Polls. One is answered at once if there is something new, else parked in the waiter list."""
 
 import math
 import re
@@ -15,7 +15,6 @@ from board.waiter import Ended, FutureWaiter
 from board.waiters import NO_ROOM
 from handlers.base import Base
 from handlers.errors import RefusedError
-from handlers.tutorial import tutorial_poll
 from net.fast_path.memo import KnownRequest, means, split_poll
 from net.fast_path.stream import ReleasedStream
 
@@ -132,7 +131,7 @@ class Poll(Base):
 
     def learn(self, wait: float) -> None:
         """Puts this request into the memo. From now on, the same bytes around another cursor need no parsing."""
-        memo, stream = self.application.memo, self.stream
+        memo, stream = self.context.memo, self.stream
         if memo is None or not isinstance(stream, ReleasedStream) or not is_plain(self.request):
             return
         poll = split_poll(stream.last_read)
@@ -157,17 +156,3 @@ def is_plain(request: HTTPServerRequest) -> bool:
     special = {"Content-Length", "Transfer-Encoding", "Expect", "Upgrade"}
     lasting = request.version == "HTTP/1.1" and request.headers.get("Connection", "keep-alive").lower() == "keep-alive"
     return request.method == "GET" and once and known and lasting and not any(n in request.headers for n in special)
-
-
-class Get(Poll):
-    async def get(self) -> None:
-        if self.query("t") is not None and self.query("after") is None:
-            await tutorial_poll(self)
-            return
-        cursor, wait = self.after(), self.wait()
-        if cursor is None:
-            self.write_bytes(self.site.waiters.recent.newest())
-            return
-        reply = await self.poll(cursor, wait)
-        if reply is not None:
-            self.write_bytes(reply)

@@ -1,25 +1,22 @@
 """Counts requests, and logs a line for each if LOG_REQUESTS is on."""
 
 import logging
-from typing import TYPE_CHECKING
 
 import tornado.web
 
+from handlers.context import Context
 from net.logs import shown
-
-if TYPE_CHECKING:
-    from handlers import Application
 
 log = logging.getLogger("longboard.requests")
 
 
 def log_request(handler: tornado.web.RequestHandler) -> None:
     """Tornado's `log_function`."""
-    application: Application = handler.application  # type: ignore[assignment]
+    context: Context = handler.settings["context"]
     request, status = handler.request, handler.get_status()
     method = request.method if request.method in handler.SUPPORTED_METHODS else "other"
-    application.site.counters.requests[method or "other", status] += 1
-    if not application.config.log_requests:
+    context.site.counters.requests[method or "other", status] += 1
+    if not context.config.log_requests:
         return
     client = getattr(handler, "client_address", request.remote_ip)
     path, took = shown(request.path), 1000 * request.request_time()

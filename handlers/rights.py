@@ -8,17 +8,12 @@ checks in the same transaction.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from tornado.http1connection import HTTP1Connection
 
-from board.site import Site
 from handlers.authentication import Authentication, ended
 from handlers.errors import RefusedError
-from settings import Settings
-
-if TYPE_CHECKING:
-    from handlers import Application
 
 Whom = Literal["anyone", "readers", "members", "moderators"]
 WORDS: dict[Whom, str] = {
@@ -29,25 +24,12 @@ WORDS: dict[Whom, str] = {
 
 
 class Rights(Authentication):
-    application: "Application"
     for_whom: Whom = "readers"
     """READING says whether everyone is a reader, or only members."""
     has_ended = False
     """Whether the right to this reply ended while the reply was made."""
     refuses_with_own_words = False
     """Whether a refusal's page contains only what the client sent. It is then shown even if the right has ended."""
-
-    @property
-    def site(self) -> Site:
-        return self.application.site
-
-    @property
-    def board(self) -> Site:
-        return self.application.site
-
-    @property
-    def config(self) -> Settings:
-        return self.application.config
 
     def check_for_whom(self) -> None:
         """Raises RefusedError if the client may not use this."""
@@ -96,5 +78,5 @@ class Rights(Authentication):
             return
         # Half of the reply has been sent: a closed connection tells the client that it is not complete.
         self._finished = True
-        self.application.under_way.discard(self)
+        self.context.under_way.discard(self)
         cast(HTTP1Connection, self.request.connection).stream.close()

@@ -22,7 +22,7 @@ class SearchPage(Rendering):
         found = await self.site.search(self.caller, query, before, RESULTS) if query.strip() else None
         wanted = phrases(query)
         # Not on the loop: finding many words in many long messages takes a while.
-        making, messages = self.application.making, found.messages if found else []
+        making, messages = self.context.making, found.messages if found else []
         shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
         await self.send_page(
             "search.html",

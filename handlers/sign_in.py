@@ -40,7 +40,7 @@ class FormPage(Page):
     """Statuses of refusals after which the form is useless."""
 
     def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
-        is_at_home = self.application.names.is_at_home(self.request)
+        is_at_home = self.context.names.is_at_home(self.request)
         return self.render(self.template, refused=refused, typed=self.typed, is_at_home=is_at_home)
 
     def typed(self, name: str) -> str:

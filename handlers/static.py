@@ -7,16 +7,13 @@ import pathlib
 import re
 import urllib.parse
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tornado.web
 from tornado.iostream import StreamClosedError
 
 from handlers.errors import as_refused
 from handlers.headers import DATA_CSP, default_headers, is_known
-
-if TYPE_CHECKING:
-    from handlers import Application
 
 log = logging.getLogger("longboard")
 
@@ -55,8 +52,6 @@ def slimmed(path: str) -> bytes:
 class Static(tornado.web.StaticFileHandler):
     """The version is in front of the path, so that modules that import each other get the same version."""
 
-    application: "Application"
-
     def initialize(self) -> None:  # type: ignore[override]
         super().initialize(STATIC)
 
@@ -84,7 +79,7 @@ class Static(tornado.web.StaticFileHandler):
         return super().get_content_size()
 
     def set_default_headers(self) -> None:
-        for name, value in default_headers(self.application.config, DATA_CSP):
+        for name, value in default_headers(self.settings["context"].config, DATA_CSP):
             self.set_header(name, value)
         self.clear_header("Server")
 

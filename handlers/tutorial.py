@@ -8,7 +8,6 @@ content is escaped here, and a poll that can't be parked is held for a moment.
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING
 
 import tornado.escape
 
@@ -16,17 +15,15 @@ from board.errors import DeniedError
 from board.recent import moment
 from board.waiter import Ended, FutureWaiter
 from handlers.errors import RefusedError
+from handlers.polls import Poll
 from storage.records import Message
-
-if TYPE_CHECKING:
-    from handlers.polls import Poll
 
 HELD_SECONDS = 1.0
 TUTORIAL_PAGE_MAX = 100
 """Messages in one reply; the tutorial had no paging."""
 
 
-async def tutorial_poll(handler: "Poll") -> None:
+async def tutorial_poll(handler: Poll) -> None:
     waiters = handler.site.waiters
     seq = waiters.recent.seq
     posts = posted_after(waiters.recent.messages, parse_time(handler.query("t") or ""))
@@ -54,7 +51,7 @@ async def tutorial_poll(handler: "Poll") -> None:
         posts = posted_since(waiters.recent.messages, seq)
         if waiters.draining:
             break
-    msgs = await handler.application.making.turns.each(encode_tutorial, posts[-TUTORIAL_PAGE_MAX:][::-1])
+    msgs = await handler.context.making.turns.each(encode_tutorial, posts[-TUTORIAL_PAGE_MAX:][::-1])
     handler.write_bytes(b'{"msgs":[' + b",".join(msgs) + b"]}")
 
 

@@ -98,6 +98,7 @@ class Connections:
         self._room = room
         self._is_counting = is_counting
         self._clock = clock
+        self._open = 0
         self.all = Group("", None, float("inf"), HELD_BYTES)
         self._groups: dict[str, Group] = {}
         self._crowded: dict[Group, None] = {}
@@ -107,6 +108,11 @@ class Connections:
         self.lingering: set[Connection] = set()
         """Connections that have had their last reply and whose clients still send."""
 
+    @property
+    def open_now(self) -> int:
+        """How many connections are open, without the lingering ones."""
+        return self._open - len(self.lingering)
+
     # --- events of connections
 
     def enter(self, connection: Connection, host: str) -> None:
@@ -115,6 +121,7 @@ class Connections:
         self.join(connection, self._group(networks))
 
     def join(self, connection: Connection, group: Group) -> None:
+        self._open += 1
         connection.group = group
         if group is self.all:
             return
@@ -138,6 +145,7 @@ class Connections:
         group = connection.group
         if group is None:
             return
+        self._open -= 1
         connection.group = None
         self._change(group, -connection.held)
         if group.members.pop(connection, self) is self or group is self.all:
@@ -214,10 +222,10 @@ class Connections:
                 break
             one.drop()
 
-    def sweep(self, open_now: int) -> None:
+    def sweep(self) -> None:
         """Checks the shares, and closes silent connections if many are open. Called regularly."""
         self.relieve()
-        if 2 * open_now > self._room and self._is_counting:
+        if 2 * self.open_now > self._room and self._is_counting:
             now = self._clock()
             for one in list(self.all):
                 if now - one.since > IDLE_SECONDS.get(one.wait, float("inf")):

@@ -36,7 +36,7 @@ async def until_left(server: Server, waiters: WaiterList, deadline: float) -> No
     """
     loop, requests = asyncio.get_running_loop(), waiters.counters.requests
     asked, since = requests.total(), loop.time()
-    while server.open_now and loop.time() < min(deadline, since + LEAVE_SECONDS):
+    while server.connections.open_now and loop.time() < min(deadline, since + LEAVE_SECONDS):
         await asyncio.sleep(0.02)
         if requests.total() > asked or server.unfinished:
             asked, since = requests.total(), loop.time()

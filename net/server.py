@@ -82,11 +82,7 @@ class Server(HTTPServer):
             self.tick()
 
     def tick(self) -> None:
-        self.connections.sweep(self.open_now)
-
-    @property
-    def open_now(self) -> int:
-        return len(self._connections)
+        self.connections.sweep()
 
     async def close_slow(self) -> None:
         """Closes connections that read too slowly. Runs until cancelled."""

@@ -11,11 +11,11 @@ from storage.about import About
 from storage.accounts import Accounts
 from storage.counters import Writing
 from storage.credentials import Credentials
+from storage.errors import CannotOpenError
 from storage.failed_tries import FailedTriesOf
 from storage.identities import Identities
 from storage.messages import StoredMessages
 from storage.moderation import Moderation
-from storage.opening import open_storage
 from storage.records import Author, Changes, Found, Import, Message, Snapshot
 from storage.stats import Stats
 
@@ -103,4 +103,24 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
         """
 
 
-__all__ = ["Storage", "open_storage"]
+async def open_storage(url: str, *, create: bool = True, for_reading: bool = False) -> Storage:
+    """Opens the database at this DATABASE_URL, and migrates it if needed. Raises CannotOpenError.
+
+    Each engine is imported only when it is used, so that no board loads the other one.
+
+    If there is no board, it makes one; but without `create`, it makes no new file. `for_reading` is for commands that
+    only read: the file may be on a read-only disk.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite" and len(rest) > 1:
+        from storage.sqlite import SQLite
+        from storage.sqlite.database_file import must_exist
+
+        if not create:
+            must_exist(rest[1:])
+        return await SQLite.open(rest[1:], for_reading=for_reading)
+    if scheme in ("postgres", "postgresql"):
+        from storage.postgres import PostgreSQL
+
+        return await PostgreSQL.open(url)
+    raise CannotOpenError(f"no storage for {scheme}: DATABASE_URL should be sqlite:///file.db or postgres://…")

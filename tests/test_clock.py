@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-import board as board_module
+from board import site as site_module
 from board.clock import FAR_SECONDS, STEADY_SECONDS, Clock
 from board.site import Site
 from storage import open_storage
@@ -110,8 +110,8 @@ async def test_a_new_board_has_nothing_to_go_by():
 @pytest.mark.parametrize("years", [0, 10])
 async def test_a_start_with_a_wrong_clock_ends_no_session(url, monkeypatch, years):
     """It is there again when the clock is right; a clock that is right takes out what is over."""
-    monkeypatch.setattr(board_module, "FIRST_TIDY_SECONDS", 0)
-    monkeypatch.setattr(board_module, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(site_module, "FIRST_TIDY_SECONDS", 0)
+    monkeypatch.setattr(site_module, "SAVE_SECONDS", 0.01)
     storage = await open_storage(url)
     try:
         ada = await storage.create_account("ada", "Ada", Password(None))

@@ -232,11 +232,11 @@ async def test_at_work_or_parked_is_not_waiting():
     """However many there are of them; when they become silent, they are counted at the next look."""
     connections = Connections(400, is_counting=True)
     made = entered(connections, "192.0.2.1", *(Held(number, Wait.NOTHING) for number in range(300)))
-    connections.sweep(10)
+    connections.sweep()
     assert all(one.is_open for one in made)
     for one in made:
         one.wait = Wait.NEXT
-    connections.sweep(10)
+    connections.sweep()
     assert sum(one.is_open for one in made) <= 100
 
 
@@ -262,7 +262,8 @@ async def test_patience_is_shorter_when_half_of_the_room_is_taken(open_now, drop
     old = {wait.name.lower(): Held(100 - 21, wait) for wait in Wait}
     young = [Held(100 - 14, Wait.FIRST), Held(100 - 19, Wait.NEXT)]
     entered(connections, "192.0.2.1", *old.values(), *young)
-    connections.sweep(open_now)
+    entered(connections, "unknown", *(Held(0, Wait.NOTHING) for _ in range(open_now - connections.open_now)))
+    connections.sweep()
     assert [name for name, one in old.items() if not one.is_open] == dropped
     assert all(one.is_open for one in young)
 

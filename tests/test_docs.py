@@ -130,7 +130,9 @@ def test_every_error_code_is_in_the_protocol():
     """A code that a program may meet is documented."""
     documented = (ROOT / "docs/protocol.md").read_text()
     sources = [p.read_text() for folder in ("handlers", "board") for p in (ROOT / folder).rglob("*.py")]
-    pattern = r'(?:RefusedError\(\s*\d{3},|(?:BadText|Denied)Error\(|\d{3}: \(|: \(\s*\d{3},|code"?[:=](?: str =)?)\s*"(\w+)"'
+    pattern = (
+        r'(?:RefusedError\(\s*\d{3},|(?:BadText|Denied)Error\(|\d{3}: \(|: \(\s*\d{3},|code"?[:=](?: str =)?)\s*"(\w+)"'
+    )
     codes = {code for text in sources for code in re.findall(pattern, text)} - {"internal"}
     assert len(codes) > 50
     assert not {code for code in codes if f"`{code}`" not in documented}

@@ -16,7 +16,7 @@ from tornado.netutil import bind_sockets
 import server as server_module
 from board.site import Site
 from handlers import Application
-from handlers.polls import Get
+from handlers.get import Get
 from net import server as serving
 from net.fast_path.path import READ_BYTES
 from net.fast_path.server import FastServer
@@ -90,21 +90,21 @@ async def test_a_connection_stands_in_the_lot_unless_a_handler_needs_it(house):
         assert not house.server._connections
         wire.send("GET /get?t=0&wait=9 HTTP/1.1\r\nHost: x\r\n\r\n")  # the tutorial's, never known
         await settled(lambda: house.board.waiters.parked)
-        assert len(path) == 0 and len(house.server._connections) == 1 == house.application.connections()
+        assert len(path) == 0 and len(house.server._connections) == 1 == house.application.context.connections.open_now
         house.board.waiters.leave(house.board.waiters._polls.waiters()[0])
-    await settled(lambda: not house.application.connections())
+    await settled(lambda: not house.application.context.connections.open_now)
     with Wire(house.port) as wire:
         for _ in range(3):
             assert (await ask(wire, poll(house)))[0] == 200
             await settled(lambda: len(path) == 1 and not house.server._connections)
             assert (await ask(wire, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"))[0] == 200
             assert len(path) == 0 and len(house.server._connections) == 1
-    await settled(lambda: not house.application.connections())
+    await settled(lambda: not house.application.context.connections.open_now)
 
 
 async def test_what_looks_like_a_poll_in_its_packet_is_not_remembered_as_one(house):
     """A header may end where another packet begins: what the whole was allowed, a part of it is not."""
-    known = house.application.memo._known
+    known = house.application.context.memo._known
     for headers in ("Authorization: Bearer lb_x\r\n", ""):
         with Wire(house.port) as wire:
             wire.send(f"GET /get?after=x-0&wait=0 HTTP/1.1\r\n{headers}A: b")
@@ -201,7 +201,9 @@ async def test_a_header_that_is_named_twice_takes_nothing_else_along(tmp_path):
     """VARYING_HEADERS names what may differ, and nothing that follows it: above all no token."""
     async with running(tmp_path, "--varying-headers=X-Request-Id, x-request-id,traceparent") as house:
         tail = " HTTP/1.1\r\nHost: x\r\nTraceparent: 1\r\nX-Request-Id: {}\r\nAuthorization: Bearer {}\r\nA: b\r\n\r\n"
-        plain = {house.application.memo.plain(tail.format("1" * 64, token).encode()) for token in ("aaaa", "bbbb")}
+        plain = {
+            house.application.context.memo.plain(tail.format("1" * 64, token).encode()) for token in ("aaaa", "bbbb")
+        }
         start = b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
         assert plain == {start + b"aaaa\r\nA: b\r\n\r\n", start + b"bbbb\r\nA: b\r\n\r\n"}
 
@@ -216,7 +218,7 @@ async def test_an_end_that_comes_with_the_last_bytes_is_seen(house):
         wire.send(poll(house, 25))
         wire.socket.shutdown(socket.SHUT_WR)
         await settled(lambda: house.board.waiters.counters.repeated > repeated)
-        await settled(lambda: not house.application.connections())
+        await settled(lambda: not house.application.context.connections.open_now)
         assert not house.board.waiters.parked
 
 
@@ -333,7 +335,7 @@ async def test_what_was_to_be_sent_goes_with_the_connection(house):
     tracemalloc.start()
     for _ in range(50):
         await in_one_turn(house, functools.partial(ask_and_go, small(house), asks), [])
-    await settled(lambda: not house.server.open_now)
+    await settled(lambda: not house.server.connections.open_now)
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     gc.enable()
@@ -381,11 +383,11 @@ async def test_a_client_that_does_not_read_gets_its_last_reply_at_the_end(house)
             while True:
                 filled += connection.socket.send(b"x" * 65536)
         house.board.waiters.drain()
-        assert house.application.under_way
+        assert house.application.context.under_way
         received = await asyncio.to_thread(everything, wire.socket)
         assert b"retry_ms" in received[filled:] and b"Connection: close" in received[filled:]
         assert received[:filled] == b"x" * filled
-        await settled(lambda: not house.application.under_way)
+        await settled(lambda: not house.application.context.under_way)
 
 
 def everything(connection):
@@ -403,7 +405,7 @@ async def test_without_epoll_all_go_through_tornado(tmp_path, monkeypatch):
         with Wire(house.port) as wire:
             for _ in range(2):
                 assert (await ask(wire, poll(house)))[0] == 200
-        assert not house.application.memo._known
+        assert not house.application.context.memo._known
 
 
 async def test_who_says_nothing_for_long_is_cut_off(house, monkeypatch):

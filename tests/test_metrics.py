@@ -186,7 +186,7 @@ async def test_asking_often_how_it_is_stands_in_the_way_of_news_once_at_most(tmp
         monkeypatch.setattr(house.storage, "changes_after", held)
         client = AsyncHTTPClient(force_instance=True, max_clients=20)
         asked = [asyncio.ensure_future(client.fetch(f"http://127.0.0.1:{house.port}/healthz")) for _ in range(20)]
-        await settled(lambda: len(house.application.under_way) == 20)
+        await settled(lambda: len(house.application.context.under_way) == 20)
         may_go_on.set()
         assert {reply.code for reply in await asyncio.gather(*asked)} == {200}
         client.close()

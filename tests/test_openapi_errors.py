@@ -98,7 +98,9 @@ def test_errors_have_no_header_that_is_not_known_here():
 def test_every_code_of_the_project_is_described_or_belongs_to_the_pages_alone():
     """None is in nobody's reach: then the walk through the code has lost its way."""
     sources = [path.read_text() for folder in ("handlers", "board") for path in (ROOT / folder).rglob("*.py")]
-    pattern = r'(?:RefusedError\(\s*\d{3},|(?:BadText|Denied)Error\(|\d{3}: \(|: \(\s*\d{3},|code"?[:=](?: str =)?)\s*"(\w+)"'
+    pattern = (
+        r'(?:RefusedError\(\s*\d{3},|(?:BadText|Denied)Error\(|\d{3}: \(|: \(\s*\d{3},|code"?[:=](?: str =)?)\s*"(\w+)"'
+    )
     codes = {code for text in sources for code in re.findall(pattern, text)}
     named = {code for path, method in CALLS for _, code in described_errors(path, method)}
     introduced = set(re.findall(r"`(\w+)`", INTRODUCTION))

@@ -123,7 +123,7 @@ async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
     """Who has looked too often is told so in the one shape, and when to come back; the board itself goes on."""
     async with board_of(tmp_path, ["words"] * 40, "--metrics-token=0123456789abcdef") as house:
         limits = Limits(lambda: 0.0)
-        house.application.site = dataclasses.replace(house.board, limits=limits)
+        house.application.context.site = dataclasses.replace(house.board, limits=limits)
         session = await member(house)
         await house.storage.set_role(None, "ada", "moderator")
         house.board.waiters.recent.start = 10  # as if so many changes were forgotten
@@ -167,7 +167,7 @@ async def test_deleting_is_limited_as_posting_is(tmp_path):
     """One's own messages: each deletion wakes every page. What a moderator takes away is not counted."""
     async with board_of(tmp_path, ["by a guest"]) as house:
         limits = Limits(lambda: 0.0)
-        house.application.site = dataclasses.replace(house.board, limits=limits)
+        house.application.context.site = dataclasses.replace(house.board, limits=limits)
         session = await member(house)
         await house.storage.set_role(None, "ada", "moderator")
         await house.board.waiters.deliver()
@@ -229,7 +229,7 @@ async def test_what_a_guest_may_repeat_is_made_once_and_in_small_turns(tmp_path,
         looking = asyncio.create_task(counts.look())
         paths = {path: COUNTED[path] for path in COUNTED if "account" not in path} | FREE | KEPT
         for path in paths:
-            house.application.making.articles = Articles(house.application.making.turns)
+            house.application.context.making.articles = Articles(house.application.context.making.turns)
             house.board.waiters.recent.derived.clear()
             counts.take()
             await house.get(path)
@@ -352,7 +352,7 @@ async def test_known_polls_are_forgotten_by_last_use_and_within_bounds(tmp_path,
     """Ten thousand polls that nobody repeats don't push out the one that everybody sends, nor fill the memory."""
     monkeypatch.setattr("net.fast_path.memo.REQUESTS_MAX", 100)
     async with board_of(tmp_path, ["words"]) as house:
-        memo, cursor = house.application.memo, house.board.waiters.recent.cursor_bytes
+        memo, cursor = house.application.context.memo, house.board.waiters.recent.cursor_bytes
         head = b"GET /get?after="
 
         def learn(tail):

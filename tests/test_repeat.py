@@ -11,7 +11,7 @@ from tornado.netutil import bind_sockets
 
 from board.site import Site
 from handlers import Application
-from handlers.polls import Get
+from handlers.get import Get
 from server import start as start_server
 from settings import read_settings
 from storage import open_storage

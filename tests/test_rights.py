@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-import board as board_module
+from board import site as site_module
 from board.credentials import SESSION_SECONDS, hash_secret
 from board.site import Site
 from handlers import Application
@@ -207,7 +207,7 @@ async def test_names_and_tokens_are_not_changed_without_end(house, monkeypatch):
 
 async def test_housekeeping_scrubs(house, monkeypatch, tmp_path):
     """Without anybody's doing, deleted words leave the files."""
-    monkeypatch.setattr(board_module, "SAVE_SECONDS", 0.05)
+    monkeypatch.setattr(site_module, "SAVE_SECONDS", 0.05)
     ada = await house.member()
     await ada.post("/add", s="regrettable words")
     await ada.post("/m/1/delete")

@@ -73,10 +73,6 @@ class FastServer(Server):
         self.path.close_idle(self._idle_seconds)
         super().tick()
 
-    @property
-    def open_now(self) -> int:
-        return len(self.path) + super().open_now
-
     async def close_all_connections(self) -> None:
         self.path.close()
         await super().close_all_connections()

@@ -1,0 +1,43 @@
+"""What handlers use besides their request, and what they share with the server. There is one for the whole process."""
+
+from tornado.httputil import HTTPHeaders
+
+from board.site import Site
+from handlers.facebook_client import FacebookClient
+from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
+from handlers.hosts import Names
+from handlers.making import Making
+from handlers.refusals import make_refusals
+from handlers.registry import make_registry
+from handlers.siblings import Siblings
+from net.connections import Connections
+from net.fast_path.memo import RequestMemo
+from net.listener import room_for
+from settings import Settings, inherited_place
+
+
+class Context:
+    def __init__(self, site: Site, settings: Settings) -> None:
+        self.site = site
+        self.config = settings
+        self.max_body = 12 * settings.message_length + 1024
+        """Bytes that a request's body may have: an emoji takes twelve of them in a form or as a JSON escape."""
+        self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
+        self.making = Making()
+        self.names = Names(settings)
+        page = {"Content-Type": "text/html; charset=UTF-8", "Vary": "Accept-Encoding"}
+        self.front_headers = HTTPHeaders(dict(default_headers(settings, PAGE_CSP)) | page)
+
+        # What the server shares.
+        headers = default_headers(settings, DATA_CSP)
+        varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
+        self.memo = RequestMemo(site.waiters, site.credentials, headers, varying) if settings.repeats else None
+        is_counting = settings.limits and not settings.client_header
+        self.connections = Connections(room_for(settings.max_parked), is_counting=is_counting)
+        self.refusals = make_refusals(headers)
+        self.under_way: set[object] = set()
+        """Requests, including those whose replies wait for slow readers."""
+
+        self.registry = make_registry(site, self.connections, self.under_way)
+        place = inherited_place()
+        self.siblings = Siblings(place, self.registry) if place and settings.metrics_token else None
