@@ -57,7 +57,7 @@ class AccountPage(FormPage):
             typed=self.typed,
             made=self.made,
             failed=overview.failed,
-            identity=overview.identity,
+            identity=next(iter(overview.identities), None),
             has_password=self.has_password,
             is_confirmed=self.site.is_confirmed(self.caller),
             unlinks=unlinks(overview),
@@ -88,11 +88,11 @@ class AccountPage(FormPage):
 
 def unlinks(overview: Overview) -> bool:
     """Whether the form for a new password ticks “Unlink Facebook”: it was linked after the current one was set."""
-    identity = overview.identity
-    if identity is None:
-        return False
-    known_since = overview.password.set_at or identity.account.created_at
-    return identity.created_at > known_since + SAME_MOMENT_MS
+    known_since = overview.password.set_at
+    return any(
+        identity.created_at > (known_since or identity.account.created_at) + SAME_MOMENT_MS
+        for identity in overview.identities
+    )
 
 
 class AccountName(AccountPage):

@@ -40,7 +40,7 @@ class AccountDownload(AccountPage):
             "password_set_at": iso(password.set_at) if password.set_at else None,
             "password_links": [{"expires_at": iso(until)} for until in notes.links_until],
             "access_changes": [iso(at) for at in notes.access_changes],
-            "facebook": facebook_data(overview.identity, picture),
+            "facebook": facebook_data(next(iter(overview.identities), None), picture),
             "failed_sign_ins": dataclasses.asdict(overview.failed),
             "sessions_and_tokens": [self.describe(c) for c in credentials],
         }

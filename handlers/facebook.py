@@ -88,7 +88,7 @@ class FacebookSignIn(FacebookPage):
         if await self.site.is_free(person.name, identity.account):
             await storage.rename_identity(identity.id, person.name)
         await self.keep_picture(identity, person)
-        await self.start_session(identity.account, identity_id=identity.id)
+        await self.start_session(identity.account, identity=identity)
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 
     async def join(self, flow: Flow, person: Person) -> Identity:

@@ -8,7 +8,7 @@ from handlers.base import Page
 from handlers.errors import RefusedError
 from handlers.known_browser import read_browser, remember_browser
 from handlers.rights import Whom
-from storage.records import Account, Password
+from storage.records import Account, Identity, Password
 
 FORM_BYTES = 256 * 1024
 """Large, so that even an absurdly long password is refused with an explanation."""
@@ -54,14 +54,12 @@ class FormPage(Page):
             super().write_error_page(refused)
 
     async def start_session(
-        self, account: Account, verified: Password | None = None, *, identity_id: int | None = None
+        self, account: Account, verified: Password | None = None, *, identity: Identity | None = None
     ) -> None:
         """Signs somebody in who has just proved to own the account. Raises OutdatedError, NotAllowedError."""
         name, old = self.browser_name, self.session_secret
         self.keep(
-            await self.site.start_session(
-                self.caller, account, verified, name=name, replaces=old, identity_id=identity_id
-            )
+            await self.site.start_session(self.caller, account, verified, name=name, replaces=old, identity=identity)
         )
 
     def keep(self, session: Session) -> None:

@@ -25,7 +25,7 @@ class Overview:
     """What its owner sees of an account."""
 
     password: Password
-    identity: Identity | None
+    identities: list[Identity]
     failed: FailedTries
     credentials: list[Credential]
     """The sessions and tokens that have not expired."""
@@ -35,9 +35,9 @@ class Accounts(SigningIn):
     async def overview(self, caller: Caller) -> Overview:
         account = caller.signed_in.account
         _, password = await self.storage.password(account.username)
-        identity = next(iter(await self.storage.identities_of(account.id)), None)
+        identities = await self.storage.identities_of(account.id)
         failed = await self.failures.of(account.id)
-        return Overview(password, identity, failed, await self.living(account))
+        return Overview(password, identities, failed, await self.living(account))
 
     async def living(self, account: Account) -> list[Credential]:
         """Returns the sessions and tokens that have not expired, the last used first."""
@@ -104,7 +104,7 @@ class Accounts(SigningIn):
         await self.storage.delete_account(
             credential.account.id, keep_messages=keep_messages, password=verified, credential=credential.id
         )
-        kind = "password" if verified.hash is not None else "facebook"
+        kind = "password" if verified.hash is not None else str(credential.provider)
         self.account_log.write("deleted", credential.account.id, caller.address, kind)
 
     # --- who it is

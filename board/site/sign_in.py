@@ -16,7 +16,7 @@ from board.site.parts import Parts
 from board.text import BadTextError
 from board.turns import Asker
 from storage.errors import OutdatedError, UnavailableError, UsernameTakenError
-from storage.records import Account, Credential, Password
+from storage.records import Account, Credential, Identity, Password
 
 WRONG_PASSWORD = "This username and password don't belong together."  # noqa: S105 (words for people)
 
@@ -130,7 +130,7 @@ class SigningIn(Parts):
         *,
         name: str,
         replaces: str | None = None,
-        identity_id: int | None = None,
+        identity: Identity | None = None,
     ) -> Session:
         """Makes a session for who has proved to own the account, by its password or by an identity.
 
@@ -143,12 +143,10 @@ class SigningIn(Parts):
             hash_secret(secret),
             name,
             hash_secret(replaces) if replaces else None,
-            identity_id=identity_id,
+            identity_id=identity.id if identity else None,
             password=verified,
         )
-        self.account_log.write(
-            "signed_in", account.id, caller.address, "password" if identity_id is None else "facebook"
-        )
+        self.account_log.write("signed_in", account.id, caller.address, identity.provider if identity else "password")
         browser = None
         with contextlib.suppress(UnavailableError):  # the session is saved; the counts remain in memory
             await self.failures.note_sign_in(account.id)
