@@ -4,7 +4,6 @@ import asyncio
 
 from board.recent import iso
 from board.site.accounts import Overview
-from handlers.base import signed_in
 from handlers.errors import RefusedError
 from handlers.known_browser import forget_browser
 from handlers.sign_in import FormPage
@@ -37,7 +36,7 @@ class AccountPage(FormPage):
 
     def check_for_whom(self) -> None:
         super().check_for_whom()
-        if signed_in(self).kind != "session":
+        if self.caller.signed_in.kind != "session":
             raise RefusedError(403, "session_needed", "This page is for browsers. Programs use the API.")
 
     async def prepare(self) -> None:
@@ -61,7 +60,7 @@ class AccountPage(FormPage):
             has_password=self.has_password,
             is_confirmed=self.site.is_confirmed(self.caller),
             unlinks=unlinks(overview),
-            mine=signed_in(self).id,
+            mine=self.caller.signed_in.id,
             sessions=[c for c in overview.credentials if c.kind == "session"],
             tokens=[c for c in overview.credentials if c.kind == "token"],
             bots=[c for c in overview.credentials if c.kind == "bot"],
@@ -123,7 +122,7 @@ class AccountRevoke(AccountPage):
 
     async def post(self, id: str) -> None:
         await self.site.revoke(self.caller, int(id))
-        if int(id) == signed_in(self).id:
+        if int(id) == self.caller.signed_in.id:
             self.sign_off()
         self.again("revoke")
 
@@ -137,7 +136,7 @@ class AccountEverywhere(AccountPage):
 
 class AccountDelete(AccountPage):
     async def post(self) -> None:
-        username, keep = signed_in(self).account.username, self.form("messages") != "delete"
+        username, keep = self.caller.signed_in.account.username, self.form("messages") != "delete"
         await self.site.delete_account(self.caller, self.typed_password, keep_messages=keep)
         forget_browser(self, username)
         self.sign_off()

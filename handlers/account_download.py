@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from board.recent import as_json, iso
 from handlers.account import AccountPage
-from handlers.base import signed_in
 from handlers.tokens import account_json
 from storage.about import Posted
 from storage.records import AuditEntry, Credential, Identity, Picture
@@ -20,7 +19,7 @@ class AccountDownload(AccountPage):
     async def get(self) -> None:
         """Sends all columns that are kept about an account, except secrets and values derived from others. A test goes
         through the tables."""
-        account = signed_in(self).account
+        account = self.caller.signed_in.account
         self.set_header("Content-Type", "application/json")
         self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
         about = json.dumps(await self.about(), ensure_ascii=False)
@@ -31,7 +30,7 @@ class AccountDownload(AccountPage):
         self.finish("]}\n")
 
     async def about(self) -> dict[str, Any]:
-        account, overview = signed_in(self).account, self.overview
+        account, overview = self.caller.signed_in.account, self.overview
         assert overview is not None
         (notes, credentials, picture), password = await self.site.kept_about(account), overview.password
         return {
@@ -53,7 +52,7 @@ class AccountDownload(AccountPage):
 
     def entry(self, entry: AuditEntry) -> dict[str, Any]:
         """Says only whether the member did it: which other person did it is data about that person."""
-        by_you = entry.actor_id == signed_in(self).account.id
+        by_you = entry.actor_id == self.caller.signed_in.account.id
         return {"at": iso(entry.at), "by_you": by_you, "action": entry.action, "target": entry.target}
 
     async def send_rows(self, parts: AsyncIterator[list[Row]], shape: Callable[[Row], dict[str, Any]]) -> None:

@@ -40,10 +40,6 @@ class Authentication(Fields):
         return self.context.site
 
     @property
-    def board(self) -> Site:
-        return self.context.site
-
-    @property
     def config(self) -> Settings:
         return self.context.config
 

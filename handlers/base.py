@@ -21,7 +21,6 @@ from handlers.rights import Rights
 from handlers.static import ICON, static_url
 from net.logs import shown, warn_rarely
 from storage.errors import StorageError, UnavailableError
-from storage.records import Credential
 
 log = logging.getLogger("longboard")
 
@@ -188,12 +187,6 @@ class Base(Rights):
         """Writes a reply that is already encoded as JSON."""
         self.set_header("Content-Type", "application/json")
         self.finish(reply)
-
-
-def signed_in(handler: Base) -> Credential:
-    """Returns the request's credential, in handlers that only members can reach."""
-    assert handler.credential is not None
-    return handler.credential
 
 
 class Page(Base):

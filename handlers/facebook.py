@@ -4,28 +4,20 @@ An answer from Facebook is accepted only with an id. That id within this app ide
 """
 
 import dataclasses
-import itertools
 import logging
-import secrets
 import urllib.parse
 from typing import Any
 
-from board.account_names import UNNAMED, name_from_elsewhere, usernames
-from board.credentials import hash_secret
+from board.account_names import name_from_elsewhere
 from board.facebook import ID
-from board.site.sign_in import suspended
-from handlers.base import signed_in
 from handlers.errors import RefusedError
 from handlers.facebook_client import describe
 from handlers.facebook_flow import INVITE_COOKIE, FacebookPage, Flow, lost_flow
 from handlers.messages import check_is_still
-from storage.errors import NotAllowedError, NotFoundError
 from storage.records import Identity
 
 log = logging.getLogger("longboard")
 
-MOST_USERNAMES = 50
-"""Usernames tried for one name, each with a look into the database. A random one is the last resort."""
 LONGEST_PICTURE_URL = 1000
 """Longer URLs don't fit into the cookie; the picture is then fetched at the next sign-in."""
 
@@ -77,41 +69,20 @@ class FacebookSignIn(FacebookPage):
     """Signs in the person who came back, once it is certain that they want this."""
 
     async def sign_in(self, flow: Flow, person: Person) -> None:
-        storage, is_new = self.board.storage, False
-        try:
-            identity = await storage.identity(self.config.facebook_app_id, person.id)
-        except NotFoundError:
-            identity, is_new = await self.join(flow, person), True
-        if identity.account.suspended_at is not None:
-            self.board.account_log.write_failure(identity.account.id, self.client_address, "suspended")
-            raise suspended()
-        if await self.site.is_free(person.name, identity.account):
-            await storage.rename_identity(identity.id, person.name)
+        app_id = self.config.facebook_app_id
+        identity = await self.site.identity(app_id, person.id)
+        if is_new := identity is None:
+            self.try_again = "/signin"
+            identity = await self.site.join(self.caller, "facebook", app_id, person.id, person.name, flow.invite)
+        await self.site.recognise(self.caller, identity, person.name)
         await self.keep_picture(identity, person)
         await self.start_session(identity.account, identity=identity)
         self.leave(f"/facebook/welcome?{urllib.parse.urlencode({'next': flow.next})}" if is_new else flow.next)
 
-    async def join(self, flow: Flow, person: Person) -> Identity:
-        """Makes a new account, if this board takes new members. Raises RefusedError, LinkGoneError."""
-        self.try_again = "/signin"
-        self.site.limits.sign_up_from.check(self.client_address)
-        await self.site.check_may_sign_up(flow.invite)
-        names = [*itertools.islice(usernames(person.name), MOST_USERNAMES), f"member_{secrets.token_hex(8)}"]
-        invite = hash_secret(flow.invite) if flow.invite and self.config.signup == "invite" else None
-        name = person.name if await self.site.is_free(person.name) else UNNAMED
-        try:
-            identity = await self.board.storage.create_account_with_identity(
-                "facebook", self.config.facebook_app_id, person.id, name, names, invite
-            )
-        except NotAllowedError:
-            raise suspended() from None
-        self.site.account_log.write("signed_up", identity.account.id, self.client_address, "facebook")
-        return identity
-
     async def keep_picture(self, identity: Identity, person: Person) -> None:
         picture = await self.facebook.picture(person.picture_url, self.visit) if person.picture_url else None
         if picture or person.picture_url is None:  # a picture that could not be fetched now may be fetched next time
-            await self.board.storage.set_picture(identity.id, picture)
+            await self.site.set_picture(identity, picture)
 
     def leave(self, path: str) -> None:
         """Redirects with a fragment. Without one, browsers would keep the `#_=_` that Facebook adds."""
@@ -165,11 +136,8 @@ class FacebookCallback(FacebookSignIn):
         """Whether this browser is signed in to another account than this person's. If so, the page asks first."""
         if self.account is None:
             return False
-        try:
-            identity = await self.board.storage.identity(self.config.facebook_app_id, person.id)
-        except NotFoundError:
-            return True
-        return identity.account.id != self.account.id
+        identity = await self.site.identity(self.config.facebook_app_id, person.id)
+        return identity is None or identity.account.id != self.account.id
 
     def ask_whether_to_switch(self, flow: Flow, person: Person) -> None:
         url = person.picture_url if len(person.picture_url or "") <= LONGEST_PICTURE_URL else ""
@@ -186,10 +154,8 @@ class FacebookCallback(FacebookSignIn):
             raise RefusedError(
                 403, "other_account", "You are no longer signed in as the one who began this. Nothing was linked."
             )
-        identity = await self.board.storage.create_identity(
-            account_id, "facebook", self.config.facebook_app_id, person.id, person.name, signed_in(self).id
-        )
-        self.site.account_log.write("facebook_linked", account_id, self.client_address, "facebook")
+        app_id = self.config.facebook_app_id
+        identity = await self.site.link(self.caller, "facebook", app_id, person.id, person.name)
         await self.keep_picture(identity, person)
         self.leave("/account")
 

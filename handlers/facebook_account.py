@@ -1,8 +1,6 @@
 """Facebook on the account page: linking, unlinking, and the first page that a new member sees."""
 
-from board.account_names import clean_name, clean_username
 from handlers.account import AccountPage
-from handlers.base import signed_in
 from handlers.errors import RefusedError
 from handlers.facebook_flow import FacebookPage
 from handlers.sign_in import FormPage, safe_next
@@ -16,7 +14,7 @@ class FacebookLink(FacebookPage, AccountPage):
 
     async def post(self) -> None:
         await self.confirm()
-        self.begin(account_id=signed_in(self).account.id, next="/account")
+        self.begin(account_id=self.caller.signed_in.account.id, next="/account")
         # A page with a link, because form-action forbids redirecting the form to another site.
         await self.render("facebook_link.html")
 
@@ -30,18 +28,14 @@ class FacebookLink(FacebookPage, AccountPage):
 class FacebookUnlink(AccountPage):
     async def post(self) -> None:
         """Refused if Facebook is the last way in. Storage checks that."""
-        credential, verified = signed_in(self), await self.confirm()
-        await self.board.storage.unlink_identity(
-            credential.account.id, "facebook", keep=credential.id, password=verified
-        )
-        self.site.account_log.write("facebook_unlinked", credential.account.id, self.client_address, "facebook")
+        await self.site.unlink(self.caller, "facebook", self.typed_password)
         self.again("unlink")
 
 
 class FacebookSeen(AccountPage):
     async def post(self) -> None:
         """Hides the notice that Facebook was linked, which the member has read. The page still shows the link."""
-        await self.board.storage.dismiss_notice(signed_in(self).account.id, "facebook")
+        await self.site.dismiss_notice(self.caller, "facebook")
         self.again()
 
 
@@ -60,18 +54,9 @@ class FacebookWelcome(AccountPage):
             await FormPage.show(self)
 
     async def post(self) -> None:
-        credential = signed_in(self)
-        account = credential.account
         if self.has_password:
             raise RefusedError(403, "username_fixed", "An account with a password keeps its username.")
-        self.site.limits.changing.check(self.caller.key)
-        username, name = clean_username(self.needed("username")), clean_name(self.needed("name"))
-        await self.site.check_names(account, username, name)
-        if username != account.username:
-            await self.board.storage.set_username(account.id, username, credential.id)
-            self.site.account_log.write("username_changed", account.id, self.client_address, "facebook")
-        if name != account.name:
-            await self.board.storage.set_name(account.id, name, credential.id)
+        await self.site.choose_names(self.caller, "facebook", self.needed("username"), self.needed("name"))
         next = safe_next(self.form("next"))
         if next == "/account":
             self.again("username")

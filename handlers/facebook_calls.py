@@ -34,19 +34,6 @@ class FacebookCall(Base):
             raise RefusedError(400, "bad_field", "“signed_request” is missing.")
         return text, read_signed_request(text, self.config.facebook_app_secret)
 
-    async def account_id(self, request: SignedRequest) -> int | None:
-        """Returns the id of the account that the call is about, if there is one."""
-        try:
-            identity = await self.board.storage.identity(self.config.facebook_app_id, request.facebook_id)
-        except NotFoundError:
-            return None
-        return identity.account.id
-
-    def log_call(self, event: str, account_id: int | None) -> None:
-        """Logs the call. A call about an unknown person, such as a repeated deletion, is not logged."""
-        if account_id is not None:
-            self.site.account_log.write(event, account_id, self.client_address, "facebook")
-
     @staticmethod
     def before(request: SignedRequest) -> int:
         """In milliseconds. The request doesn't apply to anything that began later: it may arrive late, or again."""
@@ -57,11 +44,8 @@ class FacebookDeauthorize(FacebookCall):
     async def post(self) -> None:
         """Ends what came from sign-ins by Facebook. A repeated call, or one about a stranger, gets the same reply."""
         _, request = self.signed_request()
-        account_id = await self.account_id(request)
-        await self.board.storage.deauthorize_identity(
-            self.config.facebook_app_id, request.facebook_id, self.before(request)
-        )
-        self.log_call("facebook_deauthorized", account_id)
+        app_id, before = self.config.facebook_app_id, self.before(request)
+        await self.site.deauthorize(self.caller, app_id, request.facebook_id, before)
         self.write_json({})
 
 
@@ -73,12 +57,9 @@ class FacebookDelete(FacebookCall):
         """
         text, request = self.signed_request()
         # The same request always gets the same code, so a repeated call leads to the same page.
-        code = hmac.new(self.board.secret, b"deletion " + text.encode(), hashlib.sha256).hexdigest()[:24]
-        account_id = await self.account_id(request)
-        await self.board.storage.erase_identity(
-            self.config.facebook_app_id, request.facebook_id, self.before(request), code
-        )
-        self.log_call("facebook_erased", account_id)
+        code = hmac.new(self.site.secret, b"deletion " + text.encode(), hashlib.sha256).hexdigest()[:24]
+        app_id, before = self.config.facebook_app_id, self.before(request)
+        await self.site.erase(self.caller, app_id, request.facebook_id, before, code)
         origin = self.config.public_url or f"http://localhost:{self.config.port}"
         self.write_json({"url": f"{origin}/facebook/deletion?code={code}", "confirmation_code": code})
 
@@ -90,7 +71,7 @@ class FacebookDeletion(FacebookPage):
         self.try_again = ""
         code = self.query("code") or ""
         try:
-            at = await self.board.storage.erased_at(code)
+            at = await self.site.erased_at(code)
         except NotFoundError:
             raise RefusedError(
                 404, "not_found", "There is no deletion with this code, or it was over two years ago."

@@ -15,7 +15,6 @@ from typing import Any, cast
 import tornado.web
 from tornado.auth import FacebookGraphMixin
 
-from board.credentials import hash_secret
 from handlers.errors import RefusedError
 from handlers.facebook_client import FacebookClient, Visit
 from handlers.sign_in import FormPage, safe_next
@@ -162,9 +161,8 @@ class FacebookPage(FacebookGraphMixin, FormPage):
     async def use_up(self, flow: Flow) -> None:
         """Marks the state as used. Raises RefusedError if it was used before."""
         self.clear_cookie(self.flow_cookie, httponly=True, secure=self.is_secure, samesite="Lax")
-        until = round((self.board.credentials.clock() + FLOW_SECONDS) * 1000)
         try:
-            await self.board.storage.use_once(hash_secret(flow.state), until)
+            await self.site.use_once(flow.state, FLOW_SECONDS)
         except LinkGoneError:
             raise lost_flow() from None
 

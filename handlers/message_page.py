@@ -24,15 +24,15 @@ class MessagePage(Rendering):
             await self.show_around(id)
 
     async def show_around(self, id: int) -> None:
-        found = await self.site.around(self.caller, id)
-        message, around = found.message, [*found.older.messages, found.message, *found.newer.messages]
+        message, older, newer, is_suspended = await self.site.around(self.caller, id)
+        around = [*older.messages, message, *newer.messages]
         await self.send_page(
             "message_page.html",
-            await self.days_html(around, id, self.tools(message, found.is_suspended)),
+            await self.days_html(around, id, self.tools(message, is_suspended)),
             message=message,
             author=message.author.name if message.author else "Guest",
-            older=around[0].id if found.older.older else None,
-            newer=around[-1].id if found.newer.newer else None,
+            older=around[0].id if older.older else None,
+            newer=around[-1].id if newer.newer else None,
             is_on_board=is_on(self.site.waiters.recent.page, id),
             preview=preview,
         )

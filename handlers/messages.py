@@ -99,11 +99,8 @@ class ApiMessages(Poll):
                     400, "bad_field", "“before” and “limit” are for history: they don't go with “after”."
                 )
             reply = await self.changes(after, wait)
-        elif before is not None:
-            await self.history(before, limit or PAGE)
-            return
-        elif limit is not None:
-            await self.newest(limit)
+        elif before is not None or limit is not None:
+            await self.page(before, limit or PAGE)
             return
         else:
             reply = self.site.waiters.recent.newest()
@@ -128,21 +125,16 @@ class ApiMessages(Poll):
             messages = await self.context.making.turns.each(encode, changes.messages)
             return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
 
-    async def newest(self, limit: int) -> None:
-        """Sends the requested number of newest messages. The cursor is read first: changes between the two reads are
-        sent again by the next poll, which does no harm."""
+    async def page(self, before: int | None, limit: int) -> None:
+        """Sends the messages before this one, or the newest with their cursor. The cursor is read first: changes between
+        the two reads are sent again by the next poll, which does no harm."""
         self.site.limits.reading.check(self.caller.key)
         async with self.context.making.reading:
             cursor = str(self.site.waiters.recent.cursor)
-            page = await self.site.page(limit=limit)
-            rest = {"cursor": cursor} | ({"older": True} if page.older else {})
-            await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
-
-    async def history(self, before: int, limit: int) -> None:
-        self.site.limits.reading.check(self.caller.key)
-        async with self.context.making.reading:
             page = await self.site.page(before=before, limit=limit)
-            await self.write_many({"messages": [as_json(message) for message in page.messages], "older": page.older})
+            newest = {"cursor": cursor} | ({"older": True} if page.older else {})
+            rest = newest if before is None else {"older": page.older}
+            await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
 
     async def post(self) -> None:
         fields = self.fields()

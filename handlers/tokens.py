@@ -4,7 +4,7 @@ from typing import Any
 
 from board.recent import iso
 from handlers.authentication import ended
-from handlers.base import Base, signed_in
+from handlers.base import Base
 from handlers.errors import RefusedError
 from handlers.known_browser import read_browser
 from handlers.messages import parse_id
@@ -60,7 +60,7 @@ class ApiSignOut(Base):
     for_whom = "members"
 
     async def post(self) -> None:
-        credential = signed_in(self)
+        credential = self.caller.signed_in
         await self.site.sign_out(self.caller)
         self.sign_off()
         if credential.kind == "session":
@@ -72,7 +72,7 @@ class ApiMe(Base):
     for_whom = "members"
 
     async def get(self) -> None:
-        self.write_json({"account": account_json(signed_in(self).account)})
+        self.write_json({"account": account_json(self.caller.signed_in.account)})
 
 
 class TokenHandler(Base):
@@ -80,13 +80,13 @@ class TokenHandler(Base):
 
     def check_for_whom(self) -> None:
         super().check_for_whom()
-        if signed_in(self).kind == "bot":
+        if self.caller.signed_in.kind == "bot":
             raise RefusedError(403, "bot_token", "A bot's token can't do this. Sign in with the password.")
 
 
 class ApiTokens(TokenHandler):
     async def get(self) -> None:
-        living = await self.site.living(signed_in(self).account)
+        living = await self.site.living(self.caller.signed_in.account)
         self.write_json({"tokens": [token_json(self, token) for token in living if token.kind == "bot"]})
 
     async def post(self) -> None:
@@ -95,7 +95,7 @@ class ApiTokens(TokenHandler):
         try:
             secret, token = await self.site.make_token(self.caller, name, password)
         except OutdatedError:  # the request's credential, or the password, has just become invalid
-            raise ended(signed_in(self).kind) from None
+            raise ended(self.caller.signed_in.kind) from None
         self.set_status(201)
         self.write_json({"token": secret, **token_json(self, token)})
 

@@ -12,7 +12,7 @@ from board.failures import Failures
 from board.limits import Limits
 from board.passwords import Passwords
 from board.readiness import Readiness
-from board.site.accounts import Accounts
+from board.site.identities import Identities
 from board.site.messages import Messages
 from board.site.moderation import Moderation
 from board.site.parts import DEFAULT_RULES, Rules
@@ -29,7 +29,7 @@ FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(Messages, Accounts, Moderation):
+class Site(Messages, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod

@@ -1,7 +1,6 @@
 """What a site does with messages."""
 
 import contextlib
-import dataclasses
 
 from board.caller import Caller
 from board.cursor import Cursor
@@ -18,17 +17,6 @@ QUERY_MAX = 200
 """Characters that a query may have: useful queries are shorter."""
 NEWER, OLDER = 4, 10
 """Messages shown above and below one; few above, so that it is visible without scrolling."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Around:
-    """A message with those before and after it."""
-
-    message: Message
-    older: Page
-    newer: Page
-    is_suspended: bool
-    """Whether its author is suspended. Only moderators are told."""
 
 
 class Messages(Parts):
@@ -84,15 +72,18 @@ class Messages(Parts):
         """Returns the messages before or after the one with this id, or the newest."""
         return await (self.storage.before(before, limit) if after is None else self.storage.after(after, limit))
 
-    async def around(self, caller: Caller, id: int) -> Around:
-        """Returns a message with its neighbours. Raises NotFoundError."""
+    async def around(self, caller: Caller, id: int) -> tuple[Message, Page, Page, bool]:
+        """Returns a message, those before it and those after it, and whether its author is suspended.
+
+        Only moderators are told that. Raises NotFoundError.
+        """
         message = await self.storage.message(id)
         older, newer = await self.storage.before(id, OLDER), await self.storage.after(id, NEWER)
         is_suspended = False
         if message.author is not None and caller.account is not None and caller.account.is_moderator:
             with contextlib.suppress(NotFoundError):  # the account has been deleted since
                 is_suspended = (await self.storage.account_of(message.author.id)).suspended_at is not None
-        return Around(message, older, newer, is_suspended)
+        return message, older, newer, is_suspended
 
     async def search(self, caller: Caller, query: str, before: int | None, limit: int) -> Found:
         """Returns the newest messages (before this one) that match. Raises DeniedError, SearchBusyError."""
