@@ -151,7 +151,8 @@ class Front(Rendering):
 class Quick(HTTPMessageDelegate):
     """Answers a guest's plain first request from the cached page, without a handler.
 
-    The page then costs half as much. Any request that is not plain goes to the handler: see `quick_front`.
+    On a kept connection the page then costs half the CPU time; on a new one, whose opening costs more than either, a
+    sixth less. Any request that is not plain goes to the handler: see `quick_front`.
     """
 
     def __init__(self, context: Context, request: HTTPServerRequest, kept: Kept) -> None:
