@@ -17,14 +17,12 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
+from tests.forks import MALLOC, Forked
 from tests.outliving import no_thread_outlives_a_test  # noqa: F401 (a fixture for every test)
 from tests.patience import PATIENCE
 from tests.postgres import Databases
 
 ROOT = pathlib.Path(__file__).parent.parent
-
-DEBUG = {"PYTHONMALLOC": "pymalloc"}
-"""With `-X dev`: all that it looks for, but for faults in C, which would take a sixth of each server's time."""
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of boards, which speak no TLS here: by default each client would read all certificates, for 25 ms."""
@@ -36,27 +34,19 @@ hypothesis.settings.load_profile("patient")
 class Server:
     """A real Longboard process with a database file of its own."""
 
-    under: tuple[str, ...] = ()
-    """A command that starts it, with limits, say."""
+    under: tuple[str, ...] | None = None
+    """A command that starts it, with limits, say; () starts it as a user does. Others are forked (tests/forks.py)."""
 
     def __init__(self, folder: pathlib.Path, **settings: object) -> None:
         self.settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
         self.log = folder / "server.log"
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | Forked | None = None
         self.opened: list[httpx.Client] = []
         self.start()
 
     def start(self) -> None:
         flags = [f"--{name.replace('_', '-')}={value}" for name, value in self.settings.items()]
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [*self.under, sys.executable, "-X", "dev", "-W", "error", str(ROOT / "server.py"), *flags],
-                cwd=self.log.parent,
-                env=os.environ | DEBUG,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        self.process = self._fork(flags) if self.under is None else self._spawn(flags)
         line = self.process.stdout.readline()
         match = re.search(r".*127\.0\.0\.1:(\d+)", line)  # the last: PUBLIC_URL, which stands first, may be here, too
         assert match, f"the server did not start: {line}\n{self.log.read_text()}"
@@ -64,6 +54,20 @@ class Server:
         self.settings["port"] = self.port  # a restart comes back where it was
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = self.open()
+
+    def _fork(self, flags: list[str]) -> Forked:
+        return Forked("server", flags, self.log.parent, self.log, os.environ | MALLOC)
+
+    def _spawn(self, flags: list[str]) -> subprocess.Popen[str]:
+        with self.log.open("a") as log:
+            return subprocess.Popen(
+                [*self.under, sys.executable, "-X", "dev", "-W", "error", str(ROOT / "server.py"), *flags],
+                cwd=self.log.parent,
+                env=os.environ | MALLOC,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
 
     def open(self, **options: object) -> httpx.Client:
         """A client of its own, such as another browser; it is closed at the end of the test."""

@@ -12,7 +12,8 @@ import urllib.parse
 
 import httpx
 
-from tests.conftest import DEBUG, PLAIN, ROOT, Server
+from tests.conftest import PLAIN, ROOT, Server
+from tests.forks import MALLOC
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
@@ -37,7 +38,7 @@ def fake_facebook(board_port, *options):
             *(sys.executable, "-X", "dev", "-W", "error", "-m", "fake_facebook"),
             *("--port=0", f"--board=http://localhost:{board_port}", *options),
         ],
-        cwd=ROOT, env=os.environ | DEBUG, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=ROOT, env=os.environ | MALLOC, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         url = re.search(r"at (http://127\.0\.0\.1:\d+)", process.stdout.readline())[1]

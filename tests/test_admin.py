@@ -25,7 +25,7 @@ from settings import read_settings
 from storage.errors import StorageError
 from storage.new_files import give_name
 from tests.conftest import ROOT, environment, until
-from tests.patience import PATIENCE
+from tests.forks import run_admin
 from tests.people import PASSWORD, Person
 from tests.ports import free_port
 from tests.postgres import psql
@@ -38,10 +38,7 @@ def at(path):
 
 def run_in(folder, *arguments, check=0, **settings):
     """In a folder of its own, as someone types it."""
-    run = subprocess.run(
-        [sys.executable, "-P", "-m", "admin", *map(str, arguments)], cwd=folder,
-        capture_output=True, text=True, timeout=PATIENCE, env=environment(PYTHONPATH=str(ROOT), **settings),
-    )  # fmt: skip
+    run = run_admin([*map(str, arguments)], folder, environment(**settings))
     assert run.returncode == check, run.stdout + run.stderr
     assert "Traceback" not in run.stderr and "Event loop" not in run.stderr
     return run

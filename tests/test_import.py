@@ -2,20 +2,15 @@
 
 import concurrent.futures
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import ROOT, environment, until
-from tests.patience import PATIENCE
+from tests.forks import run_admin
 
 
 def admin(*arguments, check=0):
-    run = subprocess.run(
-        [sys.executable, "-m", "admin", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, env=environment(),
-    )  # fmt: skip
+    run = run_admin([*map(str, arguments)], ROOT, environment())
     assert run.returncode == check, run.stderr
     return run
 
