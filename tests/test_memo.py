@@ -4,8 +4,8 @@ import types
 
 import pytest
 
-from board.credentials import hash_secret, new_secret
-from board.site import Site
+from board.credentials import Credentials, hash_secret, new_secret
+from board.waiters import WaiterList, load
 from net.fast_path.memo import KnownRequest, RequestMemo
 from storage import open_storage
 from storage.records import Password
@@ -20,15 +20,15 @@ PROXIED = b"&wait=25 HTTP/1.1\r\nHost: x\r\nX-Request-Id: %s\r\n\r\n"
 async def house(tmp_path):
     """A board with three messages, and a memo that knows one poll of a guest and one behind a proxy."""
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
-    board = await Site.open(storage, max_parked=100, limits=False)
     for word in ("one", "two", "three"):
         await storage.append(None, word, None)
-    await board.waiters.deliver()
-    memo = RequestMemo(board, [("Server", "x")], ["X-Request-Id"])
+    waiters, credentials = WaiterList(storage, await load(storage), 100), Credentials(storage, 14_400)
+    memo = RequestMemo(waiters, credentials, [("Server", "x")], ["X-Request-Id"])
     for tail in (TAIL, PROXIED % b"1"):
         memo.learn(KnownRequest(PATH, tail, 25, None, False, None, None))
-    yield types.SimpleNamespace(board=board, storage=storage, memo=memo, recent=board.waiters.recent)
-    await board.close()
+    yield types.SimpleNamespace(
+        waiters=waiters, credentials=credentials, storage=storage, memo=memo, recent=waiters.recent
+    )
     await storage.close()
 
 
@@ -101,7 +101,7 @@ async def test_a_cursor_from_before_what_memory_has_is_not_answered_from_memory(
 
 
 async def test_no_poll_is_known_during_a_drain(house):
-    house.board.waiters.drain()
+    house.waiters.drain()
     assert house.memo.classify(request(house)) is house.memo.classify(request(house, 1)) is None
 
 
@@ -110,7 +110,7 @@ async def test_news_moves_a_known_poll_to_the_new_cursor(house):
     assert known.next == request(house)
     last = request(house)
     await house.storage.append(None, "four", None)
-    await house.board.waiters.deliver()
+    await house.waiters.deliver()
     assert bodies(house.memo.classify(last).news) == ["four"]
     assert known.next == request(house) != last
 
@@ -123,18 +123,18 @@ async def test_a_poll_with_a_token_is_known_only_while_its_account_is_the_same(h
     tail = TAIL.replace(b"Host: x", b"Host: x\r\nAuthorization: Bearer " + secret.encode())
 
     async def learn():
-        credential = await house.board.credentials.find(secret, use=True)
+        credential = await house.credentials.find(secret, use=True)
         known = KnownRequest(PATH, tail, 25, hash_secret(secret), True, credential.account, None)
         house.memo.learn(known)
 
     await learn()
     assert house.memo.classify(request(house, tail=tail)).known.account.name == "Ada"
-    house.board.credentials.forget([account.id])
+    house.credentials.forget([account.id])
     assert house.memo.classify(request(house, tail=tail)) is None
     await learn()
     await house.storage.set_name(account.id, "Countess")
-    await house.board.waiters.deliver()
-    await house.board.credentials.find(secret, use=True)
+    await house.waiters.deliver()
+    await house.credentials.find(secret, use=True)
     assert house.memo.classify(request(house, tail=tail)) is None
     await learn()
     assert house.memo.classify(request(house, tail=tail)).known.account.name == "Countess"
