@@ -22,7 +22,8 @@ async def house(tmp_path):
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     for word in ("one", "two", "three"):
         await storage.append(None, word, None)
-    waiters, credentials = WaiterList(storage, await load(storage), 100), Credentials(storage, 14_400)
+    credentials = Credentials(storage, 14_400)
+    waiters = WaiterList(storage, await load(storage), 100, forget=credentials.forget)
     memo = RequestMemo(waiters, credentials, [("Server", "x")], ["X-Request-Id"])
     for tail in (TAIL, PROXIED % b"1"):
         memo.learn(KnownRequest(PATH, tail, 25, None, False, None, None))
