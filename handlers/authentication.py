@@ -1,5 +1,10 @@
 """Authentication: a request comes from a token's owner, a session's owner or a guest. Also the client's address."""
 
+from typing import Any
+
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application
+
 from board.caller import Caller
 from board.credentials import SESSION_SECONDS, is_made_here
 from board.site import Site
@@ -30,10 +35,9 @@ class Authentication(Fields):
     forgives_old_sessions = False
     """Whether a client whose session has ended may continue here as a guest."""
 
-    @property
-    def context(self) -> Context:
-        context: Context = self.settings["context"]
-        return context
+    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        self.context: Context = application.settings["context"]
+        super().__init__(application, request, **kwargs)
 
     @property
     def site(self) -> Site:

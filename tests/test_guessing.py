@@ -11,9 +11,9 @@ import pytest
 
 from board.account_log import EVENTS, AccountLog
 from board.failures import Failures
-from board.limits import AddressLimit, Limits
+from board.limits import TIDIED, AddressLimit, Limits
 from board.networks import networks_of
-from board.turns import MOST_OF, MOST_OF_KNOWN, WAITING_MAX, Asker, BusyError, Turns
+from board.turns import ANYBODY, MOST_OF, MOST_OF_KNOWN, WAITING_MAX, Asker, BusyError, Turns
 from storage.failed_tries import FailedTries
 from storage.records import Password
 from tests.conftest import ROOT, until
@@ -107,6 +107,18 @@ def test_where_somebody_came_in_others_do_not_keep_them_out(clock):  # noqa: F81
     assert limits.guessing.take("ada", "198.51.100.1") > 0
     assert limits.guessing.take("ada", "192.0.2.1") == 0
     assert limits.guessing.take("bob", "198.51.100.1") == 0
+
+
+def test_limits_that_are_off_refuse_nobody_and_remember_nobody():
+    """They are the same object, so nothing else has to ask whether they are on."""
+    limits = Limits(are_on=False)
+    for n in range(1000):
+        limits.posting.check("account 1")
+        limits.sign_up_from.check(f"10.1.{n % 250}.1")
+        limits.guessing.by_address.check("192.0.2.1")
+        assert limits.guessing.take("ada", "192.0.2.1") == 0 == limits.guessing.take_known("browser 1")
+    assert max(map(len, (limits.posting, limits.sign_up_from, limits.guessing.by_address))) <= TIDIED
+    assert limits.asker("192.0.2.1", "account 1") is ANYBODY
 
 
 # --- whose turn it is
