@@ -31,15 +31,16 @@ from handlers.elsewhere import Elsewhere
 from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart, FacebookSwitch
 from handlers.facebook_account import FacebookLink, FacebookSeen, FacebookUnlink, FacebookWelcome
 from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
-from handlers.feed import Feed, Icon, Manifest, Robots
+from handlers.feed import Feed
 from handlers.fields import has_body, lower_media_type
 from handlers.front import Front, quick_front
 from handlers.get import Get
 from handlers.heads import Headed, Options, localize
 from handlers.health import Healthz, Readyz
-from handlers.message_page import AuditLog, DeleteMessage, EditMessage, MessagePage, Moderate
+from handlers.message_page import DeleteMessage, EditMessage, MessagePage
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.metrics import Metrics
+from handlers.moderation import AuditLog, Moderate
 from handlers.new_password import NewPassword
 from handlers.openapi import ApiPage, OpenApi
 from handlers.pictures import MemberPicture
@@ -50,6 +51,7 @@ from handlers.sign_in import SignIn, SignOut, SignUp
 from handlers.static import Static
 from handlers.templates import LOADER
 from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
+from handlers.web_app import Icon, Manifest, Robots
 from net.streams import ServedStream
 from settings import Settings
 

@@ -1,6 +1,5 @@
-"""The page of one message, where its author edits it and moderators act on it; and the audit log."""
+"""The page of one message, where its author edits it and moderators act on it."""
 
-from board.audit import in_words
 from board.recent import iso
 from handlers.base import Page
 from handlers.errors import RefusedError
@@ -10,32 +9,24 @@ from storage.errors import EditConflictError
 from storage.records import Message
 from storage.records import Page as MessagesPage
 
-BLOCK_DAYS = {"1": 1, "7": 7, "30": 30}
-
 
 class MessagePage(Rendering):
     forgives_old_sessions = True
 
     async def get(self, id: str) -> None:
-        await self.show(parse_id(id))
-
-    async def show(self, id: int) -> None:
         async with self.context.making.reading:
-            await self.show_around(id)
-
-    async def show_around(self, id: int) -> None:
-        message, older, newer, is_suspended = await self.site.around(self.caller, id)
-        around = [*older.messages, message, *newer.messages]
-        await self.send_page(
-            "message_page.html",
-            await self.days_html(around, id, self.tools(message, is_suspended)),
-            message=message,
-            author=message.author.name if message.author else "Guest",
-            older=around[0].id if older.older else None,
-            newer=around[-1].id if newer.newer else None,
-            is_on_board=is_on(self.site.waiters.recent.page, id),
-            preview=preview,
-        )
+            message, older, newer, is_suspended = await self.site.around(self.caller, parse_id(id))
+            around = [*older.messages, message, *newer.messages]
+            await self.send_page(
+                "message_page.html",
+                await self.days_html(around, message.id, self.tools(message, is_suspended)),
+                message=message,
+                author=message.author.name if message.author else "Guest",
+                older=around[0].id if older.older else None,
+                newer=around[-1].id if newer.newer else None,
+                is_on_board=is_on(self.site.waiters.recent.page, message.id),
+                preview=preview,
+            )
 
     def tools(self, message: Message, is_suspended: bool) -> bytes:
         """Renders what this viewer may do with the message."""
@@ -109,31 +100,3 @@ class DeleteMessage(Page):
     async def post(self, id: str) -> None:
         await self.site.delete(self.caller, parse_id(id))
         self.redirect("/", status=303)
-
-
-class Moderate(Page):
-    """A moderator's actions on the author of a message: suspend, block, remove."""
-
-    for_whom = "moderators"
-
-    async def post(self, id: str) -> None:
-        message_id = parse_id(id)
-        match self.form("act"):
-            case "suspend" | "unsuspend" as act:
-                await self.site.change_author(self.caller, message_id, act)
-            case "block":
-                await self.site.block_author(self.caller, message_id, BLOCK_DAYS.get(self.form("days") or "", 1))
-            case "remove":
-                await self.site.remove_author(self.caller, message_id)
-            case _:
-                raise RefusedError(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
-        self.redirect("/audit", status=303)
-
-
-class AuditLog(Rendering):
-    for_whom = "moderators"
-
-    async def get(self) -> None:
-        before = self.whole_number("before")
-        entries, older = await self.site.audit(before)
-        self.render("audit.html", entries=entries, older=older, before=before, in_words=in_words)
