@@ -2,6 +2,7 @@
 
 import asyncio
 
+from board.account_names import clean_name
 from board.recent import iso
 from board.site.accounts import Overview
 from handlers.errors import RefusedError
@@ -111,7 +112,8 @@ class AccountPassword(AccountPage):
 
 class AccountTokens(AccountPage):
     async def post(self) -> None:
-        self.made, _ = await self.site.make_token(self.caller, self.needed("name"), self.form("password"))
+        name = clean_name(self.needed("name"))  # a refusal says first what is wrong with the name
+        self.made, _ = await self.site.make_token(self.caller, name, self.typed_password)
         self.overview = await self.site.overview(self.caller)
         self.show()
 

@@ -219,7 +219,7 @@ def test_reading_can_be_limited_to_members(start):
     for path in ("/get", "/get?t=0", "/api/v1/messages", "/api/v1/messages/1"):
         refused(server.get(path), 401)
     assert server.get("/").status_code == 401 and "WWW-Authenticate" in server.get("/").headers
-    assert set(server.health()) == {"status", "storage"}
+    assert set(server.health()) == {"status", "storage", "version"}
     assert server.get("/readyz").status_code == 200
 
 

@@ -210,7 +210,7 @@ def test_a_members_board_shows_a_stranger_nothing(start):
             assert response.status_code in (401, 404, 405), f"{method} {path}: {response.status_code}"
             assert "secret" not in response.text
     assert {route[0] for route in ROUTES} >= FOR_ANYONE
-    assert set(server.health()) == {"status", "storage"}
+    assert set(server.health()) == {"status", "storage", "version"}
     assert "secret words" in person.browser().get("/").text
     assert person.api.get("/get").json()["messages"] == [message]
 
