@@ -3,17 +3,17 @@
 import contextlib
 import html
 import os
+import pathlib
 import re
 import socket
-import subprocess
-import sys
+import tempfile
 import threading
 import urllib.parse
 
 import httpx
 
 from tests.conftest import PLAIN, ROOT, Server
-from tests.forks import MALLOC
+from tests.forks import Forked
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
@@ -33,21 +33,19 @@ def start_board(start, facebook_url, port, **settings):
 @contextlib.contextmanager
 def fake_facebook(board_port, *options):
     """bin/fake-facebook, for a board on this port."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-X", "dev", "-W", "error", "-m", "fake_facebook"),
-            *("--port=0", f"--board=http://localhost:{board_port}", *options),
-        ],
-        cwd=ROOT, env=os.environ | MALLOC, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        url = re.search(r"at (http://127\.0\.0\.1:\d+)", process.stdout.readline())[1]
-        with httpx.Client(base_url=url, timeout=PATIENCE, verify=PLAIN) as client:
-            yield Fake(client)
-    finally:
-        process.terminate()
-        _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0 and "Traceback" not in errors, errors
+    flags = ["--port=0", f"--board=http://localhost:{board_port}", *options]
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
+        process = Forked("fake_facebook.__main__", flags, ROOT, pathlib.Path(log.name), os.environ)
+        try:
+            url = re.search(r"at (http://127\.0\.0\.1:\d+)", process.stdout.readline())[1]
+            with httpx.Client(base_url=url, timeout=PATIENCE, verify=PLAIN) as client:
+                yield Fake(client)
+        finally:
+            process.terminate()
+            status = process.wait(PATIENCE)
+            process.stdout.close()
+        errors = log.read()
+    assert status == 0 and "Traceback" not in errors, errors
 
 
 class Fake:

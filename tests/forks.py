@@ -23,11 +23,11 @@ MALLOC = {"PYTHONMALLOC": "pymalloc"}
 DEBUG = {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error"} | MALLOC
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["server", "admin.__main__", "tests.forks"])
+CONTEXT.set_forkserver_preload(["server", "admin.__main__", "fake_facebook.__main__", "tests.forks"])
 
 
 class Forked:
-    """A process of `program`, "server" or "admin.__main__". It has what tests use of a subprocess.Popen.
+    """A process of `program`, such as "server" or "admin.__main__". It has what tests use of a subprocess.Popen.
 
     What it logs is added to the file. `stdout` is to be closed.
     """
@@ -115,4 +115,4 @@ def run_program(
     os.environ.update(environment)
     module = sys.modules[program]
     sys.argv = [module.__file__, *arguments]
-    module.main()
+    sys.exit(module.main())
