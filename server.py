@@ -16,8 +16,7 @@ from net.fast_path.server import make_server
 from net.listener import address_of, listen, port_of, raise_descriptor_limit
 from net.logs import set_up_logging
 from net.server import Server
-from net.streams import HEAD_BYTES
-from net.workers import Nodes, ending_signals
+from net.workers import Nodes, stop_by_signal
 from setting_warnings import warn_of_dyno, warn_of_settings
 from settings import Settings, inherited_descriptors, inherited_place, read_settings
 from storage import open_storage
@@ -26,10 +25,6 @@ from storage.new_files import in_words
 
 log = logging.getLogger("longboard")
 
-IDLE_SECONDS = 95
-"""Longer than the 90 s for which Heroku's router keeps a connection: the router always closes it first."""
-BODY_SECONDS = 30
-"""For the whole body of a request, even from a slow phone."""
 GC_THRESHOLDS = (50_000, 20, 100)
 """Each parked poll is some dozens of objects that live for long. With Python's own thresholds, collecting them again
 and again took a quarter of the time that 10,000 polls cost, in pauses of 0.3 s. bench/README.md has the figures."""
@@ -64,9 +59,7 @@ async def run_nodes(settings: Settings) -> int:
 
 async def run(settings: Settings) -> None:
     """Serves until a signal ends it. Raises CannotOpenError, UnavailableError, or OSError if it can't listen."""
-    stop = asyncio.Event()
-    for number in ending_signals():
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_by_signal()
     sockets = open_sockets(settings)
     settings = dataclasses.replace(settings, port=port_of(sockets) or settings.port)  # the port in use
     storage = await open_storage(settings.database_url)
@@ -89,16 +82,11 @@ async def run(settings: Settings) -> None:
 
 
 def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> Server:
-    biggest = 12 * settings.message_length + 256 * 1024  # well above the sizes that handlers refuse with a reason
     context = application.context
     server = make_server(
         application,
         memo=context.memo,
-        idle_seconds=IDLE_SECONDS,
-        body_timeout=BODY_SECONDS,
-        max_header_size=HEAD_BYTES,
-        max_body_size=biggest,
-        max_buffer_size=biggest + 64 * 1024,
+        max_body_size=12 * settings.message_length + 256 * 1024,  # well above what handlers refuse with a reason
         connections=context.connections,
         refusals=context.refusals,
         under_way=context.under_way,

@@ -15,8 +15,12 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerConnectionDelegate
 
 from net.addresses import parse_address
 from net.connections import Connections
-from net.streams import Refusals, ServedStream
+from net.streams import HEAD_BYTES, Refusals, ServedStream
 
+IDLE_SECONDS = 95
+"""Longer than the 90 s for which Heroku's router keeps a connection: the router always closes it first."""
+BODY_SECONDS = 30
+"""For the whole body of a request, even from a slow phone."""
 IDLE_TICK = 2
 """Seconds between checks for connections that have been silent for too long."""
 
@@ -38,10 +42,16 @@ class Server(HTTPServer):
         connections: Connections,
         refusals: Refusals,
         under_way: set[object],
-        idle_seconds: float,
-        **options: Any,
+        max_body_size: int,
     ) -> None:
-        super().initialize(application, idle_connection_timeout=idle_seconds, **options)
+        super().initialize(
+            application,
+            idle_connection_timeout=IDLE_SECONDS,
+            body_timeout=BODY_SECONDS,
+            max_header_size=HEAD_BYTES,
+            max_body_size=max_body_size,
+            max_buffer_size=max_body_size + 64 * 1024,
+        )
         self.connections = connections
         self.refusals = refusals
         self.under_way = under_way

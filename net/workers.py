@@ -31,17 +31,23 @@ def ending_signals() -> list[signal.Signals]:
     return [signal.SIGTERM, signal.SIGINT, *([] if is_ignored else [signal.SIGHUP])]
 
 
+def stop_by_signal() -> asyncio.Event:
+    """Returns an event that is set when a signal tells this process to end."""
+    stop = asyncio.Event()
+    for number in ending_signals():
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
 class Nodes:
     def __init__(self, sockets: Sequence[socket.socket], arguments: Sequence[str]) -> None:
         self._sockets = sockets  # kept open while any node may need them
         self._fds = [one.fileno() for one in sockets]
         self._command = [str(SERVER), *arguments, "--nodes=1"]
-        self._stop = asyncio.Event()
 
     async def run(self, count: int) -> int:
         """Runs until a signal ends it. Returns the exit status. If the first node can't start, no other is started."""
-        for number in ending_signals():
-            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        self._stop = stop_by_signal()
         with tempfile.TemporaryDirectory(prefix="longboard-nodes-") as self._folder:
             return await self._run(count)
 

@@ -11,8 +11,8 @@ import time
 import httpx
 import pytest
 
-import server as way_in
 from net.connections import HELD_BYTES, Connections, Wait, shares_of
+from net.server import IDLE_SECONDS
 from net.streams import Refusals, ServedStream
 from storage import open_storage
 from tests.conftest import Server, until
@@ -29,7 +29,7 @@ SHARE = ROOM // 4
 BODY = 310_144
 SIP_SECONDS = 1.0
 """Between two small reads of a slow reader."""
-BEFORE_THEY_TIME_OUT = way_in.IDLE_SECONDS - 30
+BEFORE_THEY_TIME_OUT = IDLE_SECONDS - 30
 """Seconds for a visitor to be served: without a share for each address, that was when the crowd had timed out."""
 
 

@@ -14,9 +14,9 @@ import sys
 import httpx
 import pytest
 
-import server as way_in
 from net import drain
 from net.handover import inheriting
+from net.server import IDLE_SECONDS
 from settings import Settings, read_settings
 from tests import router as heroku
 from tests.conftest import ROOT, Server, environment, until
@@ -51,7 +51,7 @@ def test_app_json_sets_what_there_is_to_set():
     settings = read_settings([], values | {"METRICS_TOKEN": "0123456789abcdef" * 4})
     assert settings.max_parked < 200 and settings.poll_seconds < heroku.FIRST_BYTE
     assert all(one["description"] for one in APP["env"].values())
-    assert way_in.IDLE_SECONDS > heroku.KEEP  # else the router would write into a connection that is being closed
+    assert IDLE_SECONDS > heroku.KEEP  # else the router would write into a connection that is being closed
     version = tuple(map(int, (ROOT / ".python-version").read_text().strip().split(".")))
     assert version >= (3, 11) and drain.DRAIN_SECONDS + drain.LEAVE_SECONDS < heroku.TERM
 

@@ -411,7 +411,7 @@ async def test_without_epoll_all_go_through_tornado(tmp_path, monkeypatch):
 async def test_who_says_nothing_for_long_is_cut_off(house, monkeypatch):
     """Idle, or dripping a request byte by byte: closed in time; parked polls are not idle."""
     monkeypatch.setattr(serving, "IDLE_TICK", 0.05)
-    house.server._idle_seconds = house.server.conn_params.header_timeout = 1.5
+    house.server.conn_params.header_timeout = 1.5
     sweeping = asyncio.create_task(house.server.close_idle())
 
     def drip():

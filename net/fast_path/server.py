@@ -22,10 +22,9 @@ def make_server(application: Any, *, memo: RequestMemo | None, **options: Any) -
 
 
 class FastServer(Server):
-    def initialize(self, *arguments: Any, memo: RequestMemo, idle_seconds: float, **options: Any) -> None:  # type: ignore[override]
-        super().initialize(*arguments, idle_seconds=idle_seconds, **options)
+    def initialize(self, *arguments: Any, memo: RequestMemo, **options: Any) -> None:  # type: ignore[override]
+        super().initialize(*arguments, **options)
         self.path = FastPath(memo, self)
-        self._idle_seconds = idle_seconds
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
         host = host_of(address)
@@ -70,7 +69,7 @@ class FastServer(Server):
     def tick(self) -> None:
         """Closes idle connections of the fast path. Tornado closes those that it serves itself."""
         self.path.now = time.monotonic()
-        self.path.close_idle(self._idle_seconds)
+        self.path.close_idle(self.conn_params.header_timeout or math.inf)
         super().tick()
 
     async def close_all_connections(self) -> None:

@@ -88,8 +88,8 @@ def test_03_dripped_requests_hold_up_nobody(server, pool):
 @pytest.fixture
 async def hasty(tmp_path, monkeypatch, repeats):
     """The server as it is started, but with less patience: its port."""
-    monkeypatch.setattr(way_in, "IDLE_SECONDS", 0.5)
-    monkeypatch.setattr(way_in, "BODY_SECONDS", 0.5)
+    monkeypatch.setattr("net.server.IDLE_SECONDS", 0.5)
+    monkeypatch.setattr("net.server.BODY_SECONDS", 0.5)
     monkeypatch.setattr(serving, "IDLE_TICK", 0.05)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     board = await Site.open(storage, max_parked=10, limits=False)
