@@ -69,15 +69,17 @@ class ParkedPolls:
             self._removed([waiter])
         return group
 
-    def remove_some(self, group: ParkedGroup, most: int) -> list[Waiter]:
-        """Removes at most `most` polls of a group and returns them. If none are left, the group is removed as well."""
+    def answer(self, group: ParkedGroup, most: int, reply: bytes) -> int:
+        """Removes at most `most` polls of a group, and resolves them. Returns how many. Without polls, the group goes."""
         waiters = [group.popitem()[0] for _ in range(min(most, len(group)))]
         self._removed(waiters)
         if not group and group.timer is not None:
             group.timer.cancel()
             group.timer = None
             del self._groups[group.kind, group.cursor, group.tick]
-        return waiters
+        if waiters:
+            group.kind.resolve_all(waiters, reply)
+        return len(waiters)
 
     def _removed(self, waiters: list[Waiter]) -> None:
         self.count -= len(waiters)

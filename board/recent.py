@@ -26,10 +26,10 @@ PAGE = 50
 
 
 class Recent:
-    watching: Callable[[], int] = staticmethod(lambda: 0)
-    """Returns how many watch the board, for the reply that is being encoded. The waiter list sets this function."""
+    """`watching` returns how many watch the board, for the reply that is being encoded."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, watching: Callable[[], int]) -> None:
+        self.watching = watching
         head = snapshot.head
         self.epoch, self.floor, self.access = head.epoch, head.floor, head.access
         self.start = max(head.floor, head.seq - RECENT)

@@ -23,6 +23,8 @@ class Waiter(abc.ABC):
     """A poll that is parked or may be parked. `parked` is its group while it is parked."""
 
     __slots__ = ("account_id", "address", "parked")
+    runs_handler = False
+    """Whether a handler goes on when the poll is resolved, before anything else does."""
 
     def __init__(self, account_id: int | None, address: str) -> None:
         self.account_id = account_id
@@ -72,6 +74,7 @@ class FutureWaiter(Waiter):
     """A handler's poll: it awaits the future."""
 
     __slots__ = ("future",)
+    runs_handler = True
 
     def __init__(self, account_id: int | None, address: str) -> None:
         super().__init__(account_id, address)

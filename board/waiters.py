@@ -21,6 +21,7 @@ from board.waiter import Ended, FutureWaiter, ParkedGroup, W, Waiter
 from board.watching import Watching
 from storage import Storage
 from storage.errors import UnavailableError
+from storage.records import Snapshot
 
 log = logging.getLogger("longboard")
 
@@ -43,20 +44,19 @@ class WaiterList:
     def __init__(
         self,
         storage: Storage,
-        recent: Recent,
+        snapshot: Snapshot,
         max_parked: int,
         max_per_address: int = 0,
         forget: Callable[[Iterable[int]], None] = lambda account_ids: None,
     ) -> None:
-        self.recent = recent
         self._polls = ParkedPolls(max_parked, max_per_address, self._expire)
         self.watching = Watching(lambda: self.parked)
-        recent.watching = self.watching.count
+        self.recent = Recent(snapshot, self.watching.count)
         self.draining = False
         self.counters = Counters()
         self._storage = storage
         self._forget = forget
-        self._access = recent.access
+        self._access = self.recent.access
         self._reading: asyncio.Task[bool] | None = None
         self._again: asyncio.Task[bool] | None = None
         self._is_behind = False
@@ -75,7 +75,7 @@ class WaiterList:
 
         A cursor that this board never gave, or that is too far behind, is answered with a reset.
         """
-        reply = self._look(cursor)
+        reply = self.reply_for(cursor)
         if reply is not None:
             return reply
         if cursor.seq == self.recent.seq:
@@ -96,8 +96,8 @@ class WaiterList:
         """The reply that tells a client to come back later."""
         return self.recent.empty(cursor, FULL_RETRY_MS)
 
-    def _look(self, cursor: Cursor) -> bytes | None:
-        """Returns the reply that this cursor gets at once, or None if it has to wait."""
+    def reply_for(self, cursor: Cursor) -> bytes | None:
+        """Returns the reply that this cursor gets at once, or None if there is nothing after it."""
         recent = self.recent
         if cursor.epoch != recent.epoch or cursor.seq < recent.start:
             return self.reset()
@@ -141,10 +141,9 @@ class WaiterList:
         while left:
             group = left[-1]
             reply = reply_to(group.cursor)
-            while waiters := self._polls.remove_some(group, LOOKS):
-                group.kind.resolve_all(waiters, reply)
-                answered += len(waiters)
-                handlers += len(waiters) if group.kind is FutureWaiter else 0
+            while count := self._polls.answer(group, LOOKS, reply):
+                answered += count
+                handlers += count * group.kind.runs_handler
                 if handlers >= LOOKS or time.monotonic() > until:
                     return answered
             left.pop()
@@ -170,8 +169,7 @@ class WaiterList:
         self.draining = True
         self.watching.count()
         for group in self._polls.groups():
-            if waiters := self._polls.remove_some(group, len(group)):
-                group.kind.resolve_all(waiters, self.recent.empty(group.cursor, DRAIN_RETRY_MS))
+            self._polls.answer(group, len(group), self.recent.empty(group.cursor, DRAIN_RETRY_MS))
 
     async def _read_after(self, running: asyncio.Task[bool]) -> bool:
         await asyncio.wait([running])
@@ -205,8 +203,7 @@ class WaiterList:
                 await self._wake()
                 self.counters.wakes.add(time.monotonic() - began)
             if is_other or recent.page_is_short:
-                self.recent, more = await load(self._storage), False
-                self.recent.watching = self.watching.count
+                self.recent, more = Recent(await load(self._storage), self.watching.count), False
                 await self._wake()
 
     async def _notice_access(self, access: int) -> None:
@@ -227,11 +224,9 @@ class WaiterList:
             self.counters.delivered += self._answer(left, self._news)
 
     def _news(self, cursor: Cursor) -> bytes:
-        reply = self.poll(cursor, 0)
-        assert isinstance(reply, bytes)
-        return reply
+        return self.reply_for(cursor) or self.recent.empty(cursor)
 
 
-async def load(storage: Storage) -> Recent:
+async def load(storage: Storage) -> Snapshot:
     """Reads the newest changes and the newest page from storage. Raises UnavailableError."""
-    return Recent(await storage.snapshot(changes=RECENT, page=PAGE))
+    return await storage.snapshot(changes=RECENT, page=PAGE)
