@@ -118,7 +118,7 @@ async def open_storage(url: str, *, create: bool = True, for_reading: bool = Fal
 
         if not create:
             must_exist(rest[1:])
-        return await SQLite.open(rest[1:], for_reading=for_reading)
+        return await SQLite.open(rest[1:], for_reading=for_reading, is_served=True)
     if scheme in ("postgres", "postgresql"):
         from storage.postgres import PostgreSQL
 

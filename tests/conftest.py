@@ -36,6 +36,7 @@ class Server:
 
     under: tuple[str, ...] | None = None
     """A command that starts it, with limits, say; () starts it as a user does. Others are forked (tests/forks.py)."""
+    program = ROOT / "server.py"
 
     def __init__(self, folder: pathlib.Path, **settings: object) -> None:
         self.settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
@@ -61,7 +62,7 @@ class Server:
     def _spawn(self, flags: list[str]) -> subprocess.Popen[str]:
         with self.log.open("a") as log:
             return subprocess.Popen(
-                [*self.under, sys.executable, "-X", "dev", "-W", "error", str(ROOT / "server.py"), *flags],
+                [*self.under, sys.executable, "-X", "dev", "-W", "error", str(self.program), *flags],
                 cwd=self.log.parent,
                 env=os.environ | MALLOC,
                 stdout=subprocess.PIPE,

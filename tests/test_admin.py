@@ -423,6 +423,7 @@ def test_the_doctor_finds_what_is_wrong(board):
     db = sqlite3.connect(board.database)
     db.execute("UPDATE messages SET created_at = created_at + 3600000")
     db.execute("PRAGMA user_version = 99")
+    db.execute("UPDATE board SET compatible = 99")
     db.commit()
     db.close()
     found = problems(run_in(folder, "doctor", check=1, DYNO="web.1", PUBLIC_URL="https://a.example", LIMITS="off"))
@@ -603,7 +604,10 @@ def test_the_doctor_looks_into_postgresql(new_database):
     admin(at_url, "migrate")
     run = admin(at_url, "doctor")
     assert problems(run) == [] and run.stdout.count("ok  ") >= 7
-    psql(url, "UPDATE longboard.board SET words = 'old'; INSERT INTO longboard.migrations VALUES (99, 'new')")
+    psql(
+        url,
+        "UPDATE longboard.board SET words = 'old', compatible = 98; INSERT INTO longboard.migrations VALUES (99, 'new')",
+    )
     psql(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
     found = problems(admin(at_url, "doctor", check=1))
     for words in ("schema is number 99", "can't be written to: cannot execute"):

@@ -335,11 +335,12 @@ async def test_nodes_that_start_at_once_migrate_once(url):
         await storage.close()
 
 
-async def test_a_newer_database_is_refused(url):
-    """An old Longboard never works on a database that it doesn't know."""
+async def test_a_newer_database_that_can_t_be_used_is_refused(url):
+    """An old Longboard never works on a database that says so."""
     async with opened(url):
         pass
     psql(url, "INSERT INTO longboard.migrations VALUES (99, 'from the future')")
+    psql(url, "UPDATE longboard.board SET compatible = 98")
     with pytest.raises(CannotOpenError, match="newer Longboard"):
         await open_storage(url)
 

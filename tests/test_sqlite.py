@@ -196,12 +196,14 @@ async def test_too_many_waiting_reads_are_refused_at_once(path, monkeypatch):
 # --- opening
 
 
-async def test_a_newer_database_is_refused_and_left_as_it_is(path):
-    """An old Longboard never works on a database that it doesn't know."""
+async def test_a_newer_database_that_can_t_be_used_is_refused(path):
+    """An old Longboard never works on a database that says so."""
     async with opened(path):
         pass
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
+    db.execute("UPDATE board SET compatible = 98")
+    db.commit()
     db.close()
     with pytest.raises(CannotOpenError, match="newer Longboard"):
         await open_storage(f"sqlite:///{path}")

@@ -48,7 +48,7 @@ class PostgreSQL(Messages, Search, Storage):
     async def open(cls, url: str) -> "PostgreSQL":
         """Raises CannotOpenError."""
         try:
-            await prepare(url)
+            await prepare(url, is_served=True)
             sizes = ((1, WRITE_SECONDS), (PAGE_READERS, READ_SECONDS), (1, READ_SECONDS))
             pools = [await Connections(url, size, seconds).open() for size, seconds in sizes]
         except (*FAULTS, ValueError) as error:

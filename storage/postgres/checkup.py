@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.errors import CannotOpenError
-from storage.migrate import migrations
+from storage.migrate import COMPATIBLE, migrations, of_schema
 from storage.postgres.address import parse
 from storage.postgres.connection import FAULTS, connect, reason, why_not
 from storage.postgres.schema import check_directness, check_session, check_version, version_of
@@ -61,12 +61,7 @@ async def check_content(url: str, db: "Link") -> AsyncIterator[Finding]:
     if version == 0:
         yield False, "there is no board in this database; the first start, or bin/admin migrate, makes one"
         return
-    words = (
-        ""
-        if version == known
-        else f"; this Longboard has {known}" + ", and migrates it at its start" * (version < known)
-    )
-    yield version <= known, f"the schema is number {version}{words}"
+    yield of_schema(version, known, await db.fetchval(COMPATIBLE) if version > known else 0)
     try:
         async with db.transaction():
             await db.execute("SELECT take_turn()")

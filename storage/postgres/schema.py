@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.errors import CannotOpenError
-from storage.migrate import Migration, migrations
+from storage.migrate import COMPATIBLE, Migration, check_newer, migrations
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, IGNORES, TURN_SECONDS, connect
 from storage.words import VERSION
 
@@ -22,14 +22,17 @@ OURS = "FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid AND n
 LOCK = "SELECT pg_advisory_xact_lock(1282371175, 2)"
 
 
-async def prepare(url: str) -> None:
-    """Raises CannotOpenError, or one of the connection's FAULTS."""
+async def prepare(url: str, *, is_served: bool = False) -> None:
+    """Migrates the database if it is older. Serving it is possible with a newer schema, too, if that allows it.
+
+    Raises CannotOpenError, or one of the connection's FAULTS.
+    """
     db = await connect(url, MIGRATION_SECONDS)
     try:
         check_version(db)
         await check_session(db)
         await check_directness(url, db)
-        await migrate(db)
+        await migrate(db, is_served)
     finally:
         await db.close(timeout=CONNECT_SECONDS)
 
@@ -84,7 +87,7 @@ async def check_listening(url: str, db: "Link") -> None:
         listening.terminate()
 
 
-async def migrate(db: "Link") -> None:
+async def migrate(db: "Link", is_served: bool) -> None:
     known = migrations("postgres")
     if await version_of(db) < len(known):
         await db.execute(f"SET lock_timeout = '{MIGRATION_SECONDS:.0f} s'")
@@ -93,10 +96,8 @@ async def migrate(db: "Link") -> None:
         await db.execute("UPDATE board SET words = $1 WHERE words IS NULL AND seq = 0", VERSION)
     version = await version_of(db)
     if version > len(known):
-        raise CannotOpenError(
-            f"the database is from a newer Longboard (its schema is {version}, this one knows {len(known)}); "
-            "update Longboard, or use another DATABASE_URL"
-        )
+        compatible: int = await db.fetchval(COMPATIBLE)
+        check_newer("the database", version, len(known), compatible, is_served=is_served)
 
 
 async def apply(db: "Link", migration: Migration) -> None:
@@ -107,8 +108,10 @@ async def apply(db: "Link", migration: Migration) -> None:
             return
         if migration.number == 1:
             await make_schema(db)
+        else:
+            await db.execute("SELECT take_turn()")  # now nobody who writes can have a table that this needs, and wait
         await db.execute(migration.sql)
-        await db.execute("INSERT INTO migrations VALUES ($1, $2)", migration.number, migration.name)
+        await db.execute("INSERT INTO migrations (number, name) VALUES ($1, $2)", migration.number, migration.name)
 
 
 async def make_schema(db: "Link") -> None:

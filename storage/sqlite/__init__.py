@@ -40,12 +40,12 @@ class SQLite(Messages, Search, Storage):
         self._search_reader = search_reader
 
     @classmethod
-    async def open(cls, path: str, *, for_reading: bool = False) -> "SQLite":
-        """Raises CannotOpenError. With `for_reading`, the disk may be read-only."""
+    async def open(cls, path: str, *, for_reading: bool = False, is_served: bool = False) -> "SQLite":
+        """Raises CannotOpenError. With `for_reading`, the disk may be read-only. `is_served` is as for migrate()."""
         frozen = for_reading and is_frozen(path)
         opened = [await connect(path, read_only=frozen)]
         try:
-            await opened[0].run(check_schema if frozen else migrate, path)
+            await opened[0].run(check_schema if frozen else migrate, path, is_served)
             files = None if frozen else OpenFiles(path)
             for _ in range(3):
                 opened.append(await connect(path, read_only=True))
@@ -106,7 +106,7 @@ def write_and_undo(db: sqlite3.Connection) -> None:
     are written. A single page might still fit into the log when a message doesn't.
     """
     row = os.urandom(PROBE_BYTES)
-    db.execute("INSERT INTO used VALUES (?, 0)", (row,))
+    db.execute("INSERT INTO used (hash, until) VALUES (?, 0)", (row,))
     db.execute("DELETE FROM used WHERE hash = ?", (row,))
     db.execute("UPDATE board SET seq = seq")
 

@@ -8,7 +8,7 @@ import stat
 import time
 from collections.abc import Iterator
 
-from storage.migrate import migrations
+from storage.migrate import COMPATIBLE, migrations, of_schema
 from storage.sqlite.database_file import reach
 from storage.sqlite.hashes import costly_accounts
 from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
@@ -53,12 +53,7 @@ def check_content(db: sqlite3.Connection) -> Iterator[Finding]:
         yield False, "the database is not Longboard's"
         return
     version, known = version_of(db), len(migrations("sqlite"))
-    words = (
-        ""
-        if version == known
-        else f"; this Longboard has {known}" + (", and brings it there when it starts" * (version < known))
-    )
-    yield version <= known, f"the schema is number {version}{words}"
+    yield of_schema(version, known, db.execute(COMPATIBLE).fetchone()[0] if version > known else 0)
     found = differences(db)
     yield (
         not found,

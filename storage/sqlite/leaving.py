@@ -83,7 +83,7 @@ class Leaving:
     def mark_as_moved(self, target: str) -> None:
         """Marks the file as moved. From then on, it is refused."""
         self._db.execute(MOVED)
-        self._db.execute("INSERT INTO moved VALUES (?, ?)", (target, time.time_ns() // 1_000_000))
+        self._db.execute("INSERT INTO moved (target, at) VALUES (?, ?)", (target, time.time_ns() // 1_000_000))
         self._db.execute("COMMIT")
 
 

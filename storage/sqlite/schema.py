@@ -5,15 +5,18 @@ import sqlite3
 from collections.abc import Iterator
 
 from storage.errors import CannotOpenError
-from storage.migrate import Migration, migrations
+from storage.migrate import COMPATIBLE, Migration, check_newer, migrations
 
 APPLICATION_ID = 0x4C6F6E67  # "Long": marks the file as ours (PRAGMA application_id)
 MOVED = "CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT"
 """The mark of a database that was moved."""
 
 
-def migrate(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpenError for a database that is not ours, or is from a newer Longboard."""
+def migrate(db: sqlite3.Connection, path: str, is_served: bool = False) -> None:
+    """Migrates the database if it is older. Serving it is possible with a newer schema, too, if that allows it.
+
+    Raises CannotOpenError, also for a database that is not ours.
+    """
     if not db.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone():
         raise CannotOpenError(
             "the SQLite of this Python has no FTS5, which the board's search needs; use another Python"
@@ -23,22 +26,20 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
             apply(db, migration)
     except sqlite3.DatabaseError as error:
         raise CannotOpenError(f"the database {path} can't be used: {error}") from error
-    check_schema(db, path)
+    check_schema(db, path, is_served)
 
 
-def check_schema(db: sqlite3.Connection, path: str) -> None:
-    """Raises CannotOpenError unless it is a board of this version's schema that has not been moved."""
+def check_schema(db: sqlite3.Connection, path: str, is_served: bool = False) -> None:
+    """Raises CannotOpenError unless it is a board that has not been moved, of a schema that can be used."""
     known = len(migrations("sqlite"))
     try:
         check_is_ours(db, path)
         version, moved_to = version_of(db), read_moved(db)
+        compatible = db.execute(COMPATIBLE).fetchone()[0] if version > known else 0
     except sqlite3.DatabaseError as error:
         raise CannotOpenError(f"the database {path} can't be used: {error}") from error
     if version > known:
-        raise CannotOpenError(
-            f"the database {path} is from a newer Longboard (its schema is {version}, this one knows {known}); "
-            "update Longboard, or use another DATABASE_URL"
-        )
+        check_newer(f"the database {path}", version, known, compatible, is_served=is_served)
     if version < known:
         raise CannotOpenError(
             f"the database {path} is from an older Longboard (its schema is {version}, this one's is {known}) and can't "

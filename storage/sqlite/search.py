@@ -167,7 +167,8 @@ def ensure(db: sqlite3.Connection, number: int) -> None:
     put_in(db, number, rows)
     db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
     db.execute(
-        "INSERT INTO search_parts VALUES (?, ?) ON CONFLICT DO UPDATE SET cut_by = excluded.cut_by", (number, VERSION)
+        "INSERT INTO search_parts (number, cut_by) VALUES (?, ?) ON CONFLICT DO UPDATE SET cut_by = excluded.cut_by",
+        (number, VERSION),
     )
 
 

@@ -1,0 +1,3 @@
+-- The oldest schema that a Longboard must know to use this one, by its number. A migration that takes away what the
+-- release before it uses must raise this: UPDATE board SET compatible = …
+ALTER TABLE board ADD COLUMN compatible integer NOT NULL DEFAULT 6;
