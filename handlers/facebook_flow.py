@@ -22,7 +22,7 @@ from storage.errors import LinkGoneError
 
 FLOW_SECONDS = 600
 INVITE_COOKIE = "longboard-invite"
-"""Carries an invitation, to /facebook/start only, because queries end up in logs. static/link.js sets it, too."""
+"""Carries an invitation, to /facebook/start only, because queries end up in logs. static/js/link.js sets it, too."""
 LONGEST_NEXT = 500
 """Longer paths don't fit into a cookie; they are replaced by the front page."""
 SCOPE = ["public_profile"]

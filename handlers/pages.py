@@ -24,7 +24,7 @@ class Rendering(Page):
         return {**super().get_template_namespace(), "iso": iso, "human": human}
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
-        """Newest first, with a line above each day in UTC. static/message.js draws lines for the reader's days instead.
+        """Newest first, with a line above each day in UTC. static/js/message.js draws lines for the reader's days.
 
         `this` is the id of the message that the page is about; `below` is put after it.
         """

@@ -82,7 +82,7 @@ class FormPage(Page):
 
 
 class SignUp(FormPage):
-    """An invitation's secret is behind the #, so that it is in no proxy's log. static/link.js puts it into the form,
+    """An invitation's secret is behind the #, so that it is in no proxy's log. static/js/link.js puts it into the form,
     or the invited person types it. Older links have it in the query.
     """
 

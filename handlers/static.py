@@ -1,12 +1,13 @@
-"""Styles, scripts and icons. Their addresses change with their content, so browsers may cache them."""
+"""Styles, scripts and icons, read when the server starts. Their addresses change with their content, so browsers may
+cache them.
+"""
 
-import functools
+import datetime
 import hashlib
 import logging
 import pathlib
 import re
 import urllib.parse
-from collections.abc import Generator
 from typing import Any
 
 import tornado.web
@@ -18,65 +19,85 @@ from handlers.headers import DATA_CSP, default_headers, is_known
 log = logging.getLogger("longboard")
 
 ROOT = pathlib.Path(__file__).parent.parent
-STATIC = str(ROOT / "static")
-
-
-def hash_of(folder: str) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(pathlib.Path(folder).rglob("*")):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-VERSION = hash_of(STATIC)
-ICON = "data:image/svg+xml," + urllib.parse.quote((ROOT / "static" / "icon.svg").read_text().strip())
-"""Part of the page: it needs no request, and static/main.js can put a dot on it while the server is away."""
-
-
-def static_url(path: str) -> str:
-    return f"/static/{VERSION}/{path}"
-
-
+STATIC = ROOT / "static"
+SHEETS = {
+    "board.css": ("theme", "base", "header", "controls", "composer", "messages", "live", "keys", "print"),
+    "forms.css": ("panels", "fields", "notices", "actions", "lists", "code"),
+    "facebook.css": ("facebook",),
+    "history.css": ("history",),
+    "search.css": ("search",),
+}
+"""The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
-"""A comment on its own lines. None of our string literals looks like one: a test reads all of them."""
+"""A script's comment on its own lines. None of our string literals looks like one: a test reads all of them."""
 INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
+CSS_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+CSS_SPACE = re.compile(rb"\s*\n\s*")
 
 
-@functools.lru_cache(100)
-def slimmed(path: str) -> bytes:
-    """Removes a file's comments and indents, which are a sixth of the first view. Line numbers stay the same."""
-    return INDENT.sub(b"", COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), pathlib.Path(path).read_bytes()))
+def script(text: bytes) -> bytes:
+    """Removes comments and indents, which are a sixth of the first view. Line numbers stay the same."""
+    return INDENT.sub(b"", COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), text))
+
+
+def sheet(parts: tuple[str, ...]) -> bytes:
+    """Joins parts to one style sheet, without comments, indents and empty lines."""
+    text = b"\n".join((STATIC / "css" / f"{part}.css").read_bytes() for part in parts)
+    return CSS_SPACE.sub(b"\n", CSS_COMMENT.sub(b"", text)).strip()
+
+
+FILES = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir()) if path.is_file()}
+FILES |= {path.name: script(path.read_bytes()) for path in sorted((STATIC / "js").glob("*.js"))}
+FILES |= {name: sheet(parts) for name, parts in SHEETS.items()}
+"""What is sent, by name: icons, scripts, style sheets."""
+MODIFIED = datetime.datetime.fromtimestamp(
+    max(int(path.stat().st_mtime) for path in STATIC.rglob("*") if path.is_file()), datetime.UTC
+)
+VERSION = hashlib.sha256(b"\0".join(name.encode() + b"\0" + FILES[name] for name in FILES)).hexdigest()[:12]
+ICON = "data:image/svg+xml," + urllib.parse.quote(FILES["icon.svg"].decode().strip())
+"""Part of the page: it needs no request, and static/js/main.js can put a dot on it while the server is away."""
+
+
+def static_url(name: str) -> str:
+    return f"/static/{VERSION}/{name}"
 
 
 class Static(tornado.web.StaticFileHandler):
-    """The version is in front of the path, so that modules that import each other get the same version."""
+    """The version is in front of the name, so that modules that import each other get the same version."""
 
     def initialize(self) -> None:  # type: ignore[override]
-        super().initialize(STATIC)
+        super().initialize("")
 
-    async def get(self, version: str, path: str, include_body: bool = True) -> None:  # type: ignore[override]
-        if "\0" in path:
-            raise tornado.web.HTTPError(404)
+    async def get(self, version: str, name: str, include_body: bool = True) -> None:  # type: ignore[override]
         self._is_current = version == VERSION
-        await super().get(path, include_body)
+        await super().get(name, include_body)
 
-    async def head(self, version: str, path: str) -> None:  # type: ignore[override]
-        await self.get(version, path, include_body=False)
+    async def head(self, version: str, name: str) -> None:  # type: ignore[override]
+        await self.get(version, name, include_body=False)
+
+    # --- Tornado's hooks for files that are not on a disk; their paths are the names
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        return path
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str:
+        if absolute_path not in FILES:
+            raise tornado.web.HTTPError(404)
+        return absolute_path
 
     @classmethod
     def get_content(  # type: ignore[override]
         cls, abspath: str, start: int | None = None, end: int | None = None
-    ) -> bytes | Generator[bytes, None, None]:
-        if abspath.endswith((".js", ".css")):
-            return slimmed(abspath)[start:end]
-        return super().get_content(abspath, start, end)
+    ) -> bytes:
+        return FILES[abspath][start:end]
 
     def get_content_size(self) -> int:
         assert self.absolute_path is not None
-        if self.absolute_path.endswith((".js", ".css")):
-            return len(slimmed(self.absolute_path))
-        return super().get_content_size()
+        return len(FILES[self.absolute_path])
+
+    def get_modified_time(self) -> datetime.datetime:
+        return MODIFIED
 
     def set_default_headers(self) -> None:
         for name, value in default_headers(self.settings["context"].config, DATA_CSP):
@@ -93,9 +114,6 @@ class Static(tornado.web.StaticFileHandler):
         return is_known(self, int(self.modified.timestamp()))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        if status_code == 403 and self.request.method in ("GET", "HEAD"):  # Tornado's answer to a path with `..`
-            status_code = 404
-            self.set_status(404)
         refused = as_refused(status_code, None)
         if status_code == 405:
             self.set_header("Allow", "GET, HEAD, OPTIONS")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from handlers.static import static_url
+from handlers.static import SHEETS, static_url
 
 
 def sizes(server, path, **headers):
@@ -47,11 +47,11 @@ def test_a_part_of_a_file_is_that_part(server):
 
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
-SENT = sorted(path for path in STATIC.iterdir() if path.suffix in (".js", ".css"))
+SCRIPTS = sorted((STATIC / "js").iterdir())
 
 
-@pytest.mark.parametrize("path", SENT, ids=lambda path: path.name)
-def test_scripts_and_styles_are_sent_without_comments_and_indents_and_else_as_they_are(server, path):
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_sent_without_comments_and_indents_and_else_as_they_are(server, path):
     """Each line has its number still, so that an error names the right one; no line is changed or cut."""
     written = path.read_text().splitlines()
     sent = server.get(static_url(path.name)).text.splitlines()
@@ -64,6 +64,21 @@ def test_scripts_and_styles_are_sent_without_comments_and_indents_and_else_as_th
         inside = (inside or begins) and not line.endswith("*/")
         assert theirs == ("" if is_comment else ours.lstrip())
         assert is_comment or "/" in line[:14] or line.count("`") % 2 == 0, "no text of ours goes over lines"
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_a_style_sheet_is_its_parts_in_order_without_comments_and_indents(server, name):
+    """A rule overrides those before it, so their order is part of what they say."""
+    written = "\n".join((STATIC / "css" / f"{part}.css").read_text() for part in SHEETS[name])
+    pieces = [piece.partition("*/")[2] if at else piece for at, piece in enumerate(written.split("/*"))]
+    lines = [line.strip() for line in "".join(pieces).splitlines() if line.strip()]
+    assert server.get(static_url(name)).text.splitlines() == lines
+
+
+def test_every_part_of_a_style_sheet_is_in_one():
+    """A file that no page loads would style nothing."""
+    parts = [part for sheet in SHEETS.values() for part in sheet]
+    assert sorted(parts) == sorted(path.stem for path in (STATIC / "css").iterdir())
 
 
 def test_the_first_view_is_light(start):

@@ -178,7 +178,7 @@ export class Composer {
     else this.#box.removeAttribute("aria-invalid");
   }
 
-  /** Makes the box as high as its text, up to what board.css allows. Newer browsers do so by themselves. */
+  /** Makes the box as high as its text, up to what composer.css allows. Newer browsers do so by themselves. */
   #grow() {
     if (CSS.supports("field-sizing", "content")) return;
     this.#box.style.height = "auto";

@@ -13,7 +13,7 @@ import { Tabs } from "./poller.js";
 
 const OVERDUE_MS = 2000;
 const PATIENCE_MS = 2000; // shorter gaps are not reported, such as a restart of the server or a ride in a lift
-const LINGER_MS = 2500; // how long “Connected again” is shown; as long as the animation in board.css
+const LINGER_MS = 2500; // how long “Connected again” is shown; as long as the animation in live.css
 const KEPT_EVERY_MS = 400; // Safari allows 100 calls of replaceState in 30 s
 const PAUSE_MS = 1000; // until a screen reader is told how many messages are new
 

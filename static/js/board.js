@@ -17,7 +17,7 @@ const MOST_READ = 1500; // articles of someone who scrolls back; after these, th
 const PAGE = 50; // messages in one request
 const FEW = 3; // messages that a screen reader reads out one by one; if there are more, it says how many
 const MOST_GLOWING = 10; // if many messages arrive, more would not help anybody
-const GLOW_MS = 2500; // a little longer than the animation of .fresh in board.css
+const GLOW_MS = 2500; // a little longer than the animation of .fresh in live.css
 const AHEAD = "800px"; // how far from the end older messages are requested
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
