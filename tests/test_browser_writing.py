@@ -277,7 +277,7 @@ async def test_what_two_tabs_hold_is_posted_once(server, visit):
 
 
 async def test_what_could_not_be_sent_for_a_day_is_not_sent_by_itself(server, visit):
-    """An old message may no longer be meant: it waits for its author's hand. Nonsense in the drawer hurts nobody."""
+    """An old message may no longer be meant: it waits for its author's hand. Nonsense in the store hurts nobody."""
     page = await visit(server)
     letter = {"text": "see you tonight!", "key": "k" * 32, "at": 0}
     await page.evaluate(

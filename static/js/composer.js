@@ -1,6 +1,6 @@
 // The form on the board's page: a draft that survives a reload, and words that come back if the server refuses them.
 
-import { drawer, Outbox } from "./outbox.js";
+import { Outbox, store } from "./outbox.js";
 
 /** @typedef {import("./outbox.js").Pending} Pending */
 /** @typedef {import("./outbox.js").Origin} Origin */
@@ -37,7 +37,7 @@ export class Composer {
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
     this.#say(this.#tip);
-    const draft = drawer.get(this.#draft);
+    const draft = store.get(this.#draft);
     this.#box.value ||= draft || this.#adopted();
     if (this.#box.value === draft) this.#readOrigin();
     this.#grow();
@@ -78,7 +78,7 @@ export class Composer {
 
   #readOrigin() {
     try {
-      this.#origin = JSON.parse(drawer.get(this.#keptOrigin) || "null");
+      this.#origin = JSON.parse(store.get(this.#keptOrigin) || "null");
     } catch {
       this.#origin = null; // it is not what we wrote
     }
@@ -86,11 +86,11 @@ export class Composer {
 
   /** A guest's draft goes to the account that signs in with this browser. */
   #adopted() {
-    const text = this.#as && drawer.get("draft/");
+    const text = this.#as && store.get("draft/");
     if (!text) return "";
-    drawer.put("draft/", "");
-    drawer.put("draft//origin", ""); // keys belong to their author
-    drawer.put(this.#draft, text);
+    store.put("draft/", "");
+    store.put("draft//origin", ""); // keys belong to their author
+    store.put(this.#draft, text);
     this.#say("You wrote this before you signed in.");
     return text;
   }
@@ -105,8 +105,8 @@ export class Composer {
   #edited() {
     if (!this.#box.value) this.#origin = null;
     // First, because the other tabs look when the draft changes:
-    drawer.put(this.#keptOrigin, this.#origin ? JSON.stringify(this.#origin) : "");
-    const isKept = drawer.put(this.#draft, this.#box.value);
+    store.put(this.#keptOrigin, this.#origin ? JSON.stringify(this.#origin) : "");
+    const isKept = store.put(this.#draft, this.#box.value);
     this.#say(isKept ? this.#tip : FULL);
     this.#grow();
   }

@@ -1,7 +1,7 @@
 // The form that changes a message. Its words stay in this browser until they are saved, like those in the board's box.
 
 import { FULL, takeTextOnly } from "./composer.js";
-import { button, drawer } from "./outbox.js";
+import { button, store } from "./outbox.js";
 
 /** @typedef {{text: string, from: string, isSent?: boolean}} Draft `from` is the message's state that the draft began from. */
 
@@ -17,34 +17,34 @@ function keepWords(form) {
   const name = form.dataset.draft ?? "";
   takeTextOnly(box, (words) => (hint.textContent = words));
   if (!began) {
-    drawer.put(name, ""); // the message is deleted, and so is the page that would show the words again
+    store.put(name, ""); // the message is deleted, and so is the page that would show the words again
     return;
   }
   const [text, from] = [box.defaultValue, began.value];
 
   const keep = (/** @type {boolean} */ isSent) => {
-    const isKept = drawer.put(name, JSON.stringify({ text: box.value, from: began.value, isSent }));
+    const isKept = store.put(name, JSON.stringify({ text: box.value, from: began.value, isSent }));
     if (!isKept) hint.textContent = FULL;
   };
 
   const startAgain = () => {
-    drawer.put(name, "");
+    store.put(name, "");
     [box.value, began.value, hint.textContent] = [text, from, tip];
     box.focus();
   };
 
-  const draft = read(drawer.get(name));
+  const draft = read(store.get(name));
   if (form.querySelector(".refused")) keep(false);
   else if (draft && draft.text !== text && !(draft.isSent && draft.from !== from)) {
     box.value = draft.text;
     began.value = draft.from;
     hint.textContent = "These are your words from before, not saved yet. ";
     hint.append(button("Start again", startAgain));
-  } else drawer.put(name, ""); // what was sent is saved
+  } else store.put(name, ""); // what was sent is saved
 
   box.addEventListener("input", () => {
     hint.textContent = tip;
-    if (box.value === text) drawer.put(name, "");
+    if (box.value === text) store.put(name, "");
     else keep(false);
   });
   form.addEventListener("submit", () => keep(true));

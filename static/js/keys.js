@@ -1,6 +1,6 @@
 // The keys of the board's page, and the list of them. They do nothing while the reader types, and can be switched off.
 
-import { drawer } from "./outbox.js";
+import { drawer as store } from "./outbox.js";
 
 const KEPT = "keys"; // in this browser: "off"
 const COMPOSING = 229; // the keyCode in Safari, instead of isComposing, of the key that ends composing
@@ -17,8 +17,8 @@ dialog.setAttribute("aria-labelledby", "keys-title");
 dialog.innerHTML = LIST;
 document.body.append(dialog);
 const isOn = /** @type {HTMLInputElement} */ (dialog.querySelector("input"));
-isOn.checked = drawer.get(KEPT) !== "off";
-isOn.addEventListener("change", () => drawer.put(KEPT, isOn.checked ? "" : "off"));
+isOn.checked = store.get(KEPT) !== "off";
+isOn.addEventListener("change", () => store.put(KEPT, isOn.checked ? "" : "off"));
 document.addEventListener("keydown", press);
 
 export function help() {

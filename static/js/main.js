@@ -3,7 +3,7 @@
 
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
-import { drawer } from "./outbox.js";
+import { store } from "./outbox.js";
 import { Tabs } from "./poller.js";
 
 /**
@@ -168,7 +168,7 @@ let notifications = null;
 const bell = part("notify");
 bell.hidden = !("Notification" in window) || Notification.permission === "denied";
 bell.addEventListener("click", () => notify((notifications) => notifications.turn()));
-if (!bell.hidden && drawer.get("notify")) notify(() => {});
+if (!bell.hidden && store.get("notify")) notify(() => {});
 keepPlace();
 
 /** @param {KeyboardEvent} event */

@@ -1,6 +1,6 @@
 // Desktop notifications, for readers who ask for them: one for the newest message, while nobody looks at the board.
 
-import { drawer } from "./outbox.js";
+import { drawer as store } from "./outbox.js";
 
 const KEPT = "notify"; // in this browser
 const LONGEST = 200; // characters: no desktop shows more
@@ -15,13 +15,13 @@ export class Notifications {
   }
 
   get #isOn() {
-    return drawer.get(KEPT) === "on" && Notification.permission === "granted";
+    return store.get(KEPT) === "on" && Notification.permission === "granted";
   }
 
   /** Turns them on, if the reader permits it, or off again. */
   async turn() {
     const isOn = !this.#isOn && (await Notification.requestPermission()) === "granted";
-    drawer.put(KEPT, isOn ? "on" : "");
+    store.put(KEPT, isOn ? "on" : "");
     this.#button.hidden = Notification.permission === "denied";
     this.#write();
   }

@@ -1,5 +1,5 @@
 // The outbox: messages stay in this browser until the server has them, apart for each account, so that neither a reload
-// nor a dead connection loses a word. And the drawer in which they are kept, as drafts are.
+// nor a dead connection loses a word. And the local store in which they are kept, as drafts are.
 
 import { makeArticle } from "./message.js";
 import { ask, askOlder, Backoff, boardsTime, Failure, GIVEN_UP, LIMIT_MS } from "./poller.js";
@@ -20,7 +20,7 @@ const POSTED = "The board has this already, as you first wrote it. If you post a
 const PASSING = [408, 425, 429]; // refusals that mean: not now
 
 /** Texts by name, in localStorage. A browser that may keep nothing throws; then they are in this tab's memory only. */
-class Drawer {
+class LocalStore {
   /** @type {Map<string, string>} */
   #memory = new Map();
 
@@ -61,7 +61,9 @@ class Drawer {
   }
 }
 
-export const drawer = new Drawer();
+export const store = new LocalStore();
+// Scripts that are loaded later use this name: they must also work with the outbox.js of the last release.
+export { store as drawer };
 
 /** Messages that are not yet on the server, oldest first. They are sent one by one, by one tab of the browser at a time. */
 export class Outbox {
@@ -168,7 +170,7 @@ export class Outbox {
 
   /** @param {Pending} pending */
   #put(pending) {
-    drawer.put(this.#name(pending), JSON.stringify(pending));
+    store.put(this.#name(pending), JSON.stringify(pending));
     this.#show();
   }
 
@@ -177,19 +179,19 @@ export class Outbox {
    * @param {Pending} pending
    */
   #keep(pending) {
-    if (drawer.get(this.#name(pending))) this.#put(pending);
+    if (store.get(this.#name(pending))) this.#put(pending);
   }
 
   /** @param {Pending} pending */
   #drop(pending) {
-    drawer.put(this.#name(pending), "");
+    store.put(this.#name(pending), "");
     this.#show();
   }
 
   /** Shows a guest's messages, which no tab is sending any more, to the account that has signed in. Does not send them. */
   #adopt() {
     for (const pending of pendingOf("")) {
-      drawer.put(`${prefixOf("")}${pending.at}-${pending.key}`, "");
+      store.put(`${prefixOf("")}${pending.at}-${pending.key}`, "");
       this.#put({ ...pending, key: newKey(), refused: "You wrote this before you signed in." });
     }
   }
@@ -261,7 +263,7 @@ export class Outbox {
     const refused = isOurs ? message : `Something on the way to the board has refused this (${status}).`;
     pending = { ...pending, refused };
     if (code === "key_reused") pending = { ...pending, refused: POSTED, isLate: false, first: undefined };
-    if (!drawer.get(this.#name(pending))) return; // its author has taken it back
+    if (!store.get(this.#name(pending))) return; // its author has taken it back
     if (status && this.#callbacks.refused(pending, isOurs && status === 401)) this.#drop(pending);
     else this.#keep(pending);
   }
@@ -288,7 +290,7 @@ export class Outbox {
   }
 
   #show() {
-    if (this.#request && !drawer.get(this.#onItsWay)) this.#request.abort();
+    if (this.#request && !store.get(this.#onItsWay)) this.#request.abort();
     const all = this.#all.reverse();
     const state = JSON.stringify(all);
     if (state === this.#state) return; // so that a button keeps the focus
@@ -332,7 +334,7 @@ const lockOf = (as) => `${prefixOf(as)}sending`;
  * @returns {Pending[]}
  */
 function pendingOf(as) {
-  return drawer.names(prefixOf(as)).flatMap((name) => read(drawer.get(name)));
+  return store.names(prefixOf(as)).flatMap((name) => read(store.get(name)));
 }
 
 /**

@@ -1,16 +1,16 @@
 // Signing out by hand deletes the account's unposted words from this browser, unless its owner asks to keep them, because
 // the next person at this screen may be somebody else.
 
-import { drawer } from "./outbox.js";
+import { store } from "./outbox.js";
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form[action='/signout']"));
 const as = form.dataset.as ?? "";
 const asks = form.querySelector("fieldset"); // only the page /signout asks; the account's page leads there
 const draft = `draft/${as}`;
 const kept = () => [
-  ...[draft, `${draft}/origin`].filter((name) => drawer.get(name)),
-  ...drawer.names(`outbox/${as}/`),
-  ...drawer.names(`edit/${as}/`),
+  ...[draft, `${draft}/origin`].filter((name) => store.get(name)),
+  ...store.names(`outbox/${as}/`),
+  ...store.names(`edit/${as}/`),
 ];
 
 if (asks) asks.hidden = !kept().length;
@@ -23,7 +23,7 @@ form.addEventListener("submit", async (event) => {
   try {
     const { type } = await fetch(form.action, { method: "POST", redirect: "manual" });
     if (type !== "opaqueredirect") return form.submit(); // the next page shows what is wrong
-    if (!isKept) for (const name of names) drawer.put(name, "");
+    if (!isKept) for (const name of names) store.put(name, "");
     location.assign("/");
   } catch {
     form.submit();
