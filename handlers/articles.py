@@ -74,7 +74,10 @@ def cost(message: Message, html: bytes) -> int:
 
 def render(message: Message, is_this: bool) -> bytes:
     this = message.id if is_this else None
-    return LOADER.load("message.html").generate(message=message, this=this, pieces=pieces, iso=iso, human=human)
+    shown = pieces(message.body or "")
+    return LOADER.load("message.html").generate(
+        message=message, this=this, shown=shown, is_found=False, iso=iso, human=human
+    )
 
 
 @functools.lru_cache(400)

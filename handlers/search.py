@@ -31,7 +31,7 @@ class SearchPage(Rendering):
             found=found,
             before=before,
             has_words=bool(wanted),
-            excerpt=lambda m: shown[m.id],
+            excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
         )
 
 
