@@ -8,8 +8,8 @@ import socket
 import sys
 
 from board.site import Site
-from board.site.parts import Rules
 from handlers import Application
+from handlers.context import rules_of
 from net.background import background
 from net.drain import drain
 from net.fast_path.server import make_server
@@ -64,10 +64,9 @@ async def run(settings: Settings) -> None:
     settings = dataclasses.replace(settings, port=port_of(sockets) or settings.port)  # the port in use
     storage = await open_storage(settings.database_url)
     try:
-        rules = Rules(
-            settings.title, settings.posting, settings.signup, settings.message_length, 3600 * settings.token_hours
+        site = await Site.open(
+            storage, max_parked=settings.max_parked, limits=settings.limits, rules=rules_of(settings)
         )
-        site = await Site.open(storage, max_parked=settings.max_parked, limits=settings.limits, rules=rules)
         application = Application(site, settings)
         server = start(application, settings, sockets)
         async with background(site.tasks | server.tasks | application.tasks):

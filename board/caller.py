@@ -17,7 +17,7 @@ class Caller:
         return self.credential.account if self.credential else None
 
     @property
-    def signed_in(self) -> Credential:
+    def member_credential(self) -> Credential:
         """The credential, where only members can call."""
         assert self.credential is not None
         return self.credential

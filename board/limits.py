@@ -44,7 +44,7 @@ class Limit:
 
     def take(self, key: str) -> float:
         """Counts a try and returns 0, or returns the seconds to wait and counts nothing."""
-        return take_all([(self, key)])
+        return take_all([(self, key)]) if self._seconds else 0
 
     def check(self, key: str) -> None:
         """Counts a try. Raises DeniedError if it is too early."""
@@ -86,7 +86,7 @@ class AddressLimit(Limit):
 
     def take(self, address: str) -> float:
         """Like Limit.take(). A try that is refused to an address doesn't count for its network."""
-        return take_all(self.tries(address))
+        return take_all(self.tries(address)) if self._seconds else 0
 
     def tries(self, address: str) -> list[tuple[Limit, str]]:
         limits = with_networks(address, self, self._by_site, self._by_network)
@@ -111,6 +111,7 @@ class Guessing:
     """
 
     def __init__(self, clock: Callable[[], float], *, are_on: bool = True) -> None:
+        self._are_on = are_on
         self.by_address = AddressLimit(100, 3 * are_on, clock, words=TOO_MANY_TRIES)
         self._by_known_browser = Limit(10, 30 * are_on, clock)
         self._at_from = Limit(10, 30 * are_on, clock)
@@ -128,6 +129,8 @@ class Guessing:
 
     def take(self, username: str, address: str) -> float:
         """Like Limit.take(), for all others. A username that doesn't exist is counted, too; "" is an impossible one."""
+        if not self._are_on:
+            return 0
         username = username[:40]
         at_from = f"{username} {address}"
         tries = [
@@ -141,6 +144,8 @@ class Guessing:
 
     def note_right(self, username: str, address: str) -> None:
         """Notes that somebody has signed in from this address."""
+        if not self._are_on:
+            return
         key = f"{username} {address}"
         self._has_been[key] = None
         self._has_been.move_to_end(key)

@@ -37,7 +37,7 @@ class AccountPage(FormPage):
 
     def check_for_whom(self) -> None:
         super().check_for_whom()
-        if self.caller.signed_in.kind != "session":
+        if self.caller.member_credential.kind != "session":
             raise RefusedError(403, "session_needed", "This page is for browsers. Programs use the API.")
 
     async def prepare(self) -> None:
@@ -61,7 +61,7 @@ class AccountPage(FormPage):
             has_password=self.has_password,
             is_confirmed=self.site.is_confirmed(self.caller),
             unlinks=unlinks(overview),
-            mine=self.caller.signed_in.id,
+            mine=self.caller.member_credential.id,
             sessions=[c for c in overview.credentials if c.kind == "session"],
             tokens=[c for c in overview.credentials if c.kind == "token"],
             bots=[c for c in overview.credentials if c.kind == "bot"],
@@ -106,7 +106,7 @@ class AccountPassword(AccountPage):
         """Signs out everything else."""
         old, new, secret = self.typed_password, self.needed("new"), self.session_secret or ""
         unlink = self.form("unlink") == "yes"
-        self.keep(await self.site.change_password(self.caller, old, new, secret, unlink=unlink))
+        self.set_session(await self.site.change_password(self.caller, old, new, secret, unlink=unlink))
         self.again("password")
 
 
@@ -124,7 +124,7 @@ class AccountRevoke(AccountPage):
 
     async def post(self, id: str) -> None:
         await self.site.revoke(self.caller, int(id))
-        if int(id) == self.caller.signed_in.id:
+        if int(id) == self.caller.member_credential.id:
             self.sign_off()
         self.again("revoke")
 
@@ -138,7 +138,7 @@ class AccountEverywhere(AccountPage):
 
 class AccountDelete(AccountPage):
     async def post(self) -> None:
-        username, keep = self.caller.signed_in.account.username, self.form("messages") != "delete"
+        username, keep = self.caller.member_credential.account.username, self.form("messages") != "delete"
         await self.site.delete_account(self.caller, self.typed_password, keep_messages=keep)
         forget_browser(self, username)
         self.sign_off()

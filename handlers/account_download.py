@@ -19,18 +19,18 @@ class AccountDownload(AccountPage):
     async def get(self) -> None:
         """Sends all columns that are kept about an account, except secrets and values derived from others. A test goes
         through the tables."""
-        account = self.caller.signed_in.account
+        account = self.caller.member_credential.account
         self.set_header("Content-Type", "application/json")
         self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
         about = json.dumps(await self.about(), ensure_ascii=False)
         self.write(about[:-1] + ', "audit_log": [')
-        await self.send_rows(self.site.audit_about(account), self.entry)
+        await self.send_rows(self.site.audit_about(account), lambda row: entry(row, account.id))
         self.write('], "messages": [')
         await self.send_rows(self.site.posted_by(account), posted)
         self.finish("]}\n")
 
     async def about(self) -> dict[str, Any]:
-        account, overview = self.caller.signed_in.account, self.overview
+        account, overview = self.caller.member_credential.account, self.overview
         assert overview is not None
         (notes, credentials, picture), password = await self.site.kept_about(account), overview.password
         return {
@@ -49,11 +49,6 @@ class AccountDownload(AccountPage):
         return {"id": credential.id, "kind": credential.kind, "name": credential.name,
                 "created_at": iso(credential.created_at), "last_used_at": used,
                 "by_facebook": credential.provider == "facebook"}  # fmt: skip
-
-    def entry(self, entry: AuditEntry) -> dict[str, Any]:
-        """Says only whether the member did it: which other person did it is data about that person."""
-        by_you = entry.actor_id == self.caller.signed_in.account.id
-        return {"at": iso(entry.at), "by_you": by_you, "action": entry.action, "target": entry.target}
 
     async def send_rows(self, parts: AsyncIterator[list[Row]], shape: Callable[[Row], dict[str, Any]]) -> None:
         """`shape` returns what is sent of a row."""
@@ -74,6 +69,11 @@ def facebook_data(identity: Identity | None, picture: Picture | None) -> dict[st
     notice_at = iso(identity.notice_at) if identity.notice_at else None
     return {"app_id": identity.app_id, "id": identity.subject, "name": identity.name,
             "linked_at": iso(identity.created_at), "notice_at": notice_at, "picture": url}  # fmt: skip
+
+
+def entry(row: AuditEntry, account_id: int) -> dict[str, Any]:
+    """Says only whether the member did it: which other person did it is data about that person."""
+    return {"at": iso(row.at), "by_you": row.actor_id == account_id, "action": row.action, "target": row.target}
 
 
 def posted(row: Posted) -> dict[str, Any]:

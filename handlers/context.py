@@ -3,6 +3,7 @@
 from tornado.httputil import HTTPHeaders
 
 from board.site import Site
+from board.site.parts import Rules
 from handlers.facebook_client import FacebookClient
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.hosts import Names
@@ -14,6 +15,16 @@ from net.connections import Connections
 from net.fast_path.memo import RequestMemo
 from net.listener import room_for
 from settings import Settings, inherited_place
+
+
+def rules_of(settings: Settings) -> Rules:
+    return Rules(
+        title=settings.title,
+        posting=settings.posting,
+        signup=settings.signup,
+        message_length=settings.message_length,
+        token_seconds=3600 * settings.token_hours,
+    )
 
 
 class Context:

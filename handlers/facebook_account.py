@@ -14,7 +14,7 @@ class FacebookLink(FacebookPage, AccountPage):
 
     async def post(self) -> None:
         await self.confirm()
-        self.begin(account_id=self.caller.signed_in.account.id, next="/account")
+        self.begin(account_id=self.caller.member_credential.account.id, next="/account")
         # A page with a link, because form-action forbids redirecting the form to another site.
         await self.render("facebook_link.html")
 

@@ -14,8 +14,9 @@ class MessagePage(Rendering):
     forgives_old_sessions = True
 
     async def get(self, id: str) -> None:
+        message_id = parse_id(id)
         async with self.context.making.reading:
-            message, older, newer, is_suspended = await self.site.around(self.caller, parse_id(id))
+            message, older, newer, is_suspended = await self.site.around(self.caller, message_id)
             around = [*older.messages, message, *newer.messages]
             await self.send_page(
                 "message_page.html",

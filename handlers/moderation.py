@@ -18,11 +18,11 @@ class Moderate(Page):
         message_id = parse_id(id)
         match self.form("act"):
             case "suspend" | "unsuspend" as act:
-                await self.site.change_author(self.caller, message_id, act)
+                await self.site.change_suspension(self.caller, message_id, act)
             case "block":
-                await self.site.block_author(self.caller, message_id, BLOCK_DAYS.get(self.form("days") or "", 1))
+                await self.site.block_source(self.caller, message_id, BLOCK_DAYS.get(self.form("days") or "", 1))
             case "remove":
-                await self.site.remove_author(self.caller, message_id)
+                await self.site.remove_all(self.caller, message_id)
             case _:
                 raise RefusedError(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
         self.redirect("/audit", status=303)
@@ -33,5 +33,5 @@ class AuditLog(Rendering):
 
     async def get(self) -> None:
         before = self.whole_number("before")
-        entries, older = await self.site.audit(before)
+        entries, older = await self.site.audit(self.caller, before)
         self.render("audit.html", entries=entries, older=older, before=before, in_words=in_words)

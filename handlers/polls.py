@@ -37,7 +37,7 @@ class Poll(Base):
 
     @property
     def counts_as_reading(self) -> bool:
-        """Replies from memory are not counted. Methods that need more call check_may_read() themselves."""
+        """Replies from memory are not counted. Methods that need more check the limit themselves."""
         return False
 
     async def prepare(self) -> None:

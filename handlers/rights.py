@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from tornado.http1connection import HTTP1Connection
 
+from board.site.moderation import MODERATORS_ONLY
 from handlers.authentication import Authentication, ended
 from handlers.errors import RefusedError
 
@@ -19,7 +20,7 @@ Whom = Literal["anyone", "readers", "members", "moderators"]
 WORDS: dict[Whom, str] = {
     "readers": "Only members can read this board.",
     "members": "Only members can do this.",
-    "moderators": "Only moderators can do this.",
+    "moderators": MODERATORS_ONLY,
 }
 
 

@@ -58,11 +58,11 @@ class FormPage(Page):
     ) -> None:
         """Signs somebody in who has just proved to own the account. Raises OutdatedError, NotAllowedError."""
         name, old = self.browser_name, self.session_secret
-        self.keep(
+        self.set_session(
             await self.site.start_session(self.caller, account, verified, name=name, replaces=old, identity=identity)
         )
 
-    def keep(self, session: Session) -> None:
+    def set_session(self, session: Session) -> None:
         """Goes on in this session, and lets the browser keep it."""
         self.credential, self.judged_at = session.credential, session.judged_at
         self.set_session_cookie(session.secret)
@@ -115,7 +115,9 @@ class SignIn(FormPage):
     async def post(self) -> None:
         username, password, name = self.needed("username"), self.needed("password"), self.browser_name
         browser, old = read_browser(self, username), self.session_secret
-        self.keep(await self.site.sign_in(self.caller, username, password, name=name, replaces=old, browser=browser))
+        self.set_session(
+            await self.site.sign_in(self.caller, username, password, name=name, replaces=old, browser=browser)
+        )
         self.redirect(safe_next(self.form("next")), status=303)
 
 

@@ -60,7 +60,7 @@ class ApiSignOut(Base):
     for_whom = "members"
 
     async def post(self) -> None:
-        credential = self.caller.signed_in
+        credential = self.caller.member_credential
         await self.site.sign_out(self.caller)
         self.sign_off()
         if credential.kind == "session":
@@ -72,35 +72,37 @@ class ApiMe(Base):
     for_whom = "members"
 
     async def get(self) -> None:
-        self.write_json({"account": account_json(self.caller.signed_in.account)})
+        self.write_json({"account": account_json(self.caller.member_credential.account)})
 
 
 class TokenHandler(Base):
     for_whom = "members"
 
-    def check_for_whom(self) -> None:
-        super().check_for_whom()
-        if self.caller.signed_in.kind == "bot":
+    def check_is_person(self) -> None:
+        if self.caller.member_credential.kind == "bot":
             raise RefusedError(403, "bot_token", "A bot's token can't do this. Sign in with the password.")
 
 
 class ApiTokens(TokenHandler):
     async def get(self) -> None:
-        living = await self.site.living(self.caller.signed_in.account)
+        self.check_is_person()
+        living = await self.site.living(self.caller.member_credential.account)
         self.write_json({"tokens": [token_json(self, token) for token in living if token.kind == "bot"]})
 
     async def post(self) -> None:
+        self.check_is_person()
         fields = self.fields()
         name, password = self.text_field(fields, "name"), self.optional_text(fields, "password")
         try:
             secret, token = await self.site.make_token(self.caller, name, password)
         except OutdatedError:  # the request's credential, or the password, has just become invalid
-            raise ended(self.caller.signed_in.kind) from None
+            raise ended(self.caller.member_credential.kind) from None
         self.set_status(201)
         self.write_json({"token": secret, **token_json(self, token)})
 
 
 class ApiToken(TokenHandler):
     async def delete(self, id: str) -> None:
+        self.check_is_person()
         await self.site.revoke(self.caller, parse_id(id), "bot")
         self.set_status(204)

@@ -8,6 +8,7 @@ import pytest
 from board import site as site_module
 from board.clock import FAR_SECONDS, STEADY_SECONDS, Clock
 from board.site import Site
+from board.site.parts import Rules
 from storage import open_storage
 from storage.records import Author, Password
 
@@ -119,7 +120,7 @@ async def test_a_start_with_a_wrong_clock_ends_no_session(url, monkeypatch, year
         await storage.append(Author(ada.id, "Ada"), "hello", None)
         await set_last_used(storage, url, old.id, 5)
         clock = lambda: time.time() + years * 365 * DAY  # noqa: E731
-        board = await Site.open(storage, max_parked=10, limits=False, clock=clock)
+        board = await Site.open(storage, max_parked=10, limits=False, clock=clock, rules=Rules())
         judged = asyncio.Event()
         tidy, is_believable = board.credentials.tidy, board.clock.is_believable
 

@@ -209,6 +209,7 @@ async def test_a_guest_s_first_page_needs_no_handler(tmp_path, monkeypatch):
     from tornado.netutil import bind_sockets
 
     from board.site import Site
+    from board.site.parts import Rules
     from handlers import Application
     from handlers.base import Base
     from settings import read_settings
@@ -216,7 +217,7 @@ async def test_a_guest_s_first_page_needs_no_handler(tmp_path, monkeypatch):
 
     for number, flags in enumerate(([], ["--public-url=https://a.example", "--scheme-header=X-Forwarded-Proto"])):
         storage = await open_storage(f"sqlite:///{tmp_path}/board{number}.db")
-        board = await Site.open(storage, max_parked=10, limits=True)
+        board = await Site.open(storage, max_parked=10, limits=True, rules=Rules())
         server = HTTPServer(Application(board, read_settings(flags, {})))
         [sock] = bind_sockets(0, "127.0.0.1")
         server.add_sockets([sock])

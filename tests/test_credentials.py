@@ -20,6 +20,7 @@ from board.credentials import (
 )
 from board.limits import Limit
 from board.site import Site
+from board.site.parts import Rules
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
@@ -182,7 +183,7 @@ async def test_a_limit_forgets_those_that_may_do_all_again(clock):
 async def http(storage, clock, tmp_path):
     """The application inside the test, so that its clock can be moved."""
     settings = read_settings(["--limits=off", "--poll-seconds=1"], {})
-    board = await Site.open(storage, max_parked=10, limits=False, clock=clock)
+    board = await Site.open(storage, max_parked=10, limits=False, clock=clock, rules=Rules())
     server = HTTPServer(Application(board, settings))
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)

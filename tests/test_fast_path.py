@@ -16,6 +16,7 @@ from tornado.netutil import bind_sockets
 import server as server_module
 from board.site import Site
 from handlers import Application
+from handlers.context import rules_of
 from handlers.get import Get
 from net import server as serving
 from net.fast_path.path import READ_BYTES
@@ -34,7 +35,7 @@ async def running(folder, *flags):
     """A server inside the test: its port, its board, and `parsed`, the paths of polls that handlers have seen."""
     storage = await open_storage(f"sqlite:///{folder}/board.db")
     settings = read_settings(["--limits=off", *flags], {})
-    board = await Site.open(storage, max_parked=100, limits=False)
+    board = await Site.open(storage, max_parked=100, limits=False, rules=rules_of(settings))
     application, sockets, parsed = Application(board, settings), bind_sockets(0, "127.0.0.1"), []
     server = server_module.start(application, settings, sockets)
     port = sockets[0].getsockname()[1]

@@ -11,7 +11,7 @@ import pytest
 
 from board.account_log import EVENTS, AccountLog
 from board.failures import Failures
-from board.limits import TIDIED, AddressLimit, Limits
+from board.limits import AddressLimit, Limits
 from board.networks import networks_of
 from board.turns import ANYBODY, MOST_OF, MOST_OF_KNOWN, WAITING_MAX, Asker, BusyError, Turns
 from storage.failed_tries import FailedTries
@@ -117,7 +117,10 @@ def test_limits_that_are_off_refuse_nobody_and_remember_nobody():
         limits.sign_up_from.check(f"10.1.{n % 250}.1")
         limits.guessing.by_address.check("192.0.2.1")
         assert limits.guessing.take("ada", "192.0.2.1") == 0 == limits.guessing.take_known("browser 1")
-    assert max(map(len, (limits.posting, limits.sign_up_from, limits.guessing.by_address))) <= TIDIED
+        limits.guessing.note_right("ada", f"10.1.{n % 250}.1")
+    assert not any(
+        map(len, (limits.posting, limits.sign_up_from, limits.guessing.by_address, limits.guessing._has_been))
+    )
     assert limits.asker("192.0.2.1", "account 1") is ANYBODY
 
 

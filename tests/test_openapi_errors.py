@@ -1,12 +1,13 @@
 """The description names every error and header that its calls can be answered with, and no other: the code says which."""
 
+import ast
 import re
 
 import pytest
 
 from handlers import ROUTES
 from handlers.base import Base
-from handlers.errors import ANSWERS, TORNADO_ERRORS, as_refused
+from handlers.errors import ANSWERS, STATUSES, TORNADO_ERRORS, as_refused
 from handlers.monitored import Monitored
 from handlers.openapi import DESCRIPTION as INTRODUCTION
 from handlers.openapi import description
@@ -123,3 +124,19 @@ def test_every_fault_of_storage_has_an_answer_also_the_engines_own():
         faults.update(kinds)
     of_commands = {CannotOpenError, RowRefusedError}
     assert {kind for kind in faults - of_commands if as_refused(500, kind()).status_code == 500} == set()
+
+
+UNPROCESSABLE = {
+    "bad_name", "bad_username", "body_empty", "body_too_long", "name_reserved", "no_account", "password_common",
+    "password_length", "query_too_long",
+}  # fmt: skip
+"""What is understood, and can't be done: 422."""
+
+
+def test_each_refusal_of_the_board_has_a_status_that_was_chosen():
+    """A new code must not get 422 only because nobody has thought of it. With seconds to wait, it is 429."""
+    trees = [ast.parse(file.read_text()) for file in (ROOT / "board").rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    refusals = [call.args for call in calls if getattr(call.func, "id", "") in ("DeniedError", "BadTextError")]
+    raised = {code.value for code, *rest in refusals if len(rest) < 2 and isinstance(code, ast.Constant)}
+    assert raised == set(STATUSES) | UNPROCESSABLE

@@ -10,6 +10,7 @@ import pytest
 from tornado.netutil import bind_sockets
 
 from board.site import Site
+from board.site.parts import Rules
 from handlers import Application
 from handlers.get import Get
 from server import start as start_server
@@ -79,7 +80,7 @@ async def counted(tmp_path, monkeypatch):
     monkeypatch.setattr(Get, "get", counting)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
     settings = read_settings(["--limits=off"], {})
-    board = await Site.open(storage, max_parked=100, limits=False)
+    board = await Site.open(storage, max_parked=100, limits=False, rules=Rules())
     sockets = bind_sockets(0, "127.0.0.1")
     server = start_server(Application(board, settings), settings, sockets)
     yield sockets[0].getsockname()[1], calls, board

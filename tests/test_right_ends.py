@@ -22,6 +22,7 @@ from board.credentials import hash_secret, new_secret, new_session
 from board.site import Site
 from handlers import ROUTES, Application
 from handlers.base import Base
+from handlers.context import rules_of
 from settings import read_settings
 from storage import open_storage
 from storage.records import Author
@@ -163,8 +164,9 @@ class House:
 async def house(url, monkeypatch):
     storage = await open_storage(url)
     held = Held(storage)
-    settings = ["--reading=members", "--posting=members", "--facebook-app-id=1234567890", "--limits=off"]
-    board = await Site.open(held, max_parked=10, limits=False)
+    flags = ["--reading=members", "--posting=members", "--facebook-app-id=1234567890", "--limits=off"]
+    settings = read_settings(flags, {"FACEBOOK_APP_SECRET": "s" * 32})
+    board = await Site.open(held, max_parked=10, limits=False, rules=rules_of(settings))
     held.board = board
     hashed = await board.passwords.hash(PASSWORD)
     for name in ("ada", "bob"):
@@ -173,7 +175,7 @@ async def house(url, monkeypatch):
     await storage.append(ADA, WORDS, None)
     await storage.append(Author(2, "Bob"), WORDS, None, "192.0.2.1")
     await board.waiters.deliver()
-    server = HTTPServer(Application(board, read_settings(settings, {"FACEBOOK_APP_SECRET": "s" * 32})))
+    server = HTTPServer(Application(board, settings))
     [socket] = bind_sockets(0, "127.0.0.1")
     server.add_sockets([socket])
     prepare = Base.prepare

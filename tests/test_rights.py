@@ -14,6 +14,7 @@ from tornado.netutil import bind_sockets
 from board import site as site_module
 from board.credentials import SESSION_SECONDS, hash_secret
 from board.site import Site
+from board.site.parts import Rules
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
@@ -59,7 +60,7 @@ class Browser:
 async def house(tmp_path, clock):  # noqa: F811
     """A board inside the test, and its browsers."""
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
-    board = await Site.open(storage, max_parked=10, limits=True, clock=clock)
+    board = await Site.open(storage, max_parked=10, limits=True, clock=clock, rules=Rules())
     server = HTTPServer(Application(board, read_settings([f"--poll-seconds={PATIENCE}"], {})))
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)

@@ -10,6 +10,7 @@ from tornado.netutil import bind_sockets
 
 import server
 from board.site import Site
+from board.site.parts import Rules
 from handlers import Application
 from net import server as serving
 from settings import read_settings
@@ -29,7 +30,7 @@ async def served(request, tmp_path, monkeypatch):
     monkeypatch.setattr(serving, "SLOW_TICK", 0.05)
     monkeypatch.setattr(serving, "SLOW_SECONDS", 0.5)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
-    board = await Site.open(storage, max_parked=10, limits=False)
+    board = await Site.open(storage, max_parked=10, limits=False, rules=Rules())
     settings = read_settings([f"--repeats={request.param}"], {})
     application = Application(board, settings)
     application.add_handlers(".*", [("/long", Long)])

@@ -7,6 +7,7 @@ import pytest
 from board.cursor import Cursor, parse_cursor
 from board.recent import BATCH, PAGE, RECENT
 from board.site import Site
+from board.site.parts import Rules
 from board.waiter import Ended, Waiter
 from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, WaiterList, load
 from storage import open_storage
@@ -245,7 +246,7 @@ async def test_what_was_written_is_delivered_before_the_writer_returns(engine, t
     """Whoever writes need not ask for it: the storage of a board calls deliver() after each commit that matters."""
     url = f"sqlite:///{tmp_path}/board.db" if engine == "sqlite" else request.getfixturevalue("new_database")()
     storage = await open_storage(url)
-    board = await Site.open(storage, max_parked=10, limits=False)
+    board = await Site.open(storage, max_parked=10, limits=False, rules=Rules())
     account = await storage.create_account("ada", "Ada", Password(None))
 
     def park():

@@ -15,7 +15,7 @@ from board.readiness import Readiness
 from board.site.identities import Identities
 from board.site.messages import Messages
 from board.site.moderation import Moderation
-from board.site.parts import DEFAULT_RULES, Rules
+from board.site.parts import Rules
 from board.waiters import WaiterList, load
 from storage import Storage
 from storage.errors import UnavailableError
@@ -39,7 +39,7 @@ class Site(Messages, Identities, Moderation):
         *,
         max_parked: int,
         limits: bool,
-        rules: Rules = DEFAULT_RULES,
+        rules: Rules,
         clock: Callable[[], float] = time.time,
     ) -> "Site":
         """Reads what a site needs from storage. Raises UnavailableError."""

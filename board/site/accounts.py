@@ -33,7 +33,7 @@ class Overview:
 
 class Accounts(SigningIn):
     async def overview(self, caller: Caller) -> Overview:
-        account = caller.signed_in.account
+        account = caller.member_credential.account
         _, password = await self.storage.password(account.username)
         identities = await self.storage.identities_of(account.id)
         failed = await self.failures.of(account.id)
@@ -45,7 +45,7 @@ class Accounts(SigningIn):
 
     async def rename(self, caller: Caller, name: str) -> None:
         """Raises DeniedError, BadTextError, OutdatedError."""
-        name, credential = clean_name(name), caller.signed_in
+        name, credential = clean_name(name), caller.member_credential
         self.limits.changing.check(caller.key)
         await self.check_names(credential.account, name)
         await self.storage.set_name(credential.account.id, name, credential.id)
@@ -55,7 +55,7 @@ class Accounts(SigningIn):
 
         With `unlink`, a linked identity ends, too. Raises DeniedError, BadTextError, BusyError, OutdatedError.
         """
-        verified, credential = await self.confirm(caller, old), caller.signed_in
+        verified, credential = await self.confirm(caller, old), caller.member_credential
         account = credential.account
         check_password(new, account.username, account.name, self.rules.title)
         hashed = await self.passwords.hash(new, self._asker(caller))
@@ -77,9 +77,10 @@ class Accounts(SigningIn):
 
         Raises DeniedError, BadTextError, BusyError, OutdatedError, TooManyTokensError.
         """
-        name, credential = clean_name(name), caller.signed_in
+        name, credential = clean_name(name), caller.member_credential
         self.limits.changing.check(caller.key)
-        verified, secret = await self.confirm(caller, password), new_secret(TOKEN_PREFIX)
+        words = "Send your “password”, too: a bot's token stays valid when you are signed out."
+        verified, secret = await self.confirm(caller, password, words), new_secret(TOKEN_PREFIX)
         made = await self.storage.create_credential(
             credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id
         )
@@ -88,19 +89,19 @@ class Accounts(SigningIn):
 
     async def revoke(self, caller: Caller, id: int, kind: str | None = None) -> None:
         """Ends one session or token, if it is of this kind. Raises NotFoundError."""
-        account_id = caller.signed_in.account.id
+        account_id = caller.member_credential.account.id
         await self.storage.revoke_credential(account_id, id, kind)
         self.account_log.write("revoked", account_id, caller.address, kind or "session or token")
 
     async def revoke_others(self, caller: Caller) -> None:
         """Ends all sessions and tokens except the caller's."""
-        credential = caller.signed_in
+        credential = caller.member_credential
         await self.storage.revoke_all(credential.account.id, keep=credential.id)
         self.account_log.write("revoked_all", credential.account.id, caller.address, "sessions and tokens")
 
     async def delete_account(self, caller: Caller, password: str | None, *, keep_messages: bool) -> None:
         """Raises DeniedError, BadTextError, BusyError, OutdatedError."""
-        verified, credential = await self.confirm(caller, password), caller.signed_in
+        verified, credential = await self.confirm(caller, password), caller.member_credential
         await self.storage.delete_account(
             credential.account.id, keep_messages=keep_messages, password=verified, credential=credential.id
         )
@@ -109,25 +110,26 @@ class Accounts(SigningIn):
 
     # --- who it is
 
-    async def confirm(self, caller: Caller, password: str | None) -> Password:
+    async def confirm(
+        self, caller: Caller, password: str | None, if_missing: str = "Type your password, too."
+    ) -> Password:
         """Verifies that the caller owns the account: by its password or, without one, by a recent sign-in by Facebook.
 
         Returns the password that storage checks again on use. Raises DeniedError, BadTextError, BusyError.
         """
-        account = caller.signed_in.account
+        account = caller.member_credential.account
         _, known = await self.storage.password(account.username)
         if known.hash is None:
             if not self.is_confirmed(caller):
                 raise DeniedError("confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
             return known
         if password is None:
-            words = "Send your “password”, too: a bot's token stays valid when you are signed out."
-            raise DeniedError("password_needed", words)
+            raise DeniedError("password_needed", if_missing)
         return (await self._verify(caller, account.username, password, "This is not your password."))[1]
 
     def is_confirmed(self, caller: Caller) -> bool:
         """Whether the member has recently signed in by Facebook."""
-        credential = caller.signed_in
+        credential = caller.member_credential
         age = self.credentials.clock() - credential.created_at / 1000
         return credential.kind == "session" and credential.provider is not None and age < CONFIRMED_SECONDS
 
@@ -159,7 +161,7 @@ class Accounts(SigningIn):
 
         Only for its owner and for moderators, so that nobody can look through all pictures. Raises NotFoundError.
         """
-        if account_id != caller.signed_in.account.id and not caller.may_moderate:
+        if account_id != caller.member_credential.account.id and not caller.may_moderate:
             raise NotFoundError(f"picture {account_id}")
         try:
             return await self.storage.picture(account_id)

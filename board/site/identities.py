@@ -55,7 +55,7 @@ class Identities(Accounts):
 
     async def link(self, caller: Caller, provider: str, app_id: str, subject: str, name: str) -> Identity:
         """Links an identity to the caller's account. Raises IdentityTakenError, NotAllowedError, OutdatedError."""
-        credential = caller.signed_in
+        credential = caller.member_credential
         account_id = credential.account.id
         made = await self.storage.create_identity(account_id, provider, app_id, subject, name, credential.id)
         self.account_log.write(f"{provider}_linked", account_id, caller.address, provider)
@@ -63,18 +63,18 @@ class Identities(Accounts):
 
     async def unlink(self, caller: Caller, provider: str, password: str | None) -> None:
         """Raises DeniedError, BadTextError, BusyError, OutdatedError, and LastWayInError without a password."""
-        verified, credential = await self.confirm(caller, password), caller.signed_in
+        verified, credential = await self.confirm(caller, password), caller.member_credential
         account_id = credential.account.id
         await self.storage.unlink_identity(account_id, provider, keep=credential.id, password=verified)
         self.account_log.write(f"{provider}_unlinked", account_id, caller.address, provider)
 
     async def dismiss_notice(self, caller: Caller, provider: str) -> None:
         """Notes that the member has read the notice that an identity was linked."""
-        await self.storage.dismiss_notice(caller.signed_in.account.id, provider)
+        await self.storage.dismiss_notice(caller.member_credential.account.id, provider)
 
     async def choose_names(self, caller: Caller, provider: str, username: str, name: str) -> None:
         """Changes the names that a new member was given. Raises DeniedError, BadTextError, UsernameTakenError."""
-        credential = caller.signed_in
+        credential = caller.member_credential
         account = credential.account
         self.limits.changing.check(caller.key)
         username, name = clean_username(username), clean_name(name)

@@ -45,7 +45,7 @@ class Messages(Parts):
         if not await self._is_author(caller, id, CHANGES):
             raise DeniedError("not_yours", CHANGES)
         self._count_post(caller)
-        body, credential = clean(text, self.rules.message_length), caller.signed_in
+        body, credential = clean(text, self.rules.message_length), caller.member_credential
         return await self.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
 
     async def delete(self, caller: Caller, id: int) -> None:
@@ -54,7 +54,7 @@ class Messages(Parts):
             self.limits.deleting.check(caller.key)
         elif not caller.may_moderate:
             raise DeniedError("not_yours", DELETES)
-        credential = caller.signed_in
+        credential = caller.member_credential
         await self.storage.delete(id, credential.account.id, moderates=caller.may_moderate, credential=credential.id)
 
     async def _is_author(self, caller: Caller, id: int, who_may: str) -> bool:

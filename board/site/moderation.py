@@ -1,20 +1,27 @@
-"""What moderators do. Storage checks again that they are moderators, and writes the audit log."""
+"""What moderators do. Storage checks again, in the transaction, that they are moderators, and writes the audit log."""
 
 from typing import Literal
 
 from board.caller import Caller
 from board.errors import DeniedError
 from board.site.parts import Parts
-from storage.records import DAY_MS, AuditEntry
+from storage.records import DAY_MS, AuditEntry, Credential
 
+MODERATORS_ONLY = "Only moderators can do this."
 AUDIT_PAGE = 100
 """Entries of the audit log on one page."""
 
 
 class Moderation(Parts):
-    async def change_author(self, caller: Caller, message_id: int, act: Literal["suspend", "unsuspend"]) -> None:
+    def _check(self, caller: Caller) -> Credential:
+        """Returns the moderator's credential. Raises DeniedError for others and for bots' tokens."""
+        if not caller.may_moderate:
+            raise DeniedError("moderators_only", MODERATORS_ONLY)
+        return caller.member_credential
+
+    async def change_suspension(self, caller: Caller, message_id: int, act: Literal["suspend", "unsuspend"]) -> None:
         """Suspends the author of a message, or ends the suspension. Raises DeniedError, NotFoundError, IsModeratorError."""
-        credential, message = caller.signed_in, await self.storage.message(message_id)
+        credential, message = self._check(caller), await self.storage.message(message_id)
         if message.author is None:
             raise DeniedError("no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.storage.account_of(message.author.id)
@@ -22,20 +29,25 @@ class Moderation(Parts):
         await change(credential.account, author.username, credential=credential.id)
         self.account_log.write(f"{act}ed", author.id, caller.address, f"by account {credential.account.id}")
 
-    async def block_author(self, caller: Caller, message_id: int, days: int) -> None:
-        """Blocks the address that a message came from. Raises NotFoundError, OwnAddressError."""
-        credential, until = caller.signed_in, round(self.credentials.clock() * 1000) + days * DAY_MS
+    async def block_source(self, caller: Caller, message_id: int, days: int) -> None:
+        """Blocks the address that a message came from. Raises DeniedError, NotFoundError, OwnAddressError."""
+        credential, until = self._check(caller), round(self.credentials.clock() * 1000) + days * DAY_MS
         await self.storage.block_address(
             credential.account, message_id, until, caller.address, credential=credential.id
         )
 
-    async def remove_author(self, caller: Caller, message_id: int) -> None:
-        """Removes all messages of a message's author. Raises NotFoundError, OwnAddressError, IsModeratorError."""
-        credential = caller.signed_in
+    async def remove_all(self, caller: Caller, message_id: int) -> None:
+        """Removes all messages of a message's author. Raises DeniedError, NotFoundError, OwnAddressError,
+        IsModeratorError."""
+        credential = self._check(caller)
         await self.storage.remove_all(credential.account, message_id, caller.address, credential=credential.id)
 
-    async def audit(self, before: int | None) -> tuple[list[AuditEntry], int | None]:
-        """Returns a page of the audit log, the newest first, and the entry before which it continues, if it does."""
+    async def audit(self, caller: Caller, before: int | None) -> tuple[list[AuditEntry], int | None]:
+        """Returns a page of the audit log, the newest first, and the entry before which it continues, if it does.
+
+        Raises DeniedError.
+        """
+        self._check(caller)
         entries = await self.storage.audit(before, AUDIT_PAGE + 1)
         page = entries[:AUDIT_PAGE]
         return page, page[-1].id if len(entries) > AUDIT_PAGE else None

@@ -25,9 +25,6 @@ class Rules:
     token_seconds: int = 14_400
 
 
-DEFAULT_RULES = Rules()
-
-
 @dataclasses.dataclass(frozen=True)
 class Parts:
     storage: Storage

@@ -147,14 +147,13 @@ class SigningIn(Parts):
             password=verified,
         )
         self.account_log.write("signed_in", account.id, caller.address, identity.provider if identity else "password")
-        browser = None
         with contextlib.suppress(UnavailableError):  # the session is saved; the counts remain in memory
             await self.failures.note_sign_in(account.id)
-            browser = await self._known_browser(account, verified) if verified is not None else None
+        browser = await self._known_browser(account, verified) if verified is not None else None
         return Session(secret, credential, judged_at, browser)
 
     async def sign_out(self, caller: Caller) -> None:
-        credential = caller.signed_in
+        credential = caller.member_credential
         await self.storage.revoke_credential(credential.account.id, credential.id)
         self.account_log.write("signed_out", credential.account.id, caller.address, credential.kind)
 
@@ -191,7 +190,9 @@ class SigningIn(Parts):
         Raises DeniedError.
         """
         is_own = caller.account is not None and caller.account.username == username
-        known = f"credential {caller.signed_in.id}" if is_own else f"browser {browser.number}" if browser else None
+        known = (
+            f"credential {caller.member_credential.id}" if is_own else f"browser {browser.number}" if browser else None
+        )
         if known and not self.limits.guessing.take_known(known):
             account, password = await self.storage.password(username)
             if account is not None and is_known(account, password, caller, browser):
@@ -213,11 +214,15 @@ class SigningIn(Parts):
         self.account_log.write_failure(account.id if account else None, caller.address, reason)
 
     async def _known_browser(self, account: Account, verified: Password) -> KnownBrowser | None:
-        """Makes a browser known, if the password that was just verified or set is still the account's."""
-        _, password = await self.storage.password(account.username)
-        if password.hash != verified.hash:
-            return None
-        return KnownBrowser(str(account.id), str(password.set_at), secrets.token_hex(8))
+        """Makes a browser known, if the password that was just verified or set is still the account's.
+
+        The session is saved by now, and its browser must have it: None if storage can't be read.
+        """
+        with contextlib.suppress(UnavailableError):
+            _, password = await self.storage.password(account.username)
+            if password.hash == verified.hash:
+                return KnownBrowser(str(account.id), str(password.set_at), secrets.token_hex(8))
+        return None
 
 
 def is_known(account: Account, password: Password, caller: Caller, browser: KnownBrowser | None) -> bool:

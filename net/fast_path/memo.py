@@ -171,7 +171,7 @@ class RequestMemo:
             self._size -= size_of(tail, request)
 
     def classify(self, data: bytes) -> Verdict | None:
-        """Returns what is to be done with these bytes. It only reads and keeps memory: it has no socket, and never waits.
+        """Returns what is to be done with these bytes. It touches memory only: it has no socket, and never waits.
 
         None if only Tornado and a handler can tell: the bytes are not known, a token or session has to be looked up
         again, or memory can't serve the poll. A known request ends with the only empty line in it, so nothing can

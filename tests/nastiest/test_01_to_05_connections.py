@@ -8,6 +8,7 @@ from tornado.netutil import bind_sockets
 
 import server as way_in
 from board.site import Site
+from board.site.parts import Rules
 from handlers import ROUTES, Application
 from net import server as serving
 from settings import read_settings
@@ -92,7 +93,7 @@ async def hasty(tmp_path, monkeypatch, repeats):
     monkeypatch.setattr("net.server.BODY_SECONDS", 0.5)
     monkeypatch.setattr(serving, "IDLE_TICK", 0.05)
     storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
-    board = await Site.open(storage, max_parked=10, limits=False)
+    board = await Site.open(storage, max_parked=10, limits=False, rules=Rules())
     settings = read_settings([f"--repeats={repeats}"], {})
     sockets = bind_sockets(0, "127.0.0.1")
     server = way_in.start(Application(board, settings), settings, sockets)
