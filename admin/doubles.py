@@ -10,21 +10,11 @@ import sqlite3
 from collections.abc import Iterator
 from types import TracebackType
 
+from admin.rows import Row
 from storage.errors import StorageError
-from storage.exchange import Row
-from storage.moving import SUBJECT
 from storage.sqlite.backup import use_room_at
+from storage.tables import EXPORTED
 
-UNIQUE = {
-    "accounts": (("id",), ("username",)),
-    "identities": (("id",), ("app_id", SUBJECT), ("account_id", "provider")),
-    "messages": (("id",), ("seq",), ("author_id", "key")),
-    "blocks": (("address",),),
-    "erasures": (("code",),),
-    "suspensions": (("salt",),),
-    "audit": (("id",),),
-}
-"""For each table, the columns whose values only one row may have, as the migrations of both engines say."""
 VALUES_AT_ONCE = 5000
 FIRST_DOUBLE = (
     "SELECT what, max(line) AS second, min(line) FROM seen GROUP BY what, value HAVING count(*) > 1 ORDER BY second"
@@ -35,7 +25,7 @@ class Doubles:
     """A context manager. `folder` is where the temporary database is; by default, SQLite chooses."""
 
     def __init__(self, folder: str | None) -> None:
-        self._rules = [(table, columns) for table, rules in UNIQUE.items() for columns in rules]
+        self._rules = [(name, columns) for name, table in EXPORTED.items() for columns in ((table.key,), *table.unique)]
         self._waiting: list[tuple[int, object, int]] = []
         self._db = sqlite3.connect("", isolation_level=None)
         if folder and os.access(folder, os.W_OK):

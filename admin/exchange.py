@@ -5,28 +5,31 @@ file is complete.
 """
 
 import argparse
-import asyncio
 import base64
 import dataclasses
+import functools
+import itertools
 import json
 import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import aclosing
 from typing import TextIO
 
 from tqdm import tqdm
 
 from admin.doubles import Doubles
-from admin.lines import FORMAT, ExportFile, opened, to_row, to_standing
+from admin.lines import FORMAT, ExportFile, opened, to_position, to_row
 from admin.numbers import counted, were
+from admin.pace import patiently
 from board.recent import iso
 from settings import Settings
-from storage.errors import StorageError, UnavailableError
-from storage.exchange import ROWS_AT_ONCE, TABLES, Exchange, Row, RowRefusedError, Standing, open_exchange
+from storage.errors import StorageError
 from storage.new_files import give_name
-
-TRIES = 10
+from storage.tables import EXPORTED
+from storage.transfer import Position, RowRefusedError, Transfer, open_transfer
+from storage.tx import ROWS_AT_ONCE, Row
 
 
 async def export(settings: Settings, options: argparse.Namespace) -> None:
@@ -36,18 +39,17 @@ async def export(settings: Settings, options: argparse.Namespace) -> None:
         return
     if os.path.lexists(options.file):
         raise OSError(f"{options.file} is there already; name a new file")
-    exchange = await open_exchange(settings.database_url, create=False)
     part = f"{options.file}.part"
-    try:
-        if os.path.lexists(part):
-            os.unlink(part)  # left by an export that was killed
-        with private(part) as file:
-            count = await write_all(exchange, file)
-        give_name(part, options.file)
-    finally:
-        await exchange.close()
-        if os.path.exists(part):
-            os.unlink(part)
+    async with aclosing(await open_transfer(settings.database_url, create=False)) as transfer:
+        try:
+            if os.path.lexists(part):
+                os.unlink(part)  # left by an export that was killed
+            with private(part) as file:
+                count = await write_all(transfer, file)
+            give_name(part, options.file)
+        finally:
+            if os.path.exists(part):
+                os.unlink(part)
     print(f"{counted(count, 'rows')} exported to {options.file}. It contains password hashes: keep it secret.")
 
 
@@ -60,14 +62,12 @@ def is_stream(name: str) -> bool:
 
 async def export_to_stream(settings: Settings, name: str) -> None:
     """An interrupted export lacks its last line, so no import takes it as complete. Raises StorageError or OSError."""
-    exchange = await open_exchange(settings.database_url, create=False)
-    try:
-        with stream(name) as file:
-            count = await write_all(exchange, file)
-    except BrokenPipeError:
-        raise StorageError("the program that reads the export ended before it was whole") from None
-    finally:
-        await exchange.close()
+    async with aclosing(await open_transfer(settings.database_url, create=False)) as transfer:
+        try:
+            with stream(name) as file:
+                count = await write_all(transfer, file)
+        except BrokenPipeError:
+            raise StorageError("the program that reads the export ended before it was whole") from None
     print(f"{counted(count, 'rows')} exported. They contain password hashes: keep them secret.", file=sys.stderr)
 
 
@@ -81,16 +81,16 @@ def private(path: str) -> TextIO:
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
 
 
-async def write_all(exchange: Exchange, file: TextIO) -> int:
-    standing = await exchange.begin_reading()
-    head = {"longboard": FORMAT, "exported_at": iso(time.time_ns() // 1_000_000), "seq": standing.seq,
-            "floor": standing.floor, "last": dict(standing.last), "counts": dict(standing.counts)}  # fmt: skip
+async def write_all(transfer: Transfer, file: TextIO) -> int:
+    position = await transfer.read(lambda _: transfer.position(EXPORTED))
+    head = {"longboard": FORMAT, "exported_at": iso(time.time_ns() // 1_000_000), "seq": position.seq,
+            "floor": position.floor, "last": dict(position.last), "counts": dict(position.counts)}  # fmt: skip
     file.write(json.dumps(head) + "\n")
     written = 0
-    with tqdm(total=sum(standing.counts.values()), unit=" rows", disable=None, file=sys.stderr) as bar:
-        for table in TABLES:
-            async for rows in exchange.rows(table):
-                file.writelines(json.dumps({table: plain(row)}, ensure_ascii=False) + "\n" for row in rows)
+    with tqdm(total=sum(position.counts.values()), unit=" rows", disable=None, file=sys.stderr) as bar:
+        for table in EXPORTED:
+            async for rows in transfer.rows(table):
+                file.writelines(json.dumps({table: plain(table, row)}, ensure_ascii=False) + "\n" for row in rows)
                 written += len(rows)
                 bar.update(len(rows))
     file.write(json.dumps({"end": written}) + "\n")
@@ -102,12 +102,9 @@ async def bring_in(settings: Settings, options: argparse.Namespace) -> None:
     folder = folder_of(settings)
     with opened(options.file, folder) as file:
         with Doubles(folder) as doubles:
-            standing, total = check(file, doubles)
-        exchange = await open_exchange(settings.database_url, create=True)
-        try:
-            new = await bring_in_all(exchange, file, standing, total)
-        finally:
-            await exchange.close()
+            position, total = check(file, doubles)
+        async with aclosing(await open_transfer(settings.database_url, create=True)) as transfer:
+            new = await bring_in_all(transfer, file, position, total)
     print(f"{counted(new, 'rows')} brought in; {were(total - new)} here already.")
 
 
@@ -117,14 +114,14 @@ def folder_of(settings: Settings) -> str | None:
     return os.path.dirname(os.path.realpath(path)) if scheme == "sqlite" else None
 
 
-async def bring_in_all(exchange: Exchange, file: ExportFile, standing: Standing, total: int) -> int:
+async def bring_in_all(transfer: Transfer, file: ExportFile, position: Position, total: int) -> int:
     """Returns how many rows were new. Raises StorageError."""
     new = seen = 0
-    await exchange.make_room(standing.seq)
+    await transfer.make_room(position.seq)
     with tqdm(total=total, unit=" rows", disable=None, file=sys.stderr) as bar:
         for table, rows, numbers in chunks(file):
             try:
-                new += await patiently(exchange, table, rows)
+                new += await patiently(functools.partial(transfer.put, table, rows))
             except RowRefusedError as refused:
                 where = f"{file.name}, line {numbers[refused.index]}"
                 raise StorageError(
@@ -138,34 +135,17 @@ async def bring_in_all(exchange: Exchange, file: ExportFile, standing: Standing,
             f"What was brought in stays: {counted(new, 'rows')}"
         )
     if new:
-        await exchange.finish(standing)
+        await transfer.finish(position)
     return new
 
 
-async def patiently(exchange: Exchange, table: str, rows: list[Row]) -> int:
-    """Imports one chunk, then pauses for as long as that took, so that a running server gets its turn."""
-    for left in reversed(range(TRIES)):
-        began = time.monotonic()
-        try:
-            new = await exchange.put(table, rows)
-        except UnavailableError:
-            if not left:
-                raise
-            await asyncio.sleep(0.5)
-        else:
-            if new:
-                await asyncio.sleep(time.monotonic() - began)
-            return new
-    raise AssertionError("not reached")
-
-
-def check(file: ExportFile, doubles: Doubles) -> tuple[Standing, int]:
+def check(file: ExportFile, doubles: Doubles) -> tuple[Position, int]:
     """Returns what the first line says, and how many rows follow. Raises StorageError if the export is not complete."""
-    standing, count, end = None, 0, None
+    position, count, end = None, 0, None
     last: dict[str, int] = {}
     for number, fields in file.lines():
         if number == 1:
-            standing = to_standing(file.name, fields)
+            position = to_position(file.name, fields)
         elif end is not None:
             raise StorageError(f"{file.name}, line {number}: nothing may follow the end")
         elif "end" in fields:
@@ -174,39 +154,29 @@ def check(file: ExportFile, doubles: Doubles) -> tuple[Standing, int]:
             table, row = to_row(file.name, number, fields)
             count += 1
             doubles.add(table, row, number)
-            if standing and table == "messages" and int(str(row["seq"])) > standing.seq:
+            if position and table == "messages" and int(str(row["seq"])) > position.seq:
                 raise StorageError(f"{file.name}, line {number}: its change is after the last one that line 1 names")
-            if TABLES[table].counts:
+            if EXPORTED[table].counts:
                 last[table] = max(last.get(table, 0), int(str(row["id"])))
-    if standing is None or end != count:
+    if position is None or end != count:
         raise StorageError(f"{file.name} is not whole: it should end by saying how many rows it has")
     doubles.check(file.name)
-    numbers = {table: max(number, standing.last.get(table, 0)) for table, number in last.items()}
-    return dataclasses.replace(standing, last={**standing.last, **numbers}), count
+    numbers = {table: max(number, position.last.get(table, 0)) for table, number in last.items()}
+    return dataclasses.replace(position, last={**position.last, **numbers}), count
 
 
 def chunks(file: ExportFile) -> Iterator[tuple[str, list[Row], list[int]]]:
     """Yields rows of one table at a time, with their line numbers."""
-    table = ""
-    rows: list[Row] = []
-    numbers: list[int] = []
-    for number, fields in file.lines():
-        if number == 1 or "end" in fields:
-            continue
-        name, row = to_row(file.name, number, fields)
-        if rows and (name != table or len(rows) >= ROWS_AT_ONCE):
-            yield table, rows, numbers
-            rows, numbers = [], []
-        table = name
-        rows.append(row)
-        numbers.append(number)
-    if rows:
-        yield table, rows, numbers
+    lines = ((number, fields) for number, fields in file.lines() if number > 1 and "end" not in fields)
+    rows = ((number, *to_row(file.name, number, fields)) for number, fields in lines)
+    for table, those in itertools.groupby(rows, lambda row: row[1]):
+        while chunk := list(itertools.islice(those, ROWS_AT_ONCE)):
+            yield table, [tuple(row.values()) for _, _, row in chunk], [number for number, _, _ in chunk]
 
 
-def plain(row: Row) -> dict[str, object]:
+def plain(table: str, row: Row) -> dict[str, object]:
     """Returns the row as JSON can have it: bytes as {"base64": …}."""
     return {
         column: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
-        for column, value in row.items()
+        for column, value in zip(EXPORTED[table].names, row, strict=True)
     }

@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-from admin.rows import MOST_NUMBER, checked, whole
+from admin.rows import MOST_NUMBER, Row, checked, whole
 from storage.errors import StorageError
-from storage.exchange import TABLES, Row, Standing
-from storage.moving import Table
+from storage.tables import EXPORTED, Table
+from storage.transfer import Position
 
 FORMAT = 1
 LONGEST_LINE = 16 * 1024 * 1024
@@ -74,18 +74,20 @@ def opened(name: str, folder: str | None) -> Iterator[ExportFile]:
         yield ExportFile(name, file, copy)
 
 
-def to_standing(path: str, fields: dict[str, Any]) -> Standing:
+def to_position(path: str, fields: dict[str, Any]) -> Position:
     if fields.get("longboard") != FORMAT:
         raise StorageError(f"{path} was not made by bin/admin export, or by a newer one")
     check = whole(0, MOST_NUMBER)
     try:
         seq, floor = check(fields["seq"]), check(fields["floor"])
         last = {
-            name: check(given) for name, given in dict(fields["last"]).items() if name in TABLES and TABLES[name].counts
+            name: check(given)
+            for name, given in dict(fields["last"]).items()
+            if name in EXPORTED and EXPORTED[name].counts
         }
         if floor > seq:
             raise ValueError("floor must not be above seq")
-        return Standing(seq, floor, last, {})
+        return Position(seq, floor, last, {})
     except KeyError as error:
         raise StorageError(f"{path}, line 1 lacks {error}") from error
     except (TypeError, ValueError) as error:
@@ -96,10 +98,10 @@ def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
     """Raises StorageError, which names the line and the fault."""
     if len(fields) == 1:
         ((name, row),) = fields.items()
-        table = TABLES.get(name)
+        table = EXPORTED.get(name)
         if table and isinstance(row, dict) and is_row_of(table, row):
             with contextlib.suppress(TypeError, ValueError):
-                values = {column: from_plain(row.get(column, table.later.get(column))) for column in table.columns}
+                values = {column.name: from_plain(row.get(column.name, column.default)) for column in table.columns}
                 try:
                     return name, checked(name, values)
                 except ValueError as error:
@@ -109,7 +111,7 @@ def to_row(path: str, number: int, fields: dict[str, Any]) -> tuple[str, Row]:
 
 def is_row_of(table: Table, row: Mapping[str, object]) -> bool:
     """Whether the row has the table's columns. Exports of older versions may lack the later ones."""
-    return set(table.columns) - set(table.later) <= set(row) <= set(table.columns)
+    return {column.name for column in table.columns if not column.later} <= set(row) <= set(table.names)
 
 
 def from_plain(value: object) -> object:

@@ -4,7 +4,7 @@ Text is cleaned as in posting. Everything else that is wrong is refused.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from board.account_names import NAME_LENGTH, USERNAME
@@ -12,9 +12,9 @@ from board.facebook import kind_of_image
 from board.recent import LAST_MS
 from board.text import BODY_MAX, NOT_TEXT, tidy
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
-from storage.exchange import TABLES, Row
-from storage.moving import SUBJECT
+from storage.tables import EXPORTED
 
+Row = Mapping[str, object]
 MOST_NUMBER = 10**18 - 1
 """The greatest number of an id or a change: the greatest that a cursor may have."""
 PICTURE_BYTES = 256 * 1024
@@ -78,46 +78,35 @@ def octets(least: int, most: int) -> Callable[[Any], bytes]:
     return check
 
 
-ASCII = "[!-~]*"
-COLUMNS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("id", "seq", "author_id", "account_id", "actor_id"), whole(1, MOST_NUMBER)),
-    **dict.fromkeys(
-        ("created_at", "edited_at", "suspended_at", "password_at", "notice_at", "until", "at"), whole(0, LAST_MS)
-    ),
-    **dict.fromkeys(("name", "author_name", "actor_name"), name),
-    **dict.fromkeys(("app_id", SUBJECT), plain(255, "[!-~]+", what="ASCII")),
-    "provider": plain(30, "[a-z]+", what="small letters"),
-    **dict.fromkeys(("key", "code"), plain(100, "[ -~]+", what="ASCII")),
-    "address": plain(64, "[!-~]+", what="ASCII"),
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "number": whole(1, MOST_NUMBER),
+    "time": whole(0, LAST_MS),
+    "name": name,
     "username": plain(32, USERNAME.pattern, what="a username: small letters, digits and _"),
     "role": plain(9, "member|moderator", what="member or moderator"),
-    "body": body,
     "password": password,
-    **dict.fromkeys(("fingerprint", "salt", "identity_hash", "username_hash"), octets(1, 64)),
+    "text": plain(1000),
+    "body": body,
+    "ascii": plain(100, "[ -~]+", what="ASCII"),
+    "provider": plain(30, "[a-z]+", what="small letters"),
+    "subject": plain(255, "[!-~]+", what="ASCII"),
+    "address": plain(64, "[!-~]+", what="ASCII"),
+    "octets": octets(1, 64),
     "picture": octets(1, PICTURE_BYTES),
-    **dict.fromkeys(("tutorial_name", "action", "target"), plain(1000)),
     "picture_kind": plain(20, "image/(png|jpeg|gif|webp)", what="a kind of picture"),
 }
-MAY_LACK = {
-    "accounts": {"password", "tutorial_name", "suspended_at", "password_at"},
-    "identities": {"picture_kind", "picture", "notice_at"},
-    "messages": set(TABLES["messages"].columns) - {"id", "seq", "created_at"},
-    "audit": {"actor_id"},
-}
-"""Columns that may be NULL."""
+"""The rule for each kind of column in storage/tables.py that is exported."""
 
 
 def checked(table: str, row: Row) -> Row:
     """Returns the row to store. Raises ValueError, which names the column."""
     kept: dict[str, object] = {}
-    for column, value in row.items():
-        if value is None and column in MAY_LACK.get(table, ()):
-            kept[column] = None
-            continue
+    for column in EXPORTED[table].columns:
+        value = row[column.name]
         try:
-            kept[column] = COLUMNS.get(column, lambda value: value)(value)
+            kept[column.name] = None if value is None and column.null else CHECKS[column.kind](value)
         except ValueError as error:
-            raise ValueError(f"{column} of {table} {error}") from None
+            raise ValueError(f"{column.name} of {table} {error}") from None
     check_together(table, kept)
     return kept
 

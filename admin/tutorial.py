@@ -1,7 +1,7 @@
 """Imports a board made by the tutorial: table messages (msg_content TEXT, msg_time INTEGER, in ms)."""
 
 import argparse
-import asyncio
+import functools
 import hashlib
 import os
 import sqlite3
@@ -13,18 +13,18 @@ from collections.abc import Iterator
 from tqdm import tqdm
 
 from admin.numbers import counted, were
+from admin.pace import patiently
 from admin.people import opened
 from admin.tutorial_users import import_users
 from board.text import BODY_MAX, is_visible, tidy
 from settings import Settings
 from storage import Storage
-from storage.errors import StorageError, UnavailableError
+from storage.errors import StorageError
 from storage.records import Import
 from storage.sqlite.database_file import must_be_file
 
 MESSAGES_AT_ONCE = 500
 """Messages in one transaction: about ten milliseconds, so that a running server can post in between."""
-TRIES = 10
 Row = tuple[int, object, object]
 
 
@@ -52,7 +52,7 @@ async def import_messages(source: sqlite3.Connection, storage: Storage) -> None:
             seen = [(row[0], message) for row in rows if (message := to_import(row))]
             messages = [message for _, message in seen if len(message.body) <= BODY_MAX]
             too_long += [rowid for rowid, message in seen if len(message.body) > BODY_MAX]
-            added = await bring_in(storage, messages)
+            added = await patiently(functools.partial(storage.import_messages, messages))
             new, known, blank = new + added, known + len(messages) - added, blank + len(rows) - len(seen)
             bar.update(len(rows))
     for rowid in too_long:
@@ -109,19 +109,3 @@ def to_ms(at: object) -> int:
     """Returns the tutorial's time, or the current time if that makes no sense."""
     now = time.time_ns() // 1_000_000
     return at if isinstance(at, int) and 0 < at <= now else now
-
-
-async def bring_in(storage: Storage, messages: list[Import]) -> int:
-    """Imports one chunk, then pauses for as long as that took, so that a running server gets its turn."""
-    for left in reversed(range(TRIES)):
-        began = time.monotonic()
-        try:
-            added = await storage.import_messages(messages)
-        except UnavailableError:
-            if not left:
-                raise
-            await asyncio.sleep(0.5)
-        else:
-            await asyncio.sleep(time.monotonic() - began)
-            return added
-    raise AssertionError("not reached")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from storage.errors import NotFoundError, OutdatedError, TooManyTokensError
-from storage.moving import BY_PROVIDER
 from storage.records import MOST_BOT_TOKENS, MOST_CREDENTIALS, Account, Credential, Password
 from storage.rights import PROVIDER, check_active, check_in_force, end_ways_in, revoke
 from storage.rows import ACCOUNT
+from storage.tables import BY_PROVIDER
 from storage.tx import Nouns, Row, Tx, in_steps
 from storage.ways_in import SIGN_INS
 

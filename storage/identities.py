@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from storage.accounts import add_account, is_taken, remove_account, use_link
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
-from storage.moving import SUBJECT
 from storage.records import Account, Identity, Password, Picture
 from storage.rights import PROVIDER, check_in_force, end_identity, revoke
 from storage.rows import ACCOUNT, note, note_access_change, raise_floor
 from storage.suspensions import check_identity
+from storage.tables import SUBJECT
 from storage.tx import Nouns, Row, Tx
 from storage.ways_in import LINKED
 

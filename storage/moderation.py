@@ -5,11 +5,12 @@ from typing import TypeVar
 
 from storage.audit import of_block, of_removal
 from storage.errors import NotFoundError, OwnAddressError
-from storage.records import ADDRESS_DAYS, DAY_MS, ERASURE_DAYS, Account, AuditEntry
+from storage.records import ADDRESS_DAYS, DAY_MS, Account, AuditEntry
 from storage.removal import REMOVED_AT_ONCE, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.rows import account_by, author_of, note, note_access_change, raise_floor
 from storage.suspensions import forgive
+from storage.tables import TABLES
 from storage.tx import Nouns, Tx
 from storage.ways_in import SIGN_INS
 
@@ -196,12 +197,10 @@ async def forget(tx: Tx, before: Mapping[str, int]) -> None:
     """
     for kind, time in before.items():
         await tx.run("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, time)
-    await tx.run("DELETE FROM links WHERE expires_at < (SELECT now_ms())")
-    await tx.run("DELETE FROM blocks WHERE until < (SELECT now_ms())")
-    await tx.run("DELETE FROM used WHERE until < (SELECT now_ms())")
-    await tx.run("DELETE FROM suspensions WHERE until < (SELECT now_ms())")
-    await tx.run("DELETE FROM erasures WHERE at < (SELECT now_ms()) - $1", ERASURE_DAYS * DAY_MS)
-    await tx.run("DELETE FROM access_changes WHERE at < (SELECT now_ms()) - $1", DAY_MS)
+    for name, table in TABLES.items():
+        if table.ends is not None:
+            column, days = table.ends
+            await tx.run(f"DELETE FROM {name} WHERE {column} < (SELECT now_ms()) - $1", days * DAY_MS)
 
 
 async def read_old_addresses(tx: Tx) -> list[int]:

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from storage.errors import IsModeratorError, NotAllowedError, OutdatedError
-from storage.moving import BY_PROVIDER
 from storage.records import Account, Password
 from storage.rows import account_by, note_access_change
 from storage.suspensions import remember_suspension
+from storage.tables import BY_PROVIDER
 from storage.tx import Tx
 from storage.ways_in import WAYS_IN
 

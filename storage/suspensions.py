@@ -10,8 +10,8 @@ import hmac
 import secrets
 
 from storage.errors import NotAllowedError
-from storage.moving import SUBJECT
 from storage.records import DAY_MS
+from storage.tables import SUBJECT
 from storage.tx import Tx
 
 SUSPENSION_DAYS = 365

@@ -14,8 +14,8 @@ from storage.errors import CannotOpenError, StorageError, UnavailableError
 from storage.migrate import migrations
 from storage.sqlite import backup, texts
 from storage.sqlite.checkup import check_up
-from storage.sqlite.leaving import Leaving
 from storage.sqlite.schema import APPLICATION_ID
+from storage.sqlite.transfer import SQLiteTransfer
 from tests.conftest import ROOT, environment
 from tests.patience import PATIENCE
 from tests.test_admin import at
@@ -145,7 +145,7 @@ async def test_a_foreign_schema_is_refused(tmp_path, words):
     with pytest.raises(CannotOpenError, match=f"may do harm.* {words.strip()}"):
         backup.restore(str(new), str(board), replace=False)
     with pytest.raises(CannotOpenError, match=f"may do harm.* {words.strip()}"):
-        await Leaving.open(str(board))
+        await SQLiteTransfer.open_alone(str(board))
     assert not new.exists()
     assert any(words.strip() in said and not is_well for is_well, said in check_up(str(board)))
 
@@ -294,7 +294,7 @@ async def test_a_database_with_a_hash_that_costs_too_much_is_refused(tmp_path, h
     with pytest.raises(StorageError, match="hold up everybody's sign-in, of 'ada':"):
         backup.restore(str(tmp_path / "new.db"), str(board), replace=False)
     with pytest.raises(StorageError, match="hold up everybody's sign-in, of 'ada':"):
-        await Leaving.open(str(board))
+        await SQLiteTransfer.open_alone(str(board))
     assert not (tmp_path / "new.db").exists()
     assert any("'ada'" in said and "'bob'" not in said and not is_well for is_well, said in check_up(str(board)))
 

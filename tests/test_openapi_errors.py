@@ -13,8 +13,8 @@ from handlers.openapi import DESCRIPTION as INTRODUCTION
 from handlers.openapi import description
 from settings import read_settings
 from storage.errors import CannotOpenError, SearchBusyError, StorageError
-from storage.exchange import RowRefusedError
 from storage.postgres.connection import UnstorableTextError
+from storage.transfer import RowRefusedError
 from tests.conftest import ROOT
 from tests.reach import Reach
 

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, reason
+from storage.tables import TABLES
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database, Link
@@ -20,7 +21,6 @@ EVERY_MS = 86_400_000
 SECONDS = 3600.0
 """For one statement: a million messages take about a minute."""
 LOCK = "SELECT pg_try_advisory_lock(1282371175, 3)"
-TABLES = ("messages", "accounts", "identities", "credentials", "links", "blocks", "audit")
 MARK = "scrubbed"
 """The first word of the comment on the table `messages`, which says how far the last run came. Nodes of older versions
 ignore the comment."""

@@ -9,26 +9,22 @@ import time
 from collections.abc import Callable
 
 from storage.errors import CannotOpenError, StorageError
-from storage.exchange import TABLES
 from storage.new_files import belong_like, give_name, make_private, sync_folder
 from storage.sqlite.database_file import address, is_frozen, must_be_file, must_exist, reach, why_not
 from storage.sqlite.hashes import check_hashes
-from storage.sqlite.schema import check_is_ours, migrate, pragma
+from storage.sqlite.schema import check_is_ours, columns, migrate, pragma
 from storage.sqlite.shape import check_shape
 from storage.sqlite.texts import damaged_texts
+from storage.sqlite.tx import SQLiteTx, finish
+from storage.tables import TABLES
+from storage.transfer import start_epoch
 
-PARTS = {**{name: table.columns for name, table in TABLES.items()}, "credentials": ("*",), "links": ("*",)}
-"""What is compared row by row. The rest follows from it, or is gone within days."""
 
-
-def parts_of(db: sqlite3.Connection) -> dict[str, list[str]]:
-    """Returns those of PARTS that this board has: one of an older version lacks some tables and columns."""
-    found = {}
-    for name, columns in PARTS.items():
-        there = {column for (column,) in db.execute("SELECT name FROM pragma_table_info(?)", (name,))}
-        if there:
-            found[name] = [column for column in columns if column == "*" or column in there]
-    return found
+def columns_of(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """Returns the columns of each table that this board has: one of an older version lacks some."""
+    there = columns(db)
+    found = {name: [column for column in table.names if (name, column) in there] for name, table in TABLES.items()}
+    return {name: known for name, known in found.items() if known}
 
 
 def back_up(path: str, target: str) -> dict[str, int]:
@@ -107,8 +103,8 @@ def check_copy(path: str) -> dict[str, int]:
             raise StorageError(f"{path} is damaged: {'; '.join(found)}")
         if not db.execute("SELECT count(*) FROM board").fetchone()[0]:
             raise StorageError(f"{path} is damaged: its table board has no row")
-        counts = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in parts_of(db)}
-        return dict.fromkeys(PARTS, 0) | counts
+        counts = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in columns_of(db)}
+        return dict.fromkeys(TABLES, 0) | counts
 
 
 def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
@@ -117,17 +113,17 @@ def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
     If nothing was written since, every row must be the same. Otherwise the board has changed, but each message whose
     last change is no newer than the copy must be the same in it.
     """
-    parts = {name: ", ".join(columns) for name, columns in parts_of(db).items()}
+    tables = {name: ", ".join(known) for name, known in columns_of(db).items()}
     differing = {
-        name: count(db, "main", "copy", name, columns) + count(db, "copy", "main", name, columns)
-        for name, columns in parts.items()
+        name: count(db, "main", "copy", name, known) + count(db, "copy", "main", name, known)
+        for name, known in tables.items()
     }
     if is_unchanged():
         wrong = [name for name, number in differing.items() if number]
     else:
-        columns = ", ".join(column for column in parts_of(db)["messages"] if column != "address")
+        kept = tables["messages"].replace(", address", "")  # which is forgotten without a change
         seq = db.execute("SELECT seq FROM copy.board").fetchone()[0]
-        older = f"SELECT {columns} FROM main.messages WHERE seq <= {seq} EXCEPT SELECT {columns} FROM copy.messages"
+        older = f"SELECT {kept} FROM main.messages WHERE seq <= {seq} EXCEPT SELECT {kept} FROM copy.messages"
         wrong = ["messages"] if db.execute(f"SELECT count(*) FROM ({older})").fetchone()[0] else []
     if wrong:
         raise StorageError(f"the copy is not the same as the board in: {', '.join(wrong)}")
@@ -184,9 +180,9 @@ def copy_anew(backup: str, part: str) -> dict[str, int]:
         db.execute("VACUUM INTO ?", (part,))
     with contextlib.closing(reach(part)) as db:
         migrate(db, backup)
-        db.execute("UPDATE board SET epoch = lower(hex(randomblob(4))), secret = randomblob(32), access = access + 1")
-        db.execute("DELETE FROM credentials WHERE kind <> 'bot'")
-        db.execute("DELETE FROM links")  # one may have been used since the backup
+        db.execute("BEGIN")
+        finish(start_epoch(SQLiteTx(db)))
+        db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return counts
 

@@ -89,7 +89,7 @@ def columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 def read_moved(db: sqlite3.Connection) -> str | None:
-    """Returns where the board was moved, as leaving.py noted it; None if it was not moved."""
+    """Returns where the board was moved, as transfer.py noted it; None if it was not moved."""
     if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'moved'").fetchone():
         return None
     return str(db.execute("SELECT target FROM moved").fetchone()[0])

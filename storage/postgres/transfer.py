@@ -1,0 +1,99 @@
+"""Moves the rows of a whole board in and out of PostgreSQL (see storage/transfer.py)."""
+
+import functools
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import asyncpg
+
+from storage.postgres.address import parse
+from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults_as_unavailable, why_not
+from storage.postgres.schema import prepare
+from storage.postgres.search import to_vector
+from storage.postgres.tx import PostgreSQLTx
+from storage.tables import TABLES
+from storage.transfer import Transfer
+from storage.tx import ROWS_AT_ONCE, Row, Tx
+
+if TYPE_CHECKING:
+    from storage.postgres.connection import Link
+
+T = TypeVar("T")
+SECONDS = 600.0
+"""How long one statement may take; nobody waits for this connection."""
+
+
+class PostgreSQLTransfer(Transfer):
+    refusals = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
+
+    def __init__(self, db: "Link", url: str) -> None:
+        self.name = parse(url).name
+        self._db = db
+        self.tx = PostgreSQLTx(db)
+
+    @classmethod
+    async def open(cls, url: str, *, is_long: bool) -> "PostgreSQLTransfer":
+        """With `is_long`, a transaction may wait for something else than the database. Raises CannotOpenError."""
+        try:
+            await prepare(url)
+            db = await connect(url, SECONDS)
+            if is_long:
+                await db.execute("SET idle_in_transaction_session_timeout = 0")
+        except (*FAULTS, ValueError) as error:
+            raise why_not(error) from error
+        return cls(db, url)
+
+    async def aclose(self) -> None:
+        await self._db.close(timeout=CONNECT_SECONDS)
+
+    async def read(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
+        async with faults_as_unavailable():
+            if not self._db.is_in_transaction():
+                await self._db.transaction(isolation="repeatable_read", readonly=True).start()
+            return await unit(self.tx)
+
+    async def write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
+        async with faults_as_unavailable():
+            transaction = self._db.transaction()
+            await transaction.start()
+            try:
+                await self._db.execute("SELECT take_turn()")
+                done = await unit(self.tx)
+            except BaseException:
+                if not self._db.is_closed():  # otherwise there is nothing to undo, and the first error says why
+                    await transaction.rollback()
+                raise
+            await transaction.commit()
+            return done
+
+    async def rows(self, table: str) -> AsyncGenerator[Sequence[Row], None]:
+        key, names = TABLES[table].columns[0], TABLES[table].names
+        order = f'{key.name} COLLATE "C"' if key.type == "text" else key.name  # as SQLite orders texts
+        async with faults_as_unavailable():
+            cursor = await self._db.cursor(f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}")
+            while chunk := await cursor.fetch(ROWS_AT_ONCE):
+                yield [tuple(row) for row in chunk]
+
+    async def insert(self, table: str, rows: Sequence[Row]) -> None:
+        columns = list(map(list, zip(*rows, strict=True)))
+        if table == "messages":
+            bodies = columns[TABLES[table].names.index("body")]
+            columns.append([None if body is None else to_vector(body) for body in bodies])
+        await self.tx.run(inserting(table), *columns)
+
+    async def last_given(self, table: str) -> int:
+        ((number,),) = await self.tx.all(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq")
+        return int(number)
+
+    async def set_last_given(self, table: str, last: int) -> None:
+        await self.tx.all(f"SELECT setval('{table}_id_seq', $1)", last)
+
+
+@functools.cache
+def inserting(table: str) -> str:
+    """Returns the SQL that adds rows; its parameters are arrays, one for each column."""
+    types = {column.name: column.type for column in TABLES[table].columns}
+    if table == "messages":
+        types["search"] = "text[]::tsvector"  # asyncpg has no arrays of tsvector
+    arrays = ", ".join(f"${number}::{type}[]" for number, type in enumerate(types.values(), 1))
+    return f"INSERT INTO {table} ({', '.join(types)}) SELECT * FROM unnest({arrays})"

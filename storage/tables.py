@@ -1,0 +1,195 @@
+"""The tables of a board, column by column: what export, import, move, download, erasure and time do with each.
+
+A backup has all of them. A test reads the schemas of both engines, and fails for a table or column that is not here.
+"""
+
+import dataclasses
+import functools
+from typing import Literal
+
+from storage.records import ERASURE_DAYS
+
+SUBJECT, BY_PROVIDER = "facebook_id", "by_facebook"
+"""Columns that have the name of the first provider: the id that a person has at a provider, and whether a credential
+comes from an identity."""
+Kind = Literal[
+    "number", "time", "flag", "name", "username", "role", "password", "text", "body", "ascii", "address",
+    "subject", "provider", "octets", "picture", "picture_kind",
+]  # fmt: skip
+TYPES = {
+    "number": "bigint",
+    "time": "bigint",
+    "flag": "boolean",
+    "octets": "bytea",
+    "picture": "bytea",
+}
+"""PostgreSQL's types of these kinds; all others are text."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    name: str
+    kind: Kind
+    """admin/rows.py has the rule that imported values of each kind follow."""
+    null: bool = False
+    """Whether it may be NULL."""
+    later: bool = False
+    """Whether exports of older versions lack it."""
+    default: str | None = None
+    """What the rows of such exports get."""
+    given: bool = True
+    """Whether its owner's download has it."""
+    erased: bool = False
+    """Whether a row that stays when its account is deleted loses it: NULL, or the name of a deleted account."""
+
+    @property
+    def type(self) -> str:
+        return TYPES.get(self.kind, "text")
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    columns: tuple[Column, ...]
+    """All of them are moved. The first is the key."""
+    is_exported: bool
+    """False for secrets that work by themselves, and for what only the running board needs."""
+    owner: str | None
+    """The column with the account that a row is about, which is told of it in the download; None if there is none."""
+    erasure: Literal["deleted", "kept"]
+    """What becomes of the rows of an account that is deleted."""
+    ends: tuple[str, int] | None
+    """A row is deleted so many days after the time in this column."""
+    unique: tuple[tuple[str, ...], ...] = ()
+    """Values that only one row may have, beside the key. Of two, the first may be NULL and counts as 0 then."""
+    counts: bool = False
+    """Whether the database itself counts the keys up. It must never give the same one to another row."""
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def key(self) -> str:
+        return self.columns[0].name
+
+
+TABLES = {
+    "accounts": Table(
+        (
+            Column("id", "number"),
+            Column("username", "username"),
+            Column("name", "name"),
+            Column("role", "role"),
+            Column("password", "password", null=True, given=False),  # a secret
+            Column("tutorial_name", "text", null=True),
+            Column("created_at", "time"),
+            Column("suspended_at", "time", null=True, given=False),  # a suspended member can't sign in
+            Column("password_at", "time", null=True, later=True),
+        ),
+        is_exported=True, owner="id", erasure="deleted", ends=None, unique=(("username",),), counts=True,
+    ),
+    "identities": Table(
+        (
+            Column("id", "number", given=False),
+            Column("account_id", "number"),
+            Column("app_id", "subject"),
+            Column(SUBJECT, "subject"),
+            Column("name", "name"),
+            Column("picture_kind", "picture_kind", null=True),
+            Column("picture", "picture", null=True),
+            Column("created_at", "time"),
+            Column("notice_at", "time", null=True, later=True),
+            Column("provider", "provider", later=True, default="facebook"),
+        ),
+        is_exported=True, owner="account_id", erasure="deleted", ends=None,
+        unique=(("app_id", SUBJECT), ("account_id", "provider")), counts=True,
+    ),
+    "messages": Table(
+        (
+            Column("id", "number"),
+            Column("seq", "number", given=False),
+            Column("author_id", "number", null=True),
+            Column("author_name", "name", null=True, erased=True),
+            Column("body", "body", null=True),
+            Column("created_at", "time"),
+            Column("edited_at", "time", null=True),
+            Column("key", "ascii", null=True),
+            Column("fingerprint", "octets", null=True, given=False),  # made of the key and the words
+            Column("address", "address", null=True, erased=True),  # forgotten after ADDRESS_DAYS
+        ),
+        is_exported=True, owner="author_id", erasure="kept", ends=None, unique=(("seq",), ("author_id", "key")),
+    ),
+    "credentials": Table(
+        (
+            Column("id", "number"),
+            Column("account_id", "number"),
+            Column("kind", "text"),
+            Column("hash", "octets", given=False),  # a secret
+            Column("name", "text"),
+            Column("created_at", "time"),
+            Column("last_used_at", "time"),  # how long it may be unused is a setting
+            Column(BY_PROVIDER, "flag"),
+            Column("provider", "provider", given=False),  # which means something only with BY_PROVIDER
+        ),
+        is_exported=False, owner="account_id", erasure="deleted", ends=None, unique=(("hash",),), counts=True,
+    ),
+    "access_changes": Table(
+        (Column("number", "number", given=False), Column("account_id", "number"), Column("at", "time")),
+        is_exported=False, owner="account_id", erasure="kept", ends=("at", 1),
+    ),
+    "links": Table(
+        (
+            Column("hash", "octets", given=False),  # a secret
+            Column("kind", "text", given=False),  # an account has only links for a new password
+            Column("account_id", "number", null=True),
+            Column("expires_at", "time"),
+        ),
+        is_exported=False, owner="account_id", erasure="deleted", ends=("expires_at", 0),
+    ),
+    "failed_tries": Table(
+        (Column("account_id", "number"), Column("since", "number"), Column("earlier", "number")),
+        is_exported=False, owner="account_id", erasure="deleted", ends=None,
+    ),
+    "used": Table(
+        (Column("hash", "octets"), Column("until", "time")),
+        is_exported=False, owner=None, erasure="kept", ends=("until", 0),
+    ),
+    "blocks": Table(
+        (Column("address", "address"), Column("until", "time")),
+        is_exported=True, owner=None, erasure="kept", ends=("until", 0),
+    ),
+    "erasures": Table(
+        (Column("code", "ascii"), Column("at", "time")),
+        is_exported=True, owner=None, erasure="kept", ends=("at", ERASURE_DAYS),
+    ),
+    "suspensions": Table(
+        (
+            Column("salt", "octets"),
+            Column("identity_hash", "octets"),
+            Column("username_hash", "octets"),
+            Column("until", "time"),
+        ),
+        is_exported=True, owner=None, erasure="kept", ends=("until", 0),
+    ),
+    "audit": Table(
+        (
+            Column("id", "number", given=False),
+            Column("at", "time"),
+            Column("actor_id", "number", null=True),
+            Column("actor_name", "name"),
+            Column("action", "text"),
+            Column("target", "text"),
+        ),
+        is_exported=True, owner="actor_id", erasure="kept", ends=None, counts=True,  # but OWN_ACTIONS are deleted
+    ),
+}  # fmt: skip
+"""In this order, no row refers to one that comes later."""
+EXPORTED = {name: table for name, table in TABLES.items() if table.is_exported}
+BOARD = ("epoch", "seq", "floor", "secret", "access")
+"""The columns of the one row of the table `board`. With its epoch, a database becomes the board that clients know; an
+export has only seq and floor."""
+OF_ONE_ENGINE = {
+    "sqlite": {"board": ("one", "compatible"), "search_parts": ("number", "cut_by")},
+    "postgres": {"board": ("one", "compatible", "words"), "messages": ("search",), "migrations": ("number", "name")},
+}
+"""Columns that never leave their engine: its search index, and what it says of its schema."""
