@@ -43,8 +43,9 @@ def check_settings(settings: Settings, odd: Iterable[Oddity]) -> Iterator[Findin
         yield False, words
     if settings.disk_is_wiped:
         yield False, "the database is a file on a dyno, where it is lost with the next restart"
-    if settings.facebook_fake:
-        yield False, "FACEBOOK_FAKE is set: that is for trying out only"
+    for name, value in vars(settings).items():
+        if name.endswith("_fake") and value:
+            yield False, f"{name.upper()} is set: that is for trying out only"
     if not settings.public_url and (settings.client_header or settings.dyno or not is_loopback(settings.address)):
         yield False, "PUBLIC_URL is not set: the board answers at every name, and can't tell http from https"
     if settings.public_url and not settings.client_header:

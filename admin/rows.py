@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from board.account_names import NAME_LENGTH, USERNAME
-from board.facebook import kind_of_image
+from board.images import kind_of_image
 from board.recent import LAST_MS
 from board.text import BODY_MAX, NOT_TEXT, tidy
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much

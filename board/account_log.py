@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from board.limits import AddressLimit, Limit
+from storage.ways_in import label_of
 
 log = logging.getLogger("longboard.accounts")
 
@@ -45,7 +46,7 @@ class AccountLog:
     def write(self, event: str, account_id: int | None, address: str, kind: str) -> None:
         """Logs one event. `kind` says how it happened (password, or a provider's name), or why it failed."""
         fields: dict[str, object] = {"event": event, "account": account_id, "client": address, "kind": kind}
-        did = (EVENTS.get(event) or EVENTS[event.removeprefix(f"{kind}_")]).format(kind.capitalize())
+        did = (EVENTS.get(event) or EVENTS[event.removeprefix(f"{kind}_")]).format(label_of(kind))
         words, more = f"Account {account_id} {did}: {kind}", ""
         if event == "sign_in_failed":
             whose = "" if account_id is None else f"account {account_id}, "

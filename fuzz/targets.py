@@ -13,9 +13,10 @@ from typing import Any
 import tornado.web
 from tornado.httputil import HTTPInputError, HTTPServerRequest, parse_body_arguments
 
-from board import account_names, facebook
+from board import account_names
 from board import text as words_of
 from board.cursor import parse_cursor
+from board.images import kind_of_image
 from board.passwords import check_password, normal
 from board.text import BadTextError
 from fuzz.generate import octets, text
@@ -24,6 +25,7 @@ from fuzz.operators import database_addresses, files, import_lines, settings
 from handlers.authentication import Authentication
 from handlers.errors import RefusedError
 from handlers.fields import Fields, parse_object
+from handlers.login.facebook import ID, read_signed_request
 from handlers.messages import checked_key, form_key, parse_id
 from handlers.polls import Poll
 from handlers.sign_in import browser_name, safe_next
@@ -184,13 +186,13 @@ def signed_requests(rng: random.Random) -> None:
     )
     payload = base64.urlsafe_b64encode(octets(rng, seeds)).decode().rstrip("=")
     good = base64.urlsafe_b64encode(hmac.digest(SECRET.encode(), payload.encode(), hashlib.sha256)).decode().rstrip("=")
-    with refused(BadTextError):
-        assert facebook.ID.fullmatch(facebook.read_signed_request(f"{good}.{payload}", SECRET).facebook_id)
+    with refused(RefusedError):
+        assert ID.fullmatch(read_signed_request(f"{good}.{payload}", SECRET)[0])
     spoilt = text(rng, (f"{good}.{payload}",))
-    with refused(BadTextError):
-        facebook.read_signed_request(spoilt, SECRET)
+    with refused(RefusedError):
+        read_signed_request(spoilt, SECRET)
         assert base64.urlsafe_b64decode(spoilt.partition(".")[0] + "==") == base64.urlsafe_b64decode(good + "==")
-    facebook.kind_of_image(octets(rng, ("\x89PNG\r\n\x1a\n", "GIF89a", "RIFF____WEBP")))
+    kind_of_image(octets(rng, ("\x89PNG\r\n\x1a\n", "GIF89a", "RIFF____WEBP")))
 
 
 def polls(rng: random.Random) -> None:

@@ -28,15 +28,13 @@ from handlers.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.compression import Compression
 from handlers.context import Context
 from handlers.elsewhere import Elsewhere
-from handlers.facebook import FacebookCallback, FacebookContinue, FacebookStart, FacebookSwitch
-from handlers.facebook_account import FacebookLink, FacebookSeen, FacebookUnlink, FacebookWelcome
-from handlers.facebook_calls import FacebookDeauthorize, FacebookDelete, FacebookDeletion
 from handlers.feed import Feed
 from handlers.fields import has_body, lower_media_type
 from handlers.front import Front, quick_front
 from handlers.get import Get
 from handlers.heads import Headed, Options, localize
 from handlers.health import Healthz, Readyz
+from handlers.login.providers import PROVIDERS, routes_of
 from handlers.message_page import DeleteMessage, EditMessage, MessagePage
 from handlers.messages import Add, ApiMessage, ApiMessages
 from handlers.metrics import Metrics
@@ -83,18 +81,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/account/delete", AccountDelete),
     (r"/picture/([0-9]{1,18})", MemberPicture),
     (r"/privacy", Privacy),
-    # --- Facebook, where it is set up
-    (r"/facebook/start", FacebookStart),
-    (r"/facebook/continue", FacebookContinue),
-    (r"/facebook/callback", FacebookCallback),
-    (r"/facebook/switch", FacebookSwitch),
-    (r"/facebook/welcome", FacebookWelcome),
-    (r"/facebook/deauthorize", FacebookDeauthorize),
-    (r"/facebook/delete", FacebookDelete),
-    (r"/facebook/deletion", FacebookDeletion),
-    (r"/account/facebook/link", FacebookLink),
-    (r"/account/facebook/unlink", FacebookUnlink),
-    (r"/account/facebook/seen", FacebookSeen),
+    # --- the providers of logins
+    *[route for kind in PROVIDERS for route in routes_of(kind)],
     # --- moderators
     (r"/m/([^/]+)/moderate", Moderate),
     (r"/audit", AuditLog),
@@ -136,7 +124,7 @@ class Application(tornado.web.Application):
                 multipart=ParseMultipartConfig(enabled=False), urlencoded=ParseUrlEncodedConfig(max_arguments=50)
             )
         )
-        self.context = Context(site, settings)
+        self.context = Context(site, settings, {kind.name: kind(settings) for kind in PROVIDERS})
         options: dict[str, Any] = {
             "cookie_secret": {1: site.secret.hex()},
             "key_version": 1,

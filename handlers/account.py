@@ -1,6 +1,7 @@
 """The account page: everything that members may do with their own account, in plain forms."""
 
 import asyncio
+from urllib.parse import urlencode
 
 from board.account_names import clean_name
 from board.recent import iso
@@ -51,13 +52,14 @@ class AccountPage(FormPage):
     def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
         overview, last_used = self.overview, self.site.credentials.last_used
         assert overview is not None
+        by_name = {identity.provider: identity for identity in overview.identities}
         return self.render(
             self.template,
             refused=refused,
             typed=self.typed,
             made=self.made,
             failed=overview.failed,
-            identity=next(iter(overview.identities), None),
+            logins=[(one, by_name.get(name)) for name, one in self.context.providers.items()],
             has_password=self.has_password,
             is_confirmed=self.site.is_confirmed(self.caller),
             unlinks=unlinks(overview),
@@ -71,9 +73,9 @@ class AccountPage(FormPage):
             last=last_used,
         )
 
-    def again(self, done: str | None = None) -> None:
+    def again(self, done: str | None = None, **more: str) -> None:
         """Redirects to the page, which then shows what was done. account_done.html has the words for it."""
-        self.redirect(f"/account?done={done}" if done else "/account", status=303)
+        self.redirect(f"/account?{urlencode({'done': done, **more})}" if done else "/account", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
         if self.overview is None:
@@ -82,12 +84,12 @@ class AccountPage(FormPage):
             super().write_error_page(refused)
 
     async def confirm(self) -> Password:
-        """Checks that the member knows the password, or has just come from Facebook. Raises DeniedError."""
+        """Checks that the member knows the password, or has just come from a provider. Raises DeniedError."""
         return await self.site.confirm(self.caller, self.typed_password)
 
 
 def unlinks(overview: Overview) -> bool:
-    """Whether the form for a new password ticks “Unlink Facebook”: it was linked after the current one was set."""
+    """Whether the form for a new password ticks “Unlink”: something was linked after the current one was set."""
     known_since = overview.password.set_at
     return any(
         identity.created_at > (known_since or identity.account.created_at) + SAME_MOMENT_MS

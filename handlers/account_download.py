@@ -32,14 +32,15 @@ class AccountDownload(AccountPage):
     async def about(self) -> dict[str, Any]:
         account, overview = self.caller.member_credential.account, self.overview
         assert overview is not None
-        (notes, credentials, picture), password = await self.site.kept_about(account), overview.password
+        (notes, credentials), password = await self.site.kept_about(account), overview.password
         return {
             "account": account_json(account),
             "tutorial_name": password.tutorial_name,
             "password_set_at": iso(password.set_at) if password.set_at else None,
             "password_links": [{"expires_at": iso(until)} for until in notes.links_until],
             "access_changes": [iso(at) for at in notes.access_changes],
-            "facebook": facebook_data(next(iter(overview.identities), None), picture),
+            **dict.fromkeys(self.context.providers),
+            **{one.provider: identity_data(one, await self.site.picture_of(one)) for one in overview.identities},
             "failed_sign_ins": dataclasses.asdict(overview.failed),
             "sessions_and_tokens": [self.describe(c) for c in credentials],
         }
@@ -48,7 +49,7 @@ class AccountDownload(AccountPage):
         used = iso(self.site.credentials.last_used(credential))
         return {"id": credential.id, "kind": credential.kind, "name": credential.name,
                 "created_at": iso(credential.created_at), "last_used_at": used,
-                "by_facebook": credential.provider == "facebook"}  # fmt: skip
+                **{f"by_{name}": credential.provider == name for name in self.context.providers}}  # fmt: skip
 
     async def send_rows(self, parts: AsyncIterator[list[Row]], shape: Callable[[Row], dict[str, Any]]) -> None:
         """`shape` returns what is sent of a row."""
@@ -61,10 +62,8 @@ class AccountDownload(AccountPage):
             separator = ",\n"
 
 
-def facebook_data(identity: Identity | None, picture: Picture | None) -> dict[str, Any] | None:
-    """What came from Facebook, with the picture as a data: URL."""
-    if identity is None:
-        return None
+def identity_data(identity: Identity, picture: Picture | None) -> dict[str, Any]:
+    """What came from a provider, with the picture as a data: URL."""
     url = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}" if picture else None
     notice_at = iso(identity.notice_at) if identity.notice_at else None
     return {"app_id": identity.app_id, "id": identity.subject, "name": identity.name,

@@ -203,6 +203,7 @@ class Page(Base):
             "static": static_url,
             "icon": ICON,
             "config": self.config,
+            "providers": [one for one in self.context.providers.values() if one.app_id],
             "account": self.account,
             "origin": self.origin,
         }

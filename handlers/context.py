@@ -1,12 +1,14 @@
 """What handlers use besides their request, and what they share with the server. There is one for the whole process."""
 
+from collections.abc import Mapping
+
 from tornado.httputil import HTTPHeaders
 
 from board.site import Site
 from board.site.parts import Rules
-from handlers.facebook_client import FacebookClient
 from handlers.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.hosts import Names
+from handlers.login.provider import Provider
 from handlers.making import Making
 from handlers.refusals import make_refusals
 from handlers.registry import make_registry
@@ -28,12 +30,13 @@ def rules_of(settings: Settings) -> Rules:
 
 
 class Context:
-    def __init__(self, site: Site, settings: Settings) -> None:
+    def __init__(self, site: Site, settings: Settings, providers: Mapping[str, Provider]) -> None:
         self.site = site
         self.config = settings
         self.max_body = 12 * settings.message_length + 1024
         """Bytes that a request's body may have: an emoji takes twelve of them in a form or as a JSON escape."""
-        self.facebook = FacebookClient(settings) if settings.facebook_app_id else None
+        self.providers = providers
+        """All that are known, by their names, also those that are not set up."""
         self.making = Making()
         self.names = Names(settings)
         page = {"Content-Type": "text/html; charset=UTF-8", "Vary": "Accept-Encoding"}

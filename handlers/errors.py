@@ -22,6 +22,7 @@ from storage.errors import (
     UsernameTakenError,
 )
 from storage.records import MOST_BOT_TOKENS
+from storage.ways_in import label_of
 
 RETRY_SECONDS = 5
 """After how many seconds to try again after a fault that usually passes."""
@@ -45,12 +46,12 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     IdentityTakenError: (
         409,
         "identity_taken",
-        "This Facebook account belongs to another member here, or you have linked another one already.",
+        "This {} account belongs to another member here, or you have linked another one already.",
     ),
     LastWayInError: (
         409,
         "last_way_in",
-        "Facebook is the only way into your account. Set a password first, then unlink it.",
+        "{} is the only way into your account. Set a password first, then unlink it.",
     ),
     LinkGoneError: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
     EditConflictError: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),
@@ -69,13 +70,14 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     UnavailableError: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
     BusyError: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
 }
-"""Status, code and words for errors of the lower layers. An entry also covers subclasses without their own entry."""
+"""Status, code and words for errors of the lower layers, with {} for the provider that they name. An entry also covers
+subclasses without their own entry.
+"""
 
 
 STATUSES = {
     "body_not_text": 400,
     "password_not_text": 400,
-    "bad_signed_request": 400,
     "sign_in_first": 401,
     "wrong_password": 401,
     "not_yours": 403,
@@ -108,6 +110,9 @@ def as_refused(status: int, error: BaseException | None) -> RefusedError:
         return RefusedError(status, error.code, str(error), error.retry_after)
     for kind in type(error).__mro__:  # an engine may have subclasses of these errors
         if answer := ANSWERS.get(kind):
-            return RefusedError(*answer, RETRY_SECONDS if answer[0] == 503 else None)
+            status, code, words = answer
+            return RefusedError(
+                status, code, words.replace("{}", label_of(str(error))), RETRY_SECONDS if status == 503 else None
+            )
     code, words = TORNADO_ERRORS.get(status, (f"http_{status}", "This can't be done."))
     return RefusedError(status, code, words)

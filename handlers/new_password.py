@@ -7,7 +7,7 @@ class NewPassword(FormPage):
     """The page of the one-time link that `bin/admin password` makes.
 
     The link's secret is behind the #, so that it is in no proxy's log and no Referer. Older links have it in the query.
-    Somebody else may have taken over the account, so all ways in end: Facebook, too, unless the member keeps it.
+    Somebody else may have taken over the account, so all ways in end: identities, too, unless the member keeps them.
     """
 
     template = "password.html"
@@ -22,11 +22,8 @@ class NewPassword(FormPage):
         self.show()
 
     async def post(self) -> None:
-        link, password, spare = (
-            self.needed("link"),
-            self.needed("password"),
-            ["facebook"] if self.form("facebook") == "keep" else (),
-        )
+        link, password = self.needed("link"), self.needed("password")
+        spare = [name for name in self.context.providers if self.form(name) == "keep"]
         account, hashed = await self.site.use_password_link(self.caller, link, password, spare=spare)
         await self.start_session(account, hashed)
         self.redirect("/account?done=password", status=303)

@@ -1,4 +1,4 @@
-"""A member's picture: the one from Facebook, stored and served here, or else their initials."""
+"""A member's picture: the one from a provider of logins, stored and served here, or else their initials."""
 
 import colorsys
 

@@ -30,11 +30,13 @@ class UsernameTakenError(StorageError):
 
 
 class IdentityTakenError(StorageError):
-    """This identity is linked to another account, or this account to another identity of the same provider."""
+    """This identity is linked to another account, or this account to another identity of the same provider. The
+    argument is the provider's name.
+    """
 
 
 class LastWayInError(StorageError):
-    """Without this, nobody could get into the account any more."""
+    """Without the identity of this provider, nobody could get into the account any more. The argument is its name."""
 
 
 class LinkGoneError(StorageError):

@@ -10,7 +10,7 @@ from storage.rows import ACCOUNT, note, note_access_change, raise_floor
 from storage.suspensions import check_identity
 from storage.tables import SUBJECT
 from storage.tx import Nouns, Row, Tx
-from storage.ways_in import LINKED
+from storage.ways_in import LINKED, label_of
 
 SELECT = (
     f"SELECT identities.id, provider, app_id, {SUBJECT}, identities.name, identities.created_at, notice_at, {ACCOUNT} "
@@ -56,13 +56,13 @@ class Identities(Nouns):
             by_key = await identity_by_key(tx, app_id, subject)
             of_account = [one for one in await read_identities(tx, account_id) if one.provider == provider]
             if of_account != ([by_key] if by_key else []):
-                raise IdentityTakenError(subject)
+                raise IdentityTakenError(provider)
             if by_key is not None:
                 return by_key
             await check_identity(tx, app_id, subject)
             made = await insert(tx, account_id, provider, app_id, subject, name)
             await tx.run("UPDATE identities SET notice_at = created_at WHERE id = $1", made.id)
-            await note(tx, made.account, LINKED.replace("%", provider.capitalize()), made.account.username)
+            await note(tx, made.account, LINKED.replace("%", label_of(provider)), made.account.username)
             return await find(tx, app_id, subject)
 
         return await self._write(unit)
@@ -131,7 +131,7 @@ class Identities(Nouns):
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, keep, password)
             if not await has_password(tx, account_id):
-                raise LastWayInError(f"account {account_id}")
+                raise LastWayInError(provider)
             await end_identity(tx, account_id, provider, keep)
 
         await self._write(unit)

@@ -12,3 +12,8 @@ LINKED, LINK_USED = "link % to", "use the password link of"
 OWN_ACTIONS = (LINKED, LINK_USED)
 """Members' actions on their own account in the audit log, as patterns of SQL's LIKE. They are deleted with the account.
 The provider that was linked is in the place of the %."""
+
+
+def label_of(provider: str) -> str:
+    """Returns the name that people see of a provider."""
+    return provider.capitalize()

@@ -258,7 +258,10 @@ def test_a_member_links_and_unlinks_facebook(both):
     by_facebook = board.open()
     assert location(log_in(by_facebook, fake)) == "/#" and signed_in_as(by_facebook)["id"] == person.id
     assert browser.post("/account/facebook/unlink", data={"password": "wrong one"}).status_code == 401
-    assert location(browser.post("/account/facebook/unlink", data={"password": PASSWORD})) == "/account?done=unlink"
+    assert (
+        location(browser.post("/account/facebook/unlink", data={"password": PASSWORD}))
+        == "/account?done=unlink&provider=facebook"
+    )
     assert signed_in_as(by_facebook) is None and signed_in_as(browser)["id"] == person.id
     log_in(by_facebook, fake)
     assert signed_in_as(by_facebook)["id"] != person.id
@@ -310,7 +313,10 @@ def test_a_member_without_a_password_sets_one_before_unlinking(both):
         assert refused.status_code == 403 and "Confirm with Facebook" in refused.text
     log_in(old, fake, path="/facebook/start?next=/account")
     assert old.post("/account/password", data={"new": "a new password"}).status_code == 303
-    assert location(old.post("/account/facebook/unlink", data={"password": "a new password"})) == "/account?done=unlink"
+    assert (
+        location(old.post("/account/facebook/unlink", data={"password": "a new password"}))
+        == "/account?done=unlink&provider=facebook"
+    )
     form = {"username": "ada_lovelace", "password": "a new password"}
     assert board.open().post("/signin", data=form).status_code == 303
 

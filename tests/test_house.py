@@ -98,6 +98,20 @@ def test_handlers_reach_storage_only_through_the_verbs_of_the_site():
             assert "storage" not in names, path
 
 
+def test_only_a_provider_s_own_files_settings_and_columns_know_its_name():
+    """So a second one needs no change elsewhere, and what the flow says is true of both."""
+    known = {
+        "handlers/login/facebook.py",
+        "templates/facebook_deletion.html",
+        "handlers/login/providers.py",  # the list
+        *("templates/base.html", "handlers/static.py"),  # a style sheet, by the address that pages of 1.0 have
+        "storage/tables.py",  # the columns
+    }
+    texts = [*MODULES, *(ROOT / "templates").iterdir(), *(ROOT / "static").rglob("*.js")]
+    found = {str(path.relative_to(ROOT)) for path in texts if "facebook" in path.read_text().lower()}
+    assert found == known
+
+
 def test_files_and_functions_stay_small_enough_to_read():
     """A newcomer can read any file in one sitting."""
     for path in [*MODULES, *ROOT.glob("setting*.py")]:

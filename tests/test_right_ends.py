@@ -218,7 +218,7 @@ def test_every_route_is_asked():
 def test_no_handler_has_another_way_out():
     """finish() and flush() look again at who is asking: nobody else may define them, or write to the connection."""
     ways = {"finish", "flush", "send_error", "_execute", "_look_and_finish", "_look_and_flush", "is_as_judged"}
-    for path in (ROOT / "handlers").glob("*.py"):
+    for path in (ROOT / "handlers").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.ClassDef) or node.name in ("Base", "Rights", "Authentication"):
                 continue

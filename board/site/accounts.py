@@ -13,9 +13,10 @@ from storage.about import Notes, Posted
 from storage.errors import NotFoundError
 from storage.failed_tries import FailedTries
 from storage.records import Account, AuditEntry, Credential, Identity, Password, Picture
+from storage.ways_in import label_of
 
 CONFIRMED_SECONDS = 600
-"""How long after a sign-in by Facebook it replaces a missing password."""
+"""How long after a sign-in by a provider it replaces a missing password."""
 ROWS_AT_ONCE = 100
 """Rows that are read at once for a download."""
 
@@ -113,7 +114,7 @@ class Accounts(SigningIn):
     async def confirm(
         self, caller: Caller, password: str | None, if_missing: str = "Type your password, too."
     ) -> Password:
-        """Verifies that the caller owns the account: by its password or, without one, by a recent sign-in by Facebook.
+        """Verifies that the caller owns the account: by its password or, without one, by a recent sign-in by a provider.
 
         Returns the password that storage checks again on use. Raises DeniedError, BadTextError, BusyError.
         """
@@ -121,14 +122,15 @@ class Accounts(SigningIn):
         _, known = await self.storage.password(account.username)
         if known.hash is None:
             if not self.is_confirmed(caller):
-                raise DeniedError("confirm_first", "To be sure that it is you: confirm with Facebook, then try again.")
+                by = label_of(caller.member_credential.provider or "your provider")
+                raise DeniedError("confirm_first", f"To be sure that it is you: confirm with {by}, then try again.")
             return known
         if password is None:
             raise DeniedError("password_needed", if_missing)
         return (await self._verify(caller, account.username, password, "This is not your password."))[1]
 
     def is_confirmed(self, caller: Caller) -> bool:
-        """Whether the member has recently signed in by Facebook."""
+        """Whether the member has recently signed in by a provider."""
         credential = caller.member_credential
         age = self.credentials.clock() - credential.created_at / 1000
         return credential.kind == "session" and credential.provider is not None and age < CONFIRMED_SECONDS
@@ -168,14 +170,15 @@ class Accounts(SigningIn):
         except NotFoundError:
             return await self.storage.account_of(account_id)
 
-    async def kept_about(self, account: Account) -> tuple[Notes, list[Credential], Picture | None]:
-        """Returns what the overview lacks, except for the account's rows in the audit log and its messages."""
-        notes, credentials = await self.storage.notes_about(account.id), await self.storage.credentials(account.id)
+    async def kept_about(self, account: Account) -> tuple[Notes, list[Credential]]:
+        """Returns what the overview lacks, except for pictures, rows in the audit log and messages."""
+        return await self.storage.notes_about(account.id), await self.storage.credentials(account.id)
+
+    async def picture_of(self, identity: Identity) -> Picture | None:
         try:
-            picture: Picture | None = await self.storage.picture(account.id)
+            return await self.storage.picture(identity.account.id, identity.provider)
         except NotFoundError:
-            picture = None
-        return notes, credentials, picture
+            return None
 
     async def audit_about(self, account: Account) -> AsyncIterator[list[AuditEntry]]:
         """Yields what the account did, and what was done to it or to one of its messages, the oldest first."""

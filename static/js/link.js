@@ -15,12 +15,15 @@ function read() {
   /** @type {HTMLElement | null} */ (document.querySelector("[autofocus]"))?.focus();
 }
 
-// An invitation goes along to Facebook in a cookie for that one path, because an address would be in logs.
-const facebook = /** @type {HTMLAnchorElement | null} */ (document.querySelector("a.facebook"));
-facebook?.addEventListener("click", () => {
-  const start = new URL(facebook.href);
+// An invitation goes along to a provider of logins in a cookie for that one path, because an address would be in logs.
+const logins = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".or a"));
+for (const login of logins) login.addEventListener("click", () => giveInvitation(login));
+
+/** @param {HTMLAnchorElement} login */
+function giveInvitation(login) {
+  const start = new URL(login.href);
   start.searchParams.delete("invite"); // of an older link
-  facebook.href = start.href;
+  login.href = start.href;
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `longboard-invite=${encodeURIComponent(field.value)}; path=${start.pathname}; max-age=600; samesite=lax${secure}`;
-});
+}

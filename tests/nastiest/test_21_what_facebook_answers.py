@@ -328,7 +328,7 @@ def test_21_a_picture_may_be_behind_a_redirect_of_facebook_s(board, canned):
 )  # fmt: skip
 async def test_21_facebook_s_hosts(url, good):
     """Those that it serves pictures from, by https, and none that only looks like them."""
-    from handlers.facebook_client import FacebookClient
+    from handlers.login.facebook import Facebook
     from settings import Settings
 
-    assert FacebookClient(Settings()).is_facebooks(url) is good
+    assert Facebook(Settings()).keeps_pictures_at(url) is good

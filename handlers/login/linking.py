@@ -1,12 +1,12 @@
-"""Facebook on the account page: linking, unlinking, and the first page that a new member sees."""
+"""A provider on the account page: linking, unlinking, and the first page that a new member sees."""
 
 from handlers.account import AccountPage
 from handlers.errors import RefusedError
-from handlers.facebook_flow import FacebookPage
+from handlers.login.flow import FlowPage, OfProvider
 from handlers.sign_in import FormPage, safe_next
 
 
-class FacebookLink(FacebookPage, AccountPage):
+class Link(FlowPage, AccountPage):
     """Asks for the password again: an open browser is not enough to add a way into an account."""
 
     for_whom = "members"
@@ -16,7 +16,7 @@ class FacebookLink(FacebookPage, AccountPage):
         await self.confirm()
         self.begin(account_id=self.caller.member_credential.account.id, next="/account")
         # A page with a link, because form-action forbids redirecting the form to another site.
-        await self.render("facebook_link.html")
+        await self.render("login_link.html")
 
     async def get(self) -> None:
         self.redirect("/account")
@@ -25,27 +25,27 @@ class FacebookLink(FacebookPage, AccountPage):
         AccountPage.write_error_page(self, refused)
 
 
-class FacebookUnlink(AccountPage):
+class Unlink(OfProvider, AccountPage):
     async def post(self) -> None:
-        """Refused if Facebook is the last way in. Storage checks that."""
-        await self.site.unlink(self.caller, "facebook", self.typed_password)
-        self.again("unlink")
+        """Refused if the account has no password. Storage checks that."""
+        await self.site.unlink(self.caller, self.provider.name, self.typed_password)
+        self.again("unlink", provider=self.provider.name)
 
 
-class FacebookSeen(AccountPage):
+class NoticeSeen(OfProvider, AccountPage):
     async def post(self) -> None:
-        """Hides the notice that Facebook was linked, which the member has read. The page still shows the link."""
-        await self.site.dismiss_notice(self.caller, "facebook")
+        """Hides the notice that an identity was linked, which the member has read. The page still shows the link."""
+        await self.site.dismiss_notice(self.caller, self.provider.name)
         self.again()
 
 
-class FacebookWelcome(AccountPage):
+class Welcome(OfProvider, AccountPage):
     """Lets a new member change the assigned name and username.
 
     The username can change until there is a password: before that, nobody signs in with it.
     """
 
-    template = "facebook_welcome.html"
+    template = "login_welcome.html"
 
     async def get(self) -> None:
         if self.has_password:
@@ -56,7 +56,7 @@ class FacebookWelcome(AccountPage):
     async def post(self) -> None:
         if self.has_password:
             raise RefusedError(403, "username_fixed", "An account with a password keeps its username.")
-        await self.site.choose_names(self.caller, "facebook", self.needed("username"), self.needed("name"))
+        await self.site.choose_names(self.caller, self.provider.name, self.needed("username"), self.needed("name"))
         next = safe_next(self.form("next"))
         if next == "/account":
             self.again("username")

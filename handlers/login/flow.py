@@ -1,37 +1,37 @@
-"""The way to Facebook and back. A flow says why a browser went there; it belongs to that browser, for one return.
+"""The way to a provider and back. A flow says why a browser went there; it belongs to that browser, for one return.
 
-It is kept in a signed cookie. Facebook gets only `state`, 32 random bytes, and must send them back: the return of
+It is kept in a signed cookie. The provider gets only `state`, 32 random bytes, and must send them back: the return of
 another browser, or a recorded one, doesn't match. The cookie is Lax, because browsers would not send a Strict cookie on
 the way back.
 """
 
 import dataclasses
 import json
+import logging
 import secrets
 import urllib.parse
 from collections.abc import Callable
 from typing import Any, cast
 
 import tornado.web
-from tornado.auth import FacebookGraphMixin
 
+from handlers.base import Base
 from handlers.errors import RefusedError
-from handlers.facebook_client import FacebookClient, Visit
 from handlers.sign_in import FormPage, safe_next
 from storage.errors import LinkGoneError
 
+log = logging.getLogger("longboard")
+
 FLOW_SECONDS = 600
 INVITE_COOKIE = "longboard-invite"
-"""Carries an invitation, to /facebook/start only, because queries end up in logs. static/js/link.js sets it, too."""
+"""Carries an invitation, to the start only, because queries end up in logs. static/js/link.js sets it, too."""
 LONGEST_NEXT = 500
 """Longer paths don't fit into a cookie; they are replaced by the front page."""
-SCOPE = ["public_profile"]
-FIELDS = "id,name,picture.width(160).height(160)"
 
 
 @dataclasses.dataclass(frozen=True)
 class Flow:
-    """Why a browser went to Facebook: to sign in, or to link Facebook to the account with this id.
+    """Why a browser went to a provider: to sign in, or to link an identity to the account with this id.
 
     If there is a person, the browser has come back, and the page asks whether to continue as that person.
     """
@@ -43,18 +43,27 @@ class Flow:
     person: dict[str, Any] | None = None
 
 
-class FacebookPage(FacebookGraphMixin, FormPage):
-    """A page that exists only where Facebook is set up."""
+class OfProvider(Base):
+    """A handler that each provider has."""
 
-    template = "facebook_problem.html"
-    start = "/facebook/start"
-    try_again = start
-    """The address for trying again."""
+    def initialize(self, provider: str) -> None:
+        self.provider = self.context.providers[provider]
+
+    def check_is_set_up(self) -> None:
+        if not self.provider.app_id:
+            raise tornado.web.HTTPError(404)
+
+
+class FlowPage(OfProvider, FormPage):
+    """A page on the way. It exists only where the provider is set up."""
+
+    template = "login_problem.html"
+    try_again: str | None = None
+    """The address for trying again; None for the start."""
 
     @property
-    def facebook(self) -> FacebookClient:
-        assert self.context.facebook is not None
-        return self.context.facebook
+    def start(self) -> str:
+        return f"/{self.provider.name}/start"
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -62,40 +71,11 @@ class FacebookPage(FacebookGraphMixin, FormPage):
 
     async def prepare(self) -> None:
         await super().prepare()
-        if self.context.facebook is None:
-            raise tornado.web.HTTPError(404)
-        # The mixin's own three addresses have no version.
-        self._OAUTH_AUTHORIZE_URL = f"{self.facebook.site}/dialog/oauth?"
-        self._OAUTH_ACCESS_TOKEN_URL = f"{self.facebook.graph}/oauth/access_token?"
-        self._FACEBOOK_BASE_URL = self.facebook.graph
-
-    # --- Tornado's mixin, changed in two places
-
-    visit: Visit
-
-    def get_auth_http_client(self) -> Any:
-        return self.visit
-
-    async def facebook_request(self, path: str, *arguments: Any, **args: Any) -> Any:
-        """Requests only the needed fields: the mixin has some that Facebook no longer has, which would be an error."""
-        if "fields" in args:
-            args["fields"] = FIELDS
-        return await super().facebook_request(path, *arguments, **args)
-
-    # --- there and back
-
-    @property
-    def own_origin(self) -> str:
-        """Never taken from the Host header, which the client writes. Facebook accepts http for localhost only."""
-        return self.config.public_url or f"http://localhost:{self.config.port}"
-
-    @property
-    def redirect_uri(self) -> str:
-        return f"{self.own_origin}/facebook/callback"
+        self.check_is_set_up()
 
     @property
     def flow_cookie(self) -> str:
-        return f"{self.cookie_name}-facebook"
+        return f"{self.cookie_name}-{self.provider.name}"
 
     def begin(
         self,
@@ -105,7 +85,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         invite: str | None = None,
         person: dict[str, Any] | None = None,
     ) -> Flow:
-        """Stores in the browser why it goes to Facebook. A later flow replaces an earlier one."""
+        """Stores in the browser why it goes to the provider. A later flow replaces an earlier one."""
         next = safe_next(next if len(next) <= LONGEST_NEXT else None)
         flow = Flow(secrets.token_urlsafe(32), next, (invite or "")[:100] or None, account_id, person)
         self.set_signed_cookie(
@@ -119,14 +99,6 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         )
         return flow
 
-    def go(self, flow: Flow) -> None:
-        self.authorize_redirect(
-            redirect_uri=self.redirect_uri,
-            client_id=self.config.facebook_app_id,
-            scope=SCOPE,
-            extra_params={"state": flow.state},
-        )
-
     def flow(self) -> Flow | None:
         """Returns the flow that this browser began in the last ten minutes, or None."""
         value = self.get_signed_cookie(self.flow_cookie, max_age_days=FLOW_SECONDS / 86_400, min_version=2)
@@ -136,7 +108,7 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         """Returns the flow with which this browser comes back, and uses it up. Raises RefusedError."""
         flow, state = self.flow(), self.query("state") or ""
         if flow is None or not secrets.compare_digest(flow.state.encode(), state.encode(errors="replace")):
-            raise lost_flow()
+            raise self.lost_flow()
         if flow.account_id:
             self.try_again = "/account"
         else:
@@ -164,18 +136,38 @@ class FacebookPage(FacebookGraphMixin, FormPage):
         try:
             await self.site.use_once(flow.state, FLOW_SECONDS)
         except LinkGoneError:
-            raise lost_flow() from None
+            raise self.lost_flow() from None
+
+    async def go(self, flow: Flow) -> None:
+        """Sends the browser to the provider. Raises RefusedError."""
+        try:
+            url = await self.provider.way_there(flow.state)
+        except Exception as error:  # an answer can be invalid in many ways
+            raise self.failed(f"did not say where to go: {self.provider.describe(error)}") from None
+        self.redirect(url)
+
+    def failed(self, why: str) -> RefusedError:
+        """Logs the provider's failure, and returns its refusal."""
+        label = self.provider.label
+        log.warning("%s %s", label, why)
+        words = f"{label} doesn't answer as it should just now. Nothing was done; please try again in a moment."
+        return RefusedError(502, f"{self.provider.name}_failed", words)
+
+    def lost_flow(self) -> RefusedError:
+        words = (
+            f"This way back from {self.provider.label} was used already, took too long, or began in another browser."
+        )
+        return RefusedError(400, f"{self.provider.name}_state", words)
 
     # --- pages
 
+    def get_template_namespace(self) -> dict[str, Any]:
+        return {**super().get_template_namespace(), "provider": self.provider}
+
     def write_error_page(self, refused: RefusedError) -> None:
-        self.render("facebook_problem.html", refused=refused, again=self.try_again)
+        again = self.start if self.try_again is None else self.try_again
+        self.render("login_problem.html", refused=refused, again=again)
 
     def head(self, *arguments: str) -> Any:
         """Not allowed, so that HEAD never uses up a state."""
         return cast(Callable[..., Any], self._unimplemented_method)()
-
-
-def lost_flow() -> RefusedError:
-    words = "This way back from Facebook was used already, took too long, or began in another browser."
-    return RefusedError(400, "facebook_state", words)

@@ -1,0 +1,1 @@
+"""Logins by other sites: the flow, what a provider is, and each provider."""

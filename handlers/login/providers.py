@@ -1,0 +1,26 @@
+"""The list of providers, and the URLs of each. A new one is a file like facebook.py, its settings, and a row here."""
+
+from typing import Any
+
+from handlers.login.facebook import Facebook
+from handlers.login.linking import Link, NoticeSeen, Unlink, Welcome
+from handlers.login.pages import LoginCallback, LoginContinue, LoginStart, LoginSwitch
+from handlers.login.provider import Provider
+
+PROVIDERS: tuple[type[Provider], ...] = (Facebook,)
+
+
+def routes_of(kind: type[Provider]) -> list[tuple[Any, ...]]:
+    """Returns the URLs of a provider, for ROUTES. Most exist only where it is set up."""
+    pages: dict[str, Any] = {
+        f"/{kind.name}/start": LoginStart,
+        f"/{kind.name}/continue": LoginContinue,
+        f"/{kind.name}/callback": LoginCallback,
+        f"/{kind.name}/switch": LoginSwitch,
+        f"/{kind.name}/welcome": Welcome,
+        f"/account/{kind.name}/link": Link,
+        f"/account/{kind.name}/unlink": Unlink,
+        f"/account/{kind.name}/seen": NoticeSeen,
+        **{f"/{kind.name}/{path}": page for path, page in kind.pages},
+    }
+    return [(path, page, {"provider": kind.name}) for path, page in pages.items()]
