@@ -19,9 +19,7 @@ SELECT = (
 
 
 class Identities(Nouns):
-    """The key of an identity is (app id, the person's id there): an app's id belongs to one provider. An account has at
-    most one identity of each provider.
-    """
+    """The key of an identity is (provider, app id, the person's id there). An account has at most one of each provider."""
 
     async def use_once(self, hash: bytes, until: int) -> None:
         """Notes that something signed was used, and keeps that note until `until`.
@@ -35,9 +33,9 @@ class Identities(Nouns):
 
         await self._write(unit)
 
-    async def identity(self, app_id: str, subject: str) -> Identity:
+    async def identity(self, provider: str, app_id: str, subject: str) -> Identity:
         """Raises NotFoundError."""
-        return await self._read(find, app_id, subject)
+        return await self._read(find, provider, app_id, subject)
 
     async def identities_of(self, account_id: int) -> list[Identity]:
         """Returns the account's identities, the first linked first."""
@@ -53,7 +51,7 @@ class Identities(Nouns):
 
         async def unit(tx: Tx) -> Identity:
             await check_in_force(tx, account_id, credential)
-            by_key = await identity_by_key(tx, app_id, subject)
+            by_key = await identity_by_key(tx, provider, app_id, subject)
             of_account = [one for one in await read_identities(tx, account_id) if one.provider == provider]
             if of_account != ([by_key] if by_key else []):
                 raise IdentityTakenError(provider)
@@ -63,7 +61,7 @@ class Identities(Nouns):
             made = await insert(tx, account_id, provider, app_id, subject, name)
             await tx.run("UPDATE identities SET notice_at = created_at WHERE id = $1", made.id)
             await note(tx, made.account, LINKED.replace("%", label_of(provider)), made.account.username)
-            return await find(tx, app_id, subject)
+            return await find(tx, provider, app_id, subject)
 
         return await self._write(unit)
 
@@ -92,7 +90,7 @@ class Identities(Nouns):
         """
 
         async def unit(tx: Tx) -> Identity:
-            if known := await identity_by_key(tx, app_id, subject):  # another tab may have made it
+            if known := await identity_by_key(tx, provider, app_id, subject):  # another tab may have made it
                 return known
             await check_identity(tx, app_id, subject)
             if invite is not None:
@@ -148,17 +146,17 @@ class Identities(Nouns):
         """Returns the picture of this provider, or the first that there is. Raises NotFoundError."""
         return await self._read(read_picture, account_id, provider)
 
-    async def deauthorize_identity(self, app_id: str, subject: str, before: int) -> None:
+    async def deauthorize_identity(self, provider: str, app_id: str, subject: str, before: int) -> None:
         """Ends the identity's sessions, and the tokens made by them, from before this time. Ignores an unknown one."""
 
         async def unit(tx: Tx) -> None:
-            if known := await identity_by_key(tx, app_id, subject):
+            if known := await identity_by_key(tx, provider, app_id, subject):
                 where = f"account_id = $1 AND {PROVIDER} = $2 AND created_at < $3"
                 await revoke(tx, where, known.account.id, known.provider, before)
 
         await self._write(unit)
 
-    async def erase_identity(self, app_id: str, subject: str, before: int, code: str) -> None:
+    async def erase_identity(self, provider: str, app_id: str, subject: str, before: int, code: str) -> None:
         """Removes what came with the identity, its picture and name; the account too, if nothing else lets its owner in.
 
         Its messages stay: as a deleted account's, under the username, or under a name that is not the provider's. An
@@ -167,7 +165,7 @@ class Identities(Nouns):
 
         async def unit(tx: Tx) -> None:
             await tx.run("INSERT INTO erasures (code, at) VALUES ($1, now_ms()) ON CONFLICT DO NOTHING", code)
-            known = await identity_by_key(tx, app_id, subject)
+            known = await identity_by_key(tx, provider, app_id, subject)
             if known and known.created_at < before:
                 await erase(tx, known)
 
@@ -183,8 +181,8 @@ def to_identity(row: Row) -> Identity:
     return Identity(id, Account(*row[7:]), *rest)
 
 
-async def identity_by_key(tx: Tx, app_id: str, subject: str) -> Identity | None:
-    row = await tx.one(f"{SELECT} WHERE app_id = $1 AND {SUBJECT} = $2", app_id, subject)
+async def identity_by_key(tx: Tx, provider: str, app_id: str, subject: str) -> Identity | None:
+    row = await tx.one(f"{SELECT} WHERE provider = $1 AND app_id = $2 AND {SUBJECT} = $3", provider, app_id, subject)
     return to_identity(row) if row else None
 
 
@@ -193,13 +191,18 @@ async def read_identities(tx: Tx, account_id: int) -> list[Identity]:
     return [to_identity(row) for row in rows]
 
 
-async def find(tx: Tx, app_id: str, subject: str) -> Identity:
-    if known := await identity_by_key(tx, app_id, subject):
+async def find(tx: Tx, provider: str, app_id: str, subject: str) -> Identity:
+    if known := await identity_by_key(tx, provider, app_id, subject):
         return known
     raise NotFoundError("identity")
 
 
 async def insert(tx: Tx, account_id: int, provider: str, app_id: str, subject: str, name: str) -> Identity:
+    """Raises IdentityTakenError for an id that another provider gave, with an app's id that is the same there: the
+    schema of the last release allows no two such rows.
+    """
+    if await tx.one(f"SELECT 1 FROM identities WHERE app_id = $1 AND {SUBJECT} = $2", app_id, subject):
+        raise IdentityTakenError(provider)
     await tx.run(
         f"INSERT INTO identities (account_id, provider, app_id, {SUBJECT}, name, created_at) "
         "VALUES ($1, $2, $3, $4, $5, now_ms())",
@@ -209,7 +212,7 @@ async def insert(tx: Tx, account_id: int, provider: str, app_id: str, subject: s
         subject,
         name,
     )
-    return await find(tx, app_id, subject)
+    return await find(tx, provider, app_id, subject)
 
 
 async def has_password(tx: Tx, account_id: int) -> bool:

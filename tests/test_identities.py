@@ -56,11 +56,11 @@ async def test_an_account_is_found_by_app_and_id(storage):
     """The same id of another app is somebody else."""
     made = await join(storage)
     assert (made.account.username, made.account.name, made.subject) == ("grace", "Grace Hopper", ID)
-    assert [await storage.identity(APP, ID)] == [made] == await storage.identities_of(made.account.id)
+    assert [await storage.identity("facebook", APP, ID)] == [made] == await storage.identities_of(made.account.id)
     assert (await storage.password("grace"))[1] == Password(None)
     for app_id, facebook_id in (("other", ID), (APP, "other")):
         with pytest.raises(NotFoundError):
-            await storage.identity(app_id, facebook_id)
+            await storage.identity("facebook", app_id, facebook_id)
     assert await storage.identities_of(ADA.id) == []
 
 
@@ -81,7 +81,7 @@ async def test_an_invitation_counts_for_one_account(storage):
     with pytest.raises(LinkGoneError):
         await storage.create_account_with_identity("facebook", APP, "3", "Bob", ["bobby"], b"invitation")
     with pytest.raises(NotFoundError):
-        await storage.identity(APP, "3")
+        await storage.identity("facebook", APP, "3")
 
 
 async def test_linking_is_one_to_one(storage):
@@ -109,7 +109,7 @@ async def test_an_account_has_an_identity_of_each_provider(storage):
     for identity, hash in ((first, b"by facebook"), (other, b"by example")):
         made = await session(storage, ADA.id, hash, identity_id=identity.id)
         await storage.create_credential(ADA.id, "bot", hash + b", a bot", "bot", by=made.id)
-    await storage.deauthorize_identity("https://id.example", "ada", LATER)
+    await storage.deauthorize_identity("example", "https://id.example", "ada", LATER)
     assert [c.provider for c in await storage.credentials(ADA.id)] == ["facebook", "facebook"]
     kept = await session(storage, ADA.id, b"by example", identity_id=other.id)
     await storage.dismiss_notice(ADA.id, "facebook")
@@ -119,14 +119,31 @@ async def test_an_account_has_an_identity_of_each_provider(storage):
     assert [one.provider for one in await storage.identities_of(ADA.id)] == ["example"]
 
 
+async def test_one_id_at_two_providers_is_two_people(storage):
+    """With app ids that are the same too, as where one runs both oneself. The last release's schema takes one of them."""
+    made = await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
+    with pytest.raises(NotFoundError):
+        await storage.identity("example", APP, ID)
+    for refused in (
+        storage.create_identity(2, "example", APP, ID, "Bob"),
+        storage.create_account_with_identity("example", APP, ID, "Eve", ["eve"]),
+    ):
+        with pytest.raises(IdentityTakenError):
+            await refused
+    await session(storage, ADA.id, b"by facebook", identity_id=made.id)
+    await storage.deauthorize_identity("example", APP, ID, LATER)
+    await storage.erase_identity("example", APP, ID, LATER, "code")
+    assert len(await storage.credentials(ADA.id)) == 1 and await storage.identities_of(ADA.id) == [made]
+
+
 async def test_erasing_one_identity_leaves_an_account_that_another_lets_in(storage):
     """Without the name and the picture that came with it."""
     made = await join(storage)
     other = await storage.create_identity(made.account.id, "example", "https://id.example", "grace", "Amazing Grace")
-    await storage.erase_identity(APP, ID, LATER, "code")
+    await storage.erase_identity("facebook", APP, ID, LATER, "code")
     [left] = await storage.identities_of(made.account.id)
     assert left.id == other.id and left.account.name == "grace"
-    await storage.erase_identity("https://id.example", "grace", LATER, "code 2")
+    await storage.erase_identity("example", "https://id.example", "grace", LATER, "code 2")
     with pytest.raises(NotFoundError):
         await storage.account("grace")
 
@@ -139,7 +156,7 @@ async def test_rows_of_a_node_of_the_last_release_are_facebook_s(storage):
             ADA.id, APP, ID,
         )
     )  # fmt: skip
-    known = await storage.identity(APP, ID)
+    known = await storage.identity("facebook", APP, ID)
     assert known.provider == "facebook" and await storage.identities_of(ADA.id) == [known]
     insert = (
         "INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, by_facebook) "
@@ -149,7 +166,7 @@ async def test_rows_of_a_node_of_the_last_release_are_facebook_s(storage):
         await storage._write(lambda tx, hash=hash, by=by_facebook: tx.run(insert, ADA.id, hash, by))
     assert (await storage.credential(b"by facebook")).provider == "facebook"
     assert (await storage.credential(b"by password")).provider is None
-    await storage.deauthorize_identity(APP, ID, LATER)
+    await storage.deauthorize_identity("facebook", APP, ID, LATER)
     assert [c.provider for c in await storage.credentials(ADA.id)] == [None]
 
 
@@ -157,11 +174,11 @@ async def test_the_name_follows_facebook_until_its_owner_chooses_another(storage
     """A change of name at Facebook comes along; a name that was chosen here stays."""
     made = await join(storage)
     await storage.rename_identity(made.id, "Grace Murray")
-    known = await storage.identity(APP, ID)
+    known = await storage.identity("facebook", APP, ID)
     assert known.name == known.account.name == "Grace Murray"
     await storage.set_name(made.account.id, "Amazing Grace")
     await storage.rename_identity(made.id, "Admiral Hopper")
-    known = await storage.identity(APP, ID)
+    known = await storage.identity("facebook", APP, ID)
     assert (known.name, known.account.name) == ("Admiral Hopper", "Amazing Grace")
 
 
@@ -178,7 +195,7 @@ async def test_unlinking_never_takes_the_last_way_in(storage):
     await storage.unlink_identity(id, "facebook", keep=kept.id)
     assert {(c.id == kept.id, c.provider) for c in await storage.credentials(id)} == {(True, None), (False, None)}
     with pytest.raises(NotFoundError):
-        await storage.identity(APP, ID)
+        await storage.identity("facebook", APP, ID)
 
 
 async def test_a_picture_is_kept_until_it_goes(storage):
@@ -197,13 +214,13 @@ async def test_deauthorizing_ends_the_sessions_that_facebook_made(storage):
     """Those of before; whoever has signed in since stays, and so does the identity."""
     made = await join(storage)
     old = await session(storage, made.account.id, identity_id=made.id)
-    await storage.deauthorize_identity(APP, ID, old.created_at)
+    await storage.deauthorize_identity("facebook", APP, ID, old.created_at)
     assert await storage.credentials(made.account.id) == [old]
     await session(storage, made.account.id, b"by password")
-    await storage.deauthorize_identity(APP, ID, LATER)
-    await storage.deauthorize_identity(APP, "unknown", LATER)
+    await storage.deauthorize_identity("facebook", APP, ID, LATER)
+    await storage.deauthorize_identity("facebook", APP, "unknown", LATER)
     assert [c.provider for c in await storage.credentials(made.account.id)] == [None]
-    assert await storage.identity(APP, ID) == made
+    assert await storage.identity("facebook", APP, ID) == made
 
 
 async def test_erasing_removes_the_account_if_nothing_else_lets_it_in(storage):
@@ -213,10 +230,10 @@ async def test_erasing_removes_the_account_if_nothing_else_lets_it_in(storage):
     message, _ = await storage.append(author, "what I said", None)
     await storage.set_picture(made.id, PICTURE)
     floor = (await snapshot(storage)).head.floor
-    await storage.erase_identity(APP, ID, LATER, "code")
+    await storage.erase_identity("facebook", APP, ID, LATER, "code")
     assert (await storage.message(message.id)).author.name == "deleted account"
     assert (await snapshot(storage)).head.floor > floor and await storage.erased_at("code") > 10**12
-    for call in (storage.account("grace"), storage.identity(APP, ID), storage.picture(author.id)):
+    for call in (storage.account("grace"), storage.identity("facebook", APP, ID), storage.picture(author.id)):
         with pytest.raises(NotFoundError):
             await call
     with pytest.raises(NotAllowedError):
@@ -235,7 +252,7 @@ async def test_erasing_leaves_an_account_with_a_password_without_facebook_s_name
     if chosen:
         await storage.set_name(id, chosen)
     await session(storage, id, identity_id=made.id)
-    await storage.erase_identity(APP, ID, LATER, "code")
+    await storage.erase_identity("facebook", APP, ID, LATER, "code")
     assert (await storage.account("grace")).name == left and await storage.credentials(id) == []
     messages = (await snapshot(storage)).page.messages
     assert bodies(messages) == ["then", "later"] and {m.author.name for m in messages} == {left}
@@ -244,11 +261,11 @@ async def test_erasing_leaves_an_account_with_a_password_without_facebook_s_name
 async def test_a_late_or_unknown_request_erases_nothing_and_is_noted_alike(storage):
     """Facebook's request of before does not hit who came back since; its code can be looked up all the same."""
     made = await join(storage)
-    await storage.erase_identity(APP, ID, made.created_at, "late")
-    await storage.erase_identity(APP, "unknown", LATER, "unknown")
-    assert await storage.identity(APP, ID) == made
+    await storage.erase_identity("facebook", APP, ID, made.created_at, "late")
+    await storage.erase_identity("facebook", APP, "unknown", LATER, "unknown")
+    assert await storage.identity("facebook", APP, ID) == made
     first = await storage.erased_at("late")
-    await storage.erase_identity(APP, ID, made.created_at, "late")
+    await storage.erase_identity("facebook", APP, ID, made.created_at, "late")
     assert await storage.erased_at("late") == first and await storage.erased_at("unknown")
     with pytest.raises(NotFoundError):
         await storage.erased_at("never")

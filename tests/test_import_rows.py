@@ -60,7 +60,7 @@ async def test_what_a_board_exports_is_brought_in(url, tmp_path):
     await import_into(url, lines(), tmp_path)
     storage = await open_storage(url)
     assert (await storage.message(1)).body == "words"
-    assert (await storage.identity("1", "2")).provider == "facebook", "exports of older versions name none"
+    assert (await storage.identity("facebook", "1", "2")).provider == "facebook", "exports of older versions name none"
     await storage.close()
 
 

@@ -59,8 +59,8 @@ async def fill(url):
     await storage.set_picture(identity.id, Picture("image/png", b"\x89PNG\0\xff"))
     await storage.create_credential(identity.account.id, "session", b"by facebook", "x", identity_id=identity.id)
     await storage.use_once(b"state", LATER)
-    await storage.erase_identity("1", "unknown", LATER, "code-1")
-    await storage.erase_identity("1", "unknown", LATER, "Code-2")
+    await storage.erase_identity("facebook", "1", "unknown", LATER, "code-1")
+    await storage.erase_identity("facebook", "1", "unknown", LATER, "Code-2")
     await storage.block_address(None, 2, LATER)
     await storage.add_failed_tries({ada.id: 3})
     await storage.note_sign_in(ada.id, 1)
@@ -68,7 +68,7 @@ async def fill(url):
     await storage.create_identity(ada.id, "facebook", "1", "4", "Ada at Facebook")
     await storage.create_account_with_identity("facebook", "1", "3", "Erased", ["erased"])
     await storage.suspend(None, "erased")
-    await storage.erase_identity("1", "3", LATER, "code-3")
+    await storage.erase_identity("facebook", "1", "3", LATER, "code-3")
     await storage.close()
 
 
@@ -83,8 +83,8 @@ async def everything(url):
         [await storage.account_of(id) for id in ids],
         [await storage.credentials(id) for id in ids],
         [await storage.password(name) for name in ("ada", "bob", "grace")],
-        await storage.identity("1", "2"),
-        await storage.identity("1", "4"),
+        await storage.identity("facebook", "1", "2"),
+        await storage.identity("facebook", "1", "4"),
         await outcome(storage.create_account("erased", "Nobody", Password(None))),
         await outcome(storage.create_account_with_identity("facebook", "1", "3", "Erased", ["another"])),
         await storage.picture(ids[2]),

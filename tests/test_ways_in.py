@@ -59,7 +59,7 @@ async def left(storage):
     assert len(await storage.credentials(BOB.id)) == 2 and (await storage.link("password", b"Bob's link")).id == BOB.id
     found = [c.kind for c in await storage.credentials(ADA.id)]
     for name, look in (
-        ("identity", storage.identity(APP, ID)),
+        ("identity", storage.identity("facebook", APP, ID)),
         ("link", storage.link("password", b"another link")),
         ("old password", check_password(storage)),
     ):
@@ -138,9 +138,9 @@ async def test_a_suspension_ends_all_that_somebody_could_come_back_by(storage):
 async def test_what_a_session_of_facebook_s_makes_is_facebook_s(storage):
     """A bot's token ends with it: when the permission is taken back, when it is unlinked, and when it is erased."""
     for end in (
-        lambda: storage.deauthorize_identity(APP, ID, LATER),
+        lambda: storage.deauthorize_identity("facebook", APP, ID, LATER),
         lambda: storage.unlink_identity(ADA.id, "facebook"),
-        lambda: storage.erase_identity(APP, ID, LATER, "code"),
+        lambda: storage.erase_identity("facebook", APP, ID, LATER, "code"),
     ):
         made = await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
         by_facebook = await session(storage, identity_id=made.id)
@@ -173,10 +173,10 @@ async def test_only_a_credential_of_the_kind_that_is_meant_is_revoked(storage):
 async def test_a_link_to_facebook_leaves_a_notice_and_a_line(storage):
     """Until its owner has seen it; an account that was made with it needs none."""
     made = await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
-    assert made.notice_at == made.created_at == (await storage.identity(APP, ID)).notice_at
+    assert made.notice_at == made.created_at == (await storage.identity("facebook", APP, ID)).notice_at
     assert await log_of(storage) == [("ada", "link Facebook to", "ada")]
     await storage.dismiss_notice(ADA.id, "facebook")
-    assert (await storage.identity(APP, ID)).notice_at is None
+    assert (await storage.identity("facebook", APP, ID)).notice_at is None
     joined = await storage.create_account_with_identity("facebook", APP, "3333", "Grace", ["grace"])
     assert joined.notice_at is None
     await storage.delete_account(ADA.id, keep_messages=True)
@@ -266,7 +266,7 @@ async def test_the_last_way_in_is_still_not_unlinked(storage):
 async def suspended_and_erased(storage):
     made = await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     await storage.suspend(None, "grace")
-    await storage.erase_identity(APP, ID, LATER, "code")
+    await storage.erase_identity("facebook", APP, ID, LATER, "code")
     return made
 
 
@@ -292,7 +292,7 @@ async def test_a_suspension_outlives_the_identity_of_an_account_that_stays(stora
     """One with a password: suspended under its username, and known by its Facebook id."""
     await storage.create_identity(ADA.id, "facebook", APP, ID, "Ada")
     await storage.suspend(None, "ada")
-    await storage.erase_identity(APP, ID, LATER, "code")
+    await storage.erase_identity("facebook", APP, ID, LATER, "code")
     with pytest.raises(NotAllowedError):
         await storage.create_account_with_identity("facebook", APP, ID, "Ada", ["ada_2"])
     await storage.restore(None, "ada")
@@ -316,7 +316,7 @@ async def test_a_suspension_of_an_account_that_is_gone_can_be_lifted(storage):
 async def test_who_was_not_suspended_leaves_no_note(storage):
     """They come back as they like."""
     await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
-    await storage.erase_identity(APP, ID, LATER, "code")
+    await storage.erase_identity("facebook", APP, ID, LATER, "code")
     again = await storage.create_account_with_identity("facebook", APP, ID, "Grace", ["grace"])
     assert again.account.username == "grace"
 

@@ -20,9 +20,9 @@ class Identities(Accounts):
         """Uses up a text that is valid for these seconds. Raises LinkGoneError if it was used before."""
         await self.storage.use_once(hash_secret(text), round((self.credentials.clock() + seconds) * 1000))
 
-    async def identity(self, app_id: str, subject: str) -> Identity | None:
+    async def identity(self, provider: str, app_id: str, subject: str) -> Identity | None:
         try:
-            return await self.storage.identity(app_id, subject)
+            return await self.storage.identity(provider, app_id, subject)
         except NotFoundError:
             return None
 
@@ -87,16 +87,16 @@ class Identities(Accounts):
 
     # --- on behalf of a provider
 
-    async def deauthorize(self, caller: Caller, app_id: str, subject: str, before: int) -> None:
+    async def deauthorize(self, caller: Caller, provider: str, app_id: str, subject: str, before: int) -> None:
         """Ends what came from sign-ins by this identity before this time. A stranger's is ignored."""
-        known = await self.identity(app_id, subject)
-        await self.storage.deauthorize_identity(app_id, subject, before)
+        known = await self.identity(provider, app_id, subject)
+        await self.storage.deauthorize_identity(provider, app_id, subject, before)
         self._log_call(caller, "deauthorized", known)
 
-    async def erase(self, caller: Caller, app_id: str, subject: str, before: int, code: str) -> None:
+    async def erase(self, caller: Caller, provider: str, app_id: str, subject: str, before: int, code: str) -> None:
         """Deletes what came with this identity, if it was made before this time. `code` tells later when."""
-        known = await self.identity(app_id, subject)
-        await self.storage.erase_identity(app_id, subject, before, code)
+        known = await self.identity(provider, app_id, subject)
+        await self.storage.erase_identity(provider, app_id, subject, before, code)
         self._log_call(caller, "erased", known)
 
     async def erased_at(self, code: str) -> int:

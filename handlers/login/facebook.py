@@ -59,7 +59,7 @@ class FacebookDeauthorize(FacebookCall):
     async def post(self) -> None:
         """Ends what came from sign-ins by Facebook. A repeated call, or one about a stranger, gets the same reply."""
         _, id, before = self.signed_request()
-        await self.site.deauthorize(self.caller, self.provider.app_id, id, before)
+        await self.site.deauthorize(self.caller, self.provider.name, self.provider.app_id, id, before)
         self.write_json({})
 
 
@@ -72,7 +72,7 @@ class FacebookDelete(FacebookCall):
         text, id, before = self.signed_request()
         # The same request always gets the same code, so a repeated call leads to the same page.
         code = hmac.new(self.site.secret, b"deletion " + text.encode(), hashlib.sha256).hexdigest()[:24]
-        await self.site.erase(self.caller, self.provider.app_id, id, before, code)
+        await self.site.erase(self.caller, self.provider.name, self.provider.app_id, id, before, code)
         self.write_json({"url": f"{self.provider.origin}/facebook/deletion?code={code}", "confirmation_code": code})
 
 

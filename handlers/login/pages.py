@@ -57,7 +57,7 @@ class LoginSignIn(FlowPage):
 
     async def sign_in(self, visit: Visit, flow: Flow, person: Person) -> None:
         provider = self.provider
-        identity = await self.site.identity(provider.app_id, person.id)
+        identity = await self.site.identity(provider.name, provider.app_id, person.id)
         if is_new := identity is None:
             self.try_again = "/signin"
             identity = await self.site.join(
@@ -119,7 +119,7 @@ class LoginCallback(LoginSignIn):
         """Whether this browser is signed in to another account than this person's. If so, the page asks first."""
         if self.account is None:
             return False
-        identity = await self.site.identity(self.provider.app_id, person.id)
+        identity = await self.site.identity(self.provider.name, self.provider.app_id, person.id)
         return identity is None or identity.account.id != self.account.id
 
     def ask_whether_to_switch(self, flow: Flow, person: Person) -> None:
