@@ -236,11 +236,35 @@ async def test_a_migration_waits_for_its_turn_before_it_takes_a_table(releases, 
         await db.execute("SELECT take_turn()")
         await db.execute("SELECT FROM messages")
         migrating = asyncio.create_task(asyncio.to_thread(following.admin, url, "migrate"))
-        while not await db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.01)
+        await waiting_for("advisory", db)
         await db.execute("SELECT FROM accounts")
     await migrating
     await db.close()
+
+
+async def waiting_for(kind, db):
+    """Returns once somebody waits for such a lock in this database; other tests have databases on the same server."""
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    while not await db.fetchval(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = '{kind}' AND {here}"):
+        await asyncio.sleep(0.01)
+
+
+async def test_posts_go_on_while_a_migration_waits_for_a_table(releases, run_release, new_database):
+    """An export or a pg_dump has read it, and is not at its end: the migration gives back its turn between tries."""
+    last, following, _ = releases
+    url = new_database()
+    old = run_release(last, url)
+    db = await asyncpg.connect(url, server_settings={"search_path": "longboard"})
+    async with db.transaction():
+        await db.execute("SELECT FROM messages")
+        migrating = asyncio.create_task(asyncio.to_thread(following.admin, url, "migrate"))
+        for body in ("one", "two"):
+            await waiting_for("relation", db)
+            await asyncio.to_thread(until, lambda body=body: old.post(body).status_code == 201)
+        assert not migrating.done()
+    await migrating
+    await db.close()
+    assert [one["body"] for one in old.get("/api/v1/messages").json()["messages"]] == ["one", "two"]
 
 
 # --- the rule for migrations

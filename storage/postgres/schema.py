@@ -1,6 +1,7 @@
 """Brings a PostgreSQL database to this version's schema: one transaction for each migration, one node at a time."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 OLDEST = 13
 """The first PostgreSQL with gen_random_uuid(). Older versions are no longer maintained, either."""
 MIGRATION_SECONDS = 600.0
-"""How long a migration may take, and how long another node waits for the one that runs it."""
+"""How long a migration may take, and how long it is tried while others hold what it needs."""
+WAIT_MS = 1_500
+"""How long it waits for a table while it has the turn to write: posts queue behind it, and give up after TURN_SECONDS.
+PostgreSQL ends an autovacuum that is in the way after one second (deadlock_timeout)."""
+PAUSE_SECONDS = 1.0
+"""Between two tries, for those who have queued behind it."""
 OURS = "FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid AND nspname = 'longboard' WHERE true"
 """Reads the system's tables: to_regclass() may answer from the session's cache, with what was before the lock."""
 LOCK = "SELECT pg_advisory_xact_lock(1282371175, 2)"
@@ -90,14 +96,32 @@ async def check_listening(url: str, db: "Link") -> None:
 async def migrate(db: "Link", is_served: bool) -> None:
     known = migrations("postgres")
     if await version_of(db) < len(known):
-        await db.execute(f"SET lock_timeout = '{MIGRATION_SECONDS:.0f} s'")
+        deadline = time.monotonic() + MIGRATION_SECONDS
         for migration in known:
-            await apply(db, migration)
+            while not await has_applied(db, migration, deadline):
+                await asyncio.sleep(PAUSE_SECONDS)
         await db.execute("UPDATE board SET words = $1 WHERE words IS NULL AND seq = 0", VERSION)
     version = await version_of(db)
     if version > len(known):
         compatible: int = await db.fetchval(COMPATIBLE)
         check_newer("the database", version, len(known), compatible, is_served=is_served)
+
+
+async def has_applied(db: "Link", migration: Migration, deadline: float) -> bool:
+    """Returns False if somebody else holds what it needs, and goes on; it has given back all that it had by then.
+
+    Raises CannotOpenError after the deadline, a time of time.monotonic().
+    """
+    try:
+        await apply(db, migration)
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+        if time.monotonic() < deadline:
+            return False
+        raise CannotOpenError(
+            f"migration {migration.number} needs tables that somebody has been using for {MIGRATION_SECONDS / 60:.0f} "
+            "minutes, such as pg_dump, an export or an open psql; start it again when that has ended"
+        ) from None
+    return True
 
 
 async def apply(db: "Link", migration: Migration) -> None:
@@ -110,6 +134,7 @@ async def apply(db: "Link", migration: Migration) -> None:
             await make_schema(db)
         else:
             await db.execute("SELECT take_turn()")  # now nobody who writes can have a table that this needs, and wait
+            await db.execute(f"SET LOCAL lock_timeout = {WAIT_MS}")
         await db.execute(migration.sql)
         await db.execute("INSERT INTO migrations (number, name) VALUES ($1, $2)", migration.number, migration.name)
 
