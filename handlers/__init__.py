@@ -30,6 +30,7 @@ from handlers.context import Context
 from handlers.elsewhere import Elsewhere
 from handlers.feed import Feed
 from handlers.fields import has_body, lower_media_type
+from handlers.form_field import Field
 from handlers.front import Front, quick_front
 from handlers.get import Get
 from handlers.heads import Headed, Options, localize
@@ -129,6 +130,7 @@ class Application(tornado.web.Application):
             "cookie_secret": {1: site.secret.hex()},
             "key_version": 1,
             "template_loader": LOADER,
+            "ui_modules": {"Field": Field},
             "cross_origin_protection": True,
             "trusted_origins": [settings.public_url] if settings.public_url else [],
             "default_handler_class": NotFoundPage,

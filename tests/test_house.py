@@ -128,3 +128,12 @@ def test_scripts_have_types():
     assert len(scripts) > 10
     for path in scripts:
         assert not re.search(r"@ts-|@\w+ \{.*\bany\b.*\}", path.read_text()), path
+
+
+def test_lines_of_templates_are_short():
+    """A change shows where it is, and two of them in one page don't meet in one line."""
+    templates = list((ROOT / "templates").iterdir())
+    assert len(templates) > 20
+    for path in templates:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assert len(line) <= 120, f"{path.name}:{number} has {len(line)} characters"
