@@ -7,7 +7,7 @@ import time
 import pytest
 
 from storage import open_storage
-from storage.records import DAY_MS
+from storage.records import DAY_MS, DELETED_NAME
 from storage.tables import BOARD, OF_ONE_ENGINE, TABLES
 from storage.transfer import open_transfer
 from tests.postgres import psql
@@ -73,6 +73,21 @@ async def test_no_table_of_the_list_refers_to_a_later_one(url):
     order = list(TABLES)
     assert ("credentials", "accounts") in found
     assert all(order.index(needed) < order.index(table) for table, needed in found)
+
+
+async def test_what_ends_with_an_account_does_so_by_the_schema(url):
+    """A node of the last release, which doesn't know a new table, may be the one that deletes the account."""
+    await (await open_storage(url)).close()
+    found = look(
+        url,
+        """SELECT t.name, f."from" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f
+        WHERE f."table" = 'accounts' AND f.on_delete = 'CASCADE'""",
+        "SELECT relname, attname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid "
+        "JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1] "
+        "WHERE contype = 'f' AND confrelid = 'longboard.accounts'::regclass AND confdeltype = 'c'",
+    )
+    ending = {(name, table.owner) for name, table in TABLES.items() if table.owner and table.erasure == "deleted"}
+    assert found == ending - {("accounts", "id")}
 
 
 async def test_every_rule_of_the_schema_is_looked_at_beforehand(url):
@@ -145,8 +160,9 @@ async def test_deleting_an_account_leaves_of_it_what_the_list_says(url, keeps):
             elif table.erasure == "deleted" or (name == "messages" and not keeps):
                 assert after is None, name
             else:
-                changed = {c for c, was, is_now in zip(table.names, before, after, strict=True) if was != is_now}
-                assert changed == {column.name for column in table.columns if column.erased}, name
+                changed = {c: value for c, was, value in zip(table.names, before, after, strict=True) if was != value}
+                assert changed.keys() == {column.name for column in table.columns if column.erased}, name
+                assert set(changed.values()) <= {None, DELETED_NAME}, name
 
 
 async def test_a_row_ends_when_the_list_says(url):
