@@ -39,7 +39,7 @@ class Position:
 
 
 class Transfer(abc.ABC):
-    """A separate connection, which neither waits for a server's work nor holds that up for long.
+    """A separate connection, which doesn't wait for a server's work. It holds that up only by write().
 
     Rows are tuples with the columns of tables.py, in their order. Every method may raise UnavailableError.
     """
@@ -60,7 +60,7 @@ class Transfer(abc.ABC):
 
     @abc.abstractmethod
     async def write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
-        """Runs the unit in a transaction, while nobody else writes."""
+        """Runs the unit in a transaction, while nobody else writes. Unlike others, it may await another database."""
 
     @abc.abstractmethod
     def rows(self, table: str) -> AsyncGenerator[Sequence[Row], None]:
@@ -215,4 +215,4 @@ async def open_transfer(url: str, *, create: bool) -> Transfer:
         return await SQLiteTransfer.open(rest[1:], create=create)
     from storage.postgres.transfer import PostgreSQLTransfer
 
-    return await PostgreSQLTransfer.open(url, is_long=not create)
+    return await PostgreSQLTransfer.open(url)

@@ -1,8 +1,9 @@
 """The transaction that both engines provide, so that each noun's SQL is written only once.
 
 The SQL is what both SQLite and PostgreSQL understand, with parameters $1, $2, …, `false` and `true`, and the function
-now_ms(). A unit is an async function on a Tx that awaits nothing but its Tx. On PostgreSQL it is awaited. On SQLite a
-Tx never suspends, so a unit runs to its end in one call on the connection's thread (storage/sqlite/tx.py).
+now_ms(). A unit is an async function on a Tx that awaits nothing but its Tx; only that of Transfer.write() may. On
+PostgreSQL it is awaited. On SQLite a Tx never suspends, so a unit runs to its end in one call on the connection's thread
+(storage/sqlite/tx.py).
 """
 
 import abc

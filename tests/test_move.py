@@ -5,6 +5,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+from contextlib import aclosing
 
 import pytest
 
@@ -12,10 +13,11 @@ from admin.__main__ import parser
 from admin.move import move
 from storage import open_storage
 from storage.errors import CannotOpenError, StorageError
-from storage.postgres.transfer import PostgreSQLTransfer
+from storage.postgres.transfer import PORTION, PostgreSQLTransfer, portions
 from storage.records import Author, Import, Password, Picture
 from storage.sqlite.transfer import SQLiteTransfer
 from storage.tables import TABLES
+from storage.transfer import open_transfer
 from tests.people import PASSWORD, Person, client
 from tests.postgres import psql
 from tests.test_import import admin
@@ -282,3 +284,51 @@ async def test_a_board_that_can_not_be_read_is_refused_in_words():
                 await SQLiteTransfer.open_alone(f"{folder}/board.db")
         finally:
             os.seteuid(0)
+
+
+# --- the connection to PostgreSQL
+
+
+LIMIT = "SELECT current_setting('idle_in_transaction_session_timeout')"
+
+
+async def test_who_keeps_others_from_writing_may_not_pause(target):
+    """A reader waits for a disk or a pipe, and holds nobody up."""
+    async with aclosing(await open_transfer(target, create=True)) as transfer:
+        assert tuple(await transfer.write(lambda tx: tx.one(LIMIT))) == ("2s",)
+    async with aclosing(await open_transfer(target, create=False)) as transfer:
+        assert tuple(await transfer.write(lambda tx: tx.one(LIMIT))) == ("2s",)
+        assert tuple(await transfer.read(lambda tx: tx.one(LIMIT))) == ("0",)
+
+
+async def test_a_move_may_wait_for_its_source(source, target, monkeypatch):
+    await fill(source)
+    limits, real = [], PostgreSQLTransfer.insert
+
+    async def look(self, *arguments):
+        limits.append(tuple(await self.tx.one(LIMIT)))
+        await real(self, *arguments)
+
+    monkeypatch.setattr(PostgreSQLTransfer, "insert", look)
+    await run(source, target)
+    assert set(limits) == {("0",)}
+
+
+async def test_a_goodbye_that_is_not_answered_hides_nothing(target, monkeypatch):
+    """What was done stays done, and what had failed says why."""
+
+    async def never(*_, **__):
+        raise TimeoutError
+
+    with pytest.raises(StorageError, match="the reason"):
+        async with aclosing(await open_transfer(target, create=True)) as transfer:
+            monkeypatch.setattr(type(transfer._db), "close", never)
+            raise StorageError("the reason")
+    transfer._db.terminate()
+
+
+def test_large_pictures_go_in_portions():
+    """Statements of a few megabytes, whatever 500 pictures have."""
+    rows = [(number, None, b"x" * size) for number, size in enumerate([1, PORTION, PORTION // 2, PORTION // 2, 2, 3])]
+    assert list(portions(rows)) == [rows[:2], rows[2:4], rows[4:]]
+    assert list(portions([])) == []

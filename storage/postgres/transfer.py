@@ -1,7 +1,8 @@
 """Moves the rows of a whole board in and out of PostgreSQL (see storage/transfer.py)."""
 
+import contextlib
 import functools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SECONDS = 600.0
 """How long one statement may take; nobody waits for this connection."""
+PORTION = 8 * 1024 * 1024
+"""Bytes of pictures and other octets after which a statement ends: here and in PostgreSQL there are copies of them."""
+NO_LIMIT = "SET idle_in_transaction_session_timeout = 0"
+"""For a transaction that waits for a disk, a pipe or another database, and has nothing that a server needs."""
 
 
 class PostgreSQLTransfer(Transfer):
@@ -32,23 +37,25 @@ class PostgreSQLTransfer(Transfer):
         self.tx = PostgreSQLTx(db)
 
     @classmethod
-    async def open(cls, url: str, *, is_long: bool) -> "PostgreSQLTransfer":
-        """With `is_long`, a transaction may wait for something else than the database. Raises CannotOpenError."""
+    async def open(cls, url: str, *, is_long: bool = False) -> "PostgreSQLTransfer":
+        """With `is_long`, a writing transaction may pause; a reading one always may. Raises CannotOpenError."""
         try:
             await prepare(url)
             db = await connect(url, SECONDS)
             if is_long:
-                await db.execute("SET idle_in_transaction_session_timeout = 0")
+                await db.execute(NO_LIMIT)
         except (*FAULTS, ValueError) as error:
             raise why_not(error) from error
         return cls(db, url)
 
     async def aclose(self) -> None:
-        await self._db.close(timeout=CONNECT_SECONDS)
+        with contextlib.suppress(*FAULTS):  # it is closed without a goodbye then; what was done stays done
+            await self._db.close(timeout=CONNECT_SECONDS)
 
     async def read(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
         async with faults_as_unavailable():
             if not self._db.is_in_transaction():
+                await self._db.execute(NO_LIMIT)
                 await self._db.transaction(isolation="repeatable_read", readonly=True).start()
             return await unit(self.tx)
 
@@ -75,11 +82,12 @@ class PostgreSQLTransfer(Transfer):
                 yield [tuple(row) for row in chunk]
 
     async def insert(self, table: str, rows: Sequence[Row]) -> None:
-        columns = list(map(list, zip(*rows, strict=True)))
-        if table == "messages":
-            bodies = columns[TABLES[table].names.index("body")]
-            columns.append([None if body is None else to_vector(body) for body in bodies])
-        await self.tx.run(inserting(table), *columns)
+        for portion in portions(rows):
+            columns = list(map(list, zip(*portion, strict=True)))
+            if table == "messages":
+                bodies = columns[TABLES[table].names.index("body")]
+                columns.append([None if body is None else to_vector(body) for body in bodies])
+            await self.tx.run(inserting(table), *columns)
 
     async def last_given(self, table: str) -> int:
         ((number,),) = await self.tx.all(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq")
@@ -87,6 +95,16 @@ class PostgreSQLTransfer(Transfer):
 
     async def set_last_given(self, table: str, last: int) -> None:
         await self.tx.all(f"SELECT setval('{table}_id_seq', $1)", last)
+
+
+def portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Yields all rows in order, in as many parts as PORTION asks for."""
+    first = size = 0
+    for end, row in enumerate(rows, 1):
+        size += sum(len(value) for value in row if isinstance(value, bytes))
+        if size >= PORTION or end == len(rows):
+            yield rows[first:end]
+            first, size = end, 0
 
 
 @functools.cache
