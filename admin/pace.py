@@ -10,7 +10,7 @@ TRIES = 10
 
 
 async def patiently(write: Callable[[], Awaitable[int]]) -> int:
-    """Returns how many rows were new. If there were any, it pauses for as long as writing them took.
+    """Returns how many rows were new. It pauses for as long as writing took, also if that only found known rows.
 
     Raises UnavailableError when none of TRIES succeeded.
     """
@@ -23,7 +23,6 @@ async def patiently(write: Callable[[], Awaitable[int]]) -> int:
                 raise
             await asyncio.sleep(0.5)
         else:
-            if new:
-                await asyncio.sleep(time.monotonic() - began)
+            await asyncio.sleep(time.monotonic() - began)
             return new
     raise AssertionError("not reached")

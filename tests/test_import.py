@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from admin.pace import patiently
 from tests.conftest import ROOT, environment, until
 from tests.forks import run_admin
 
@@ -76,3 +77,18 @@ def test_what_is_no_tutorial_s_board_is_refused(tmp_path, data):
     admin("import-tutorial", check=2)
     admin(check=2)
     assert "import-tutorial" in admin("--help").stdout
+
+
+async def test_a_running_server_gets_its_turn_also_between_rows_that_are_known(monkeypatch):
+    """Looking them up takes the lock, too."""
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    async def write():
+        return 0
+
+    monkeypatch.setattr("admin.pace.asyncio.sleep", pause)
+    assert await patiently(write) == 0
+    assert len(pauses) == 1
