@@ -137,16 +137,20 @@ def test_a_backup_of_a_busy_board_is_whole(board, tmp_path):
     assert "there already" in admin(at(board.database), "backup", copy, check=1).stderr
 
 
-def test_a_backup_that_is_not_the_same_is_not_kept(board, tmp_path, monkeypatch):
-    """If the copy lacks anything, it never gets its name."""
+@pytest.mark.parametrize("damage", ["DELETE FROM accounts WHERE id = 1", "UPDATE accounts SET later = 'y'"])
+def test_a_backup_that_is_not_the_same_is_not_kept(board, tmp_path, monkeypatch, damage):
+    """If the copy lacks anything, it never gets its name, also if that is in a column of a newer Longboard."""
     from storage.sqlite import backup
 
+    with contextlib.closing(sqlite3.connect(board.database)) as db:
+        if not db.execute("SELECT 1 FROM pragma_table_info('accounts') WHERE name = 'later'").fetchone():
+            db.execute("ALTER TABLE accounts ADD COLUMN later TEXT DEFAULT 'x'")
     real = backup.check_copy
 
     def spoil(path):
         counts = real(path)
         db = sqlite3.connect(path)
-        db.execute("DELETE FROM accounts WHERE id = 1")
+        db.execute(damage)
         db.commit()
         db.close()
         return counts

@@ -21,9 +21,9 @@ from storage.transfer import start_epoch
 
 
 def columns_of(db: sqlite3.Connection) -> dict[str, list[str]]:
-    """Returns the columns of each table that this board has: one of an older version lacks some."""
-    there = columns(db)
-    found = {name: [column for column in table.names if (name, column) in there] for name, table in TABLES.items()}
+    """Returns all columns of each table that this board has: one of another version lacks some, or has more."""
+    there = sorted(columns(db))
+    found = {name: [column for table, column in there if table == name] for name in TABLES}
     return {name: known for name, known in found.items() if known}
 
 
@@ -113,20 +113,24 @@ def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
     If nothing was written since, every row must be the same. Otherwise the board has changed, but each message whose
     last change is no newer than the copy must be the same in it.
     """
-    tables = {name: ", ".join(known) for name, known in columns_of(db).items()}
+    tables = columns_of(db)
     differing = {
-        name: count(db, "main", "copy", name, known) + count(db, "copy", "main", name, known)
+        name: count(db, "main", "copy", name, quoted(known)) + count(db, "copy", "main", name, quoted(known))
         for name, known in tables.items()
     }
     if is_unchanged():
         wrong = [name for name, number in differing.items() if number]
     else:
-        kept = tables["messages"].replace(", address", "")  # which is forgotten without a change
+        kept = quoted([name for name in tables["messages"] if name != "address"])  # forgotten without a change
         seq = db.execute("SELECT seq FROM copy.board").fetchone()[0]
         older = f"SELECT {kept} FROM main.messages WHERE seq <= {seq} EXCEPT SELECT {kept} FROM copy.messages"
         wrong = ["messages"] if db.execute(f"SELECT count(*) FROM ({older})").fetchone()[0] else []
     if wrong:
         raise StorageError(f"the copy is not the same as the board in: {', '.join(wrong)}")
+
+
+def quoted(columns: list[str]) -> str:
+    return ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
 
 
 def count(db: sqlite3.Connection, one: str, other: str, table: str, columns: str) -> int:
