@@ -33,8 +33,9 @@ def migrations(engine: str) -> list[Migration]:
     return found
 
 
-COMPATIBLE = "SELECT compatible FROM board"
-"""The oldest schema that a Longboard must know to use this database. Only a schema newer than ours is asked for it."""
+COMPATIBLE = "SELECT coalesce(max(compatible), 9999) FROM board"
+"""The oldest schema that a Longboard must know to use this database; a table board without a row is damaged, and nobody
+can. Only a schema newer than ours is asked for it."""
 
 
 def check_newer(database: str, version: int, known: int, compatible: int, *, is_served: bool) -> None:
@@ -46,7 +47,7 @@ def check_newer(database: str, version: int, known: int, compatible: int, *, is_
     if compatible > known:
         raise CannotOpenError(f"{words}; update Longboard, or use another DATABASE_URL")
     if not is_served:
-        raise CannotOpenError(f"{words}: only that one can carry over all that is in it")
+        raise CannotOpenError(f"{words}; use bin/admin of that Longboard for this")
     log.warning("%s. This one can still use it.", words[0].upper() + words[1:])
 
 

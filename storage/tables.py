@@ -1,6 +1,7 @@
 """The tables of a board, column by column: what export, import, move, download, erasure and time do with each.
 
-A backup has all of them. A test reads the schemas of both engines, and fails for a table or column that is not here.
+A backup has all of them. Download and erasure have code of their own, and tests that it does what is said here. A
+test reads the schemas of both engines, and fails for a table or column that is not here.
 """
 
 import dataclasses
@@ -180,7 +181,7 @@ TABLES = {
             Column("action", "text"),
             Column("target", "text"),
         ),
-        is_exported=True, owner="actor_id", erasure="kept", ends=None, counts=True,  # but OWN_ACTIONS are deleted
+        is_exported=True, owner="actor_id", erasure="kept", ends=None, counts=True,  # but OWN_ACTIONS are deleted with the account
     ),
 }  # fmt: skip
 """In this order, no row refers to one that comes later."""

@@ -8,6 +8,7 @@ import concurrent.futures
 import contextlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from storage.migrate import FOLDER, migrations
 from tests.conftest import ROOT, Server, environment, until
 from tests.patience import PATIENCE
 from tests.people import PASSWORD, Person, client, refused
+from tests.postgres import psql
 from version import VERSION
 
 NEXT = "77.0.0"
@@ -207,7 +209,7 @@ def test_what_an_older_release_would_leave_behind_it_does_not_carry(releases, ur
         last.admin(url, "backup", tmp_path / "backup")
         refusals.append(last.admin(f"sqlite:///{tmp_path}/restored.db", "restore", tmp_path / "backup", check=1))
     for refusal in refusals:
-        assert "is from a newer Longboard" in refusal.stderr and "only that one can carry over" in refusal.stderr
+        assert "is from a newer Longboard" in refusal.stderr and "use bin/admin of that Longboard" in refusal.stderr
     assert not (tmp_path / "export").exists() and not (tmp_path / "restored.db").exists()
 
 
@@ -224,6 +226,22 @@ def test_a_release_is_refused_when_what_it_uses_is_gone(releases, run_release, u
     assert "newer Longboard" in last.admin(url, "stats", check=1).stderr
     doctor = last.admin(url, "doctor", check=1)
     assert re.search(r"PROBLEM the schema is number \d+; this Longboard has \d+, and can't use it", doctor.stdout)
+
+
+def test_a_newer_board_without_its_row_is_refused_in_words(releases, url):
+    """A damaged one: nobody can say which Longboard may use it."""
+    last, following, _ = releases
+    following.admin(url, "migrate")
+    if url.startswith("postgres"):
+        psql(url, "DELETE FROM longboard.board")
+    else:
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as db:
+            db.execute("DELETE FROM board")
+        db.close()
+    for command in ("stats", "doctor"):
+        run = last.admin(url, command, check=1)
+        assert "newer Longboard" in run.stderr or "can't use it" in run.stdout, run
+        assert "Traceback" not in run.stderr
 
 
 async def test_a_migration_waits_for_its_turn_before_it_takes_a_table(releases, new_database):
