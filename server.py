@@ -9,7 +9,7 @@ import sys
 
 from board.site import Site
 from handlers import Application
-from handlers.context import rules_of
+from handlers.http.context import rules_of
 from net.background import background
 from net.drain import drain
 from net.fast_path.server import make_server

@@ -6,8 +6,8 @@ from typing import Any
 
 import server
 from handlers import ROUTES
-from handlers.articles import Articles
-from handlers.base import Base
+from handlers.http.base import Base
+from handlers.messages.articles import Articles
 
 longest = 0.0
 run = asyncio.Handle._run

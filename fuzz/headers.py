@@ -6,11 +6,11 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from board.credentials import TOKEN_PREFIX, is_made_here
 from fuzz.generate import text
-from handlers.bearer import bearers, is_misplaced, our_token
-from handlers.forwarded import entry, parse_forwarded
-from handlers.headers import is_unmodified
-from handlers.hosts import Names, split_host
-from handlers.negotiation import qualities, takes_gzip, wants_json
+from handlers.http.bearer import bearers, is_misplaced, our_token
+from handlers.http.forwarded import entry, parse_forwarded
+from handlers.http.headers import is_unmodified
+from handlers.http.hosts import Names, split_host
+from handlers.http.negotiation import qualities, takes_gzip, wants_json
 from settings import read_settings
 
 NAMES = Names(read_settings(["--public-url=https://board.example.org", "--scheme-header=Forwarded"], {}))

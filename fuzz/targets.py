@@ -22,14 +22,14 @@ from board.text import BadTextError
 from fuzz.generate import octets, text
 from fuzz.headers import headers
 from fuzz.operators import database_addresses, files, import_lines, settings
-from handlers.authentication import Authentication
-from handlers.errors import RefusedError
-from handlers.fields import Fields, parse_object
+from handlers.accounts.sign_in import browser_name, safe_next
+from handlers.boards.polls import Poll
+from handlers.boards.tutorial import parse_time
+from handlers.http.authentication import Authentication
+from handlers.http.errors import RefusedError
+from handlers.http.fields import Fields, parse_object
 from handlers.login.facebook import ID, read_signed_request
-from handlers.messages import checked_key, form_key, parse_id
-from handlers.polls import Poll
-from handlers.sign_in import browser_name, safe_next
-from handlers.tutorial import parse_time
+from handlers.messages.api import checked_key, form_key, parse_id
 from net.addresses import parse_address
 from net.fast_path.memo import POLL
 from storage.errors import NotFoundError

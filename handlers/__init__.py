@@ -14,7 +14,9 @@ from tornado.httputil import (
 )
 
 from board.site import Site
-from handlers.account import (
+from handlers.accounts.download import AccountDownload
+from handlers.accounts.new_password import NewPassword
+from handlers.accounts.page import (
     AccountDelete,
     AccountEverywhere,
     AccountName,
@@ -23,91 +25,89 @@ from handlers.account import (
     AccountRevoke,
     AccountTokens,
 )
-from handlers.account_download import AccountDownload
-from handlers.base import METHODS, Moved, NotFoundPage, allowed_methods
-from handlers.compression import Compression
-from handlers.context import Context
-from handlers.elsewhere import Elsewhere
-from handlers.feed import Feed
-from handlers.fields import has_body, lower_media_type
-from handlers.form_field import Field
-from handlers.front import Front, quick_front
-from handlers.get import Get
-from handlers.heads import Headed, Options, localize
-from handlers.health import Healthz, Readyz
+from handlers.accounts.pictures import MemberPicture
+from handlers.accounts.sign_in import SignIn, SignOut, SignUp
+from handlers.accounts.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
+from handlers.boards.front import Front, quick_front
+from handlers.boards.get import Get
+from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
+from handlers.http.compression import Compression
+from handlers.http.context import Context
+from handlers.http.elsewhere import Elsewhere
+from handlers.http.fields import has_body, lower_media_type
+from handlers.http.form_field import Field
+from handlers.http.heads import Headed, Options, localize
+from handlers.http.request_log import log_request
+from handlers.http.static import Static
+from handlers.http.templates import LOADER
 from handlers.login.providers import PROVIDERS, routes_of
-from handlers.message_page import DeleteMessage, EditMessage, MessagePage
-from handlers.messages import Add, ApiMessage, ApiMessages
-from handlers.metrics import Metrics
-from handlers.moderation import AuditLog, Moderate
-from handlers.new_password import NewPassword
-from handlers.openapi import ApiPage, OpenApi
-from handlers.pictures import MemberPicture
-from handlers.privacy import Privacy
-from handlers.request_log import log_request
-from handlers.search import ApiSearch, SearchPage
-from handlers.sign_in import SignIn, SignOut, SignUp
-from handlers.static import Static
-from handlers.templates import LOADER
-from handlers.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
-from handlers.web_app import Icon, Manifest, Robots
+from handlers.messages.api import Add, ApiMessage, ApiMessages
+from handlers.messages.feed import Feed
+from handlers.messages.page import DeleteMessage, EditMessage, MessagePage
+from handlers.messages.search import ApiSearch, SearchPage
+from handlers.moderation.pages import AuditLog, Moderate
+from handlers.operations.health import Healthz, Readyz
+from handlers.operations.metrics import Metrics
+from handlers.operations.openapi import ApiPage, OpenApi
+from handlers.operations.privacy import Privacy
+from handlers.operations.web_app import Icon, Manifest, Robots
 from net.streams import ServedStream
 from settings import Settings
 
 ROUTES: list[tuple[Any, ...]] = [
     # --- the board
-    (r"/", Front),
-    (r"/add", Add),
-    (r"/get", Get),
-    (r"/search", SearchPage),
-    (r"/feed\.atom", Feed),
-    (r"/manifest\.webmanifest", Manifest),
-    (r"/m/([^/]+)", MessagePage),
-    (r"/m/([^/]+)/edit", EditMessage),
-    (r"/m/([^/]+)/delete", DeleteMessage),
+    (r"/", Front),  # GET
+    (r"/add", Add),  # GET, POST
+    (r"/get", Get),  # GET
+    (r"/search", SearchPage),  # GET
+    (r"/feed\.atom", Feed),  # GET
+    (r"/manifest\.webmanifest", Manifest),  # GET
+    (r"/m/([^/]+)", MessagePage),  # GET
+    (r"/m/([^/]+)/edit", EditMessage),  # POST
+    (r"/m/([^/]+)/delete", DeleteMessage),  # POST
     # --- accounts
-    (r"/signup", SignUp),
-    (r"/signin", SignIn),
-    (r"/signout", SignOut),
-    (r"/li", Moved, {"url": "/signin"}),
-    (r"/lo", Moved, {"url": "/signout"}),
-    (r"/password", NewPassword),
-    (r"/account", AccountPage),
-    (r"/account/name", AccountName),
-    (r"/account/password", AccountPassword),
-    (r"/account/tokens", AccountTokens),
-    (r"/account/revoke/([0-9]{1,18})", AccountRevoke),
-    (r"/account/everywhere", AccountEverywhere),
-    (r"/account/download", AccountDownload),
-    (r"/account/delete", AccountDelete),
-    (r"/picture/([0-9]{1,18})", MemberPicture),
-    (r"/privacy", Privacy),
+    (r"/signup", SignUp),  # GET, POST
+    (r"/signin", SignIn),  # GET, POST
+    (r"/signout", SignOut),  # GET, POST
+    (r"/li", Moved, {"url": "/signin"}),  # GET
+    (r"/lo", Moved, {"url": "/signout"}),  # GET
+    (r"/password", NewPassword),  # GET, POST
+    (r"/account", AccountPage),  # GET
+    (r"/account/name", AccountName),  # GET, POST
+    (r"/account/password", AccountPassword),  # GET, POST
+    (r"/account/tokens", AccountTokens),  # GET, POST
+    (r"/account/revoke/([0-9]{1,18})", AccountRevoke),  # GET, POST
+    (r"/account/everywhere", AccountEverywhere),  # GET, POST
+    (r"/account/download", AccountDownload),  # GET
+    (r"/account/delete", AccountDelete),  # GET, POST
+    (r"/picture/([0-9]{1,18})", MemberPicture),  # GET
+    (r"/privacy", Privacy),  # GET
     # --- the providers of logins
     *[route for kind in PROVIDERS for route in routes_of(kind)],
     # --- moderators
-    (r"/m/([^/]+)/moderate", Moderate),
-    (r"/audit", AuditLog),
+    (r"/m/([^/]+)/moderate", Moderate),  # POST
+    (r"/audit", AuditLog),  # GET
     # --- programs
-    (r"/api/v1/messages", ApiMessages),
-    (r"/api/v1/messages/([^/]+)", ApiMessage),
-    (r"/api/v1/search", ApiSearch),
-    (r"/api/v1/signup", ApiSignUp),
-    (r"/api/v1/signin", ApiSignIn),
-    (r"/api/v1/signout", ApiSignOut),
-    (r"/api/v1/me", ApiMe),
-    (r"/api/v1/tokens", ApiTokens),
-    (r"/api/v1/tokens/([^/]+)", ApiToken),
-    (r"/api/v1/openapi\.json", OpenApi),
-    (r"/api", ApiPage),
-    (r"/api/", Moved, {"url": "/api"}),
+    (r"/api/v1/messages", ApiMessages),  # GET, POST
+    (r"/api/v1/messages/([^/]+)", ApiMessage),  # GET, PATCH, DELETE
+    (r"/api/v1/search", ApiSearch),  # GET
+    (r"/api/v1/signup", ApiSignUp),  # POST
+    (r"/api/v1/signin", ApiSignIn),  # POST
+    (r"/api/v1/signout", ApiSignOut),  # POST
+    (r"/api/v1/me", ApiMe),  # GET
+    (r"/api/v1/tokens", ApiTokens),  # GET, POST
+    (r"/api/v1/tokens/([^/]+)", ApiToken),  # DELETE
+    (r"/api/v1/openapi\.json", OpenApi),  # GET
+    (r"/api", ApiPage),  # GET
+    (r"/api/", Moved, {"url": "/api"}),  # GET
     # --- the rest
-    (r"/favicon\.ico", Icon),
-    (r"/apple-touch-icon\.png", Icon),
-    (r"/robots\.txt", Robots),
-    (r"/healthz", Healthz),
-    (r"/readyz", Readyz),
-    (r"/metrics", Metrics),
-    (r"/static/([0-9a-f]{12})/(.+)", Static),
+    (r"/favicon\.ico", Icon),  # GET
+    (r"/apple-touch-icon\.png", Icon),  # GET
+    (r"/robots\.txt", Robots),  # GET
+    (r"/healthz", Healthz),  # GET
+    (r"/readyz", Readyz),  # GET
+    (r"/metrics", Metrics),  # GET
+    (r"/static/([0-9a-f]{12})/(.+)", Static),  # GET
 ]
 
 

@@ -1,6 +1,6 @@
 """The log: lines for people, or one JSON object on each line for programs. It never has a request's query or body.
 
-Faults are always logged. Requests are logged only if the setting says so (handlers/request_log.py).
+Faults are always logged. Requests are logged only if the setting says so (handlers/http/request_log.py).
 """
 
 import codecs

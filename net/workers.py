@@ -64,7 +64,7 @@ class Nodes:
         return max(abs(status) for status in statuses)
 
     async def _begin(self, number: int) -> asyncio.subprocess.Process:
-        """Starts a node. Nodes find each other in the folder, for their metrics (handlers/siblings.py)."""
+        """Starts a node. Nodes find each other in the folder, for their metrics (handlers/operations/siblings.py)."""
         command = [*inheriting(self._fds, f"{self._folder}/{number}"), *self._command]
         return await asyncio.create_subprocess_exec(
             *command, pass_fds=self._fds, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""The errors that storage raises. handlers/errors.py has the answer to each."""
+"""The errors that storage raises. handlers/http/errors.py has the answer to each."""
 
 
 class StorageError(Exception):

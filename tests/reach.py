@@ -14,7 +14,7 @@ from board.limits import Limits
 from board.passwords import Passwords
 from board.site import Site
 from board.waiters import WaiterList
-from handlers.errors import ANSWERS, STATUSES
+from handlers.http.errors import ANSWERS, STATUSES
 from storage import Storage
 from tests.conftest import ROOT
 

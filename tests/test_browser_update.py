@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from handlers.static import FILES, VERSION
+from handlers.http.static import FILES, VERSION
 from tests.browser import BROWSER_TEST
 
 OLD = "0" * 12

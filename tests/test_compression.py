@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from handlers.static import SHEETS, static_url
+from handlers.http.static import SHEETS, static_url
 
 
 def sizes(server, path, **headers):

@@ -211,7 +211,7 @@ async def test_a_guest_s_first_page_needs_no_handler(tmp_path, monkeypatch):
     from board.site import Site
     from board.site.parts import Rules
     from handlers import Application
-    from handlers.base import Base
+    from handlers.http.base import Base
     from settings import read_settings
     from storage import open_storage
 

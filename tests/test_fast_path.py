@@ -16,8 +16,8 @@ from tornado.netutil import bind_sockets
 import server as server_module
 from board.site import Site
 from handlers import Application
-from handlers.context import rules_of
-from handlers.get import Get
+from handlers.boards.get import Get
+from handlers.http.context import rules_of
 from net import server as serving
 from net.fast_path.path import READ_BYTES
 from net.fast_path.server import FastServer

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
+from handlers.boards.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
 from tests.conftest import until
 from tests.patience import PATIENCE
 from tests.people import Person

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from handlers import ROUTES
-from handlers.forwarded import entry, parse_forwarded
-from handlers.hosts import Names, split_host
+from handlers.http.forwarded import entry, parse_forwarded
+from handlers.http.hosts import Names, split_host
 from settings import read_settings
 from tests.conftest import ROOT, Server
 from tests.people import refused
@@ -320,7 +320,7 @@ def test_a_time_from_a_wrong_clock_is_no_reason_for_304(server):
         ("Fri Jan  1 00:00:00 2100", 200), ("garbage", 200), ("", 200), ("Thu, 99 Foo 2026 00:00:00 GMT", 200),
     ):  # fmt: skip
         assert server.get("/feed.atom", headers={"If-Modified-Since": value}).status_code == status, value
-    from handlers.static import static_url
+    from handlers.http.static import static_url
 
     file = server.get(static_url("board.css"))
     for value, status in ((file.headers["Last-Modified"], 304), ("Fri, 01 Jan 2100 00:00:00 GMT", 200)):

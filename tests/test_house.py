@@ -4,6 +4,9 @@ import ast
 import pathlib
 import re
 
+from handlers import ROUTES
+from handlers.http.base import allowed_methods
+
 ROOT = pathlib.Path(__file__).parent.parent
 FLOORS = ["admin", "server", "handlers", "net", "board", "storage"]  # from the top; each may use those below it
 OUTSIDE = {"admin": {"settings", "version"}, "handlers": {"settings", "version"}, "server": {"settings"}}
@@ -104,12 +107,23 @@ def test_only_a_provider_s_own_files_settings_and_columns_know_its_name():
         "handlers/login/facebook.py",
         "templates/facebook_deletion.html",
         "handlers/login/providers.py",  # the list
-        *("templates/base.html", "handlers/static.py"),  # a style sheet, by the address that pages of 1.0 have
+        *("templates/base.html", "handlers/http/static.py"),  # a style sheet, by the address that pages of 1.0 have
         "storage/tables.py",  # the columns
     }
     texts = [*MODULES, *(ROOT / "templates").iterdir(), *(ROOT / "static").rglob("*.js")]
     found = {str(path.relative_to(ROOT)) for path in texts if "facebook" in path.read_text().lower()}
     assert found == known
+
+
+def test_each_route_says_its_methods():
+    """They stand behind it, so that ROUTES is a list of all that can be asked."""
+    lines = (ROOT / "handlers/__init__.py").read_text().splitlines()
+    routes = [match for line in lines if (match := re.match(r'    \(r"(.+?)", \w+.*\),(?:  # (.*))?$', line))]
+    kinds = {route[0]: route[1] for route in ROUTES}
+    assert len(routes) > 40
+    for route in routes:
+        methods = [name for name in allowed_methods(kinds[route[1]]) if name not in ("HEAD", "OPTIONS")]
+        assert route[2] == ", ".join(methods), route[1]
 
 
 def test_files_and_functions_stay_small_enough_to_read():

@@ -6,7 +6,7 @@ import pytest
 import tornado.web
 
 from handlers import ROUTES
-from handlers.base import Base
+from handlers.http.base import Base
 from tests.conftest import until
 from tests.people import PASSWORD, Person, refused, session_of
 from tests.test_import import admin

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.checks import CHECKS
 
-from handlers.fields import LIMIT_MAX
-from handlers.openapi import DESCRIPTION, description
+from handlers.http.fields import LIMIT_MAX
+from handlers.operations.openapi import DESCRIPTION, description
 from settings import read_settings
 from tests.conftest import ROOT, Server
 from tests.people import PASSWORD, Person

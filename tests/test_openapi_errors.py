@@ -6,11 +6,11 @@ import re
 import pytest
 
 from handlers import ROUTES
-from handlers.base import Base
-from handlers.errors import ANSWERS, STATUSES, TORNADO_ERRORS, as_refused
-from handlers.monitored import Monitored
-from handlers.openapi import DESCRIPTION as INTRODUCTION
-from handlers.openapi import description
+from handlers.http.base import Base
+from handlers.http.errors import ANSWERS, STATUSES, TORNADO_ERRORS, as_refused
+from handlers.operations.monitored import Monitored
+from handlers.operations.openapi import DESCRIPTION as INTRODUCTION
+from handlers.operations.openapi import description
 from settings import read_settings
 from storage.errors import CannotOpenError, SearchBusyError, StorageError
 from storage.postgres.connection import UnstorableTextError

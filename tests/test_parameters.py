@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.openapi import description
+from handlers.operations.openapi import description
 from settings import read_settings
 from tests.people import PASSWORD, Person, client, refused
 

@@ -24,7 +24,7 @@ from board.account_names import name_from_elsewhere
 from board.audit import in_words
 from board.credentials import hash_secret
 from board.site import Site
-from handlers.context import rules_of
+from handlers.http.context import rules_of
 from handlers.login.provider import Person, Provider
 from handlers.login.providers import routes_of
 from settings import read_settings

@@ -19,8 +19,8 @@ from board.limits import Limits
 from board.recent import PAGE
 from board.text import MOST_MARKUP, clean
 from handlers import ROUTES, articles
-from handlers.articles import MOST_BYTES, MOST_KEPT, Articles
-from handlers.templates import LOADER, Template
+from handlers.http.templates import LOADER, Template
+from handlers.messages.articles import MOST_BYTES, MOST_KEPT, Articles
 from net.addresses import parse_address, parse_short
 from net.fast_path.memo import KnownRequest, size_of
 from net.loop_turns import LoopTurns

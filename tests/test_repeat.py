@@ -12,7 +12,7 @@ from tornado.netutil import bind_sockets
 from board.site import Site
 from board.site.parts import Rules
 from handlers import Application
-from handlers.get import Get
+from handlers.boards.get import Get
 from server import start as start_server
 from settings import read_settings
 from storage import open_storage

@@ -21,8 +21,8 @@ import board.site.accounts
 from board.credentials import hash_secret, new_secret, new_session
 from board.site import Site
 from handlers import ROUTES, Application
-from handlers.base import Base
-from handlers.context import rules_of
+from handlers.http.base import Base
+from handlers.http.context import rules_of
 from settings import read_settings
 from storage import open_storage
 from storage.records import Author

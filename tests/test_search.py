@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from board.highlights import EXCERPT, excerpt, highlighted
-from handlers.search import MOST_MARKED
+from handlers.messages.search import MOST_MARKED
 from storage.words import phrases
 from tests.browser import SCRIPTS
 from tests.people import refused
@@ -144,7 +144,7 @@ async def test_marks_are_looked_for_off_the_loop_and_not_for_ever(tmp_path, monk
         seen.append((threading.current_thread(), len(wanted)))
         return excerpt(text, wanted)
 
-    monkeypatch.setattr("handlers.search.excerpt", noting)
+    monkeypatch.setattr("handlers.messages.search.excerpt", noting)
     async with running(tmp_path) as house:
         for number in range(20):
             await house.storage.append(None, f"{number} " + "word " * 500, None)

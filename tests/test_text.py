@@ -13,9 +13,9 @@ from board.account_names import clean_name, name_from_elsewhere
 from board.highlights import excerpt
 from board.signs import beginning, first_sign
 from board.text import MARKS_IN_A_ROW, MOST_MARKUP, BadTextError, clean, pieces
-from handlers.errors import as_refused
-from handlers.pages import preview
-from handlers.pictures import initials_of
+from handlers.accounts.pictures import initials_of
+from handlers.http.errors import as_refused
+from handlers.messages.rendering import preview
 from storage.records import Account
 from storage.words import phrases, words
 

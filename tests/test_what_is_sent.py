@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from handlers.negotiation import qualities, takes_gzip, wants_json
-from handlers.static import static_url
+from handlers.http.negotiation import qualities, takes_gzip, wants_json
+from handlers.http.static import static_url
 from tests.people import PASSWORD, Person, refused
 
 # --- lists of what a client takes

@@ -14,10 +14,10 @@ from tornado.auth import FacebookGraphMixin
 from tornado.httputil import url_concat
 
 from board.account_names import name_from_elsewhere
-from handlers.articles import human
-from handlers.errors import RefusedError
+from handlers.http.errors import RefusedError
 from handlers.login.flow import FlowPage, OfProvider
 from handlers.login.provider import Person, Provider
+from handlers.messages.articles import human
 from net.outgoing import Visit
 from settings import Settings
 from storage.errors import NotFoundError

@@ -15,9 +15,9 @@ from typing import Any, cast
 
 import tornado.web
 
-from handlers.base import Base
-from handlers.errors import RefusedError
-from handlers.sign_in import FormPage, safe_next
+from handlers.accounts.sign_in import FormPage, safe_next
+from handlers.http.base import Base
+from handlers.http.errors import RefusedError
 from storage.errors import LinkGoneError
 
 log = logging.getLogger("longboard")

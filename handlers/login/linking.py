@@ -1,9 +1,9 @@
 """A provider on the account page: linking, unlinking, and the first page that a new member sees."""
 
-from handlers.account import AccountPage
-from handlers.errors import RefusedError
+from handlers.accounts.page import AccountPage
+from handlers.accounts.sign_in import FormPage, safe_next
+from handlers.http.errors import RefusedError
 from handlers.login.flow import FlowPage, OfProvider
-from handlers.sign_in import FormPage, safe_next
 
 
 class Link(FlowPage, AccountPage):

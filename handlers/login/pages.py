@@ -7,10 +7,10 @@ never does.
 import dataclasses
 import urllib.parse
 
-from handlers.errors import RefusedError
+from handlers.http.errors import RefusedError
 from handlers.login.flow import INVITE_COOKIE, Flow, FlowPage
 from handlers.login.provider import Person
-from handlers.messages import check_is_still
+from handlers.messages.api import check_is_still
 from net.outgoing import Visit
 from storage.records import Identity
 

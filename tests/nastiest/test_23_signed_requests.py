@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from handlers.errors import RefusedError
+from handlers.http.errors import RefusedError
 from handlers.login.facebook import read_signed_request, verified_payload
 from tests.conftest import until
 from tests.facebook import APP_SECRET, fake_facebook, free_port, log_in, signed_in_as, start_board

@@ -1,0 +1,85 @@
+"""The download of everything that is kept about an account, sent while it is read."""
+
+import base64
+import dataclasses
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+from board.recent import as_json, iso
+from handlers.accounts.page import AccountPage
+from handlers.accounts.tokens import account_json
+from storage.about import Posted
+from storage.records import AuditEntry, Credential, Identity, Picture
+
+Row = TypeVar("Row", Posted, AuditEntry)
+
+
+class AccountDownload(AccountPage):
+    async def get(self) -> None:
+        """Sends all columns that are kept about an account, except secrets and values derived from others. A test goes
+        through the tables."""
+        account = self.caller.member_credential.account
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Disposition", f'attachment; filename="{account.username}.json"')
+        about = json.dumps(await self.about(), ensure_ascii=False)
+        self.write(about[:-1] + ', "audit_log": [')
+        await self.send_rows(self.site.audit_about(account), lambda row: entry(row, account.id))
+        self.write('], "messages": [')
+        await self.send_rows(self.site.posted_by(account), posted)
+        self.finish("]}\n")
+
+    async def about(self) -> dict[str, Any]:
+        account, overview = self.caller.member_credential.account, self.overview
+        assert overview is not None
+        (notes, credentials), password = await self.site.kept_about(account), overview.password
+        return {
+            "account": account_json(account),
+            "tutorial_name": password.tutorial_name,
+            "password_set_at": iso(password.set_at) if password.set_at else None,
+            "password_links": [{"expires_at": iso(until)} for until in notes.links_until],
+            "access_changes": [iso(at) for at in notes.access_changes],
+            **dict.fromkeys(self.context.providers),
+            **{one.provider: identity_data(one, await self.site.picture_of(one)) for one in overview.identities},
+            "failed_sign_ins": dataclasses.asdict(overview.failed),
+            "sessions_and_tokens": [self.describe(c) for c in credentials],
+        }
+
+    def describe(self, credential: Credential) -> dict[str, Any]:
+        used = iso(self.site.credentials.last_used(credential))
+        return {"id": credential.id, "kind": credential.kind, "name": credential.name,
+                "created_at": iso(credential.created_at), "last_used_at": used,
+                **{f"by_{name}": credential.provider == name for name in self.context.providers}}  # fmt: skip
+
+    async def send_rows(self, parts: AsyncIterator[list[Row]], shape: Callable[[Row], dict[str, Any]]) -> None:
+        """`shape` returns what is sent of a row."""
+        separator = "\n"
+        async for rows in parts:
+            async with self.context.making.turns.turn():
+                text = ",\n".join(json.dumps(shape(row), ensure_ascii=False) for row in rows)
+            self.write(separator + text)
+            await self.flush()
+            separator = ",\n"
+
+
+def identity_data(identity: Identity, picture: Picture | None) -> dict[str, Any]:
+    """What came from a provider, with the picture as a data: URL."""
+    url = f"data:{picture.kind};base64,{base64.b64encode(picture.content).decode()}" if picture else None
+    notice_at = iso(identity.notice_at) if identity.notice_at else None
+    return {"app_id": identity.app_id, "id": identity.subject, "name": identity.name,
+            "linked_at": iso(identity.created_at), "notice_at": notice_at, "picture": url}  # fmt: skip
+
+
+def entry(row: AuditEntry, account_id: int) -> dict[str, Any]:
+    """Says only whether the member did it: which other person did it is data about that person."""
+    return {"at": iso(row.at), "by_you": row.actor_id == account_id, "action": row.action, "target": row.target}
+
+
+def posted(row: Posted) -> dict[str, Any]:
+    """The message as the API has it, with what only its author may know. A deleted message has no words any more."""
+    message = row.message
+    return as_json(message) | {
+        "created_at": iso(message.created_at),
+        "key": row.key,
+        "address": row.address,
+    }

@@ -1,0 +1,148 @@
+"""The account page: everything that members may do with their own account, in plain forms."""
+
+import asyncio
+from urllib.parse import urlencode
+
+from board.account_names import clean_name
+from board.recent import iso
+from board.site.accounts import Overview
+from handlers.accounts.known_browser import forget_browser
+from handlers.accounts.sign_in import FormPage
+from handlers.http.errors import RefusedError
+from storage.records import Password
+
+SAME_MOMENT_MS = 1000
+"""How far apart the times of an account and of the identity made with it may be: the clock is read twice."""
+
+
+class AccountPage(FormPage):
+    """Requires a browser's session: no token can change a password."""
+
+    for_whom = "members"
+    takes_tokens = True  # so that a token gets a clear refusal
+    forgives_old_sessions = False
+    template = "account.html"
+    made: str | None = None
+    """A new token, shown once."""
+    overview: Overview | None = None
+    """What the page shows; None until it has been read."""
+
+    @property
+    def has_password(self) -> bool:
+        return self.overview is not None and self.overview.password.hash is not None
+
+    @property
+    def typed_password(self) -> str | None:
+        """The password that was typed to confirm something; None if the account has none."""
+        return self.needed("password") if self.has_password else None
+
+    def check_for_whom(self) -> None:
+        super().check_for_whom()
+        if self.caller.member_credential.kind != "session":
+            raise RefusedError(403, "session_needed", "This page is for browsers. Programs use the API.")
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        # Before the handler runs, so that a refusal can be shown on the page at once.
+        self.overview = await self.site.overview(self.caller)
+
+    async def get(self) -> None:
+        self.show()
+
+    def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
+        overview, last_used = self.overview, self.site.credentials.last_used
+        assert overview is not None
+        by_name = {identity.provider: identity for identity in overview.identities}
+        return self.render(
+            self.template,
+            refused=refused,
+            typed=self.typed,
+            made=self.made,
+            failed=overview.failed,
+            logins=[(one, by_name.get(name)) for name, one in self.context.providers.items()],
+            has_password=self.has_password,
+            is_confirmed=self.site.is_confirmed(self.caller),
+            unlinks=unlinks(overview),
+            mine=self.caller.member_credential.id,
+            sessions=[c for c in overview.credentials if c.kind == "session"],
+            tokens=[c for c in overview.credentials if c.kind == "token"],
+            bots=[c for c in overview.credentials if c.kind == "bot"],
+            last_used=lambda c: iso(last_used(c)),
+            iso=iso,
+            when=lambda ms: f"{iso(ms)[:10]} {iso(ms)[11:16]} UTC",
+            last=last_used,
+        )
+
+    def again(self, done: str | None = None, **more: str) -> None:
+        """Redirects to the page, which then shows what was done. account_done.html has the words for it."""
+        self.redirect(f"/account?{urlencode({'done': done, **more})}" if done else "/account", status=303)
+
+    def write_error_page(self, refused: RefusedError) -> None:
+        if self.overview is None:
+            self.render("error.html", refused=refused, near=None)
+        else:
+            super().write_error_page(refused)
+
+    async def confirm(self) -> Password:
+        """Checks that the member knows the password, or has just come from a provider. Raises DeniedError."""
+        return await self.site.confirm(self.caller, self.typed_password)
+
+
+def unlinks(overview: Overview) -> bool:
+    """Whether the form for a new password ticks “Unlink”: something was linked after the current one was set."""
+    known_since = overview.password.set_at
+    return any(
+        identity.created_at > (known_since or identity.account.created_at) + SAME_MOMENT_MS
+        for identity in overview.identities
+    )
+
+
+class AccountName(AccountPage):
+    async def post(self) -> None:
+        await self.site.rename(self.caller, self.needed("name"))
+        self.again("name")
+
+
+class AccountPassword(AccountPage):
+    async def post(self) -> None:
+        """Signs out everything else."""
+        old, new, secret = self.typed_password, self.needed("new"), self.session_secret or ""
+        unlink = self.form("unlink") == "yes"
+        self.set_session(await self.site.change_password(self.caller, old, new, secret, unlink=unlink))
+        self.again("password")
+
+
+class AccountTokens(AccountPage):
+    async def post(self) -> None:
+        name = clean_name(self.needed("name"))  # a refusal says first what is wrong with the name
+        self.made, _ = await self.site.make_token(self.caller, name, self.typed_password)
+        self.overview = await self.site.overview(self.caller)
+        self.show()
+
+
+class AccountRevoke(AccountPage):
+    async def get(self, id: str) -> None:  # type: ignore[override]
+        self.redirect("/account")
+
+    async def post(self, id: str) -> None:
+        await self.site.revoke(self.caller, int(id))
+        if int(id) == self.caller.member_credential.id:
+            self.sign_off()
+        self.again("revoke")
+
+
+class AccountEverywhere(AccountPage):
+    async def post(self) -> None:
+        """Signs out everywhere else, bots as well."""
+        await self.site.revoke_others(self.caller)
+        self.again("everywhere")
+
+
+class AccountDelete(AccountPage):
+    async def post(self) -> None:
+        username, keep = self.caller.member_credential.account.username, self.form("messages") != "delete"
+        await self.site.delete_account(self.caller, self.typed_password, keep_messages=keep)
+        forget_browser(self, username)
+        self.sign_off()
+        self.clear_session_cookie()
+        self.redirect(f"/signout?deleted={'account' if keep else 'all'}", status=303)

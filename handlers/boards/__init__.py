@@ -1,0 +1,1 @@
+"""A board's page and its polls."""

@@ -1,0 +1,190 @@
+"""The board's page. For guests it is rendered and compressed once, and cached until the next change.
+
+Only its end differs for each visitor: the key of the form, with which a double click posts only once.
+"""
+
+import dataclasses
+import time
+from typing import Any
+
+from tornado.httputil import (
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerRequest,
+    ResponseStartLine,
+    format_timestamp,
+)
+
+from board.cursor import Cursor
+from handlers.boards.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
+from handlers.http.bearer import OTHER_HEADERS
+from handlers.http.context import Context
+from handlers.http.negotiation import takes_gzip
+from handlers.messages.api import new_form_key
+from handlers.messages.rendering import BIG, BLANK, Rendering, first_id
+from storage.records import Message
+from storage.records import Page as MessagesPage
+
+MOST_ORIGINS = 4
+"""Origins for which the page is cached: without PUBLIC_URL, clients choose the name."""
+NOTHING: dict[str, Kept] = {}
+NOT_PLAIN = frozenset(
+    ("Cookie", "Authorization", *OTHER_HEADERS, "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
+)
+"""Headers that may change the meaning of a request for the page, spelled as Tornado spells all names."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class State:
+    """What the page shows, and its cursor. Both are read at the same moment, however long rendering takes."""
+
+    page: MessagesPage
+    cursor: Cursor
+
+
+class Front(Rendering):
+    forgives_old_sessions = True
+
+    @property
+    def counts_as_reading(self) -> bool:
+        """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
+        if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
+            return True
+        return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
+
+    async def get(self) -> None:
+        before, after = self.whole_number("before"), self.whole_number("after")
+        if before is not None:
+            async with self.context.making.reading:
+                page = await self.site.page(before=before)
+                newer = page.messages[-1].id if page.messages else None
+                await self.history_page(page.messages, first_id(page.messages, page.older), newer)
+        elif after is not None:
+            async with self.context.making.reading:
+                page = await self.site.page(after=after)
+                newer = page.messages[-1].id if page.newer else None
+                await self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
+        elif self.account is None:
+            await self.guests_page()
+        else:
+            await self.live_page()
+
+    # --- guests
+
+    async def guests_page(self) -> None:
+        kept, key = self.kept_for_guests() or await self.keep_for_guests(), new_form_key()
+        if takes_gzip(self.request.headers.get("Accept-Encoding", "")):
+            self.set_header("Content-Encoding", "gzip")
+            self.finish(kept.gzipped(key))
+        else:
+            self.finish(kept.whole(key))
+
+    def all_kept(self) -> dict[str, Kept]:
+        """The cached pages, by origin."""
+        kept: dict[str, Kept] = self.site.waiters.recent.derived.setdefault("front", {})
+        return kept
+
+    def kept_for_guests(self) -> Kept | None:
+        kept = self.all_kept().get(self.origin)
+        return kept if kept and kept.serves(self.site.waiters.watching.count()) else None
+
+    async def keep_for_guests(self) -> Kept:
+        """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
+        asked_at, making = time.monotonic(), self.context.making
+        async with making.front:
+            last: Kept | None = making.last_front
+            if last is None or last.origin != self.origin or last.made_at < asked_at:
+                last = making.last_front = await self.make_for_guests()
+            return last
+
+    async def make_for_guests(self) -> Kept:
+        all_kept, state, watching = self.all_kept(), self.state(), self.site.waiters.watching.count()
+        bodies = [kept.body for kept in all_kept.values()]
+        messages = await self.days_html(state.page.messages)
+        async with self.context.making.turns.turn():
+            page = self.render_string("board.html", messages=MESSAGES_HOLE, **self.names(state, KEY_HOLE, watching))
+            head, rest, end = cut_page(page)
+        if bodies and bodies[0].rest == rest:
+            body = bodies[0]
+        elif sum(map(len, messages)) < BIG:
+            body = Body.make(messages, rest)
+        else:
+            body = await self.context.making.packing.run(Body.make, messages, rest)
+        kept = Kept.make(self.origin, watching, head, body, end)
+        if self.state() == state:
+            all_kept.pop(self.origin, None)
+            if len(all_kept) >= MOST_ORIGINS:
+                del all_kept[next(iter(all_kept))]
+            all_kept[self.origin] = kept
+        return kept
+
+    # --- members
+
+    async def live_page(self) -> None:
+        state, watching = self.state(), self.site.waiters.watching.count()
+        html = await self.days_html(state.page.messages)
+        await self.send_page("board.html", html, **self.names(state, new_form_key(), watching))
+
+    # --- both
+
+    def state(self) -> State:
+        recent = self.site.waiters.recent
+        return State(recent.page, recent.cursor)
+
+    def names(self, state: State, key: str, watching: int) -> dict[str, Any]:
+        """What the template needs besides the messages."""
+        return {
+            "blank": self.context.making.articles.now(BLANK),
+            "cursor": str(state.cursor),
+            "older": first_id(state.page.messages, state.page.older),
+            "watching": watching,
+            "key": key,
+        }
+
+    async def history_page(
+        self, messages: list[Message], older: int | None, newer: int | None, *, is_forward: bool = False
+    ) -> None:
+        html = await self.days_html(messages)
+        await self.send_page("history.html", html, older=older, newer=newer, is_forward=is_forward)
+
+
+class Quick(HTTPMessageDelegate):
+    """Answers a guest's plain first request from the cached page, without a handler.
+
+    On a kept connection the page then costs half the CPU time; on a new one, whose opening costs more than either, a
+    sixth less. Any request that is not plain goes to the handler: see `quick_front`.
+    """
+
+    def __init__(self, context: Context, request: HTTPServerRequest, kept: Kept) -> None:
+        self._context = context
+        self._request = request
+        self._kept = kept
+
+    def finish(self) -> None:
+        packs = takes_gzip(self._request.headers.get("Accept-Encoding", ""))
+        key = new_form_key()
+        page = self._kept.gzipped(key) if packs else self._kept.whole(key)
+        headers = HTTPHeaders(self._context.front_headers)
+        headers["Date"] = format_timestamp(time.time())
+        headers["Content-Length"] = str(len(page))
+        if packs:
+            headers["Content-Encoding"] = "gzip"
+        connection = self._request.connection
+        assert connection is not None
+        connection.write_headers(ResponseStartLine("HTTP/1.1", 200, "OK"), headers, page)
+        connection.finish()
+        self._context.site.counters.requests["GET", 200] += 1
+
+
+def quick_front(context: Context, request: HTTPServerRequest) -> Quick | None:
+    """Returns None if only a handler can answer: for a member, an unusual request, or a page that is not cached yet."""
+    waiters, config, headers = context.site.waiters, context.config, request.headers
+    all_kept: dict[str, Kept] = waiters.recent.derived.get("front", NOTHING)
+    kept = all_kept.get(config.public_url or f"http://{request.host}")
+    if kept is None or config.reading == "members" or config.log_requests or waiters.draining:
+        return None
+    if request.version != "HTTP/1.1" or headers.get("Connection", "keep-alive").lower() != "keep-alive":
+        return None
+    if not NOT_PLAIN.isdisjoint(headers):
+        return None
+    return Quick(context, request, kept) if kept.serves(waiters.watching.count()) else None

@@ -1,0 +1,158 @@
+"""Polls. One is answered at once if there is something new, else parked in the waiter list."""
+
+import math
+import re
+import time
+from typing import cast
+
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPServerRequest
+from tornado.iostream import IOStream
+
+from board.credentials import hash_secret
+from board.cursor import Cursor, parse_cursor
+from board.waiter import Ended, FutureWaiter
+from board.waiters import NO_ROOM
+from handlers.http.base import Base
+from handlers.http.errors import RefusedError
+from net.fast_path.memo import KnownRequest, means, split_poll
+from net.fast_path.stream import ReleasedStream
+
+NEW_SECRET_RETRY_MS = 1000
+"""After how many ms to poll again after a change of the password, whose reply brings the new cookie."""
+
+
+class Poll(Base):
+    """What `/get` and the API's polls share: the cursor, the wait, and parking."""
+
+    waiter: FutureWaiter | None = None
+    known: KnownRequest | None = None
+    """The memo's entry for this poll, which says what its bytes mean from now on."""
+    deadline = math.inf
+    """Until when it may be parked, by the monotonic clock, if it was parked before on the fast path."""
+
+    @property
+    def counts_as_use(self) -> bool:
+        return self.request.method not in ("GET", "HEAD")
+
+    @property
+    def counts_as_reading(self) -> bool:
+        """Replies from memory are not counted. Methods that need more check the limit themselves."""
+        return False
+
+    async def prepare(self) -> None:
+        if isinstance(self.stream, ReleasedStream):
+            self.deadline, self.stream.deadline = self.stream.deadline, math.inf
+        try:
+            await super().prepare()
+        except RefusedError as refused:
+            if refused.code != "signed_out" or not self.has_new_secret or (cursor := self.after()) is None:
+                raise
+            self.write_bytes(self.site.waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS))
+
+    @property
+    def has_new_secret(self) -> bool:
+        """Whether this session has just got a new secret, which the page will send with its next poll."""
+        return any(self.site.credentials.was_replaced(self.get_cookie(name, "")) for name in self.cookie_names)
+
+    @property
+    def stream(self) -> IOStream:
+        return cast(HTTP1Connection, self.request.connection).stream
+
+    def on_connection_close(self) -> None:
+        if self.waiter is not None:
+            self.site.waiters.leave(self.waiter)
+
+    def after(self) -> Cursor | None:
+        """Returns the cursor that was sent, if there is one. Raises RefusedError."""
+        text = self.query("after")
+        if text is None:
+            return None
+        cursor = parse_cursor(text)
+        if cursor is None:
+            raise RefusedError(400, "bad_cursor", "“after” is not a cursor: use one as a reply gave it.")
+        return cursor
+
+    def wait(self) -> float:
+        """Returns how many seconds this poll may be held. More than allowed is no error. Raises RefusedError."""
+        most = self.config.poll_seconds
+        text = self.query("wait")
+        if text is None:
+            return most
+        if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?", text, re.ASCII):
+            raise RefusedError(400, "bad_wait", "“wait” must be a number of seconds, 0 or more.")
+        return min(float(text), most)
+
+    async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
+        """Returns the reply's body, or None if the client has gone by then."""
+        waiters = self.site.waiters
+        deadline = min(time.monotonic() + wait, self.deadline)
+        self.learn(wait)
+        while True:
+            if await waiters.is_beyond(cursor):
+                return waiters.reset()
+            if self.is_gone:
+                return None
+            if not self.is_as_judged:  # is_beyond() may have read from storage; no await from here to the parking
+                await self.look_again()
+                continue
+            reply = self.look(cursor, deadline - time.monotonic())
+            if not isinstance(reply, FutureWaiter):
+                return reply
+            ended = await self.parked(reply)
+            if not isinstance(ended, Ended):
+                return ended
+            if ended is Ended.GONE:
+                return None
+            if self.has_new_secret:
+                self.sign_off()
+                return waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS)
+            await self.look_again()
+
+    def write_bytes(self, reply: bytes) -> None:
+        self.closes = reply.endswith(NO_ROOM)
+        super().write_bytes(reply)
+        if not self._finished:  # finish() authenticates it again first
+            return
+        if self.known is not None and not self.closes and isinstance(self.stream, ReleasedStream):
+            self.stream.resume(self.known)
+
+    def look(self, cursor: Cursor, wait: float) -> bytes | FutureWaiter:
+        account_id = self.account.id if self.account else None
+        return self.site.waiters.poll(cursor, wait, account_id, self.client_address)
+
+    async def parked(self, waiter: FutureWaiter) -> bytes | Ended:
+        self.waiter = waiter
+        try:
+            return await waiter.future
+        finally:
+            self.site.waiters.leave(waiter)
+            self.waiter = None
+
+    def learn(self, wait: float) -> None:
+        """Puts this request into the memo. From now on, the same bytes around another cursor need no parsing."""
+        memo, stream = self.context.memo, self.stream
+        if memo is None or not isinstance(stream, ReleasedStream) or not is_plain(self.request):
+            return
+        poll = split_poll(stream.last_read)
+        if poll is None or not means(stream.last_read, self.request):
+            return
+        known = KnownRequest(
+            head=poll.head,
+            tail=poll.tail,
+            wait=wait,
+            secret_hash=hash_secret(self.secret) if self.secret else None,
+            counts_as_use=self.session_secret is None,
+            account=self.account,
+            address=self.client_address if self.config.client_header else None,
+        )
+        self.known = memo.learn(known)
+
+
+def is_plain(request: HTTPServerRequest) -> bool:
+    """Whether only the cursor can change the meaning of the next request."""
+    once = all(len(values) == 1 for values in request.query_arguments.values())
+    known = request.query_arguments.keys() <= {"after", "wait"}
+    special = {"Content-Length", "Transfer-Encoding", "Expect", "Upgrade"}
+    lasting = request.version == "HTTP/1.1" and request.headers.get("Connection", "keep-alive").lower() == "keep-alive"
+    return request.method == "GET" and once and known and lasting and not any(n in request.headers for n in special)

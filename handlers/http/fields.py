@@ -1,0 +1,123 @@
+"""Reads the query, the form or the JSON of a request. It returns valid text, or refuses with a clear reason."""
+
+import codecs
+import functools
+import json
+from typing import Any, NoReturn
+
+import tornado.web
+from tornado.httputil import HTTPHeaders
+
+from handlers.http.errors import RefusedError
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+LIMIT_MAX = 100
+"""Largest number of messages in a reply, whatever limit is requested."""
+
+
+class Fields(tornado.web.RequestHandler):
+    takes: tuple[str, ...] = (JSON, FORM)
+    """Content types that are accepted here."""
+
+    def query(self, name: str) -> str | None:
+        """Returns a value of the query string. Unlike get_argument, it keeps control characters."""
+        return self._last(self.request.query_arguments, name)
+
+    def form(self, name: str) -> str | None:
+        """Returns a field of the form, or None if it is missing. Raises RefusedError."""
+        if self.request.body and (refused := self.refusal_of_body):
+            raise refused
+        return self._last(self.request.body_arguments, name)
+
+    def _last(self, arguments: dict[str, list[bytes]], name: str) -> str | None:
+        values = arguments.get(name)
+        if not values:
+            return None
+        try:
+            return values[-1].decode()
+        except UnicodeDecodeError:
+            raise RefusedError(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
+
+    def whole_number(self, name: str, least: int = 0) -> int | None:
+        """Returns a number of the query that fits into storage, or None if it is missing. Raises RefusedError."""
+        text = self.query(name)
+        if text is None:
+            return None
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            raise RefusedError(400, "bad_number", f"“{name}” must be a whole number of at most 18 digits.")
+        if int(text) < least:
+            raise RefusedError(400, "bad_number", f"“{name}” must be {least} or more.")
+        return int(text)
+
+    def limit(self) -> int | None:
+        """Returns the requested number of messages, at most LIMIT_MAX; None if there is none. Raises RefusedError."""
+        limit = self.whole_number("limit", least=1)
+        return None if limit is None else min(limit, LIMIT_MAX)
+
+    def fields(self) -> dict[str, Any]:
+        """Returns the fields of a JSON body or a form. A form's values are strings; JSON may have other types."""
+        if refused := self.refusal_of_body:
+            raise refused
+        if media_type(self.request.headers) == JSON:
+            return parse_object(self.request.body)
+        return {name: self.form(name) for name in self.request.body_arguments}
+
+    @functools.cached_property
+    def refusal_of_body(self) -> RefusedError | None:
+        """The refusal if the headers say that the body can't be read, else None. The type is never guessed."""
+        headers = self.request.headers
+        if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            return RefusedError(415, "unsupported_encoding", "Send it as it is, without Content-Encoding.")
+        if media_type(headers) in self.takes:
+            return None
+        wanted = "JSON (Content-Type: application/json) or a form" if JSON in self.takes else "a form"
+        return RefusedError(415, "unsupported_type", f"Send {wanted} (application/x-www-form-urlencoded).")
+
+    def sent(self, name: str, *, in_query: bool = False) -> str:
+        """Returns what somebody typed into a field, valid or not, to show it again. Never used for a password."""
+        arguments = self.request.query_arguments if in_query else self.request.body_arguments
+        return arguments.get(name, [b""])[-1].decode(errors="replace").replace("\0", "\ufffd")
+
+    def optional_text(self, fields: dict[str, Any], name: str) -> str | None:
+        """Returns None if the field is missing or null: many programs send null for a missing field."""
+        return self.text_field(fields, name) if fields.get(name) is not None else None
+
+    def text_field(self, fields: dict[str, Any], name: str) -> str:
+        value = fields.get(name)
+        if not isinstance(value, str):
+            raise RefusedError(400, "bad_field", f"“{name}” is missing or not a string.")
+        return value
+
+
+def media_type(headers: HTTPHeaders) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def has_body(headers: HTTPHeaders) -> bool:
+    """Whether a body follows the headers."""
+    return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
+
+
+def lower_media_type(headers: HTTPHeaders) -> None:
+    """Makes the type lower case, because Tornado would not recognise a form's type in capitals."""
+    kind, semicolon, parameters = headers.get("Content-Type", "").partition(";")
+    if kind != kind.strip().lower():
+        headers["Content-Type"] = kind.strip().lower() + semicolon + parameters
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parses a JSON object (RFC 8259: UTF-8, no NaN). Raises RefusedError."""
+    try:
+        text = body.removeprefix(codecs.BOM_UTF8).decode()  # Windows writes a BOM first
+        value = json.loads(text, parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        raise RefusedError(400, "bad_json", "The body is not JSON in UTF-8.") from None
+    if not isinstance(value, dict):
+        raise RefusedError(400, "bad_json", 'The body must be a JSON object, such as {"body": "Hello"}.')
+    return value
+
+
+def no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,30 @@
+"""Renders pages. There is one for the whole process, so that requests share its results and take turns."""
+
+import asyncio
+
+from handlers.boards.kept import Kept
+from handlers.http.aside import Aside
+from handlers.messages.articles import Articles
+from net.loop_turns import LoopTurns
+
+READ_AT_ONCE = 8
+"""Pages of messages, up to 2 MB each, that may be in memory while their requests wait for a turn."""
+
+
+class Making:
+    def __init__(self) -> None:
+        self.turns = LoopTurns()
+        self.articles = Articles(self.turns)
+        self.big_pages = asyncio.Lock()
+        """Held while a big page is rendered and compressed."""
+        self.reading = asyncio.Semaphore(READ_AT_ONCE)
+        """Held from reading messages from storage until the reply has been made from them."""
+        self.front = asyncio.Lock()
+        """Held while the guests' front page is made."""
+        self.feed = asyncio.Lock()
+        """Held while the feed is made."""
+        self.last_front: Kept | None = None
+        self.errors: dict[tuple[int, str, int | None], bytes] = {}
+        """Cached error pages for guests."""
+        self.packing = Aside("packing")
+        self.excerpts = Aside("excerpts")

@@ -1,0 +1,129 @@
+"""Styles, scripts and icons, read when the server starts. Their addresses change with their content, so browsers may
+cache them.
+"""
+
+import datetime
+import hashlib
+import logging
+import pathlib
+import re
+import urllib.parse
+from typing import Any
+
+import tornado.web
+from tornado.iostream import StreamClosedError
+
+from handlers.http.errors import as_refused
+from handlers.http.headers import DATA_CSP, default_headers, is_known
+
+log = logging.getLogger("longboard")
+
+ROOT = pathlib.Path(__file__).parents[2]
+STATIC = ROOT / "static"
+SHEETS = {
+    "board.css": ("theme", "base", "header", "controls", "composer", "messages", "live", "keys", "print"),
+    "forms.css": ("panels", "fields", "notices", "actions", "lists", "code"),
+    "facebook.css": ("facebook",),
+    "history.css": ("history",),
+    "search.css": ("search",),
+}
+"""The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
+COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
+"""A script's comment on its own lines. None of our string literals looks like one: a test reads all of them."""
+INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
+CSS_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+CSS_SPACE = re.compile(rb"\s*\n\s*")
+
+
+def script(text: bytes) -> bytes:
+    """Removes comments and indents, which are a sixth of the first view. Line numbers stay the same."""
+    return INDENT.sub(b"", COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), text))
+
+
+def sheet(parts: tuple[str, ...]) -> bytes:
+    """Joins parts to one style sheet, without comments, indents and empty lines."""
+    text = b"\n".join((STATIC / "css" / f"{part}.css").read_bytes() for part in parts)
+    return CSS_SPACE.sub(b"\n", CSS_COMMENT.sub(b"", text)).strip()
+
+
+FILES = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir()) if path.is_file()}
+FILES |= {path.name: script(path.read_bytes()) for path in sorted((STATIC / "js").glob("*.js"))}
+FILES |= {name: sheet(parts) for name, parts in SHEETS.items()}
+"""What is sent, by name: icons, scripts, style sheets."""
+MODIFIED = datetime.datetime.fromtimestamp(
+    max(int(path.stat().st_mtime) for path in STATIC.rglob("*") if path.is_file()), datetime.UTC
+)
+VERSION = hashlib.sha256(b"\0".join(name.encode() + b"\0" + FILES[name] for name in FILES)).hexdigest()[:12]
+ICON = "data:image/svg+xml," + urllib.parse.quote(FILES["icon.svg"].decode().strip())
+"""Part of the page: it needs no request, and static/js/main.js can put a dot on it while the server is away."""
+
+
+def static_url(name: str) -> str:
+    return f"/static/{VERSION}/{name}"
+
+
+class Static(tornado.web.StaticFileHandler):
+    """The version is in front of the name, so that modules that import each other get the same version."""
+
+    def initialize(self) -> None:  # type: ignore[override]
+        super().initialize("")
+
+    async def get(self, version: str, name: str, include_body: bool = True) -> None:  # type: ignore[override]
+        self._is_current = version == VERSION
+        await super().get(name, include_body)
+
+    async def head(self, version: str, name: str) -> None:  # type: ignore[override]
+        await self.get(version, name, include_body=False)
+
+    # --- Tornado's hooks for files that are not on a disk; their paths are the names
+
+    @classmethod
+    def get_absolute_path(cls, root: str, path: str) -> str:
+        return path
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str:
+        if absolute_path not in FILES:
+            raise tornado.web.HTTPError(404)
+        return absolute_path
+
+    @classmethod
+    def get_content(  # type: ignore[override]
+        cls, abspath: str, start: int | None = None, end: int | None = None
+    ) -> bytes:
+        return FILES[abspath][start:end]
+
+    def get_content_size(self) -> int:
+        assert self.absolute_path is not None
+        return len(FILES[self.absolute_path])
+
+    def get_modified_time(self) -> datetime.datetime:
+        return MODIFIED
+
+    def set_default_headers(self) -> None:
+        for name, value in default_headers(self.settings["context"].config, DATA_CSP):
+            self.set_header(name, value)
+        self.clear_header("Server")
+
+    def compute_etag(self) -> str | None:
+        """Weak, because the compressed file has the same ETag (RFC 9110, 8.8.3.3)."""
+        etag = super().compute_etag()
+        return etag and f"W/{etag}"
+
+    def should_return_304(self) -> bool:
+        assert self.modified is not None
+        return is_known(self, int(self.modified.timestamp()))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        refused = as_refused(status_code, None)
+        if status_code == 405:
+            self.set_header("Allow", "GET, HEAD, OPTIONS")
+        self.finish({"error": {"code": refused.code, "message": refused.words}})
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """Leaves out the address, because a client could put anything into the log with it."""
+        if not isinstance(value, tornado.web.HTTPError | StreamClosedError):
+            log.error("A static file could not be sent", exc_info=value)
+
+    def set_extra_headers(self, path: str) -> None:
+        # A page from before an update requests the old version and gets the new file, but may not cache it.
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if self._is_current else "no-store")

@@ -1,0 +1,1 @@
+"""Posting, reading and searching messages, and rendering them."""

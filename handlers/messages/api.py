@@ -1,0 +1,179 @@
+"""Posts and reads messages: /add for the page's form, /api/v1/messages for programs."""
+
+import datetime
+import hashlib
+import secrets
+
+from board.cursor import Cursor
+from board.recent import PAGE, as_json, encode, encode_reply
+from handlers.boards.polls import Poll
+from handlers.http.base import Base, Page
+from handlers.http.errors import RefusedError
+from storage.errors import NotFoundError
+
+NO_MOMENT = -1
+"""A time that no message has."""
+RESERVED = ("tutorial-", "form-")
+"""Prefixes of keys that Longboard makes itself, so that no client can use such a key first."""
+
+
+def checked_key(key: str | None) -> str | None:
+    """Checks the key of a post. All guests share one space of keys, so keys must be too long to collide.
+
+    Raises RefusedError.
+    """
+    if key is None:
+        return None
+    if not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()) or key.startswith(RESERVED):
+        raise RefusedError(400, "bad_key", "A key has 22 to 100 random characters of ASCII.")
+    return key
+
+
+class Add(Page):
+    """The page with only the form. Both this form and the board's form are posted here."""
+
+    refuses_with_own_words = True
+
+    @property
+    def max_body(self) -> int:
+        """Twice as much if the form also has the words that its message replaces (`first`)."""
+        return self.context.max_body * (2 if "first" in self.request.body_arguments else 1)
+
+    def get(self) -> None:
+        self.render("add.html", text="", refused=None, key=new_form_key())
+
+    async def post(self) -> None:
+        text = self.form("s")
+        if text is None:
+            raise RefusedError(400, "bad_field", "The field “s” with the message is missing.")
+        check_is_still(self, self.form("as"))
+        key = form_key(self.form("key"), self.form("first") or text)
+        message, is_new = await self.site.post(self.caller, text, key)
+        if self.wants_json:
+            self.set_status(201 if is_new else 200)
+            self.write_json(as_json(message))
+        else:
+            self.redirect("/", status=303)
+
+    def write_error_page(self, refused: RefusedError) -> None:
+        """Shows the form again with what was typed."""
+        self.render("add.html", text=self.sent("s"), refused=refused, key=new_form_key())
+
+
+def check_is_still(handler: Base, username: str | None) -> None:
+    """Checks that the client is still signed in as the user that the form names (empty for a guest). So nobody posts as
+    somebody else after signing in or out in another tab. Raises RefusedError."""
+    now = handler.account.username if handler.account else ""
+    if username is None or username == now:
+        return
+    if not now:
+        raise RefusedError(401, "signed_out", "You have been signed out. Please sign in again.")
+    raise RefusedError(
+        409, "someone_else", "You are signed in as somebody else by now. Reload the page to go on as them."
+    )
+
+
+def new_form_key() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def form_key(key: str | None, text: str) -> str | None:
+    """Makes a key from the form's key and its text: a form sent twice posts one message, but after the Back button it
+    may be sent with other words.
+
+    The page's outbox may send other words without knowing whether the first ones were posted. It then sends the first
+    ones as `first`, and the board accepts only one of the two.
+    """
+    if key is None:
+        return None
+    return "form-" + hashlib.sha256(f"{checked_key(key)}\0{text}".encode(errors="replace")).hexdigest()
+
+
+class ApiMessages(Poll):
+    async def get(self) -> None:
+        after, wait = self.after(), self.wait()
+        before, limit = self.whole_number("before"), self.limit()
+        if after is not None:
+            if before is not None or limit is not None:
+                raise RefusedError(
+                    400, "bad_field", "“before” and “limit” are for history: they don't go with “after”."
+                )
+            reply = await self.changes(after, wait)
+        elif before is not None or limit is not None:
+            await self.page(before, limit or PAGE)
+            return
+        else:
+            reply = self.site.waiters.recent.newest()
+        if reply is not None:
+            self.write_bytes(reply)
+
+    async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
+        """As `/get`, but changes that are too old to be in memory are read from storage, page by page."""
+        if self.site.is_in_storage(cursor):
+            self.site.limits.reading.check(self.caller.key)
+            if reply := await self.page_forward(cursor):
+                return reply
+        return await self.poll(cursor, wait)
+
+    async def page_forward(self, cursor: Cursor) -> bytes | None:
+        """Returns the next page of changes, or None if the cursor needs a reset."""
+        async with self.context.making.reading:
+            changes = await self.site.changes(cursor)
+            if changes is None:
+                return None
+            seq = changes.messages[-1].seq if changes.more else changes.head.seq
+            messages = await self.context.making.turns.each(encode, changes.messages)
+            return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
+
+    async def page(self, before: int | None, limit: int) -> None:
+        """Sends the messages before this one, or the newest with their cursor. The cursor is read first: changes between
+        the two reads are sent again by the next poll, which does no harm."""
+        self.site.limits.reading.check(self.caller.key)
+        async with self.context.making.reading:
+            cursor = str(self.site.waiters.recent.cursor)
+            page = await self.site.page(before=before, limit=limit)
+            newest = {"cursor": cursor} | ({"older": True} if page.older else {})
+            rest = newest if before is None else {"older": page.older}
+            await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
+
+    async def post(self) -> None:
+        fields = self.fields()
+        header, field = self.request.headers.get("Idempotency-Key"), self.optional_text(fields, "key")
+        keys = [key for key in (checked_key(field), checked_key(header)) if key]
+        body, key = self.text_field(fields, "body"), keys[0] if keys else None
+        message, is_new = await self.site.post(self.caller, body, key)
+        self.set_status(201 if is_new else 200)
+        self.set_header("Location", f"/api/v1/messages/{message.id}")
+        self.write_json(as_json(message))
+
+
+class ApiMessage(Base):
+    async def get(self, id: str) -> None:
+        self.write_json(as_json(await self.site.message(parse_id(id))))
+
+    async def patch(self, id: str) -> None:
+        fields = self.fields()
+        body, began_from = self.text_field(fields, "body"), self.optional_text(fields, "began_from")
+        seen_at = moment(began_from) if began_from else None
+        if seen_at == NO_MOMENT:
+            raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
+        self.write_json(as_json(await self.site.edit(self.caller, parse_id(id), body, seen_at)))
+
+    async def delete(self, id: str) -> None:
+        await self.site.delete(self.caller, parse_id(id))
+        self.set_status(204)
+
+
+def moment(text: str) -> int:
+    """Converts one of our times to milliseconds, even if a client's library has reformatted it; else NO_MOMENT."""
+    try:
+        at = datetime.datetime.fromisoformat(text)
+        return round(at.timestamp() * 1000) if at.tzinfo else NO_MOMENT
+    except (ValueError, OverflowError):
+        return NO_MOMENT
+
+
+def parse_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFoundError(text)
+    return int(text)

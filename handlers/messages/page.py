@@ -1,0 +1,103 @@
+"""The page of one message, where its author edits it and moderators act on it."""
+
+from board.recent import iso
+from handlers.http.base import Page
+from handlers.http.errors import RefusedError
+from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
+from handlers.messages.rendering import Rendering, preview
+from storage.errors import EditConflictError
+from storage.records import Message
+from storage.records import Page as MessagesPage
+
+
+class MessagePage(Rendering):
+    forgives_old_sessions = True
+
+    async def get(self, id: str) -> None:
+        message_id = parse_id(id)
+        async with self.context.making.reading:
+            message, older, newer, is_suspended = await self.site.around(self.caller, message_id)
+            around = [*older.messages, message, *newer.messages]
+            await self.send_page(
+                "message_page.html",
+                await self.days_html(around, message.id, self.tools(message, is_suspended)),
+                message=message,
+                author=message.author.name if message.author else "Guest",
+                older=around[0].id if older.older else None,
+                newer=around[-1].id if newer.newer else None,
+                is_on_board=is_on(self.site.waiters.recent.page, message.id),
+                preview=preview,
+            )
+
+    def tools(self, message: Message, is_suspended: bool) -> bytes:
+        """Renders what this viewer may do with the message."""
+        return self.render_string(
+            "message_tools.html",
+            message=message,
+            is_moderator=self.account is not None and self.account.is_moderator,
+            is_author=self.account is not None and message.author is not None and message.author.id == self.account.id,
+            is_suspended=is_suspended,
+            id=message.id,
+            text=message.body,
+            began_from=iso(message.changed_at),
+            author=self.account.username if self.account else "",
+            refused=None,
+            key=None,
+        )
+
+    def write_error_page(self, refused: RefusedError) -> None:
+        """Links to the messages before a deleted one, where the reader may find what they look for."""
+        id = next(iter(getattr(self, "path_args", ())), "")  # Tornado has not set it yet if the body can't be read
+        near = int(id) if refused.status_code == 404 and id.isascii() and id.isdigit() and len(id) < 19 else None
+        self.finish(self.error_page(refused, near))
+
+
+class EditMessage(Page):
+    """Handles the form below a message. After a refusal, the form is shown again with what was typed."""
+
+    refuses_with_own_words = True
+    now: Message | None = None
+    """The message as it is now, if it has been changed since this edit began."""
+
+    async def post(self, id: str) -> None:
+        text = self.form("s")
+        if text is None:
+            raise RefusedError(400, "bad_field", "The field “s” with the message is missing.")
+        check_is_still(self, self.form("as"))
+        try:
+            began_from = self.form("began_from")
+            seen_at = moment(began_from) if began_from else None
+            await self.site.edit(self.caller, parse_id(id), text, seen_at)
+        except EditConflictError as error:
+            self.now = error.args[0]
+            raise
+        is_there = is_on(self.site.waiters.recent.page, parse_id(id))
+        self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
+
+    def write_error_page(self, refused: RefusedError) -> None:
+        """Doesn't read from storage, because storage may be the reason for the refusal."""
+        if "s" not in self.request.body_arguments:
+            super().write_error_page(refused)
+            return
+        is_gone, now = refused.status_code == 404, None if self.has_ended else self.now
+        self.render(
+            "edit.html",
+            refused=refused,
+            now=now,
+            id=self.request.path.split("/")[2],
+            text=self.sent("s"),
+            author=self.sent("as"),
+            began_from=iso(now.changed_at) if now else self.sent("began_from"),
+            key=new_form_key() if is_gone else None,
+        )
+
+
+def is_on(page: MessagesPage, id: int) -> bool:
+    """Whether the board's page shows the message."""
+    return bool(page.messages) and page.messages[0].id <= id
+
+
+class DeleteMessage(Page):
+    async def post(self, id: str) -> None:
+        await self.site.delete(self.caller, parse_id(id))
+        self.redirect("/", status=303)

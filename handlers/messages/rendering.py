@@ -1,0 +1,68 @@
+"""Pages that show messages. All of this works without JavaScript."""
+
+import itertools
+from typing import Any
+
+from board.recent import iso
+from board.signs import beginning
+from handlers.http.aside import gzipped
+from handlers.http.base import Page
+from handlers.http.negotiation import takes_gzip
+from handlers.messages.articles import day_line, day_of, human
+from storage.records import Message
+
+BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
+"""The page's script makes its messages from this one, so that only one template has their markup. It has all parts."""
+BIG = 64 * 1024
+"""From this many bytes, a page is compressed on a thread, and made only after the big page before it is ready."""
+
+
+class Rendering(Page):
+    """Shows messages."""
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        return {**super().get_template_namespace(), "iso": iso, "human": human}
+
+    async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
+        """Newest first, with a line above each day in UTC. static/js/message.js draws lines for the reader's days.
+
+        `this` is the id of the message that the page is about; `below` is put after it.
+        """
+        html = dict(zip((m.id for m in messages), await self.context.making.articles.html(messages, this), strict=True))
+        parts = []
+        for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
+            parts.append(day_line(day))
+            for message in those:
+                parts += [html[message.id], below] if message.id == this else [html[message.id]]
+        return parts
+
+    async def send_page(self, template: str, html: list[bytes], **names: Any) -> None:
+        """Renders and sends a page around these parts, which are `messages` in the template."""
+        if sum(map(len, html)) < BIG:
+            async with self.context.making.turns.turn():
+                page = self.render_string(template, messages=b"".join(html), **names)
+        else:
+            page = await self.big_page(template, html, names)
+        self.finish(page)
+
+    async def big_page(self, template: str, html: list[bytes], names: dict[str, Any]) -> bytes:
+        """Renders a big page. However many requests there are, only one is in memory besides the cached messages."""
+        making = self.context.making
+        async with making.big_pages:
+            async with making.turns.turn():
+                page = self.render_string(template, messages=b"".join(html), **names)
+            if takes_gzip(self.request.headers.get("Accept-Encoding", "")):
+                self.set_header("Content-Encoding", "gzip")
+                page = await making.packing.run(gzipped, page)
+        return page
+
+
+def preview(text: str, length: int = 200) -> str:
+    """Returns the beginning of a text on one line, for places that only show a link to it."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else beginning(line, length - 1).rstrip() + "…"
+
+
+def first_id(messages: list[Message], older: bool) -> int | None:
+    """Returns the id from which the link to older messages continues, or None if there are no older ones."""
+    return messages[0].id if messages and older else None

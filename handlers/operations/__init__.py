@@ -1,0 +1,1 @@
+"""For operators, programs and monitors."""

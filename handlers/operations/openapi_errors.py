@@ -1,0 +1,99 @@
+"""The errors of the described calls: each code with its status and its cause.
+
+tests/test_openapi_errors.py reads the handlers' code, and fails if it contains a code that is missing here.
+"""
+
+from handlers.operations.openapi_parts import Json, json_body, ref, with_headers
+
+ERRORS: dict[str, tuple[int, str]] = {
+    "bad_request": (400, "The request is not HTTP, is cut short, or has more than 50 parameters or fields."),
+    "bad_json": (400, "The body is not a JSON object in UTF-8."),
+    "bad_field": (400, "A field or a parameter is missing, or is of another type."),
+    "not_utf8": (400, "A parameter or a field is not UTF-8."),
+    "bad_number": (400, "A parameter must be a whole number, and not too small."),
+    "bad_cursor": (400, "`after` is not a cursor."),
+    "bad_wait": (400, "`wait` is not a number of seconds."),
+    "bad_time": (400, "`t` is not a time in milliseconds."),
+    "bad_key": (400, "The key does not have 22 to 100 random characters of ASCII."),
+    "body_not_text": (400, "The text has a NUL or half of a character in it."),
+    "password_not_text": (400, "The password has a NUL or half of a character in it."),
+    "invalid_token": (401, "The token is wrong, or has ended. Sign in for a new one."),
+    "signed_out": (401, "The browser's session has ended."),
+    "sign_in_first": (401, "Only members can do this."),
+    "wrong_password": (401, "Username and password don't belong together, or it is not the account's password."),
+    "cross_origin": (403, "The request came from a page of another site."),
+    "not_allowed": (403, "The account is suspended, or the address is blocked."),
+    "suspended": (403, "The account is suspended."),
+    "not_yours": (403, "Somebody else wrote the message (moderators may delete it)."),
+    "bot_token": (403, "A bot's token can't do this."),
+    "password_needed": (403, "The account has a password, and it was not sent."),
+    "confirm_first": (403, "The account has no password: make the token on the account page."),
+    "signup_closed": (403, "The board takes no new members."),
+    "invite_needed": (403, "New members need an invitation."),
+    "not_found": (404, "It does not exist, or no longer does."),
+    "username_taken": (409, "The username is taken."),
+    "edited_meanwhile": (409, "The message has been edited since the state in `began_from`."),
+    "link_gone": (410, "The invitation was used, or has run out."),
+    "too_large": (413, "The body is far too large."),
+    "unsupported_encoding": (415, "The body has a Content-Encoding."),
+    "unsupported_type": (415, "The body is neither JSON nor a form."),
+    "body_empty": (422, "The text has nothing visible in it."),
+    "body_too_long": (422, "The text is too long."),
+    "query_too_long": (422, "The query is too long."),
+    "key_reused": (422, "The key was used with other words."),
+    "bad_username": (422, "A username has 3 to 32 of the letters a to z, digits and `_`."),
+    "bad_name": (422, "The name is empty, or too long."),
+    "password_length": (422, "The password is too short, or too long."),
+    "name_reserved": (422, "The name is a moderator's, or the board's own."),
+    "password_common": (422, "The password is a common one, or little more than a name."),
+    "too_many_tokens": (422, "The account has as many bots' tokens as it may have."),
+    "too_many_posts": (429, "Too many posts or edits at once."),
+    "too_many_requests": (429, "Too many requests at once for what is not in memory."),
+    "too_many_searches": (429, "Too many searches at once."),
+    "too_many_tries": (429, "Too many tries at once."),
+    "head_too_long": (431, "The address and the headers have more than 16 KB together."),
+    "unavailable": (503, "The storage is busy, full or unreachable. Trying again with the same key is safe."),
+    "busy": (503, "Too many are signing in, searching or reading at once."),
+}
+
+ANYTHING = ("bad_request", "head_too_long")
+"""Errors of all calls."""
+ALWAYS = (*ANYTHING, "unavailable")
+"""Errors of calls that read or write."""
+IDENTIFIED = ("invalid_token", "signed_out")
+"""Errors of calls that authenticate."""
+KNOWN = (*ALWAYS, *IDENTIFIED, "sign_in_first")
+"""Errors of calls that a board may restrict to members."""
+READS = (*KNOWN, "too_many_requests")
+"""Errors of calls that read from storage, or need work for one client alone."""
+CHANGES = ("cross_origin", "too_large")
+WRITES = (*KNOWN, *CHANGES)
+SENT = ("unsupported_encoding", "unsupported_type", "bad_json", "bad_field", "not_utf8")
+"""Errors of calls with a body."""
+TEXT = ("body_not_text", "body_empty", "body_too_long")
+NAMES = ("bad_name", "body_not_text")
+
+HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+"""Names of the headers that errors of a status have."""
+
+
+def refusals(codes: tuple[str, ...]) -> Json:
+    """Returns the responses for these errors, by status."""
+    responses: Json = {}
+    for status in sorted({ERRORS[code][0] for code in codes}):
+        named = [code for code in ERRORS if code in codes and ERRORS[code][0] == status]
+        content = json_body(ref("ErrorReply"))
+        content["application/json"]["examples"] = {code: {"$ref": f"#/components/examples/{code}"} for code in named}
+        responses[str(status)] = {
+            "description": "\n".join(f"- `{code}`: {ERRORS[code][1]}" for code in named),
+            "content": content,
+        } | with_headers(*HEADERS.get(status, ()))
+    return responses
+
+
+def error_examples(codes: set[str]) -> Json:
+    return {
+        code: {"summary": code, "value": {"error": {"code": code, "message": words.replace("`", "")}}}
+        for code, (_, words) in ERRORS.items()
+        if code in codes
+    }

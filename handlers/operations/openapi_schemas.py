@@ -1,0 +1,142 @@
+"""The objects that the described calls take and return. Generators make a class from each name."""
+
+from board.account_names import NAME_LENGTH
+from board.passwords import PASSWORD_MAX, PASSWORD_MIN
+from handlers.operations.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, or_null, record, ref, told
+from settings import Settings
+from version import VERSION
+
+AT = "2026-11-23T18:27:03.123Z"
+AUTHOR = {"id": 7, "name": "Ada"}
+MESSAGE = {"id": 1041, "body": "Hello, board!", "author": AUTHOR, "created_at": AT, "edited_at": None}
+DELETED = {"id": 1040, "deleted": True}
+ACCOUNT = {"id": 7, "username": "ada", "name": "Ada", "role": "member", "created_at": AT}
+TOKEN = {"id": 12, "name": "weather bot", "created_at": AT, "last_used_at": AT}
+SECRET = "lb_2Vb8kQ0sYx3mT7dR"  # noqa: S105 - an example of one
+SAMPLE_KEY = "b7Jt0yVxGq2mR5sLw8aZ1c"
+
+NAME = told(TEXT, f"What others see: at most {NAME_LENGTH} characters, counted without control characters.")
+COUNT = {"type": "integer", "format": "int32", "minimum": 0}
+KEY = {"type": "string", "minLength": 22, "maxLength": 100, "pattern": "^[ -~]*$"}
+KEY_WORDS = "Random characters that you make: sending again with the same key posts once."
+
+
+def schemas(settings: Settings) -> Json:
+    return message_schemas() | reply_schemas() | people_schemas() | sent_schemas(settings) | other_schemas()
+
+
+def message_schemas() -> Json:
+    message = {
+        "id": told(ID, "It never changes, and later messages have greater ones."),
+        "body": told(TEXT, "Plain text. Escape it wherever you show it as HTML."),
+        "author": {"anyOf": [ref("Author"), {"type": "null"}], "description": "null for a guest."},
+        "created_at": TIME,
+        "edited_at": {"type": ["string", "null"], "format": "date-time"},
+    }
+    deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
+    return {
+        "Author": record({"id": ID, "name": told(TEXT, "The name at the time when this was written.")}, example=AUTHOR),
+        "Message": record(message, example=MESSAGE),
+        "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
+        "Changed": {
+            "anyOf": [ref("Message"), ref("Deleted")],
+            "description": "A message as it is now (new if its id is greater than any before, else edited), or that "
+            "it was deleted.",
+        },
+    }
+
+
+def reply_schemas() -> Json:
+    news = {
+        "messages": listed("Changed"),
+        "cursor": told({"type": "string", "pattern": CURSOR}, "Send it as `after` next time. Missing with `before`."),
+        "more": told(FLAG, "True if the reply was cut: ask again at once."),
+        "reset": told(FLAG, "True if these messages replace all that you have."),
+        "older": told(FLAG, "Whether there are messages older than these. After a cursor, only a reset has it."),
+        "watching": told(COUNT, "How many polls are parked. Only after a cursor."),
+        "retry_ms": told(COUNT, "Wait so many milliseconds before you ask again."),
+    }
+    found = {
+        "messages": listed("Message"),
+        "older": told(FLAG, "Whether there may be older ones."),
+        "indexing": told(FLAG, "True while older messages are still being indexed."),
+    }
+    example = {"messages": [MESSAGE, DELETED], "cursor": "k3f9x2mq-1043", "watching": 12}
+    optional = ("cursor", "more", "reset", "older", "watching", "retry_ms")
+    return {
+        "Messages": record(news, *optional, example=example),
+        "Found": record(found, "indexing", example={"messages": [MESSAGE], "older": False}),
+    }
+
+
+def people_schemas() -> Json:
+    role = told(TEXT, "`member` or `moderator`.")
+    token = {
+        "id": ID,
+        "name": TEXT,
+        "created_at": TIME,
+        "last_used_at": told(TIME, "Until it is used: when it was made."),
+    }
+    secret = told(TEXT, "Send it as `Authorization: Bearer` with each request. It is shown only once.")
+    expires_in = told({"type": "integer", "format": "int32"}, "Seconds without use after which it ends.")
+    signed_in = {"token": secret, "expires_in": expires_in, "account": ref("Account")}
+    return {
+        "Account": record(
+            {"id": ID, "username": TEXT, "name": TEXT, "role": role, "created_at": TIME}, example=ACCOUNT
+        ),
+        "AccountReply": record({"account": ref("Account")}, example={"account": ACCOUNT}),
+        "SignedIn": record(signed_in, example={"token": SECRET, "expires_in": 14400, "account": ACCOUNT}),
+        "Token": record(
+            token,
+            example=TOKEN,
+            words="A bot's token without its secret, which is shown only once, when it is made.",
+        ),
+        "NewToken": record({"token": secret, **token}, example={"token": SECRET, **TOKEN}),
+        "Tokens": record({"tokens": listed("Token")}, example={"tokens": [TOKEN]}),
+    }
+
+
+def sent_schemas(settings: Settings) -> Json:
+    most = f"At most {settings.message_length} characters, counted without control characters."
+    body = {"type": "string", "minLength": 1, "description": most}
+    seen = "The message's `edited_at`, or `created_at`, from which this edit began: 409 if it has been edited since."
+    username = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
+    password = {"type": "string", "format": "password", "minLength": PASSWORD_MIN, "maxLength": PASSWORD_MAX}
+    owner = {"type": "string", "format": "password"}
+    signs_in = {"username": "ada", "password": "a few random words"}
+    return {
+        "NewMessage": record(
+            {"body": body, "key": told(or_null(KEY), KEY_WORDS)}, "key", example={"body": "Hello, board!", "key": SAMPLE_KEY}
+        ),
+        "MessageEdit": record(
+            {"body": body, "began_from": told(or_null(TEXT), seen)}, "began_from", example={"body": "Better words", "began_from": AT}
+        ),
+        "NewAccount": record(
+            {"username": username, "password": password, "name": or_null(NAME), "invite": told(or_null(TEXT), "From `bin/admin invite`.")},
+            "name", "invite", example=signs_in | {"name": "Ada"},
+        ),
+        "Credentials": record({"username": username, "password": password}, example=signs_in),
+        "TokenRequest": record(
+            {"name": NAME, "password": told(or_null(owner), "The account's password, needed if the account has one.")},
+            "password", example={"name": "weather bot", "password": "a few random words"},
+        ),
+    }  # fmt: skip
+
+
+def other_schemas() -> Json:
+    error = {"code": told(TEXT, "Stable, for programs."), "message": told(TEXT, "For people.")}
+    not_found = {"code": "not_found", "message": "This does not exist, or no longer does."}
+    health = {
+        "status": told(TEXT, "`ok` or `draining`; of /readyz also `unavailable`."),
+        "storage": told(TEXT, "`ok` or `unavailable`."),
+        "version": told(TEXT, "Longboard's version; 1.0 did not say it."),
+        "parked": told(COUNT, "Parked polls."),
+        "cursor": {"type": "string", "pattern": CURSOR},
+        "client": told(TEXT, "The address that the limits see; only for a monitor."),
+    }
+    example = {"status": "ok", "storage": "ok", "version": VERSION, "parked": 12, "cursor": "k3f9x2mq-1043"}
+    return {
+        "ErrorReply": record({"error": ref("ErrorDetails")}, example={"error": not_found}),
+        "ErrorDetails": record(error, example=not_found),
+        "Health": record(health, "version", "parked", "cursor", "client", example=example),
+    }
