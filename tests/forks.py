@@ -6,6 +6,7 @@ from nothing.
 """
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import pathlib
@@ -113,6 +114,7 @@ def run_program(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # on a busy machine everything is slow, which it would tell
     module = sys.modules[program]
     sys.argv = [module.__file__, *arguments]
     sys.exit(module.main())
