@@ -376,7 +376,7 @@ def check_history(node, clients, posters):
     while True:
         page = node.get(f"/api/v1/messages?limit=100{before}").json()
         kept = [(m["id"], m["body"]) for m in page["messages"]] + kept
-        if not page["older"]:
+        if not page.get("older"):  # the newest page says it only if there are
             break
         before = f"&before={page['messages'][0]['id']}"
     bodies = [body for _, body in kept if body != "refused"]
