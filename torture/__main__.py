@@ -101,7 +101,7 @@ async def end(world: clients.World, writers: list["asyncio.Task[None]"], readers
     while before:
         _, page = await world.until_answered("GET", f"/api/v1/messages?before={before}&limit=100")
         world.history.board[:0] = [(message["id"], message["body"]) for message in page["messages"]]
-        before = page["messages"][0]["id"] if page["older"] else 0
+        before = page["messages"][0]["id"] if page.get("older") else 0
     world.close()
 
 
