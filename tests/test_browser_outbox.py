@@ -1,5 +1,7 @@
 """The outbox of a real browser when things go wrong: nothing that waits is stuck, and its author can take it back."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -219,6 +221,23 @@ async def test_what_was_taken_back_and_cleared_has_nothing_to_do_with_what_is_wr
     let_go.set()
     await write(page, "something else after clearing")
     assert len(on_board(server, "cleared after all")) == 1
+
+
+@pytest.mark.parametrize("kept", ["5", "{}", '{"key": "theirs"}', "no JSON"])
+async def test_what_is_kept_with_a_draft_and_is_not_ours_is_dropped(server, visit, kept):
+    """The draft is in the box still, and is a message of its own."""
+    page = await visit(server)
+    await page.evaluate(
+        "(kept) => { localStorage['draft/'] = 'kept before'; localStorage['draft//origin'] = kept; }", kept
+    )
+    await page.reload()
+    await expect(page.locator("#s")).to_have_value("kept before")
+    await page.fill("#s", f"kept before {kept}")
+    assert await page.evaluate("localStorage.getItem('draft//origin')") is None
+    async with page.expect_request("**/add") as request:
+        await page.get_by_role("button", name="Post").click()
+    assert re.search("(^|&)key=[0-9a-f]{32}(&|$)", (await request.value).post_data)
+    await expect(message(page, f"kept before {kept}")).to_have_count(1)
 
 
 async def test_messages_that_wait_are_taken_back_one_by_one(server, visit):

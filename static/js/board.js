@@ -2,7 +2,7 @@
 // held back while the reader is further down.
 
 import { changeArticle, dayOf, drawDays, makeArticle, onNewDay, writeTimes } from "./message.js";
-import { askOlder, Backoff, Failure } from "./poller.js";
+import { ask, Backoff, Failure } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -19,6 +19,7 @@ const FEW = 3; // messages that a screen reader reads out one by one; if there a
 const MOST_GLOWING = 10; // if many messages arrive, more would not help anybody
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in live.css
 const AHEAD = "800px"; // how far from the end older messages are requested
+const LIMIT_MS = 30_000; // then older messages are requested again
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
@@ -259,7 +260,7 @@ export class Board {
 
   async #askOlder() {
     try {
-      this.#addOlder(this.#oldest, await askOlder(this.#oldest, PAGE));
+      this.#addOlder(this.#oldest, await askOlder(this.#oldest));
       this.#backoff.reset();
     } catch (error) {
       await this.#rest(error instanceof Failure ? error.pause : 0);
@@ -324,6 +325,19 @@ function glow(article) {
   if (document.getElementsByClassName("fresh").length >= MOST_GLOWING) return;
   article.classList.add("fresh");
   setTimeout(() => article.classList.remove("fresh"), GLOW_MS);
+}
+
+/** @param {number} before */
+function askOlder(before) {
+  return ask(`/api/v1/messages?before=${before}&limit=${PAGE}`, isPast, LIMIT_MS);
+}
+
+/**
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is {messages: Message[], older: boolean}}
+ */
+function isPast(reply) {
+  return Array.isArray(reply.messages);
 }
 
 /** @param {HTMLCollectionOf<HTMLElement>} articles */

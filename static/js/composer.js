@@ -1,6 +1,6 @@
 // The form on the board's page: a draft that survives a reload, and words that come back if the server refuses them.
 
-import { Outbox, store } from "./outbox.js";
+import { Outbox, drawer as store } from "./outbox.js";
 
 /** @typedef {import("./outbox.js").Pending} Pending */
 /** @typedef {import("./outbox.js").Origin} Origin */
@@ -77,11 +77,7 @@ export class Composer {
   }
 
   #readOrigin() {
-    try {
-      this.#origin = JSON.parse(store.get(this.#keptOrigin) || "null");
-    } catch {
-      this.#origin = null; // it is not what we wrote
-    }
+    this.#origin = read(store.get(this.#keptOrigin));
   }
 
   /** A guest's draft goes to the account that signs in with this browser. */
@@ -183,6 +179,19 @@ export class Composer {
     if (CSS.supports("field-sizing", "content")) return;
     this.#box.style.height = "auto";
     this.#box.style.height = `${this.#box.scrollHeight}px`;
+  }
+}
+
+/**
+ * @param {string} json
+ * @returns {Origin | null} Nothing if this is not an origin.
+ */
+function read(json) {
+  try {
+    const { key, first } = /** @type {Partial<Origin>} */ (JSON.parse(json));
+    return typeof key === "string" && typeof first === "string" ? { key, first } : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,7 +1,7 @@
 // The form that changes a message. Its words stay in this browser until they are saved, like those in the board's box.
 
 import { FULL, takeTextOnly } from "./composer.js";
-import { button, store } from "./outbox.js";
+import { button, drawer as store } from "./outbox.js";
 
 /** @typedef {{text: string, from: string, isSent?: boolean}} Draft `from` is the message's state that the draft began from. */
 

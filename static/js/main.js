@@ -3,7 +3,7 @@
 
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
-import { store } from "./outbox.js";
+import { drawer as store } from "./outbox.js";
 import { Tabs } from "./poller.js";
 
 /**

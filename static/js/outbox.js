@@ -2,7 +2,7 @@
 // nor a dead connection loses a word. And the local store in which they are kept, as drafts are.
 
 import { makeArticle } from "./message.js";
-import { ask, askOlder, Backoff, boardsTime, Failure, GIVEN_UP, LIMIT_MS } from "./poller.js";
+import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -12,6 +12,7 @@ import { ask, askOlder, Backoff, boardsTime, Failure, GIVEN_UP, LIMIT_MS } from 
  * `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
  */
 
+const LIMIT_MS = 30_000; // for an answer; the server waits as long for the words of a message
 const MOST_MS = 30_000; // the longest pause between two tries
 const STALE_MS = 24 * 3600 * 1000; // the author may no longer want to post what could not be sent for a day
 const STRIKES = 2; // failed tries of a message, while the board is there, after which others go before it
@@ -61,9 +62,8 @@ class LocalStore {
   }
 }
 
-export const store = new LocalStore();
-// Scripts that are loaded later use this name: they must also work with the outbox.js of the last release.
-export { store as drawer };
+const store = new LocalStore();
+export { store as drawer }; // its name in the last release, whose modules may be on one page with ours during an update
 
 /** Messages that are not yet on the server, oldest first. They are sent one by one, by one tab of the browser at a time. */
 export class Outbox {
@@ -369,7 +369,15 @@ function isMessage(reply) {
 
 /** Checks whether the board is there. Rejects with a Failure if not. */
 function knock() {
-  return askOlder(1, 1);
+  return ask("/api/v1/messages?before=1&limit=1", hasMessages, LIMIT_MS);
+}
+
+/**
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is {messages: Message[]}}
+ */
+function hasMessages(reply) {
+  return Array.isArray(reply.messages);
 }
 
 /**

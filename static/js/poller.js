@@ -4,13 +4,11 @@
 
 /**
  * @typedef {import("./board.js").Reply} Reply
- * @typedef {import("./message.js").Message} Message
  * @typedef {{[name: string]: unknown}} Json An object from the board, or from a proxy in between.
  * @typedef {{show(reply: Reply): void, lost(): void, back(): void, stopped(words: string): void}} Page
  * @typedef {{from: string, reply: Reply} | {state: "lost" | "back", cursor?: string} | {stopped: string} | {signedIn: true}} News
  */
 
-export const LIMIT_MS = 30_000; // for an answer; the server waits as long for the words of a message
 const SLACK_SECONDS = 10; // for the network, beyond the time that the server may hold a poll
 const BACKOFF_MS = 1000; // after the first failure, doubled by each further one
 const MOST_MS = 60_000;
@@ -100,23 +98,6 @@ export async function ask(url, isRight, limit, options = {}, request = new Abort
   } finally {
     clearTimeout(timer);
   }
-}
-
-/**
- * Requests older messages, newest last.
- * @param {number} before
- * @param {number} limit
- */
-export function askOlder(before, limit) {
-  return ask(`/api/v1/messages?before=${before}&limit=${limit}`, isPast, LIMIT_MS);
-}
-
-/**
- * @param {Json} reply
- * @returns {reply is {messages: Message[], older: boolean}}
- */
-function isPast(reply) {
-  return Array.isArray(reply.messages);
 }
 
 /**

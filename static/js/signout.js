@@ -1,7 +1,7 @@
 // Signing out by hand deletes the account's unposted words from this browser, unless its owner asks to keep them, because
 // the next person at this screen may be somebody else.
 
-import { store } from "./outbox.js";
+import { drawer as store } from "./outbox.js";
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form[action='/signout']"));
 const as = form.dataset.as ?? "";
