@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from handlers.http.static import SHEETS, static_url
+from handlers.http.static import FILES, SHEETS, static_url
 
 
 def sizes(server, path, **headers):
@@ -79,6 +79,12 @@ def test_every_part_of_a_style_sheet_is_in_one():
     """A file that no page loads would style nothing."""
     parts = [part for sheet in SHEETS.values() for part in sheet]
     assert sorted(parts) == sorted(path.stem for path in (STATIC / "css").iterdir())
+
+
+def test_no_file_hides_another_of_its_name():
+    """Icons, scripts and style sheets have their addresses in one place."""
+    icons = [path.name for path in STATIC.iterdir() if path.is_file()]
+    assert sorted([*icons, *(path.name for path in SCRIPTS), *SHEETS]) == sorted(FILES)
 
 
 def test_the_first_view_is_light(start):
