@@ -18,8 +18,9 @@ from board.credentials import hash_secret, new_session
 from board.limits import Limits
 from board.recent import PAGE
 from board.text import MOST_MARKUP, clean
-from handlers import ROUTES, articles
+from handlers import ROUTES
 from handlers.http.templates import LOADER, Template
+from handlers.messages import articles
 from handlers.messages.articles import MOST_BYTES, MOST_KEPT, Articles
 from net.addresses import parse_address, parse_short
 from net.fast_path.memo import KnownRequest, size_of
