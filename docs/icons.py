@@ -7,7 +7,7 @@ import asyncio
 import base64
 import pathlib
 
-from tests.browser import chromium
+from tests.support.browser import chromium
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 SIZES = (192, 512)

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Browser, Page
 
-from tests.browser import chromium
-from tests.conftest import Server
-from tests.people import Person
+from tests.support.browser import chromium
+from tests.support.people import Person
+from tests.support.server import Server
 
 DOCS = pathlib.Path(__file__).parent
 TALK = [

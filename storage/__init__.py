@@ -1,7 +1,7 @@
 """The Storage protocol, which says what a board keeps, and open_storage(), which opens one.
 
 Storage has the nouns, each in a separate file, and the methods that each engine implements in its own way.
-`tests/test_storage.py` checks both engines against the docstrings. Code above storage sees no difference between them.
+`tests/storage/test_storage.py` checks both engines against the docstrings. Code above storage sees no difference between them.
 """
 
 import abc

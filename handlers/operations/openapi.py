@@ -1,4 +1,4 @@
-"""The API's description (OpenAPI 3.1), written by hand and checked by tests/test_openapi.py; and the page /api.
+"""The API's description (OpenAPI 3.1), written by hand and checked by tests/http/test_openapi.py; and the page /api.
 
 The page lists the same calls, so the two always agree. docs/decisions/0012-openapi.md says why the description is made
 like this.

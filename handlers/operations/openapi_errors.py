@@ -1,6 +1,6 @@
 """The errors of the described calls: each code with its status and its cause.
 
-tests/test_openapi_errors.py reads the handlers' code, and fails if it contains a code that is missing here.
+tests/unit/test_openapi_errors.py reads the handlers' code, and fails if it contains a code that is missing here.
 """
 
 from handlers.operations.openapi_parts import Json, json_body, ref, with_headers

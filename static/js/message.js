@@ -106,7 +106,7 @@ function makePiece([text, kind]) {
   return element;
 }
 
-// --- where the links and the code are: the same as board/text.py; tests check both against tests/pieces.json
+// --- where the links and the code are: the same as board/text.py; tests check both against tests/support/pieces.json
 
 /** @typedef {"text" | "link" | "code" | "block"} Kind */
 

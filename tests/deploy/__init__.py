@@ -1,0 +1,1 @@
+"""Tests of what those who run a board use: commands, processes, proxies, files."""

@@ -1,0 +1,199 @@
+"""Deploying: on Heroku, behind its router; on one's own machine, behind systemd and nginx."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from net import drain
+from net.handover import inheriting
+from net.server import IDLE_SECONDS
+from settings import Settings, read_settings
+from tests.deploy.test_restarting import all_have, running
+from tests.deploy.test_restarting import until as until_so
+from tests.http.test_metrics import SHOWN, TOKEN, figures
+from tests.support import router as heroku
+from tests.support.patience import PATIENCE
+from tests.support.people import Person
+from tests.support.ports import free_port
+from tests.support.restarting import Poster, Reader
+from tests.support.server import ROOT, Server, environment, until
+
+APP = json.loads((ROOT / "app.json").read_text())
+SCALE = 0.1
+"""Of the router's times: 3 s instead of 30."""
+
+
+def dyno(start, **settings):
+    """A server with what app.json sets, and polls as much shorter as the router's times."""
+    names = ("CLIENT_HEADER", "VARYING_HEADERS", "MAX_PARKED")
+    given = {name.lower(): APP["env"][name]["value"] for name in names}
+    return start(**given | {"poll_seconds": 2, "metrics_token": TOKEN} | settings)
+
+
+# --- Heroku
+
+
+def test_app_json_sets_what_there_is_to_set():
+    """Each variable is a setting, with a value that the server takes; parked polls stay below the router's cap."""
+    names = {field.name.upper() for field in dataclasses.fields(Settings)}
+    assert set(APP["env"]) <= names and APP["addons"] == ["heroku-postgresql:essential-0"]
+    values = {name: one["value"] for name, one in APP["env"].items() if "value" in one}
+    settings = read_settings([], values | {"METRICS_TOKEN": "0123456789abcdef" * 4})
+    assert settings.max_parked < 200 and settings.poll_seconds < heroku.FIRST_BYTE
+    assert all(one["description"] for one in APP["env"].values())
+    assert IDLE_SECONDS > heroku.KEEP  # else the router would write into a connection that is being closed
+    version = tuple(map(int, (ROOT / ".python-version").read_text().strip().split(".")))
+    assert version >= (3, 11) and drain.DRAIN_SECONDS + drain.LEAVE_SECONDS < heroku.TERM
+
+
+def test_the_procfile_starts_a_board(tmp_path):
+    """As Heroku starts it: by the shell, with PORT in the environment, long before the minute that it has."""
+    processes = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    port = free_port()
+    env = environment(PORT=str(port), DYNO="web.1", DATABASE_URL=f"sqlite:///{tmp_path}/board.db")
+    env["PATH"] = f"{os.path.dirname(sys.executable)}:{env['PATH']}"
+    release = subprocess.run(
+        ["sh", "-c", processes["release"]], cwd=ROOT, env=env, capture_output=True, timeout=PATIENCE
+    )
+    assert release.returncode == 0, release.stderr
+    log = (tmp_path / "log").open("w+")
+    with contextlib.closing(log):
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {processes['web']}"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log
+        )
+        try:
+            until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        log.seek(0)
+        assert "WILL BE LOST" in log.read()
+
+
+def answers(url):
+    try:
+        return httpx.get(url, timeout=PATIENCE).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_polls_through_the_router_are_held_answered_and_repeated(start):
+    """No poll is cut, each repeated one is known whatever the router adds to it, and all share few connections."""
+    server = dyno(start)
+    with heroku.Router(server.port, SCALE) as router, concurrent.futures.ThreadPoolExecutor(12) as pool:
+        cursor = server.cursor
+
+        def page(number):
+            with httpx.Client(base_url=router.url, timeout=PATIENCE) as client:
+                return [client.get(f"/get?after={cursor}&wait=2").status_code for _ in range(2)]
+
+        pages = [pool.submit(page, number) for number in range(10)]
+        assert [status for one in pages for status in one.result()] == [200] * 20
+        assert router.codes == {} and router.passed == 20
+        assert figures(server)["longboard_polls_repeated_total"] >= 5
+
+
+def test_the_router_cuts_what_is_held_for_too_long(start):
+    """The stand-in is as strict as it claims: with POLL_SECONDS above its patience, polls end as H12."""
+    server = dyno(start, poll_seconds=600)
+    with heroku.Router(server.port, 0.02) as router:
+        assert httpx.get(f"{router.url}/get?after={server.cursor}").status_code == 503
+        assert router.codes == {"H12 request timeout": 1}
+    server.until_parked(0)
+
+
+def test_behind_the_router_nobody_can_claim_another_address(start):
+    """The router's own entry counts, whatever a client has sent in any header."""
+    server = dyno(start)
+    with heroku.Router(server.port, SCALE) as router:
+        for name in ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Fly-Client-IP"):
+            seen = httpx.get(f"{router.url}/healthz", headers=SHOWN | {name: "203.0.113.5"}).json()
+            assert seen["client"] == "127.0.0.1"
+
+
+async def test_a_dyno_s_restart_loses_nothing(start):
+    """SIGTERM under polls and posts through the router: it ends in time, and every client goes on by itself."""
+    server = await asyncio.to_thread(dyno, start)
+    with heroku.Router(server.port, SCALE) as router:
+        readers = [Reader(router.port, server.cursor) for _ in range(20)]
+        posters = [Poster(router.port, "a", every=0.05)]
+        async with running([*readers, *posters]):
+            await until_so(lambda: server.health()["parked"] > 10)
+            assert await asyncio.to_thread(heroku.cycle, server)
+            await until_so(lambda: router.codes["H21 backend connection refused"] > 0)
+            await asyncio.to_thread(server.start)
+            await until_so(lambda: server.health()["parked"] > 10)
+            await all_have(readers, posters, server.database)
+    assert set(router.codes) == {"H21 backend connection refused"}  # none was cut off in the middle
+
+
+# --- one's own machine
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_systemd_takes_the_units(tmp_path):
+    """systemd-analyze verify has nothing to say about them."""
+    for name in ("longboard.socket", "longboard.service"):
+        text = (ROOT / "deploy" / name).read_text()
+        text = text.replace("/opt/longboard/.venv/bin/python", sys.executable).replace("/opt/longboard", str(ROOT))
+        (tmp_path / name).write_text(text)
+    units = [str(tmp_path / name) for name in ("longboard.socket", "longboard.service")]
+    run = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, timeout=PATIENCE)
+    said = [line for line in run.stderr.splitlines() if "longboard" in line]
+    assert run.returncode == 0 and said == [], run.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_the_service_may_do_little():
+    """systemd rates it from 0 (nothing) to 10 (everything): it has a network and a folder, and not much else."""
+    command = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--threshold=15",
+        str(ROOT / "deploy/longboard.service"),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert run.returncode == 0, run.stdout
+
+
+NO_NEW_CODE = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)  # PR_SET_MDWE, of Linux 6.3: no memory becomes executable any more
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
+def test_a_board_needs_no_memory_that_is_written_and_run(tmp_path):
+    """As MemoryDenyWriteExecute= has it: passwords are hashed, and a node is begun as nodes are."""
+    command = [sys.executable, "-c", NO_NEW_CODE, *inheriting([0], ""), "-c", "import server"]
+    assert subprocess.run(command, cwd=ROOT, timeout=PATIENCE).returncode == 0
+    unbending = type("Unbending", (Server,), {"under": (sys.executable, "-c", NO_NEW_CODE)})
+    server = unbending(tmp_path)
+    Person(server)
+    assert server.stop() == 0
+
+
+@pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd is not here")
+def test_systemd_s_own_hand_over_is_understood(tmp_path):
+    """The socket comes from systemd's own tool, and the board serves on it, whatever PORT says."""
+    port = free_port()
+    flags = [f"--database-url=sqlite:///{tmp_path}/board.db", "--port=1"]
+    command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", sys.executable, str(ROOT / "server.py"), *flags]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0

@@ -1,0 +1,397 @@
+"""Whoever only looks: what it costs, which is counted here and not timed, and how often one may."""
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import gc
+import json
+import threading
+import urllib.parse
+import weakref
+import zlib
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import RequestHandler
+
+from board.credentials import hash_secret, new_session
+from board.limits import Limits
+from board.recent import PAGE
+from board.text import MOST_MARKUP, clean
+from handlers import ROUTES
+from handlers.http.templates import LOADER, Template
+from handlers.messages import articles
+from handlers.messages.articles import MOST_BYTES, MOST_KEPT, Articles
+from net.addresses import parse_address, parse_short
+from net.fast_path.memo import KnownRequest, size_of
+from net.loop_turns import LoopTurns
+from storage.records import Author, Message
+from tests.support.in_process import running
+from tests.support.people import PASSWORD, Person, refused
+from tests.support.server import until
+
+LENGTH = 4000
+WORST = [
+    clean((piece * LENGTH)[:LENGTH], LENGTH)
+    for piece in (
+        "http://a ",
+        "`a`",
+        "```a```",
+        "http://a?'''''''''' ",
+        '"',
+        "`a` x\n\n",
+        "\u337f",
+        "ab ",
+        "\U0001f3fb ",
+        "`\n",
+    )
+]
+"""The longest messages, made of what becomes most markup, most bytes, most lines, most letters when it is folded."""
+LONG_LINK = clean("http://a?" + "'" * (LENGTH - 10) + "x", LENGTH)
+
+COUNTED = {
+    "/?before=30": "/", "/?after=1": "/", "/add": "/add", "/get?t=0": "/get", "/search": "/search",
+    "/search?q=a": "/search", "/feed.atom": r"/feed\.atom", "/m/3": "/m/([^/]+)", "/signup": "/signup",
+    "/signin": "/signin", "/signout": "/signout", "/password": "/password", "/account": "/account",
+    "/account/revoke/1": "/account/revoke/([0-9]{1,18})", "/account/download": "/account/download",
+    "/picture/1": "/picture/([0-9]{1,18})", "/privacy": "/privacy", "/facebook/start": "/facebook/start",
+    "/facebook/continue": "/facebook/continue", "/facebook/callback": "/facebook/callback",
+    "/facebook/welcome": "/facebook/welcome", "/facebook/deletion": "/facebook/deletion",
+    "/account/facebook/link": "/account/facebook/link",
+    "/account/facebook/seen": "/account/facebook/seen", "/facebook/switch": "/facebook/switch", "/audit": "/audit",
+    "/api/v1/messages?before=30&limit=100": "/api/v1/messages", "/api/v1/messages?after={epoch}-3": "/api/v1/messages",
+    "/api/v1/messages/3": "/api/v1/messages/([^/]+)", "/api/v1/search?q=a&limit=100": "/api/v1/search",
+    "/api/v1/me": "/api/v1/me", "/api/v1/tokens": "/api/v1/tokens",
+    "/api/v1/openapi.json": r"/api/v1/openapi\.json", "/api": "/api", "/nothing": None,
+    # The pages of forms that only take a POST show their account page to a GET.
+    "/account/name": "/account/name", "/account/password": "/account/password",
+    "/account/tokens": "/account/tokens", "/account/everywhere": "/account/everywhere",
+    "/account/delete": "/account/delete", "/account/facebook/unlink": "/account/facebook/unlink",
+}  # fmt: skip
+"""What is read or made for the one who asks, by address, and the route that leads there."""
+FREE = {
+    "/get": "/get",  # polls, from memory
+    "/get?after={cursor}&wait=0": "/get",
+    "/api/v1/messages": "/api/v1/messages",
+    "/api/v1/messages?after={cursor}&wait=0": "/api/v1/messages",
+    "/li": "/li",  # a line each
+    "/lo": "/lo",
+    "/api/": "/api/",
+    "/manifest.webmanifest": r"/manifest\.webmanifest",  # every page asks for it
+    "/favicon.ico": r"/favicon\.ico",
+    "/apple-touch-icon.png": r"/apple-touch-icon\.png",
+    "/robots.txt": r"/robots\.txt",
+    "/healthz": "/healthz",  # for those that watch over the board
+    "/readyz": "/readyz",
+    "/metrics": "/metrics",
+    "/static/000000000000/board.css": "/static/([0-9a-f]{12})/(.+)",  # every page asks for them
+}
+KEPT = {"/": "/"}
+"""Free for guests."""
+
+
+@contextlib.asynccontextmanager
+async def board_of(folder, bodies, *flags):
+    async with running(folder, *flags) as house:
+        client = AsyncHTTPClient(force_instance=True, max_clients=50)
+        for body in bodies:
+            await house.storage.append(None, body, None)
+        await house.board.waiters.deliver()
+        cursor = house.board.waiters.recent.cursor
+
+        async def get(path, method="GET", **headers):
+            url = f"http://127.0.0.1:{house.port}" + path.format(cursor=cursor, epoch=cursor.epoch)
+            return await client.fetch(url, method=method, raise_error=False, follow_redirects=False, headers=headers)
+
+        house.get = get
+        yield house
+        client.close()
+
+
+# --- how often
+
+
+def test_every_page_says_whether_looking_at_it_is_counted():
+    """A new one can't be forgotten: it stands in one list or the other."""
+    known = {*COUNTED.values(), *FREE.values(), *KEPT.values()}
+    readable = {
+        route[0] for route in ROUTES if getattr(route[1], "get", None) is not RequestHandler._unimplemented_method
+    }
+    assert readable - known == set() and known - readable <= {None}
+
+
+async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
+    """Who has looked too often is told so in the one shape, and when to come back; the board itself goes on."""
+    async with board_of(tmp_path, ["words"] * 40, "--metrics-token=0123456789abcdef") as house:
+        limits = Limits(lambda: 0.0)
+        house.application.context.site = dataclasses.replace(house.board, limits=limits)
+        session = await member(house)
+        await house.storage.set_role(None, "ada", "moderator")
+        house.board.waiters.recent.start = 10  # as if so many changes were forgotten
+        for who in ("127.0.0.1", "account 1"):
+            while not limits.reading.take(who):
+                pass
+        for headers in ({"Cookie": f"longboard={session}"}, {}):
+            for path in COUNTED:
+                reply = await house.get(path, **headers)
+                if headers or reply.code not in (401, 403):
+                    assert (path, reply.code) == (path, 429)
+                    assert int(reply.headers["Retry-After"]) >= 1
+                    assert b"That was a lot at once" in reply.body
+            for path in {**FREE, **({} if headers else KEPT)}:
+                assert (path, (await house.get(path, **headers)).code != 429) == (path, True)
+        assert (await house.get("/", Cookie=f"longboard={session}")).code == 429
+
+
+async def member(house):
+    hashed = await house.board.passwords.hash(PASSWORD)
+    account = await house.storage.create_account("ada", "Ada", hashed)
+    secret = new_session(house.board.secret)
+    await house.storage.create_credential(account.id, "session", hash_secret(secret), "A browser")
+    return secret
+
+
+def test_looking_around_is_never_too_often_for_a_person(start):
+    """Sixty pages at once, and then five a second; each member and each address for itself."""
+    server = start(limits="on")
+    server.post("words")
+    ada = Person(server)
+    codes = [server.get("/m/1").status_code for _ in range(60)]
+    assert codes == [200] * 60
+    until(lambda: server.get("/m/1").status_code == 429)
+    assert ada.api.get("/api/v1/messages/1").status_code == 200
+    reply = server.get("/api/v1/messages/1")
+    assert reply.status_code == 200 or refused(reply, 429, "too_many_requests")
+
+
+async def test_deleting_is_limited_as_posting_is(tmp_path):
+    """One's own messages: each deletion wakes every page. What a moderator takes away is not counted."""
+    async with board_of(tmp_path, ["by a guest"]) as house:
+        limits = Limits(lambda: 0.0)
+        house.application.context.site = dataclasses.replace(house.board, limits=limits)
+        session = await member(house)
+        await house.storage.set_role(None, "ada", "moderator")
+        await house.board.waiters.deliver()
+        mine, _ = await house.storage.append(Author(1, "Ada"), "by Ada", None)
+        while not limits.deleting.take("account 1"):
+            pass
+        cookie = {"Cookie": f"longboard={session}"}
+        reply = await house.get(f"/api/v1/messages/{mine.id}", method="DELETE", **cookie)
+        assert reply.code == 429 and int(reply.headers["Retry-After"]) >= 1
+        assert (await house.get("/api/v1/messages/1", method="DELETE", **cookie)).code == 204
+
+
+# --- what it costs
+
+
+class Counts:
+    """What is made between two looks of the loop at what has come."""
+
+    def __init__(self, monkeypatch):
+        self.tick = 0
+        self.templates, self.pieces, self.bytes = (collections.Counter() for _ in range(3))
+        generate, pieces = Template.generate, articles.pieces
+
+        def generating(template, **names):
+            html = generate(template, **names)
+            self.templates[self.tick] += 1
+            self.bytes[self.tick] += len(html)
+            return html
+
+        def cutting(body):
+            for piece in pieces(body):
+                self.pieces[self.tick] += 1
+                yield piece
+
+        monkeypatch.setattr(Template, "generate", generating)
+        monkeypatch.setattr(articles, "pieces", cutting)
+
+    async def look(self):
+        while True:
+            await asyncio.sleep(0)
+            self.tick += 1
+
+    def take(self):
+        """The sums, and the most of one turn, since the last time."""
+        taken = [(sum(c.values()), max(c.values(), default=0)) for c in (self.templates, self.pieces, self.bytes)]
+        for counter in (self.templates, self.pieces, self.bytes):
+            counter.clear()
+        return taken
+
+
+def worst_board():
+    return [*WORST, LONG_LINK] * 12
+
+
+async def test_what_a_guest_may_repeat_is_made_once_and_in_small_turns(tmp_path, monkeypatch):
+    """Over the worst messages that can be posted: the first look makes them in turns, the next makes none."""
+    async with board_of(tmp_path, worst_board()) as house:
+        counts = Counts(monkeypatch)
+        looking = asyncio.create_task(counts.look())
+        paths = {path: COUNTED[path] for path in COUNTED if "account" not in path} | FREE | KEPT
+        for path in paths:
+            house.application.context.making.articles = Articles(house.application.context.making.turns)
+            house.board.waiters.recent.derived.clear()
+            counts.take()
+            await house.get(path)
+            (templates, most_templates), (pieces, most_pieces), _ = counts.take()
+            assert templates <= PAGE + 15 and pieces <= PAGE * (2 * MOST_MARKUP + 1), path
+            assert most_templates <= 20 and most_pieces <= 4 * MOST_MARKUP + 2, (path, most_templates, most_pieces)
+            await house.get(path)
+            (templates, _), (pieces, _), _ = counts.take()
+            assert templates <= 6 and pieces == 0, (path, templates, pieces)  # a page, and the fields of its form
+        looking.cancel()
+
+
+async def test_many_who_ask_at_once_share_what_is_made(tmp_path, monkeypatch):
+    """Forty requests for the worst page, cold: each message is made once, one page is put together in a turn."""
+    async with board_of(tmp_path, worst_board()) as house:
+        counts = Counts(monkeypatch)
+        looking = asyncio.create_task(counts.look())
+        replies = await asyncio.gather(*(house.get("/?before=120", **{"Accept-Encoding": "gzip"}) for _ in range(40)))
+        looking.cancel()
+        assert {reply.code for reply in replies} == {200} and len({reply.body for reply in replies}) == 1
+        (templates, most_templates), (pieces, most_pieces), _ = counts.take()
+        assert templates <= PAGE + 1 + 40 and pieces <= PAGE * (2 * MOST_MARKUP + 1)
+        assert most_templates <= 20 and most_pieces <= 4 * MOST_MARKUP + 2
+
+
+async def test_big_pages_are_compressed_beside_the_loop(tmp_path, monkeypatch):
+    """History, a message's page and the front page, for guests and for members."""
+    sizes = []
+    compress, compressobj = zlib.compress, zlib.compressobj
+
+    def noting(data, *arguments, **options):
+        if threading.current_thread() is threading.main_thread():
+            sizes.append(len(data))
+        return compress(data, *arguments, **options)
+
+    class Noted:
+        def __init__(self, *arguments, **options):
+            self.real = compressobj(*arguments, **options)
+
+        def compress(self, data):
+            if threading.current_thread() is threading.main_thread():
+                sizes.append(len(data))
+            return self.real.compress(data)
+
+        def flush(self, *arguments):
+            return self.real.flush(*arguments)
+
+    async with board_of(tmp_path, worst_board()) as house:
+        session = await member(house)
+        monkeypatch.setattr(zlib, "compress", noting)
+        monkeypatch.setattr(zlib, "compressobj", Noted)
+        for path in ("/", "/?before=100", "/m/50", "/search?q=ab", "/feed.atom"):
+            for cookie in ({}, {"Cookie": f"longboard={session}"}):
+                reply = await house.get(path, **{"Accept-Encoding": "gzip"}, **cookie)
+                assert reply.code == 200 and reply.headers.get("Vary") == "Accept-Encoding", path
+                assert len(reply.body) > 3000
+        assert sizes and max(sizes) <= 128 * 1024, sizes
+
+
+# --- what is kept
+
+
+def message(id, body="words", **other):
+    return Message(**{"id": id, "seq": id, "author": None, "body": body, "created_at": 1, "edited_at": None} | other)
+
+
+async def test_ready_messages_are_kept_within_bounds():
+    """In bytes and in number; what was looked at last stays."""
+    kept = Articles(LoopTurns())
+    for number in range(1, 600):
+        await kept.html([message(number, LONG_LINK), message(1)])
+        assert kept.size <= MOST_BYTES
+    assert 50 < len(kept) < 599 and kept._find(message(1), False) and not kept._find(message(2, LONG_LINK), False)
+    for number in range(1, MOST_KEPT + 100):
+        await kept.html([message(number)])
+    assert len(kept) <= MOST_KEPT
+
+
+async def test_a_ready_message_is_never_an_older_or_another_one():
+    """An edit, another author's name, or another board behind the same numbers is shown as it is."""
+    kept = Articles(LoopTurns())
+    states = [
+        message(1), message(1, "other words", seq=2, edited_at=3), message(1, author=Author(1, "Ada")),
+        message(1, author=Author(1, "deleted account")), message(1),
+    ]  # fmt: skip
+    for state in states:
+        for this in (None, 1):
+            html = (await kept.html([state], this))[0].decode()
+            assert state.body in html and (state.author.name if state.author else "Guest") in html
+            assert ("edited" in html) == (state.edited_at is not None) and ("aria-current" in html) == (this == 1)
+    assert len(kept) == 2
+
+
+def test_pages_of_errors_are_kept_for_guests_within_bounds(start):
+    """And hold nothing of a member, nor of what somebody else asked for."""
+    server = start(reading="members")
+    ada = Person(server, name="Ada Visible").browser()
+    for number in range(150):
+        path = urllib.parse.quote(f"/nothing/{number}")
+        assert "Ada Visible" in ada.get(path).text and "Ada Visible" not in server.get(path).text
+    for number in (1, 2):
+        assert f"next=%2Fm%2F{number}" in server.get(f"/m/{number}").text
+
+
+async def test_a_client_can_t_write_the_log(tmp_path, monkeypatch, caplog):
+    """What is refused as too much at once is a line a minute, which says how many it stands for."""
+    monkeypatch.setattr("storage.sqlite.search.SEARCHES_WAITING_MAX", 0)
+    monkeypatch.setattr("net.logs._last_warned", {})
+    async with board_of(tmp_path, ["words"]) as house:
+        for _ in range(5):
+            reply = await house.get("/api/v1/search?q=words")
+            assert (reply.code, json.loads(reply.body)["error"]["code"]) == (503, "busy")
+        assert len([record for record in caplog.records if record.name == "longboard"]) == 1
+        monkeypatch.setattr("net.logs.RARELY_SECONDS", 0)
+        await house.get("/api/v1/search?q=words")
+        assert "4 more like it" in caplog.text
+
+
+async def test_known_polls_are_forgotten_by_last_use_and_within_bounds(tmp_path, monkeypatch):
+    """Ten thousand polls that nobody repeats don't push out the one that everybody sends, nor fill the memory."""
+    monkeypatch.setattr("net.fast_path.memo.REQUESTS_MAX", 100)
+    async with board_of(tmp_path, ["words"]) as house:
+        memo, cursor = house.application.context.memo, house.board.waiters.recent.cursor_bytes
+        head = b"GET /get?after="
+
+        def learn(tail):
+            memo.learn(KnownRequest(head, tail, 25, None, False, None, None))
+
+        everyones = b" HTTP/1.1\r\nHost: x\r\n\r\n"
+        learn(everyones)
+        for number in range(500):
+            learn(b" HTTP/1.1\r\nHost: %d\r\n\r\n" % number)
+            assert memo.classify(head + cursor + everyones) is not None
+        assert len(memo._known) == 100
+        monkeypatch.setattr("net.fast_path.memo.BYTES_MAX", 20_000)
+        for number in range(500):
+            learn(b" HTTP/1.1\r\nHost: %d%s\r\n\r\n" % (number, b"x" * 3000))
+            assert sum(size_of(tail, repeat) for tail, repeat in memo._known.items()) == memo._size <= 20_000
+
+
+def test_an_address_is_remembered_only_if_it_may_be_one():
+    """What a header says instead of one may be as long as its sender likes."""
+    parse_short.cache_clear()
+    assert parse_address("192.0.2.1:5678") == "192.0.2.1" and parse_address("x" * 10_000) is None
+    assert parse_short.cache_info().currsize == 1
+
+
+def test_a_page_that_was_sent_is_not_kept_in_a_circle():
+    """Nothing that a template was given waits for the collector of garbage."""
+
+    gc.collect()
+    gc.disable()
+    try:
+        words = Watched("words")
+        watched = weakref.ref(words)
+        assert b"words" in LOADER.load("day.html").generate(words=words)
+        del words
+        assert watched() is None
+    finally:
+        gc.enable()
+
+
+class Watched(str):
+    """Words that can be watched."""

@@ -1,0 +1,314 @@
+"""A right ends when it ends: while a request waits, another process takes its right away, and it gets nothing.
+
+Every handler in ROUTES is asked, with each of its methods: held where it waits for storage, behind the moment at
+which it was found out who asks. A new one has to say here how it is asked.
+"""
+
+import ast
+import asyncio
+import inspect
+import json
+import re
+import urllib.parse
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.simple_httpclient import HTTPStreamClosedError
+
+import board.site.accounts
+from board.credentials import hash_secret, new_secret, new_session
+from board.site import Site
+from handlers import ROUTES, Application
+from handlers.http.base import Base
+from handlers.http.context import rules_of
+from settings import read_settings
+from storage import open_storage
+from storage.records import Author
+from tests.support.people import PASSWORD
+from tests.support.second_process import second_process
+from tests.support.server import ROOT
+
+WORDS = "words-of-members"
+ADA = Author(1, "Ada")
+
+SAMPLES = {
+    "/": [("GET", "/"), ("GET", "/?before=99"), ("GET", "/?after=0")],
+    "/add": [("GET", "/add"), ("POST", "/add", {"s": "posted"})],
+    "/get": [("GET", "/get"), ("GET", "/get?after={behind}"), ("GET", "/get?after={ahead}&wait=2"),
+             ("GET", "/get?t=0&wait=0")],
+    "/search": [("GET", "/search?q=members")],
+    "/feed.atom": [("GET", "/feed.atom"), ("HEAD", "/feed.atom")],
+    "/manifest.webmanifest": [("GET", "/manifest.webmanifest")],
+    "/m/1": [("GET", "/m/1")],
+    "/m/1/edit": [("POST", "/m/1/edit", {"s": "edited"}), ("POST", "/m/1/edit", {"s": ""})],
+    "/m/1/delete": [("POST", "/m/1/delete", {})],
+    "/account": [("GET", "/account")],
+    "/account/name": [("GET", "/account/name"), ("POST", "/account/name", {"name": "Another"}),
+                      ("POST", "/account/name", {"name": ""})],
+    "/account/password": [("GET", "/account/password"),
+                          ("POST", "/account/password", {"password": PASSWORD, "new": "quite new words"})],
+    "/account/tokens": [("GET", "/account/tokens"),
+                        ("POST", "/account/tokens", {"name": "bot", "password": PASSWORD})],
+    "/account/revoke/1": [("GET", "/account/revoke/1"), ("POST", "/account/revoke/1", {})],
+    "/account/everywhere": [("GET", "/account/everywhere"), ("POST", "/account/everywhere", {})],
+    "/account/download": [("GET", "/account/download")],
+    "/account/delete": [("GET", "/account/delete"),
+                        ("POST", "/account/delete", {"password": PASSWORD, "messages": "delete"})],
+    "/picture/1": [("GET", "/picture/1")],
+    "/facebook/start": [("GET", "/facebook/start?moved=1")],
+    "/facebook/continue": [("GET", "/facebook/continue")],
+    "/facebook/callback": [("GET", "/facebook/callback?code=x&state=x")],
+    "/facebook/switch": [("GET", "/facebook/switch"), ("POST", "/facebook/switch", {"as": "ada"})],
+    "/facebook/welcome": [("GET", "/facebook/welcome"),
+                          ("POST", "/facebook/welcome", {"username": "other", "name": "Other"})],
+    "/account/facebook/link": [("GET", "/account/facebook/link"),
+                               ("POST", "/account/facebook/link", {"password": PASSWORD})],
+    "/account/facebook/unlink": [("GET", "/account/facebook/unlink"),
+                                 ("POST", "/account/facebook/unlink", {"password": PASSWORD})],
+    "/account/facebook/seen": [("GET", "/account/facebook/seen"), ("POST", "/account/facebook/seen", {})],
+    "/m/1/moderate": [("POST", "/m/2/moderate", {"act": act}) for act in ("suspend", "unsuspend", "block", "remove")],
+    "/audit": [("GET", "/audit")],
+    "/api/v1/messages": [("GET", "/api/v1/messages"), ("GET", "/api/v1/messages?before=99"),
+                         ("GET", "/api/v1/messages?after={ahead}&wait=2"),
+                         ("POST", "/api/v1/messages", {"body": "posted"})],
+    "/api/v1/messages/1": [("GET", "/api/v1/messages/1"), ("PATCH", "/api/v1/messages/1", {"body": "edited"}),
+                           ("DELETE", "/api/v1/messages/1")],
+    "/api/v1/search": [("GET", "/api/v1/search?q=members")],
+    "/api/v1/me": [("GET", "/api/v1/me")],
+    "/api/v1/tokens": [("GET", "/api/v1/tokens"),
+                       ("POST", "/api/v1/tokens", {"name": "bot", "password": PASSWORD})],
+    "/api/v1/tokens/1": [("DELETE", "/api/v1/tokens/{bot}")],
+}  # fmt: skip
+"""By a path that the route takes: how it is asked by a member who moderates."""
+
+PARTS = 4
+"""Into which the walk over them is cut: each is a test of its own."""
+INSTANT = {
+    "/feed.atom", "/manifest.webmanifest", "/api/v1/me", "/facebook/start", "/facebook/callback", "/facebook/continue",
+    "/facebook/switch",
+}  # fmt: skip
+"""Those that wait for nothing, and so are answered in one step with the look at who is asking."""
+
+ANYONE_S = {
+    "/signup", "/signin", "/signout", "/li", "/lo", "/api/", "/password", "/privacy", "/facebook/deauthorize",
+    "/facebook/delete", "/facebook/deletion", "/api/v1/signup", "/api/v1/signin", "/api/v1/signout",
+    "/api/v1/openapi.json", "/api", "/favicon.ico", "/apple-touch-icon.png", "/robots.txt", "/healthz", "/readyz",
+    "/metrics", "/static/0123456789ab/x.js",
+}  # fmt: skip
+"""What stands on no right that could end, or ends it itself."""
+
+
+class Held:
+    """A storage that lets another process act first, once, when a handler asks it for anything."""
+
+    def __init__(self, storage):
+        self.storage = storage
+        self.act = None
+        self.board = None
+        self.skips = 0
+
+    def __setattr__(self, name, value):
+        object.__setattr__(self.storage if name == "on_commit" else self, name, value)
+
+    def __getattr__(self, name):
+        value = getattr(self.storage, name)
+        if not inspect.iscoroutinefunction(value):
+            return value
+
+        async def held(*arguments, **named):
+            if self.act is not None and self.skips:
+                self.skips -= 1
+            elif self.act is not None:
+                act, self.act = self.act, None
+                await asyncio.to_thread(act)
+                if name != "changes_after":  # that one is deliver()'s own, and will see it
+                    await self.board.waiters.deliver()
+            return await value(*arguments, **named)
+
+        return held
+
+
+class House:
+    """A members' board inside the test, with Ada and Bob, and a second process on its database."""
+
+    def __init__(self, board, held, second, url):
+        self.board, self.held, self.second, self.url = board, held, second, url
+        self.storage = held.storage
+        self.client = AsyncHTTPClient(force_instance=True, max_clients=10)
+
+    async def session(self):
+        """The secret of a new one of Ada's."""
+        secret = new_session(self.board.secret)
+        await self.storage.create_credential(ADA.id, "session", hash_secret(secret), "A browser")
+        return secret
+
+    async def ask(self, method, path, form=None, session=None):
+        headers = {"Cookie": f"longboard={session}"} | (
+            {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+        )
+        body = urllib.parse.urlencode(form) if form is not None else None
+        request = HTTPRequest(self.url + path, method, headers, body, follow_redirects=False, request_timeout=600)
+        return await self.client.fetch(request, raise_error=False)
+
+    async def state(self):
+        """All that a request could change."""
+        snapshot = await self.storage.snapshot(changes=1000, page=50)
+        people = [await self.storage.password(name) for name in ("ada", "bob")]
+        bots = [c.id for c in await self.storage.credentials(ADA.id) if c.kind == "bot"]
+        return snapshot.page, [(a and (a.id, a.name, a.role), p) for a, p in people], bots
+
+
+@pytest.fixture
+async def house(url, monkeypatch):
+    storage = await open_storage(url)
+    held = Held(storage)
+    flags = ["--reading=members", "--posting=members", "--facebook-app-id=1234567890", "--limits=off"]
+    settings = read_settings(flags, {"FACEBOOK_APP_SECRET": "s" * 32})
+    board = await Site.open(held, max_parked=10, limits=False, rules=rules_of(settings))
+    held.board = board
+    hashed = await board.passwords.hash(PASSWORD)
+    for name in ("ada", "bob"):
+        await storage.create_account(name, name.capitalize(), hashed)
+    await storage.set_role(None, "ada", "moderator")
+    await storage.append(ADA, WORDS, None)
+    await storage.append(Author(2, "Bob"), WORDS, None, "192.0.2.1")
+    await board.waiters.deliver()
+    server = HTTPServer(Application(board, settings))
+    [socket] = bind_sockets(0, "127.0.0.1")
+    server.add_sockets([socket])
+    prepare = Base.prepare
+
+    async def judged(handler):
+        await prepare(handler)
+        held.act = held.next_act
+
+    held.next_act = None
+    monkeypatch.setattr(Base, "prepare", judged)
+    with second_process(url) as second:
+        house = House(board, held, second, f"http://127.0.0.1:{socket.getsockname()[1]}")
+        yield house
+        house.client.close()
+    server.stop()
+    await server.close_all_connections()
+    await board.close()
+    await storage.close()
+
+
+def route_of(path):
+    return next(route for route in ROUTES if re.fullmatch(route[0], path))
+
+
+def methods_of(handler):
+    unimplemented = Base._unimplemented_method
+    return {n for n in ("GET", "POST", "PATCH", "DELETE") if getattr(handler, n.lower()) is not unimplemented}
+
+
+def test_every_route_is_asked():
+    """Whoever adds one says in SAMPLES how it is asked, or in ANYONE_S that it stands on no right."""
+    known = {route_of(path)[0] for path in [*SAMPLES, *ANYONE_S]}
+    assert [route[0] for route in ROUTES if route[0] not in known] == []
+    for path, samples in SAMPLES.items():
+        handler = route_of(path)[1]
+        assert {sample[0] for sample in samples} - {"HEAD"} == methods_of(handler), path
+        assert issubclass(handler, Base), path
+
+
+def test_no_handler_has_another_way_out():
+    """finish() and flush() look again at who is asking: nobody else may define them, or write to the connection."""
+    ways = {"finish", "flush", "send_error", "_execute", "_look_and_finish", "_look_and_flush", "is_as_judged"}
+    for path in (ROOT / "handlers").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ClassDef) or node.name in ("Base", "Rights", "Authentication"):
+                continue
+            if "HTTPMessageDelegate" not in map(ast.unparse, node.bases):  # those are no handlers
+                defined = {n.name for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+                assert not defined & ways, f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("deed", ["suspend ada", "revoke 1"])
+async def test_nothing_is_given_or_done_on_a_right_that_ended_meanwhile(house, deed, part):
+    """Suspended, or signed out everywhere, while the handler waits: refused, no words of the board's, nothing done."""
+    paths, held_at, wrong = list(SAMPLES)[part::PARTS], set(), []
+    for path in paths:
+        for method, target, *form in SAMPLES[path]:
+            was_held, outcome = await ask_while(house, deed, method, target, *form)
+            if was_held:
+                held_at.add(path)
+                wrong += [f"{method} {target}: {outcome}"] if outcome else []
+    assert wrong == []
+    assert held_at == set(paths) - INSTANT
+
+
+async def ask_while(house, deed, method, target, form=None):
+    """Whether the handler was held, and what is wrong with its answer."""
+    session = await house.session()
+    bot = await house.storage.create_credential(ADA.id, "bot", new_secret().encode(), "a bot")
+    cursor = house.board.waiters.recent.cursor
+    ahead, behind = f"{cursor.epoch}-{cursor.seq + 1}", f"{cursor.epoch}-0"
+    if "{ahead}" in target:
+        await asyncio.to_thread(house.second.do, "post", "news")
+    target = target.format(ahead=ahead, behind=behind, bot=bot.id)
+    before = await house.state()
+    house.held.next_act = lambda: house.second.do(deed)
+    response = await house.ask(method, target, form, session)
+    house.held.next_act = None
+    was_held, house.held.act = house.held.act is None, None
+    after = await house.state()
+    await asyncio.to_thread(house.second.do, "restore", "ada")
+    await house.board.waiters.deliver()
+    if not was_held:
+        return False, None
+    if response.code not in (401, 403):
+        return True, f"answered {response.code} {response.body[:80]!r}"
+    if WORDS.encode() in response.body or b"/account/revoke" in response.body:
+        return True, "gave away words"
+    return True, None if before[:2] == after[:2] and set(after[2]) <= set(before[2]) else "did it all the same"
+
+
+async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypatch):
+    """What was sent before is out; the rest is not, and the client sees that it is not whole."""
+    monkeypatch.setattr(board.site.accounts, "ROWS_AT_ONCE", 1)
+    for n in range(5):
+        await house.storage.append(ADA, f"mine {n}", None)
+    await house.board.waiters.deliver()
+    session = await house.session()
+    house.held.skips = 9  # four for the page, then notes, what is signed in, the audit log (twice) and one message
+    house.held.next_act = lambda: house.second.do("revoke", 1)
+    with pytest.raises(HTTPStreamClosedError):
+        await house.ask("GET", "/account/download", None, session)
+    assert house.held.act is None
+    house.held.next_act, house.held.skips = None, 0
+    whole = await house.ask("GET", "/account/download", None, await house.session())
+    assert len(json.loads(whole.body)["messages"]) == 6
+
+
+async def test_who_only_has_another_name_by_now_is_served(house):
+    """Something about the account changed, but not the right: the answer goes out after one more look."""
+    session = await house.session()
+    house.held.next_act = lambda: house.second.do("restore", "ada")  # notes a change, and changes nothing
+    response = await house.ask("GET", "/m/1", None, session)
+    house.held.next_act = None
+    assert house.held.act is None and response.code == 200 and WORDS.encode() in response.body
+
+
+@pytest.mark.parametrize("path", ["/add", "/m/1/edit"])
+async def test_the_words_of_a_refused_form_come_back(house, path):
+    """They are the sender's own; of the board nothing is shown with them."""
+    session = await house.session()
+    house.held.next_act = lambda: house.second.do("revoke", 1)
+    response = await house.ask("POST", path, {"s": "long thought over"}, session)
+    house.held.next_act = None
+    assert house.held.act is None and response.code == 401
+    assert b"long thought over</textarea>" in response.body and WORDS.encode() not in response.body
+
+
+async def test_a_demoted_moderator_sees_no_audit_log(house):
+    """The page was made for a moderator, and is shown to nobody else."""
+    session = await house.session()
+    house.held.next_act = lambda: house.second.do("demote", "ada")
+    response = await house.ask("GET", "/audit", None, session)
+    house.held.next_act = None
+    assert house.held.act is None and response.code == 403

