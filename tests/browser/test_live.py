@@ -148,7 +148,7 @@ async def test_times_are_the_readers_own(server, visit):
 async def test_links_and_code_are_found_in_the_browser_as_on_the_server(server, visit):
     """What is a link or code does not depend on who made the page: both sides keep to one list."""
     page = await visit(server)
-    cases = json.loads((ROOT / "tests" / "pieces.json").read_text())
+    cases = json.loads((ROOT / "tests" / "support" / "pieces.json").read_text())
     found = await page.evaluate(
         """async (bodies) => {
             const { pieces } = await import(document.querySelector("link[href$='message.js']").href);
