@@ -13,10 +13,12 @@ import pytest
 
 from handlers.boards.get import Get
 from net import server as serving
+from net.drain import until_left
 from net.fast_path.path import READ_BYTES
 from net.fast_path.server import FastServer
 from net.streams import CHUNKS, ServedStream
 from tests.support.in_process import running, settled
+from tests.support.patience import PATIENCE
 from tests.support.wire import BROWSER, Wire
 
 CHUNKED = b"GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -197,6 +199,22 @@ async def test_a_drain_after_all_have_left(house):
     await settled(lambda: not house.board.waiters.parked)
     house.board.waiters.drain()
     assert not house.board.waiters._polls.groups()
+
+
+@pytest.mark.parametrize("where", ["fast path", "Tornado"])
+async def test_who_asks_once_more_at_the_end_is_answered(house, monkeypatch, where):
+    """A client between two requests may have sent the next one already: it is answered, and told to go elsewhere."""
+    monkeypatch.setattr("net.drain.LEAVE_SECONDS", PATIENCE)
+    headers = BROWSER if where == "fast path" else BROWSER + "Connection: Keep-Alive\r\nTE: x\r\n"
+    with Wire(house.port) as wire, Wire(house.port) as other:
+        for one in (wire, other):
+            assert (await ask(one, poll(house, headers=headers)))[0] == 200
+        house.board.waiters.drain()
+        leaving = asyncio.create_task(until_left(house.server, house.board.waiters, time.monotonic() + PATIENCE))
+        status, head, reply = await ask(wire, poll(house, 25, headers))
+        assert status == 200 and "Connection: close" in head and reply["retry_ms"]
+        assert await asyncio.to_thread(wire.is_closed) and not leaving.done()
+    await leaving
 
 
 async def test_a_long_reply_to_a_slow_reader_comes_whole(house, monkeypatch):
