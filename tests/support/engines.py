@@ -16,9 +16,11 @@ from playwright.async_api import Browser, Error, Playwright, async_playwright
 
 from tests.support import webkit
 from tests.support.browser import ARGUMENTS, Visits
+from tests.support.patience import PATIENCE
 
 ENGINES = ("chromium", "firefox", "webkit")
 PACKAGES = {"chromium": "chromium-headless-shell", "firefox": "firefox-esr", "webkit": "webkit2gtk-driver xvfb"}
+ANSWER_SECONDS = PATIENCE / 4
 START_MS = 300_000  # a busy machine takes its time
 POINTER = 6  # hovers and is fine: a headless Firefox has no mouse, and hides what is for those who have
 PREFERENCES = {"ui.primaryPointerCapabilities": POINTER, "ui.allPointerCapabilities": POINTER}
@@ -130,11 +132,13 @@ def path_of(name: str) -> str:
 async def until(page, expression: str, argument: object = None) -> object:
     """Waits until it is so on a page whose scripts have run, also while another page loads.
 
-    The test's own time limit ends it.
+    The answer to a question that is asked while a page goes may never come: then it is asked again. The test's own
+    time limit ends it.
     """
     while True:
-        with contextlib.suppress(Error, webkit.Failure):
-            value = await page.evaluate(expression, argument)
-            if value and await page.evaluate("document.readyState === 'complete'"):
-                return value
+        with contextlib.suppress(Error, webkit.Failure, TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                value = await page.evaluate(expression, argument)
+                if value and await page.evaluate("document.readyState === 'complete'"):
+                    return value
         await asyncio.sleep(0.1)
