@@ -64,7 +64,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("-n", type=int, default=10_000, help="polls: how many are parked (10000)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (5)")
     parser.add_argument("--seconds", type=float, default=3, help="posts: how long one measurement takes (3)")
-    parser.add_argument("--folder", help="where databases are put meanwhile, best on a real disk (the system's own)")
+    parser.add_argument(
+        "--folder", help="where databases are put while it runs, best on a real disk (the system's own)"
+    )
     parser.add_argument("--beside", metavar="URL", help="view: another page to measure beside ours")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):

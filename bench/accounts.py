@@ -60,7 +60,7 @@ def sign_ins(longboard: Server, options: argparse.Namespace) -> None:
         ["ratio", spread(ratios, 2)],
     ]
     print_table([f"slowest of {POLLS:,} polls, {POSTS} posts a round", "median (least–most)"], rows)
-    print(f"{signed_in} people signed in meanwhile.\n", flush=True)
+    print(f"{signed_in} people signed in during this time.\n", flush=True)
 
 
 def slowest(audience: Audience, text: str) -> float:

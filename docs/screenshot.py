@@ -1,4 +1,4 @@
-"""Makes docs/board.png and docs/states.png anew, from a real server in a real Chromium.
+"""Makes docs/board.png and docs/states.png again, from a real server in a real Chromium.
 
 CHROMIUM=$(bin/browser chromium) .venv/bin/python -m docs.screenshot
 """

@@ -1,6 +1,6 @@
 """The tables of a board, column by column: what export, import, move, download, erasure and time do with each.
 
-A backup has all of them. Download and erasure have code of their own, and tests that it does what is said here. A
+A backup has all of them. Download and erasure are written by hand; tests check that they do what the list says. A
 test reads the schemas of both engines, and fails for a table or column that is not here.
 """
 

@@ -56,7 +56,7 @@ class Transfer(abc.ABC):
 
     @abc.abstractmethod
     async def read(self, unit: Callable[[Tx], Awaitable[T]]) -> T:
-        """Runs the unit. From the first call on, all reads see the board at one moment, whatever is posted after it."""
+        """Runs the unit. All reads see the board as it was at the first one; what is posted later is not seen."""
 
     @abc.abstractmethod
     async def write(self, unit: Callable[[Tx], Awaitable[T]]) -> T:

@@ -1,4 +1,4 @@
-"""What the tests stand on: real server processes on files of their own, and waiting on conditions."""
+"""The fixtures of all tests: real servers, browsers and databases."""
 
 import contextlib
 import pathlib

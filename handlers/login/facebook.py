@@ -23,7 +23,7 @@ from settings import Settings
 from storage.errors import NotFoundError
 
 ID = re.compile("[0-9]{1,32}", re.ASCII)
-"""An app-scoped id. Any other text is not accepted as one, whatever an answer contains."""
+"""An app-scoped id. Any other text in an answer is refused."""
 REQUEST_MAX = 8192
 SLACK_SECONDS = 60
 """Facebook's clock may be a little ahead of ours or behind it."""

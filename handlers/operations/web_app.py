@@ -9,14 +9,18 @@ PAPER = "#f8f4ec"
 ICON = (ROOT / "static" / "icon-192.png").read_bytes()
 
 
-class Manifest(Base):
-    """How the board looks when somebody adds it to a phone's home screen."""
-
-    forgives_old_sessions = True
+class File(Base):
+    """A file that costs nothing to make: it is not counted as reading."""
 
     @property
     def counts_as_reading(self) -> bool:
         return False
+
+
+class Manifest(File):
+    """How the board looks when somebody adds it to a phone's home screen."""
+
+    forgives_old_sessions = True
 
     async def get(self) -> None:
         svg = {"src": static_url("icon.svg"), "sizes": "any", "type": "image/svg+xml"}
@@ -39,15 +43,11 @@ class Manifest(Base):
         self.finish(json.dumps(manifest))
 
 
-class Icon(Base):
+class Icon(File):
     """For clients that request an icon without reading the page. It is the same for every board."""
 
     for_whom = "anyone"
     identifies = False
-
-    @property
-    def counts_as_reading(self) -> bool:
-        return False
 
     async def get(self) -> None:
         self.set_header("Content-Type", "image/png")
@@ -55,15 +55,11 @@ class Icon(Base):
         self.finish(ICON)
 
 
-class Robots(Base):
+class Robots(File):
     """Search engines may read what everyone may read, but not forms and searches, which are of no use to them."""
 
     for_whom = "anyone"
     identifies = False
-
-    @property
-    def counts_as_reading(self) -> bool:
-        return False
 
     async def get(self) -> None:
         closed = ["/search", "/get", "/add", "/signin", "/signup", "/account"]

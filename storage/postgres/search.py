@@ -83,7 +83,7 @@ class Search:
             self._is_complete = True
             log.info("The search index is complete.")
         except UnavailableError as error:
-            log.warning("The search index is not complete; it is made anew at the next start: %s", error)
+            log.warning("The search index is not complete; it is built again at the next start: %s", error)
 
 
 def to_vector(body: str) -> str:

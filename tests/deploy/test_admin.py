@@ -69,7 +69,7 @@ def board(start):
     ],
 )  # fmt: skip
 def test_in_a_folder_without_a_board_nothing_is_made(tmp_path, command):
-    """Whoever stands in the wrong folder is told so."""
+    """In the wrong folder, it says so."""
     assert f"there is no board at {tmp_path}/board.db" in run_in(tmp_path, *command, check=1).stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -149,7 +149,7 @@ def test_a_backup_that_is_not_the_same_is_not_kept(board, tmp_path, monkeypatch,
 
 
 def test_a_restored_board_is_as_it_was_under_another_epoch(board, start, tmp_path):
-    """Messages and accounts are back, clients begin anew, sessions and tokens are over, bots go on."""
+    """Messages and accounts are back, clients are reset, sessions and tokens have ended, bots go on."""
     copy, cursor, token = tmp_path / "copy.db", board.cursor, board.ada.sign_in()
     admin(at(board.database), "backup", copy)
     board.post("lost, as it came after the backup")
@@ -272,7 +272,7 @@ def test_a_file_gets_its_name_where_there_are_no_links(tmp_path, monkeypatch):
 
 
 def test_an_imported_board_works(board, start, tmp_path):
-    """On a board that runs already: open pages begin anew, search finds, numbers go on, people sign in as before."""
+    """On a board that runs already: open pages are reset, search finds, numbers go on, people sign in as before."""
     file = tmp_path / "board.jsonl"
     admin(at(board.database), "export", file)
     other = start()

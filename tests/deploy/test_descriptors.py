@@ -22,7 +22,7 @@ def cpu_seconds(pid):
 
 
 def with_limit(code, soft, hard):
-    """Runs Python code in a process of its own, which may open so many files."""
+    """Runs Python code in another process, which may open so many files."""
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
     command = [sys.executable, "-c", limit + code]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True)

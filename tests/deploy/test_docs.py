@@ -52,7 +52,7 @@ def run(commands, server):
 
 @pytest.mark.parametrize("page", ["docs/protocol.md", "README.md"])
 def test_every_command_prints_what_the_page_says(start, page):
-    """Whoever types along sees what is written there."""
+    """A reader who types along sees what is written there."""
     commands, expected = zip(*steps(ROOT / page), strict=True)
     assert len(commands) > 3
     printed = run(commands, start())

@@ -90,7 +90,7 @@ async def test_the_server_s_files_belong_to_the_folder_s_owner(service):
 
 @needs_root
 def test_a_restored_board_has_owner_and_mode_of_the_one_before(service, tmp_path):
-    """Where there was none, the folder's owner. A backup is for whoever makes it."""
+    """Where there was none, the folder's owner. A backup belongs to the user who makes it."""
     path, copy = service / "board.db", tmp_path / "copy.db"
     admin(at(path), "migrate")
     path.chmod(0o640)

@@ -305,7 +305,7 @@ class Poster:
 def test_faults_of_nodes_and_database_lose_double_and_reorder_nothing(start):
     """A killed node, a paused one, cut connections, PostgreSQL killed and back after 5 s, while all nodes are posted to.
 
-    Whoever read along has seen every acknowledged post exactly once, in one order, without starting anew.
+    Each reader has seen every acknowledged post exactly once, in one order, without a reset.
     """
     with cluster() as database:
         psql(database.url("postgres"), "CREATE DATABASE board")

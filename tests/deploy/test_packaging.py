@@ -1,4 +1,4 @@
-"""Longboard runs from its folder: whoever installs it as a package is told so, and tools can read what it is."""
+"""Longboard runs from its folder: an installation as a package is refused in words, and tools can read what it is."""
 
 import shutil
 import subprocess
@@ -34,6 +34,6 @@ def test_pyproject_agrees_with_what_says_the_same_elsewhere():
 
 
 def test_no_module_has_the_name_of_one_that_python_has():
-    """Ours come first on the path, so the library would get ours instead of its own."""
+    """Ours come first on the path, so the library would get ours instead."""
     ours = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/*.py")}
     assert {"board", "server", "settings"} < ours and not ours & sys.stdlib_module_names

@@ -49,7 +49,7 @@ def test_a_database_that_can_not_be_used_is_named(tmp_path):
 
 
 def test_posts_in_flight_are_finished_at_the_end(start):
-    """Whoever was posting when the server was told to end has an answer that is true."""
+    """Clients that were posting when the server was told to end get a true answer."""
     server = start()
     statuses: list[tuple[str, int]] = []
 

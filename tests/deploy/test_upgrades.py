@@ -296,7 +296,7 @@ ADDS = re.compile(
     rf"|ALTER TABLE \w+ ADD COLUMN \w+ \w+(?: DEFAULT {VALUE}| NOT NULL DEFAULT {VALUE}| DEFAULT {VALUE} NOT NULL)?",
     re.IGNORECASE,
 )
-"""Statements that only add. Whoever has one of another kind that old code doesn't notice either, adds it here."""
+"""Statements that only add. Add another kind here if old code doesn't notice it either."""
 UNIQUE = re.compile(r"CREATE UNIQUE INDEX \w+ ON (\w+) .+", re.IGNORECASE)
 RAISES = re.compile(r"UPDATE board SET compatible = (\d+)", re.IGNORECASE)
 

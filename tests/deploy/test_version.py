@@ -17,7 +17,7 @@ KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 @pytest.mark.parametrize("command", [["server.py"], ["-m", "admin"]])
 def test_programs_print_their_version(command):
-    """One line, for a person or a script, whatever the settings are."""
+    """One line, for a person or a script, with any settings."""
     run = subprocess.run(
         [sys.executable, *command, "--version"], cwd=ROOT, env=environment(PORT="none"), capture_output=True, text=True
     )

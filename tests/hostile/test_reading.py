@@ -1,4 +1,4 @@
-"""Whoever only looks: what it costs, which is counted here and not timed, and how often one may."""
+"""Reading: what it costs, which is counted here and not timed, and how often a client may."""
 
 import asyncio
 import collections

@@ -51,7 +51,7 @@ def test_the_feed_has_the_newest_messages_of_every_script(start):
 
 
 def test_an_empty_board_has_a_valid_feed_too(start):
-    """Whoever subscribes early gets no error."""
+    """A reader who subscribes before the first message gets no error."""
     server = start()
     assert texts(server.get("/feed.atom").content, "entry") == []
     assert texts(server.get("/feed.atom").content, "id") == [f"{server.url}/"]

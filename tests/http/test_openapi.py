@@ -124,7 +124,7 @@ def commands_of(page):
 
 
 def test_the_curl_lines_of_the_api_page_work(start):
-    """Whoever types along on /api gets what it says."""
+    """A reader who types along on /api gets what it says."""
     server = start()
     page = server.get("/api").text
     commands = commands_of(page)

@@ -1,4 +1,4 @@
-"""Headers, types and parameters read as what they are, whoever writes them, and however."""
+"""Headers, types and parameters mean the same, in every spelling that a client may send."""
 
 import gzip
 import json

@@ -43,7 +43,7 @@ def as_sent(column, value):
 
 
 def test_it_has_every_column_of_every_table_with_a_word_about_them(start):
-    """Whoever adds a column puts it into the download, or says in storage/tables.py that it is not given."""
+    """A new column is in the download, or storage/tables.py says that it is not given."""
     server = start()
     ada, bob = Person(server, "ada"), Person(server, "bob")
     with contextlib.closing(sqlite3.connect(server.database)) as db, db:

@@ -328,7 +328,7 @@ async def test_a_goodbye_that_is_not_answered_hides_nothing(target, monkeypatch)
 
 
 def test_large_pictures_go_in_portions():
-    """Statements of a few megabytes, whatever 500 pictures have."""
+    """A statement has a few megabytes, also for 500 large pictures."""
     rows = [(number, None, b"x" * size) for number, size in enumerate([1, PORTION, PORTION // 2, PORTION // 2, 2, 3])]
     assert list(portions(rows)) == [rows[:2], rows[2:4], rows[4:]]
     assert list(portions([])) == []

@@ -70,7 +70,7 @@ async def test_a_changed_password_leaves_its_owner_signed_in_if_storage_fails_ne
 
 @pytest.mark.parametrize(("kind", "role"), [("session", "member"), ("bot", "moderator")])
 async def test_only_a_moderator_in_person_moderates(storage, kind, role):
-    """Whoever calls the verbs, not only where a handler has asked before."""
+    """The verbs check it themselves, and don't rely on a handler."""
     site = await Site.open(storage, max_parked=10, limits=False, rules=Rules())
     caller, _ = await member(site, kind, role)
     message, _ = await site.post(Caller(None, "192.0.2.9"), "words", None)

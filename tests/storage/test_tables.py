@@ -28,7 +28,7 @@ def look(url, of_sqlite, of_postgres):
 
 
 async def test_every_table_and_column_of_the_database_is_decided(url):
-    """Whoever adds one says in storage/tables.py what becomes of it, or it would stay behind."""
+    """A new one must be in storage/tables.py, or it would stay behind."""
     await (await open_storage(url)).close()
     found = look(
         url,
@@ -149,7 +149,7 @@ async def board_with(url, *rows):
 
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_deleting_an_account_leaves_of_it_what_the_list_says(url, keeps):
-    """In each table and column; whatever is another's, or nobody's, stays as it was."""
+    """In each table and column; the rows of others, and those of nobody, stay as they were."""
     rows = [(table, row_of(table, 100 + account, account)) for table in TABLES for account in (1, 2)]
     async with board_with(url, *rows) as (storage, now):
         await storage.delete_account(1, keep_messages=keeps)

@@ -29,7 +29,7 @@ ACCOUNT_COLUMNS = {
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_the_list_knows_every_table_and_kind_there_is(engine):
-    """Whoever adds a table of passkeys, say, or a kind of token, adds it to storage/ways_in.py, or says why not here."""
+    """A new table (of passkeys, say) or kind of token is in storage/ways_in.py, or this test says why not."""
     sql = "\n".join(migration.sql for migration in migrations(engine))
     tables = dict(re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)", sql, re.DOTALL))
     about_accounts = {name for name, columns in tables.items() if re.search(r"\baccount_id\b|REFERENCES acc", columns)}
@@ -77,7 +77,7 @@ async def check_password(storage):
 
 
 async def test_recovery_by_a_link_ends_every_way_in(storage):
-    """Whoever has taken the account over has nothing any more; and it is written down."""
+    """Somebody who has taken over the account can no longer use it, and the log says so."""
     await open_all(storage)
     await storage.use_password_link(b"link", NEW)
     assert await left(storage) == []

