@@ -39,13 +39,15 @@ def start(tmp_path: pathlib.Path, repeats: str) -> Iterator[Callable[..., Server
 
 
 @pytest.fixture(scope="session")
-def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
-    servers: dict[str, Server] = {}
+def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """By the setting REPEATS, and apart for tests that count what is on a page: only they know each other's words."""
+    servers: dict[tuple[str, bool], Server] = {}
 
-    def shared(repeats: str) -> Server:
-        if repeats not in servers:
-            servers[repeats] = Server(tmp_path_factory.mktemp("shared"), repeats=repeats)
-        return servers[repeats]
+    def shared(repeats: str, for_pages: bool = False) -> Server:
+        key = (repeats, for_pages)
+        if key not in servers:
+            servers[key] = Server(tmp_path_factory.mktemp("shared"), repeats=repeats)
+        return servers[key]
 
     yield shared
     for server in servers.values():
@@ -53,12 +55,12 @@ def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
 
 
 @pytest.fixture
-def server(shared_servers: Callable[[str], Server], repeats: str) -> Iterator[Server]:
+def server(shared_servers: Callable[..., Server], repeats: str, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server that many tests use, one after the other: for those that don't mind what was posted before.
 
     Whatever a test sends it, nothing may make it fail: its log is looked at after each.
     """
-    server = shared_servers(repeats)
+    server = shared_servers(repeats, request.node.get_closest_marker("browser") is not None)
     before = server.log.stat().st_size
     server.client.cookies.clear()
     yield server
