@@ -142,7 +142,7 @@ class Application(tornado.web.Application):
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Tasks that must run as long as this is served. The keys are their names in the log."""
-        siblings = self.context.siblings
+        siblings = self.context.exposition and self.context.exposition.siblings
         return {"Serving metrics to other nodes": siblings.serve} if siblings else {}
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:

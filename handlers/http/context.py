@@ -11,8 +11,6 @@ from handlers.http.hosts import Names
 from handlers.http.making import Making
 from handlers.http.refusals import make_refusals
 from handlers.login.provider import Provider
-from handlers.operations.registry import make_registry
-from handlers.operations.siblings import Siblings
 from net.connections import Connections
 from net.fast_path.memo import RequestMemo
 from net.listener import room_for
@@ -52,6 +50,9 @@ class Context:
         self.under_way: set[object] = set()
         """Requests, including those whose replies wait for slow readers."""
 
-        self.registry = make_registry(site, self.connections, self.under_way)
-        place = inherited_place()
-        self.siblings = Siblings(place, self.registry) if place and settings.metrics_token else None
+        if settings.metrics_token:
+            from handlers.operations.registry import Exposition  # what few ask for, all would pay
+
+            self.exposition: Exposition | None = Exposition(site, self.connections, self.under_way, inherited_place())
+        else:
+            self.exposition = None

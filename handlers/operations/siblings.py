@@ -7,21 +7,17 @@ socket for each node, named by the node's number.
 
 import asyncio
 import pathlib
-from collections.abc import Iterable, Iterator
-
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.registry import Collector
+from collections.abc import Callable
 
 NODE_SECONDS = 2.0
 """Seconds to wait for another node's metrics. A node that is paused or ending is left out."""
 
 
 class Siblings:
-    def __init__(self, place: str, registry: CollectorRegistry) -> None:
+    def __init__(self, place: str, own: Callable[[], bytes]) -> None:
+        """`place` is the path of this node's socket. `own` returns this node's metrics."""
         self._place = pathlib.Path(place)
-        self._registry = registry
+        self._own = own
 
     async def serve(self) -> None:
         """Answers the other nodes with this node's metrics. Runs until cancelled."""
@@ -30,15 +26,15 @@ class Siblings:
             await server.serve_forever()
 
     async def _tell(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(generate_latest(self._registry))
+        writer.write(self._own())
         writer.close()
 
-    async def metrics(self) -> bytes:
-        """Returns the metrics of all nodes. Each line has the number of its node."""
+    async def texts(self) -> dict[str, str]:
+        """Returns the metrics of all nodes by their numbers."""
         others = [path for path in sorted(self._place.parent.iterdir()) if path != self._place]
         told = await asyncio.gather(*(ask(path) for path in others))
         texts = {path.name: text for path, text in zip(others, told, strict=True) if text}
-        return together({self._place.name: generate_latest(self._registry).decode(), **texts})
+        return {self._place.name: self._own().decode(), **texts}
 
 
 async def ask(path: pathlib.Path) -> str:
@@ -52,31 +48,3 @@ async def ask(path: pathlib.Path) -> str:
                 writer.close()
     except OSError:  # TimeoutError is a subclass
         return ""
-
-
-def together(texts: dict[str, str]) -> bytes:
-    """Joins the texts. Each metric is described once, with the values of all nodes below it."""
-    made: dict[str, Metric] = {}
-    for node, text in sorted(texts.items()):
-        for family in text_string_to_metric_families(text):
-            metric = made.setdefault(family.name, Metric(family.name, family.documentation, family.type))
-            for sample in family.samples:
-                metric.add_sample(sample.name, {"node": node, **sample.labels}, sample.value)
-    registry = CollectorRegistry()
-    registry.register(MergedCollector(made.values()))
-    return generate_latest(registry)
-
-
-class MergedCollector(Collector):
-    def __init__(self, metrics: Iterable[Metric]) -> None:
-        self._metrics = list(metrics)
-        nodes = {sample.labels["node"] for metric in metrics for sample in metric.samples}
-        self._metrics.append(
-            GaugeMetricFamily("longboard_nodes_now", "Nodes that have answered with their metrics", len(nodes))
-        )
-
-    def describe(self) -> Iterable[Metric]:
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        yield from self._metrics

@@ -3,6 +3,8 @@
 import ast
 import pathlib
 import re
+import subprocess
+import sys
 
 from handlers import ROUTES
 from handlers.http.base import allowed_methods
@@ -66,6 +68,15 @@ def top_imports(path):
         elif isinstance(node, ast.ImportFrom):
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_a_start_loads_no_library_that_only_some_boards_need():
+    """Each costs memory and time also where nobody uses it: metrics are for those who ask for them."""
+    code = "import server, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    loaded = set(loaded.split())
+    assert {"tornado", "board.site", "handlers.operations.metrics"} <= loaded
+    assert not loaded & {"asyncpg", "prometheus_client", "tqdm", "zxcvbn", "handlers.operations.registry"}
 
 
 def test_only_settings_reads_the_environment():
