@@ -42,7 +42,7 @@ export class Board {
   #backoff = new Backoff();
   #endPause = () => {};
   #pointedAt = -ABOUT_TO_CLICK_MS;
-  #nearEnd = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#load(), { rootMargin: AHEAD });
+  #nearEnd = observer((entry) => entry.isIntersecting && this.#load(), { rootMargin: AHEAD });
 
   /**
    * @param {HTMLElement} section
@@ -64,7 +64,7 @@ export class Board {
       section.addEventListener(name, () => (this.#pointedAt = performance.now()), { passive: true });
     }
     this.#nearEnd.observe(older);
-    new IntersectionObserver(([entry]) => this.#moved(entry.boundingClientRect.top >= 0)).observe(top);
+    observer((entry) => this.#moved(entry.boundingClientRect.top >= 0)).observe(top);
     document.addEventListener("visibilitychange", () => this.#look());
   }
 
@@ -310,6 +310,15 @@ export class Board {
   get #link() {
     return /** @type {HTMLAnchorElement} */ (this.#older.querySelector("a"));
   }
+}
+
+/**
+ * An observer of one element. A busy browser tells several looks at it in one call, oldest first: only the last is still so.
+ * @param {(entry: IntersectionObserverEntry) => void} tell
+ * @param {IntersectionObserverInit} options
+ */
+function observer(tell, options = {}) {
+  return new IntersectionObserver((entries) => tell(entries[entries.length - 1]), options);
 }
 
 /** @param {Element} article */

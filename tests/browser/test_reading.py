@@ -200,6 +200,36 @@ async def test_older_messages_come_as_one_scrolls(start, visit):
     await expect(message(page, "and live as ever")).to_have_count(1)
 
 
+SEVERAL_LOOKS = """
+    const Observer = IntersectionObserver;
+    window.IntersectionObserver = class extends Observer {
+        constructor(tell, options) {
+            let told = [];
+            super((entries, self) => { tell([...told, ...entries], self); told = entries; }, options);
+        }
+    };
+"""
+"""What a busy browser does: it tells an observer of two looks in one call, the older one first."""
+
+
+async def test_of_several_looks_at_a_place_the_last_one_counts(start, visit):
+    """Otherwise nothing older would come for someone who is at the end, and no news for someone at the top."""
+    server = start()
+    ids = fill(server, 110)
+    page = await visit(server, "/privacy")
+    await page.add_init_script(SEVERAL_LOOKS)
+    await page.goto("/")
+    for count in (100, 110):
+        await scroll(page, "end")
+        await expect(page.locator(".message")).to_have_count(count)
+    await scroll_to(page, ids[30])
+    server.post("news")
+    await expect(page.locator("#news")).to_have_text("1 new")
+    await scroll(page, 0)
+    await expect(page.locator("#news")).to_be_hidden()
+    await expect(message(page, "news")).to_be_in_viewport()
+
+
 async def test_when_older_messages_can_not_be_had_the_link_is_still_there(start, visit):
     """A failure on the way is no dead end: the next scroll tries again, and the link works without any script."""
     visit.expect("status of 500")
