@@ -4,7 +4,8 @@ import argparse
 from contextlib import aclosing
 
 from settings import Settings
-from storage.transfer import open_transfer, start_epoch
+from storage import open_transfer
+from storage.transfer import start_epoch
 
 
 async def new_epoch(settings: Settings, options: argparse.Namespace) -> None:

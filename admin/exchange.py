@@ -25,10 +25,11 @@ from admin.numbers import counted, were
 from admin.pace import patiently
 from board.recent import iso
 from settings import Settings
+from storage import open_transfer
 from storage.errors import StorageError
 from storage.new_files import give_name
 from storage.tables import EXPORTED
-from storage.transfer import Position, RowRefusedError, Transfer, open_transfer
+from storage.transfer import Position, RowRefusedError, Transfer
 from storage.tx import ROWS_AT_ONCE, Row
 
 

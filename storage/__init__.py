@@ -1,4 +1,5 @@
-"""The Storage protocol, which says what a board keeps, and open_storage(), which opens one.
+"""The Storage protocol, which says what a board keeps, and the functions that open one: open_storage(), and
+open_transfer() for the rows of a whole board.
 
 Storage has the nouns, each in a separate file, and the methods that each engine implements in its own way.
 `tests/storage/test_storage.py` checks both engines against the docstrings. Code above storage sees no difference between them.
@@ -18,6 +19,7 @@ from storage.messages import StoredMessages
 from storage.moderation import Moderation
 from storage.records import Author, Changes, Found, Import, Message, Snapshot
 from storage.stats import Stats
+from storage.transfer import Transfer
 
 
 class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, Moderation, About):
@@ -124,3 +126,18 @@ async def open_storage(url: str, *, create: bool = True, for_reading: bool = Fal
 
         return await PostgreSQL.open(url)
     raise CannotOpenError(f"no storage for {scheme}: DATABASE_URL should be sqlite:///file.db or postgres://…")
+
+
+async def open_transfer(url: str, *, create: bool) -> Transfer:
+    """Opens a connection to the board at this DATABASE_URL; with `create`, makes a board if there is none.
+
+    Raises CannotOpenError.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        from storage.sqlite.transfer import SQLiteTransfer
+
+        return await SQLiteTransfer.open(rest[1:], create=create)
+    from storage.postgres.transfer import PostgreSQLTransfer
+
+    return await PostgreSQLTransfer.open(url)

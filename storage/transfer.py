@@ -201,18 +201,3 @@ async def start_epoch(tx: Tx, *, keep_sessions: bool = False) -> None:
     await tx.run("DELETE FROM credentials WHERE kind <> 'bot'")
     await tx.run("DELETE FROM links")
     await tx.run("UPDATE board SET secret = $1", secrets.token_bytes(32))
-
-
-async def open_transfer(url: str, *, create: bool) -> Transfer:
-    """Opens a connection to the board at this DATABASE_URL; with `create`, makes a board if there is none.
-
-    Raises CannotOpenError.
-    """
-    scheme, _, rest = url.partition("://")
-    if scheme == "sqlite":
-        from storage.sqlite.transfer import SQLiteTransfer
-
-        return await SQLiteTransfer.open(rest[1:], create=create)
-    from storage.postgres.transfer import PostgreSQLTransfer
-
-    return await PostgreSQLTransfer.open(url)

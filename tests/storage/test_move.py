@@ -11,13 +11,12 @@ import pytest
 
 from admin.__main__ import parser
 from admin.move import move
-from storage import open_storage
+from storage import open_storage, open_transfer
 from storage.errors import CannotOpenError, StorageError
 from storage.postgres.transfer import PORTION, PostgreSQLTransfer, portions
 from storage.records import Author, Import, Password, Picture
 from storage.sqlite.transfer import SQLiteTransfer
 from storage.tables import TABLES
-from storage.transfer import open_transfer
 from tests.support.admin import admin
 from tests.support.people import PASSWORD, Person, client
 from tests.support.postgres import psql

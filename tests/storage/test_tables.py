@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from storage import open_storage
+from storage import open_storage, open_transfer
 from storage.records import DAY_MS, DELETED_NAME
 from storage.tables import BOARD, OF_ONE_ENGINE, TABLES
-from storage.transfer import open_transfer
 from tests.support.postgres import psql
 
 IN_SQLITE = {"bigint": "INTEGER", "boolean": "INTEGER", "bytea": "BLOB", "text": "TEXT"}
