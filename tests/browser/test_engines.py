@@ -253,10 +253,10 @@ async def test_an_edit_leaves_focus_and_selection_where_they_are(start, visit_ea
 
 
 NOTE_RESTS = """() => {
-    let movedAt = 0;
+    window.movedAt = 0;
     window.rests = [];
-    document.addEventListener("pointermove", () => (movedAt = performance.now()));
-    new MutationObserver(() => window.rests.push(performance.now() - movedAt))
+    document.addEventListener("pointermove", () => (window.movedAt = performance.now()));
+    new MutationObserver(() => window.rests.push(performance.now() - window.movedAt))
         .observe(document.getElementById("messages"), { childList: true });
     return true;
 }"""
@@ -275,6 +275,8 @@ async def test_what_one_is_about_to_click_does_not_move(start, visit_each, is_aw
     if is_away:
         await scroll(page, "end")
     middle = page.viewport_size["height"] / 2
+    await page.mouse.move(490, middle)
+    await until(page, "movedAt > 0")  # the news may come before the next move
     async with page.expect_response("**/get?*") as answer:
         posted = asyncio.ensure_future(asyncio.to_thread(server.post, "in between"))
         while not answer.is_done():
