@@ -11,9 +11,11 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from commands import MORE, USAGE
 from setting_files import ignored_lines
 from setting_files import parse as parse_file
 from setting_names import Oddity, OneLineParser, odd_names, odd_variables, refuse
+from setting_places import DATABASE_URL
 from setting_values import (
     Parser,
     app_secret,
@@ -48,7 +50,7 @@ class Settings:
     port: int = setting("8080", whole(0, 65535), "TCP port to listen on; 0 takes a free one")
     address: str = setting("127.0.0.1", line(255), "address to listen on; 0.0.0.0 for all of IPv4")
     database_url: str = setting(
-        "sqlite:///board.db",
+        DATABASE_URL,
         database_url,
         "where messages are kept: sqlite:////var/board.db is an absolute path, or postgres://user:password@host/name, better in the "
         "environment than as a flag, which others may see",
@@ -96,7 +98,9 @@ class Settings:
         "version of Facebook's Graph API; each lives two years",
     )
     facebook_fake: str = setting(
-        "", loopback, "for tests and for trying out: where bin/fake-facebook runs on this machine; every page says so"
+        "",
+        loopback,
+        "for tests and for trying out: where a checkout's bin/fake-facebook runs on this machine; every page says so",
     )
     privacy_text: str = setting(
         "",
@@ -145,9 +149,9 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str] = os.envi
     """Reads settings from flags and environment. A bad one is named on stderr and ends the program with 2."""
     parser = OneLineParser(
         prog="longboard",
-        usage="bin/serve [--SETTING=VALUE ...]\n       python server.py [--SETTING=VALUE ...]",
+        usage=USAGE,
         description="Longboard, a live message board. Each setting is a flag or an environment variable.",
-        epilog="bin/serve --with-fake-facebook also starts a Facebook on this machine, to try logging in with it.",
+        epilog=MORE,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"Longboard {VERSION}")

@@ -10,7 +10,9 @@ from typing import Any
 from admin import copies, doctor, exchange, move, people, stats
 from admin.epoch import new_epoch
 from admin.tutorial import import_tutorial
+from commands import ADMIN, SERVE
 from setting_names import OneLineParser
+from setting_places import make_folder
 from setting_values import origin
 from settings import Settings, add_flags, settings_from, variables
 from storage.errors import StorageError
@@ -24,7 +26,9 @@ def main() -> None:
     settings = settings_from(vars(options), options.variables)
     if options.run is not doctor.doctor:  # which prints a line for each itself
         for odd in options.odd:
-            print(f"bin/admin: {odd.words}", file=sys.stderr)
+            print(f"{ADMIN}: {odd.words}", file=sys.stderr)
+    if options.run in (copies.restore, exchange.bring_in, move.migrate):  # the ones that may begin a board
+        make_folder(settings.database_url)
     try:
         asyncio.run(options.run(settings, options))
         sys.stdout.flush()
@@ -32,16 +36,16 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (StorageError, OSError) as error:
-        sys.exit(f"bin/admin: {in_words(error)}")
+        sys.exit(f"{ADMIN}: {in_words(error)}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 def parser() -> argparse.ArgumentParser:
     top = OneLineParser(
-        prog="bin/admin",
+        prog=ADMIN,
         description="Looks after a board. DATABASE_URL says which. If the server was started with flags, put the same "
-        "flags before the command: each flag of bin/serve is taken here, too.",
+        f"flags before the command: each flag of {SERVE} is taken here, too.",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"Longboard {VERSION}")

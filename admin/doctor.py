@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from admin import proxy
 from admin.numbers import counted
+from commands import ADMIN
 from setting_names import Oddity
 from setting_values import is_loopback
 from settings import Settings, doubts
@@ -31,7 +32,7 @@ async def doctor(settings: Settings, options: argparse.Namespace) -> None:
         print(f"{SAID[is_well]} {words}")
     problems = sum(is_well is False for is_well, _ in findings)
     if problems:
-        sys.exit(f"bin/admin: {counted(problems, 'problems')} in {len(findings)} checks")
+        sys.exit(f"{ADMIN}: {counted(problems, 'problems')} in {len(findings)} checks")
 
 
 def check_settings(settings: Settings, odd: Iterable[Oddity]) -> Iterator[Finding]:

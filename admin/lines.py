@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from admin.rows import MOST_NUMBER, Row, checked, whole
+from commands import ADMIN
 from storage.errors import StorageError
 from storage.tables import EXPORTED, Table
 from storage.transfer import Position
@@ -76,7 +77,7 @@ def opened(name: str, folder: str | None) -> Iterator[ExportFile]:
 
 def to_position(path: str, fields: dict[str, Any]) -> Position:
     if fields.get("longboard") != FORMAT:
-        raise StorageError(f"{path} was not made by bin/admin export, or by a newer one")
+        raise StorageError(f"{path} was not made by {ADMIN} export, or by a newer one")
     check = whole(0, MOST_NUMBER)
     try:
         seq, floor = check(fields["seq"]), check(fields["floor"])

@@ -9,6 +9,7 @@ import logging
 import pathlib
 import re
 
+from commands import ADMIN
 from storage.errors import CannotOpenError
 
 log = logging.getLogger("longboard")
@@ -47,7 +48,7 @@ def check_newer(database: str, version: int, known: int, compatible: int, *, is_
     if compatible > known:
         raise CannotOpenError(f"{words}; update Longboard, or use another DATABASE_URL")
     if not is_served:
-        raise CannotOpenError(f"{words}; use bin/admin of that Longboard for this")
+        raise CannotOpenError(f"{words}; use {ADMIN} of that Longboard for this")
     log.warning("%s. This one can still use it.", words[0].upper() + words[1:])
 
 

@@ -106,6 +106,7 @@ async def visit_each(engines, request) -> AsyncIterator[object]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--clients", action="store_true", help="try also the generated clients that take more tools")
+    parser.addoption("--install", action="store_true", help="install the package in all ways, and check it")
     parser.addoption("--streams", type=int, default=50, help="how many random streams both ways of polling must answer")
     parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")
     parser.addoption("--restarts", type=int, default=3, help="how often the restart test restarts the server")
@@ -114,10 +115,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("clients"):
-        for item in items:
-            if item.get_closest_marker("clients"):
-                item.add_marker(pytest.mark.skip(reason="takes a generator's tools: bin/test --clients"))
+    for name, tools in ("clients", "a generator's tools"), ("install", "what installs and checks packages"):
+        if not config.getoption(name):
+            for item in items:
+                if item.get_closest_marker(name):
+                    item.add_marker(pytest.mark.skip(reason=f"takes {tools}: bin/test --{name}"))
 
 
 # --- PostgreSQL: one server for all test processes, a database for each test

@@ -4,6 +4,7 @@ import tornado.web
 
 from board.errors import DeniedError
 from board.turns import BusyError
+from commands import ADMIN
 from storage.errors import (
     EditConflictError,
     IdentityTakenError,
@@ -60,7 +61,7 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     NotAuthorError: (403, "not_yours", "Somebody else wrote this message."),
     OutdatedError: (401, "signed_out", "You have been signed out. Please sign in again."),
     TooManyTokensError: (422, "too_many_tokens", f"An account has at most {MOST_BOT_TOKENS} named tokens."),
-    IsModeratorError: (403, "is_moderator", "A moderator can't do this to a moderator; bin/admin can."),
+    IsModeratorError: (403, "is_moderator", f"A moderator can't do this to a moderator; {ADMIN} can."),
     OwnAddressError: (
         422,
         "own_address",

@@ -2,6 +2,7 @@
 
 from board.account_names import NAME_LENGTH
 from board.passwords import PASSWORD_MAX, PASSWORD_MIN
+from commands import ADMIN
 from handlers.operations.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, or_null, record, ref, told
 from settings import Settings
 from version import VERSION
@@ -112,7 +113,7 @@ def sent_schemas(settings: Settings) -> Json:
             {"body": body, "began_from": told(or_null(TEXT), seen)}, "began_from", example={"body": "Better words", "began_from": AT}
         ),
         "NewAccount": record(
-            {"username": username, "password": password, "name": or_null(NAME), "invite": told(or_null(TEXT), "From `bin/admin invite`.")},
+            {"username": username, "password": password, "name": or_null(NAME), "invite": told(or_null(TEXT), f"From `{ADMIN} invite`.")},
             "name", "invite", example=signs_in | {"name": "Ada"},
         ),
         "Credentials": record({"username": username, "password": password}, example=signs_in),

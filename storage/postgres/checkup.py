@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from commands import ADMIN
 from storage.errors import CannotOpenError
 from storage.migrate import COMPATIBLE, migrations, of_schema
 from storage.postgres.address import parse
@@ -59,7 +60,7 @@ async def check_content(url: str, db: "Link") -> AsyncIterator[Finding]:
         yield bool(is_encrypted or is_here), f"the connection to the database {words}"
     version, known = await version_of(db), len(migrations("postgres"))
     if version == 0:
-        yield False, "there is no board in this database; the first start, or bin/admin migrate, makes one"
+        yield False, f"there is no board in this database; the first start, or {ADMIN} migrate, makes one"
         return
     yield of_schema(version, known, await db.fetchval(COMPATIBLE) if version > known else 0)
     try:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 import urllib.parse
 
+from commands import ADMIN, IS_INSTALLED
 from storage.errors import CannotOpenError
 from storage.new_files import belong_like, make_private
 
@@ -81,9 +82,9 @@ def reach(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 def must_exist(path: str) -> None:
     """Raises CannotOpenError if the file is missing, or is a pipe, on which SQLite would wait forever."""
     if not os.path.exists(path):
+        elsewhere = "" if IS_INSTALLED else "go to the folder where it runs, or "
         raise CannotOpenError(
-            f"there is no board at {os.path.abspath(path)}: go to the folder where it runs, "
-            "or name its database with --database-url"
+            f"there is no board at {os.path.abspath(path)}: {elsewhere}name its database with --database-url"
         )
     must_be_file(path)
 
@@ -121,7 +122,7 @@ def why_not(path: str, error: Exception) -> str:
             "to another disk first"
         )
     if is_read_only(path):
-        return f"the disk of {path} is read-only; there, bin/admin has only backup, export, stats, audit and doctor"
+        return f"the disk of {path} is read-only; there, {ADMIN} has only backup, export, stats, audit and doctor"
     if not os.access(folder, os.W_OK):
         return f"the folder {folder} can't be written to; SQLite needs that for the files it keeps beside {path}"
     reason = getattr(error, "strerror", None) or error

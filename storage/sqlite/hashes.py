@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from commands import ADMIN
 from storage.costs import costs_too_much
 from storage.errors import StorageError
 
@@ -14,7 +15,7 @@ def check_hashes(db: sqlite3.Connection, path: str) -> None:
     if names := costly_accounts(db):
         raise StorageError(
             f"{path} has hashes of passwords that would hold up everybody's sign-in, of {', '.join(names)}: set "
-            "accounts.password to NULL there with sqlite3; afterwards, bin/admin password makes links for a new one"
+            f"accounts.password to NULL there with sqlite3; afterwards, {ADMIN} password makes links for a new one"
         )
 
 

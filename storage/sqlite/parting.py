@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 
+from commands import ADMIN
 from storage.errors import UnavailableError
 
 log = logging.getLogger("longboard")
@@ -35,8 +36,9 @@ class OpenFiles:
             log.error(
                 "THE DATABASE WAS TAKEN AWAY OR REPLACED: %s is not the file that this server has open. Posts are "
                 "refused, as they would be lost. Put the same files back, or stop the server, restore the database "
-                "(bin/admin restore) and start it.",
+                "(%s restore) and start it.",
                 ", ".join(gone),
+                ADMIN,
             )
         elif had_parted and not gone:
             log.warning("The database is back at %s: posts are accepted again.", self._path)

@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
+from commands import ADMIN
 from storage.errors import CannotOpenError
 from storage.migrate import COMPATIBLE, Migration, check_newer, migrations
 
@@ -59,11 +60,11 @@ def check_is_ours(db: sqlite3.Connection, path: str) -> None:
     if version := looks_like(db):
         raise CannotOpenError(
             f"{path} has a board's tables, but not the two marks of one: a copy by sqlite3's .dump or .clone lacks them. "
-            "bin/admin backup makes complete copies. To mark this one: "
+            f"{ADMIN} backup makes complete copies. To mark this one: "
             f"sqlite3 {path} 'PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}'"
         )
     raise CannotOpenError(
-        f"{path} is a database, but not Longboard's; bin/admin import-tutorial imports a tutorial's board"
+        f"{path} is a database, but not Longboard's; {ADMIN} import-tutorial imports a tutorial's board"
     )
 
 

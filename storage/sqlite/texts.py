@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
+from commands import ADMIN
 from storage.errors import UnavailableError
 
 NO_UTF8 = "Could not decode to UTF-8"
@@ -30,7 +31,7 @@ def explained(db: sqlite3.Connection, error: Exception) -> str:
         return str(error)
     if not (words := getattr(db, "damage", "")):
         words = next(iter(damaged_texts(db, most=1)), "a text is not UTF-8")
-        words += "; bin/admin doctor names all such texts. Restore a backup, or correct them with sqlite3"
+        words += f"; {ADMIN} doctor names all such texts. Restore a backup, or correct them with sqlite3"
         if hasattr(db, "damage"):
             db.damage = words
     return words
