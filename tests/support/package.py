@@ -55,7 +55,10 @@ class Installed:
             )  # fmt: skip
         line = server.stdout.readline()
         match = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert match, line + (self.elsewhere / "server.log").read_text()
+        if not match:
+            server.kill()
+            server.communicate()
+            raise AssertionError(line + (self.elsewhere / "server.log").read_text())
         return server, match[0]
 
 
