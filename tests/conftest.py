@@ -107,6 +107,8 @@ async def visit_each(engines, request) -> AsyncIterator[object]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--clients", action="store_true", help="try also the generated clients that take more tools")
     parser.addoption("--install", action="store_true", help="install the package in all ways, and check it")
+    parser.addoption("--container", action="store_true", help="build the container and run it")
+    parser.addoption("--base", help="the image that the container is built on; without it, debootstrap makes one")
     parser.addoption("--streams", type=int, default=50, help="how many random streams both ways of polling must answer")
     parser.addoption("--kills", type=int, default=10, help="how often the kill -9 test kills the server")
     parser.addoption("--restarts", type=int, default=3, help="how often the restart test restarts the server")
@@ -114,8 +116,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--parked", type=int, default=50, help="how many polls the restart test keeps parked")
 
 
+MARKED = {
+    "clients": "a generator's tools",
+    "install": "what installs and checks packages",
+    "container": "Podman and a base image",
+}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for name, tools in ("clients", "a generator's tools"), ("install", "what installs and checks packages"):
+    for name, tools in MARKED.items():
         if not config.getoption(name):
             for item in items:
                 if item.get_closest_marker(name):

@@ -75,6 +75,11 @@ def test_checkers_of_packages_find_nothing(dist, wheel):
     assert all(line.startswith(FORMS) for line in complaints), complaints
 
 
+def test_the_linter_of_dockerfiles_finds_nothing():
+    """Also what only another base or builder would mind."""
+    run(TOOLS / "hadolint", "--failure-threshold=style", "Dockerfile")
+
+
 def test_the_sources_have_what_a_distributor_needs(dist):
     """Tests and documentation too; nothing of a working copy that is not of the project."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(

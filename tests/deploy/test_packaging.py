@@ -1,14 +1,16 @@
 """The package: what is in it, and how Longboard is when it was installed from it, without a checkout."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
 import tomllib
 
 import pytest
+import yaml
 
-from settings import Settings
+from settings import KNOWN, Settings, read_settings
 from tests.support.package import Installed, build, files, live
 from tests.support.server import ROOT, environment
 
@@ -140,3 +142,29 @@ def test_no_module_has_the_name_of_one_that_python_has():
     """Ours come first on the path, so the library would get ours instead."""
     ours = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/*.py")}
     assert {"board", "server", "settings"} < ours and not ours & sys.stdlib_module_names
+
+
+# --- the container's files; tests/deploy/test_container.py builds and runs it
+
+
+def test_the_container_is_made_from_what_the_wheel_is_made_from():
+    """A folder that .dockerignore does not let in would be missed only in the image."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert lines[1] == "*" and "!*.py" in lines
+    let_in = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    about = {"LICENSE", "README.md", "pyproject.toml", "requirements.txt", "deploy/longboard", "*.py"}
+    assert let_in == {name for name in wheel if not name.endswith(".py")} | about
+
+
+def test_compose_names_settings_that_exist():
+    """The ones that it passes on, with an address that the board takes."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    given = services["board"]["environment"]
+    assert set(given) <= set(KNOWN)
+    url = re.sub(r"\$\{POSTGRES_PASSWORD:\?[^}]*\}", "secret", given.pop("DATABASE_URL"))
+    assert all(re.fullmatch(r"\$\{" + name + r":-\}", text) for name, text in given.items())  # empty is not set
+    settings = read_settings([], {"DATABASE_URL": url, **dict.fromkeys(given, "")})
+    assert settings.database_url == "postgres://longboard:secret@database/longboard"
+    assert services["database"]["environment"]["POSTGRES_USER"] == "longboard"

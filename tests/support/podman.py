@@ -1,0 +1,77 @@
+"""Podman, also where a container itself has fewer rights than it expects, and a base image without a registry."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+from tests.support.patience import PATIENCE
+
+LIMITS = "[containers]\ndefault_ulimits = ['nofile=1024:1024', 'nproc=1024:1024']\n"
+"""Podman raises limits by default, which takes a capability that root lacks in some virtual machines."""
+ENTERING = "umount /sys/fs/cgroup/unified 2>/dev/null; echo ready; exec cat"
+"""crun refuses systems that have both versions of cgroups. In a place of its own, the second one can be taken away."""
+
+
+class Missing(Exception):
+    """Why containers can't be run here."""
+
+
+class Podman:
+    """Runs it as root, with images and containers in a folder of its own, which ends with it."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        for tool in ("podman", "crun", "unshare", "nsenter"):
+            if not shutil.which(tool):
+                raise Missing(f"there is no {tool} (Debian: apt install podman crun)")
+        if os.geteuid():
+            raise Missing("only root can make a base image")
+        self.folder = folder
+        (folder / "containers.conf").write_text(LIMITS)
+        self._place = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", ENTERING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if self._place.stdout.readline() != "ready\n":
+            raise Missing("the kernel gives no place for mounts (unshare --mount)")
+
+    def try_(self, *arguments: object, **values: str) -> subprocess.CompletedProcess:
+        store = ["--root", self.folder / "store", "--runroot", self.folder / "run", "--log-level=fatal"]
+        place = f"--mount=/proc/{self._place.pid}/ns/mnt"
+        return subprocess.run(
+            [str(part) for part in ("nsenter", place, "podman", *store, *arguments)], capture_output=True, text=True,
+            timeout=10 * PATIENCE, env={**os.environ, "CONTAINERS_CONF": str(self.folder / "containers.conf"), **values},
+        )  # fmt: skip
+
+    def __call__(self, *arguments: object) -> str:
+        ran = self.try_(*arguments)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout.strip()
+
+    def inspect(self, name: str) -> dict:
+        return json.loads(self("inspect", name))[0]
+
+    def end(self) -> None:
+        self.try_("rm", "--all", "--force", "--time=0")
+        self.try_("rmi", "--all", "--force")
+        self._place.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def make_base(self, name: str) -> None:
+        """Makes a small Debian with a Python, which trusts what this machine trusts. Takes some minutes."""
+        if not shutil.which("debootstrap"):
+            raise Missing("there is no debootstrap, which makes a base image")
+        suite = subprocess.run(
+            ["sh", "-c", '. /etc/os-release; echo "$VERSION_CODENAME"'], capture_output=True, text=True
+        ).stdout.strip()
+        root, packages = self.folder / "debian", "python3,python3-venv,ca-certificates"
+        command = ["debootstrap", "--variant=minbase", f"--include={packages}", suite, str(root)]
+        made = subprocess.run(command, capture_output=True, text=True)
+        assert made.returncode == 0, made.stdout[-2000:] + made.stderr
+        shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
+        (root / "etc/pip.conf").write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n")
+        archive = self.folder / "base.tar"
+        subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
+        shutil.rmtree(root)
+        self("import", archive, name)
+        archive.unlink()
