@@ -144,6 +144,23 @@ def test_generated_clients_are_tried_with_the_tools_that_they_take(project, tmp_
     assert said.startswith("requirements-clients.txt\nnpm install tests/node\n") and said.endswith("<--clients>")
 
 
+def test_the_package_is_tried_with_the_tools_that_it_takes(project):
+    """They are bigger than all that other tests need, so only this one asks for them."""
+    stub(project / "bin" / "venv", "#!/bin/sh\necho $1\n")
+    stub(project / ".venv" / "bin" / "python", '#!/bin/sh\nprintf "<%s>" "$@"\n')
+    said = run(project / "bin" / "test", "--install", "--no-browser", "-n0").stdout
+    assert said.startswith("requirements-install.txt\n") and said.endswith("<-n0><--install>")
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_packages_with_hashes_are_installed_apart_from_others(project, quick, name):
+    """pip takes nothing without a hash beside something that has one."""
+    (project / "installer.py").write_text("import sys\nprint(*sys.argv[1:], file=open('asked', 'a'))\n")
+    assert run(project / "bin" / "venv", name, PYTHON=str(quick)).returncode == 0
+    asked = (project / "asked").read_text().splitlines()
+    assert [one.split("-r ")[1] for one in asked] == list(dict.fromkeys(["requirements.txt", name]))
+
+
 # --- half-made state
 
 
