@@ -1,5 +1,6 @@
 """The package: what is in it, and how Longboard is when it was installed from it, without a checkout."""
 
+import importlib.metadata
 import os
 import re
 import stat
@@ -142,6 +143,17 @@ def test_no_module_has_the_name_of_one_that_python_has():
     """Ours come first on the path, so the library would get ours instead."""
     ours = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/*.py")}
     assert {"board", "server", "settings"} < ours and not ours & sys.stdlib_module_names
+
+
+def test_no_module_has_the_name_of_one_that_a_dependency_brings():
+    """In our process it would get ours, too."""
+    lock = re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    theirs = {
+        module for module, names in importlib.metadata.packages_distributions().items()
+        if {name.lower().replace("_", "-") for name in names} & set(lock)
+    }  # fmt: skip
+    ours = {path.stem for path in ROOT.glob("*.py")} | set(FOLDERS)
+    assert {"tornado", "argon2", "prometheus_client"} < theirs and not ours & theirs
 
 
 # --- the container's files; tests/deploy/test_container.py builds and runs it
