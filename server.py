@@ -64,7 +64,7 @@ async def run(settings: Settings) -> None:
     stop = stop_by_signal()
     sockets = open_sockets(settings)
     settings = dataclasses.replace(settings, port=port_of(sockets) or settings.port)  # the port in use
-    storage = await open_storage(settings.database_url)
+    storage = await open_storage(settings.database_url, copies_in=settings.backup_dir, copies_kept=settings.backup_keep)
     try:
         site = await Site.open(
             storage, max_parked=settings.max_parked, limits=settings.limits, rules=rules_of(settings)

@@ -115,6 +115,10 @@ class Settings:
     )
     log_format: str = setting("text", one_of("text", "json"), "lines for people, or json: an object on each line")
     dyno: str = setting("", line_or_none(255), "set by Heroku on its dynos, where a file is no place to keep a board")
+    backup_dir: str = setting(
+        "", line_or_none(4000), "folder for a daily copy of a SQLite board, best on another disk: each is checked"
+    )
+    backup_keep: int = setting("7", whole(1, 10_000), "how many of those copies are kept; the oldest are removed")
     nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
@@ -184,6 +188,8 @@ def settings_from(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
             f"NODES={settings.nodes} takes PostgreSQL (DATABASE_URL=postgres://…): processes that share a SQLite file "
             "wait for each other's writes, and learn of each other's posts only by looking; docs/scale.md tells more"
         )
+    if settings.backup_dir and not settings.database_url.startswith("sqlite:"):
+        refuse("BACKUP_DIR takes copies of a SQLite file; PostgreSQL has its own tool for that: pg_dump")
     return settings
 
 

@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import os
 import resource
 import sys
+import time
 from collections.abc import Iterable, Iterator
 
 from admin import proxy
@@ -12,10 +14,13 @@ from commands import ADMIN
 from setting_names import Oddity
 from setting_values import is_loopback
 from settings import Settings, doubts
+from storage.new_files import in_words
 from storage.sqlite.checkup import check_up
+from storage.sqlite.copies import DAY_SECONDS, Copies, in_utc
 
 Finding = tuple[bool | None, str]
 SAID = {True: "ok     ", False: "PROBLEM", None: "unseen "}
+LATE_SECONDS = 2 * DAY_SECONDS
 KEPT = 64
 """Descriptors in addition to those of connections."""
 
@@ -24,6 +29,7 @@ async def doctor(settings: Settings, options: argparse.Namespace) -> None:
     findings: list[Finding] = [
         *check_settings(settings, options.odd),
         *await check_database(settings),
+        *await asyncio.to_thread(lambda: list(check_copies(settings))),
         *check_limits(settings),
     ]
     if options.url:
@@ -62,6 +68,23 @@ async def check_database(settings: Settings) -> list[Finding]:
     from storage.postgres import checkup
 
     return [finding async for finding in checkup.check_up(settings.database_url)]
+
+
+def check_copies(settings: Settings) -> Iterator[Finding]:
+    scheme, _, path = settings.database_url.partition(":///")
+    if scheme != "sqlite" or not settings.backup_dir:
+        return
+    copies, now = Copies(path, settings.backup_dir, settings.backup_keep), time.time()
+    try:
+        newest, number = copies.newest(now), len(copies.names())
+        is_beside = os.stat(settings.backup_dir).st_dev == os.stat(path).st_dev
+    except OSError as error:
+        yield False, f"copies: {in_words(error)}"
+        return
+    made = f"the newest is of {in_utc(newest)}" if newest else "there is none"
+    yield now - newest < LATE_SECONDS, f"copies in {settings.backup_dir}: {made}; {number} of {settings.backup_keep}"
+    if is_beside:
+        yield None, f"whether another disk has the copies, too: {settings.backup_dir} is on the board's own"
 
 
 def check_limits(settings: Settings) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ Storage has the nouns, each in a separate file, and the methods that each engine
 """
 
 import abc
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from storage.about import About
 from storage.accounts import Accounts
@@ -27,6 +27,11 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
 
     `credential` is the id of the request's credential; the methods that take it raise OutdatedError if it has ended.
     """
+
+    tasks: Mapping[str, Callable[[], Awaitable[None]]] = {}
+    """What must run while a server has the board open, by names in the log."""
+    copied_at: Callable[[], float] | None = None
+    """Returns when the newest copy was made, in seconds since 1970; 0.0 if there is none. None if no copies are kept."""
 
     # --- the board as a whole
     @abc.abstractmethod
@@ -105,13 +110,15 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
         """
 
 
-async def open_storage(url: str, *, create: bool = True, for_reading: bool = False) -> Storage:
+async def open_storage(
+    url: str, *, create: bool = True, for_reading: bool = False, copies_in: str = "", copies_kept: int = 0
+) -> Storage:
     """Opens the database at this DATABASE_URL, and migrates it if needed. Raises CannotOpenError.
 
     Each engine is imported only when it is used, so that no board loads the other one.
 
     If there is no board, it makes one; but without `create`, it makes no new file. `for_reading` is for commands that
-    only read: the file may be on a read-only disk.
+    only read: the file may be on a read-only disk. `copies_in` is a folder for daily copies of a SQLite board.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and len(rest) > 1:
@@ -120,7 +127,14 @@ async def open_storage(url: str, *, create: bool = True, for_reading: bool = Fal
 
         if not create:
             must_exist(rest[1:])
-        return await SQLite.open(rest[1:], for_reading=for_reading, is_served=True)
+        storage = await SQLite.open(rest[1:], for_reading=for_reading, is_served=True)
+        if copies_in:
+            from storage.sqlite.copies import Copies, CopyMaker
+
+            maker = CopyMaker(Copies(rest[1:], copies_in, copies_kept))
+            storage.tasks = {"Making copies": maker.run}
+            storage.copied_at = lambda: maker.copied_at
+        return storage
     if scheme in ("postgres", "postgresql"):
         from storage.postgres import PostgreSQL
 

@@ -66,7 +66,7 @@ class Site(Messages, Identities, Moderation):
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """The tasks that must run while the site is open, by their names in the log."""
-        return {"Looking for changes": self.watch, "Housekeeping": self.housekeeping}
+        return {"Looking for changes": self.watch, "Housekeeping": self.housekeeping, **self.storage.tasks}
 
     async def watch(self) -> None:
         """Delivers what other processes commit. Runs until cancelled."""
