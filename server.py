@@ -23,6 +23,7 @@ from settings import Settings, inherited_descriptors, inherited_place, read_sett
 from storage import open_storage
 from storage.errors import CannotOpenError, UnavailableError
 from storage.new_files import in_words
+from version import VERSION
 
 log = logging.getLogger("longboard")
 
@@ -74,7 +75,7 @@ async def run(settings: Settings) -> None:
         async with background(site.tasks | server.tasks | application.tasks):
             local = address_of(settings.address, sockets)
             where = f"{settings.public_url}/ (listening at {local})" if settings.public_url else local
-            print(f"Longboard is at {where}", flush=True)
+            print(f"Longboard {VERSION} is at {where}", flush=True)
             await stop.wait()
             await drain(server, site.waiters)
         await site.close()

@@ -52,6 +52,12 @@ def check_newer(database: str, version: int, known: int, compatible: int, *, is_
     log.warning("%s. This one can still use it.", words[0].upper() + words[1:])
 
 
+def tell_of(before: int, version: int) -> None:
+    """Writes to the log that an older database was migrated; a new one is none."""
+    if 0 < before < version:
+        log.info("The database was migrated from schema %d to %d.", before, version)
+
+
 def of_schema(version: int, known: int, compatible: int) -> tuple[bool, str]:
     """Returns whether this Longboard can use the schema, and describes that for the doctor."""
     words = f"the schema is number {version}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.errors import CannotOpenError
-from storage.migrate import COMPATIBLE, Migration, check_newer, migrations
+from storage.migrate import COMPATIBLE, Migration, check_newer, migrations, tell_of
 from storage.postgres.connection import CHANNEL, CONNECT_SECONDS, IGNORES, TURN_SECONDS, connect
 from storage.words import VERSION
 
@@ -95,13 +95,14 @@ async def check_listening(url: str, db: "Link") -> None:
 
 async def migrate(db: "Link", is_served: bool) -> None:
     known = migrations("postgres")
-    if await version_of(db) < len(known):
+    if (before := await version_of(db)) < len(known):
         deadline = time.monotonic() + MIGRATION_SECONDS
         for migration in known:
             while not await has_applied(db, migration, deadline):
                 await asyncio.sleep(PAUSE_SECONDS)
         await db.execute("UPDATE board SET words = $1 WHERE words IS NULL AND seq = 0", VERSION)
     version = await version_of(db)
+    tell_of(before, version)
     if version > len(known):
         compatible: int = await db.fetchval(COMPATIBLE)
         check_newer("the database", version, len(known), compatible, is_served=is_served)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from commands import ADMIN
 from storage.errors import CannotOpenError
-from storage.migrate import COMPATIBLE, Migration, check_newer, migrations
+from storage.migrate import COMPATIBLE, Migration, check_newer, migrations, tell_of
 
 APPLICATION_ID = 0x4C6F6E67  # "Long": marks the file as ours (PRAGMA application_id)
 MOVED = "CREATE TABLE moved (target TEXT NOT NULL, at INTEGER NOT NULL) STRICT"
@@ -23,8 +23,10 @@ def migrate(db: sqlite3.Connection, path: str, is_served: bool = False) -> None:
             "the SQLite of this Python has no FTS5, which the board's search needs; use another Python"
         )
     try:
+        before = version_of(db)
         for migration in migrations("sqlite"):
             apply(db, migration)
+        tell_of(before, version_of(db))
     except sqlite3.DatabaseError as error:
         raise CannotOpenError(f"the database {path} can't be used: {error}") from error
     check_schema(db, path, is_served)

@@ -16,7 +16,7 @@ from storage.errors import CannotOpenError, UnavailableError
 from storage.messages import read_message, read_page, read_page_after
 from storage.migrate import migrations
 from storage.sqlite import connection, messages
-from storage.sqlite.schema import statements
+from storage.sqlite.schema import APPLICATION_ID, statements
 from storage.sqlite.tx import SQLiteTx, finish
 from tests.support.patience import BRIEFLY, PATIENCE
 
@@ -253,6 +253,21 @@ async def test_two_processes_that_start_at_once_migrate_once(path):
     for storage in storages:
         await storage.close()
     assert len(epochs) == 1
+
+
+async def test_the_log_says_that_an_older_database_was_migrated(path, caplog):
+    """A new one has nothing to say, and neither has one that is as it should be."""
+    caplog.set_level("INFO")
+    for _ in range(2):
+        async with opened(path):
+            assert "migrated" not in caplog.text
+    path.unlink()
+    db = sqlite3.connect(path)
+    oldest, newest = migrations("sqlite")[0], len(migrations("sqlite"))
+    db.executescript(f"{oldest.sql}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1")
+    db.close()
+    async with opened(path):
+        assert f"The database was migrated from schema 1 to {newest}." in caplog.text
 
 
 async def test_a_new_database_that_another_process_is_writing_to_is_waited_for(path):
