@@ -10,6 +10,7 @@ import sys
 from board.site import Site
 from handlers import Application
 from handlers.http.context import rules_of
+from handlers.operations.announcement import announce
 from net.background import background
 from net.drain import drain
 from net.fast_path.server import make_server
@@ -23,7 +24,6 @@ from settings import Settings, inherited_descriptors, inherited_place, read_sett
 from storage import open_storage
 from storage.errors import CannotOpenError, UnavailableError
 from storage.new_files import in_words
-from version import VERSION
 
 log = logging.getLogger("longboard")
 
@@ -73,9 +73,7 @@ async def run(settings: Settings) -> None:
         application = Application(site, settings)
         server = start(application, settings, sockets)
         async with background(site.tasks | server.tasks | application.tasks):
-            local = address_of(settings.address, sockets)
-            where = f"{settings.public_url}/ (listening at {local})" if settings.public_url else local
-            print(f"Longboard {VERSION} is at {where}", flush=True)
+            await announce(site, settings, address_of(settings.address, sockets))
             await stop.wait()
             await drain(server, site.waiters)
         await site.close()

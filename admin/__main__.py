@@ -66,6 +66,7 @@ def add_commands(top: argparse.ArgumentParser) -> None:
         added.set_defaults(run=run)
         return added
 
+    command("owner", people.owner, "print a link with which one person makes the first moderator's account")
     command("invite", people.invite, "print a link with which one person can make an account")
     for name, run, help in PEOPLE:
         command(name, run, help).add_argument("username")

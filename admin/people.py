@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from board import owner_link
 from board.account_names import clean_username
 from board.audit import in_words
 from board.credentials import hash_secret, new_secret
@@ -46,6 +47,17 @@ async def invite(settings: Settings, options: argparse.Namespace) -> None:
         await print_link(settings, storage, "invite", None)
 
 
+async def owner(settings: Settings, options: argparse.Namespace) -> None:
+    async with opened(settings) as storage:
+        if moderators := await storage.moderators():
+            raise StorageError(f"{moderators[0].username} is a moderator already; bin/admin promote makes others")
+        secret = owner_link.make(await storage.secret(), time.time_ns() // 1_000_000)
+        print(
+            f"{settings.origin}/signup?owner#{secret}\nThe link makes the first moderator's account. It works once, for an hour."
+        )
+        print_doubt(settings)
+
+
 async def password(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings) as storage:
         account = await find(storage, options.username)
@@ -60,6 +72,10 @@ async def print_link(settings: Settings, storage: Storage, kind: str, account: A
     await storage.create_link(kind, hash_secret(secret), account.id if account else None, expires_at)
     path = f"/signup#{secret}" if kind == "invite" else f"/password#{secret}"
     print(f"{settings.origin}{path}\nThe link works once, until {iso(expires_at)[:10]}.")
+    print_doubt(settings)
+
+
+def print_doubt(settings: Settings) -> None:
     if not settings.public_url:
         print(
             "It leads to ADDRESS and PORT, as PUBLIC_URL is not set. If the board is elsewhere, give this command the "

@@ -9,23 +9,28 @@ from storage.rights import check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.suspensions import is_reserved
 from storage.tx import Nouns, Tx
-from storage.ways_in import LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
+from storage.ways_in import LINK_OWNED, LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
+
+OWNER_LINK_MS = 3_600_000
+"""How long the link works with which a site's owner makes the account of its first moderator."""
 
 
 class Accounts(Nouns):
     """Accounts, and one-time links stored by their hash. A link's kind is `invite`, or `password` for an account."""
 
     async def create_account(
-        self, username: str, name: str, password: Password, invite: bytes | None = None
+        self, username: str, name: str, password: Password, invite: bytes | None = None, owner: bytes | None = None
     ) -> Account:
-        """Raises UsernameTakenError, or LinkGoneError if the invitation was used or has run out."""
+        """`owner` is the hash of an owner's link: the account is then a moderator, if there was none before.
+
+        Raises UsernameTakenError, or LinkGoneError if the invitation or that link was used or has run out.
+        """
 
         async def unit(tx: Tx) -> Account:
             if await is_taken(tx, username):
                 raise UsernameTakenError(username)
-            if invite is not None:
-                await use_link(tx, "invite", invite)
-            return await add_account(tx, username, name, password)
+            role = await use_invitation(tx, username, invite, owner)
+            return await add_account(tx, username, name, password, role)
 
         return await self._write(unit)
 
@@ -42,6 +47,9 @@ class Accounts(Nouns):
             return [Account(*row) for row in await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
 
         return await self._read(read)
+
+    async def has_moderator(self) -> bool:
+        return await self._read(read_has_moderator)
 
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
         """Whether this user of a tutorial's board was imported."""
@@ -154,15 +162,33 @@ class Accounts(Nouns):
         return await self._write(unit)
 
 
-async def add_account(tx: Tx, username: str, name: str, password: Password) -> Account:
+async def use_invitation(tx: Tx, username: str, invite: bytes | None, owner: bytes | None) -> str:
+    """Returns the role that the new account of this name has. Raises LinkGoneError."""
+    if invite is not None:
+        await use_link(tx, "invite", invite)
+    if owner is None:
+        return "member"
+    used = "INSERT INTO used (hash, until) VALUES ($1, now_ms() + $2) ON CONFLICT DO NOTHING"
+    if await read_has_moderator(tx) or not await tx.run(used, owner, OWNER_LINK_MS):
+        raise LinkGoneError("owner")
+    await note(tx, None, LINK_OWNED, username)
+    return "moderator"
+
+
+async def read_has_moderator(tx: Tx) -> bool:
+    return await tx.one("SELECT 1 FROM accounts WHERE role = 'moderator' LIMIT 1") is not None
+
+
+async def add_account(tx: Tx, username: str, name: str, password: Password, role: str) -> Account:
     row = await tx.one(
-        "INSERT INTO accounts (username, name, password, tutorial_name, created_at, password_at) "
-        "SELECT $1, $2, $3, $4, now, CASE WHEN CAST($3 AS text) IS NOT NULL THEN now END FROM (SELECT now_ms() AS now) AS clock "
+        "INSERT INTO accounts (username, name, password, tutorial_name, role, created_at, password_at) "
+        "SELECT $1, $2, $3, $4, $5, now, CASE WHEN CAST($3 AS text) IS NOT NULL THEN now END FROM (SELECT now_ms() AS now) AS clock "
         f"RETURNING {ACCOUNT}",
         username,
         name,
         password.hash,
         password.tutorial_name,
+        role,
     )
     assert row is not None
     return Account(*row)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from storage.accounts import add_account, is_taken, remove_account, use_link
+from storage.accounts import add_account, is_taken, remove_account, use_invitation
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
 from storage.records import Account, Identity, Password, Picture
 from storage.rights import PROVIDER, check_in_force, end_identity, revoke
@@ -82,8 +82,10 @@ class Identities(Nouns):
         name: str,
         usernames: Sequence[str],
         invite: bytes | None = None,
+        owner: bytes | None = None,
     ) -> Identity:
         """Makes an account without a password, under the first free username. Returns an existing identity as it is.
+        `invite` and `owner` are as for create_account().
 
         Raises UsernameTakenError if none of the usernames is free, LinkGoneError if the invitation was used or has run
         out, and NotAllowedError for an identity that was deleted while its account was suspended.
@@ -93,11 +95,10 @@ class Identities(Nouns):
             if known := await identity_by_key(tx, provider, app_id, subject):  # another tab may have made it
                 return known
             await check_identity(tx, app_id, subject)
-            if invite is not None:
-                await use_link(tx, "invite", invite)
             for username in usernames:
                 if not await is_taken(tx, username):
-                    account = await add_account(tx, username, name, Password(None))
+                    role = await use_invitation(tx, username, invite, owner)
+                    account = await add_account(tx, username, name, Password(None), role)
                     return await insert(tx, account.id, provider, app_id, subject, name)
             raise UsernameTakenError(name)
 

@@ -31,12 +31,12 @@ class Identities(Accounts):
     ) -> Identity:
         """Makes an account without a password, if the site takes new members. Raises DeniedError, LinkGoneError."""
         self.limits.sign_up_from.check(caller.address)
-        await self.check_may_sign_up(invite)
+        owner = await self.check_may_sign_up(invite)
         names = [*itertools.islice(usernames(name), USERNAMES_MAX), f"member_{secrets.token_hex(8)}"]
-        used = hash_secret(invite) if invite and self.rules.signup == "invite" else None
+        used = hash_secret(invite) if invite and not owner and self.rules.signup == "invite" else None
         shown = name if await self.is_free(name) else UNNAMED
         try:
-            made = await self.storage.create_account_with_identity(provider, app_id, subject, shown, names, used)
+            made = await self.storage.create_account_with_identity(provider, app_id, subject, shown, names, used, owner)
         except NotAllowedError:
             raise suspended() from None
         self.account_log.write("signed_up", made.account.id, caller.address, provider)

@@ -5,7 +5,7 @@ import dataclasses
 import secrets
 from typing import NamedTuple
 
-from board import account_names
+from board import account_names, owner_link
 from board.account_names import USERNAME, clean_name, clean_username, fold_username
 from board.caller import Caller
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret, new_session
@@ -48,7 +48,7 @@ class SigningIn(Parts):
     ) -> tuple[Account, Password]:
         """Makes an account. Raises DeniedError, BadTextError, UsernameTakenError, LinkGoneError, BusyError."""
         self.limits.sign_up_from.check(caller.address)
-        await self.check_may_sign_up(invite)
+        owner = await self.check_may_sign_up(invite)
         folded = clean_username(username)
         name = clean_name(name or username)
         await self.check_names(caller.account, folded, name)
@@ -57,19 +57,32 @@ class SigningIn(Parts):
         if known.hash is not None:  # most taken names are found here, before the work of hashing
             raise UsernameTakenError(folded)
         hashed = await self.passwords.hash(password, self._asker(caller))
-        used = hash_secret(invite) if invite else None
-        account = await self.storage.create_account(folded, name, hashed, used)
+        used = hash_secret(invite) if invite and not owner else None
+        account = await self.storage.create_account(folded, name, hashed, used, owner)
         self.account_log.write("signed_up", account.id, caller.address, "password")
         return account, hashed
 
-    async def check_may_sign_up(self, invite: str | None) -> None:
-        """Raises DeniedError, or LinkGoneError for an invitation that is not valid."""
+    async def check_may_sign_up(self, invite: str | None) -> bytes | None:
+        """Returns the hash of the invitation if it is the owner's link, with which one may sign up on any site.
+
+        Raises DeniedError, or LinkGoneError for an invitation that is not valid.
+        """
+        now_ms = round(self.credentials.clock() * 1000)
+        if invite and owner_link.is_valid(self.secret, invite, now_ms) and not await self.storage.has_moderator():
+            return hash_secret(invite)
         if self.rules.signup == "closed":
             raise DeniedError("signup_closed", "This board takes no new members.")
         if invite:
             await self.storage.link("invite", hash_secret(invite))
         elif self.rules.signup == "invite":
             raise DeniedError("invite_needed", "You need an invitation to become a member here.")
+        return None
+
+    async def make_owner_link(self) -> str | None:
+        """Returns the secret of a link that makes the first moderator's account; None if there is a moderator."""
+        if await self.storage.has_moderator():
+            return None
+        return owner_link.make(self.secret, round(self.credentials.clock() * 1000))
 
     async def check_names(self, own: Account | None, *names: str) -> None:
         """Checks that names are not the board's or a moderator's. An account may keep its own. Raises BadTextError."""

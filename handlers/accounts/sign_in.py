@@ -83,7 +83,8 @@ class FormPage(Page):
 
 class SignUp(FormPage):
     """An invitation's secret is behind the #, so that it is in no proxy's log. static/js/link.js puts it into the form,
-    or the invited person types it. Older links have it in the query.
+    or the invited person types it. Older links have it in the query. The link of the site's owner has `owner` there:
+    the page then asks for an invitation, whoever may sign up.
     """
 
     template = "signup.html"
@@ -95,7 +96,7 @@ class SignUp(FormPage):
 
     async def get(self) -> None:
         invite = self.query("invite")
-        if invite or self.config.signup == "closed":
+        if invite or (self.config.signup == "closed" and self.query("owner") is None):
             await self.site.check_may_sign_up(invite)
         self.show()
 

@@ -34,6 +34,26 @@ async def test_a_link_lets_one_in(start, visit):
     assert asked and not [url for url in asked if secret in url.partition("#")[0]]
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_the_owner_s_link_makes_the_moderator_of_a_board_that_takes_nobody(start, visit, scripts):
+    """With the same form; without JavaScript, what stands behind the # is typed in."""
+    server, username = start(signup="closed"), new_username()
+    path = link_of(admin(f"--database-url={server.settings['database_url']}", "owner"))
+    page = await visit(server, path, java_script_enabled=scripts)
+    field = page.get_by_label("Invitation")
+    if scripts:
+        await expect(field).to_be_hidden()
+        assert page.url == f"{server.url}/signup"
+    else:
+        await field.fill(path.partition("#")[2])
+    await page.get_by_label("Username").fill(username)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Make my account").click()
+    await expect(page.get_by_role("navigation", name="Account")).to_have_text(username)
+    assert (await page.goto("/audit")).ok
+    await expect(page.locator("main")).to_contain_text(f"made {username} its first moderator")
+
+
 async def test_without_javascript_one_types_it_in(start, visit):
     """The form says where it stands; a mistake can be mended, and what else was typed is kept."""
     visit.expect("status of 410")

@@ -167,6 +167,15 @@ def children(process):
     return {int(pid) for pid in listed.stdout.split()}
 
 
+def test_one_of_several_nodes_says_how_to_become_the_moderator(family):
+    """The first: the links of the others would only be noise."""
+    _, url, log = family
+    shown = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    until(lambda: "longboard_nodes_now 3.0" in httpx.get(f"{url}/metrics", headers=shown, timeout=PATIENCE).text)
+    until(lambda: "This board has no moderator" in log.read_text())
+    assert log.read_text().count("This board has no moderator") == 1
+
+
 def parked_at(url):
     """How many polls all nodes have parked."""
     text = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}, timeout=PATIENCE).text

@@ -211,6 +211,17 @@ def test_sign_up_rules_hold_for_facebook_too(facebook):
     assert "no new members" in problem(log_in(unknown, fake, LEE), 403)
 
 
+def test_the_owner_s_link_makes_a_moderator_with_facebook_too(facebook):
+    """On a board that takes nobody else; and only once."""
+    board, fake = facebook(signup="closed")
+    path = link_of(admin(f"--database-url={board.settings['database_url']}", "owner"))
+    start = f"/facebook/start?invite={path.partition('#')[2]}"
+    browser = board.open()
+    log_in(browser, fake, path=start)
+    assert signed_in_as(browser)["name"] == "Ada Lovelace" and browser.get("/audit").status_code == 200
+    assert "no new members" in problem(log_in(board.open(), fake, LEE, path=start), 403)
+
+
 def test_an_account_is_never_found_by_name(both):
     """Somebody who is called the same, or has the username already, is somebody else."""
     board, fake = both

@@ -11,7 +11,7 @@ from handlers.http.base import allowed_methods
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLOORS = ["admin", "server", "handlers", "net", "board", "storage"]  # from the top; each may use those below it
-OUTSIDE = {"admin": {"settings", "version"}, "handlers": {"settings", "version"}, "server": {"settings", "version"}}
+OUTSIDE = {"admin": {"settings", "version"}, "handlers": {"settings", "version"}, "server": {"settings"}}
 ENGINES = ("storage.sqlite", "storage.postgres")
 MODULES = [
     p

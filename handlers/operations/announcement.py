@@ -1,0 +1,29 @@
+"""What a server says once it is there: where the board is, and how to become its moderator, if it has none."""
+
+import logging
+
+from board.site import Site
+from settings import Settings, inherited_place
+from storage.errors import UnavailableError
+from version import VERSION
+
+log = logging.getLogger("longboard")
+
+
+async def announce(site: Site, settings: Settings, local: str) -> None:
+    """Prints the address; `local` is the one at which this process listens."""
+    where = f"{settings.public_url}/ (listening at {local})" if settings.public_url else local
+    print(f"Longboard {VERSION} is at {where}", flush=True)
+    place = inherited_place()
+    if place and not place.endswith("/1"):  # another node behind this socket says it
+        return
+    try:
+        secret = await site.make_owner_link()
+    except UnavailableError as error:
+        log.warning("The board has no link for its first moderator: %s", error)
+        return
+    if secret:
+        log.info(
+            "This board has no moderator. Whoever opens this link first makes that account; it works for an hour: %s",
+            f"{settings.origin}/signup?owner#{secret}",  # browsers do not send what is behind the #
+        )
