@@ -11,6 +11,7 @@ from board.audit import in_words
 from board.credentials import hash_secret, new_secret
 from board.recent import iso
 from board.text import BadTextError
+from commands import ADMIN
 from settings import Settings
 from storage import Storage, open_storage
 from storage.errors import NotFoundError, StorageError
@@ -50,7 +51,7 @@ async def invite(settings: Settings, options: argparse.Namespace) -> None:
 async def owner(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings) as storage:
         if moderators := await storage.moderators():
-            raise StorageError(f"{moderators[0].username} is a moderator already; bin/admin promote makes others")
+            raise StorageError(f"{moderators[0].username} is a moderator already; {ADMIN} promote makes others")
         secret = owner_link.make(await storage.secret(), time.time_ns() // 1_000_000)
         print(
             f"{settings.origin}/signup?owner#{secret}\nThe link makes the first moderator's account. It works once, for an hour."
