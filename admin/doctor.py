@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import resource
+import sqlite3
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -14,13 +15,13 @@ from commands import ADMIN
 from setting_names import Oddity
 from setting_values import is_loopback
 from settings import Settings, doubts
+from storage.errors import StorageError
 from storage.new_files import in_words
 from storage.sqlite.checkup import check_up
-from storage.sqlite.copies import DAY_SECONDS, Copies, in_utc
+from storage.sqlite.copies import LATE_SECONDS, Copies
 
 Finding = tuple[bool | None, str]
 SAID = {True: "ok     ", False: "PROBLEM", None: "unseen "}
-LATE_SECONDS = 2 * DAY_SECONDS
 KEPT = 64
 """Descriptors in addition to those of connections."""
 
@@ -74,17 +75,20 @@ def check_copies(settings: Settings) -> Iterator[Finding]:
     scheme, _, path = settings.database_url.partition(":///")
     if scheme != "sqlite" or not settings.backup_dir:
         return
-    copies, now = Copies(path, settings.backup_dir, settings.backup_keep), time.time()
+    copies, now, folder = Copies(path, settings.backup_dir, settings.backup_keep), time.time(), settings.backup_dir
     try:
-        newest, number = copies.newest(now), len(copies.names())
-        is_beside = os.stat(settings.backup_dir).st_dev == os.stat(path).st_dev
-    except OSError as error:
+        stem = copies.stem()
+        newest, number = copies.newest(stem, now), len(copies.times(stem))
+        is_beside = os.stat(folder).st_dev == os.stat(path).st_dev
+    except (StorageError, sqlite3.Error, OSError) as error:
         yield False, f"copies: {in_words(error)}"
         return
-    made = f"the newest is of {in_utc(newest)}" if newest else "there is none"
-    yield now - newest < LATE_SECONDS, f"copies in {settings.backup_dir}: {made}; {number} of {settings.backup_keep}"
+    made = time.strftime("the newest is of %Y-%m-%d %H:%M UTC", time.gmtime(newest)) if newest else "there is none"
+    yield now - newest < LATE_SECONDS, f"copies in {folder}: {made}; {number} of {settings.backup_keep}"
+    if not os.access(folder, os.W_OK):
+        yield False, f"copies: this user can't write to {folder}"
     if is_beside:
-        yield None, f"whether another disk has the copies, too: {settings.backup_dir} is on the board's own"
+        yield None, f"whether another disk has the copies, too: {folder} is on the board's own"
 
 
 def check_limits(settings: Settings) -> Iterator[Finding]:

@@ -30,8 +30,9 @@ class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, 
 
     tasks: Mapping[str, Callable[[], Awaitable[None]]] = {}
     """What must run while a server has the board open, by names in the log."""
-    copied_at: Callable[[], float] | None = None
-    """Returns when the newest copy was made, in seconds since 1970; 0.0 if there is none. None if no copies are kept."""
+    copied_at: Callable[[], float | None] = staticmethod(lambda: None)
+    """Returns when the newest copy of the board was made, in seconds since 1970; 0.0 if there is none; None if no copies
+    are kept, or that is not known yet."""
 
     # --- the board as a whole
     @abc.abstractmethod

@@ -59,9 +59,9 @@ class BoardCollector(Collector):
         for (method, status), count in counters.requests.items():
             requests.add_metric([method, str(status)], count)
         yield requests
-        if site.storage.copied_at is not None:
+        if (copied_at := site.storage.copied_at()) is not None:
             words = "When the newest copy in BACKUP_DIR was made, in seconds since 1970; 0 if there is none"
-            yield GaugeMetricFamily("longboard_copy_timestamp_seconds", words, site.storage.copied_at())
+            yield GaugeMetricFamily("longboard_copy_timestamp_seconds", words, copied_at)
 
 
 def histogram(name: str, words: str, values: Histogram) -> HistogramMetricFamily:
