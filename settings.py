@@ -116,7 +116,7 @@ class Settings:
     log_format: str = setting("text", one_of("text", "json"), "lines for people, or json: an object on each line")
     dyno: str = setting("", line_or_none(255), "set by Heroku on its dynos, where a file is no place to keep a board")
     backup_dir: str = setting(
-        "", line_or_none(4000), "folder for a daily copy of a SQLite board, best on another disk: each is checked"
+        "", line_or_none(4000), "folder for a checked copy of a SQLite board each day, best on another disk"
     )
     backup_keep: int = setting("7", whole(1, 10_000), "how many of those copies are kept; the oldest are removed")
     nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")

@@ -5,11 +5,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from board import owner_link
 from board.account_names import clean_username
 from board.audit import in_words
 from board.credentials import hash_secret, new_secret
 from board.recent import iso
+from board.site.sign_up import OWNER_LINK_MS
 from board.text import BadTextError
 from commands import ADMIN
 from settings import Settings
@@ -52,11 +52,7 @@ async def owner(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings) as storage:
         if moderators := await storage.moderators():
             raise StorageError(f"{moderators[0].username} is a moderator already; {ADMIN} promote makes others")
-        secret = owner_link.make(await storage.secret(), time.time_ns() // 1_000_000)
-        print(
-            f"{settings.origin}/signup?owner#{secret}\nThe link makes the first moderator's account. It works once, for an hour."
-        )
-        print_doubt(settings)
+        await print_link(settings, storage, "invite", None, "moderator")
 
 
 async def password(settings: Settings, options: argparse.Namespace) -> None:
@@ -66,17 +62,16 @@ async def password(settings: Settings, options: argparse.Namespace) -> None:
         await storage.log(None, "new password link", account.username)
 
 
-async def print_link(settings: Settings, storage: Storage, kind: str, account: Account | None) -> None:
-    """Prints a link that works once, within a week."""
-    secret = new_secret()
-    expires_at = time.time_ns() // 1_000_000 + LINK_DAYS * DAY_MS
-    await storage.create_link(kind, hash_secret(secret), account.id if account else None, expires_at)
-    path = f"/signup#{secret}" if kind == "invite" else f"/password#{secret}"
-    print(f"{settings.origin}{path}\nThe link works once, until {iso(expires_at)[:10]}.")
-    print_doubt(settings)
-
-
-def print_doubt(settings: Settings) -> None:
+async def print_link(
+    settings: Settings, storage: Storage, kind: str, account: Account | None, role: str = "member"
+) -> None:
+    """Prints a link that works once, within a week, or within an hour if it makes a moderator."""
+    secret, now_ms = new_secret(), time.time_ns() // 1_000_000
+    expires_at = now_ms + (LINK_DAYS * DAY_MS if role == "member" else OWNER_LINK_MS)
+    await storage.create_link(kind, hash_secret(secret), account.id if account else None, expires_at, role)
+    path = "/password" if kind == "password" else "/signup" if role == "member" else "/signup?owner"
+    until = iso(expires_at)[:10] if role == "member" else f"{iso(expires_at)[:16]}Z"
+    print(f"{settings.origin}{path}#{secret}\nThe link works once, until {until}.")
     if not settings.public_url:
         print(
             "It leads to ADDRESS and PORT, as PUBLIC_URL is not set. If the board is elsewhere, give this command the "

@@ -15,6 +15,7 @@ log = logging.getLogger("longboard.accounts")
 
 EVENTS = {
     "signed_up": "was made",
+    "owner_link_used": "is the first moderator's",
     "signed_in": "signed in",
     "sign_in_failed": "Sign-in failed",
     "signed_out": "signed out",

@@ -3,7 +3,7 @@
 import re
 
 from storage.records import AuditEntry
-from storage.ways_in import LINK_OWNED, LINK_USED, LINKED
+from storage.ways_in import LINK_USED, LINKED, OWNER_LINK_USED
 
 SENTENCES = {
     "moderator": "made {} a moderator",
@@ -14,7 +14,7 @@ SENTENCES = {
     "remove": "removed {}",
     "delete": "deleted {}",
     "new password link": "made a link for a new password for {}",
-    LINK_OWNED: "made {} its first moderator, by the owner's link",
+    OWNER_LINK_USED: "made the account {}, a moderator's, with the owner's link",
     LINK_USED: "used the link for a new password of {}",
 }
 """By action. Each sentence follows the actor's name."""

@@ -15,6 +15,7 @@ from storage.credentials import Credentials
 from storage.errors import CannotOpenError
 from storage.failed_tries import FailedTriesOf
 from storage.identities import Identities
+from storage.links import Links
 from storage.messages import StoredMessages
 from storage.moderation import Moderation
 from storage.records import Author, Changes, Found, Import, Message, Snapshot
@@ -22,7 +23,7 @@ from storage.stats import Stats
 from storage.transfer import Transfer
 
 
-class Storage(StoredMessages, Accounts, Credentials, Identities, FailedTriesOf, Moderation, About):
+class Storage(StoredMessages, Accounts, Links, Credentials, Identities, FailedTriesOf, Moderation, About):
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
 
     `credential` is the id of the request's credential; the methods that take it raise OutdatedError if it has ended.

@@ -1,36 +1,28 @@
-"""Accounts, and the one-time links that lead to them."""
+"""Accounts."""
 
 from collections.abc import Collection
 
-from storage.errors import LinkGoneError, NotFoundError, UsernameTakenError
+from storage.errors import NotFoundError, UsernameTakenError
+from storage.links import use_invitation, use_link
 from storage.records import DELETED_NAME, Account, Password
 from storage.removal import delete_newest
 from storage.rights import check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.suspensions import is_reserved
 from storage.tx import Nouns, Tx
-from storage.ways_in import LINK_OWNED, LINK_USED, OWN_ACTIONS, SIGN_INS, WAYS_IN
-
-OWNER_LINK_MS = 3_600_000
-"""How long the link works with which a site's owner makes the account of its first moderator."""
+from storage.ways_in import LINK_USED, OWN_ACTIONS, OWNER_LINK_USED, SIGN_INS, WAYS_IN
 
 
 class Accounts(Nouns):
-    """Accounts, and one-time links stored by their hash. A link's kind is `invite`, or `password` for an account."""
-
     async def create_account(
-        self, username: str, name: str, password: Password, invite: bytes | None = None, owner: bytes | None = None
+        self, username: str, name: str, password: Password, invite: bytes | None = None
     ) -> Account:
-        """`owner` is the hash of an owner's link: the account is then a moderator, if there was none before.
-
-        Raises UsernameTakenError, or LinkGoneError if the invitation or that link was used or has run out.
-        """
+        """Raises UsernameTakenError, or LinkGoneError if the invitation was used or has run out."""
 
         async def unit(tx: Tx) -> Account:
             if await is_taken(tx, username):
                 raise UsernameTakenError(username)
-            role = await use_invitation(tx, username, invite, owner)
-            return await add_account(tx, username, name, password, role)
+            return await add_account(tx, username, name, password, invite)
 
         return await self._write(unit)
 
@@ -47,9 +39,6 @@ class Accounts(Nouns):
             return [Account(*row) for row in await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
 
         return await self._read(read)
-
-    async def has_moderator(self) -> bool:
-        return await self._read(read_has_moderator)
 
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
         """Whether this user of a tutorial's board was imported."""
@@ -136,14 +125,6 @@ class Accounts(Nouns):
             pass  # the transaction below deletes the rest together with the account
         await self._write(unit)
 
-    async def create_link(self, kind: str, hash: bytes, account_id: int | None, expires_at: int) -> None:
-        insert = "INSERT INTO links (hash, kind, account_id, expires_at) VALUES ($1, $2, $3, $4)"
-        await self._write(lambda tx: tx.run(insert, hash, kind, account_id, expires_at))
-
-    async def link(self, kind: str, hash: bytes) -> Account | None:
-        """Returns the account that the link is for, or None for an invitation. Raises LinkGoneError."""
-        return await self._read(read_link, kind, hash)
-
     async def use_password_link(self, hash: bytes, password: Password, *, spare: Collection[str] = ()) -> Account:
         """Sets the password, and ends all ways in except the identities of the providers in `spare`.
 
@@ -162,24 +143,9 @@ class Accounts(Nouns):
         return await self._write(unit)
 
 
-async def use_invitation(tx: Tx, username: str, invite: bytes | None, owner: bytes | None) -> str:
-    """Returns the role that the new account of this name has. Raises LinkGoneError."""
-    if invite is not None:
-        await use_link(tx, "invite", invite)
-    if owner is None:
-        return "member"
-    used = "INSERT INTO used (hash, until) VALUES ($1, now_ms() + $2) ON CONFLICT DO NOTHING"
-    if await read_has_moderator(tx) or not await tx.run(used, owner, OWNER_LINK_MS):
-        raise LinkGoneError("owner")
-    await note(tx, None, LINK_OWNED, username)
-    return "moderator"
-
-
-async def read_has_moderator(tx: Tx) -> bool:
-    return await tx.one("SELECT 1 FROM accounts WHERE role = 'moderator' LIMIT 1") is not None
-
-
-async def add_account(tx: Tx, username: str, name: str, password: Password, role: str) -> Account:
+async def add_account(tx: Tx, username: str, name: str, password: Password, invite: bytes | None = None) -> Account:
+    """Makes an account with the role that the invitation has. Raises LinkGoneError."""
+    role = await use_invitation(tx, invite) if invite is not None else "member"
     row = await tx.one(
         "INSERT INTO accounts (username, name, password, tutorial_name, role, created_at, password_at) "
         "SELECT $1, $2, $3, $4, $5, now, CASE WHEN CAST($3 AS text) IS NOT NULL THEN now END FROM (SELECT now_ms() AS now) AS clock "
@@ -191,7 +157,10 @@ async def add_account(tx: Tx, username: str, name: str, password: Password, role
         role,
     )
     assert row is not None
-    return Account(*row)
+    account = Account(*row)
+    if account.is_moderator:
+        await note(tx, account, OWNER_LINK_USED, username)
+    return account
 
 
 async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> None:
@@ -235,26 +204,3 @@ async def read_password(tx: Tx, username: str) -> tuple[Account | None, Password
 async def replace_password(tx: Tx, account_id: int, password: Password) -> None:
     update = "UPDATE accounts SET password = $1, password_at = now_ms() WHERE id = $2"
     await tx.run(update, password.hash, account_id)
-
-
-async def read_link(tx: Tx, kind: str, hash: bytes) -> Account | None:
-    """Returns the account that the link is for, or None for an invitation. Raises LinkGoneError."""
-    row = await tx.one(
-        f"SELECT {ACCOUNT} FROM links LEFT JOIN accounts ON accounts.id = account_id "
-        "WHERE hash = $1 AND kind = $2 AND expires_at > now_ms()",
-        hash,
-        kind,
-    )
-    if row is None:
-        raise LinkGoneError(kind)
-    return Account(*row) if row[0] is not None else None
-
-
-async def use_link(tx: Tx, kind: str, hash: bytes) -> int | None:
-    row = await tx.one(
-        "DELETE FROM links WHERE hash = $1 AND kind = $2 AND expires_at > now_ms() RETURNING account_id", hash, kind
-    )
-    if row is None:
-        raise LinkGoneError(kind)
-    account_id: int | None = row[0]
-    return account_id

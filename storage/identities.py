@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from storage.accounts import add_account, is_taken, remove_account, use_invitation
+from storage.accounts import add_account, is_taken, remove_account
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
 from storage.records import Account, Identity, Password, Picture
 from storage.rights import PROVIDER, check_in_force, end_identity, revoke
@@ -82,10 +82,8 @@ class Identities(Nouns):
         name: str,
         usernames: Sequence[str],
         invite: bytes | None = None,
-        owner: bytes | None = None,
     ) -> Identity:
         """Makes an account without a password, under the first free username. Returns an existing identity as it is.
-        `invite` and `owner` are as for create_account().
 
         Raises UsernameTakenError if none of the usernames is free, LinkGoneError if the invitation was used or has run
         out, and NotAllowedError for an identity that was deleted while its account was suspended.
@@ -97,8 +95,7 @@ class Identities(Nouns):
             await check_identity(tx, app_id, subject)
             for username in usernames:
                 if not await is_taken(tx, username):
-                    role = await use_invitation(tx, username, invite, owner)
-                    account = await add_account(tx, username, name, Password(None), role)
+                    account = await add_account(tx, username, name, Password(None), invite)
                     return await insert(tx, account.id, provider, app_id, subject, name)
             raise UsernameTakenError(name)
 

@@ -144,6 +144,7 @@ TABLES = {
             Column("kind", "text", given=False),  # an account has only links for a new password
             Column("account_id", "number", null=True),
             Column("expires_at", "time"),
+            Column("account_role", "text", given=False),  # an account has no invitations
         ),
         is_exported=False, owner="account_id", erasure="deleted", ends=("expires_at", 0),
     ),

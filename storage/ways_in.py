@@ -8,7 +8,7 @@ SIGN_INS = ("credentials", "links")
 """What ends when somebody signs out everywhere, or is suspended. A linked identity stays: unlinking it requires
 the password, and a suspended person is recognised by it."""
 
-LINKED, LINK_USED, LINK_OWNED = "link % to", "use the password link of", "owner"
+LINKED, LINK_USED, OWNER_LINK_USED = "link % to", "use the password link of", "use the owner's link for"
 OWN_ACTIONS = (LINKED, LINK_USED)
 """Members' actions on their own account in the audit log, as patterns of SQL's LIKE. They are deleted with the account.
 The provider that was linked is in the place of the %."""

@@ -31,15 +31,16 @@ class Identities(Accounts):
     ) -> Identity:
         """Makes an account without a password, if the site takes new members. Raises DeniedError, LinkGoneError."""
         self.limits.sign_up_from.check(caller.address)
-        owner = await self.check_may_sign_up(invite)
+        is_owner = await self.check_may_sign_up(invite)
         names = [*itertools.islice(usernames(name), USERNAMES_MAX), f"member_{secrets.token_hex(8)}"]
-        used = hash_secret(invite) if invite and not owner and self.rules.signup == "invite" else None
+        used = hash_secret(invite) if invite and (is_owner or self.rules.signup == "invite") else None
         shown = name if await self.is_free(name) else UNNAMED
         try:
-            made = await self.storage.create_account_with_identity(provider, app_id, subject, shown, names, used, owner)
+            made = await self.storage.create_account_with_identity(provider, app_id, subject, shown, names, used)
         except NotAllowedError:
             raise suspended() from None
         self.account_log.write("signed_up", made.account.id, caller.address, provider)
+        self.note_moderator(caller, made.account)
         return made
 
     async def recognise(self, caller: Caller, identity: Identity, name: str) -> None:

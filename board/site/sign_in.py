@@ -5,17 +5,16 @@ import dataclasses
 import secrets
 from typing import NamedTuple
 
-from board import account_names, owner_link
-from board.account_names import USERNAME, clean_name, clean_username, fold_username
+from board.account_names import USERNAME, fold_username
 from board.caller import Caller
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret, new_session
 from board.errors import DeniedError
 from board.limits import TOO_MANY_TRIES
-from board.passwords import check_is_text, check_password
-from board.site.parts import Parts
+from board.passwords import check_is_text
+from board.site.sign_up import SigningUp
 from board.text import BadTextError
 from board.turns import Asker
-from storage.errors import OutdatedError, UnavailableError, UsernameTakenError
+from storage.errors import OutdatedError, UnavailableError
 from storage.records import Account, Credential, Identity, Password
 
 WRONG_PASSWORD = "This username and password don't belong together."  # noqa: S105 (words for people)
@@ -42,55 +41,7 @@ class Session:
     """What makes the browser known, after a sign-in by password."""
 
 
-class SigningIn(Parts):
-    async def sign_up(
-        self, caller: Caller, username: str, password: str, name: str | None, invite: str | None
-    ) -> tuple[Account, Password]:
-        """Makes an account. Raises DeniedError, BadTextError, UsernameTakenError, LinkGoneError, BusyError."""
-        self.limits.sign_up_from.check(caller.address)
-        owner = await self.check_may_sign_up(invite)
-        folded = clean_username(username)
-        name = clean_name(name or username)
-        await self.check_names(caller.account, folded, name)
-        check_password(password, folded, name, self.rules.title)
-        _, known = await self.storage.password(folded)
-        if known.hash is not None:  # most taken names are found here, before the work of hashing
-            raise UsernameTakenError(folded)
-        hashed = await self.passwords.hash(password, self._asker(caller))
-        used = hash_secret(invite) if invite and not owner else None
-        account = await self.storage.create_account(folded, name, hashed, used, owner)
-        self.account_log.write("signed_up", account.id, caller.address, "password")
-        return account, hashed
-
-    async def check_may_sign_up(self, invite: str | None) -> bytes | None:
-        """Returns the hash of the invitation if it is the owner's link, with which one may sign up on any site.
-
-        Raises DeniedError, or LinkGoneError for an invitation that is not valid.
-        """
-        now_ms = round(self.credentials.clock() * 1000)
-        if invite and owner_link.is_valid(self.secret, invite, now_ms) and not await self.storage.has_moderator():
-            return hash_secret(invite)
-        if self.rules.signup == "closed":
-            raise DeniedError("signup_closed", "This board takes no new members.")
-        if invite:
-            await self.storage.link("invite", hash_secret(invite))
-        elif self.rules.signup == "invite":
-            raise DeniedError("invite_needed", "You need an invitation to become a member here.")
-        return None
-
-    async def make_owner_link(self) -> str | None:
-        """Returns the secret of a link that makes the first moderator's account; None if there is a moderator."""
-        if await self.storage.has_moderator():
-            return None
-        return owner_link.make(self.secret, round(self.credentials.clock() * 1000))
-
-    async def check_names(self, own: Account | None, *names: str) -> None:
-        """Checks that names are not the board's or a moderator's. An account may keep its own. Raises BadTextError."""
-        others = [other for other in await self.storage.moderators() if own is None or other.id != own.id]
-        for name in names:
-            if own is None or name not in (own.name, own.username):
-                account_names.check_is_free(name, self.rules.title, others)
-
+class SigningIn(SigningUp):
     async def is_free(self, name: str, own: Account | None = None) -> bool:
         """Whether the name is free for this account, or for a new one."""
         try:
@@ -214,10 +165,6 @@ class SigningIn(Parts):
             self.account_log.write_failure(None, caller.address, "too_many_tries")
             raise DeniedError("too_many_tries", TOO_MANY_TRIES, seconds)
         return self.limits.asker(caller.address)
-
-    def _asker(self, caller: Caller) -> Asker:
-        """Returns the asker for the hash of a new password."""
-        return self.limits.asker(caller.address, caller.key if caller.account else "")
 
     def _note_wrong(self, caller: Caller, account: Account | None) -> None:
         """Counts and logs a wrong password."""

@@ -102,6 +102,8 @@ class SignUp(FormPage):
 
     async def post(self) -> None:
         username, password, invite = self.needed("username"), self.needed("password"), self.form("invite") or None
+        if self.query("owner") is not None and not invite:  # or one would become a mere member
+            raise RefusedError(403, "invite_needed", "Type in what stands behind # in the owner's link.")
         account, hashed = await self.site.sign_up(self.caller, username, password, self.form("name"), invite)
         await self.start_session(account, hashed)
         self.redirect("/", status=303)

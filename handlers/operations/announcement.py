@@ -24,6 +24,9 @@ async def announce(site: Site, settings: Settings, local: str) -> None:
         return
     if secret:
         log.info(
-            "This board has no moderator. Whoever opens this link first makes that account; it works for an hour: %s",
-            f"{settings.origin}/signup?owner#{secret}",  # browsers do not send what is behind the #
+            "This board has no moderator yet. To make that account, open this link within an hour; it works once: "
+            "%s/signup?owner#%s%s",
+            settings.origin,  # browsers do not send what is behind the #
+            secret,
+            "" if settings.public_url else " (if browsers find the board elsewhere, with that address before /signup)",
         )

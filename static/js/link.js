@@ -8,7 +8,7 @@ function read() {
   const secret = location.hash.slice(1);
   if (secret) {
     field.value = secret;
-    history.replaceState(null, "", location.pathname); // so that the secret does not stay in the browser's history
+    history.replaceState(null, "", location.pathname + location.search); // so that the secret does not stay in the browser's history
   }
   if (!field.value || (field.hasAttribute("aria-invalid") && !secret)) return;
   /** @type {HTMLElement} */ (field.closest("p")).hidden = true;

@@ -43,7 +43,7 @@ async def test_the_owner_s_link_makes_the_moderator_of_a_board_that_takes_nobody
     field = page.get_by_label("Invitation")
     if scripts:
         await expect(field).to_be_hidden()
-        assert page.url == f"{server.url}/signup"
+        assert page.url == f"{server.url}/signup?owner"
     else:
         await field.fill(path.partition("#")[2])
     await page.get_by_label("Username").fill(username)
@@ -51,7 +51,9 @@ async def test_the_owner_s_link_makes_the_moderator_of_a_board_that_takes_nobody
     await page.get_by_role("button", name="Make my account").click()
     await expect(page.get_by_role("navigation", name="Account")).to_have_text(username)
     assert (await page.goto("/audit")).ok
-    await expect(page.locator("main")).to_contain_text(f"made {username} its first moderator")
+    await expect(page.locator("main")).to_contain_text(
+        f"made the account {username}, a moderator's, with the owner's link"
+    )
 
 
 async def test_without_javascript_one_types_it_in(start, visit):

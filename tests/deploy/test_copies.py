@@ -67,7 +67,7 @@ def test_a_server_makes_a_copy_at_its_start_if_there_is_none_of_today(start, fol
     server = start(backup_dir=folder, backup_keep=3, metrics_token=TOKEN)
     until(lambda: figures(server).get("longboard_copy_timestamp_seconds", 0) > 0)
     (copy,) = folder.glob("board-*.db")
-    assert "made each day and kept until there are 3 newer ones" in " ".join(server.get("/privacy").text.split())
+    assert "is made each day and kept until there are 3 newer ones" in " ".join(server.get("/privacy").text.split())
     assert copy.stat().st_mode & 0o777 == 0o600
     assert name_at(server.database, figures(server)["longboard_copy_timestamp_seconds"]) == copy.name
     server.post("after the copy")

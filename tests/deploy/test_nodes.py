@@ -172,8 +172,8 @@ def test_one_of_several_nodes_says_how_to_become_the_moderator(family):
     _, url, log = family
     shown = {"Authorization": f"Bearer {METRICS_TOKEN}"}
     until(lambda: "longboard_nodes_now 3.0" in httpx.get(f"{url}/metrics", headers=shown, timeout=PATIENCE).text)
-    until(lambda: "This board has no moderator" in log.read_text())
-    assert log.read_text().count("This board has no moderator") == 1
+    until(lambda: "This board has no moderator yet" in log.read_text())
+    assert log.read_text().count("This board has no moderator yet") == 1
 
 
 def parked_at(url):
