@@ -11,8 +11,9 @@ import asyncio
 import enum
 import functools
 import time
+import weakref
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from board.networks import with_networks
 from net.loop_turns import LoopTurns
@@ -105,6 +106,8 @@ class Connections:
         self._is_due = False
         self.turns = LoopTurns()
         """For connections whose requests take long to read."""
+        self.served: weakref.WeakSet[Any] = weakref.WeakSet()
+        """The streams of Tornado's (net/streams.py) that exist."""
         self.lingering: set[Connection] = set()
         """Connections that have had their last reply and whose clients still send."""
 

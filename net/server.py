@@ -55,7 +55,6 @@ class Server(HTTPServer):
         self.connections = connections
         self.refusals = refusals
         self.under_way = under_way
-        self._all_streams: weakref.WeakSet[ServedStream] = weakref.WeakSet()
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -67,10 +66,6 @@ class Server(HTTPServer):
         self.connections.enter(stream, host_of(address))
         self.handle_stream(stream, address)
 
-    def handle_stream(self, stream: ServedStream, address: Any) -> None:  # type: ignore[override]
-        self._all_streams.add(stream)
-        super().handle_stream(stream, address)
-
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
         request_conn.stream.begins()
         return super().start_request(server_conn, request_conn)
@@ -78,12 +73,14 @@ class Server(HTTPServer):
     @property
     def unfinished(self) -> int:
         """How many clients are in the middle of sending a request."""
-        return sum(stream.is_unfinished for stream in self._all_streams)
+        return sum(stream.is_unfinished for stream in self.connections.served)
 
     async def close_all_connections(self) -> None:
         for lingering in list(self.connections.lingering):
             lingering.drop()
         await super().close_all_connections()
+        for stream in list(self.connections.served):  # those that send the rest of an event
+            stream.close()
 
     async def close_idle(self) -> None:
         """Closes connections above the shares and silent ones. Runs until cancelled."""
@@ -100,7 +97,7 @@ class Server(HTTPServer):
         while True:
             await asyncio.sleep(SLOW_TICK)
             now = time.monotonic()
-            for stream in list(self._all_streams):
+            for stream in list(self.connections.served):
                 if stream.closed() or not stream.writing():
                     since.pop(stream, None)
                     continue

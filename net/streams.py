@@ -47,6 +47,7 @@ class ServedStream(IOStream):
     def __init__(self, connection: socket.socket, connections: Connections, refusals: Refusals, **options: Any) -> None:
         super().__init__(connection, read_chunk_size=READ_BYTES, **options)
         self.connections = connections
+        connections.served.add(self)
         self.group: Group | None = None
         self.wait = Wait.FIRST
         self.since = time.monotonic()

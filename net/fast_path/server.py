@@ -41,7 +41,6 @@ class FastServer(Server):
         stream = self._stream(one, unread)
         sending = asyncio.ensure_future(stream.write(packet))
         self.under_way.add(stream)
-        self._all_streams.add(stream)
         sending.add_done_callback(lambda sent: self._when_sent(stream, sent, closes))
         if not closes:
             self._serve(stream)

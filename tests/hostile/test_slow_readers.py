@@ -75,7 +75,7 @@ async def test_who_takes_nothing_is_cut_off(served):
     async with asked(served.port) as dead, asked(served.port) as alive:
         await asyncio.sleep(0)
         assert await read(alive) >= LONG
-        while any(stream.writing() for stream in served._all_streams if not stream.closed()):
+        while any(stream.writing() for stream in served.connections.served if not stream.closed()):
             await asyncio.sleep(0.02)
         assert await read(dead) < LONG
 
