@@ -23,6 +23,7 @@ REPLY_BYTES = 4 * 1024 * 1024
 """Bytes of all kept replies. One reply with the longest messages has about three million."""
 PAGE = 50
 """Messages on a page."""
+CURSOR_FIELD = b'"cursor":"'
 
 
 class Recent:
@@ -174,6 +175,12 @@ def encode(message: Message) -> bytes:
     return json.dumps(as_json(message), ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def cursor_in(reply: bytes) -> Cursor:
+    """Returns the cursor of an encoded reply. Nothing that people wrote comes after it."""
+    epoch, _, seq = reply[reply.rindex(CURSOR_FIELD) + len(CURSOR_FIELD) :].partition(b'"')[0].decode().partition("-")
+    return Cursor(epoch, int(seq))
+
+
 def encode_reply(
     messages: list[bytes],
     cursor: Cursor,
@@ -184,7 +191,7 @@ def encode_reply(
     watching: int | None = None,
     retry_ms: int | None = None,
 ) -> bytes:
-    reply = b'{"messages":[' + b",".join(messages) + b'],"cursor":"' + str(cursor).encode() + b'"'
+    reply = b'{"messages":[' + b",".join(messages) + b"]," + CURSOR_FIELD + str(cursor).encode() + b'"'
     if more:
         reply += b',"more":true'
     if reset:

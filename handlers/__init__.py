@@ -30,6 +30,7 @@ from handlers.accounts.sign_in import SignIn, SignOut, SignUp
 from handlers.accounts.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
 from handlers.boards.front import Front, quick_front
 from handlers.boards.get import Get
+from handlers.boards.stream import Stream
 from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.http.compression import Compression
 from handlers.http.context import Context
@@ -90,6 +91,7 @@ ROUTES: list[tuple[Any, ...]] = [
     # --- programs
     (r"/api/v1/messages", ApiMessages),  # GET, POST
     (r"/api/v1/messages/([^/]+)", ApiMessage),  # GET, PATCH, DELETE
+    (r"/api/v1/stream", Stream),  # GET
     (r"/api/v1/search", ApiSearch),  # GET
     (r"/api/v1/signup", ApiSignUp),  # POST
     (r"/api/v1/signin", ApiSignIn),  # POST

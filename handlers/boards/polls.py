@@ -11,6 +11,7 @@ from tornado.iostream import IOStream
 
 from board.credentials import hash_secret
 from board.cursor import Cursor, parse_cursor
+from board.recent import encode, encode_reply
 from board.waiter import Ended, FutureWaiter
 from board.waiters import NO_ROOM
 from handlers.http.base import Base
@@ -65,7 +66,10 @@ class Poll(Base):
 
     def after(self) -> Cursor | None:
         """Returns the cursor that was sent, if there is one. Raises RefusedError."""
-        text = self.query("after")
+        return self.as_cursor(self.query("after"))
+
+    def as_cursor(self, text: str | None) -> Cursor | None:
+        """Raises RefusedError."""
         if text is None:
             return None
         cursor = parse_cursor(text)
@@ -108,6 +112,24 @@ class Poll(Base):
                 self.sign_off()
                 return waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS)
             await self.look_again()
+
+    async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
+        """As `/get`, but changes that are too old to be in memory are read from storage, page by page."""
+        if self.site.is_in_storage(cursor):
+            self.site.limits.reading.check(self.caller.key)
+            if reply := await self.page_forward(cursor):
+                return reply
+        return await self.poll(cursor, wait)
+
+    async def page_forward(self, cursor: Cursor) -> bytes | None:
+        """Returns the next page of changes, or None if the cursor needs a reset."""
+        async with self.context.making.reading:
+            changes = await self.site.changes(cursor)
+            if changes is None:
+                return None
+            seq = changes.messages[-1].seq if changes.more else changes.head.seq
+            messages = await self.context.making.turns.each(encode, changes.messages)
+            return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
 
     def write_bytes(self, reply: bytes) -> None:
         self.closes = reply.endswith(NO_ROOM)

@@ -12,6 +12,7 @@ from handlers.http.making import Making
 from handlers.http.refusals import make_refusals
 from handlers.login.provider import Provider
 from net.connections import Connections
+from net.event_streams import EventStreams
 from net.fast_path.memo import RequestMemo
 from net.listener import room_for
 from settings import Settings, inherited_place
@@ -47,6 +48,7 @@ class Context:
         is_counting = settings.limits and not settings.client_header
         self.connections = Connections(room_for(settings.max_parked), is_counting=is_counting)
         self.refusals = make_refusals(headers)
+        self.event_streams = EventStreams(site.waiters, site.credentials, self.connections, self.refusals)
         self.under_way: set[object] = set()
         """Requests, including those whose replies wait for slow readers."""
 

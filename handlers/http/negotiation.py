@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Sequence
 
 HEADER_KEPT_MAX = 200
 """Longer headers are not cached. Browsers send about 30 characters in Accept-Encoding and about 150 in Accept."""
@@ -18,6 +19,18 @@ def qualities(header: str) -> dict[str, float]:
         weight = weights[0] if weights else "1"
         found[name] = min(float(weight), 1.0) if WEIGHT.fullmatch(weight) else 0.0
     return found
+
+
+def preferred(header: str, offered: Sequence[str]) -> str | None:
+    """Returns the media type that this Accept prefers, the first one of equals; None if it takes none of them."""
+    welcome = qualities(header or "*/*")
+
+    def weight(offer: str) -> float:
+        kinds = (offer, f"{offer.partition('/')[0]}/*", "*/*")
+        return next((welcome[kind] for kind in kinds if kind in welcome), 0.0)
+
+    best = max(offered, key=weight)
+    return best if weight(best) > 0 else None
 
 
 def takes_gzip(header: str) -> bool:

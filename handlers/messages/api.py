@@ -4,8 +4,7 @@ import datetime
 import hashlib
 import secrets
 
-from board.cursor import Cursor
-from board.recent import PAGE, as_json, encode, encode_reply
+from board.recent import PAGE, as_json
 from handlers.boards.polls import Poll
 from handlers.http.base import Base, Page
 from handlers.http.errors import RefusedError
@@ -106,24 +105,6 @@ class ApiMessages(Poll):
             reply = self.site.waiters.recent.newest()
         if reply is not None:
             self.write_bytes(reply)
-
-    async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
-        """As `/get`, but changes that are too old to be in memory are read from storage, page by page."""
-        if self.site.is_in_storage(cursor):
-            self.site.limits.reading.check(self.caller.key)
-            if reply := await self.page_forward(cursor):
-                return reply
-        return await self.poll(cursor, wait)
-
-    async def page_forward(self, cursor: Cursor) -> bytes | None:
-        """Returns the next page of changes, or None if the cursor needs a reset."""
-        async with self.context.making.reading:
-            changes = await self.site.changes(cursor)
-            if changes is None:
-                return None
-            seq = changes.messages[-1].seq if changes.more else changes.head.seq
-            messages = await self.context.making.turns.each(encode, changes.messages)
-            return encode_reply(messages, Cursor(cursor.epoch, seq), more=changes.more)
 
     async def page(self, before: int | None, limit: int) -> None:
         """Sends the messages before this one, or the newest with their cursor. The cursor is read first: changes between

@@ -27,7 +27,7 @@ status that you don't know by its class (4xx, 5xx), and ignore fields that you d
 `HEAD` is allowed wherever `GET` is, and `OPTIONS` everywhere. Every answer has `X-Content-Type-Options`,
 `Referrer-Policy`, `Content-Security-Policy` and `Cache-Control` (`no-store`, except the feed); with https, it has
 `Strict-Transport-Security` as well. `Connection` (`close`) says that the server closes the connection, `Vary` and
-`Content-Encoding` that the answer may be compressed.
+`Content-Encoding` that the answer may be compressed; `X-Accel-Buffering` (`no`) is a stream's, for nginx.
 """
 TAGS = {
     "messages": "Reading, waiting for news, posting, changing and searching.",

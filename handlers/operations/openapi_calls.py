@@ -92,6 +92,7 @@ def message_calls(settings: Settings) -> Json:
             ),
         },
         "/api/v1/messages/{id}": one_message(settings),
+        "/api/v1/stream": {"get": stream(settings)},
         "/api/v1/search": {"get": search(settings)},
         "/get": {
             "get": call(
@@ -121,6 +122,27 @@ def one_message(settings: Settings) -> Json:
             "deleteMessage", "messages", "Delete one of your own; moderators, any", MEMBERS, good(204, "Gone."), (*own, "too_many_tries")
         ),
     }  # fmt: skip
+
+
+STREAM_WORDS = (
+    "It begins with what a poll that does not wait would be told, and goes on with each change: an event is the same "
+    "JSON as a reply of `listMessages`, and its id is the cursor. It ends after a quarter of an hour at most, and when "
+    "something about the account changes: come back with the id of the last event. Comments, or in JSON lines replies "
+    "without messages, keep it alive."
+)
+
+
+def stream(settings: Settings) -> Json:
+    come_back = {"name": "Last-Event-ID", "in": "header", "schema": AFTER["schema"], "description": "The id of the last event. It wins over `after`."}  # fmt: skip
+    text = {"schema": {"type": "string"}}
+    events = good(200, "Events, for as long as the stream lasts.")
+    events["200"]["content"] = {"text/event-stream": text, "application/x-ndjson": text}
+    return call(
+        "streamMessages", "messages", "Follow: server-sent events, or lines of JSON, for each change",
+        readers(settings), events, (*READS, "bad_cursor", "not_utf8", "not_acceptable"),
+        parameters=(AFTER, come_back),
+        words=STREAM_WORDS,
+    )  # fmt: skip
 
 
 def search(settings: Settings) -> Json:

@@ -31,6 +31,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "signup_closed": (403, "The board takes no new members."),
     "invite_needed": (403, "New members need an invitation."),
     "not_found": (404, "It does not exist, or no longer does."),
+    "not_acceptable": (406, "The client accepts neither server-sent events nor lines of JSON."),
     "username_taken": (409, "The username is taken."),
     "edited_meanwhile": (409, "The message has been edited since the state in `began_from`."),
     "link_gone": (410, "The invitation was used, or has run out."),

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.support.admin import admin
+from tests.support.events import Stream
 from tests.support.patience import PATIENCE
 from tests.support.people import Person, client, refused, session_of
 from tests.support.postgres import cluster, psql
@@ -82,6 +83,29 @@ def test_a_session_and_a_token_are_good_on_every_node_until_they_are_revoked(nod
     refused(other.get("/api/v1/me"), 401, "invalid_token")
     admin(f"--database-url={nodes[0].settings['database_url']}", "suspend", person.username)
     until(lambda: elsewhere.get("/account").status_code != 200)
+
+
+def test_a_stream_on_one_node_follows_all(nodes):
+    """It gets what is posted on any, in order; it goes on at another with its last id; and a right that ends anywhere ends it."""
+    person = Person(nodes[0])
+    header = f"Authorization: {person.api.headers['Authorization']}\r\n"
+    with Stream(nodes[1], headers=header) as stream:
+        assert stream.reply()["messages"] == []
+        for number in range(9):
+            nodes[number % 3].post(f"{number}")
+        seen = []
+        while len(seen) < 6:
+            reply = stream.reply()
+            seen += [message["body"] for message in reply["messages"]]
+        with Stream(nodes[2], headers=f"Last-Event-ID: {reply['cursor']}\r\n") as other:
+            while len(seen) < 9:
+                seen += other.bodies()
+        assert seen == [f"{number}" for number in range(9)]
+        assert person.api.post("/api/v1/signout").status_code == 204
+        with contextlib.suppress(EOFError):
+            while True:
+                stream.reply()
+        assert stream.has_ended()
 
 
 @pytest.mark.parametrize("value", ["\0", "a\0b", "\ud800", "9" * 30, "é" * 500])

@@ -3,15 +3,21 @@
 import asyncio
 import json
 import pathlib
+import socket
 import tempfile
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from board.credentials import Credentials
 from board.cursor import parse_cursor
 from board.waiter import Waiter
 from board.waiters import WaiterList, load
+from net.connections import Connections
+from net.event_stream import JsonLines
+from net.event_streams import EventStreams
+from net.streams import Refusals
 from storage import open_storage
 from storage.errors import KeyReusedError, NotFoundError
 from storage.records import Author, Password
@@ -30,6 +36,7 @@ class Client:
         self.cursor = cursor
         self.shown = {}
         self.parked = None
+        self.stream = None
 
     def take(self, reply):
         reply = json.loads(reply)
@@ -48,6 +55,46 @@ class Client:
         return bool(reply.get("more"))
 
 
+class Begun:
+    """The connection of a stream whose first event has been sent, as a handler gives it on."""
+
+    group = None
+
+    def __init__(self, connection):
+        self.socket = connection
+        self.socket.setblocking(False)
+
+    def closed(self):
+        return False
+
+    def close(self):
+        self.socket.close()
+
+
+class Following:
+    """A client's stream: the server's side, and the client's, on which lines of JSON come."""
+
+    def __init__(self, streams, cursor):
+        self.one = JsonLines(streams, cursor, None, "")
+        ours, self.connection = socket.socketpair()
+        self.connection.setblocking(False)
+        self.unread = b""
+        streams.resume(Begun(ours), self.one)
+
+    def lines(self):
+        """What has come, and whether it has ended."""
+        while True:
+            try:
+                data = self.connection.recv(65536)
+            except BlockingIOError:
+                break
+            if not data:
+                return self.unread.splitlines(), True
+            self.unread += data
+        *lines, self.unread = self.unread.split(b"\n")
+        return lines, False
+
+
 class House(RuleBasedStateMachine):
     @initialize()
     def build(self):
@@ -62,6 +109,8 @@ class House(RuleBasedStateMachine):
     async def open(self):
         self.storage = Counting(await open_storage(self.url))
         self.waiters = WaiterList(self.storage, await load(self.storage), max_parked=2)
+        credentials = Credentials(self.storage, 3600)
+        self.streams = EventStreams(self.waiters, credentials, Connections(10, is_counting=False), Refusals(b"", b""))
 
     def run(self, coroutine):
         return self.loop.run_until_complete(coroutine)
@@ -115,7 +164,7 @@ class House(RuleBasedStateMachine):
     def park(self, number):
         """Or be answered at once, where there is something or no room."""
         client = self.clients[number]
-        if client.parked is None:
+        if client.parked is None and client.stream is None:
             reply = self.run(self.poll(client, 1000))
             if isinstance(reply, Waiter):
                 client.parked = reply
@@ -128,9 +177,27 @@ class House(RuleBasedStateMachine):
         return self.waiters.poll(client.cursor, wait)
 
     @rule(number=st.integers(0, CLIENTS - 1))
+    def follow(self, number):
+        """By a stream, which begins as a poll that does not wait, and ends where there is no room."""
+        client = self.clients[number]
+        if client.parked is None and client.stream is None:
+            while client.take(self.run(self.poll(client, 0))):
+                pass
+            client.stream = self.run(self.begin(client.cursor))
+            self.take_answers()
+
+    async def begin(self, cursor):
+        return Following(self.streams, cursor)
+
+    @rule(number=st.integers(0, CLIENTS - 1))
     def leave(self, number):
         """The connection breaks; the cursor is the client's and stays."""
         client = self.clients[number]
+        if client.stream is not None:
+            client.stream.connection.close()
+            while client.stream.one.parked is not None:
+                self.run(asyncio.sleep(0))
+            client.stream = None
         if client.parked is not None:
             self.waiters.leave(client.parked)
             client.parked = None
@@ -167,17 +234,24 @@ class House(RuleBasedStateMachine):
             if client.parked is not None and client.parked.future.done():
                 client.take(client.parked.future.result())
                 client.parked = None
+            if client.stream is not None:
+                lines, has_ended = client.stream.lines()
+                for line in lines:
+                    client.take(line)
+                if has_ended:
+                    client.stream.connection.close()
+                    client.stream = None
 
     @invariant()
     def those_parked_are_counted(self):
         """None is parked that has an answer, and none is forgotten."""
-        parked = [one for one in self.clients if one.parked is not None and not one.parked.future.done()]
+        parked = [one for one in self.clients if one.stream or (one.parked and not one.parked.future.done())]
         assert self.waiters.parked == len(parked) <= 2
 
     @invariant()
     def those_parked_have_all_that_was_delivered(self):
         for client in self.clients:
-            if client.parked is not None and not client.parked.future.done():
+            if client.stream or (client.parked and not client.parked.future.done()):
                 assert client.cursor.seq == self.waiters.recent.seq
 
     def teardown(self):

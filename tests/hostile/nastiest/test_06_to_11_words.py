@@ -75,7 +75,8 @@ def test_09_bytes_that_are_no_utf8_in_a_form_or_a_query(server):
         if path.endswith("/signout"):
             continue
         for query in ("after=%ff&before=%ff&t=%ff&q=%ff&link=%ff&invite=%ff&next=%ff&%ff=1", "wait=%ff&after=a-1"):
-            assert browser.get(f"{path}?{query}").status_code < 500, (path, query)
+            with browser.stream("GET", f"{path}?{query}") as response:  # one of them has no end
+                assert response.status_code < 500, (path, query)
         response = browser.post(path, content="&".join(f"{name}=%ff%fe" for name in names), headers=form)
         ignored = (303,) if path in ("/account/everywhere", "/account/facebook/seen") else ()  # buttons without fields
         assert 400 <= response.status_code < 500 or response.status_code in ignored, (path, response.status_code)

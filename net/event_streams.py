@@ -1,0 +1,172 @@
+"""Serves streams, on bare descriptors outside Tornado.
+
+A handler authenticates the client, sends the head and the first event through Tornado's stream, and gives the connection
+to resume(). Then the stream is in the waiter list like a parked poll, in a group with the others of its format and
+cursor. A delivery writes the bytes of one event to each socket of a group and parks the group again. What the system does
+not take at once is sent through a Tornado stream, which has the bounds for slow readers; meanwhile the stream is not
+parked, and gets no more events. When in doubt, a stream is closed: its client comes back with its cursor.
+"""
+
+import asyncio
+import contextlib
+import functools
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from board.credentials import Credentials
+from board.cursor import Cursor
+from board.recent import cursor_in
+from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM, WaiterList
+from net.connections import Connections
+from net.event_stream import EventStream
+from net.streams import Refusals, ServedStream
+
+KEEP_ALIVE_SECONDS = 20
+"""Proxies close a connection on which nothing was sent for a while: Heroku's router after 55 s, nginx after 60."""
+UNACKNOWLEDGED_MS = 60_000
+"""After which the system closes a connection whose other end is silent, as that of a phone that has lost its network."""
+UNREAD_BYTES = 64 * 1024
+"""Bytes that the system keeps for a client that does not read. By default it keeps megabytes for each."""
+LEFT_AT_ONCE = 256
+"""Clients that have left and are handled before the loop handles other events: a few milliseconds."""
+
+
+class Event(NamedTuple):
+    """A reply as all streams of a format get it."""
+
+    reply: bytes
+    cursor: Cursor
+    data: bytes
+
+
+class EventStreams:
+    def __init__(
+        self, waiters: WaiterList, credentials: Credentials, connections: Connections, refusals: Refusals
+    ) -> None:
+        self._waiters = waiters
+        self._credentials = credentials
+        self._connections = connections
+        self._refusals = refusals
+        self._events: dict[type[EventStream], Event] = {}
+
+    @functools.cached_property
+    def _watched(self) -> selectors.BaseSelector:
+        """Watches the sockets, so that clients that leave are noticed. Made for the first stream."""
+        watched = selectors.DefaultSelector()
+        asyncio.get_running_loop().add_reader(watched, self._on_ready)
+        return watched
+
+    def resume(self, stream: ServedStream, one: EventStream) -> None:
+        """Takes the connection from a Tornado stream that has sent everything, and goes on with it."""
+        if stream.closed():
+            return
+        try:
+            one.socket = stream.socket.dup()
+        except OSError:  # no descriptor is free
+            stream.close()
+            return
+        self._connections.move(stream, one)
+        stream.close()
+        one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES)
+        with contextlib.suppress(OSError):  # a unix socket has no such option
+            one.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sys.platform == "linux":
+                one.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        self._watched.register(one.socket, selectors.EVENT_READ, one)
+        self._go_on([one], one.cursor)
+
+    def answer(self, ones: Sequence[EventStream], reply: bytes) -> None:
+        """Sends a reply to streams of one format that have the same cursor, and parks them again."""
+        event, keep_alive = self._event(type(ones[0]), reply), ones[0].keep_alive
+        if self._waiters.draining or reply.endswith(NO_ROOM):
+            self._end(ones, event)
+        elif event.cursor == ones[0].cursor and keep_alive is not None:
+            self._go_on(self._send(ones, keep_alive, event.cursor), event.cursor)
+        else:
+            self._go_on(self._send(ones, event.data, event.cursor), event.cursor)
+
+    def drop(self, one: EventStream) -> None:
+        self._waiters.leave(one)
+        self._watched.unregister(one.socket)
+        self._connections.leave(one)
+        one.socket.close()
+
+    def _event(self, kind: type[EventStream], reply: bytes) -> Event:
+        """Makes the event once for all streams that get the same reply one after the other."""
+        event = self._events.get(kind)
+        if event is None or event.reply is not reply:
+            cursor = cursor_in(reply)
+            event = self._events[kind] = Event(reply, cursor, kind.event(cursor, reply))
+        return event
+
+    def _go_on(self, ones: Sequence[EventStream], cursor: Cursor) -> None:
+        """Parks streams whose clients have all changes up to the cursor, or sends what follows it."""
+        waiters, recent, staying = self._waiters, self._waiters.recent, []
+        if cursor == recent.cursor:
+            cursor = recent.cursor  # the same object for all, which is quickly compared
+        is_in_memory = cursor.epoch == recent.epoch and recent.start <= cursor.seq <= recent.seq
+        now = time.monotonic()
+        for one in ones:
+            one.cursor = cursor
+            if is_in_memory and self._may_stay(one, now):
+                staying.append(one)
+            else:
+                self.drop(one)
+        if not staying:
+            return
+        reply = waiters.reply_for(cursor)
+        if reply is not None:
+            self.answer(staying, reply)
+        elif refused := waiters.park(staying, cursor, KEEP_ALIVE_SECONDS):
+            self.answer(refused, waiters.full(cursor))
+
+    def _may_stay(self, one: EventStream, now: float) -> bool:
+        """Whether its time is not over, and nothing about its account has changed."""
+        return now < one.ends_at and (
+            one.account_id is None or self._credentials.is_unchanged(one.account_id, one.judged_at)
+        )
+
+    def _send(self, ones: Sequence[EventStream], data: bytes, cursor: Cursor) -> list[EventStream]:
+        """Returns the streams that have taken everything. The others are sent the rest, or have left."""
+        whole, length = [], len(data)
+        for one in ones:
+            try:
+                sent = one.socket.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.drop(one)
+                continue
+            if sent == length:
+                whole.append(one)
+            else:
+                one.cursor = cursor
+                self._send_slowly(one, data[sent:])
+        return whole
+
+    def _send_slowly(self, one: EventStream, unsent: bytes) -> None:
+        self._watched.unregister(one.socket)
+        stream = ServedStream(one.socket, self._connections, self._refusals)
+        self._connections.move(one, stream)
+        stream.write(unsent).add_done_callback(functools.partial(self._when_sent, stream, one))
+
+    def _when_sent(self, stream: ServedStream, one: EventStream, sent: "asyncio.Future[None]") -> None:
+        if not sent.cancelled() and sent.exception() is None:
+            self.resume(stream, one)
+
+    def _end(self, ones: Sequence[EventStream], event: Event) -> None:
+        """Sends the last event, and says when to come back."""
+        least_ms = FULL_RETRY_MS if event.reply.endswith(NO_ROOM) else DRAIN_RETRY_MS
+        for one in ones:
+            with contextlib.suppress(OSError):
+                one.socket.send(one.retry(least_ms) + event.data)
+            self.drop(one)
+
+    def _on_ready(self) -> None:
+        """Clients have left. Those that say something are closed, too: their request has no end yet."""
+        for key, _ in self._watched.select(0)[:LEFT_AT_ONCE]:
+            self.drop(key.data)
