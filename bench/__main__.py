@@ -14,6 +14,7 @@ from bench.outcome import Missing, Wrong
 
 BENCHES = {
     "polls": "thousands of parked polls, all answered by one post: time, memory, CPU",
+    "stream": "thousands of streams beside as many polls: time, memory and CPU for each delivery",
     "posts": "posts per second, beside one commit per post and no database at all",
     "sizes": "pages and polls with 1,000 and with 1,000,000 messages",
     "page": "the front page beside a bare Tornado handler: requests per second",
@@ -61,7 +62,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="name", help="what to run")
-    parser.add_argument("-n", type=int, default=10_000, help="polls: how many are parked (10000)")
+    parser.add_argument("-n", type=int, default=10_000, help="polls, stream: how many are parked (10000)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (5)")
     parser.add_argument("--seconds", type=float, default=3, help="posts: how long one measurement takes (3)")
     parser.add_argument(
