@@ -149,7 +149,7 @@ def test_the_package_is_tried_with_the_tools_that_it_takes(project):
     stub(project / "bin" / "venv", "#!/bin/sh\necho $1\n")
     stub(project / ".venv" / "bin" / "python", '#!/bin/sh\nprintf "<%s>" "$@"\n')
     said = run(project / "bin" / "test", "--install", "--no-browser", "-n0").stdout
-    assert said.startswith("requirements-install.txt\n") and said.endswith("<-n0><--install>")
+    assert said.startswith("requirements-install.txt\n") and said.endswith("<--install><-n0>")
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
