@@ -29,8 +29,6 @@ KEEP_ALIVE_SECONDS = 20
 """Proxies close a connection on which nothing was sent for a while: Heroku's router after 55 s, nginx after 60."""
 UNACKNOWLEDGED_MS = 60_000
 """After which the system closes a connection whose other end is silent, as that of a phone that has lost its network."""
-UNREAD_BYTES = 64 * 1024
-"""Bytes that the system keeps for a client that does not read. By default it keeps megabytes for each."""
 LEFT_AT_ONCE = 256
 """Clients that have left and are handled before the loop handles other events: a few milliseconds."""
 
@@ -71,17 +69,20 @@ class EventStreams:
             return
         self._connections.move(stream, one)
         stream.close()
-        one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES)
         with contextlib.suppress(OSError):  # a unix socket has no such option
             one.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if sys.platform == "linux":
                 one.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
-        self._watched.register(one.socket, selectors.EVENT_READ, one)
+        try:
+            self._watched.register(one.socket, selectors.EVENT_READ, one)
+        except OSError:  # the system watches no more of them
+            self.drop(one)
+            return
         self._go_on([one], one.cursor)
 
     def answer(self, ones: Sequence[EventStream], reply: bytes) -> None:
         """Sends a reply to streams of one format that have the same cursor, and parks them again."""
-        event, keep_alive = self._event(type(ones[0]), reply), ones[0].keep_alive
+        event, keep_alive = self.event(type(ones[0]), reply), ones[0].keep_alive
         if self._waiters.draining or reply.endswith(NO_ROOM):
             self._end(ones, event)
         elif event.cursor == ones[0].cursor and keep_alive is not None:
@@ -91,11 +92,12 @@ class EventStreams:
 
     def drop(self, one: EventStream) -> None:
         self._waiters.leave(one)
-        self._watched.unregister(one.socket)
+        with contextlib.suppress(KeyError):  # it was never watched
+            self._watched.unregister(one.socket)
         self._connections.leave(one)
         one.socket.close()
 
-    def _event(self, kind: type[EventStream], reply: bytes) -> Event:
+    def event(self, kind: type[EventStream], reply: bytes) -> Event:
         """Makes the event once for all streams that get the same reply one after the other."""
         event = self._events.get(kind)
         if event is None or event.reply is not reply:

@@ -66,15 +66,15 @@ class Poll(Base):
 
     def after(self) -> Cursor | None:
         """Returns the cursor that was sent, if there is one. Raises RefusedError."""
-        return self.as_cursor(self.query("after"))
+        return self.as_cursor(self.query("after"), "after")
 
-    def as_cursor(self, text: str | None) -> Cursor | None:
+    def as_cursor(self, text: str | None, name: str) -> Cursor | None:
         """Raises RefusedError."""
         if text is None:
             return None
         cursor = parse_cursor(text)
         if cursor is None:
-            raise RefusedError(400, "bad_cursor", "“after” is not a cursor: use one as a reply gave it.")
+            raise RefusedError(400, "bad_cursor", f"“{name}” is not a cursor: use one as a reply gave it.")
         return cursor
 
     def wait(self) -> float:

@@ -43,7 +43,7 @@ class Stream(Poll):
         Some programs that imitate a browser's EventSource can't set headers, and send it as a parameter.
         """
         last = self.request.headers.get("Last-Event-ID") or self.query("lastEventId")
-        return self.as_cursor(last) if last else super().after()
+        return self.as_cursor(last, "Last-Event-ID") if last else super().after()
 
     async def begin(self, kind: type[EventStream], reply: bytes) -> None:
         """Sends the head and the first event, and has the stream go on without a handler."""
@@ -57,7 +57,8 @@ class Stream(Poll):
                 await stream.write(self.opening(kind))
                 stream.close()
                 return
-            await stream.write(self.opening(kind) + kind.retry(RETRY_MS) + kind.event(cursor, reply))
+            event = self.context.event_streams.event(kind, reply)
+            await stream.write(self.opening(kind) + kind.retry(RETRY_MS) + event.data)
             await self.catch_up(stream, one)
         except BaseException:
             stream.close()
@@ -67,7 +68,7 @@ class Stream(Poll):
 
     async def catch_up(self, stream: ServedStream, one: EventStream) -> None:
         """Sends changes that are too old to be in memory, as fast as the client takes them and as the limits allow."""
-        while self.site.is_in_storage(one.cursor):
+        while self.site.is_in_storage(one.cursor) and not self.site.waiters.draining and time.monotonic() < one.ends_at:
             try:
                 self.site.limits.reading.check(self.caller.key)
             except DeniedError as early:

@@ -22,15 +22,18 @@ def qualities(header: str) -> dict[str, float]:
 
 
 def preferred(header: str, offered: Sequence[str]) -> str | None:
-    """Returns the media type that this Accept prefers, the first one of equals; None if it takes none of them."""
+    """Returns the media type that this Accept prefers; of equals one that it names, then the first one offered.
+
+    Returns None if it takes none of them.
+    """
     welcome = qualities(header or "*/*")
 
-    def weight(offer: str) -> float:
+    def weight(offer: str) -> tuple[float, bool]:
         kinds = (offer, f"{offer.partition('/')[0]}/*", "*/*")
-        return next((welcome[kind] for kind in kinds if kind in welcome), 0.0)
+        return next((welcome[kind] for kind in kinds if kind in welcome), 0.0), offer in welcome
 
     best = max(offered, key=weight)
-    return best if weight(best) > 0 else None
+    return best if weight(best)[0] > 0 else None
 
 
 def takes_gzip(header: str) -> bool:

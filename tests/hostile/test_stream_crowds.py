@@ -5,6 +5,7 @@ import random
 import socket
 import struct
 
+from tests.support.admin import admin, at
 from tests.support.events import NDJSON, SSE, Stream
 from tests.support.server import until
 
@@ -50,6 +51,22 @@ def test_clients_that_vanish_in_the_middle_leave_nothing_behind(start):
             server.until_parked(1)
     server.until_parked(0)
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_large_event_for_many_cuts_nobody_off(start):
+    """As large as a reset of long messages is, for sixty who are a moment late with reading."""
+    server = start()
+    for number in range(50):
+        server.post(f"{number} " + "’" * 3990)
+    with contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(Stream(server, f"?after={server.cursor}")) for _ in range(60)]
+        for stream in streams:
+            assert stream.reply()["messages"] == []
+        server.until_parked(60)
+        admin(at(server.database), "new-epoch")
+        for stream in streams:
+            reply = stream.reply()
+            assert reply["reset"] and len(reply["messages"]) == 50
 
 
 def test_streams_that_nobody_reads_hold_up_nobody(start):

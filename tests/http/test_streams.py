@@ -93,6 +93,7 @@ def test_what_is_no_id_is_refused(server, id):
     [(None, SSE), ("", SSE), ("*/*", SSE), ("text/*", SSE), (SSE, SSE), (NDJSON, NDJSON), ("application/*", NDJSON),
      (f"{NDJSON}, {SSE}", SSE), (f"{SSE};q=0.5, {NDJSON}", NDJSON), (f"{SSE}; q=0, */*", NDJSON),
      ("text/html,application/xml;q=0.9,*/*;q=0.8", SSE), (f"{SSE};charset=utf-8", SSE), (SSE.upper(), SSE),
+     (f"{NDJSON}, */*", NDJSON), (f"*/*, {NDJSON}", NDJSON), (f"{NDJSON};q=0.5, */*", SSE),
      ("application/json", None), ("text/html", None), ("*/*;q=0", None), (f"{SSE};q=x", None)],
 )  # fmt: skip
 def test_a_client_gets_the_format_that_it_accepts(server, accept, kind):
