@@ -136,7 +136,7 @@ async def test_each_command_for_programs_is_told_from_the_next(server, visit):
                 return [command.innerText.split("curl").length - 1, lines[0], Math.min(...lines.slice(1), Infinity)];
             })"""
         )
-        assert len(commands) == 7 and all(count == 1 for count, *_ in commands)
+        assert len(commands) == 8 and all(count == 1 for count, *_ in commands)
         assert all(first < rest for _, first, rest in commands), commands
         assert any(rest < width for *_, rest in commands)  # some have a second line
         calls = await page.locator("td code").evaluate_all("(calls) => calls.map((one) => one.getClientRects().length)")

@@ -51,7 +51,7 @@ def board(start):
         (server.ada.id,),
     )
     db.execute("INSERT INTO suspensions VALUES (x'00', x'01', x'02', 99999999999999)")
-    db.execute("INSERT INTO links VALUES (x'00', 'password', ?, 99999999999999)", (server.ada.id,))
+    db.execute("INSERT INTO links VALUES (x'00', 'password', ?, 99999999999999, 'member')", (server.ada.id,))
     db.execute("INSERT INTO blocks VALUES ('192.0.2.1', 99999999999999)")
     db.execute("INSERT INTO erasures VALUES ('code', 5)")
     db.commit()

@@ -83,7 +83,7 @@ def fill(db, server, ada, bob):
     own, other = (ada.id, "ada"), (bob.id, "bob")
     db.execute("UPDATE accounts SET tutorial_name = 'Ada of old' WHERE id = ?", (ada.id,))
     db.execute("UPDATE credentials SET by_facebook = 1, provider = 'facebook' WHERE kind = 'bot'")
-    db.execute("INSERT INTO links VALUES (x'01', 'password', ?, 4000000000000), (x'02', 'password', ?, 5000000000000)", (ada.id, bob.id))  # fmt: skip
+    db.execute("INSERT INTO links VALUES (x'01', 'password', ?, 4000000000000, 'member'), (x'02', 'password', ?, 5000000000000, 'member')", (ada.id, bob.id))  # fmt: skip
     db.execute("INSERT INTO access_changes SELECT access + 1, ?, 1700000000001 FROM board", (ada.id,))
     db.execute("INSERT INTO access_changes SELECT access + 2, ?, 1700000000002 FROM board", (bob.id,))
     db.execute("UPDATE board SET access = access + 2")

@@ -188,7 +188,7 @@ async def test_what_arrives_is_compared(source, target, monkeypatch):
     real = PostgreSQLTransfer.insert
 
     async def careless(self, table, rows):
-        await real(self, table, [(*row[:-1], LATER - 1) for row in rows] if table == "links" else rows)
+        await real(self, table, [(*row[:3], LATER - 1, *row[4:]) for row in rows] if table == "links" else rows)
 
     monkeypatch.setattr(PostgreSQLTransfer, "insert", careless)
     with pytest.raises(StorageError, match="table links"):
