@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from board.account_names import check_is_free, clean_username
-from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
+from board.passwords import NOBODY, PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
 from board.text import BadTextError
 from board.turns import ANYBODY
 from storage.records import Account, Password
@@ -99,6 +99,18 @@ async def test_hashes_of_the_raw_form_still_fit_and_are_made_anew():
     new = await passwords.hash(DECOMPOSED)
     assert await passwords.verify(new, DECOMPOSED) == COMPOSED and not passwords.is_outdated(new, COMPOSED)
     passwords.close()
+
+
+async def test_where_there_is_no_password_the_work_is_the_same_and_none_is_right():
+    """Its hash has today's parameters, and nothing fits it."""
+    passwords = Passwords()
+    try:
+        made = await passwords.hash("a few random words")
+        assert NOBODY.rpartition("$")[0].rpartition("$")[0] == made.hash.rpartition("$")[0].rpartition("$")[0]
+        assert not passwords.is_outdated(Password(NOBODY), "")
+        assert await passwords.verify(Password(None), "a few random words") is None
+    finally:
+        passwords.close()
 
 
 def test_length_is_counted_in_the_form_that_is_kept():
