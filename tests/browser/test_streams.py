@@ -3,7 +3,8 @@
 import asyncio
 
 from tests.support.browser import BROWSER_TEST, NETWORK
-from tests.support.server import until
+from tests.support.engines import until
+from tests.support.server import until as until_it_is
 
 pytestmark = BROWSER_TEST
 
@@ -26,20 +27,20 @@ async def test_an_event_source_loses_and_doubles_nothing_when_it_is_cut_off(star
     visit.expect(NETWORK)
     page = await visit(server, "/api")
     await page.evaluate(FOLLOW, server.cursor)
-    await page.wait_for_function("opened === 1")
+    await until(page, "opened === 1")
     for number, end in enumerate((server.kill, server.stop)):
         server.post(f"live {number}")
-        await page.wait_for_function("text => heard.includes(text)", arg=f"live {number}")
+        await until(page, "text => heard.includes(text)", f"live {number}")
         server.post(f"at the end {number}")
         await asyncio.to_thread(end)
         server.start()
         server.post(f"unseen {number}")
-        await page.wait_for_function("count => opened === count", arg=number + 2)
-        await page.wait_for_function("text => heard.includes(text)", arg=f"unseen {number}")
+        await until(page, "count => opened === count", number + 2)
+        await until(page, "text => heard.includes(text)", f"unseen {number}")
     words = [f"{word} {number}" for number in range(2) for word in ("live", "at the end", "unseen")]
     assert await page.evaluate("heard") == words
     await page.evaluate("source.close()")
-    await asyncio.to_thread(until, lambda: server.health()["parked"] == 0)
+    await asyncio.to_thread(until_it_is, lambda: server.health()["parked"] == 0)
 
 
 async def test_an_event_source_that_may_not_read_stops(start, visit):
@@ -48,4 +49,4 @@ async def test_an_event_source_that_may_not_read_stops(start, visit):
     visit.expect("401")
     page = await visit(server, "/signin")
     await page.evaluate("window.source = new EventSource('/api/v1/stream')")
-    await page.wait_for_function("source.readyState === EventSource.CLOSED")
+    await until(page, "source.readyState === EventSource.CLOSED")
