@@ -1,5 +1,5 @@
 # The board in a container: docs/deploy.md says how to run it.
-ARG BASE=docker.io/library/python:3.13-slim
+ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
 WORKDIR /source

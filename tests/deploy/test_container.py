@@ -1,6 +1,6 @@
 """The container: built from the Dockerfile, and run as people run it. `bin/test --container` runs these.
 
-The base is made by debootstrap, as root; `--base=docker.io/library/python:3.13-slim` takes one from a registry instead.
+The base is made by debootstrap, as root; `--base=python:3.13-slim` takes one from a registry instead.
 """
 
 import contextlib
