@@ -71,7 +71,7 @@ def main() -> None:
     lock = (ROOT / "requirements.txt").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     if found := list(misfits(project["dependencies"], lock)):
-        sys.exit("\n".join(f"requirements.txt: {words}" for words in found) + "\nbin/lock writes it anew.")
+        sys.exit("\n".join(f"requirements.txt: {words}" for words in found) + "\nbin/lock writes a new one.")
     days = (datetime.datetime.now(datetime.UTC).date() - day_of(lock)).days
     if days > MOST_DAYS:
         print(f"requirements.txt is of {day_of(lock)}, {days} days ago: run bin/lock, which takes newer releases.")

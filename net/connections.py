@@ -10,6 +10,7 @@ proxy, so none are counted.
 import asyncio
 import enum
 import functools
+import socket
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -90,6 +91,16 @@ class Group:
         while group is not None:
             yield group
             group = group.parent
+
+
+def send_now(to: socket.socket, data: bytes) -> int:
+    """Returns how many bytes the system has taken at once; -1 if the client has left."""
+    try:
+        return to.send(data)
+    except BlockingIOError:
+        return 0
+    except OSError:
+        return -1
 
 
 class Connections:

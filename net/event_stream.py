@@ -3,6 +3,7 @@
 Here is what each stream has, and its two formats. net/event_streams.py serves all of them.
 """
 
+import abc
 import random
 import socket
 import time
@@ -14,8 +15,7 @@ from board.waiter import Ended, Waiter
 from net.connections import Group, Wait
 
 STREAM_SECONDS = 900
-"""After which a stream ends, at most, and its client comes back: rights and places are given anew, and servers that are
-taken out of service become empty."""
+"""A stream ends after this time at most. Its client comes back: it is authenticated again, and may reach another server."""
 RETRY_MS = 1000
 """After how many ms a client comes back, at least. retry() adds up to twice as much, so that not all come at once."""
 LINE_ENDS = {"\x85": b"\\u0085", "\u2028": b"\\u2028", "\u2029": b"\\u2029"}
@@ -68,9 +68,9 @@ class EventStream(Waiter):
         waiters[0].streams.answer(waiters, reply)
 
     @classmethod
+    @abc.abstractmethod
     def event(cls, cursor: Cursor, reply: bytes) -> bytes:
         """Returns a reply as it goes out."""
-        raise NotImplementedError
 
     @classmethod
     def retry(cls, least_ms: float) -> bytes:

@@ -3,8 +3,8 @@
 A handler authenticates the client, sends the head and the first event through Tornado's stream, and gives the connection
 to resume(). Then the stream is in the waiter list like a parked poll, in a group with the others of its format and
 cursor. A delivery writes the bytes of one event to each socket of a group and parks the group again. What the system does
-not take at once is sent through a Tornado stream, which has the bounds for slow readers; meanwhile the stream is not
-parked, and gets no more events. When in doubt, a stream is closed: its client comes back with its cursor.
+not take at once is sent through a Tornado stream, which has the bounds for slow readers. Until it is sent, the stream is
+not parked, and gets no more events. In any doubtful case a stream is closed: its client comes back with its cursor.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from board.credentials import Credentials
 from board.cursor import Cursor
 from board.recent import cursor_in
 from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM, WaiterList
-from net.connections import Connections
+from net.connections import Connections, send_now
 from net.event_stream import EventStream
 from net.streams import Refusals, ServedStream
 
@@ -136,14 +136,10 @@ class EventStreams:
         """Returns the streams that have taken everything. The others are sent the rest, or have left."""
         whole, length = [], len(data)
         for one in ones:
-            try:
-                sent = one.socket.send(data)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
+            sent = send_now(one.socket, data)
+            if sent < 0:
                 self.drop(one)
-                continue
-            if sent == length:
+            elif sent == length:
                 whole.append(one)
             else:
                 one.cursor = cursor
@@ -164,8 +160,7 @@ class EventStreams:
         """Sends the last event, and says when to come back."""
         least_ms = FULL_RETRY_MS if event.reply.endswith(NO_ROOM) else DRAIN_RETRY_MS
         for one in ones:
-            with contextlib.suppress(OSError):
-                one.socket.send(one.retry(least_ms) + event.data)
+            send_now(one.socket, one.retry(least_ms) + event.data)
             self.drop(one)
 
     def _on_ready(self) -> None:

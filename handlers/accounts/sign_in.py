@@ -83,8 +83,8 @@ class FormPage(Page):
 
 class SignUp(FormPage):
     """An invitation's secret is behind the #, so that it is in no proxy's log. static/js/link.js puts it into the form,
-    or the invited person types it. Older links have it in the query. The link of the site's owner has `owner` there:
-    the page then asks for an invitation, whoever may sign up.
+    or the invited person types it. Older links have it in the query. The owner's link has `owner` there: then the page
+    asks for an invitation, even if SIGNUP is open or closed.
     """
 
     template = "signup.html"

@@ -14,8 +14,7 @@ async def announce(site: Site, settings: Settings, local: str) -> None:
     """Prints the address; `local` is the one at which this process listens."""
     where = f"{settings.public_url}/ (listening at {local})" if settings.public_url else local
     print(f"Longboard {VERSION} is at {where}", flush=True)
-    place = inherited_place()
-    if place and not place.endswith("/1"):  # another node behind this socket says it
+    if inherited_place().rpartition("/")[2] not in ("", "1"):  # the first of the nodes behind this socket says it
         return
     try:
         secret = await site.make_owner_link()

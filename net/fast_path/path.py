@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from net.connections import Connections
+from net.connections import Connections, send_now
 from net.fast_path.connection import FastConnection
 from net.fast_path.memo import KnownRequest, RequestMemo
 from net.fast_path.stream import ReleasedStream
@@ -194,14 +194,10 @@ class FastPath:
         packet, behind = self.memo.packet(body), self._early
         data, length = packet.data, len(packet.data)
         for one in ones:
-            try:
-                sent = one.socket.send(data)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
+            sent = send_now(one.socket, data)
+            if sent < 0:
                 self.drop(one)
-                continue
-            if sent < length or packet.closes or (behind and one in behind):
+            elif sent < length or packet.closes or (behind and one in behind):
                 with self._alone(one):
                     self._follow(one, data[sent:], closes=packet.closes)
 

@@ -225,7 +225,7 @@ async def test_what_was_taken_back_and_cleared_has_nothing_to_do_with_what_is_wr
 
 @pytest.mark.parametrize("kept", ["5", "{}", '{"key": "theirs"}', "no JSON"])
 async def test_what_is_kept_with_a_draft_and_is_not_ours_is_dropped(server, visit, kept):
-    """The draft is in the box still, and is a message of its own."""
+    """The draft is still in the box, and becomes a separate message."""
     page = await visit(server)
     await page.evaluate(
         "(kept) => { localStorage['draft/'] = 'kept before'; localStorage['draft//origin'] = kept; }", kept

@@ -42,7 +42,7 @@ def names(listed, side):
 
 
 def imports(name):
-    """What a module of ours takes from others, by their names."""
+    """The names that this module imports from others, by module."""
     text = FILES[name].decode()
     found = {source: names(listed, 0) for listed, source in IMPORT.findall(text)}
     assert len(found) == len(re.findall(r"^import\b", text, re.MULTILINE)), f"an import in {name} of another form"

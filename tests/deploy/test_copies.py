@@ -222,7 +222,7 @@ def test_a_disk_without_room_is_left_as_it_is(board, folder, monkeypatch):
 
 
 def test_a_copy_that_breaks_off_leaves_nothing(board, folder):
-    """The limit of a file's size ends it in the middle, as a disk that fills up meanwhile does."""
+    """A limit on the size of files stops it in the middle, as a disk does that fills up."""
     code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, {resource.RLIM_INFINITY})); "
     code += "import runpy, sys; sys.argv[0] = 'copies'; runpy.run_module('storage.sqlite.copies', run_name='__main__')"
     command = [sys.executable, "-c", code, board, folder, "3"]
@@ -308,11 +308,13 @@ async def test_a_server_that_ends_does_not_wait_for_a_copy(board, folder, endles
 
 async def test_a_copy_that_hangs_is_given_up_and_said(board, folder, endless, monkeypatch, caplog):
     monkeypatch.setattr("storage.sqlite.copies.LONGEST_SECONDS", 0.1)
-    running = asyncio.create_task(CopyMaker(Copies(str(board), str(folder), 3)).run())
+    maker = CopyMaker(Copies(str(board), str(folder), 3))
+    running = asyncio.create_task(maker.run())
     while "THE BOARD COULD NOT BE COPIED" not in caplog.text:
         await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    assert "it was not finished after" in caplog.text and maker.copied_at == 0.0 and not shown(folder)
 
 
 def test_what_makes_a_copy_ends_with_its_server_and_not_before(board, folder):

@@ -1,30 +1,20 @@
 """The package, checked and installed by the programs with which people do that. `bin/test --install` runs these."""
 
 import pathlib
-import subprocess
 import sys
 import zipfile
 
 import httpx
 import pytest
 
-from tests.support.package import Installed, files, live
+from tests.support.package import Installed, files, live, run
 from tests.support.patience import PATIENCE
-from tests.support.server import ROOT, environment
+from tests.support.server import ROOT
 
 pytestmark = pytest.mark.install
 TOOLS = pathlib.Path(sys.executable).parent
 FORMS = ("Your package should have a 'url' field", "Your package does not have author-email data.")
 """What pyroma misses: where this project has its home, the form on its page takes the place of both."""
-
-
-def run(*command, check=0, **values):
-    ran = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env=environment(**values), capture_output=True, text=True,
-        timeout=10 * PATIENCE,
-    )  # fmt: skip
-    assert ran.returncode == check, ran.stdout + ran.stderr
-    return ran.stdout + ran.stderr
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +59,8 @@ def test_checkers_of_packages_find_nothing(dist, wheel):
     archive = next(dist.glob("*.tar.gz"))
     run(TOOLS / "twine", "check", "--strict", wheel, archive)
     run(TOOLS / "check-wheel-contents", wheel)
-    said = run(TOOLS / "pyroma", "--min=8", archive)
-    *_, missed = said.partition("Found longboard")
+    pyroma = run(TOOLS / "pyroma", "--min=8", archive)
+    *_, missed = (pyroma.stdout + pyroma.stderr).partition("Found longboard")
     complaints = [line for line in missed.splitlines() if line.startswith(("Your ", "The ", "Specifying "))]
     assert all(line.startswith(FORMS) for line in complaints), complaints
 
@@ -82,10 +72,8 @@ def test_the_linter_of_dockerfiles_finds_nothing():
 
 def test_the_sources_have_what_a_distributor_needs(dist):
     """Tests and documentation too; nothing of a working copy that is not of the project."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
-    said = run("tar", "tzf", next(dist.glob("*.tar.gz")))
+    listed = run("git", "ls-files").stdout.split("\n")
+    said = run("tar", "tzf", next(dist.glob("*.tar.gz"))).stdout
     packed = {line.partition("/")[2] for line in said.splitlines()}
     kept = {name for name in listed if (ROOT / name).exists()} - {""}
     assert kept <= packed and {"tests/conftest.py", "docs/deploy.md"} <= kept
@@ -105,12 +93,12 @@ def test_pip_installs_it_beside_another_board_and_removes_it_whole(wheel, tmp_pa
     run(python, "-m", "pip", "install", wheel)
     run(python, "-m", "pip", "check")
     live(Installed(env / "bin/longboard", tmp_path))
-    assert run(python, "-P", "-c", "import board; print(board.NAME)") == "another board\n"
+    assert run(python, "-P", "-c", "import board; print(board.NAME)").stdout == "another board\n"
     assert {name.partition("/")[0] for name in files(wheel)} <= {path.name for path in packages.iterdir()}
     run(python, "-m", "pip", "uninstall", "-y", "longboard")
     assert not list(packages.glob("longboard*")) and not (env / "bin/longboard").exists()
     assert set(before) <= {path.name for path in packages.iterdir()}
-    assert run(python, "-P", "-c", "import board; print(board.NAME)") == "another board\n"
+    assert run(python, "-P", "-c", "import board; print(board.NAME)").stdout == "another board\n"
 
 
 def test_pipx_installs_it(wheel, tmp_path, bare):
@@ -118,6 +106,7 @@ def test_pipx_installs_it(wheel, tmp_path, bare):
     home = pathlib.Path(bare["HOME"])
     run(TOOLS / "pipx", "install", "--python", sys.executable, wheel, **bare)
     live(Installed(home / ".local/bin/longboard", tmp_path))
+    assert (home / ".local/share/longboard/board.db").exists()
 
 
 def test_uv_installs_it(wheel, tmp_path, bare):
@@ -125,6 +114,7 @@ def test_uv_installs_it(wheel, tmp_path, bare):
     home = pathlib.Path(bare["HOME"])
     run(TOOLS / "uv", "tool", "install", wheel, **bare)
     live(Installed(home / ".local/bin/longboard", tmp_path))
+    assert (home / ".local/share/longboard/board.db").exists()
 
 
 def test_uvx_runs_it_without_installing_it(wheel, tmp_path, bare):
@@ -140,7 +130,7 @@ def test_uvx_runs_it_without_installing_it(wheel, tmp_path, bare):
 
 def test_a_first_use_without_the_network_fails_in_words(wheel, tmp_path, bare):
     """Nothing of Longboard runs then; the installer says what it could not get."""
-    said = run(TOOLS / "uvx", "--offline", "--from", wheel, "longboard", check=1, **bare)
+    said = run(TOOLS / "uvx", "--offline", "--from", wheel, "longboard", check=1, **bare).stderr
     assert "longboard" in said and "network" in said and "Traceback" not in said
 
 

@@ -12,22 +12,12 @@ import tomllib
 import pytest
 
 from deploy import locks
-from tests.support.package import Installed, build, live
-from tests.support.patience import PATIENCE
+from tests.support.package import Installed, build, live, run
 from tests.support.server import ROOT, environment
 from version import VERSION
 
 LOCK = (ROOT / "requirements.txt").read_text()
 WANTED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-
-
-def run(*command, check=0, **values):
-    ran = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env=environment(**values), capture_output=True, text=True,
-        timeout=10 * PATIENCE,
-    )  # fmt: skip
-    assert ran.returncode == check, ran.stdout + ran.stderr
-    return ran.stdout
 
 
 def test_the_lock_fits_what_the_project_asks_for_and_what_is_tested():
@@ -57,7 +47,7 @@ def without(name, text):
     ],
 )
 def test_a_lock_that_does_not_fit_is_named(wanted, lock, said):
-    """Whoever changes one of the two files by hand hears of it, with the package."""
+    """If one of the two files is changed by hand, that is reported, with the name of the package."""
     assert any(re.fullmatch(said, words) for words in locks.misfits(wanted, lock)), list(locks.misfits(wanted, lock))
 
 
@@ -115,7 +105,7 @@ def test_each_python_installs_the_lock_and_serves(version, tmp_path):
 @pytest.mark.install
 def test_the_bill_of_materials_has_every_package_with_its_licence():
     """One command, the same bytes each time."""
-    printed = run(ROOT / "bin/sbom")
+    printed = run(ROOT / "bin/sbom").stdout
     bill = json.loads(printed)
     about = bill["metadata"]["component"]
     assert (bill["bomFormat"], about["name"], about["version"]) == ("CycloneDX", "longboard", VERSION)
@@ -123,4 +113,4 @@ def test_the_bill_of_materials_has_every_package_with_its_licence():
     found = {(locks.canonicalize_name(one["name"]), one["version"]) for one in bill["components"]}
     assert found <= pinned and {name for name, _ in pinned - found} <= {"colorama"}  # which only Windows needs
     assert all(one["licenses"] and one["purl"].startswith("pkg:pypi/") for one in bill["components"])
-    assert str(ROOT) not in printed and printed == run(ROOT / "bin/sbom")
+    assert str(ROOT) not in printed and printed == run(ROOT / "bin/sbom").stdout

@@ -17,7 +17,7 @@ from tests.support.server import ROOT, environment
 
 FOLDERS = ("admin", "board", "handlers", "net", "static", "storage", "templates")
 OTHERS = ("board", "settings", "storage", "version", "commands")
-"""Another distribution has modules of these names beside ours. They end whoever takes them for Longboard's."""
+"""Another distribution has modules of these names. A program that imports them instead of Longboard's ends."""
 
 
 @pytest.fixture(scope="module")

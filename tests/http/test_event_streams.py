@@ -112,7 +112,7 @@ LONG = "x" * 4000
 
 @KINDS
 async def test_a_client_that_never_reads_is_closed(house, accept, monkeypatch):
-    """It gets no more than the system takes and one event; then it has a while. Others are served meanwhile."""
+    """At most one event is kept for it beyond what the system takes, and only for a while. Others are served as ever."""
     monkeypatch.setattr(serving, "SLOW_TICK", 0.05)
     monkeypatch.setattr(serving, "SLOW_SECONDS", 0.5)
     connections = house.application.context.connections
@@ -146,7 +146,7 @@ async def read_until(stream, text):
 
 @KINDS
 async def test_a_client_that_pauses_gets_everything_in_order(house, accept):
-    """What it missed meanwhile comes in few events, when it has taken what was under way."""
+    """Once it has taken the event that was being sent, it gets all that it missed in a few events."""
     [stream] = await begin(house, 1, accept)
     count = 0
     while house.board.waiters.parked:

@@ -35,8 +35,9 @@ def role_of(server, username):
 
 
 @pytest.mark.parametrize("signup", ["open", "invite", "closed"])
-def test_whoever_opens_the_link_of_a_new_board_is_its_moderator(start, signup):
-    """Whoever may sign up otherwise. It works once, also if that moderator is none any more; the audit log has it, and the next start has no link."""
+def test_the_link_of_a_new_board_makes_its_moderator(start, signup):
+    """For each value of SIGNUP. It works once, even if that moderator is demoted; the audit log has it, and the next start
+    logs no link."""
     server = start(signup=signup)
     (secret,) = said(server)
     assert f"http://127.0.0.1:{server.port}/signup?owner#{secret}" in server.log.read_text()
@@ -89,7 +90,7 @@ def test_the_link_ends_after_an_hour(start):
 
 
 def test_only_a_new_board_offers_itself(start):
-    """Where something was posted, whoever reads the log of a later start becomes nothing; a command is still there."""
+    """Once something was posted, a start logs no link; the command still prints one."""
     server = start()
     assert len(said(server)) == 1
     server.stop()

@@ -58,7 +58,7 @@ def connect(request):
 
 
 def read(client, count):
-    """(id, body) of the next messages, and whether each event was one of ours."""
+    """Returns the (id, body) of the next messages. Fails for an event that is not a message's."""
     found = []
     while len(found) < count:
         event = next(client.events)

@@ -9,7 +9,7 @@ SSE, NDJSON = "text/event-stream", "application/x-ndjson"
 
 
 class Stream:
-    """A stream on a connection of its own. `accept` is the Accept header; `source` the client's address; `said` all that
+    """A stream on a separate connection. `accept` is the Accept header; `source` the client's address; `said` all that
     came behind the head. With a `minor` of 0 the request is of HTTP/1.0, which a proxy answers without chunks."""
 
     def __init__(self, server, query="", accept=SSE, headers="", source="127.0.0.1", reads=True, minor=1):

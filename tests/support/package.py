@@ -13,6 +13,16 @@ from tests.support.server import PLAIN, ROOT, environment
 from version import VERSION
 
 
+def run(*command: object, check: int = 0, **values: str) -> subprocess.CompletedProcess:
+    """Runs a command in the project's folder, and looks at its status. `values` are variables of its environment."""
+    ran = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env=environment(**values), capture_output=True, text=True,
+        timeout=10 * PATIENCE,
+    )  # fmt: skip
+    assert ran.returncode == check, ran.stdout + ran.stderr
+    return ran
+
+
 def build(folder: pathlib.Path) -> pathlib.Path:
     """Makes the wheel in this folder, without the network."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]

@@ -11,7 +11,7 @@ from tests.support.patience import PATIENCE
 LIMITS = "[containers]\ndefault_ulimits = ['nofile=1024:1024', 'nproc=1024:1024']\n"
 """Podman raises limits by default, which takes a capability that root lacks in some virtual machines."""
 ENTERING = "umount /sys/fs/cgroup/unified 2>/dev/null; echo ready; exec cat"
-"""crun refuses systems that have both versions of cgroups. In a place of its own, the second one can be taken away."""
+"""crun refuses systems that have both versions of cgroups. In a separate mount namespace, the second can be unmounted."""
 
 
 class Missing(Exception):
@@ -19,7 +19,7 @@ class Missing(Exception):
 
 
 class Podman:
-    """Runs it as root, with images and containers in a folder of its own, which ends with it."""
+    """Runs Podman as root. Images and containers are in a temporary folder, which is removed at the end."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         for tool in ("podman", "crun", "unshare", "nsenter"):
