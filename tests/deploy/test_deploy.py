@@ -47,6 +47,7 @@ def test_app_json_sets_what_there_is_to_set():
     """Each variable is a setting, with a value that the server takes; parked polls stay below the router's cap."""
     names = {field.name.upper() for field in dataclasses.fields(Settings)}
     assert set(APP["env"]) <= names and APP["addons"] == ["heroku-postgresql:essential-0"]
+    assert "value" not in APP["env"]["PUBLIC_URL"]  # it is required, so the button asks for it
     values = {name: one["value"] for name, one in APP["env"].items() if "value" in one}
     settings = read_settings([], values | {"METRICS_TOKEN": "0123456789abcdef" * 4})
     assert settings.max_parked < 200 and settings.poll_seconds < heroku.FIRST_BYTE
@@ -59,25 +60,34 @@ def test_app_json_sets_what_there_is_to_set():
 def test_the_procfile_starts_a_board(tmp_path):
     """As Heroku starts it: by the shell, with PORT in the environment, long before the minute that it has."""
     processes = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    port = free_port()
-    env = environment(PORT=str(port), DYNO="web.1", DATABASE_URL=f"sqlite:///{tmp_path}/board.db")
-    env["PATH"] = f"{os.path.dirname(sys.executable)}:{env['PATH']}"
+    env = platform(tmp_path, DYNO="web.1")
     release = subprocess.run(
         ["sh", "-c", processes["release"]], cwd=ROOT, env=env, capture_output=True, timeout=PATIENCE
     )
     assert release.returncode == 0, release.stderr
-    log = (tmp_path / "log").open("w+")
-    with contextlib.closing(log):
+    with begun(processes["web"], env, tmp_path) as url:
+        until(lambda: answers(f"{url}/readyz"))
+    assert "WILL BE LOST" in (tmp_path / "log").read_text()
+
+
+def platform(folder, **values):
+    """The environment in which a platform starts what it runs."""
+    env = environment(PORT=str(free_port()), DATABASE_URL=f"sqlite:///{folder}/board.db", **values)
+    return env | {"PATH": f"{os.path.dirname(sys.executable)}:{env['PATH']}"}
+
+
+@contextlib.contextmanager
+def begun(command, env, folder):
+    """Where this shell command serves; SIGTERM ends it in order afterwards."""
+    with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            ["sh", "-c", f"exec {processes['web']}"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log
+            ["sh", "-c", f"exec {command}"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=log
         )
         try:
-            until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+            yield f"http://127.0.0.1:{env['PORT']}"
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0
-        log.seek(0)
-        assert "WILL BE LOST" in log.read()
 
 
 def answers(url):
@@ -119,6 +129,21 @@ def test_behind_the_router_nobody_can_claim_another_address(start):
         for name in ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Fly-Client-IP"):
             seen = httpx.get(f"{router.url}/healthz", headers=SHOWN | {name: "203.0.113.5"}).json()
             assert seen["client"] == "127.0.0.1"
+
+
+def test_behind_the_router_plain_http_is_redirected(start):
+    """A page goes to https, whatever scheme the client claims; what has a body is refused; https is served."""
+    server = dyno(start, dyno="web.1", public_url="https://your-board.herokuapp.com")
+    headers = {"Host": "your-board.herokuapp.com", "X-Forwarded-Proto": "https", "Forwarded": "proto=https"}
+    with heroku.Router(server.port, SCALE, scheme="http") as router:
+        page = httpx.get(f"{router.url}/?x", headers=headers)
+        assert (page.status_code, page.headers["Location"]) == (301, "https://your-board.herokuapp.com/?x")
+        refused = httpx.post(f"{router.url}/api/v1/messages", headers=headers, json={"body": "in clear"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "https_only")
+    with heroku.Router(server.port, SCALE) as router:
+        page = httpx.get(router.url, headers=headers | {"X-Forwarded-Proto": "http"})
+        assert page.status_code == 200 and "in clear" not in page.text
+        assert "max-age" in page.headers["Strict-Transport-Security"]
 
 
 async def test_a_dyno_s_restart_loses_nothing(start):

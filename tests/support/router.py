@@ -1,7 +1,8 @@
 """A stand-in for Heroku's router, as strict as the real one is said to be; `scale` shortens its times for tests.
 
-It appends the client to X-Forwarded-For, adds X-Request-Id, X-Request-Start and Via, keeps connections to the dyno
-for 90 s, gives a request 30 s for its first byte and 55 s between bytes, and answers 503 with a code otherwise.
+It appends the client to X-Forwarded-For, sets X-Forwarded-Proto, adds X-Request-Id, X-Request-Start and Via, keeps
+connections to the dyno for 90 s, gives a request 30 s for its first byte and 55 s between bytes, and answers 503 with a
+code otherwise. It speaks no TLS itself: `scheme` is how its clients are said to have come.
 """
 
 import asyncio
@@ -23,8 +24,8 @@ class Failed(Exception):
 
 
 class Router:
-    def __init__(self, dyno_port, scale):
-        self.dyno_port, self.scale = dyno_port, scale
+    def __init__(self, dyno_port, scale, scheme="https"):
+        self.dyno_port, self.scale, self.scheme = dyno_port, scale, scheme
         self.codes, self.passed = collections.Counter(), 0
         self._idle = collections.deque()
         self._loop = asyncio.new_event_loop()
@@ -74,11 +75,11 @@ class Router:
     def _marked(self, lines):
         """The request as the dyno gets it; the client's own word on who it is stays, to the left."""
         claimed = value(lines, "x-forwarded-for")
-        ours = ("x-forwarded-for", "x-request-id", "x-request-start", "connection")
+        ours = ("x-forwarded-for", "x-forwarded-proto", "x-request-id", "x-request-start", "connection")
         kept = [line for line in lines if line.partition(":")[0].lower() not in ours]
         return [
             *kept, "Connection: keep-alive", "X-Forwarded-For: " + (f"{claimed}, " if claimed else "") + "127.0.0.1",
-            f"X-Request-Id: {uuid.uuid4()}", f"X-Request-Start: {time.time_ns() // 1_000_000}", "Via: 1.1 heroku-router",
+            f"X-Forwarded-Proto: {self.scheme}", f"X-Request-Id: {uuid.uuid4()}", f"X-Request-Start: {time.time_ns() // 1_000_000}", "Via: 1.1 heroku-router",
         ]  # fmt: skip
 
     async def _pass_on(self, lines, body):
