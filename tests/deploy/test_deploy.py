@@ -1,4 +1,4 @@
-"""Deploying: on Heroku, behind its router; on one's own machine, behind systemd and nginx."""
+"""Deploying on Heroku, behind its router."""
 
 import asyncio
 import concurrent.futures
@@ -6,16 +6,13 @@ import contextlib
 import dataclasses
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 
 import httpx
-import pytest
 
 from net import drain
-from net.handover import inheriting
 from net.server import IDLE_SECONDS
 from settings import Settings, read_settings
 from tests.deploy.test_restarting import all_have, running
@@ -23,10 +20,9 @@ from tests.deploy.test_restarting import until as until_so
 from tests.http.test_metrics import SHOWN, TOKEN, figures
 from tests.support import router as heroku
 from tests.support.patience import PATIENCE
-from tests.support.people import Person
 from tests.support.ports import free_port
 from tests.support.restarting import Poster, Reader
-from tests.support.server import ROOT, Server, environment, until
+from tests.support.server import ROOT, environment, until
 
 APP = json.loads((ROOT / "app.json").read_text())
 SCALE = 0.1
@@ -38,9 +34,6 @@ def dyno(start, **settings):
     names = ("CLIENT_HEADER", "VARYING_HEADERS", "MAX_PARKED")
     given = {name.lower(): APP["env"][name]["value"] for name in names}
     return start(**given | {"poll_seconds": 2, "metrics_token": TOKEN} | settings)
-
-
-# --- Heroku
 
 
 def test_app_json_sets_what_there_is_to_set():
@@ -161,65 +154,3 @@ async def test_a_dyno_s_restart_loses_nothing(start):
             await all_have(readers, posters, server.database)
     # None was cut off in the middle. H13: the router took one of its idle connections just when it was closed.
     assert set(router.codes) <= {"H21 backend connection refused", "H13 connection closed without response"}
-
-
-# --- one's own machine
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
-def test_systemd_takes_the_units(tmp_path):
-    """systemd-analyze verify has nothing to say about them."""
-    for name in ("longboard.socket", "longboard.service"):
-        text = (ROOT / "deploy" / name).read_text()
-        text = text.replace("/opt/longboard/.venv/bin/python", sys.executable).replace("/opt/longboard", str(ROOT))
-        (tmp_path / name).write_text(text)
-    units = [str(tmp_path / name) for name in ("longboard.socket", "longboard.service")]
-    run = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, timeout=PATIENCE)
-    said = [line for line in run.stderr.splitlines() if "longboard" in line]
-    assert run.returncode == 0 and said == [], run.stderr
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
-def test_the_service_may_do_little():
-    """systemd rates it from 0 (nothing) to 10 (everything): it has a network and a folder, and not much else."""
-    command = [
-        "systemd-analyze",
-        "security",
-        "--offline=true",
-        "--threshold=15",
-        str(ROOT / "deploy/longboard.service"),
-    ]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    assert run.returncode == 0, run.stdout
-
-
-NO_NEW_CODE = """
-import ctypes, os, sys
-ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)  # PR_SET_MDWE, of Linux 6.3: no memory becomes executable any more
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
-def test_a_board_needs_no_memory_that_is_written_and_run(tmp_path):
-    """As MemoryDenyWriteExecute= has it: passwords are hashed, and a node is begun as nodes are."""
-    command = [sys.executable, "-c", NO_NEW_CODE, *inheriting([0], ""), "-c", "import server"]
-    assert subprocess.run(command, cwd=ROOT, timeout=PATIENCE).returncode == 0
-    unbending = type("Unbending", (Server,), {"under": (sys.executable, "-c", NO_NEW_CODE)})
-    server = unbending(tmp_path)
-    Person(server)
-    assert server.stop() == 0
-
-
-@pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd is not here")
-def test_systemd_s_own_hand_over_is_understood(tmp_path):
-    """The socket comes from systemd's own tool, and the board serves on it, whatever PORT says."""
-    port = free_port()
-    flags = [f"--database-url=sqlite:///{tmp_path}/board.db", "--port=1"]
-    command = ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", sys.executable, str(ROOT / "server.py"), *flags]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
