@@ -11,8 +11,9 @@ import httpx
 import pytest
 import yaml
 
+from tests.support.debian import Missing
 from tests.support.patience import PATIENCE
-from tests.support.podman import Missing, Podman
+from tests.support.podman import Podman
 from tests.support.ports import free_port
 from tests.support.server import PLAIN, ROOT, until
 

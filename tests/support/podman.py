@@ -6,16 +6,13 @@ import pathlib
 import shutil
 import subprocess
 
+from tests.support.debian import Missing, make_debian
 from tests.support.patience import PATIENCE
 
 LIMITS = "[containers]\ndefault_ulimits = ['nofile=1024:1024', 'nproc=1024:1024']\n"
 """Podman raises limits by default, which takes a capability that root lacks in some virtual machines."""
 ENTERING = "umount /sys/fs/cgroup/unified 2>/dev/null; echo ready; exec cat"
 """crun refuses systems that have both versions of cgroups. In a separate mount namespace, the second can be unmounted."""
-
-
-class Missing(Exception):
-    """Why containers can't be run here."""
 
 
 class Podman:
@@ -58,19 +55,9 @@ class Podman:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def make_base(self, name: str) -> None:
-        """Makes a small Debian with a Python, which trusts what this machine trusts. Takes some minutes."""
-        if not shutil.which("debootstrap"):
-            raise Missing("there is no debootstrap, which makes a base image")
-        suite = subprocess.run(
-            ["sh", "-c", '. /etc/os-release; echo "$VERSION_CODENAME"'], capture_output=True, text=True
-        ).stdout.strip()
-        root, packages = self.folder / "debian", "python3,python3-venv,ca-certificates"
-        command = ["debootstrap", "--variant=minbase", f"--include={packages}", suite, str(root)]
-        made = subprocess.run(command, capture_output=True, text=True)
-        assert made.returncode == 0, made.stdout[-2000:] + made.stderr
-        shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
-        (root / "etc/pip.conf").write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n")
-        archive = self.folder / "base.tar"
+        """Makes a small Debian with a Python. Takes some minutes."""
+        root, archive = self.folder / "debian", self.folder / "base.tar"
+        make_debian(root, "python3", "python3-venv")
         subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
         shutil.rmtree(root)
         self("import", archive, name)
