@@ -1,0 +1,208 @@
+"""The board behind each proxy, with the files of deploy/ as they are, on TCP and on a unix socket."""
+
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+
+import httpx
+import pytest
+
+from net.handover import inheriting
+from tests.deploy.test_deploy import answers
+from tests.deploy.test_proxies import SECRETS, ask
+from tests.http.test_metrics import SHOWN, TOKEN, figures
+from tests.support.admin import problems, run_in
+from tests.support.forks import DEBUG
+from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
+from tests.support.proxies import ALL, all_that_is_in, apache2, caddy, certificate, haproxy, nginx, running
+from tests.support.server import Server, until
+
+OURS = "https://board.example.org"
+CLAIMS = {
+    "X-Forwarded-For": "203.0.113.5", "X-Real-Ip": "203.0.113.5", "Forwarded": "for=203.0.113.5;proto=http",
+    "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example",
+}  # fmt: skip
+"""What a client may say of itself."""
+CHECKS = {nginx: ["-t"], caddy: ["validate"], haproxy: ["-c"], apache2: ["-t"]}
+"""What has each program read its file, and end."""
+each = pytest.mark.parametrize("proxy", ALL)
+
+
+class Activated(Server):
+    """A server that has sockets as systemd hands them over: TCP for the test, and the unix socket at `path`."""
+
+    under = ()
+
+    def _spawn(self, flags):
+        self.path = str(self.log.parent / "board.sock")
+        with (
+            socket.create_server(("127.0.0.1", 0)) as tcp,
+            socket.socket(socket.AF_UNIX) as unix,
+            self.log.open("a") as log,
+        ):
+            unix.bind(self.path)
+            unix.listen(4096)
+            os.chmod(self.path, 0o666)  # as systemd does
+            given = [tcp.fileno(), unix.fileno()]
+            return subprocess.Popen(
+                [*inheriting(given, ""), str(self.program), *flags], pass_fds=given, stdout=subprocess.PIPE, stderr=log,
+                text=True, cwd=self.log.parent, env=os.environ | DEBUG,
+            )  # fmt: skip
+
+
+@pytest.fixture
+def folder():
+    """A folder that the proxies' own users can enter, as they can't enter those of other tests."""
+    with tempfile.TemporaryDirectory(prefix="longboard-proxy-") as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def behind(request, folder, start):
+    """Starts a board and a proxy before it: (server, URL through the proxy). With TLS only if a test wants it."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(proxy, **settings):
+            port = free_port()
+            url = f"http://localhost:{port}"
+            settings = {"client_header": "X-Forwarded-For", "metrics_token": TOKEN, "public_url": url, **settings}
+            if request.param == "unix":
+                server = Activated(folder, **settings)
+                stack.callback(lambda: server.process.poll() is None and server.kill())
+            else:
+                server = start(**settings)
+            board = server.path if request.param == "unix" else server.port
+            stack.enter_context(running(proxy(folder, board, port), port, folder=folder))
+            return server, url
+
+        yield begin
+
+
+@each
+def test_the_program_takes_the_file(folder, proxy):
+    """With a certificate, and without a warning; only nginx of 1.25.1 and newer has another word for http2."""
+    certificate(folder)
+    command = proxy(folder, 8080, free_port(), free_port())
+    if proxy is caddy:
+        command.remove("run")
+        command[1:1] = CHECKS[proxy]
+    else:
+        command += CHECKS[proxy]
+    run = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE, env=os.environ | {"HOME": str(folder)}
+    )
+    said = [line for line in (run.stdout + run.stderr).splitlines() if re.search(r"(?i)warn|alert", line)]
+    assert run.returncode == 0, run.stdout + run.stderr
+    # Caddy also says that our certificate names nobody who could staple something to it.
+    assert [line for line in said if '"listen ... http2"' not in line and "stapling OCSP" not in line] == []
+
+
+@each
+def test_the_doctor_finds_nothing(behind, proxy):
+    """Polls are held, and neither delayed, cached nor compressed; and nobody can claim another address."""
+    server, url = behind(proxy, poll_seconds=1)
+    settings = {"POLL_SECONDS": "1", "METRICS_TOKEN": TOKEN, "PUBLIC_URL": url, "CLIENT_HEADER": "X-Forwarded-For"}
+    style = re.search(r"/static/\w+/board\.css", httpx.get(url).text)[0]
+    assert httpx.get(url + style, headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    run = run_in(server.log.parent, "doctor", url, **settings)
+    assert problems(run) == [] and "can't claim another address" in run.stdout
+
+
+@each
+def test_polls_are_parked_answered_and_known(behind, proxy):
+    """The reply comes at once, however long the poll would be held; the next polls need no parsing."""
+    server, url = behind(proxy, poll_seconds=50)
+    cursor = server.cursor
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client, concurrent.futures.ThreadPoolExecutor(20) as pool:
+        polls = [pool.submit(client.get, f"/get?after={cursor}") for _ in range(20)]
+        server.until_parked(20)
+        server.post("news")
+        replies = [poll.result(PATIENCE) for poll in polls]
+        assert [message["body"] for reply in replies for message in reply.json()["messages"]] == ["news"] * 20
+        assert not any("Content-Encoding" in reply.headers for reply in replies)
+        cursor = server.cursor
+        until(lambda: client.get(f"/get?after={cursor}&wait=0").status_code == 200
+              and figures(server)["longboard_polls_repeated_total"] >= 3)  # fmt: skip
+
+
+@pytest.mark.parametrize("proxy", [nginx, caddy, haproxy])
+def test_a_page_that_is_closed_gives_its_place_back(behind, proxy):
+    """At once. Apache looks at its client only when the reply comes."""
+    server, url = behind(proxy, poll_seconds=600)
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), PATIENCE) as client:
+        client.sendall(f"GET /get?after={server.cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        server.until_parked(1)
+    server.until_parked(0)
+
+
+def test_behind_apache_it_has_its_place_until_the_poll_is_over(behind):
+    """So docs/deploy.md says."""
+    server, url = behind(apache2, poll_seconds=3)
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), PATIENCE) as client:
+        client.sendall(f"GET /get?after={server.cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        server.until_parked(1)
+    server.until_parked(0)
+
+
+@each
+def test_over_tls_no_client_can_claim_anything(start, folder, proxy):
+    """It is the proxy that says who asks, and that it came by https; plain http is sent to the board's own name."""
+    server = start(
+        client_header="X-Forwarded-For", scheme_header="X-Forwarded-Proto", public_url=OURS, metrics_token=TOKEN
+    )
+    certificate(folder)
+    port, tls_port = free_port(), free_port()
+    with running(proxy(folder, server.port, port, tls_port), port, tls_port, folder=folder):
+        moved = ask(port, "board.example.org", "/x?y")
+        assert re.match(rb"HTTP/1\.\d 30[18] ", moved) and re.search(
+            rb"(?i)\nlocation: https://board\.example\.org(:\d+)?/x\?y\r", moved
+        )
+        with httpx.Client(base_url=f"https://127.0.0.1:{tls_port}", verify=False, timeout=PATIENCE) as client:
+            extensions = {"sni_hostname": "board.example.org"}
+            asked = {"Host": "board.example.org", **CLAIMS}
+            page = client.get("/", headers=asked, extensions=extensions)
+            assert page.status_code == 200 and "max-age" in page.headers["Strict-Transport-Security"]
+            assert client.get("/healthz", headers=asked | SHOWN, extensions=extensions).json()["client"] == "127.0.0.1"
+            posted = client.post("/api/v1/messages", json={"body": "by TLS"}, headers=asked, extensions=extensions)
+            assert posted.status_code == 201
+
+
+@each
+def test_no_log_has_a_query_in_it(folder, proxy):
+    """While the board is stopped, and each request fails; those by plain http, and too large ones, as well."""
+    certificate(folder)
+    port, tls_port = free_port(), free_port()
+    with (
+        running(proxy(folder, free_port(), port, tls_port), port, tls_port, folder=folder),
+        httpx.Client(verify=False, timeout=PATIENCE, headers={"Host": "board.example.org"}) as client,
+    ):
+        for path in SECRETS:
+            for url in (f"https://127.0.0.1:{tls_port}", f"http://127.0.0.1:{port}"):
+                for body in (b"", b"x" * 300_000):
+                    request = client.build_request("POST" if body else "GET", url + path, content=body)
+                    request.extensions["sni_hostname"] = "board.example.org"
+                    status = client.send(request).status_code
+                    assert status in ((502, 503, 413) if url.startswith("https") else (301, 308, 413)), (path, status)
+    logs = all_that_is_in(folder)
+    # Each request has a line; of Caddy's, only those that failed.
+    assert logs.count(b'"status":502') == 2 * len(SECRETS) if proxy is caddy else logs.count(b"/signup") >= 4
+    assert b"s3cret" not in logs
+
+
+@each
+def test_a_board_that_was_away_is_asked_again_at_once(start, folder, proxy):
+    """No proxy keeps in mind that it was."""
+    server, port = start(client_header="X-Forwarded-For"), free_port()
+    with running(proxy(folder, server.port, port), port, folder=folder):
+        assert answers(f"http://127.0.0.1:{port}/healthz")
+        server.stop()
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE).status_code in (502, 503)
+        server.start()
+        assert answers(f"http://127.0.0.1:{port}/healthz")
