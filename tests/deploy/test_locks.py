@@ -90,7 +90,7 @@ def python_of(version):
 
 
 @pytest.mark.install
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_each_python_installs_the_lock_and_serves(version, tmp_path):
     """With pip, as hosts do it, and only from files whose hashes are known."""
     python = python_of(version)
