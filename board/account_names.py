@@ -41,10 +41,15 @@ def clean_name(text: str) -> str:
     return name
 
 
-def check_is_free(name: str, title: str, moderators: Iterable[Account]) -> None:
-    """Checks that a new name is not the board's or a moderator's, ignoring case and width. Raises BadTextError."""
+def is_free(name: str, title: str, moderators: Iterable[Account]) -> bool:
+    """Whether a new name is neither the board's nor a moderator's, ignoring case and width."""
     taken = {*RESERVED, title, *(known for account in moderators for known in (account.name, account.username))}
-    if fold_name(name) in map(fold_name, taken):
+    return fold_name(name) not in map(fold_name, taken)
+
+
+def check_is_free(name: str, title: str, moderators: Iterable[Account]) -> None:
+    """Raises BadTextError for a new name that is the board's or a moderator's."""
+    if not is_free(name, title, moderators):
         raise BadTextError("name_reserved", "This is the name of a moderator, or of the board. Please take another.")
 
 

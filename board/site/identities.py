@@ -32,7 +32,8 @@ class Identities(Accounts):
         """Makes an account without a password, if the site takes new members. Raises DeniedError, LinkGoneError."""
         self.limits.sign_up_from.check(caller.address)
         is_owner = await self.check_may_sign_up(invite)
-        names = [*itertools.islice(usernames(name), USERNAMES_MAX), f"member_{secrets.token_hex(8)}"]
+        likely = await self.free_names(itertools.islice(usernames(name), USERNAMES_MAX))
+        names = [*likely, f"member_{secrets.token_hex(8)}"]
         used = hash_secret(invite) if invite and (is_owner or self.rules.signup == "invite") else None
         shown = name if await self.is_free(name) else UNNAMED
         try:

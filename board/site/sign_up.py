@@ -1,5 +1,7 @@
 """Signing up: who may, by what names, and the owner's link of a new site."""
 
+from collections.abc import Iterable
+
 from board import account_names
 from board.account_names import clean_name, clean_username
 from board.caller import Caller
@@ -76,6 +78,11 @@ class SigningUp(Parts):
         for name in names:
             if own is None or name not in (own.name, own.username):
                 account_names.check_is_free(name, self.rules.title, others)
+
+    async def free_names(self, names: Iterable[str]) -> list[str]:
+        """Returns those that are not the board's or a moderator's."""
+        others = await self.storage.moderators()
+        return [name for name in names if account_names.is_free(name, self.rules.title, others)]
 
     def _asker(self, caller: Caller) -> Asker:
         """Returns the asker for the hash of a new password."""

@@ -20,7 +20,7 @@ from tornado.httputil import url_concat
 from tornado.netutil import bind_sockets
 
 import handlers
-from board.account_names import name_from_elsewhere
+from board.account_names import fold_name, name_from_elsewhere
 from board.audit import in_words
 from board.credentials import hash_secret
 from board.site import Site
@@ -29,6 +29,7 @@ from handlers.login.provider import Person, Provider
 from handlers.login.providers import routes_of
 from settings import read_settings
 from storage import open_storage
+from storage.records import Password
 from tests.support.patience import PATIENCE
 from tests.support.people import PASSWORD
 from tests.support.ports import free_port
@@ -254,3 +255,17 @@ async def test_recovery_keeps_the_identities_that_are_ticked(house):
     form = {"link": "link", "password": "a new password of mine", "example": "keep"}
     assert (await browser.post("/password", data=form)).status_code == 303
     assert [one.provider for one in await house.storage.identities_of(ada.id)] == ["example"]
+
+
+@pytest.mark.parametrize("name", ["Olga", "ＯＬＧＡ", "Longboard", "guest"])
+async def test_a_name_that_is_taken_does_not_come_in_as_a_username(house, name):
+    """A moderator's, or the board's own: neither at the first sign-in nor at a later one."""
+    account = await house.storage.create_account("boss", "Olga", Password("hash"))
+    await house.storage.set_role(None, account.username, "moderator")
+    house.site.who = {"sub": "eve", "name": name}
+    for _ in range(2):
+        browser = house.browser()
+        await house.there_and_back(browser)
+        me = (await browser.get("/api/v1/me")).json()["account"]
+        assert me["name"] == "Member" and fold_name(me["username"]) != fold_name(name)
+        assert me["id"] != account.id
