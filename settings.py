@@ -7,7 +7,6 @@ A flag wins over the environment: `--poll-seconds=20` over POLL_SECONDS=20.
 import argparse
 import dataclasses
 import os
-import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,12 +15,12 @@ from setting_files import ignored_lines
 from setting_files import parse as parse_file
 from setting_names import Oddity, OneLineParser, odd_names, odd_variables, refuse
 from setting_places import DATABASE_URL
+from setting_providers import OpenIdClient, missing_for_providers, openid_clients
 from setting_values import (
     Parser,
     app_secret,
     database_url,
     header_names,
-    is_loopback,
     line,
     line_or_none,
     loopback,
@@ -102,6 +101,15 @@ class Settings:
         loopback,
         "for tests and for trying out: where a checkout's bin/fake-facebook runs on this machine; every page says so",
     )
+    oidc: tuple[OpenIdClient, ...] = setting(
+        "",
+        openid_clients,
+        "turns on logging in with OpenID Connect: a name, the issuer, client id and client secret, with blanks between "
+        "(gitlab https://gitlab.com ID SECRET), and a comma before a second provider; better in the environment than "
+        "as a flag, which others may see",
+        secret=True,
+    )
+    passwords: bool = setting("on", switch, "on or off: sign in by a username and password, too; off takes a provider")
     privacy_text: str = setting(
         "",
         paragraphs,
@@ -178,7 +186,12 @@ def settings_from(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
     settings = Settings(**values)
     if settings.dyno:  # there, the network to the database is shared with others
         settings = dataclasses.replace(settings, database_url=with_tls(settings.database_url))
-    check_facebook(settings)
+    if lack := missing_for_providers(
+        settings.facebook_app_id, settings.facebook_app_secret, settings.oidc, settings.public_url, settings.address
+    ):
+        refuse(lack)
+    if not settings.passwords and not (settings.facebook_app_id or settings.oidc):
+        refuse("PASSWORDS=off takes a provider of logins, FACEBOOK_APP_ID or OIDC: nobody could sign in")
     varying = {name.strip().lower() for name in settings.varying_headers.split(",")}
     for name, header in ("CLIENT_HEADER", settings.client_header), ("SCHEME_HEADER", settings.trusted_scheme_header):
         if header.partition(":")[0].lower() in varying - {""}:
@@ -191,19 +204,6 @@ def settings_from(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
     if settings.backup_dir and not settings.database_url.startswith("sqlite:"):
         refuse("BACKUP_DIR takes copies of a SQLite file; PostgreSQL has its own tool for that: pg_dump")
     return settings
-
-
-def check_facebook(settings: Settings) -> None:
-    """Checks the settings that Facebook needs together. It only sends people back to https, except on localhost."""
-    if bool(settings.facebook_app_id) != bool(settings.facebook_app_secret):
-        refuse("FACEBOOK_APP_ID and FACEBOOK_APP_SECRET must be set together")
-    if not settings.facebook_app_id:
-        return
-    host = urllib.parse.urlsplit(settings.public_url or f"http://{settings.address}").hostname or ""
-    if not settings.public_url and not is_loopback(host):
-        refuse("PUBLIC_URL must be set where Facebook is: it is where Facebook sends people back to")
-    if settings.public_url.startswith("http:") and not is_loopback(host):
-        refuse("PUBLIC_URL must be https:// where Facebook is, or http://localhost")
 
 
 KNOWN = [*(field.name.upper() for field in dataclasses.fields(Settings)), "DATABASE_URL_TO"]

@@ -54,6 +54,8 @@ def check_settings(settings: Settings, odd: Iterable[Oddity]) -> Iterator[Findin
     for name, value in vars(settings).items():
         if name.endswith("_fake") and value:
             yield False, f"{name.upper()} is set: that is for trying out only"
+    if any(client.issuer.startswith("http:") for client in settings.oidc):
+        yield False, "OIDC has an issuer with http:// on this machine: that is for trying out only"
     if not settings.public_url and (settings.client_header or settings.dyno or not is_loopback(settings.address)):
         yield False, "PUBLIC_URL is not set: the board answers at every name, and can't tell http from https"
     if settings.public_url and not settings.client_header:

@@ -56,6 +56,8 @@ async def owner(settings: Settings, options: argparse.Namespace) -> None:
 
 
 async def password(settings: Settings, options: argparse.Namespace) -> None:
+    if not settings.passwords:
+        raise StorageError("with PASSWORDS=off, no link for a new password works")
     async with opened(settings) as storage:
         account = await find(storage, options.username)
         await print_link(settings, storage, "password", account)

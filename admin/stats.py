@@ -6,7 +6,6 @@ from board.recent import iso
 from settings import Settings
 from storage import open_storage
 from storage.stats import Stats
-from storage.ways_in import label_of
 
 
 async def stats(settings: Settings, options: argparse.Namespace) -> None:
@@ -20,8 +19,6 @@ async def stats(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def described(found: Stats) -> dict[str, str | int]:
-    from handlers.login.providers import PROVIDERS  # which takes a while, and no other command needs it
-
     return {
         "messages": found.messages,
         "deleted messages": found.deleted,
@@ -31,7 +28,7 @@ def described(found: Stats) -> dict[str, str | int]:
         "accounts": found.accounts,
         "moderators": found.moderators,
         "suspended": found.suspended,
-        "linked to " + " or ".join(label_of(kind.name) for kind in PROVIDERS): found.identities,
+        "linked identities": found.identities,
         "sessions": found.sessions,
         "tokens from signing in": found.tokens,
         "bots' tokens": found.bots,

@@ -41,7 +41,7 @@ from handlers.http.heads import Headed, Options, localize
 from handlers.http.request_log import log_request
 from handlers.http.static import Static
 from handlers.http.templates import LOADER
-from handlers.login.providers import PROVIDERS, routes_of
+from handlers.login.providers import PROVIDERS, openid_providers, routes_of
 from handlers.messages.api import Add, ApiMessage, ApiMessages
 from handlers.messages.feed import Feed
 from handlers.messages.page import DeleteMessage, EditMessage, MessagePage
@@ -127,7 +127,10 @@ class Application(tornado.web.Application):
                 multipart=ParseMultipartConfig(enabled=False), urlencoded=ParseUrlEncodedConfig(max_arguments=50)
             )
         )
-        self.context = Context(site, settings, {kind.name: kind(settings) for kind in PROVIDERS})
+        set_up = openid_providers(settings)
+        self.context = Context(
+            site, settings, {one.name: one for one in (*(kind(settings) for kind in PROVIDERS), *set_up)}
+        )
         options: dict[str, Any] = {
             "cookie_secret": {1: site.secret.hex()},
             "key_version": 1,
@@ -139,7 +142,9 @@ class Application(tornado.web.Application):
             "log_function": log_request,
             "context": self.context,
         }
-        super().__init__(list(ROUTES), transforms=[Compression], **options)
+        super().__init__(
+            [*ROUTES, *(route for one in set_up for route in routes_of(one))], transforms=[Compression], **options
+        )
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:

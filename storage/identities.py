@@ -42,9 +42,16 @@ class Identities(Nouns):
         return await self._read(read_identities, account_id)
 
     async def create_identity(
-        self, account_id: int, provider: str, app_id: str, subject: str, name: str, credential: int | None = None
+        self,
+        account_id: int,
+        provider: str,
+        app_id: str,
+        subject: str,
+        name: str,
+        credential: int | None = None,
+        label: str | None = None,
     ) -> Identity:
-        """Links an identity, with a notice for the account's owner, and logs that. Repeating it changes nothing.
+        """Links an identity, with a notice for its owner, and logs that by the provider's label. May be repeated.
 
         Raises IdentityTakenError, and NotAllowedError for an identity that was deleted while its account was suspended.
         """
@@ -60,7 +67,7 @@ class Identities(Nouns):
             await check_identity(tx, app_id, subject)
             made = await insert(tx, account_id, provider, app_id, subject, name)
             await tx.run("UPDATE identities SET notice_at = created_at WHERE id = $1", made.id)
-            await note(tx, made.account, LINKED.replace("%", label_of(provider)), made.account.username)
+            await note(tx, made.account, LINKED.replace("%", label or label_of(provider)), made.account.username)
             return await find(tx, provider, app_id, subject)
 
         return await self._write(unit)

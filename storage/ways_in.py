@@ -15,5 +15,5 @@ The provider that was linked is in the place of the %."""
 
 
 def label_of(provider: str) -> str:
-    """Returns the name that people see of a provider."""
-    return provider.capitalize()
+    """Returns the name that people see of a provider, if no setting has another."""
+    return provider.removeprefix("oidc_").replace("_", " ").capitalize()

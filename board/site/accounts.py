@@ -13,7 +13,6 @@ from storage.about import Notes, Posted
 from storage.errors import NotFoundError
 from storage.failed_tries import FailedTries
 from storage.records import Account, AuditEntry, Credential, Identity, Password, Picture
-from storage.ways_in import label_of
 
 CONFIRMED_SECONDS = 600
 """How long after a sign-in by a provider it replaces a missing password."""
@@ -56,6 +55,7 @@ class Accounts(SigningIn):
 
         With `unlink`, a linked identity ends, too. Raises DeniedError, BadTextError, BusyError, OutdatedError.
         """
+        self.check_passwords()
         verified, credential = await self.confirm(caller, old), caller.member_credential
         account = credential.account
         check_password(new, account.username, account.name, self.rules.title)
@@ -106,7 +106,7 @@ class Accounts(SigningIn):
         await self.storage.delete_account(
             credential.account.id, keep_messages=keep_messages, password=verified, credential=credential.id
         )
-        kind = "password" if verified.hash is not None else str(credential.provider)
+        kind = "password" if password is not None else str(credential.provider)
         self.account_log.write("deleted", credential.account.id, caller.address, kind)
 
     # --- who it is
@@ -120,9 +120,9 @@ class Accounts(SigningIn):
         """
         account = caller.member_credential.account
         _, known = await self.storage.password(account.username)
-        if known.hash is None:
+        if known.hash is None or not self.rules.passwords:
             if not self.is_confirmed(caller):
-                by = label_of(caller.member_credential.provider or "your provider")
+                by = self.rules.label_of(caller.member_credential.provider or "your provider")
                 raise DeniedError("confirm_first", f"To be sure that it is you: confirm with {by}, then try again.")
             return known
         if password is None:
@@ -138,7 +138,8 @@ class Accounts(SigningIn):
     # --- one-time links for a new password
 
     async def password_link(self, link: str) -> Account | None:
-        """Returns whose password it sets. Raises LinkGoneError."""
+        """Returns whose password it sets. Raises DeniedError, LinkGoneError."""
+        self.check_passwords()
         return await self.storage.link("password", hash_secret(link))
 
     async def use_password_link(
@@ -146,7 +147,7 @@ class Accounts(SigningIn):
     ) -> tuple[Account, Password]:
         """Sets the password. All ways in end, because somebody else may have taken over the account.
 
-        Identities of the providers in `spare` stay. Raises BadTextError, LinkGoneError, BusyError.
+        Identities of the providers in `spare` stay. Raises DeniedError, BadTextError, LinkGoneError, BusyError.
         """
         account = await self.password_link(link)
         names = (account.username, account.name) if account else ()

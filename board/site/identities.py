@@ -59,12 +59,15 @@ class Identities(Accounts):
         """Links an identity to the caller's account. Raises IdentityTakenError, NotAllowedError, OutdatedError."""
         credential = caller.member_credential
         account_id = credential.account.id
-        made = await self.storage.create_identity(account_id, provider, app_id, subject, name, credential.id)
+        made = await self.storage.create_identity(
+            account_id, provider, app_id, subject, name, credential.id, self.rules.label_of(provider)
+        )
         self.account_log.write(f"{provider}_linked", account_id, caller.address, provider)
         return made
 
     async def unlink(self, caller: Caller, provider: str, password: str | None) -> None:
         """Raises DeniedError, BadTextError, BusyError, OutdatedError, and LastWayInError without a password."""
+        self.check_passwords()
         verified, credential = await self.confirm(caller, password), caller.member_credential
         account_id = credential.account.id
         await self.storage.unlink_identity(account_id, provider, keep=credential.id, password=verified)

@@ -1,6 +1,7 @@
 """What the verbs of a site work with."""
 
 import dataclasses
+from collections.abc import Mapping
 
 from board.account_log import AccountLog
 from board.clock import Clock
@@ -12,6 +13,7 @@ from board.passwords import Passwords
 from board.readiness import Readiness
 from board.waiters import WaiterList
 from storage import Storage
+from storage.ways_in import label_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +25,12 @@ class Rules:
     signup: str = "open"
     message_length: int = 4000
     token_seconds: int = 14_400
+    passwords: bool = True
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What people see of providers whose names won't do."""
+
+    def label_of(self, provider: str) -> str:
+        return self.labels.get(provider) or label_of(provider)
 
 
 @dataclasses.dataclass(frozen=True)

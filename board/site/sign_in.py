@@ -65,6 +65,7 @@ class SigningIn(SigningUp):
         `name` is that of the session, `replaces` the secret of one that it replaces. Raises DeniedError, BadTextError,
         BusyError.
         """
+        self.check_passwords()
         account, verified = await self._verify(caller, username, password, WRONG_PASSWORD, browser)
         try:
             return await self.start_session(caller, account, verified, name=name, replaces=replaces)
@@ -75,6 +76,7 @@ class SigningIn(SigningUp):
         self, caller: Caller, username: str, password: str, browser: KnownBrowser | None = None
     ) -> tuple[str, Account]:
         """Returns the secret of a new token, and its owner. Raises DeniedError, BadTextError, BusyError."""
+        self.check_passwords()
         account, verified = await self._verify(caller, username, password, WRONG_PASSWORD, browser)
         secret = new_secret(TOKEN_PREFIX)
         try:

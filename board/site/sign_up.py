@@ -22,6 +22,7 @@ class SigningUp(Parts):
         self, caller: Caller, username: str, password: str, name: str | None, invite: str | None
     ) -> tuple[Account, Password]:
         """Makes an account. Raises DeniedError, BadTextError, UsernameTakenError, LinkGoneError, BusyError."""
+        self.check_passwords()
         self.limits.sign_up_from.check(caller.address)
         await self.check_may_sign_up(invite)
         folded = clean_username(username)
@@ -37,6 +38,12 @@ class SigningUp(Parts):
         self.account_log.write("signed_up", account.id, caller.address, "password")
         self.note_moderator(caller, account)
         return account, hashed
+
+    def check_passwords(self) -> None:
+        """Raises DeniedError where accounts have no passwords."""
+        if not self.rules.passwords:
+            words = "This board takes no passwords. Its page for signing in says by which sites you can come."
+            raise DeniedError("passwords_off", words)
 
     async def check_may_sign_up(self, invite: str | None) -> bool:
         """Returns whether it is the owner's link that lets this client in. It does on any site.

@@ -17,6 +17,7 @@ class NewPassword(FormPage):
         self.set_header("Referrer-Policy", "no-referrer")
 
     async def get(self) -> None:
+        self.site.check_passwords()
         if link := self.query("link"):
             await self.site.password_link(link)
         self.show()

@@ -29,7 +29,8 @@ class AccountPage(FormPage):
 
     @property
     def has_password(self) -> bool:
-        return self.overview is not None and self.overview.password.hash is not None
+        """Whether the account's password counts: PASSWORDS may be off."""
+        return self.config.passwords and self.overview is not None and self.overview.password.hash is not None
 
     @property
     def typed_password(self) -> str | None:

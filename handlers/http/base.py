@@ -136,7 +136,7 @@ class Base(Rights):
         log.error("%s %s failed", self.request.method, shown(self.request.path), exc_info=value)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1])
+        refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1], self.site.rules.label_of)
         if refused.code == "bad_request" and self.request.body:  # raised by Tornado for a form that it can't read
             refused = self.refusal_of_body or refused
         if refused.code == "unsupported_encoding":

@@ -25,6 +25,8 @@ def rules_of(settings: Settings) -> Rules:
         signup=settings.signup,
         message_length=settings.message_length,
         token_seconds=3600 * settings.token_hours,
+        passwords=settings.passwords,
+        labels={client.name: client.label for client in settings.oidc},
     )
 
 

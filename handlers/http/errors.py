@@ -1,5 +1,7 @@
 """The replies when something is refused or fails. All have one shape: a stable code, and words for people."""
 
+from collections.abc import Callable
+
 import tornado.web
 
 from board.errors import DeniedError
@@ -88,6 +90,7 @@ STATUSES = {
     "invite_needed": 403,
     "password_needed": 403,
     "confirm_first": 403,
+    "passwords_off": 403,
 }
 """By the code of a DeniedError. Others are 422, or 429 if it was too early."""
 
@@ -102,7 +105,7 @@ class RefusedError(tornado.web.HTTPError):
         self.retry_after = retry_after
 
 
-def as_refused(status: int, error: BaseException | None) -> RefusedError:
+def as_refused(status: int, error: BaseException | None, label_of: Callable[[str], str] = label_of) -> RefusedError:
     """Returns the reply to an error. It never says more than the client may know."""
     if isinstance(error, RefusedError):
         return error

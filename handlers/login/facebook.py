@@ -108,12 +108,12 @@ class Facebook(Provider):
         self.site = f"{self.fake or 'https://www.facebook.com'}/{version}"
         self.graph = f"{self.fake or 'https://graph.facebook.com'}/{version}"
 
-    async def way_there(self, state: str) -> str:
+    async def way_there(self, state: str, proof: str) -> str:
         """https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow"""
         asked = {"redirect_uri": self.redirect_uri, "client_id": self.app_id, "scope": SCOPE, "state": state}
         return url_concat(f"{self.site}/dialog/oauth", {"response_type": "code", **asked})
 
-    async def person(self, visit: Visit, code: str, state: str) -> Person:
+    async def person(self, visit: Visit, code: str, proof: str) -> Person:
         """Raises ValueError if the answer has no id, because it then identifies nobody, or what the mixin raises."""
         user: Any = await Graph(visit, self.graph).get_authenticated_user(
             redirect_uri=self.redirect_uri, client_id=self.app_id, client_secret=self.app_secret, code=code

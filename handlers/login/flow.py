@@ -6,6 +6,7 @@ the way back.
 """
 
 import dataclasses
+import hmac
 import json
 import logging
 import secrets
@@ -15,6 +16,7 @@ from typing import Any, cast
 
 import tornado.web
 
+from board.turns import BusyError
 from handlers.accounts.sign_in import FormPage, safe_next
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
@@ -130,6 +132,10 @@ class FlowPage(OfProvider, FormPage):
                 samesite="Lax",
             )
 
+    def proof(self, flow: Flow) -> str:
+        """Returns a secret that belongs to this flow. It is on no way that the state takes."""
+        return hmac.digest(self.site.secret, b"login " + flow.state.encode(), "sha256").hex()
+
     async def use_up(self, flow: Flow) -> None:
         """Marks the state as used. Raises RefusedError if it was used before."""
         self.clear_cookie(self.flow_cookie, httponly=True, secure=self.is_secure, samesite="Lax")
@@ -141,7 +147,9 @@ class FlowPage(OfProvider, FormPage):
     async def go(self, flow: Flow) -> None:
         """Sends the browser to the provider. Raises RefusedError."""
         try:
-            url = await self.provider.way_there(flow.state)
+            url = await self.provider.way_there(flow.state, self.proof(flow))
+        except BusyError:
+            raise
         except Exception as error:  # an answer can be invalid in many ways
             raise self.failed(f"did not say where to go: {self.provider.describe(error)}") from None
         self.redirect(url)

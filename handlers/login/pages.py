@@ -85,7 +85,7 @@ class LoginCallback(LoginSignIn):
         flow = await self.take_flow()
         code = self.code()
         with self.provider.outgoing.visit() as visit:
-            person = await self.ask(visit, code, flow.state)
+            person = await self.ask(visit, code, self.proof(flow))
             if flow.account_id is None and await self.is_somebody_else(person):
                 self.ask_whether_to_switch(flow, person)
             elif flow.account_id is None:
@@ -106,10 +106,10 @@ class LoginCallback(LoginSignIn):
             raise self.failed("sent somebody back with an error, and without a code.")
         return code
 
-    async def ask(self, visit: Visit, code: str, state: str) -> Person:
+    async def ask(self, visit: Visit, code: str, proof: str) -> Person:
         """Asks the provider who this is. Raises RefusedError."""
         try:
-            return await self.provider.person(visit, code, state)
+            return await self.provider.person(visit, code, proof)
         except Exception as error:  # an answer can be invalid in many ways
             raise self.failed(f"did not answer as it should: {self.provider.describe(error)}") from None
 

@@ -28,14 +28,16 @@ class Person:
 class Provider(abc.ABC):
     """Has the settings of one provider, and speaks with it. The flow does everything else."""
 
-    name: ClassVar[str]
+    name: str
     """Small letters. It is in addresses, cookies, the database and the log, so it must never change."""
     deletion: ClassVar[str] = ""
     """How people have their data deleted there, for the privacy page: the end of a sentence."""
     pages: ClassVar[Sequence[tuple[str, type[tornado.web.RequestHandler]]]] = ()
     """Handlers that only this provider has, by the ends of their addresses. They get its name as `provider`."""
+    has_pictures: ClassVar[bool] = True
     app_id = ""
-    """The board's own id there, within which people have their ids: no other provider's. Empty if it is not set up."""
+    """Within which people have their ids: the board's own id there, or the issuer. No other provider has the same. Empty
+    if it is not set up."""
     fake = ""
     """The address of a fake provider, which every page warns of."""
 
@@ -50,14 +52,16 @@ class Provider(abc.ABC):
         return label_of(self.name)
 
     @abc.abstractmethod
-    async def way_there(self, state: str) -> str:
+    async def way_there(self, state: str, proof: str) -> str:
         """Returns the address at which the provider asks for consent. It must send `state` back to redirect_uri.
+
+        `proof` is a secret of the board for this one flow, which person() gets again.
 
         Raises anything, if the provider itself must be asked for it.
         """
 
     @abc.abstractmethod
-    async def person(self, visit: Visit, code: str, state: str) -> Person:
+    async def person(self, visit: Visit, code: str, proof: str) -> Person:
         """Asks who came back with this code. Raises anything, also for an answer without an id."""
 
     def keeps_pictures_at(self, url: str) -> bool:

@@ -1,4 +1,6 @@
-"""The list of providers, and the URLs of each. A new one is a file like facebook.py, its settings, and a row here."""
+"""The list of providers, and the URLs of each. A new one is a file like facebook.py, its settings, and a row here.
+
+Those of OpenID Connect are in the setting OIDC."""
 
 from typing import Any
 
@@ -6,12 +8,22 @@ from handlers.login.facebook import Facebook
 from handlers.login.linking import Link, NoticeSeen, Unlink, Welcome
 from handlers.login.pages import LoginCallback, LoginContinue, LoginStart, LoginSwitch
 from handlers.login.provider import Provider
+from settings import Settings
 
 PROVIDERS: tuple[type[Provider], ...] = (Facebook,)
 
 
-def routes_of(kind: type[Provider]) -> list[tuple[Any, ...]]:
-    """Returns the URLs of a provider, for ROUTES. Most exist only where it is set up."""
+def openid_providers(settings: Settings) -> list[Provider]:
+    """Returns the providers that OIDC names."""
+    if not settings.oidc:
+        return []
+    from handlers.login.openid import OpenId  # what few have, all would pay: it loads cryptography
+
+    return [OpenId(settings, client) for client in settings.oidc]
+
+
+def routes_of(kind: type[Provider] | Provider) -> list[tuple[Any, ...]]:
+    """Returns the URLs of a provider. Most exist only where it is set up."""
     pages: dict[str, Any] = {
         f"/{kind.name}/start": LoginStart,
         f"/{kind.name}/continue": LoginContinue,

@@ -162,7 +162,16 @@ def feed(settings: Settings) -> Json:
     return call("getFeed", "messages", "The newest messages as an Atom feed", readers(settings), atom | same, READS)
 
 
-BY_PASSWORD = (*ALWAYS, *CHANGES, *SENT, "password_not_text", "password_length", "too_many_tries", "busy")
+BY_PASSWORD = (
+    *ALWAYS,
+    *CHANGES,
+    *SENT,
+    "passwords_off",
+    "password_not_text",
+    "password_length",
+    "too_many_tries",
+    "busy",
+)
 SIGN_UP_ERRORS = (*BY_PASSWORD, *NAMES, "bad_username", "name_reserved", "password_common", "username_taken", "signup_closed", "invite_needed", "link_gone")  # fmt: skip
 SIGN_IN_ERRORS = (*BY_PASSWORD, "wrong_password", "suspended", "not_allowed")
 

@@ -28,6 +28,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "bot_token": (403, "A bot's token can't do this."),
     "password_needed": (403, "The account has a password, and it was not sent."),
     "confirm_first": (403, "The account has no password: make the token on the account page."),
+    "passwords_off": (403, "The board takes no passwords: people come by other sites, bots with tokens."),
     "signup_closed": (403, "The board takes no new members."),
     "invite_needed": (403, "New members need an invitation."),
     "not_found": (404, "It does not exist, or no longer does."),

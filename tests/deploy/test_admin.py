@@ -392,7 +392,7 @@ def test_stats_count_what_is_there(board):
     said = admin(at(board.database), "stats").stdout
     found = {line[:24].strip(): line[24:].strip() for line in said.splitlines()}
     expected = {"messages": "3", "deleted messages": "1", "accounts": "2", "suspended": "1", "bots' tokens": "1",
-                "of the last day": "3", "linked to Facebook": "1", "last change": "6"}  # fmt: skip
+                "of the last day": "3", "linked identities": "1", "last change": "6"}  # fmt: skip
     assert {name: found[name] for name in expected} == expected
 
 

@@ -6,7 +6,6 @@ where it asks for consent (RFC 8414).
 
 import base64
 import hashlib
-import hmac
 import json
 import re
 import secrets
@@ -42,19 +41,16 @@ class Example(Provider):
     app_id = "the-board"
     site = ""
 
-    def proof(self, state):
-        return hmac.digest(b"a secret of the board", state.encode(), "sha256").hex()
-
-    async def way_there(self, state):
+    async def way_there(self, state, proof):
         with self.outgoing.visit() as visit:
             about = json.loads((await visit.fetch(f"{self.site}/.well-known/oauth-authorization-server")).body)
-        digest = hashlib.sha256(self.proof(state).encode()).digest()
+        digest = hashlib.sha256(proof.encode()).digest()
         asked = {"response_type": "code", "client_id": self.app_id, "redirect_uri": self.redirect_uri, "state": state,
                  "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("=")}  # fmt: skip
         return url_concat(about["authorization_endpoint"], asked)
 
-    async def person(self, visit, code, state):
-        form = {"grant_type": "authorization_code", "code": code, "code_verifier": self.proof(state)}
+    async def person(self, visit, code, proof):
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": proof}
         token = await visit.fetch(f"{self.site}/token", method="POST", body=urllib.parse.urlencode(form))
         bearer = {"Authorization": f"Bearer {json.loads(token.body)['access_token']}"}
         user = json.loads((await visit.fetch(f"{self.site}/me", headers=bearer)).body)
