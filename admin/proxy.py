@@ -134,6 +134,13 @@ def check_address(url: str, token: Mapping[str, str], health: Reply) -> Iterator
         if seen == CLAIMED:
             yield False, f"clients can claim any address with {name}: CLIENT_HEADER must name one that the proxy sets"
             return
+    seen = ask(url, "/healthz", {**token, "Connection": ", ".join(("close", *CLAIMS))}, 30).json().get("client")
+    if isinstance(seen, str) and seen != mine:  # RFC 9110, 7.6.1: a proxy removes what is named there
+        yield (
+            False,
+            "clients can hide their address: the proxy must drop their Connection before it sets its own headers",
+        )
+        return
     yield True, "clients can't claim another address"
     is_mine = is_client(url, token, mine, health)
     words = {

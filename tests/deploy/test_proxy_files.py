@@ -115,6 +115,24 @@ def test_the_doctor_finds_nothing(behind, proxy):
     assert problems(run) == [] and "can't claim another address" in run.stdout
 
 
+def test_the_doctor_finds_that_clients_can_hide(folder):
+    """Behind an Apache as apache.conf had it before: it takes away again what it has set."""
+    url = f"http://localhost:{(port := free_port())}"
+    settings = {"public_url": url, "client_header": "X-Forwarded-For", "metrics_token": TOKEN, "poll_seconds": 1}
+    server = Activated(folder, **settings)
+    try:
+        command = apache2(folder, server.path, port)
+        conf = folder / "apache.conf"
+        conf.write_text(conf.read_text().replace("RequestHeader unset Connection", ""))
+        with running(command, port, folder=folder):
+            run = run_in(
+                folder, "doctor", url, check=1, **{name.upper(): str(value) for name, value in settings.items()}
+            )
+    finally:
+        server.kill()
+    assert [line for line in problems(run) if "clients can hide their address" in line]
+
+
 @each
 def test_polls_are_parked_answered_and_known(behind, proxy):
     """The reply comes at once, however long the poll would be held; the next polls need no parsing."""
@@ -172,6 +190,36 @@ def test_over_tls_no_client_can_claim_anything(start, folder, proxy):
             assert client.get("/healthz", headers=asked | SHOWN, extensions=extensions).json()["client"] == "127.0.0.1"
             posted = client.post("/api/v1/messages", json={"body": "by TLS"}, headers=asked, extensions=extensions)
             assert posted.status_code == 201
+
+
+@each
+def test_no_client_can_take_away_what_the_proxy_sets(start, folder, proxy):
+    """Headers that a client's Connection names are for one hop (RFC 9110, 7.6.1), but these are the proxy's own."""
+    server = start(client_header="X-Forwarded-For", public_url=OURS, metrics_token=TOKEN, scheme_header="X-Forwarded-Proto",
+                   log_requests="on", log_format="json")  # fmt: skip
+    certificate(folder)
+    port, tls_port = free_port(), free_port()
+    transport = httpx.HTTPTransport(verify=False, local_address="127.0.0.2")
+    with (
+        running(proxy(folder, server.port, port, tls_port), port, tls_port, folder=folder),
+        httpx.Client(base_url=f"https://127.0.0.1:{tls_port}", transport=transport, timeout=PATIENCE) as client,
+    ):
+        for also in ("close", "keep-alive", ""):
+            named = ", ".join(filter(None, (also, "X-Forwarded-For, x-forwarded-proto, X-Request-Id")))
+            asked = {
+                "Host": "board.example.org",
+                "Connection": named,
+                "X-Request-Id": "of-the-client",
+                **CLAIMS,
+                **SHOWN,
+            }
+            reply = client.get("/healthz", headers=asked, extensions={"sni_hostname": "board.example.org"})
+            assert reply.json()["client"] == "127.0.0.2", named
+            page = client.get("/", headers=asked, extensions={"sni_hostname": "board.example.org"})
+            assert page.status_code == 200 and "max-age" in page.headers["Strict-Transport-Security"], named
+        assert b"\r\n\r\n" in ask(tls_port, "board.example.org", name="board.example.org")  # “close” closes
+    until(lambda: "/healthz" in server.log.read_text())
+    assert "of-the-client" not in server.log.read_text()
 
 
 @each
