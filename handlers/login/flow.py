@@ -28,7 +28,9 @@ FLOW_SECONDS = 600
 INVITE_COOKIE = "longboard-invite"
 """Carries an invitation, to the start only, because queries end up in logs. static/js/link.js sets it, too."""
 LONGEST_NEXT = 500
-"""Longer paths don't fit into a cookie; they are replaced by the front page."""
+"""Bytes in the cookie, which browsers keep only up to 4,096. A longer path is replaced by the front page."""
+LONGEST_INVITE = 100
+"""Bytes there, too. A longer text is none of ours."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,11 +90,12 @@ class FlowPage(OfProvider, FormPage):
         person: dict[str, Any] | None = None,
     ) -> Flow:
         """Stores in the browser why it goes to the provider. A later flow replaces an earlier one."""
-        next = safe_next(next if len(next) <= LONGEST_NEXT else None)
-        flow = Flow(secrets.token_urlsafe(32), next, (invite or "")[:100] or None, account_id, person)
+        next = safe_next(next if fits(next, LONGEST_NEXT) else None)
+        invite = invite if fits(invite or "", LONGEST_INVITE) else "too long"
+        flow = Flow(secrets.token_urlsafe(32), next, invite or None, account_id, person)
         self.set_signed_cookie(
             self.flow_cookie,
-            json.dumps(dataclasses.asdict(flow)),
+            as_json(dataclasses.asdict(flow)),
             expires_days=None,
             max_age=FLOW_SECONDS,
             httponly=True,
@@ -106,8 +109,8 @@ class FlowPage(OfProvider, FormPage):
         value = self.get_signed_cookie(self.flow_cookie, max_age_days=FLOW_SECONDS / 86_400, min_version=2)
         return Flow(**json.loads(value)) if value else None
 
-    async def take_flow(self) -> Flow:
-        """Returns the flow with which this browser comes back, and uses it up. Raises RefusedError."""
+    def returning_flow(self) -> Flow:
+        """Returns the flow with which this browser comes back. Raises RefusedError."""
         flow, state = self.flow(), self.query("state") or ""
         if flow is None or not secrets.compare_digest(flow.state.encode(), state.encode(errors="replace")):
             raise self.lost_flow()
@@ -115,7 +118,6 @@ class FlowPage(OfProvider, FormPage):
             self.try_again = "/account"
         else:
             self.may_begin_anew(flow)
-        await self.use_up(flow)
         return flow
 
     def may_begin_anew(self, flow: Flow) -> None:
@@ -179,3 +181,12 @@ class FlowPage(OfProvider, FormPage):
     def head(self, *arguments: str) -> Any:
         """Not allowed, so that HEAD never uses up a state."""
         return cast(Callable[..., Any], self._unimplemented_method)()
+
+
+def as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def fits(text: str, most: int) -> bool:
+    """Whether the text has at most so many bytes in the cookie of a flow, where quotes take two."""
+    return len(as_json(text).encode(errors="replace")) <= most

@@ -8,14 +8,14 @@ import dataclasses
 import urllib.parse
 
 from handlers.http.errors import RefusedError
-from handlers.login.flow import INVITE_COOKIE, Flow, FlowPage
+from handlers.login.flow import INVITE_COOKIE, Flow, FlowPage, fits
 from handlers.login.provider import Person
 from handlers.messages.api import check_is_still
 from net.outgoing import Visit
 from storage.records import Identity
 
 LONGEST_PICTURE_URL = 1000
-"""Longer URLs don't fit into the cookie; the picture is then fetched at the next sign-in."""
+"""Bytes in the cookie. Longer URLs don't fit into the cookie; the picture is then fetched at the next sign-in."""
 
 
 class LoginStart(FlowPage):
@@ -80,11 +80,15 @@ class LoginSignIn(FlowPage):
 
 
 class LoginCallback(LoginSignIn):
+    counts_as_reading = False  # but as a try to sign in
+
     async def get(self) -> None:
+        """Only what belongs to a flow of this browser is counted: any page can send people here, as an image does."""
+        flow = self.returning_flow()
         self.site.limits.sign_in_from.check(self.client_address)
-        flow = await self.take_flow()
-        code = self.code()
-        with self.provider.outgoing.visit() as visit:
+        with self.provider.outgoing.visit() as visit:  # first: who is told to try again later can do so
+            await self.use_up(flow)
+            code = self.code()
             person = await self.ask(visit, code, self.proof(flow))
             if flow.account_id is None and await self.is_somebody_else(person):
                 self.ask_whether_to_switch(flow, person)
@@ -123,7 +127,7 @@ class LoginCallback(LoginSignIn):
         return identity is None or identity.account.id != self.account.id
 
     def ask_whether_to_switch(self, flow: Flow, person: Person) -> None:
-        url = person.picture_url if len(person.picture_url or "") <= LONGEST_PICTURE_URL else ""
+        url = person.picture_url if fits(person.picture_url or "", LONGEST_PICTURE_URL) else ""
         self.begin(
             next=flow.next, invite=flow.invite, person=dataclasses.asdict(dataclasses.replace(person, picture_url=url))
         )
@@ -156,6 +160,6 @@ class LoginSwitch(LoginSignIn):
         if self.account is not None:
             check_is_still(self, self.form("as"))
         self.may_begin_anew(flow)
-        await self.use_up(flow)
         with self.provider.outgoing.visit() as visit:
+            await self.use_up(flow)
             await self.sign_in(visit, flow, Person(**flow.person))

@@ -414,6 +414,31 @@ def test_without_passwords_the_owner_s_link_makes_the_first_moderator(start, mon
     assert signed_in_as(browser)["role"] == "moderator"
 
 
+def test_ways_back_that_belong_to_no_flow_lock_nobody_out(start, monkeypatch, mock):
+    """Any page can send its visitors here, as an image does, without the cookie: a whole network would pay for it."""
+    board = start_board(start, monkeypatch, f"mock {mock.url} {CLIENT} {SECRET}", limits="on")
+    person, stranger = Person(board, "olga"), board.open()
+    for query in ("", "?code=x&state=y"):
+        for _ in range(75):
+            assert stranger.get(f"/oidc_mock/callback{query}").status_code == 400
+    assert location(log_in(board.open(), mock, ADA["sub"])).startswith("/oidc_mock/welcome")
+    assert signed_in_as(person.browser())["username"] == "olga"
+
+
+def test_the_question_whether_to_switch_fits_into_a_cookie(start, monkeypatch, liar):
+    """Browsers drop one of more than 4,096 bytes, name and value, without a word."""
+    board = start_board(start, monkeypatch, liar.setting())
+    browser = Person(board, "olga").browser()
+    liar.claims = {"sub": '"' * 255, "name": "\U0001f600" * 50}
+    invite, there = urllib.parse.quote("\U0001f600" * 100), urllib.parse.quote("/" + '"' * 499)
+    asked = liar.come_back(browser, f"/oidc_liar/start?next={there}&invite={invite}")
+    assert asked.status_code == 200 and "Go on as" in asked.text
+    sizes = [len(text.partition(";")[0]) for text in asked.headers.get_list("Set-Cookie")]
+    assert max(sizes) <= 4096, sizes
+    answer = browser.post("/oidc_liar/switch", data={"as": "olga"})
+    assert answer.status_code == 410 and "This link was used already" in answer.text  # what stood for an invitation
+
+
 def test_the_library_is_loaded_only_with_the_setting(start, monkeypatch, mock):
     """A board without a provider has neither its memory nor its start."""
     maps = [

@@ -5,6 +5,7 @@ where it asks for consent (RFC 8414).
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import re
@@ -26,6 +27,7 @@ from board.site import Site
 from handlers.http.context import rules_of
 from handlers.login.provider import Person, Provider
 from handlers.login.providers import routes_of
+from net.outgoing import AT_ONCE
 from settings import read_settings
 from storage import open_storage
 from storage.records import Password
@@ -54,7 +56,7 @@ class Example(Provider):
         token = await visit.fetch(f"{self.site}/token", method="POST", body=urllib.parse.urlencode(form))
         bearer = {"Authorization": f"Bearer {json.loads(token.body)['access_token']}"}
         user = json.loads((await visit.fetch(f"{self.site}/me", headers=bearer)).body)
-        return Person(user["sub"], name_from_elsewhere(user["name"]), None)
+        return Person(user["sub"], name_from_elsewhere(user["name"]), user.get("picture"))
 
 
 class ItsSite:
@@ -151,9 +153,11 @@ async def house(tmp_path, monkeypatch):
     monkeypatch.setattr(handlers, "ROUTES", [*handlers.ROUTES, *routes_of(Example)])
     settings = read_settings([f"--port={port}", "--facebook-app-id=1234567890"], {"FACEBOOK_APP_SECRET": "s" * 32})
     board = await Site.open(storage, max_parked=10, limits=False, rules=rules_of(settings))
-    server = HTTPServer(handlers.Application(board, settings))
+    application = handlers.Application(board, settings)
+    server = HTTPServer(application)
     server.add_sockets(bind_sockets(port, "127.0.0.1"))
     house = House(storage, site, port)
+    house.outgoing = application.settings["context"].providers["example"].outgoing
     yield house
     await house.close()
     for each in (server, provider):
@@ -199,6 +203,36 @@ async def test_a_second_provider_that_says_no_or_nonsense(house):
     assert (response.status_code, error["code"]) == (400, "example_state")
     assert error["message"].startswith("This way back from Example was used already")
     assert (await house.storage.stats()).accounts == 0
+
+
+async def test_the_question_whether_to_switch_fits_into_a_cookie(house):
+    """Browsers drop one of more than 4,096 bytes, name and value, without a word. Quotes take twice their room."""
+    browser, _ = await house.member("quinn")
+    house.site.who = {"sub": "x" * 255, "name": "\U0001f600" * 50, "picture": '"' * 999}
+    invite, there = urllib.parse.quote("\U0001f600" * 100), urllib.parse.quote("/" + '"' * 499)
+    question = await house.there_and_back(browser, f"/example/start?next={there}&invite={invite}")
+    assert question.status_code == 200 and "Go on as" in question.text
+    assert max(len(text.partition(";")[0]) for text in question.headers.get_list("Set-Cookie")) <= 4096
+    answer = await browser.post("/example/switch", data={"as": "quinn"})
+    assert answer.status_code == 410 and "This link was used already" in answer.text  # what stood for an invitation
+
+
+async def test_who_finds_no_place_can_try_again(house):
+    """As many wait for the provider as may: 503, and neither the way back nor the answer to the question is used up."""
+    browser, _ = await house.member("quinn")
+    asked = await browser.get("/example/start")
+    back = (await browser.get(asked.headers["Location"])).headers["Location"]
+    with contextlib.ExitStack() as all_places:
+        for _ in range(AT_ONCE):
+            all_places.enter_context(house.outgoing.visit())
+        assert (await browser.get(back)).status_code == 503
+    question = await browser.get(back)
+    assert question.status_code == 200 and "Go on as" in question.text
+    with contextlib.ExitStack() as all_places:
+        for _ in range(AT_ONCE):
+            all_places.enter_context(house.outgoing.visit())
+        assert (await browser.post("/example/switch", data={"as": "quinn"})).status_code == 503
+    assert (await browser.post("/example/switch", data={"as": "quinn"})).status_code == 303
 
 
 async def test_link_and_unlink_beside_another_identity(house):
