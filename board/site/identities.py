@@ -49,7 +49,8 @@ class Identities(Accounts):
         if identity.account.suspended_at is not None:
             self.account_log.write_failure(identity.account.id, caller.address, "suspended")
             raise suspended()
-        if await self.is_free(name, identity.account):
+        is_known = name != UNNAMED  # a provider may withhold it once
+        if is_known and await self.is_free(name, identity.account):
             await self.storage.rename_identity(identity.id, name)
 
     async def set_picture(self, identity: Identity, picture: Picture | None) -> None:

@@ -192,6 +192,10 @@ def test_a_new_name_there_is_a_new_name_here(start, monkeypatch, liar):
     liar.claims = {"name": "Ada King"}
     liar.come_back(board.open())
     assert signed_in_as(browser)["name"] == "Ada King"
+    for withheld in (None, {"a": 1}, " \u200b"):
+        liar.claims = {"name": withheld}
+        liar.come_back(board.open())
+        assert signed_in_as(browser)["name"] == "Ada King"
     liar.claims = {"name": "ＯＬＧＡ"}
     liar.come_back(board.open())
     assert signed_in_as(browser)["name"] == "Ada King"

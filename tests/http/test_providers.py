@@ -205,6 +205,16 @@ async def test_a_second_provider_that_says_no_or_nonsense(house):
     assert (await house.storage.stats()).accounts == 0
 
 
+async def test_a_name_that_is_withheld_once_stays(house):
+    """The member is not renamed to what is shown for want of a name."""
+    await house.there_and_back(house.browser())
+    for withheld in (None, " ", {"a": 1}):
+        house.site.who = {"sub": "ada@example", "name": withheld}
+        browser = house.browser()
+        await house.there_and_back(browser)
+        assert (await browser.get("/api/v1/me")).json()["account"]["name"] == "Ada Lovelace"
+
+
 async def test_the_question_whether_to_switch_fits_into_a_cookie(house):
     """Browsers drop one of more than 4,096 bytes, name and value, without a word. Quotes take twice their room."""
     browser, _ = await house.member("quinn")
