@@ -142,6 +142,12 @@ class Settings:
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
+    def app_ids(self) -> dict[str, str]:
+        """The providers that are set up, with the app or issuer within which their people have ids."""
+        facebook = {"facebook": self.facebook_app_id} if self.facebook_app_id else {}
+        return facebook | {client.name: client.issuer for client in self.oidc}
+
+    @property
     def trusted_scheme_header(self) -> str:
         """Heroku's router sets this, whatever clients send (https://devcenter.heroku.com/articles/http-routing)."""
         return self.scheme_header or ("X-Forwarded-Proto" if self.dyno else "")

@@ -88,11 +88,13 @@ class Accounts(Nouns):
 
         await self._write(unit)
 
-    async def set_username(self, account_id: int, username: str, credential: int | None = None) -> None:
-        """Raises UsernameTakenError."""
+    async def set_username(
+        self, account_id: int, username: str, credential: int | None = None, password: Password | None = None
+    ) -> None:
+        """Raises UsernameTakenError, and OutdatedError if this is no longer the password."""
 
         async def unit(tx: Tx) -> None:
-            await check_in_force(tx, account_id, credential)
+            await check_in_force(tx, account_id, credential, password)
             if await is_taken(tx, username, but_by=account_id):
                 raise UsernameTakenError(username)
             await tx.run("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)

@@ -1,11 +1,11 @@
 """Identities at providers of logins, linked to accounts, with their pictures. Also notes what may be used only once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from storage.accounts import add_account, is_taken, remove_account
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
 from storage.records import Account, Identity, Password, Picture
-from storage.rights import PROVIDER, check_in_force, end_identity, revoke
+from storage.rights import PROVIDER, check_in_force, end_identity, has_password, revoke
 from storage.rows import ACCOUNT, note, note_access_change, raise_floor
 from storage.suspensions import check_identity
 from storage.tables import SUBJECT
@@ -122,18 +122,27 @@ class Identities(Nouns):
         await self._write(unit)
 
     async def unlink_identity(
-        self, account_id: int, provider: str, keep: int | None = None, password: Password | None = None
+        self,
+        account_id: int,
+        provider: str,
+        keep: int | None = None,
+        password: Password | None = None,
+        *,
+        app_ids: Collection[tuple[str, str]] = (),
+        passwords: bool = True,
     ) -> None:
         """Removes the identity, and ends the sessions that come from it and what they have made, except the request's
         own, `keep`.
 
-        `password` is the one that was verified. Raises OutdatedError, and LastWayInError for an account without one:
-        another identity may be of a provider that is no longer set up.
+        `password` is the one that was verified. Raises OutdatedError, and LastWayInError if nothing else lets anybody
+        in: neither a password, if `passwords` count, nor an identity of one of these providers with their app ids.
         """
 
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, keep, password)
-            if not await has_password(tx, account_id):
+            others = [one for one in await read_identities(tx, account_id) if one.provider != provider]
+            stays = any((one.provider, one.app_id) in app_ids for one in others)
+            if not stays and not (passwords and await has_password(tx, account_id)):
                 raise LastWayInError(provider)
             await end_identity(tx, account_id, provider, keep)
 
@@ -211,18 +220,9 @@ async def insert(tx: Tx, account_id: int, provider: str, app_id: str, subject: s
     await tx.run(
         f"INSERT INTO identities (account_id, provider, app_id, {SUBJECT}, name, created_at) "
         "VALUES ($1, $2, $3, $4, $5, now_ms())",
-        account_id,
-        provider,
-        app_id,
-        subject,
-        name,
+        *(account_id, provider, app_id, subject, name),
     )
     return await find(tx, provider, app_id, subject)
-
-
-async def has_password(tx: Tx, account_id: int) -> bool:
-    row = await tx.one("SELECT password IS NOT NULL FROM accounts WHERE id = $1", account_id)
-    return row is not None and bool(row[0])
 
 
 async def erase(tx: Tx, identity: Identity) -> None:

@@ -55,6 +55,11 @@ async def check_in_force(
     return provider
 
 
+async def has_password(tx: Tx, account_id: int) -> bool:
+    row = await tx.one("SELECT password IS NOT NULL FROM accounts WHERE id = $1", account_id)
+    return row is not None and bool(row[0])
+
+
 async def revoke(tx: Tx, where: str, *values: object) -> int:
     """Ends the credentials that match `where`. Returns how many."""
     rows = await tx.all(f"DELETE FROM credentials WHERE {where} RETURNING account_id", *values)

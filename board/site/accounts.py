@@ -10,7 +10,7 @@ from board.errors import DeniedError
 from board.passwords import check_password
 from board.site.sign_in import Session, SigningIn
 from storage.about import Notes, Posted
-from storage.errors import NotFoundError
+from storage.errors import LastWayInError, NotFoundError
 from storage.failed_tries import FailedTries
 from storage.records import Account, AuditEntry, Credential, Identity, Password, Picture
 
@@ -112,28 +112,51 @@ class Accounts(SigningIn):
     # --- who it is
 
     async def confirm(
-        self, caller: Caller, password: str | None, if_missing: str = "Type your password, too."
+        self,
+        caller: Caller,
+        password: str | None,
+        if_missing: str = "Type your password, too.",
+        *,
+        unlinks: str | None = None,
     ) -> Password:
-        """Verifies that the caller owns the account: by its password or, without one, by a recent sign-in by a provider.
+        """Verifies that the caller owns the account: by its password or, without one, by a recent sign-in by a provider,
+        but not by the one that is to be unlinked.
 
-        Returns the password that storage checks again on use. Raises DeniedError, BadTextError, BusyError.
+        Returns the password that storage checks again on use. Raises DeniedError, BadTextError, BusyError, and
+        LastWayInError if there is nothing but what is to be unlinked.
         """
         account = caller.member_credential.account
         _, known = await self.storage.password(account.username)
         if known.hash is None or not self.rules.passwords:
-            if not self.is_confirmed(caller):
-                by = self.rules.label_of(caller.member_credential.provider or "your provider")
-                raise DeniedError("confirm_first", f"To be sure that it is you: confirm with {by}, then try again.")
+            identities = await self.storage.identities_of(account.id)
+            self._check_confirmed(caller, [one for one in identities if one.provider != unlinks], unlinks)
             return known
         if password is None:
             raise DeniedError("password_needed", if_missing)
         return (await self._verify(caller, account.username, password, "This is not your password."))[1]
 
-    def is_confirmed(self, caller: Caller) -> bool:
-        """Whether the member has recently signed in by a provider."""
+    def _check_confirmed(self, caller: Caller, identities: list[Identity], unlinks: str | None) -> None:
+        """Raises DeniedError, LastWayInError."""
+        if self.is_confirmed(caller, identities):
+            return
+        if by := [self.rules.label_of(one.provider) for one in identities if self.lets_in(one)]:
+            words = f"To be sure that it is you: confirm with {' or '.join(by)}, then try again."
+            raise DeniedError("confirm_first", words)
+        if unlinks:
+            raise LastWayInError(unlinks)
+        words = "This takes a sign-in by a site that is linked with your account, and none that this board has now is."
+        raise DeniedError("confirm_first", words)
+
+    def is_confirmed(self, caller: Caller, identities: list[Identity]) -> bool:
+        """Whether the member has recently signed in by one of these identities."""
         credential = caller.member_credential
         age = self.credentials.clock() - credential.created_at / 1000
-        return credential.kind == "session" and credential.provider is not None and age < CONFIRMED_SECONDS
+        is_by_one = any(one.provider == credential.provider and self.lets_in(one) for one in identities)
+        return credential.kind == "session" and is_by_one and age < CONFIRMED_SECONDS
+
+    def lets_in(self, identity: Identity) -> bool:
+        """Whether its provider is still set up, as it was when this was linked."""
+        return self.rules.app_ids.get(identity.provider) == identity.app_id
 
     # --- one-time links for a new password
 

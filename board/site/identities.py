@@ -9,7 +9,7 @@ from board.credentials import hash_secret
 from board.site.accounts import Accounts
 from board.site.sign_in import suspended
 from storage.errors import NotAllowedError, NotFoundError
-from storage.records import Identity, Picture
+from storage.records import Identity, Password, Picture
 
 USERNAMES_MAX = 50
 """Usernames tried for one name, each with a look into the database. A random one is the last resort."""
@@ -67,11 +67,13 @@ class Identities(Accounts):
         return made
 
     async def unlink(self, caller: Caller, provider: str, password: str | None) -> None:
-        """Raises DeniedError, BadTextError, BusyError, OutdatedError, and LastWayInError without a password."""
-        self.check_passwords()
-        verified, credential = await self.confirm(caller, password), caller.member_credential
+        """Raises DeniedError, BadTextError, BusyError, OutdatedError, and LastWayInError if nothing else lets one in."""
+        verified = await self.confirm(caller, password, unlinks=provider)
+        credential, counts = caller.member_credential, self.rules.passwords
         account_id = credential.account.id
-        await self.storage.unlink_identity(account_id, provider, keep=credential.id, password=verified)
+        await self.storage.unlink_identity(
+            account_id, provider, credential.id, verified, app_ids=self.rules.app_ids.items(), passwords=counts
+        )
         self.account_log.write(f"{provider}_unlinked", account_id, caller.address, provider)
 
     async def dismiss_notice(self, caller: Caller, provider: str) -> None:
@@ -79,14 +81,17 @@ class Identities(Accounts):
         await self.storage.dismiss_notice(caller.member_credential.account.id, provider)
 
     async def choose_names(self, caller: Caller, provider: str, username: str, name: str) -> None:
-        """Changes the names that a new member was given. Raises DeniedError, BadTextError, UsernameTakenError."""
+        """Changes the names that a new member was given.
+
+        Raises DeniedError, BadTextError, UsernameTakenError, and OutdatedError for an account that has a password.
+        """
         credential = caller.member_credential
         account = credential.account
         self.limits.changing.check(caller.key)
         username, name = clean_username(username), clean_name(name)
         await self.check_names(account, username, name)
         if username != account.username:
-            await self.storage.set_username(account.id, username, credential.id)
+            await self.storage.set_username(account.id, username, credential.id, password=Password(None))
             self.account_log.write("username_changed", account.id, caller.address, provider)
         if name != account.name:
             await self.storage.set_name(account.id, name, credential.id)

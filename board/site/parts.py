@@ -26,6 +26,8 @@ class Rules:
     message_length: int = 4000
     token_seconds: int = 14_400
     passwords: bool = True
+    app_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The providers that are set up, with the app or issuer within which their people have ids."""
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What people see of providers whose names won't do."""
 

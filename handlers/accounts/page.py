@@ -30,7 +30,12 @@ class AccountPage(FormPage):
     @property
     def has_password(self) -> bool:
         """Whether the account's password counts: PASSWORDS may be off."""
-        return self.config.passwords and self.overview is not None and self.overview.password.hash is not None
+        return self.config.passwords and self.keeps_username
+
+    @property
+    def keeps_username(self) -> bool:
+        """Whether the account has a password, which is for its username."""
+        return self.overview is not None and self.overview.password.hash is not None
 
     @property
     def typed_password(self) -> str | None:
@@ -62,7 +67,8 @@ class AccountPage(FormPage):
             failed=overview.failed,
             logins=[(one, by_name.get(name)) for name, one in self.context.providers.items()],
             has_password=self.has_password,
-            is_confirmed=self.site.is_confirmed(self.caller),
+            lets_in=self.site.lets_in,
+            is_confirmed_by=lambda identities: self.site.is_confirmed(self.caller, identities),
             unlinks=unlinks(overview),
             mine=self.caller.member_credential.id,
             sessions=[c for c in overview.credentials if c.kind == "session"],

@@ -26,6 +26,7 @@ def rules_of(settings: Settings) -> Rules:
         message_length=settings.message_length,
         token_seconds=3600 * settings.token_hours,
         passwords=settings.passwords,
+        app_ids=settings.app_ids,
         labels={client.name: client.label for client in settings.oidc},
     )
 

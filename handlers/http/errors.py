@@ -54,7 +54,7 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     LastWayInError: (
         409,
         "last_way_in",
-        "{} is the only way into your account. Set a password first, then unlink it.",
+        "{} is the only way into your account. Add another first, then unlink it.",
     ),
     LinkGoneError: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
     EditConflictError: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),

@@ -27,7 +27,7 @@ class Link(FlowPage, AccountPage):
 
 class Unlink(OfProvider, AccountPage):
     async def post(self) -> None:
-        """Refused if the account has no password. Storage checks that."""
+        """Refused if nothing else lets its owner in. Storage checks that."""
         await self.site.unlink(self.caller, self.provider.name, self.typed_password)
         self.again("unlink", provider=self.provider.name)
 
@@ -42,19 +42,31 @@ class NoticeSeen(OfProvider, AccountPage):
 class Welcome(OfProvider, AccountPage):
     """Lets a new member change the assigned name and username.
 
-    The username can change until there is a password: before that, nobody signs in with it.
+    The username can change until there is a password, even one that doesn't count now: before that, nobody signs in
+    with it.
     """
 
     template = "login_welcome.html"
 
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.check_is_set_up()
+
+    @property
+    def is_welcome(self) -> bool:
+        """Whether the member came by this provider, and has no password."""
+        overview = self.overview
+        came_by = [one.provider for one in overview.identities] if overview else []
+        return self.provider.name in came_by and not self.keeps_username
+
     async def get(self) -> None:
-        if self.has_password:
-            self.redirect("/account")
-        else:
+        if self.is_welcome:
             await FormPage.show(self)
+        else:
+            self.redirect("/account")
 
     async def post(self) -> None:
-        if self.has_password:
+        if not self.is_welcome:
             raise RefusedError(403, "username_fixed", "An account with a password keeps its username.")
         await self.site.choose_names(self.caller, self.provider.name, self.needed("username"), self.needed("name"))
         next = safe_next(self.form("next"))

@@ -324,7 +324,7 @@ def test_a_member_without_a_password_sets_one_before_unlinking(both):
     browser = board.open()
     log_in(browser, fake)
     refused = browser.post("/account/facebook/unlink", data={})
-    assert refused.status_code == 409 and "Set a password first" in refused.text
+    assert refused.status_code == 409 and "set a password first" in refused.text
     db = sqlite3.connect(board.database, isolation_level=None, timeout=PATIENCE)
     db.execute("UPDATE credentials SET created_at = created_at - 700000")
     db.close()

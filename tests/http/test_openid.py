@@ -1,9 +1,11 @@
 """Logging in with OpenID Connect, against providers that nobody here wrote, and one that does what a test wants."""
 
 import base64
+import contextlib
 import hashlib
 import html
 import re
+import sqlite3
 import urllib.parse
 
 import pytest
@@ -387,9 +389,10 @@ def test_without_passwords_the_provider_is_all_that_is_asked(keyless, mock):
     page = browser.get("/account").text
     assert 'type="password"' not in page and "New password" not in page and "Link Other</button>" in page
     assert "Here is the new token" in browser.post("/account/tokens", data={"name": "bot"}).text
-    for path, fields in (("password", {"new": "quite new words"}), ("oidc_mock/unlink", {})):
-        refused = browser.post(f"/account/{path}", data=fields)
-        assert refused.status_code == 403 and "This board takes no passwords." in refused.text
+    refused = browser.post("/account/password", data={"new": "quite new words"})
+    assert refused.status_code == 403 and "This board takes no passwords." in refused.text
+    refused = browser.post("/account/oidc_mock/unlink")
+    assert refused.status_code == 409 and "Mock is the only way" in refused.text
     assert location(browser.post("/account/delete", data={"messages": "keep"})) == "/signout?deleted=account"
 
 
@@ -416,6 +419,122 @@ def test_without_passwords_the_owner_s_link_makes_the_first_moderator(start, mon
     browser.cookies.set("longboard-invite", secret, path="/oidc_mock/start")
     log_in(browser, mock, ADA["sub"])
     assert signed_in_as(browser)["role"] == "moderator"
+
+
+def test_without_passwords_a_way_in_that_a_thief_linked_can_be_unlinked(keyless, mock):
+    """By who has just come by the one that stays, never by who has come by the one that goes; what came by it ends."""
+    ada = keyless.open()
+    log_in(ada, mock, ADA["sub"])
+    ada.post("/account/oidc_other/link")
+    log_in(ada, mock, "thief", "/oidc_other/continue")
+    page = " ".join(ada.get("/account").text.split())
+    assert "An Other account, <bdi" in page and "If that wasn't you, unlink it, and sign out everywhere else." in page
+    assert "Unlink Other</button>" in page and "You can still sign in with Mock." in page
+    assert "Unlink Mock</button>" not in page and ">Confirm with Other</a>" in page
+    thief = keyless.open()
+    log_in(thief, mock, "thief", "/oidc_other/start")
+    thief.post("/account/tokens", data={"name": "bot"})
+    refused = thief.post("/account/oidc_other/unlink")
+    assert refused.status_code == 403 and "confirm with Mock, then try again" in refused.text
+    gone = location(ada.post("/account/oidc_other/unlink"))
+    assert "Other is unlinked from your account." in ada.get(gone).text
+    assert signed_in_as(thief) is None and signed_in_as(ada)["username"] == "olga"
+    assert '<bdi lang="">bot</bdi>' not in ada.get("/account").text
+    log_in(thief, mock, "thief", "/oidc_other/start")
+    assert signed_in_as(thief)["username"] != "olga"
+    refused = ada.post("/account/oidc_mock/unlink")
+    assert refused.status_code == 409 and "Mock is the only way into your account" in refused.text
+
+
+def test_a_sign_in_of_long_ago_unlinks_and_links_nothing(keyless, mock):
+    """The page has the button that helps first: Confirm, with what stays."""
+    ada = keyless.open()
+    log_in(ada, mock, ADA["sub"])
+    ada.post("/account/oidc_other/link")
+    log_in(ada, mock, ADA["sub"], "/oidc_other/continue")
+    grown_old(keyless)
+    ada = keyless.open(cookies=dict(ada.cookies))
+    page = ada.get("/account").text
+    assert "Unlink" not in page and page.count(">Confirm with Mock</a>") == page.count(">Confirm with Other</a>") == 2
+    refused = ada.post("/account/oidc_other/unlink")
+    assert refused.status_code == 403 and "confirm with Mock, then try again" in refused.text
+    log_in(ada, mock, ADA["sub"], "/oidc_mock/start?next=/account")
+    assert "Unlink Other</button>" in ada.get("/account").text
+    assert ada.post("/account/oidc_other/unlink").status_code == 303
+
+
+def grown_old(board):
+    """Starts the board again eleven minutes after the last sign-in."""
+    board.stop()
+    with contextlib.closing(sqlite3.connect(board.database, isolation_level=None)) as db:
+        db.execute("UPDATE credentials SET created_at = created_at - 700000")
+    board.start()
+    board.url = f"http://localhost:{board.port}"
+
+
+def test_without_a_password_of_its_own_one_of_two_is_unlinked_where_passwords_are_on(start, monkeypatch, mock):
+    """The same rule, and the only one left stays."""
+    here = f"mock {mock.url} {CLIENT} {SECRET}, other {mock.url.replace('localhost', '127.0.0.1')} {CLIENT} {SECRET}"
+    board = start_board(start, monkeypatch, here)
+    browser = board.open()
+    log_in(browser, mock, "both")
+    browser.post("/account/oidc_other/link")
+    log_in(browser, mock, "both", "/oidc_other/continue")
+    assert location(browser.post("/account/oidc_other/unlink")).startswith("/account?done=unlink")
+    assert browser.post("/account/oidc_mock/unlink").status_code == 409
+
+
+@pytest.mark.parametrize("oidc", ["renamed {0} {1}", "mock {2} {1}"])
+def test_the_account_page_speaks_of_what_is_linked_and_set_up(keyless, monkeypatch, mock, oidc):
+    """After a provider was renamed, or has another issuer: nothing of it lets anybody in, or confirms, any more."""
+    browser = keyless.open()
+    log_in(browser, mock, ADA["sub"])
+    keyless.stop()
+    monkeypatch.setenv("OIDC", oidc.format(mock.url, f"{CLIENT} {SECRET}", mock.url.replace("localhost", "127.0.0.1")))
+    keyless.start()
+    keyless.url = f"http://localhost:{keyless.port}"
+    browser = keyless.open(cookies=dict(browser.cookies))
+    page = browser.get("/account").text
+    assert signed_in_as(browser)["username"] == "olga"
+    for words in ("You sign in with", ">Confirm with", "Change username", ">Link ", ">Unlink "):
+        assert words not in page, words
+    assert ("Not linked." in page) is oidc.startswith("renamed")
+    assert ("Nobody can sign in with it now" in page) is oidc.startswith("mock")
+    for path in ("tokens", f"{'oidc_renamed' if 'renamed' in oidc else 'oidc_mock'}/link", "delete"):
+        refused = browser.post(f"/account/{path}", data={"name": "bot"})
+        assert refused.status_code == 403 and "site that is linked with your account, and none" in refused.text
+
+
+def test_a_session_by_password_is_told_what_is_linked_when_passwords_are_off(start, monkeypatch, mock):
+    """A password doesn't count then; the page names no provider as the member's, and offers nothing that is refused."""
+    board = start_board(start, monkeypatch, f"mock {mock.url} {CLIENT} {SECRET}")
+    browser = Person(board, "bob").browser()
+    board.stop()
+    board.settings["passwords"] = "off"
+    board.start()
+    board.url = f"http://localhost:{board.port}"
+    browser = board.open(cookies=dict(browser.cookies))
+    page = browser.get("/account").text
+    assert "You sign in with" not in page and "Confirm with" not in page and "Not linked." in page
+    for path in ("/oidc_mock/welcome", "/facebook/welcome"):
+        refused = browser.post(path, data={"username": "bobby", "name": "Bob"})
+        assert refused.status_code == (403 if "mock" in path else 404), refused.text
+    assert signed_in_as(browser)["username"] == "bob"
+
+
+def test_a_username_with_a_password_stays_where_passwords_are_off(keyless, mock):
+    """It is needed again when they are on; coming by a provider changes nothing about that."""
+    browser = keyless.open()
+    log_in(browser, mock, ADA["sub"])
+    assert browser.get("/oidc_mock/welcome").headers["Location"] == "/account"
+    assert "Change username" not in browser.get("/account").text
+    refused = browser.post("/oidc_mock/welcome", data={"username": "olga2", "name": "Olga"})
+    assert refused.status_code == 403 and "keeps its username" in refused.text
+    log_in(other := keyless.open(), mock, "new")
+    assert other.post("/oidc_other/welcome", data={"username": "newer", "name": "N"}).status_code == 403
+    assert "once you set a password" not in other.get("/oidc_mock/welcome").text
+    assert other.post("/oidc_mock/welcome", data={"username": "newer", "name": "N"}).status_code == 303
+    assert signed_in_as(other)["username"] == "newer"
 
 
 def test_ways_back_that_belong_to_no_flow_lock_nobody_out(start, monkeypatch, mock):

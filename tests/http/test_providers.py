@@ -6,6 +6,7 @@ where it asks for consent (RFC 8414).
 
 import base64
 import contextlib
+import dataclasses
 import hashlib
 import json
 import re
@@ -152,7 +153,8 @@ async def house(tmp_path, monkeypatch):
     monkeypatch.setattr(handlers, "PROVIDERS", (*handlers.PROVIDERS, Example))
     monkeypatch.setattr(handlers, "ROUTES", [*handlers.ROUTES, *routes_of(Example)])
     settings = read_settings([f"--port={port}", "--facebook-app-id=1234567890"], {"FACEBOOK_APP_SECRET": "s" * 32})
-    board = await Site.open(storage, max_parked=10, limits=False, rules=rules_of(settings))
+    rules = dataclasses.replace(rules_of(settings), app_ids={"facebook": "1234567890", "example": Example.app_id})
+    board = await Site.open(storage, max_parked=10, limits=False, rules=rules)
     application = handlers.Application(board, settings)
     server = HTTPServer(application)
     server.add_sockets(bind_sockets(port, "127.0.0.1"))

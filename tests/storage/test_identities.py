@@ -13,6 +13,7 @@ from storage.errors import (
     LinkGoneError,
     NotAllowedError,
     NotFoundError,
+    OutdatedError,
     UsernameTakenError,
 )
 from storage.records import Password, Picture
@@ -117,6 +118,25 @@ async def test_an_account_has_an_identity_of_each_provider(storage):
     await storage.unlink_identity(ADA.id, "facebook")
     assert [c.id for c in await storage.credentials(ADA.id)] == [kept.id]
     assert [one.provider for one in await storage.identities_of(ADA.id)] == ["example"]
+
+
+async def test_another_way_in_counts_if_its_provider_is_set_up(storage):
+    """With the app id that it was linked with; a password counts only where passwords do."""
+    made = await join(storage)
+    id = made.account.id
+    other = await storage.create_identity(id, "example", "https://id.example", "ada", "Ada E")
+    for app_ids in ((), {("example", "another")}, {("facebook", APP)}, {("another", "https://id.example")}):
+        with pytest.raises(LastWayInError):
+            await storage.unlink_identity(id, "facebook", app_ids=app_ids)
+    await storage.unlink_identity(id, "facebook", app_ids={("example", "https://id.example")})
+    assert await storage.identities_of(id) == [other]
+    await storage.set_password(id, Password("a hash"), old=Password(None))
+    with pytest.raises(LastWayInError):
+        await storage.unlink_identity(id, "example", passwords=False)
+    with pytest.raises(OutdatedError):
+        await storage.set_username(id, "another", password=Password(None))
+    await storage.unlink_identity(id, "example")
+    assert await storage.identities_of(id) == []
 
 
 async def test_one_id_at_two_providers_is_two_people(storage):
