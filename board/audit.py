@@ -14,7 +14,7 @@ SENTENCES = {
     "remove": "removed {}",
     "delete": "deleted {}",
     "new password link": "made a link for a new password for {}",
-    OWNER_LINK_USED: "made the account {}, a moderator's, with the owner's link",
+    OWNER_LINK_USED: "made {} a moderator with the owner's link",
     LINK_USED: "used the link for a new password of {}",
 }
 """By action. Each sentence follows the actor's name."""

@@ -6,7 +6,7 @@ from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
 from storage.records import DELETED_NAME, Account, Password
 from storage.removal import delete_newest
-from storage.rights import check_in_force, end_ways_in
+from storage.rights import check_active, check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.suspensions import is_reserved
 from storage.tx import Nouns, Tx
@@ -23,6 +23,20 @@ class Accounts(Nouns):
             if await is_taken(tx, username):
                 raise UsernameTakenError(username)
             return await add_account(tx, username, name, password, invite)
+
+        return await self._write(unit)
+
+    async def use_owner_link(self, account_id: int, hash: bytes) -> Account:
+        """Gives the account the role that the link has. Raises LinkGoneError, NotAllowedError."""
+
+        async def unit(tx: Tx) -> Account:
+            await check_active(tx, account_id)
+            role = await use_invitation(tx, hash)
+            await tx.run("UPDATE accounts SET role = $1 WHERE id = $2", role, account_id)
+            await note_access_change(tx, account_id)
+            account = await check_active(tx, account_id)
+            await note(tx, account, OWNER_LINK_USED, account.username)
+            return account
 
         return await self._write(unit)
 

@@ -1,5 +1,6 @@
 """What a site does with identities: people at a provider of logins, who are linked to accounts here."""
 
+import contextlib
 import itertools
 import secrets
 
@@ -8,8 +9,8 @@ from board.caller import Caller
 from board.credentials import hash_secret
 from board.site.accounts import Accounts
 from board.site.sign_in import suspended
-from storage.errors import NotAllowedError, NotFoundError
-from storage.records import Identity, Password, Picture
+from storage.errors import LinkGoneError, NotAllowedError, NotFoundError
+from storage.records import Account, Identity, Password, Picture
 
 USERNAMES_MAX = 50
 """Usernames tried for one name, each with a look into the database. A random one is the last resort."""
@@ -52,6 +53,12 @@ class Identities(Accounts):
         is_known = name != UNNAMED  # a provider may withhold it once
         if is_known and await self.is_free(name, identity.account):
             await self.storage.rename_identity(identity.id, name)
+
+    async def use_owner_link(self, caller: Caller, account: Account, invite: str | None) -> None:
+        """Makes a member the first moderator, if this is the owner's link. Any other is for new people only."""
+        with contextlib.suppress(LinkGoneError):
+            if invite and await self.storage.invitation(hash_secret(invite)) == "moderator":
+                self.note_moderator(caller, await self.storage.use_owner_link(account.id, hash_secret(invite)))
 
     async def set_picture(self, identity: Identity, picture: Picture | None) -> None:
         await self.storage.set_picture(identity.id, picture)

@@ -64,6 +64,8 @@ class LoginSignIn(FlowPage):
                 self.caller, provider.name, provider.app_id, person.id, person.name, flow.invite
             )
         await self.site.recognise(self.caller, identity, person.name)
+        if not is_new:
+            await self.site.use_owner_link(self.caller, identity.account, flow.invite)
         await self.keep_picture(visit, identity, person)
         await self.start_session(identity.account, identity=identity)
         welcome = f"/{provider.name}/welcome?{urllib.parse.urlencode({'next': flow.next})}"

@@ -537,6 +537,31 @@ def test_a_username_with_a_password_stays_where_passwords_are_off(keyless, mock)
     assert signed_in_as(other)["username"] == "newer"
 
 
+@pytest.mark.parametrize("signup", ["open", "closed"])
+def test_the_owner_s_link_makes_a_moderator_of_who_was_there_before(start, monkeypatch, mock, signup):
+    """The operator who has tried the sign-in first; once, and an invitation of a member's is not used up by one."""
+    board = start_board(start, monkeypatch, f"mock {mock.url} {CLIENT} {SECRET}", passwords="off")
+    browser = board.open()
+    log_in(browser, mock, ADA["sub"])
+    board.stop()
+    board.settings["signup"] = signup
+    board.start()
+    board.url = f"http://localhost:{board.port}"
+    invite = link_of(admin(at(board.database), "invite")).partition("#")[2]
+    secret = said(board)[-1]
+    for link, role in ((invite, "member"), (secret, "moderator"), (secret, "moderator")):
+        browser = board.open()
+        browser.cookies.set("longboard-invite", link, path="/oidc_mock/start")
+        assert location(log_in(browser, mock, ADA["sub"])) == "/#"
+        assert signed_in_as(browser)["role"] == role
+    assert "ada_lovelace made ada_lovelace a moderator with the owner's link" in " ".join(
+        admin(at(board.database), "audit").stdout.split()
+    )
+    other = board.open()
+    other.cookies.set("longboard-invite", secret, path="/oidc_mock/start")
+    assert log_in(other, mock, "other").status_code in (403, 410)
+
+
 def test_ways_back_that_belong_to_no_flow_lock_nobody_out(start, monkeypatch, mock):
     """Any page can send its visitors here, as an image does, without the cookie: a whole network would pay for it."""
     board = start_board(start, monkeypatch, f"mock {mock.url} {CLIENT} {SECRET}", limits="on")

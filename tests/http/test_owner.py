@@ -46,9 +46,7 @@ def test_the_link_of_a_new_board_makes_its_moderator(start, signup):
     browser, answer = owner(server)
     assert answer.status_code == 303 and browser.get("/audit").status_code == 200
     assert role_of(server, "ada") == "moderator"
-    assert re.search(
-        r" ada +made the account ada, a moderator's, with the owner's link", admin(at(server.database), "audit").stdout
-    )
+    assert re.search(r" ada +made ada a moderator with the owner's link", admin(at(server.database), "audit").stdout)
     assert "Account 1 is the first moderator's: owner's link, from 127.0.0.1" in server.log.read_text()
     admin(at(server.database), "demote", "ada")
     again = owner(server, "bob")[1]

@@ -17,6 +17,7 @@ from storage.errors import (
     UsernameTakenError,
 )
 from storage.records import Password, Picture
+from storage.ways_in import OWNER_LINK_USED
 from tests.storage.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 APP, ID = "1111", "2222"
@@ -137,6 +138,22 @@ async def test_another_way_in_counts_if_its_provider_is_set_up(storage):
         await storage.set_username(id, "another", password=Password(None))
     await storage.unlink_identity(id, "example")
     assert await storage.identities_of(id) == []
+
+
+async def test_the_owner_s_link_promotes_once(storage):
+    """An account in force, while there is no moderator; the audit log says so."""
+    for hash in (b"owner", b"second"):
+        await storage.create_link("invite", hash, None, LATER, "moderator")
+    made = await join(storage)
+    await storage.suspend(None, made.account.username)
+    with pytest.raises(NotAllowedError):
+        await storage.use_owner_link(made.account.id, b"owner")
+    await storage.restore(None, made.account.username)
+    assert (await storage.use_owner_link(made.account.id, b"owner")).is_moderator
+    assert (await storage.audit(None, 1))[0].action == OWNER_LINK_USED
+    for hash in (b"owner", b"second"):
+        with pytest.raises(LinkGoneError):
+            await storage.use_owner_link(ADA.id, hash)
 
 
 async def test_one_id_at_two_providers_is_two_people(storage):
