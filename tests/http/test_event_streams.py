@@ -1,6 +1,7 @@
 """Streams from within: what a delivery costs, how they end by themselves, and what slow readers get."""
 
 import asyncio
+import contextlib
 import json
 import random
 import socket
@@ -9,9 +10,11 @@ import pytest
 
 from board.credentials import hash_secret
 from board.cursor import Cursor
+from board.limits import Limits
 from board.recent import cursor_in, encode_reply
 from net import event_stream, event_streams
 from net import server as serving
+from tests.storage.test_sqlite import filled
 from tests.support.events import NDJSON, SSE, Stream
 from tests.support.in_process import running, settled
 
@@ -245,3 +248,23 @@ def test_the_cursor_of_a_reply_is_found_whatever_people_write():
         seq, flags = chance.randrange(10**9), {"more": chance.random() < 0.5, "reset": chance.random() < 0.5}
         reply = encode_reply([json.dumps({"body": text}).encode()], Cursor("e9", seq), watching=3, retry_ms=5, **flags)
         assert cursor_in(reply) == Cursor("e9", seq) and json.loads(reply)["cursor"] == f"e9-{seq}"
+
+
+async def test_who_reads_from_far_behind_is_limited_and_told_when_to_come_back(tmp_path):
+    """Reading from storage counts as it does for polls. The stream ends, with what has been read and a time to wait."""
+    await asyncio.to_thread(lambda: filled(tmp_path / "board.db", 60 * 200 + 2000).close())
+    async with running(tmp_path) as house:
+        house.board.limits.reading = Limits(clock=lambda: 0.0).reading  # nothing is given back, however slow this is
+        bodies, retries = await asyncio.to_thread(read_all, house)
+    assert bodies == [f"message {n}" for n in range(1, 60 * 200 + 1)]
+    assert retries[-1] <= 600 < 1000 <= retries[0]  # the next page may be read a fifth of a second later
+
+
+def read_all(house):
+    """Returns what a stream from the board's begin has sent until it ended, and the times to wait that it named."""
+    bodies, retries = [], []
+    with Stream(house, f"?after={house.board.waiters.recent.epoch}-0") as stream, contextlib.suppress(EOFError):
+        while True:
+            bodies += stream.bodies()
+            retries.append(stream.retry_ms)
+    return bodies, [*retries, stream.retry_ms]

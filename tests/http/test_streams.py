@@ -222,20 +222,6 @@ def test_a_stream_reads_from_far_behind_and_goes_on(start, tmp_path, accept):
         assert [*bodies, *stream.bodies()] == [*(f"message {n}" for n in range(1, 1101)), "news"]
 
 
-def test_who_reads_from_far_behind_is_limited_and_told_when_to_come_back(start, tmp_path):
-    """Reading from storage counts as it does for polls. The stream ends, with what has been read and a time to wait."""
-    filled(tmp_path / "board.db", 60 * 200 + 2000).close()
-    server = start(database_url=f"sqlite:///{tmp_path}/board.db", limits="on")
-    with Stream(server, f"?after={server.cursor.split('-')[0]}-0") as stream:
-        bodies, first = [], None
-        with contextlib.suppress(EOFError):
-            while True:
-                bodies += stream.bodies()
-                first = first or stream.retry_ms
-    assert bodies == [f"message {n}" for n in range(1, len(bodies) + 1)] and 60 * 200 <= len(bodies) < 14000
-    assert stream.retry_ms <= 600 < 1000 <= first  # the next page may be read a fifth of a second later
-
-
 def test_no_more_are_parked_than_allowed(start, accept):
     """Polls and streams together. One too many is told to come back, and its connection is closed."""
     server = start(max_parked=2)

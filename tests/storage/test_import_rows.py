@@ -75,7 +75,7 @@ REFUSED = [
     *(("accounts", "name", value) for value in ("", "\u2066", "x" * 51, None)), ("accounts", "role", "owner"),
     *(("accounts", "password", value) for value in ("plain", HASH.replace("19456", "999999"), HASH.replace("t=2", "t=99"), "$2b$12$x")),
     ("accounts", "tutorial_name", "\0"), ("accounts", "created_at", None), ("accounts", "suspended_at", 10**15),
-    *(("identities", column, value) for column in ("app_id", "facebook_id") for value in ("", "two words", "x" * 256, 1, None)),
+    *(("identities", column, value) for column in ("app_id", "facebook_id") for value in ("", "zwei Wörter", "x" * 256, 1, None)),
     ("identities", "provider", "Face book"), ("identities", "provider", None), ("identities", "picture_kind", "text/html"),
     ("identities", "picture", {"base64": "PHNjcmlwdD4="}), ("identities", "picture", None), ("identities", "picture_kind", None),
     ("blocks", "address", None), ("blocks", "until", 2**62), ("erasures", "code", ""), ("erasures", "at", -5),
