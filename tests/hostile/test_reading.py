@@ -56,7 +56,7 @@ COUNTED = {
     "/signin": "/signin", "/signout": "/signout", "/password": "/password", "/account": "/account",
     "/account/revoke/1": "/account/revoke/([0-9]{1,18})", "/account/download": "/account/download",
     "/picture/1": "/picture/([0-9]{1,18})", "/privacy": "/privacy", "/facebook/start": "/facebook/start",
-    "/facebook/continue": "/facebook/continue", "/facebook/callback": "/facebook/callback",
+    "/facebook/continue": "/facebook/continue",
     "/facebook/welcome": "/facebook/welcome", "/facebook/deletion": "/facebook/deletion",
     "/account/facebook/link": "/account/facebook/link",
     "/account/facebook/seen": "/account/facebook/seen", "/facebook/switch": "/facebook/switch", "/audit": "/audit",
@@ -80,6 +80,7 @@ FREE = {
     "/lo": "/lo",
     "/api/": "/api/",
     "/manifest.webmanifest": r"/manifest\.webmanifest",  # every page asks for it
+    "/facebook/callback": "/facebook/callback",  # refused at once, or counted as a try to sign in
     "/favicon.ico": r"/favicon\.ico",
     "/apple-touch-icon.png": r"/apple-touch-icon\.png",
     "/robots.txt": r"/robots\.txt",
