@@ -130,6 +130,11 @@ class Canned:
                 if not (more := connection.recv(65536)):
                     return
                 request += more
+            head, _, body = request.partition(b"\r\n\r\n")
+            length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+            left = int(length[1]) - len(body) if length else 0
+            while left > 0 and (more := connection.recv(left)):  # or closing would reset the connection
+                request, left = request + more, left - len(more)
             target = request.split()[1].decode()
             self.asked.append(request.decode())
             path = target.partition("?")[0]
