@@ -144,7 +144,7 @@ class Accounts(SigningIn):
             raise DeniedError("confirm_first", words)
         if unlinks:
             raise LastWayInError(unlinks)
-        words = "This takes a sign-in by a site that is linked with your account, and none that this board has now is."
+        words = "Sign in by a site that is linked to your account first. This board no longer offers any of them."
         raise DeniedError("confirm_first", words)
 
     def is_confirmed(self, caller: Caller, identities: list[Identity]) -> bool:

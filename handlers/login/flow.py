@@ -30,7 +30,7 @@ INVITE_COOKIE = "longboard-invite"
 LONGEST_NEXT = 500
 """Bytes in the cookie, which browsers keep only up to 4,096. A longer path is replaced by the front page."""
 LONGEST_INVITE = 100
-"""Bytes there, too. A longer text is none of ours."""
+"""Bytes there, too. No invitation is longer, so a longer text is replaced by another that is refused as well."""
 
 
 @dataclasses.dataclass(frozen=True)

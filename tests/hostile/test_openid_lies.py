@@ -251,7 +251,7 @@ KEY_SETS = ["[]", "{}", "null", '{"keys":null}', '{"keys":{}}', '{"keys":[]}', '
 
 @pytest.mark.parametrize("keys", KEY_SETS, ids=lambda keys: keys[:40])
 def test_keys_that_are_none(board, liar, keys):
-    """Whatever stands there, also a number of 300,000 bits."""
+    """Anything else in their place is refused, even a number of 300,000 bits."""
     liar.answers[KEYS] = reply(keys)
     fails(board, liar, "Liar did not answer as it should: ")
 
@@ -316,12 +316,13 @@ def test_descriptions_that_lead_elsewhere(board, liar, about):
     """Only https, or http on this machine if the provider is there; and the issuer is the one that was set."""
     liar.about = about
     does_not_begin(board, liar)
+    assert [request.split()[1] for request in liar.asked] == [DESCRIPTION]
 
 
 @pytest.mark.parametrize("slow", [hang, drip])
 @pytest.mark.parametrize("path", [DESCRIPTION, TOKEN, KEYS, ME])
 def test_who_hangs_holds_nobody_up(board, liar, path, slow):
-    """A page says it after some seconds; meanwhile the board answers others, and twenty who come share one request."""
+    """A page says so after some seconds. The board goes on answering others, and twenty visitors share one request."""
     if path == ME:
         liar.claims = {"name": None}
     truth, liar.answers[path] = liar.answers[path], slow
@@ -362,7 +363,7 @@ def test_a_moderator_s_name_gives_nobody_that_name(board, liar, name):
 
 
 def test_what_the_description_says_is_asked_once(board, liar):
-    """For an hour, whoever comes; so are the keys, also if tokens name one that is not there."""
+    """For an hour, for all visitors; the keys as well, even if tokens name a key that is not there."""
     for _ in range(3):
         liar.come_back(board.open())
     liar.kid = "another"

@@ -225,7 +225,7 @@ def test_the_same_subject_or_address_elsewhere_is_somebody_else(start, monkeypat
 
 
 def test_a_live_session_is_not_swapped_without_a_click(board, mock):
-    """Whoever is signed in as somebody else is asked first, and a link from elsewhere leads to a page with a button."""
+    """Somebody who is signed in as another member is asked first, and a link from elsewhere leads to a page with a button."""
     olga = Person(board, "olga").browser()
     asked = log_in(olga, mock, ADA["sub"])
     assert asked.status_code == 200 and title(asked).endswith("Ada Lovelace</bdi>?")
@@ -502,7 +502,7 @@ def test_the_account_page_speaks_of_what_is_linked_and_set_up(keyless, monkeypat
     assert ("Nobody can sign in with it now" in page) is oidc.startswith("mock")
     for path in ("tokens", f"{'oidc_renamed' if 'renamed' in oidc else 'oidc_mock'}/link", "delete"):
         refused = browser.post(f"/account/{path}", data={"name": "bot"})
-        assert refused.status_code == 403 and "site that is linked with your account, and none" in refused.text
+        assert refused.status_code == 403 and "site that is linked to your account first" in refused.text
 
 
 def test_a_session_by_password_is_told_what_is_linked_when_passwords_are_off(start, monkeypatch, mock):

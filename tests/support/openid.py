@@ -1,4 +1,4 @@
-"""Providers of OpenID Connect: one that nobody here wrote, in a process of its own, and one that lies as it is told."""
+"""Providers of OpenID Connect: one that nobody here wrote, in a separate process, and one that lies as a test tells it to."""
 
 import base64
 import contextlib
