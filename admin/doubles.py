@@ -26,6 +26,12 @@ class Doubles:
 
     def __init__(self, folder: str | None) -> None:
         self._rules = [(name, columns) for name, table in EXPORTED.items() for columns in ((table.key,), *table.unique)]
+        self._same = {
+            what: self._rules.index(("messages", columns))
+            for what, (name, columns) in enumerate(self._rules)
+            if name == "posts" and columns in (("id",), ("seq",))
+        }
+        """The rules that are one with another: the numbers of messages are those of one sequence, whatever the board."""
         self._waiting: list[tuple[int, object, int]] = []
         self._db = sqlite3.connect("", isolation_level=None)
         if folder and os.access(folder, os.W_OK):
@@ -46,7 +52,7 @@ class Doubles:
         """Raises OSError if there is no room for it."""
         for what, (name, columns) in enumerate(self._rules):
             if name == table and (value := value_of(row, columns)) is not None:
-                self._waiting.append((what, value, line))
+                self._waiting.append((self._same.get(what, what), value, line))
         if len(self._waiting) >= VALUES_AT_ONCE:
             self._write()
 
@@ -70,8 +76,8 @@ def value_of(row: Row, columns: tuple[str, ...]) -> object:
     """Returns None if others may have the same. All guests together count as author 0."""
     if len(columns) == 1:
         return row[columns[0]]
-    first, second = (row[column] for column in columns)
-    return None if second is None else f"{first or 0} {second}"
+    first, second, *rest = (row[column] for column in columns)
+    return None if second is None else " ".join(map(str, (first or 0, second, *rest)))
 
 
 @contextlib.contextmanager

@@ -13,14 +13,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from typing import TextIO
 
 from tqdm import tqdm
 
+from admin.boards_named import BoardsNamed
 from admin.doubles import Doubles
-from admin.lines import FORMAT, ExportFile, opened, to_position, to_row
+from admin.lines import FORMAT, OLDEST_FORMAT, ExportFile, opened, to_position, to_row
 from admin.numbers import counted, were
 from admin.pace import patiently
 from board.recent import iso
@@ -31,6 +32,9 @@ from storage.new_files import give_name
 from storage.tables import EXPORTED
 from storage.transfer import Position, RowRefusedError, Transfer
 from storage.tx import ROWS_AT_ONCE, Row
+
+CHANGES = {"messages": ("seq",), "posts": ("seq",), "boards": ("floor", "changed")}
+"""The columns of each table with numbers of the sequence of changes."""
 
 
 async def export(settings: Settings, options: argparse.Namespace) -> None:
@@ -84,14 +88,18 @@ def private(path: str) -> TextIO:
 
 async def write_all(transfer: Transfer, file: TextIO) -> int:
     position = await transfer.read(lambda _: transfer.position(EXPORTED))
-    head = {"longboard": FORMAT, "exported_at": iso(time.time_ns() // 1_000_000), "seq": position.seq,
-            "floor": position.floor, "last": dict(position.last), "counts": dict(position.counts)}  # fmt: skip
+    format = FORMAT if position.counts["boards"] else OLDEST_FORMAT
+    counts = {table: count for table, count in position.counts.items() if EXPORTED[table].since <= format}
+    last = {table: number for table, number in position.last.items() if table in counts}
+    head = {"longboard": format, "exported_at": iso(time.time_ns() // 1_000_000), "seq": position.seq,
+            "floor": position.floor, "last": last, "counts": counts}  # fmt: skip
     file.write(json.dumps(head) + "\n")
     written = 0
-    with tqdm(total=sum(position.counts.values()), unit=" rows", disable=None, file=sys.stderr) as bar:
-        for table in EXPORTED:
+    with tqdm(total=sum(counts.values()), unit=" rows", disable=None, file=sys.stderr) as bar:
+        for table in counts:
             async for rows in transfer.rows(table):
-                file.writelines(json.dumps({table: plain(table, row)}, ensure_ascii=False) + "\n" for row in rows)
+                plainly = (json.dumps({table: plain(table, row, format)}, ensure_ascii=False) + "\n" for row in rows)
+                file.writelines(plainly)
                 written += len(rows)
                 bar.update(len(rows))
     file.write(json.dumps({"end": written}) + "\n")
@@ -142,7 +150,7 @@ async def bring_in_all(transfer: Transfer, file: ExportFile, position: Position,
 
 def check(file: ExportFile, doubles: Doubles) -> tuple[Position, int]:
     """Returns what the first line says, and how many rows follow. Raises StorageError if the export is not complete."""
-    position, count, end = None, 0, None
+    position, count, end, boards = None, 0, None, BoardsNamed()
     last: dict[str, int] = {}
     for number, fields in file.lines():
         if number == 1:
@@ -155,15 +163,22 @@ def check(file: ExportFile, doubles: Doubles) -> tuple[Position, int]:
             table, row = to_row(file.name, number, fields)
             count += 1
             doubles.add(table, row, number)
-            if position and table == "messages" and int(str(row["seq"])) > position.seq:
+            boards.add(table, row, number)
+            if position and newest_change(table, row) > position.seq:
                 raise StorageError(f"{file.name}, line {number}: its change is after the last one that line 1 names")
             if EXPORTED[table].counts:
                 last[table] = max(last.get(table, 0), int(str(row["id"])))
     if position is None or end != count:
         raise StorageError(f"{file.name} is not whole: it should end by saying how many rows it has")
     doubles.check(file.name)
+    boards.check(file.name)
     numbers = {table: max(number, position.last.get(table, 0)) for table, number in last.items()}
     return dataclasses.replace(position, last={**position.last, **numbers}), count
+
+
+def newest_change(table: str, row: Mapping[str, object]) -> int:
+    """Returns the greatest number of the sequence of changes in a row; 0 if it has none."""
+    return max((int(str(row[column])) for column in CHANGES.get(table, ())), default=0)
 
 
 def chunks(file: ExportFile) -> Iterator[tuple[str, list[Row], list[int]]]:
@@ -175,9 +190,16 @@ def chunks(file: ExportFile) -> Iterator[tuple[str, list[Row], list[int]]]:
             yield table, [tuple(row.values()) for _, _, row in chunk], [number for number, _, _ in chunk]
 
 
-def plain(table: str, row: Row) -> dict[str, object]:
-    """Returns the row as JSON can have it: bytes as {"base64": …}."""
+def plain(table: str, row: Row, format: int) -> dict[str, object]:
+    """Returns what this format has of the row, as JSON can have it: bytes as {"base64": …}, and flags, which SQLite
+    lacks, as true and false.
+    """
     return {
-        column: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
-        for column, value in zip(EXPORTED[table].names, row, strict=True)
+        column.name: bool(value)
+        if column.kind == "flag"
+        else {"base64": base64.b64encode(value).decode()}
+        if isinstance(value, bytes)
+        else value
+        for column, value in zip(EXPORTED[table].columns, row, strict=True)
+        if column.since <= format
     }

@@ -18,7 +18,8 @@ from storage.errors import StorageError
 from storage.tables import EXPORTED, Table
 from storage.transfer import Position
 
-FORMAT = 1
+FORMAT, OLDEST_FORMAT = 2, 1
+"""The format of exports, and the oldest: that of a site that has no boards beside the first, which older versions read."""
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes. The longest message, with each character escaped, has a few hundred thousand, and so has a picture."""
 
@@ -76,7 +77,7 @@ def opened(name: str, folder: str | None) -> Iterator[ExportFile]:
 
 
 def to_position(path: str, fields: dict[str, Any]) -> Position:
-    if fields.get("longboard") != FORMAT:
+    if fields.get("longboard") not in range(OLDEST_FORMAT, FORMAT + 1):
         raise StorageError(f"{path} was not made by {ADMIN} export, or by a newer one")
     check = whole(0, MOST_NUMBER)
     try:
@@ -120,7 +121,7 @@ def from_plain(value: object) -> object:
     if isinstance(value, dict):
         (text,) = value.values()
         return base64.b64decode(text, validate=True)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63):
+    if value is None or (isinstance(value, int) and abs(value) < 2**63):
         return value
     if isinstance(value, str):
         value.encode()  # raises UnicodeEncodeError for half a character

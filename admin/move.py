@@ -24,6 +24,8 @@ NAMED = {
     "failed_tries": "counts of failed tries",
     "used": "used links",
     "audit": "audit entries",
+    "slugs": "short names of boards",
+    "posts": "messages of other boards",
 }
 """What rows are called in tables whose names do not say it."""
 

@@ -15,7 +15,7 @@ from commands import ADMIN
 from settings import Settings
 from storage import Storage, open_storage
 from storage.errors import NotFoundError, StorageError
-from storage.records import DAY_MS, Account
+from storage.records import DAY_MS, OPERATOR, Account
 
 LINK_DAYS = 7
 DONE = {
@@ -113,5 +113,5 @@ async def unsuspend(storage: Storage, username: str) -> str:
 
 async def audit(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings, for_reading=True) as storage:
-        for entry in reversed(await storage.audit(None, options.number)):
+        for entry in reversed(await storage.audit(None, options.number, OPERATOR)):
             print(f"{iso(entry.at)}  {entry.actor_name:<20} {in_words(entry)}")

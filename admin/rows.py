@@ -10,8 +10,10 @@ from typing import Any
 from board.account_names import NAME_LENGTH, USERNAME
 from board.images import kind_of_image
 from board.recent import LAST_MS
+from board.slugs import SLUG
 from board.text import BODY_MAX, NOT_TEXT, tidy
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
+from storage.records import FIRST_BOARD
 from storage.tables import EXPORTED
 
 Row = Mapping[str, object]
@@ -78,6 +80,12 @@ def octets(least: int, most: int) -> Callable[[Any], bytes]:
     return check
 
 
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "number": whole(1, MOST_NUMBER),
     "time": whole(0, LAST_MS),
@@ -85,7 +93,12 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "username": plain(32, USERNAME.pattern, what="a username: small letters, digits and _"),
     "role": plain(9, "member|moderator", what="member or moderator"),
     "password": password,
+    "flag": flag,
     "text": plain(1000),
+    "title": plain(100),
+    "slug": plain(40, SLUG.pattern, what="a slug: small letters, digits and hyphens between them"),
+    "readers": plain(9, "everyone|members|invited", what="everyone, members or invited"),
+    "writers": plain(10, "guests|members|moderators", what="guests, members or moderators"),
     "body": body,
     "ascii": plain(100, "[ -~]+", what="ASCII"),
     "provider": plain(30, "[a-z][a-z0-9_]*", what="small letters, digits and _"),
@@ -113,8 +126,10 @@ def checked(table: str, row: Row) -> Row:
 
 def check_together(table: str, row: Row) -> None:
     """Checks columns against each other. Raises ValueError."""
-    if table == "messages" and int(str(row["seq"])) < int(str(row["id"])):
-        raise ValueError("seq of messages must not be below id, the change that posted it")
+    if table in ("messages", "posts") and int(str(row["seq"])) < int(str(row["id"])):
+        raise ValueError(f"seq of {table} must not be below id, the change that posted it")
+    if table == "boards" and row["id"] == FIRST_BOARD:
+        raise ValueError("id of boards must not be that of the first board, which has no row")
     if table == "identities":
         picture = row["picture"]
         kind = kind_of_image(picture) if isinstance(picture, bytes) else None

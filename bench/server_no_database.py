@@ -9,7 +9,7 @@ import time
 
 import server
 from storage.errors import CannotOpenError
-from storage.records import Author, Changes, Head, Message, Page, Snapshot
+from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Head, Message, Page, Snapshot
 from storage.sqlite import SQLite
 
 
@@ -26,6 +26,7 @@ class NoDatabase(SQLite):
         key: str | None,
         address: str | None = None,
         credential: int | None = None,
+        board_id: int = FIRST_BOARD,
     ) -> tuple[Message, bool]:
         seq = self.head.seq + 1
         self.head = dataclasses.replace(self.head, seq=seq)
@@ -38,7 +39,7 @@ class NoDatabase(SQLite):
         found = self.kept[seq : seq + limit]
         return Changes(self.head, found, more=len(self.kept) > seq + limit)
 
-    async def before(self, id: int | None, limit: int) -> Page:
+    async def before(self, id: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:
         end = len(self.kept) if id is None else max(id - 1, 0)
         return Page(self.kept[:end][-limit:], older=end > limit)
 

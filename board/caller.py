@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from storage.records import Account, Author, Credential
+from storage.records import GUEST, Account, Asker, Author, Credential
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class Caller:
         """The author of what the caller posts; None for a guest."""
         account = self.account
         return Author(account.id, account.name) if account else None
+
+    @property
+    def asker(self) -> Asker:
+        """Whoever asks storage for messages."""
+        return Asker(self.credential.account.id, self.credential.id) if self.credential else GUEST
 
     @property
     def key(self) -> str:

@@ -10,20 +10,27 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from storage.about import About
 from storage.accounts import Accounts
+from storage.boards import Boards
 from storage.counters import Writing
 from storage.credentials import Credentials
 from storage.errors import CannotOpenError
 from storage.failed_tries import FailedTriesOf
 from storage.identities import Identities
+from storage.invitations import Invitations
 from storage.links import Links
+from storage.listing import Listings
+from storage.marks import ReadMarks
 from storage.messages import StoredMessages
 from storage.moderation import Moderation
-from storage.records import Author, Changes, Found, Import, Message, Snapshot
+from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Found, Import, Message, Snapshot
 from storage.stats import Stats
 from storage.transfer import Transfer
 
 
-class Storage(StoredMessages, Accounts, Links, Credentials, Identities, FailedTriesOf, Moderation, About):
+class Storage(
+    StoredMessages, Boards, Listings, Invitations, ReadMarks, Accounts, Links, Credentials, Identities, FailedTriesOf,
+    Moderation, About,
+):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
 
     `credential` is the id of the request's credential; the methods that take it raise OutdatedError if it has ended.
@@ -73,24 +80,29 @@ class Storage(StoredMessages, Accounts, Links, Credentials, Identities, FailedTr
         key: str | None,
         address: str | None = None,
         credential: int | None = None,
+        board_id: int = FIRST_BOARD,
     ) -> tuple[Message, bool]:
-        """Posts, and returns the message and True. For a key that its author has used: that first message and False.
+        """Posts, and returns the message and True. For a key that its author has used on this board: that first message
+        and False.
 
-        The message gets the account's name at the time of the commit, not the one in `author`. Raises KeyReusedError if
-        the first post has other words, and NotAllowedError for a suspended account or, for a guest, a blocked address.
+        The message gets the account's name at the time of the commit, not the one in `author`. Raises NotFoundError for
+        a board that the author may not read, KeyReusedError if the first post has other words, and NotAllowedError for a
+        suspended account, a guest with a blocked address, and whoever may only read this board.
         """
 
     @abc.abstractmethod
-    async def search(self, query: str, before: int | None, limit: int) -> Found:
-        """Returns the newest messages (before this one) that have all words and "quoted phrases" of the query.
+    async def search(
+        self, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST
+    ) -> Found:
+        """Returns the newest messages (before this one) on a board that have all words and "quoted phrases" of the query.
 
         storage/words.py cuts messages and query into words. No query is an error; one without words finds nothing.
-        Raises UnavailableError if it takes too long.
+        Raises UnavailableError if it takes too long, and NotFoundError for a board that the asker may not read.
         """
 
     @abc.abstractmethod
     async def changes_after(self, seq: int, limit: int) -> Changes:
-        """Returns the changes after `seq`, for deliver(): on the connection on which nothing else delays it."""
+        """Returns the changes after `seq` on the first board, for deliver(): on the connection on which nothing else delays it."""
 
     @abc.abstractmethod
     async def changes_page(self, seq: int, limit: int) -> Changes:
@@ -98,7 +110,9 @@ class Storage(StoredMessages, Accounts, Links, Credentials, Identities, FailedTr
 
     @abc.abstractmethod
     async def snapshot(self, *, changes: int, page: int) -> Snapshot:
-        """Returns the messages of the last `changes` changes, none older than the floor, and the newest page."""
+        """Returns the messages of the last `changes` changes, none older than the floor, and the newest page: those of
+        the first board.
+        """
 
     @abc.abstractmethod
     async def import_messages(self, messages: Sequence[Import]) -> int:

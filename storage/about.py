@@ -2,8 +2,9 @@
 
 import dataclasses
 
-from storage.records import Account, AuditEntry, Message
-from storage.rows import COLUMNS, to_message
+from storage.asking import BOARD, to_board
+from storage.records import Account, AuditEntry, Board, Message
+from storage.rows import COLUMNS, EVERYWHERE, to_message
 from storage.tx import Nouns, Tx
 
 
@@ -18,12 +19,17 @@ class Posted:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Notes:
-    """Times of the small things that storage notes about an account."""
+    """The small things that storage notes about an account: times, its boards, and its invitations to others."""
 
     links_until: list[int]
     """When its links for a new password run out."""
     access_changes: list[int]
     """When something about its rights or ways in changed. Kept for a day, so that every process reads it again."""
+    boards: list[Board] = dataclasses.field(default_factory=list)
+    invitations: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    """The board and the time of each."""
+    marks: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    """The board of each read mark, and the newest message seen there."""
 
 
 class About(Nouns):
@@ -49,7 +55,7 @@ class About(Nouns):
 
 async def read_posted(tx: Tx, account_id: int, after: int, limit: int) -> list[Posted]:
     rows = await tx.all(
-        f"SELECT {COLUMNS}, key, address FROM messages WHERE author_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        f"SELECT {COLUMNS}, board_id, key, address FROM {EVERYWHERE} WHERE author_id = $1 AND id > $2 ORDER BY id LIMIT $3",
         account_id,
         after,
         limit,
@@ -60,16 +66,26 @@ async def read_posted(tx: Tx, account_id: int, after: int, limit: int) -> list[P
 async def read_notes(tx: Tx, account_id: int) -> Notes:
     links = await tx.all("SELECT expires_at FROM links WHERE account_id = $1 ORDER BY 1", account_id)
     changes = await tx.all("SELECT at FROM access_changes WHERE account_id = $1 ORDER BY number", account_id)
-    return Notes([until for (until,) in links], [at for (at,) in changes])
+    boards = await tx.all(f"SELECT {BOARD} FROM boards WHERE owner_id = $1 ORDER BY id", account_id)
+    invitations = await tx.all("SELECT board_id, at FROM invitations WHERE account_id = $1 ORDER BY id", account_id)
+    marks = await tx.all("SELECT board_id, last_read FROM marks WHERE account_id = $1 ORDER BY board_id", account_id)
+    return Notes(
+        [until for (until,) in links],
+        [at for (at,) in changes],
+        list(map(to_board, boards)),
+        [(board_id, at) for board_id, at in invitations],
+        [(board_id, id) for board_id, id in marks],
+    )
 
 
 async def read_audit_about(
     tx: Tx, is_about_its_message: str, account: Account, after: int, limit: int
 ) -> list[AuditEntry]:
     # The username may have belonged to an earlier account, which is deleted.
-    about = f"(actor_id = $1 OR target = $2 AND at >= $3 OR {is_about_its_message})"
+    invitation = "target LIKE 'board %' AND substr(target, length(target) - length($2) - 1) = ', ' || $2"
+    about = f"(actor_id = $1 OR at >= $3 AND (target = $2 OR {invitation}) OR {is_about_its_message})"
     rows = await tx.all(
-        f"SELECT id, at, actor_id, actor_name, action, target FROM audit WHERE id > $4 AND {about} ORDER BY id LIMIT $5",
+        f"SELECT id, at, actor_id, actor_name, action, target, board_id FROM audit WHERE id > $4 AND {about} ORDER BY id LIMIT $5",
         account.id,
         account.username,
         account.created_at,

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
+from storage.boards import leave_boards
 from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
-from storage.records import DELETED_NAME, Account, Password
-from storage.removal import delete_newest
+from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
+from storage.removal import delete_all, delete_newest
 from storage.rights import check_active, check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.suspensions import is_reserved
@@ -131,9 +132,8 @@ class Accounts(Nouns):
 
         async def thin_out(tx: Tx) -> bool:
             await check_in_force(tx, account_id, credential, password)
-            removed = await delete_newest(tx, "author_id = $1", account_id)
-            if removed:
-                await raise_floor(tx)
+            removed = await delete_newest(tx, None, "author_id = $1", account_id)
+            await raise_floor(tx, removed)
             tx.has_news = False  # polls hear of it with the last step
             return bool(removed)
 
@@ -181,17 +181,32 @@ async def add_account(tx: Tx, username: str, name: str, password: Password, invi
 
 async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> None:
     await end_ways_in(tx, account_id)
+    await leave_boards(tx, account_id)
     await tx.run("DELETE FROM accounts WHERE id = $1", account_id)
     await tx.run(
         "DELETE FROM audit WHERE actor_id = $1 AND (action LIKE $2 OR action LIKE $3)", account_id, *OWN_ACTIONS
     )
     if keep_messages:
-        rename = "UPDATE messages SET author_name = $1, address = NULL WHERE author_id = $2 AND body IS NOT NULL"
-        changed = await tx.run(rename, DELETED_NAME, account_id)
+        changed = await rename_author(tx, account_id, DELETED_NAME, erases=True)
     else:
-        changed = await tx.delete_messages("author_id = $1", account_id)
-    if changed:
-        await raise_floor(tx)
+        changed = await delete_all(tx, None, "author_id = $1", account_id)
+    await raise_floor(tx, changed)
+
+
+async def rename_author(tx: Tx, account_id: int, name: str, *, erases: bool = False) -> Collection[int]:
+    """Changes the name on an account's messages, and with `erases` also deletes their addresses. Returns the boards
+    that they are on.
+    """
+    other, address = (
+        ("author_name <> $1 OR address IS NOT NULL", ", address = NULL") if erases else ("author_name <> $1", "")
+    )
+    where = f"author_id = $2 AND body IS NOT NULL AND ({other})"
+    boards = {id for (id,) in await tx.all(f"SELECT DISTINCT board_id FROM posts WHERE {where}", name, account_id)}
+    if boards:
+        await tx.run(f"UPDATE posts SET author_name = $1{address} WHERE {where}", name, account_id)
+    if await tx.run(f"UPDATE messages SET author_name = $1{address} WHERE {where}", name, account_id):
+        boards.add(FIRST_BOARD)
+    return boards
 
 
 async def is_taken(tx: Tx, username: str, but_by: int | None = None) -> bool:

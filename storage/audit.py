@@ -1,10 +1,19 @@
-"""What the audit log says about a message, the same in each engine. Never an address: those are kept for 30 days."""
+"""What the audit log says about messages and boards, the same in each engine. Never an address: those are kept for 30 days."""
 
 import datetime
 
 
 def of_message(id: int, author: str) -> str:
     return f"message {id} by {author}"
+
+
+def of_board(id: int) -> str:
+    """By its number: names and slugs change, and those of the invited are for nobody else."""
+    return f"board {id}"
+
+
+def of_invitation(board_id: int, username: str) -> str:
+    return f"{of_board(board_id)}, {username}"
 
 
 def of_block(id: int, author: str, until: int) -> str:

@@ -25,6 +25,14 @@ class NotFoundError(StorageError):
     """The record does not exist, or no longer exists."""
 
 
+class SlugTakenError(StorageError):
+    """Another board has this slug, or had it."""
+
+
+class TooManyBoardsError(StorageError):
+    """There are as many boards, slugs of this board, or invitations of this account as there may be."""
+
+
 class UsernameTakenError(StorageError):
     """Another account has this username."""
 

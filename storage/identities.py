@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from storage.accounts import add_account, is_taken, remove_account
+from storage.accounts import add_account, is_taken, remove_account, rename_author
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
 from storage.records import Account, Identity, Password, Picture
 from storage.rights import PROVIDER, check_in_force, end_identity, has_password, revoke
@@ -235,9 +235,7 @@ async def erase(tx: Tx, identity: Identity) -> None:
     name = account.username if account.name == identity.name else account.name
     await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account.id)
     await note_access_change(tx, account.id)
-    rename = "UPDATE messages SET author_name = $1 WHERE author_id = $2 AND body IS NOT NULL AND author_name <> $1"
-    if await tx.run(rename, name, account.id):
-        await raise_floor(tx)
+    await raise_floor(tx, await rename_author(tx, account.id, name))
 
 
 async def read_picture(tx: Tx, account_id: int, provider: str | None) -> Picture:

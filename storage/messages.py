@@ -1,18 +1,40 @@
-"""Reads and changes messages. Each engine has its own way of posting, searching and reading changes."""
+"""Reads and changes messages. Each engine has its own way of posting, searching and reading changes of the first board."""
 
+from storage.asking import check_may_read, check_may_write, may_moderate, on_readable, read_judged, readable, values
 from storage.audit import of_message
-from storage.errors import NotAuthorError, NotFoundError
-from storage.records import Message, Page
-from storage.rights import check_active, check_in_force, check_moderates
-from storage.rows import COLUMNS, account_by, author_of, note, to_message
+from storage.errors import NotAllowedError, NotAuthorError, NotFoundError
+from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Changes, Head, Message, Page, Snapshot
+from storage.rights import check_active, check_in_force
+from storage.rows import (
+    COLUMNS,
+    EVERYWHERE,
+    IN_ANOTHER,
+    IN_FIRST,
+    account_by,
+    author_of,
+    epoch_of,
+    messages_in,
+    note,
+    to_message,
+)
 from storage.tx import Nouns, Tx
 
 
 class StoredMessages(Nouns):
-    """What both engines do with messages in the same way."""
+    """What both engines do with messages in the same way.
+
+    A message that is not on the board, and a board that the asker may not read, are not found: before anything else.
+    """
 
     async def edit(
-        self, id: int, body: str, by: int | None = None, began_from: int | None = None, *, credential: int | None = None
+        self,
+        id: int,
+        body: str,
+        by: int | None = None,
+        began_from: int | None = None,
+        *,
+        credential: int | None = None,
+        board_id: int = FIRST_BOARD,
     ) -> Message:
         """Edits a message. `by` is the account that wrote it; None is the board itself.
 
@@ -20,82 +42,182 @@ class StoredMessages(Nouns):
         it is, and nothing is done if it has this body already. Raises NotFoundError, NotAuthorError, NotAllowedError,
         EditConflictError.
         """
-        words = await self._words(body)
+        words = await self._words(body, board_id)
 
         async def unit(tx: Tx) -> Message:
-            await check_may_change(tx, id, by, credential)
-            if began_from is not None and (now := await read_message(tx, id)).has_already(body, began_from):
+            await check_may_change(tx, id, by, credential, board_id, edits=True)
+            if began_from is not None and (now := await read_message(tx, board_id, id)).has_already(body, began_from):
                 tx.has_news = True  # so that the board shows what the answer says
                 return now
-            return await tx.set_message(id, body, words)
+            return await tx.set_message(board_id, id, body, words)
 
         return await self._write(unit)
 
     async def delete(
-        self, id: int, by: int | None = None, *, moderates: bool = False, credential: int | None = None
+        self,
+        id: int,
+        by: int | None = None,
+        *,
+        moderates: bool = False,
+        credential: int | None = None,
+        board_id: int = FIRST_BOARD,
     ) -> Message:
         """Deletes a message's words permanently. `by` is its author; None is the board itself.
 
-        With `moderates`, `by` may also be any moderator; the same transaction then writes to the audit log.
+        With `moderates`, `by` may also be any moderator, or the board's owner; the same transaction then writes to the
+        audit log.
 
         Raises NotFoundError, NotAuthorError, NotAllowedError.
         """
 
         async def unit(tx: Tx) -> Message:
-            if await check_may_change(tx, id, by, credential, moderates=moderates):
-                await note(tx, await account_by(tx, "id", by), "delete", of_message(id, await author_of(tx, id)))
-            return await tx.set_message(id, None, None)
+            if await check_may_change(tx, id, by, credential, board_id, moderates=moderates):
+                author, _ = await author_of(tx, id)
+                await note(tx, await account_by(tx, "id", by), "delete", of_message(id, author), board_id)
+            return await tx.set_message(board_id, id, None, None)
 
         return await self._write(unit)
 
-    async def message(self, id: int) -> Message:
-        """Raises NotFoundError."""
-        return await self._read(read_message, id)
+    async def message(self, id: int, asker: Asker) -> Message:
+        """Returns a message of any board that the asker may read. Raises NotFoundError."""
+        return await self._read(read_anywhere, id, asker)
 
-    async def before(self, id: int | None, limit: int) -> Page:
+    async def before(self, id: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:
         """Returns the messages before this one, or the newest if it is None, and whether there are older ones."""
-        return await self._read(read_page, id, limit)
+        return await self._read(read_page, id, limit, board_id, asker)
 
-    async def after(self, id: int, limit: int) -> Page:
+    async def after(self, id: int, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:
         """Returns the messages after this one, and whether there are newer ones."""
-        return await self._read(read_page_after, id, limit)
+        return await self._read(read_page_after, id, limit, board_id, asker)
+
+    # --- changes of other boards than the first
+
+    async def log_after(self, seq: int, limit: int) -> Changes:
+        """Returns the changes after `seq` on all boards, whoever may read them: at one moment, as changes_after()."""
+        return await self._read_for_delivery(read_log, seq, limit)
+
+    async def changes_on(self, board_id: int, asker: Asker, seq: int, limit: int) -> Changes:
+        """Returns the changes after `seq` on a board that is not the first, with the board's own position."""
+        return await self._read(read_changes_on, board_id, asker, seq, limit)
+
+    async def snapshot_on(self, board_id: int, asker: Asker, *, changes: int, page: int) -> Snapshot:
+        """Returns the newest changes of a board that is not the first, none older than its floor, and its newest page:
+        for deliver().
+        """
+        return await self._read_at_one_moment(read_snapshot_on, board_id, asker, changes, page)
 
 
-async def check_may_change(tx: Tx, id: int, by: int | None, credential: int | None, *, moderates: bool = False) -> bool:
+async def check_may_change(
+    tx: Tx,
+    id: int,
+    by: int | None,
+    credential: int | None,
+    board_id: int,
+    *,
+    moderates: bool = False,
+    edits: bool = False,
+) -> bool:
     """Checks the right again, inside the transaction. Returns whether the change is moderation.
 
     Raises NotFoundError, NotAuthorError, NotAllowedError, OutdatedError.
     """
+    asker = OPERATOR if by is None else Asker(by, credential)
+    board = None if board_id == FIRST_BOARD else await check_may_read(tx, board_id, asker)
     if by is None:
         return False
-    author = (await read_message(tx, id)).author
+    author = (await read_message(tx, board_id, id)).author
     is_author = author is not None and author.id == by
     if not is_author and not moderates:
         raise NotAuthorError(f"message {id}")
-    await check_active(tx, by)
+    account = await check_active(tx, by)
     await check_in_force(tx, by, credential)
-    if not is_author:
-        await check_moderates(tx, by)
+    if not is_author and not may_moderate(account, board):
+        raise NotAllowedError(f"account {by} is no moderator")
+    if edits and board is not None:
+        check_may_write(board, account)
     return not is_author
 
 
-async def read_message(tx: Tx, id: int) -> Message:
-    row = await tx.one(f"SELECT {COLUMNS} FROM messages WHERE id = $1 AND body IS NOT NULL", id)
+async def read_message(tx: Tx, board_id: int, id: int) -> Message:
+    row = await tx.one(f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL", board_id, id)
     if row is None:
         raise NotFoundError(f"message {id}")
     return to_message(row)
 
 
-async def read_page(tx: Tx, before: int | None, limit: int) -> Page:
-    where, values = ("AND id < $2", [before]) if before is not None else ("", [])
-    rows = await tx.all(
-        f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL {where} ORDER BY id DESC LIMIT $1", limit + 1, *values
+async def read_anywhere(tx: Tx, id: int, asker: Asker) -> Message:
+    row = await tx.one(
+        f"SELECT {COLUMNS}, board_id FROM {EVERYWHERE} WHERE id = $1 AND body IS NOT NULL "
+        f"AND {on_readable('everywhere', 2)}",
+        id,
+        *values(asker),
     )
+    if row is None:
+        raise NotFoundError(f"message {id}")
+    return to_message(row)
+
+
+async def read_page(tx: Tx, before: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:
+    where, bound = ("AND id < $3", [before]) if before is not None else ("", [])
+    rest = f"AND body IS NOT NULL {where} ORDER BY id DESC LIMIT $2"
+    if board_id == FIRST_BOARD:
+        rows = await tx.all(f"SELECT {IN_FIRST} {rest}", board_id, limit + 1, *bound)
+    else:
+        rows = await read_judged(tx, asker, f"SELECT {IN_ANOTHER} {rest}", "id DESC", board_id, limit + 1, *bound)
     return Page([to_message(row) for row in reversed(rows[:limit])], older=len(rows) > limit)
 
 
-async def read_page_after(tx: Tx, after: int, limit: int) -> Page:
-    rows = await tx.all(
-        f"SELECT {COLUMNS} FROM messages WHERE body IS NOT NULL AND id > $1 ORDER BY id LIMIT $2", after, limit + 1
-    )
+async def read_page_after(tx: Tx, after: int, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:
+    rest = "AND body IS NOT NULL AND id > $2 ORDER BY id LIMIT $3"
+    if board_id == FIRST_BOARD:
+        rows = await tx.all(f"SELECT {IN_FIRST} {rest}", board_id, after, limit + 1)
+    else:
+        rows = await read_judged(tx, asker, f"SELECT {IN_ANOTHER} {rest}", "id", board_id, after, limit + 1)
     return Page([to_message(row) for row in rows[:limit]], older=False, newer=len(rows) > limit)
+
+
+async def read_log(tx: Tx, seq: int, limit: int) -> Changes:
+    first = f"SELECT {COLUMNS}, {FIRST_BOARD} AS board_id FROM messages WHERE seq > $1 ORDER BY seq LIMIT $2"
+    others = f"SELECT {COLUMNS}, board_id FROM posts WHERE seq > $1 ORDER BY seq LIMIT $2"
+    rows = await tx.all(
+        "SELECT epoch, board.seq, floor, access, boards, newer.* FROM board LEFT JOIN "
+        f"(SELECT * FROM ({first}) AS a UNION ALL SELECT * FROM ({others}) AS b ORDER BY seq LIMIT $2) AS newer "
+        "ON true ORDER BY newer.seq",
+        seq,
+        limit + 1,
+    )
+    messages = [to_message(row[5:]) for row in rows[:limit] if row[5] is not None]
+    return Changes(Head(*rows[0][:5]), messages, more=len(rows) > limit)
+
+
+async def read_changes_on(tx: Tx, board_id: int, asker: Asker, seq: int, limit: int) -> Changes:
+    """The board's last change is the greater of its floor and the greatest number of its messages: they leave only when
+    the floor rises.
+    """
+    rows = await tx.all(
+        "SELECT epoch, board.floor, access, board.boards, boards.floor, "
+        "(SELECT max(seq) FROM posts WHERE board_id = $1) AS last, newer.* FROM board CROSS JOIN boards LEFT JOIN "
+        f"(SELECT {IN_ANOTHER} AND seq > $2 ORDER BY seq LIMIT $3) AS newer ON true "
+        f"WHERE boards.id = $1 AND {readable(4)} ORDER BY newer.seq",
+        board_id,
+        seq,
+        limit + 1,
+        *values(asker),
+    )
+    if not rows:
+        raise NotFoundError(f"board {board_id}")
+    epoch, site_floor, access, changed, board_floor, last = rows[0][:6]
+    floor = max(site_floor, board_floor)
+    head = Head(epoch_of(epoch, board_id), max(floor, last or 0), floor, access, changed)
+    messages = [to_message(row[6:]) for row in rows[:limit] if row[6] is not None]
+    return Changes(head, messages, more=len(rows) > limit)
+
+
+async def read_snapshot_on(tx: Tx, board_id: int, asker: Asker, changes: int, page: int) -> Snapshot:
+    """It starts at the change before the oldest of them: numbers of a board have gaps, so they can't be counted back."""
+    head = (await read_changes_on(tx, board_id, asker, 0, 0)).head
+    before = "SELECT seq FROM posts WHERE board_id = $1 AND seq > $2 ORDER BY seq DESC LIMIT 1 OFFSET $3"
+    row = await tx.one(before, board_id, head.floor, changes)
+    start = row[0] if row else head.floor
+    newest = await read_changes_on(tx, board_id, asker, start, changes)
+    return Snapshot(head, newest.messages, await read_page(tx, None, page, board_id, asker), start)

@@ -3,18 +3,23 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
+from storage.accounts import rename_author
+from storage.asking import allowed, asker_of, on_readable, values
 from storage.audit import of_block, of_removal
+from storage.boards import clear_deleted, read_deleted
 from storage.errors import NotFoundError, OwnAddressError
-from storage.records import ADDRESS_DAYS, DAY_MS, Account, AuditEntry
-from storage.removal import REMOVED_AT_ONCE, delete_newest
+from storage.records import ADDRESS_DAYS, DAY_MS, DELETED_NAME, FIRST_BOARD, Account, Asker, AuditEntry
+from storage.removal import REMOVED_AT_ONCE, delete_all, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
-from storage.rows import account_by, author_of, note, note_access_change, raise_floor
+from storage.rows import EVERYWHERE, account_by, author_of, note, note_access_change, raise_floor
 from storage.suspensions import forgive
 from storage.tables import TABLES
 from storage.tx import Nouns, Tx
 from storage.ways_in import SIGN_INS
 
 T = TypeVar("T")
+AUTHORS_AT_ONCE = 1000
+"""Authors that one read looks at: a few milliseconds."""
 
 
 class Moderation(Nouns):
@@ -49,10 +54,12 @@ class Moderation(Nouns):
         Raises OwnAddressError if the actor has the same address: everyone does behind a proxy that names no clients.
         """
 
-        async def target(tx: Tx) -> str:
-            return of_block(message_id, await author_of(tx, message_id), until)
+        async def target(tx: Tx) -> tuple[str, int]:
+            author, board_id = await author_of(tx, message_id)
+            return of_block(message_id, author, until), board_id
 
-        await self._act(actor, credential, "block", target, block_source, message_id, until, own_address)
+        by = asker_of(actor, credential)
+        await self._act(actor, credential, "block", target, block_source, by, message_id, until, own_address)
 
     async def remove_all(
         self,
@@ -62,7 +69,8 @@ class Moderation(Nouns):
         *,
         credential: int | None = None,
     ) -> int:
-        """Removes all messages of this message's author, or of a guest's address. Raises the floor. Returns how many.
+        """Removes all messages of this message's author, or of a guest's address, on the boards that the actor may
+        read. Raises their floors. Returns how many.
 
         More than REMOVED_AT_ONCE are removed in several transactions, so that posts get turns in between: the newest
         first, this message last. The first one writes to the log. After an interruption, the same call continues.
@@ -70,38 +78,48 @@ class Moderation(Nouns):
         Raises NotFoundError, OwnAddressError, and IsModeratorError except at the command line.
         """
 
-        async def target(tx: Tx) -> str:
-            return of_removal(message_id, await author_of(tx, message_id))
+        async def target(tx: Tx) -> tuple[str, int]:
+            author, board_id = await author_of(tx, message_id)
+            return of_removal(message_id, author), board_id
 
-        values = (message_id, own_address, actor is not None)
-        removed, is_all = await self._act(actor, credential, "remove", target, remove_by_source, *values)
+        arguments = (asker_of(actor, credential), message_id, own_address)
+        removed, is_all = await self._act(actor, credential, "remove", target, remove_by_source, *arguments)
         while not is_all:
-            more, is_all = await self._act(actor, credential, None, target, remove_by_source, *values)
+            more, is_all = await self._act(actor, credential, None, target, remove_by_source, *arguments)
             removed += more
         return removed
 
     async def log(self, actor: Account | None, action: str, target: str) -> None:
         await self._write(lambda tx: note(tx, actor, action, target))
 
-    async def audit(self, before: int | None, limit: int) -> list[AuditEntry]:
-        """Returns the entries before this one, the newest first."""
-        return await self._read(read_audit, before, limit)
+    async def audit(self, before: int | None, limit: int, asker: Asker) -> list[AuditEntry]:
+        """Returns the entries before this one, the newest first: none about a board that the asker may not read, or could
+        not, if it is deleted.
+        """
+        return await self._read(read_audit, before, limit, asker)
 
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
         """Housekeeping: deletes credentials last used before these times; old links, blocks and rows of suspensions;
-        addresses after 30 days; codes of deletions after two years.
+        addresses after 30 days; codes of deletions after two years; what is left of deleted boards.
         """
+        while (board_id := await self._read(read_deleted)) is not None:
+            await self._write(lambda tx, board_id=board_id: clear_deleted(tx, board_id))  # type: ignore[misc]
         before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
         await self._write(lambda tx: forget(tx, before))
         while ids := await self._read(read_old_addresses):
             await self._write(lambda tx, ids=ids: forget_addresses(tx, ids))  # type: ignore[misc]
+        last: int | None = 0
+        while last is not None:
+            gone, last = await self._read(read_gone_authors, last)
+            for author_id in gone:
+                await self._write(lambda tx, id=author_id: erase_author(tx, id))  # type: ignore[misc]
 
     async def _act(
         self,
         actor: Account | None,
         credential: int | None,
         action: str | None,
-        target: str | Callable[[Tx], Awaitable[str]],
+        target: str | Callable[[Tx], Awaitable[tuple[str, int]]],
         act: Callable[..., Awaitable[T]],
         *values: object,
     ) -> T:
@@ -111,10 +129,11 @@ class Moderation(Nouns):
             if actor is not None:
                 await check_moderates(tx, actor.id)
                 await check_in_force(tx, actor.id, credential)
-            words = target if isinstance(target, str) else await target(tx)  # first: afterwards the message may be gone
+            # first: afterwards the message may be gone
+            words = (target, FIRST_BOARD) if isinstance(target, str) else await target(tx)
             done = await act(tx, *values)
             if action is not None:
-                await note(tx, actor, action, words)
+                await note(tx, actor, action, *words)
             return done
 
         return await self._write(unit)
@@ -144,15 +163,17 @@ async def restore(tx: Tx, username: str) -> None:
         await set_account(tx, username, "suspended_at = NULL")
 
 
-async def source_of(tx: Tx, message_id: int) -> tuple[int | None, str | None]:
-    row = await tx.one("SELECT author_id, address FROM messages WHERE id = $1", message_id)
-    if row is None or tuple(row) == (None, None):
+async def source_of(tx: Tx, by: Asker, message_id: int) -> tuple[int | None, str | None, int]:
+    """Returns the author's account, the address and the board of a message. Raises NotFoundError."""
+    select = f"SELECT author_id, address, board_id FROM {EVERYWHERE} WHERE id = $1 AND {on_readable('everywhere', 2)}"
+    row = await tx.one(select, message_id, *values(by))
+    if row is None or tuple(row)[:2] == (None, None):
         raise NotFoundError(f"the author of message {message_id}")
-    return row[0], row[1]
+    return row[0], row[1], row[2]
 
 
-async def block_source(tx: Tx, message_id: int, until: int, own_address: str | None) -> None:
-    _, address = await source_of(tx, message_id)
+async def block_source(tx: Tx, by: Asker, message_id: int, until: int, own_address: str | None) -> None:
+    _, address, _ = await source_of(tx, by, message_id)
     if address is None:
         raise NotFoundError(f"the address of message {message_id}")
     check_elsewhere(address, own_address)
@@ -169,25 +190,46 @@ def check_elsewhere(address: str | None, own_address: str | None) -> None:
         raise OwnAddressError(address)
 
 
-async def remove_by_source(
-    tx: Tx, message_id: int, own_address: str | None, spares_moderators: bool
-) -> tuple[int, bool]:
+async def remove_by_source(tx: Tx, by: Asker, message_id: int, own_address: str | None) -> tuple[int, bool]:
     """Removes all messages of this message's account, or for a guest's message, all guests' messages from its address.
 
     If there are more than REMOVED_AT_ONCE, it removes that many of the newest, and keeps this message until the end:
     the next call can still name it. Returns how many it removed, and whether that was all.
     """
-    author_id, address = await source_of(tx, message_id)
+    author_id, address, _ = await source_of(tx, by, message_id)
     if author_id is None:
         check_elsewhere(address, own_address)
-    elif spares_moderators:
+    elif not by.is_operator:
         check_no_moderator(await account_by(tx, "id", author_id))
     where, value = ("author_id = $1", author_id) if author_id else ("author_id IS NULL AND address = $1", address)
-    some = await delete_newest(tx, where, value, but=message_id)
-    removed = await tx.delete_messages(where, value) if some is None else some
-    await raise_floor(tx)
-    tx.has_news = some is None  # polls hear of it after the last step: each would reset every page
-    return removed, some is None
+    removed = await delete_newest(tx, by, where, value, but=message_id)
+    if is_all := not removed:
+        removed = await delete_all(tx, by, where, value)
+    await raise_floor(tx, removed)
+    tx.has_news = is_all  # polls hear of it after the last step: each would reset every page
+    return removed.total(), is_all
+
+
+async def read_gone_authors(tx: Tx, after: int) -> tuple[list[int], int | None]:
+    """Returns those of the next AUTHORS_AT_ONCE authors on other boards than the first whose accounts are gone, but not
+    their names: a node of the last release has deleted them. And where to go on, if there are more.
+
+    An author is erased in one transaction, so one message tells of all. Each author costs a look at an index.
+    """
+    newest = "SELECT author_name FROM posts WHERE author_id = authors.id AND body IS NOT NULL ORDER BY id DESC LIMIT 1"
+    rows = await tx.all(
+        "WITH RECURSIVE authors (id, place) AS (SELECT min(author_id), 1 FROM posts WHERE author_id > $1 UNION ALL "
+        "SELECT (SELECT min(author_id) FROM posts WHERE author_id > authors.id), place + 1 FROM authors "
+        "WHERE id IS NOT NULL AND place < $2) "
+        "SELECT id, NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = authors.id) "
+        f"AND ({newest}) <> $3 FROM authors WHERE id IS NOT NULL ORDER BY id",
+        *(after, AUTHORS_AT_ONCE, DELETED_NAME),
+    )
+    return [id for id, is_gone in rows if is_gone], rows[-1][0] if len(rows) == AUTHORS_AT_ONCE else None
+
+
+async def erase_author(tx: Tx, account_id: int) -> None:
+    await raise_floor(tx, await rename_author(tx, account_id, DELETED_NAME, erases=True))
 
 
 async def forget(tx: Tx, before: Mapping[str, int]) -> None:
@@ -206,19 +248,22 @@ async def forget(tx: Tx, before: Mapping[str, int]) -> None:
 async def read_old_addresses(tx: Tx) -> list[int]:
     """Returns the ids of messages whose address must be deleted, some at a time."""
     where = "address IS NOT NULL AND created_at < (SELECT now_ms()) - $1"
-    select = f"SELECT id FROM messages WHERE {where} LIMIT $2"
+    select = f"SELECT id FROM {EVERYWHERE} WHERE {where} LIMIT $2"
     return [id for (id,) in await tx.all(select, ADDRESS_DAYS * DAY_MS, REMOVED_AT_ONCE)]
 
 
 async def forget_addresses(tx: Tx, ids: list[int]) -> None:
-    await tx.run(f"UPDATE messages SET address = NULL WHERE id IN ({', '.join(map(str, ids))})")
+    for table in ("messages", "posts"):
+        await tx.run(f"UPDATE {table} SET address = NULL WHERE id IN ({', '.join(map(str, ids))})")
 
 
-async def read_audit(tx: Tx, before: int | None, limit: int) -> list[AuditEntry]:
-    where, values = ("WHERE id < $2", [before]) if before is not None else ("", [])
+async def read_audit(tx: Tx, before: int | None, limit: int, by: Asker) -> list[AuditEntry]:
+    where, bound = ("AND id < $5", [before]) if before is not None else ("", [])
     rows = await tx.all(
-        f"SELECT id, at, actor_id, actor_name, action, target FROM audit {where} ORDER BY id DESC LIMIT $1",
+        "SELECT id, at, actor_id, actor_name, action, target, board_id FROM audit "
+        f"WHERE {on_readable('audit', 2, allowed)} {where} ORDER BY id DESC LIMIT $1",
         limit,
-        *values,
+        *values(by),
+        *bound,
     )
     return [AuditEntry(*row) for row in rows]

@@ -17,6 +17,14 @@ MOST_CREDENTIALS = 200
 MOST_BOT_TOKENS = 50
 """Per account."""
 DELETED_NAME = "deleted account"
+FIRST_BOARD = 1
+"""The board with which a site begins. It has no row in the table of boards: the site's settings say what it is."""
+MOST_BOARDS = 10_000
+"""Beside the first. A directory of them has a kilobyte for each."""
+MOST_SLUGS = 20
+"""Per board: those that it has had stay its own for ever."""
+MOST_INVITATIONS = 200
+"""Per account: what one may read is compared at each moment when something may be sent."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class Message:
     body: str | None
     created_at: int
     edited_at: int | None
+    board_id: int = FIRST_BOARD
 
     @property
     def deleted(self) -> bool:
@@ -58,6 +67,44 @@ class Message:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Asker:
+    """Whoever asks for messages: a guest, or an account with the credential of the request; or the command line, which
+    may read every board.
+    """
+
+    account_id: int | None = None
+    credential_id: int | None = None
+    is_operator: bool = False
+
+
+GUEST, OPERATOR = Asker(), Asker(is_operator=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Board:
+    """A board beside the first."""
+
+    id: int
+    slug: str
+    """Its present name in addresses. Those that it had before lead to it, too."""
+    name: str
+    about: str
+    rules: str
+    newest_first: bool
+    read_by: str
+    """`everyone`, `members` or `invited`: its owner, and accounts with an invitation."""
+    write_by: str
+    """`guests`, `members` or `moderators`, but never somebody who may not read."""
+    owner_id: int | None
+    created_at: int
+    archived_at: int | None
+    """Since when nobody posts or edits here; messages can still be deleted."""
+    floor: int
+    changed: int
+    """The number of the last change of what is said here."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Head:
     """The board's position: its last change, and the floor, below which cursors are reset.
 
@@ -68,6 +115,8 @@ class Head:
     seq: int
     floor: int
     access: int
+    boards: int = 0
+    """The newest change of a row of boards, or of an invitation."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -109,6 +158,8 @@ class Snapshot:
     head: Head
     changes: list[Message]
     page: Page
+    start: int = 0
+    """The number after which these are all changes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -200,3 +251,5 @@ class AuditEntry:
     actor_name: str
     action: str
     target: str
+    board_id: int | None = None
+    """The board that it is about, if not the first."""

@@ -1,18 +1,40 @@
 """Removes many messages in steps. docs/decisions/0014-removals-in-steps.md says why."""
 
+from collections import Counter
+
+from storage.asking import on_readable, values
+from storage.records import Asker
+from storage.rows import EVERYWHERE
 from storage.tx import Tx
 
 REMOVED_AT_ONCE = 2000
 """Messages. They take SQLite's writer about 30 ms, in which posts wait. More take several transactions."""
 
 
-async def delete_newest(tx: Tx, where: str, value: object, but: int = 0) -> int | None:
-    """Removes the newest REMOVED_AT_ONCE messages except `but`, and returns how many.
+async def delete_newest(tx: Tx, asker: Asker | None, where: str, value: object, but: int = 0) -> Counter[int]:
+    """Removes the newest REMOVED_AT_ONCE messages except `but`, on the boards of delete_all(), and returns how many on
+    each.
 
-    If there are no more than that, it removes nothing and returns None.
+    If there are no more than that, it removes none. `where` has the value as $1.
     """
-    select = f"SELECT id FROM messages WHERE {where} ORDER BY id DESC LIMIT 1 OFFSET $2"
-    last = await tx.one(select, value, REMOVED_AT_ONCE)
+    rights, bound = rights_of(asker, "everywhere", 3)
+    select = f"SELECT id FROM {EVERYWHERE} WHERE {where} AND {rights} ORDER BY id DESC LIMIT 1 OFFSET $2"
+    last = await tx.one(select, value, REMOVED_AT_ONCE, *bound)
     if last is None:
-        return None
-    return await tx.delete_messages(f"{where} AND id > $2 AND id <> $3", value, last[0], but)
+        return Counter()
+    return await delete_all(tx, asker, f"{where} AND id > $2 AND id <> $3", value, last[0], but)
+
+
+async def delete_all(tx: Tx, asker: Asker | None, where: str, *bound: object) -> Counter[int]:
+    """Removes messages permanently, on all boards that the asker may read; without one, on all, also deleted boards.
+
+    Returns how many on each.
+    """
+    rights, more = rights_of(asker, "posts", len(bound) + 1)
+    removed = await tx.delete_messages("messages", where, *bound)
+    return removed + await tx.delete_messages("posts", f"{where} AND {rights}", *bound, *more)
+
+
+def rights_of(asker: Asker | None, table: str, place: int) -> tuple[str, tuple[object, ...]]:
+    """Returns SQL and its values, which begin with this parameter."""
+    return ("true", ()) if asker is None else (on_readable(table, place), values(asker))

@@ -1,21 +1,49 @@
 """Makes records of rows, and has the SQL that several nouns share."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from storage.records import DELETED_NAME, Account, Author, Message
+from storage.records import DELETED_NAME, FIRST_BOARD, Account, Author, Message
 from storage.tx import Tx
 
 ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, suspended_at"
 """The columns of Account."""
 COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
 """The columns of a message, as to_message() takes them."""
+IN_FIRST = f"{COLUMNS} FROM messages WHERE CAST($1 AS bigint) = {FIRST_BOARD}"
+IN_ANOTHER = f"{COLUMNS}, board_id FROM posts WHERE board_id = $1"
+"""The messages of the board $1, after SELECT: those of the first are in a table of their own, which is as it was before
+there were others.
+"""
+KEPT = "id, seq, author_id, author_name, body, created_at, edited_at, key, address"
+EVERYWHERE = (
+    f"(SELECT {KEPT}, CAST({FIRST_BOARD} AS bigint) AS board_id FROM messages "
+    f"UNION ALL SELECT {KEPT}, board_id FROM posts) AS everywhere"
+)
+"""The messages of all boards, for what concerns an id, an author or an address: conditions and orders reach the indexes
+of both, as long as each column has one type in both.
+"""
+
+
+def messages_in(board_id: int) -> str:
+    return IN_FIRST if board_id == FIRST_BOARD else IN_ANOTHER
+
+
+def table_of(board_id: int) -> str:
+    return "messages" if board_id == FIRST_BOARD else "posts"
 
 
 def to_message(row: Iterable[Any]) -> Message:
-    id, seq, author_id, author_name, body, created_at, edited_at = row
+    """Takes COLUMNS and, unless it is the first, the board's id."""
+    id, seq, author_id, author_name, body, created_at, edited_at, *board_id = row
     author = None if author_id is None else Author(author_id, author_name or "")
-    return Message(id, seq, author, body, created_at, edited_at)
+    return Message(id, seq, author, body, created_at, edited_at, *board_id)
+
+
+def epoch_of(site: str, board_id: int) -> str:
+    """Returns the epoch of a board, by that of the site: a cursor of one board means nothing on another."""
+    return site if board_id == FIRST_BOARD else hashlib.sha256(f"{site}/{board_id}".encode()).hexdigest()[:12]
 
 
 async def note_access_change(tx: Tx, account_id: int) -> None:
@@ -32,27 +60,45 @@ async def account_by(tx: Tx, column: str, value: object) -> Account | None:
     return Account(*row) if row else None
 
 
-async def raise_floor(tx: Tx) -> None:
-    """Called after a bulk change: every client must replace what it shows."""
+async def raise_floor(tx: Tx, board_ids: Collection[int] = (FIRST_BOARD,)) -> None:
+    """Called after a bulk change: every client of these boards must replace what it shows. That of the first board is
+    the site's, and holds for all.
+    """
+    if FIRST_BOARD in board_ids:
+        tx.has_news = True
+        await tx.run("UPDATE board SET seq = seq + 1, floor = seq + 1")
+    elif board_ids:
+        number = await next_board_change(tx)
+        await tx.run_many(
+            "UPDATE boards SET floor = $1, changed = $1 WHERE id = $2", [(number, id) for id in board_ids]
+        )
+
+
+async def next_board_change(tx: Tx) -> int:
+    """Returns the next number of the sequence, for a change of rows of boards."""
     tx.has_news = True
-    await tx.run("UPDATE board SET seq = seq + 1, floor = seq + 1")
+    row = await tx.one("UPDATE board SET seq = seq + 1, boards = seq + 1 RETURNING boards")
+    assert row is not None
+    number: int = row[0]
+    return number
 
 
-async def note(tx: Tx, actor: Account | None, action: str, target: str) -> None:
-    """Writes an entry to the audit log."""
+async def note(tx: Tx, actor: Account | None, action: str, target: str, board_id: int = FIRST_BOARD) -> None:
+    """Writes an entry to the audit log. Of another board than the first, only those are told who may read it."""
     await tx.run(
-        "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (now_ms(), $1, $2, $3, $4)",
+        "INSERT INTO audit (at, actor_id, actor_name, action, target, board_id) VALUES (now_ms(), $1, $2, $3, $4, $5)",
         actor and actor.id,
         actor.username if actor else "command line",
         action,
         target,
+        None if board_id == FIRST_BOARD else board_id,
     )
 
 
-async def author_of(tx: Tx, message_id: int) -> str:
-    """Returns the username of a message's author, as the audit log shows it."""
-    row = await tx.one("SELECT author_id FROM messages WHERE id = $1", message_id)
+async def author_of(tx: Tx, message_id: int) -> tuple[str, int]:
+    """Returns the username of a message's author, as the audit log shows it, and the message's board."""
+    row = await tx.one(f"SELECT author_id, board_id FROM {EVERYWHERE} WHERE id = $1", message_id)
     if row is None or row[0] is None:
-        return "a guest"
+        return "a guest", row[1] if row else FIRST_BOARD
     author = await account_by(tx, "id", row[0])
-    return author.username if author else DELETED_NAME
+    return author.username if author else DELETED_NAME, row[1]

@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 from storage.records import DAY_MS
+from storage.rows import EVERYWHERE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,4 +35,4 @@ def statement(bytes: str) -> str:
             (SELECT count(*) FROM accounts), (SELECT count(*) FROM accounts WHERE role = 'moderator'),
             (SELECT count(*) FROM accounts WHERE suspended_at IS NOT NULL), (SELECT count(*) FROM identities),
             {kinds}, (SELECT seq FROM board), {bytes}
-        FROM messages"""
+        FROM {EVERYWHERE}"""

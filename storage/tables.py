@@ -15,7 +15,7 @@ SUBJECT, BY_PROVIDER = "facebook_id", "by_facebook"
 comes from an identity."""
 Kind = Literal[
     "number", "time", "flag", "name", "username", "role", "password", "text", "body", "ascii", "address",
-    "subject", "provider", "octets", "picture", "picture_kind",
+    "title", "slug", "readers", "writers", "subject", "provider", "octets", "picture", "picture_kind",
 ]  # fmt: skip
 TYPES = {
     "number": "bigint",
@@ -36,8 +36,10 @@ class Column:
     """Whether it may be NULL."""
     later: bool = False
     """Whether exports of older versions lack it."""
-    default: str | None = None
+    default: str | int | None = None
     """What the rows of such exports get."""
+    since: int = 1
+    """The format of exports that begins to have it: a site without other boards than the first exports in format 1."""
     given: bool = True
     """Whether its owner's download has it."""
     erased: bool = False
@@ -61,9 +63,13 @@ class Table:
     ends: tuple[str, int] | None
     """A row is deleted so many days after the time in this column."""
     unique: tuple[tuple[str, ...], ...] = ()
-    """Values that only one row may have, beside the key. Of two, the first may be NULL and counts as 0 then."""
+    """Values that only one row may have, beside the key. Of several, the first may be NULL and counts as 0 then, and
+    the second says by NULL that others may have the same.
+    """
     counts: bool = False
     """Whether the database itself counts the keys up. It must never give the same one to another row."""
+    since: int = 1
+    """As for a column. There are rows of a later one only where there are boards beside the first."""
 
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
@@ -181,17 +187,87 @@ TABLES = {
             Column("actor_name", "name"),
             Column("action", "text"),
             Column("target", "text"),
+            Column("board_id", "number", null=True, later=True, since=2),
         ),
         is_exported=True, owner="actor_id", erasure="kept", ends=None, counts=True,  # but OWN_ACTIONS are deleted with the account
+    ),
+    "boards": Table(
+        (
+            Column("id", "number"),
+            Column("slug", "slug"),
+            Column("name", "title"),
+            Column("about", "text"),
+            Column("rules", "text"),
+            Column("newest_first", "flag"),
+            Column("read_by", "readers"),
+            Column("write_by", "writers"),
+            Column("owner_id", "number", null=True, erased=True),
+            Column("created_at", "time"),
+            Column("archived_at", "time", null=True),
+            Column("deleted_at", "time", null=True, given=False),  # a deleted one has no owner
+            Column("floor", "number", given=False),
+            Column("changed", "number", given=False),
+        ),
+        is_exported=True, owner="owner_id", erasure="kept", ends=None, unique=(("slug",),), since=2,
+    ),
+    "slugs": Table(
+        (Column("slug", "slug"), Column("board_id", "number"), Column("ended", "flag")),
+        is_exported=True, owner=None, erasure="kept", ends=None, since=2,  # never given to another board
+    ),
+    "invitations": Table(
+        (
+            Column("id", "number", given=False),
+            Column("board_id", "number"),
+            Column("account_id", "number"),
+            Column("at", "time"),
+        ),
+        is_exported=True, owner="account_id", erasure="deleted", ends=None, unique=(("board_id", "account_id"),),
+        counts=True, since=2,
+    ),
+    "marks": Table(
+        (
+            Column("id", "number", given=False),
+            Column("board_id", "number"),
+            Column("account_id", "number"),
+            Column("last_read", "number"),
+        ),
+        is_exported=True, owner="account_id", erasure="deleted", ends=None, unique=(("board_id", "account_id"),),
+        counts=True, since=2,
+    ),
+    "posts": Table(
+        (
+            Column("id", "number"),
+            Column("seq", "number", given=False),
+            Column("board_id", "number"),
+            Column("author_id", "number", null=True),
+            Column("author_name", "name", null=True, erased=True),
+            Column("body", "body", null=True),
+            Column("created_at", "time"),
+            Column("edited_at", "time", null=True),
+            Column("key", "ascii", null=True),
+            Column("fingerprint", "octets", null=True, given=False),
+            Column("address", "address", null=True, erased=True),
+        ),
+        is_exported=True, owner="author_id", erasure="kept", ends=None,
+        unique=(("seq",), ("author_id", "key", "board_id")), since=2,
     ),
 }  # fmt: skip
 """In this order, no row refers to one that comes later."""
 EXPORTED = {name: table for name, table in TABLES.items() if table.is_exported}
-BOARD = ("epoch", "seq", "floor", "secret", "access")
+BOARD = ("epoch", "seq", "floor", "secret", "access", "boards")
 """The columns of the one row of the table `board`. With its epoch, a database becomes the board that clients know; an
 export has only seq and floor."""
 OF_ONE_ENGINE = {
-    "sqlite": {"board": ("one", "compatible"), "search_parts": ("number", "cut_by")},
-    "postgres": {"board": ("one", "compatible", "words"), "messages": ("search",), "migrations": ("number", "name")},
+    "sqlite": {
+        "board": ("one", "compatible"),
+        "search_parts": ("number", "cut_by"),
+        "post_parts": ("number", "cut_by"),
+    },
+    "postgres": {
+        "board": ("one", "compatible", "words", "words_elsewhere"),
+        "messages": ("search",),
+        "posts": ("search",),
+        "migrations": ("number", "name"),
+    },
 }
 """Columns that never leave their engine: its search index, and what it says of its schema."""

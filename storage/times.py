@@ -2,6 +2,7 @@
 
 NEWEST = """
 SELECT created_at FROM messages WHERE id = (SELECT max(id) FROM messages)
+UNION ALL SELECT created_at FROM posts WHERE id = (SELECT max(id) FROM posts)
 UNION ALL SELECT at FROM audit WHERE id = (SELECT max(id) FROM audit)
 UNION ALL SELECT max(last_used_at) FROM credentials
 UNION ALL SELECT max(created_at) FROM accounts

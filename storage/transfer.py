@@ -20,6 +20,10 @@ T = TypeVar("T")
 MISMATCH = "what has arrived differs from what was sent, in table {}; nothing was kept. Please report this"
 
 
+OTHER_MESSAGES = {"messages": "posts", "posts": "messages"}
+"""The tables whose ids and changes are numbers of one sequence."""
+
+
 class RowRefusedError(StorageError):
     """The board can't take this row, or has another one with its key. None of the rows was taken."""
 
@@ -103,17 +107,28 @@ class Transfer(abc.ABC):
         """
 
         async def unit(tx: Tx) -> int:
-            return sum([await self._put(table, row, index) for index, row in enumerate(rows)])
+            elsewhere = await self._numbers_elsewhere(table, rows)
+            return sum([await self._put(table, row, index, elsewhere) for index, row in enumerate(rows)])
 
         return await self.write(unit)
 
-    async def _put(self, table: str, row: Row, index: int) -> bool:
+    async def _numbers_elsewhere(self, table: str, rows: Sequence[Row]) -> set[int]:
+        """Returns the ids and changes of these messages that the other table of messages has: one sequence has both."""
+        if (other := OTHER_MESSAGES.get(table)) is None:
+            return set()
+        columns = ((name, ", ".join(str(row[place]) for row in rows)) for place, name in enumerate(("id", "seq")))
+        selects = (f"SELECT {name} FROM {other} WHERE {name} IN ({numbers})" for name, numbers in columns)
+        return {number for (number,) in await self.tx.all(" UNION ALL ".join(selects))}
+
+    async def _put(self, table: str, row: Row, index: int, elsewhere: set[int]) -> bool:
         names = TABLES[table].names
         known = await self.tx.one(f"SELECT {', '.join(names)} FROM {table} WHERE {names[0]} = $1", row[0])
         if known is not None:
             if tuple(known) != row:
                 raise RowRefusedError(index, f"this board has another row {row[0]!r} in {table}")
             return False
+        if elsewhere and (row[0] in elsewhere or row[1] in elsewhere):
+            raise RowRefusedError(index, f"this board has another row {row[0]!r} in {OTHER_MESSAGES[table]}")
         try:
             await self.insert(table, [row])
         except self.refusals as error:
@@ -127,7 +142,8 @@ class Transfer(abc.ABC):
         async def unit(tx: Tx) -> None:
             await self.continue_numbers(position.last)
             await tx.run(
-                "UPDATE board SET epoch = $1, access = access + 1, floor = CASE WHEN seq = $2 THEN $3 ELSE floor END",
+                "UPDATE board SET epoch = $1, access = access + 1, floor = CASE WHEN seq = $2 THEN $3 ELSE floor END, "
+                "boards = (SELECT coalesce(max(changed), board.boards) FROM boards WHERE changed > board.boards)",
                 *(new_epoch(), position.seq, position.floor),
             )
 

@@ -7,6 +7,7 @@ PostgreSQL it is awaited. On SQLite a Tx never suspends, so a unit runs to its e
 """
 
 import abc
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -32,14 +33,17 @@ class Tx(Protocol):
     async def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         """Runs the statement once for each row of values."""
 
-    async def set_message(self, id: int, body: str | None, words: object) -> Message:
-        """Changes a message and gives it the next number. Without a body, the message is deleted.
+    async def set_message(self, board_id: int, id: int, body: str | None, words: object) -> Message:
+        """Changes a message of this board and gives it the next number. Without a body, the message is deleted.
 
         `words` is what Nouns._words() returned for the body. Raises NotFoundError, also for a deleted message.
         """
 
-    async def delete_messages(self, where: str, *values: object) -> int:
-        """Removes these messages permanently, also from the search index. Returns how many there were."""
+    async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:
+        """Removes these rows of `messages` or `posts` permanently, also from the search index.
+
+        Returns how many there were on each board.
+        """
 
 
 class Nouns(abc.ABC):
@@ -72,8 +76,12 @@ class Nouns(abc.ABC):
         """The same, on the connection on which nothing else delays deliver()."""
 
     @abc.abstractmethod
-    async def _words(self, body: str) -> object:
-        """Returns what the engine needs to index a body. Called before the transaction begins."""
+    async def _read_at_one_moment(self, unit: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """The same as _read_for_delivery(), for a unit of several statements, which all see one moment."""
+
+    @abc.abstractmethod
+    async def _words(self, body: str, board_id: int) -> object:
+        """Returns what the engine needs to index a body on a board. Called before the transaction begins."""
 
 
 def in_steps(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

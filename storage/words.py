@@ -13,6 +13,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
+from storage.records import FIRST_BOARD
+
 VERSION = f"2/{unicodedata.unidata_version}"
 """Text that another version has cut must be cut again before it can be removed from an index."""
 WORD_MAX = 64
@@ -41,6 +43,9 @@ SPACELESS = (
 INVISIBLE = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
 """Invisible characters that Unicode has not assigned. The last two code points of each plane are such, too."""
 
+BOARD_MARK = "\ufdd0"
+"""A code point that is never a character, so no word of a text or of a query has it."""
+
 ASCII_WORD = re.compile("[a-z0-9]+")
 SENTENCES = re.compile("([\ufdfa\ufdfb]+)")
 """Characters for a sentence of 18 or 8 letters. They are not expanded: no other makes a text so much longer."""
@@ -62,6 +67,14 @@ def words(text: str) -> list[str]:
     if text.isascii():
         return [word[:WORD_MAX] for word in ASCII_WORD.findall(text.lower())]
     return [word for word, _, _ in cut(fold(text))]
+
+
+def mark_of(board_id: int) -> str:
+    """Returns what each word of a board's messages begins with in an index that boards share; nothing for the first.
+
+    So a search on one board meets no word of another: it can neither show them nor tell them by the time it takes.
+    """
+    return "" if board_id == FIRST_BOARD else f"{BOARD_MARK}{board_id}{BOARD_MARK}"
 
 
 def phrases(query: str) -> list[Phrase]:

@@ -42,31 +42,39 @@ class Messages(Parts):
 
         Raises DeniedError, BadTextError, NotFoundError, EditConflictError.
         """
-        if not await self._is_author(caller, id, CHANGES):
+        is_author, board_id = await self._find(caller, id, CHANGES)
+        if not is_author:
             raise DeniedError("not_yours", CHANGES)
         self._count_post(caller)
         body, credential = clean(text, self.rules.message_length), caller.member_credential
-        return await self.storage.edit(id, body, credential.account.id, began_from, credential=credential.id)
+        whose = {"credential": credential.id, "board_id": board_id}
+        return await self.storage.edit(id, body, credential.account.id, began_from, **whose)
 
     async def delete(self, caller: Caller, id: int) -> None:
         """Deletes a message, for its author or a moderator. Raises DeniedError, NotFoundError."""
-        if await self._is_author(caller, id, DELETES):
+        is_author, board_id = await self._find(caller, id, DELETES)
+        if is_author:
             self.limits.deleting.check(caller.key)
         elif not caller.may_moderate:
             raise DeniedError("not_yours", DELETES)
         credential = caller.member_credential
-        await self.storage.delete(id, credential.account.id, moderates=caller.may_moderate, credential=credential.id)
+        whose = {"credential": credential.id, "board_id": board_id}
+        await self.storage.delete(id, credential.account.id, moderates=caller.may_moderate, **whose)
 
-    async def _is_author(self, caller: Caller, id: int, who_may: str) -> bool:
-        """Refuses a guest for every message, even for one that doesn't exist. Raises DeniedError, NotFoundError."""
+    async def _find(self, caller: Caller, id: int, who_may: str) -> tuple[bool, int]:
+        """Returns whether the caller wrote this message, and the board that it is on.
+
+        Refuses a guest for every message, even for one that doesn't exist. Raises DeniedError, NotFoundError.
+        """
         if caller.account is None:
             raise DeniedError("sign_in_first", f"{who_may} Please sign in.")
-        author = (await self.storage.message(id)).author
-        return author is not None and author.id == caller.account.id
+        message = await self.storage.message(id, caller.asker)
+        is_author = message.author is not None and message.author.id == caller.account.id
+        return is_author, message.board_id
 
-    async def message(self, id: int) -> Message:
+    async def message(self, caller: Caller, id: int) -> Message:
         """Raises NotFoundError."""
-        return await self.storage.message(id)
+        return await self.storage.message(id, caller.asker)
 
     async def page(self, *, before: int | None = None, after: int | None = None, limit: int = PAGE) -> Page:
         """Returns the messages before or after the one with this id, or the newest."""
@@ -77,8 +85,9 @@ class Messages(Parts):
 
         Only moderators are told that. Raises NotFoundError.
         """
-        message = await self.storage.message(id)
-        older, newer = await self.storage.before(id, OLDER), await self.storage.after(id, NEWER)
+        message = await self.storage.message(id, caller.asker)
+        there = message.board_id, caller.asker
+        older, newer = await self.storage.before(id, OLDER, *there), await self.storage.after(id, NEWER, *there)
         is_suspended = False
         if message.author is not None and caller.account is not None and caller.account.is_moderator:
             with contextlib.suppress(NotFoundError):  # the account has been deleted since

@@ -21,7 +21,7 @@ class Moderation(Parts):
 
     async def change_suspension(self, caller: Caller, message_id: int, act: Literal["suspend", "unsuspend"]) -> None:
         """Suspends the author of a message, or ends the suspension. Raises DeniedError, NotFoundError, IsModeratorError."""
-        credential, message = self._check(caller), await self.storage.message(message_id)
+        credential, message = self._check(caller), await self.storage.message(message_id, caller.asker)
         if message.author is None:
             raise DeniedError("no_account", "A guest has no account to suspend. Block the address instead.")
         author = await self.storage.account_of(message.author.id)
@@ -48,6 +48,6 @@ class Moderation(Parts):
         Raises DeniedError.
         """
         self._check(caller)
-        entries = await self.storage.audit(before, AUDIT_PAGE + 1)
+        entries = await self.storage.audit(before, AUDIT_PAGE + 1, caller.asker)
         page = entries[:AUDIT_PAGE]
         return page, page[-1].id if len(entries) > AUDIT_PAGE else None

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from board.recent import as_json, iso
 from handlers.accounts.page import AccountPage
 from handlers.accounts.tokens import account_json
-from storage.about import Posted
-from storage.records import AuditEntry, Credential, Identity, Picture
+from storage.about import Notes, Posted
+from storage.records import FIRST_BOARD, AuditEntry, Credential, Identity, Picture
 
 Row = TypeVar("Row", Posted, AuditEntry)
 
@@ -43,6 +43,7 @@ class AccountDownload(AccountPage):
             **{one.provider: identity_data(one, await self.site.picture_of(one)) for one in overview.identities},
             "failed_sign_ins": dataclasses.asdict(overview.failed),
             "sessions_and_tokens": [self.describe(c) for c in credentials],
+            **boards_data(notes),
         }
 
     def describe(self, credential: Credential) -> dict[str, Any]:
@@ -70,16 +71,40 @@ def identity_data(identity: Identity, picture: Picture | None) -> dict[str, Any]
             "linked_at": iso(identity.created_at), "notice_at": notice_at, "picture": url}  # fmt: skip
 
 
+def boards_data(notes: Notes) -> dict[str, Any]:
+    """The boards that the account owns, its invitations to others, and how far it has read each, if any."""
+    owned = [
+        {
+            name: value
+            for name, value in dataclasses.asdict(board).items()
+            if name not in ("owner_id", "floor", "changed")
+        }
+        | {"created_at": iso(board.created_at), "archived_at": iso(board.archived_at) if board.archived_at else None}
+        for board in notes.boards
+    ]
+    invitations = [{"board_id": board_id, "at": iso(at)} for board_id, at in notes.invitations]
+    marks = [{"board_id": board_id, "last_read": id} for board_id, id in notes.marks]
+    lists = {"boards": owned, "invitations": invitations, "read_marks": marks}
+    return {name: rows for name, rows in lists.items() if rows}
+
+
 def entry(row: AuditEntry, account_id: int) -> dict[str, Any]:
     """Says only whether the member did it: which other person did it is data about that person."""
-    return {"at": iso(row.at), "by_you": row.actor_id == account_id, "action": row.action, "target": row.target}
+    where = {} if row.board_id is None else {"board_id": row.board_id}
+    by_you = row.actor_id == account_id
+    return {"at": iso(row.at), "by_you": by_you, "action": row.action, "target": row.target} | where
 
 
 def posted(row: Posted) -> dict[str, Any]:
     """The message as the API has it, with what only its author may know. A deleted message has no words any more."""
     message = row.message
-    return as_json(message) | {
-        "created_at": iso(message.created_at),
-        "key": row.key,
-        "address": row.address,
-    }
+    where = {} if message.board_id == FIRST_BOARD else {"board_id": message.board_id}
+    return (
+        as_json(message)
+        | where
+        | {
+            "created_at": iso(message.created_at),
+            "key": row.key,
+            "address": row.address,
+        }
+    )

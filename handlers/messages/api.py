@@ -130,7 +130,7 @@ class ApiMessages(Poll):
 
 class ApiMessage(Base):
     async def get(self, id: str) -> None:
-        self.write_json(as_json(await self.site.message(parse_id(id))))
+        self.write_json(as_json(await self.site.message(self.caller, parse_id(id))))
 
     async def patch(self, id: str) -> None:
         fields = self.fields()

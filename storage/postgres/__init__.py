@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from storage import Storage
 from storage.counters import Writing
 from storage.postgres import notify, scrubbing
-from storage.postgres.about import ABOUT_ITS_MESSAGE
+from storage.postgres.about import ABOUT_ITS_MESSAGE, MENTIONS
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
 from storage.postgres.messages import Messages
 from storage.postgres.pools import PAGE_READERS, Connections, Generation, Reader
@@ -32,6 +32,7 @@ PROBE_BYTES = 16 * 1024
 
 class PostgreSQL(Messages, Search, Storage):
     _about_its_message = ABOUT_ITS_MESSAGE
+    _mentions = MENTIONS
 
     def __init__(
         self, url: str, generation: Generation, writer: Writer, reader: Reader, changes_reader: Reader

@@ -1,8 +1,11 @@
-"""PostgreSQL's SQL for what is kept about an account (storage/about.py)."""
+"""PostgreSQL's SQL for what is kept about an account (storage/about.py), and what mentions it (storage/marks.py)."""
+
+from storage.rows import EVERYWHERE
 
 ABOUT_ITS_MESSAGE = (
-    "EXISTS (SELECT FROM messages WHERE author_id = $1 "
+    f"EXISTS (SELECT FROM {EVERYWHERE} WHERE author_id = $1 "
     "AND id = substring(target FROM 'message ([0-9]{1,18})')::bigint) "
     "OR at >= $3 AND target ~ ('message [0-9]+( by|,) ' || $2 || '( |$)')"
 )
 """A condition on an entry of the audit log, as storage/audit.py words it. Older entries don't name the author."""
+MENTIONS = "(' ' || body || ' ') ~* ('[^a-z0-9_]@' || {0} || '[^a-z0-9_]')"

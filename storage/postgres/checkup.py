@@ -71,7 +71,7 @@ async def check_content(url: str, db: "Link") -> AsyncIterator[Finding]:
     except FAULTS as error:
         yield False, f"the database can't be written to: {reason(error)}"
     if version == known:
-        is_indexed = await db.fetchval("SELECT words FROM board") == VERSION
+        is_indexed = await db.fetchval("SELECT words = $1 AND words_elsewhere = $1 FROM board", VERSION) is True
         words = "has all messages" if is_indexed else "lacks old messages; the running board adds them"
         yield is_indexed, f"the search index {words}"
     off = abs(await db.fetchval("SELECT now_ms()") / 1000 - time.time())

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.errors import KeyReusedError, NotAllowedError, OutdatedError
+from storage.errors import KeyReusedError, NotAllowedError, NotFoundError, OutdatedError
 from storage.keys import fingerprint_of
 from storage.messages import StoredMessages, read_page
 from storage.postgres.search import to_vector, vector
 from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.units import Units
 from storage.postgres.writer import Post, post
-from storage.records import Author, Changes, Head, Import, Message, Snapshot
+from storage.records import FIRST_BOARD, Author, Changes, Head, Import, Message, Snapshot
 from storage.rows import COLUMNS, to_message
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ class Messages(Units, StoredMessages):
         key: str | None,
         address: str | None = None,
         credential: int | None = None,
+        board_id: int = FIRST_BOARD,
     ) -> tuple[Message, bool]:
         author_id, fingerprint = author.id if author else None, fingerprint_of(key, body)
-        post = Post(author_id, credential, body, await vector(body), key, fingerprint, address)
+        words = await vector(body, board_id)
+        post = Post(author_id, credential, body, words, key, fingerprint, address, board_id=board_id)
         began = time.monotonic()
         message, is_new = to_posted(await self._writer.post(post))
         self._writer.posts.add(time.monotonic() - began)
@@ -71,8 +73,12 @@ class Messages(Units, StoredMessages):
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
-    """Returns the message of a post, and whether it is new. Raises KeyReusedError, NotAllowedError or OutdatedError."""
+    """Returns the message of a post, and whether it is new. Raises NotFoundError, KeyReusedError, NotAllowedError or
+    OutdatedError.
+    """
     outcome, *columns = row
+    if outcome == "not_found":
+        raise NotFoundError("board")
     if outcome == "key_reused":
         raise KeyReusedError("key")
     if outcome == "outdated":
@@ -83,18 +89,21 @@ def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
 
 
 async def read_changes(db: "Database", seq: int, limit: int) -> Changes:
-    """Reads the board's position and the changes in one statement: at one moment, with one round trip per change."""
+    """Reads the first board's position, which changes of others don't move, and the changes in one statement: at one
+    moment, with one round trip per change.
+    """
     rows = await db.fetch(
-        f"SELECT epoch, board.seq, floor, access, newer.* FROM board LEFT JOIN LATERAL "
+        "SELECT epoch, greatest(floor, (SELECT max(seq) FROM messages)), floor, access, boards, newer.* FROM board LEFT JOIN LATERAL "
         f"(SELECT {COLUMNS} FROM messages WHERE seq > $1 ORDER BY seq LIMIT $2) AS newer ON true ORDER BY newer.seq",
         seq,
         limit + 1,
     )
-    messages = [to_message(row[4:]) for row in rows[:limit] if row[4] is not None]
-    return Changes(Head(*rows[0][:4]), messages, more=len(rows) > limit)
+    messages = [to_message(row[5:]) for row in rows[:limit] if row[5] is not None]
+    return Changes(Head(*rows[0][:5]), messages, more=len(rows) > limit)
 
 
 async def read_snapshot(db: "Database", changes: int, page: int) -> Snapshot:
     head = (await read_changes(db, 0, 0)).head
-    newest = await read_changes(db, max(head.floor, head.seq - changes), changes)
-    return Snapshot(head, newest.messages, await read_page(PostgreSQLTx(db), None, page))
+    start = max(head.floor, head.seq - changes)
+    newest = await read_changes(db, start, changes)
+    return Snapshot(head, newest.messages, await read_page(PostgreSQLTx(db), None, page), start)

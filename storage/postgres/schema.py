@@ -101,6 +101,8 @@ async def migrate(db: "Link", is_served: bool) -> None:
             while not await has_applied(db, migration, deadline):
                 await asyncio.sleep(PAUSE_SECONDS)
         await db.execute("UPDATE board SET words = $1 WHERE words IS NULL AND seq = 0", VERSION)
+        unused = "words_elsewhere IS NULL AND NOT EXISTS (SELECT FROM posts)"
+        await db.execute(f"UPDATE board SET words_elsewhere = $1 WHERE {unused}", VERSION)
     version = await version_of(db)
     tell_of(before, version)
     if version > len(known):

@@ -21,20 +21,26 @@ EVERY_MS = 86_400_000
 SECONDS = 3600.0
 """For one statement: a million messages take about a minute."""
 LOCK = "SELECT pg_try_advisory_lock(1282371175, 3)"
+WITH_WORDS = ("messages", "posts")
+"""The tables of messages. A comment on each says how far the last run came with it: nodes of the last release know only
+the first, and of its comment they ignore what they don't know.
+"""
 MARK = "scrubbed"
-"""The first word of the comment on the table `messages`, which says how far the last run came. Nodes of older versions
-ignore the comment."""
+"""The first word of such a comment."""
 
 
 async def is_due(db: "Database | Link") -> bool:
-    seq, access, now, comment = await db.fetchrow(
-        "SELECT seq, access, now_ms(), obj_description('messages'::regclass, 'pg_class') FROM board"
-    ) or (0, 0, 0, "")
-    last_seq, last_access, last_at = read_mark(comment)
-    if now - last_at < EVERY_MS or (seq, access) == (last_seq, last_access):
-        return False
-    gone = "SELECT EXISTS (SELECT FROM messages WHERE seq > $1 AND (body IS NULL OR edited_at IS NOT NULL))"
-    return access != last_access or bool(await db.fetchval(gone, last_seq))
+    comments = ", ".join(f"obj_description('{table}'::regclass, 'pg_class')" for table in WITH_WORDS)
+    row = await db.fetchrow(f"SELECT seq, access, now_ms(), boards, {comments} FROM board")
+    seq, access, now, boards, *marks = row or (0, 0, 0, 0)
+    for table, comment in zip(WITH_WORDS if boards else WITH_WORDS[:1], marks, strict=False):
+        last_seq, last_access, last_at = read_mark(comment)
+        if now - last_at < EVERY_MS or (seq, access) == (last_seq, last_access):
+            continue
+        gone = f"SELECT EXISTS (SELECT FROM {table} WHERE seq > $1 AND (body IS NULL OR edited_at IS NOT NULL))"
+        if access != last_access or await db.fetchval(gone, last_seq):
+            return True
+    return False
 
 
 def read_mark(comment: str | None) -> tuple[int, int, int]:
@@ -69,10 +75,12 @@ async def scrub_all(db: "Link") -> None:
         await db.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name[0]}")
     for table in TABLES:
         await db.execute(f"VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) {table}")
-    await db.execute("REINDEX INDEX CONCURRENTLY messages_by_words")
+    for table in WITH_WORDS:
+        await db.execute(f"REINDEX INDEX CONCURRENTLY {table}_by_words")
     for table in ("accounts", "identities"):
         await db.execute(f"REINDEX TABLE CONCURRENTLY {table}")
-    await db.execute(f"COMMENT ON TABLE messages IS '{MARK} {seq:d} {access:d} {now:d}'")
+    for table in WITH_WORDS:
+        await db.execute(f"COMMENT ON TABLE {table} IS '{MARK} {seq:d} {access:d} {now:d}'")
 
 
 HALF_MADE = """

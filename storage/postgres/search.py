@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from storage.asking import check_may_read, read_judged
 from storage.errors import SearchBusyError, UnavailableError
-from storage.records import Found
-from storage.rows import COLUMNS, to_message
-from storage.words import VERSION, Phrase, phrases, words
+from storage.postgres.tx import PostgreSQLTx
+from storage.records import FIRST_BOARD, GUEST, Asker, Found
+from storage.rows import messages_in, to_message
+from storage.words import VERSION, Phrase, mark_of, phrases, words
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -35,6 +37,11 @@ CHARACTERS_AT_ONCE = 500
 SEARCHES_WAITING_MAX = 20
 """Searches that may wait for their turn. Only one runs at a time, so that pages always have a connection left."""
 
+CUT_BY = {"messages": "words", "posts": "words_elsewhere"}
+"""The columns of `board` that say which version of words.py has cut the words of these tables. Nodes of the last release
+know only the first.
+"""
+
 
 class Search:
     _reader: "Reader"
@@ -44,70 +51,82 @@ class Search:
     _is_complete: bool = True
     _indexing: asyncio.Task[None] | None = None
 
-    async def search(self, query: str, before: int | None, limit: int) -> Found:
+    async def search(
+        self, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST
+    ) -> Found:
         wanted = phrases(query)
         if not wanted:
+            if board_id != FIRST_BOARD:
+                await self._reader.read(lambda db: check_may_read(PostgreSQLTx(db), board_id, asker))
             return Found([], False, True)
         if self._searching >= SEARCHES_WAITING_MAX:
             raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
         self._searching += 1
         try:
             async with self._turn:
-                found = await self._reader.read(read_found, wanted, before, limit)
+                found = await self._reader.read(read_found, wanted, before, limit, board_id, asker)
         finally:
             self._searching -= 1
         return dataclasses.replace(found, is_complete=self._is_complete)
 
     async def start_indexing(self) -> None:
         """Cuts again, in the background, what another version of words.py has cut. Raises UnavailableError."""
-        self._is_complete = await self._reader.read(read_version) == VERSION
-        if not self._is_complete:
-            self._indexing = asyncio.create_task(self._index_all())
+        behind = await self._reader.read(read_behind)
+        self._is_complete = not behind
+        if behind:
+            self._indexing = asyncio.create_task(self._index_all(behind))
 
     async def stop_indexing(self) -> None:
         if self._indexing is not None:
             self._indexing.cancel()
             await asyncio.gather(self._indexing, return_exceptions=True)
 
-    async def _index_all(self) -> None:
+    async def _index_all(self, tables: list[str]) -> None:
         """Indexes the newest messages first; posts get their turn in between. Several nodes may do this at once."""
-        before = 2**63 - 1
         try:
-            while rows := await self._reader.read(read_bodies, before):
-                began = time.monotonic()
-                cut = await asyncio.to_thread(lambda rows=rows: [(id, body, to_vector(body)) for id, body in rows])  # type: ignore[misc]
-                await self._writer.write(lambda db, cut=cut: cut_anew(db, cut))  # type: ignore[misc]
-                before = rows[-1][0]
-                await asyncio.sleep(time.monotonic() - began)
-            await self._writer.write(lambda db: db.execute("UPDATE board SET words = $1", VERSION))
+            for table in tables:
+                await self._index_table(table)
             self._is_complete = True
             log.info("The search index is complete.")
         except UnavailableError as error:
             log.warning("The search index is not complete; it is built again at the next start: %s", error)
 
+    async def _index_table(self, table: str) -> None:
+        before = 2**63 - 1
+        while rows := await self._reader.read(read_bodies, table, before):
+            began = time.monotonic()
+            cut = await asyncio.to_thread(lambda rows=rows: list(map(cut_one, rows)))  # type: ignore[misc]
+            await self._writer.write(lambda db, cut=cut: cut_anew(db, table, cut))  # type: ignore[misc]
+            before = rows[-1][0]
+            await asyncio.sleep(time.monotonic() - began)
+        await self._writer.write(lambda db: db.execute(f"UPDATE board SET {CUT_BY[table]} = $1", VERSION))
 
-def to_vector(body: str) -> str:
+
+def to_vector(body: str, board_id: int = FIRST_BOARD) -> str:
     """Returns the words of a message and their positions, as PostgreSQL writes a tsvector.
 
     It stores positions up to 16,383, and 255 of one word: text beyond that is found by its words, not as a phrase. It
     accepts a megabyte of words at most (https://www.postgresql.org/docs/current/textsearch-limitations.html): what a
     message has beyond that is not found.
     """
-    return " ".join(f"{quoted(word)}:{place}" for place, word in enumerate(words(body)[:MOST_WORDS], 1))
+    mark = mark_of(board_id)
+    most = MOST_WORDS // 2 if mark else MOST_WORDS  # a mark takes as much as a short word
+    return " ".join(f"{quoted(mark + word)}:{place}" for place, word in enumerate(words(body)[:most], 1))
 
 
-def to_query(wanted: list[Phrase]) -> str:
+def to_query(wanted: list[Phrase], mark: str = "") -> str:
     """Returns the phrases as a tsquery: `'low' <-> 'tide' & 'at':*`."""
     return " & ".join(
-        " <-> ".join(map(quoted, phrase.words)) + (":*" if phrase.is_beginning else "") for phrase in wanted
+        " <-> ".join(quoted(mark + word) for word in phrase.words) + (":*" if phrase.is_beginning else "")
+        for phrase in wanted
     )
 
 
-async def vector(body: str) -> str:
+async def vector(body: str, board_id: int) -> str:
     """Calls to_vector(); on a thread, if that takes longer than switching to the thread."""
     if len(body) < CHARACTERS_AT_ONCE:
-        return to_vector(body)
-    return await asyncio.to_thread(to_vector, body)
+        return to_vector(body, board_id)
+    return await asyncio.to_thread(to_vector, body, board_id)
 
 
 def quoted(word: str) -> str:
@@ -115,28 +134,38 @@ def quoted(word: str) -> str:
     return f"'{escaped}'"
 
 
-async def read_version(db: "Database") -> str | None:
-    version: str | None = await db.fetchval("SELECT words FROM board")
-    return version
+async def read_behind(db: "Database") -> list[str]:
+    """Returns the tables with words that another version has cut."""
+    versions = await db.fetchrow(f"SELECT {', '.join(CUT_BY.values())} FROM board") or ()
+    return [table for table, version in zip(CUT_BY, versions, strict=True) if version != VERSION]
 
 
-async def read_bodies(db: "Database", before: int) -> list["asyncpg.Record"]:
-    select = "SELECT id, body FROM messages WHERE id < $1 AND body IS NOT NULL ORDER BY id DESC LIMIT $2"
+async def read_bodies(db: "Database", table: str, before: int) -> list["asyncpg.Record"]:
+    board = "board_id" if table == "posts" else str(FIRST_BOARD)
+    select = f"SELECT id, body, {board} FROM {table} WHERE id < $1 AND body IS NOT NULL ORDER BY id DESC LIMIT $2"
     return await db.fetch(select, before, MESSAGES_AT_ONCE)
 
 
-async def cut_anew(db: "Database", cut: list[tuple[int, str, str]]) -> None:
+def cut_one(row: "asyncpg.Record") -> tuple[int, str, str]:
+    id, body, board_id = row
+    return id, body, to_vector(body, board_id)
+
+
+async def cut_anew(db: "Database", table: str, cut: list[tuple[int, str, str]]) -> None:
     """Stores each vector of (id, body, vector). Skips messages that have changed since: they are indexed already."""
-    await db.executemany("UPDATE messages SET search = $3::text::tsvector WHERE id = $1 AND body = $2", cut)
+    await db.executemany(f"UPDATE {table} SET search = $3::text::tsvector WHERE id = $1 AND body = $2", cut)
 
 
-async def read_found(db: "Database", wanted: list[Phrase], before: int | None, limit: int) -> Found:
-    where, values = ("AND id < $3", [before]) if before is not None else ("", [])
-    rows = await db.fetch(
-        f"SELECT {COLUMNS} FROM messages WHERE search @@ $1::text::tsquery {where} ORDER BY id DESC LIMIT $2",
-        to_query(wanted),
-        limit + 1,
-        *values,
-        timeout=SEARCH_SECONDS,
-    )
+async def read_found(
+    db: "Database", wanted: list[Phrase], before: int | None, limit: int, board_id: int, asker: Asker
+) -> Found:
+    """Raises NotFoundError for a board that the asker may not read."""
+    where, bound = ("AND id < $4", [before]) if before is not None else ("", [])
+    select = f"{messages_in(board_id)} AND search @@ $2::text::tsquery {where} ORDER BY id DESC LIMIT $3"
+    query = to_query(wanted, mark_of(board_id))
+    tx = PostgreSQLTx(db, SEARCH_SECONDS)
+    if board_id == FIRST_BOARD:
+        rows = await tx.all(f"SELECT {select}", board_id, query, limit + 1, *bound)
+    else:
+        rows = await read_judged(tx, asker, f"SELECT {select}", "id DESC", board_id, query, limit + 1, *bound)
     return Found([to_message(row) for row in rows[:limit]], len(rows) > limit, is_complete=True)

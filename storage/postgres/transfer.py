@@ -12,6 +12,7 @@ from storage.postgres.connection import CONNECT_SECONDS, FAULTS, connect, faults
 from storage.postgres.schema import prepare
 from storage.postgres.search import to_vector
 from storage.postgres.tx import PostgreSQLTx
+from storage.records import FIRST_BOARD
 from storage.tables import TABLES
 from storage.transfer import Transfer
 from storage.tx import ROWS_AT_ONCE, Row, Tx
@@ -84,9 +85,11 @@ class PostgreSQLTransfer(Transfer):
     async def insert(self, table: str, rows: Sequence[Row]) -> None:
         for portion in portions(rows):
             columns = list(map(list, zip(*portion, strict=True)))
-            if table == "messages":
-                bodies = columns[TABLES[table].names.index("body")]
-                columns.append([None if body is None else to_vector(body) for body in bodies])
+            if table in ("messages", "posts"):
+                rows_by_name = dict(zip(TABLES[table].names, columns, strict=True))
+                boards = rows_by_name.get("board_id", [FIRST_BOARD] * len(portion))
+                bodies = zip(rows_by_name["body"], boards, strict=True)
+                columns.append([None if body is None else to_vector(body, board_id) for body, board_id in bodies])
             await self.tx.run(inserting(table), *columns)
 
     async def last_given(self, table: str) -> int:
@@ -111,7 +114,7 @@ def portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 def inserting(table: str) -> str:
     """Returns the SQL that adds rows; its parameters are arrays, one for each column."""
     types = {column.name: column.type for column in TABLES[table].columns}
-    if table == "messages":
+    if table in ("messages", "posts"):
         types["search"] = "text[]::tsvector"  # asyncpg has no arrays of tsvector
     arrays = ", ".join(f"${number}::{type}[]" for number, type in enumerate(types.values(), 1))
     return f"INSERT INTO {table} ({', '.join(types)}) SELECT * FROM unnest({arrays})"

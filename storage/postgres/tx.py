@@ -1,11 +1,12 @@
 """A transaction of PostgreSQL, for the SQL that both engines share (storage/tx.py)."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import NotFoundError
-from storage.records import Message
-from storage.rows import COLUMNS, to_message
+from storage.records import FIRST_BOARD, Message
+from storage.rows import COLUMNS, table_of, to_message
 from storage.tx import Row
 
 if TYPE_CHECKING:
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
 
 class PostgreSQLTx:
-    __slots__ = ("_db", "has_news")
+    __slots__ = ("_db", "_seconds", "has_news")
 
-    def __init__(self, db: "Database | Link") -> None:
+    def __init__(self, db: "Database | Link", seconds: float | None = None) -> None:
+        """`seconds` is how long a statement of several rows may take, if not as long as the connection's."""
         self._db = db
+        self._seconds = seconds
         self.has_news = False
 
     async def one(self, sql: str, *values: object) -> Row | None:
@@ -24,7 +27,7 @@ class PostgreSQLTx:
         return row  # type: ignore[no-any-return]
 
     async def all(self, sql: str, *values: object) -> Sequence[Row]:
-        rows: Any = await self._db.fetch(sql, *sought(sql, values))
+        rows: Any = await self._db.fetch(sql, *sought(sql, values), timeout=self._seconds)
         return rows  # type: ignore[no-any-return]
 
     async def run(self, sql: str, *values: object) -> int:
@@ -33,26 +36,30 @@ class PostgreSQLTx:
     async def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         await self._db.executemany(sql, rows)
 
-    async def set_message(self, id: int, body: str | None, words: object) -> Message:
+    async def set_message(self, board_id: int, id: int, body: str | None, words: object) -> Message:
         self.has_news = True
         seq = await self._db.fetchval("UPDATE board SET seq = seq + 1 RETURNING seq")
-        change = EDIT if body is not None else DELETION
-        row = await self._db.fetchrow(change, id, seq, *([] if body is None else [body, words]))
+        on_board = "" if board_id == FIRST_BOARD else f" AND board_id = {board_id:d}"
+        change = f"UPDATE {table_of(board_id)} SET {DELETION if body is None else EDIT}"
+        where = f"WHERE id = $1 AND body IS NOT NULL{on_board} RETURNING {COLUMNS}"
+        row = await self._db.fetchrow(f"{change} {where}", id, seq, *([] if body is None else [body, words]))
         if row is None:
             raise NotFoundError(f"message {id}")
-        return to_message(row)
+        return to_message((*row, board_id))
 
-    async def delete_messages(self, where: str, *values: object) -> int:
-        return await self.run(f"DELETE FROM messages WHERE {where}", *values)
+    async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:
+        board = "board_id" if table == "posts" else f"CAST({FIRST_BOARD} AS bigint)"
+        rows = await self._db.fetch(
+            f"WITH gone AS (DELETE FROM {table} WHERE {where} RETURNING {board} AS board_id) "
+            "SELECT board_id, count(*) FROM gone GROUP BY board_id",
+            *values,
+        )
+        return Counter({row[0]: row[1] for row in rows})
 
 
-EDIT = (
-    "UPDATE messages SET seq = $2, body = $3, search = $4::text::tsvector, edited_at = now_ms() "
-    f"WHERE id = $1 AND body IS NOT NULL RETURNING {COLUMNS}"
-)
+EDIT = "seq = $2, body = $3, search = $4::text::tsvector, edited_at = now_ms()"
 DELETION = (
-    "UPDATE messages SET seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL, "
-    f"address = NULL WHERE id = $1 AND body IS NOT NULL RETURNING {COLUMNS}"
+    "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL, address = NULL"
 )
 
 
@@ -62,9 +69,11 @@ def count(status: str) -> int:
 
 
 def sought(sql: str, values: Iterable[object]) -> Iterable[object]:
-    """Finds nothing for a text that PostgreSQL can't store, because it contains NUL."""
-    return map(without_nul, values) if sql.startswith("SELECT") else values
+    """Finds nothing for a text that PostgreSQL can't store, because it contains NUL, or for too great a number."""
+    return map(storable, values) if sql.startswith("SELECT") else values
 
 
-def without_nul(value: object) -> object:
-    return None if isinstance(value, str) and "\0" in value else value
+def storable(value: object) -> object:
+    if isinstance(value, str):
+        return None if "\0" in value else value
+    return None if isinstance(value, int) and not -(2**63) <= value < 2**63 else value

@@ -33,5 +33,8 @@ class Units(Nouns):
     async def _read_for_delivery(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return await self._changes_reader.read(lambda db: unit(PostgreSQLTx(db), *arguments))
 
-    async def _words(self, body: str) -> str:
-        return await vector(body)
+    async def _read_at_one_moment(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        return await self._changes_reader.read_at_one_moment(lambda db: unit(PostgreSQLTx(db), *arguments))
+
+    async def _words(self, body: str, board_id: int) -> str:
+        return await vector(body, board_id)

@@ -18,6 +18,7 @@ from storage.counters import Histogram, seconds
 from storage.errors import UnavailableError
 from storage.postgres.connection import READ_SECONDS, UnstorableTextError, faults_as_unavailable
 from storage.postgres.pools import Connections
+from storage.records import FIRST_BOARD
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -36,7 +37,9 @@ MAX_BATCH = 256
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Post:
-    """A row for the database function `post_by`; created_at is None for the current time."""
+    """A row for the database function `post_by`, or for another board `post_to`; created_at is None for the current
+    time.
+    """
 
     author_id: int | None
     credential_id: int | None
@@ -46,12 +49,16 @@ class Post:
     fingerprint: bytes | None
     address: str | None = None
     created_at: int | None = None
+    board_id: int = FIRST_BOARD
 
 
 async def post(db: "Database", posts: Sequence[Post]) -> list[asyncpg.Record]:
-    """Returns one row for each post, in order: the outcome, and the message."""
-    columns = [[getattr(one, field.name) for one in posts] for field in dataclasses.fields(Post)]
-    return await db.fetch("SELECT * FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)", *columns, timeout=READ_SECONDS)
+    """Returns one row for each post, in order: the outcome, and the message. All are for the first board, or none is."""
+    *columns, boards = [[getattr(one, field.name) for one in posts] for field in dataclasses.fields(Post)]
+    if posts[0].board_id == FIRST_BOARD:
+        return await db.fetch("SELECT * FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)", *columns, timeout=READ_SECONDS)
+    call = "SELECT * FROM post_to($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    return await db.fetch(call, boards, *columns, timeout=READ_SECONDS)
 
 
 Outcome = tuple[Any, BaseException | None]
@@ -76,6 +83,8 @@ class Writer:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._posts: collections.deque[Waiting] = collections.deque()
+        self._posts_elsewhere: collections.deque[Waiting] = collections.deque()
+        """Those for other boards than the first, which are a statement of their own."""
         self._units: collections.deque[Waiting] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
@@ -85,11 +94,13 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        return len(self._posts) + len(self._units)
+        return len(self._posts) + len(self._posts_elsewhere) + len(self._units)
 
     async def post(self, one: Post) -> asyncpg.Record:
-        """Returns the post's row of the result of `post_by`, once the post is on disk. Raises UnavailableError."""
-        row: asyncpg.Record = await self._wait(self._posts, one)
+        """Returns the post's row of what post() returned, once the post is on disk. Raises UnavailableError."""
+        row: asyncpg.Record = await self._wait(
+            self._posts if one.board_id == FIRST_BOARD else self._posts_elsewhere, one
+        )
         return row
 
     async def write(self, unit: "Callable[[Database], Awaitable[T]]") -> T:
@@ -119,12 +130,13 @@ class Writer:
     async def _write_all(self) -> None:
         """Writes a batch of posts and another unit in turns, so that neither makes the other wait for long."""
         try:
-            while self._posts or self._units:
-                if batch := take(self._posts, MAX_BATCH):
-                    outcomes = await self._commit_posts([waiting.work for waiting in batch])
-                    self._note(outcomes)
-                    for waiting, outcome in zip(batch, outcomes, strict=True):
-                        waiting.settle(*outcome)
+            while self.waiting:
+                for posts in (self._posts, self._posts_elsewhere):
+                    if batch := take(posts, MAX_BATCH):
+                        outcomes = await self._commit_posts([waiting.work for waiting in batch])
+                        self._note(outcomes)
+                        for waiting, outcome in zip(batch, outcomes, strict=True):
+                            waiting.settle(*outcome)
                 for waiting in take(self._units, 1):
                     outcome = await self._commit_unit(waiting.work)
                     self._note([outcome])

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 from storage import Storage
 from storage.counters import Writing
 from storage.errors import UnavailableError
-from storage.sqlite.about import ABOUT_ITS_MESSAGE
+from storage.sqlite.about import ABOUT_ITS_MESSAGE, MENTIONS
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.database_file import is_frozen
 from storage.sqlite.messages import Messages
 from storage.sqlite.parting import OpenFiles
 from storage.sqlite.schema import check_schema, migrate, pragma
-from storage.sqlite.search import Search, indexing
+from storage.sqlite.search import Search
+from storage.sqlite.word_index import indexing
 from storage.stats import Stats, statement
 from storage.times import NEWEST
 
@@ -29,6 +30,7 @@ PROBE_BYTES = 32 * 1024
 
 class SQLite(Messages, Search, Storage):
     _about_its_message = ABOUT_ITS_MESSAGE
+    _mentions = MENTIONS
 
     def __init__(
         self, files: OpenFiles | None, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader

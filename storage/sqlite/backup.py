@@ -121,12 +121,17 @@ def compare(db: sqlite3.Connection, is_unchanged: Callable[[], bool]) -> None:
     if is_unchanged():
         wrong = [name for name, number in differing.items() if number]
     else:
-        kept = quoted([name for name in tables["messages"] if name != "address"])  # forgotten without a change
         seq = db.execute("SELECT seq FROM copy.board").fetchone()[0]
-        older = f"SELECT {kept} FROM main.messages WHERE seq <= {seq} EXCEPT SELECT {kept} FROM copy.messages"
-        wrong = ["messages"] if db.execute(f"SELECT count(*) FROM ({older})").fetchone()[0] else []
+        wrong = [table for table in ("messages", "posts") if table in tables and lacks(db, table, tables[table], seq)]
     if wrong:
         raise StorageError(f"the copy is not the same as the board in: {', '.join(wrong)}")
+
+
+def lacks(db: sqlite3.Connection, table: str, columns: list[str], seq: int) -> bool:
+    """Whether a message that has not changed since this number is another in the copy, or isn't there."""
+    kept = quoted([name for name in columns if name != "address"])  # forgotten without a change
+    older = f"SELECT {kept} FROM main.{table} WHERE seq <= {seq} EXCEPT SELECT {kept} FROM copy.{table}"
+    return bool(db.execute(f"SELECT count(*) FROM ({older})").fetchone()[0])
 
 
 def quoted(columns: list[str]) -> str:

@@ -12,9 +12,9 @@ from storage.migrate import COMPATIBLE, migrations, of_schema
 from storage.sqlite.database_file import reach
 from storage.sqlite.hashes import costly_accounts
 from storage.sqlite.schema import APPLICATION_ID, pragma, version_of
-from storage.sqlite.search import read_missing
 from storage.sqlite.shape import described, differences
 from storage.sqlite.texts import damaged_texts
+from storage.sqlite.word_index import read_missing
 
 LOW_BYTES = 512 * 1024 * 1024
 LARGE_LOG = 256 * 1024 * 1024

@@ -4,14 +4,26 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
+from storage.asking import check_may_read, check_may_write
 from storage.errors import KeyReusedError, NotAllowedError
 from storage.keys import fingerprint_of
 from storage.messages import StoredMessages, read_page
-from storage.records import Author, Changes, Head, Import, Message, Snapshot
+from storage.records import (
+    FIRST_BOARD,
+    GUEST,
+    Account,
+    Asker,
+    Author,
+    Changes,
+    Head,
+    Import,
+    Message,
+    Snapshot,
+)
 from storage.rights import check_active, check_in_force
-from storage.rows import COLUMNS, to_message
+from storage.rows import COLUMNS, messages_in, to_message
 from storage.sqlite.database_file import now_ms
-from storage.sqlite.tx import SQLiteTx, finish, next_seq
+from storage.sqlite.tx import SQLiteTx, finish, next_seq, numbered
 from storage.sqlite.units import Units
 from storage.tx import Tx
 
@@ -24,18 +36,24 @@ class Messages(Units, StoredMessages):
         key: str | None,
         address: str | None = None,
         credential: int | None = None,
+        board_id: int = FIRST_BOARD,
     ) -> tuple[Message, bool]:
         fingerprint = fingerprint_of(key, body)
+        asker = Asker(author.id, credential) if author else GUEST
 
         def unit(db: sqlite3.Connection) -> tuple[Message, bool]:
-            if key is not None and (first := posted_with(db, author, key, fingerprint)):
+            board = None if board_id == FIRST_BOARD else finish(check_may_read(SQLiteTx(db), board_id, asker))
+            if key is not None and (first := posted_with(db, author, key, fingerprint, board_id)):
                 return first, False
-            named = None
+            account = None
             if author is None:
                 check_guest(db, address)
             else:
-                named = finish(check_author(SQLiteTx(db), author.id, credential))
-            return insert(db, named, body, now_ms(), key, fingerprint, address), True
+                account = finish(check_author(SQLiteTx(db), author.id, credential))
+            if board is not None:
+                check_may_write(board, account)
+            named = Author(account.id, account.name) if account else None
+            return insert(db, named, body, now_ms(), key, fingerprint, address, board_id), True
 
         began = time.monotonic()
         message, is_new = await self._writer.write(unit)
@@ -68,11 +86,11 @@ class Messages(Units, StoredMessages):
         return new
 
 
-async def check_author(tx: Tx, account_id: int, credential: int | None) -> Author:
-    """Returns the author with its current name. Raises NotAllowedError and OutdatedError."""
+async def check_author(tx: Tx, account_id: int, credential: int | None) -> Account:
+    """Returns the author's account as it is now. Raises NotAllowedError and OutdatedError."""
     account = await check_active(tx, account_id)
     await check_in_force(tx, account_id, credential)
-    return Author(account.id, account.name)
+    return account
 
 
 def check_guest(db: sqlite3.Connection, address: str | None) -> None:
@@ -89,31 +107,43 @@ def insert(
     key: str | None,
     fingerprint: bytes | None,
     address: str | None = None,
+    board_id: int = FIRST_BOARD,
 ) -> Message:
     seq = next_seq(db)
     author_id, author_name = (author.id, author.name) if author else (None, None)
-    db.execute(
-        f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)",
-        (seq, seq, author_id, author_name, body, created_at, key, fingerprint, address),
-    )
-    return Message(seq, seq, author, body, created_at, None)
+    row = (seq, seq, author_id, author_name, body, created_at, key, fingerprint, address)
+    if board_id == FIRST_BOARD:
+        db.execute(INSERT, row)
+    else:
+        db.execute(INSERT_ELSEWHERE, (*row, board_id))
+    return Message(seq, seq, author, body, created_at, None, board_id)
 
 
-def posted_with(db: sqlite3.Connection, author: Author | None, key: str, fingerprint: bytes | None) -> Message | None:
-    """Returns what this author has posted with this key. Raises KeyReusedError if that had other words."""
-    row = db.execute(
-        f"SELECT {COLUMNS}, fingerprint FROM messages WHERE ifnull(author_id, 0) = ? AND key = ?",
-        (author.id if author else 0, key),
-    ).fetchone()
+INSERT = f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)"
+INSERT_ELSEWHERE = (
+    f"INSERT INTO posts ({COLUMNS}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
+)
+
+
+def posted_with(
+    db: sqlite3.Connection, author: Author | None, key: str, fingerprint: bytes | None, board_id: int = FIRST_BOARD
+) -> Message | None:
+    """Returns what this author has posted with this key on the board. Raises KeyReusedError if it had other words."""
+    select = f"SELECT fingerprint, {messages_in(board_id)} AND ifnull(author_id, 0) = $2 AND key = $3"
+    row = db.execute(numbered(select), (board_id, author.id if author else 0, key)).fetchone()
     if row is None:
         return None
-    if row[-1] is not None and row[-1] != fingerprint:
+    if row[0] is not None and row[0] != fingerprint:
         raise KeyReusedError(key)
-    return to_message(row[:-1])
+    return to_message(row[1:])
 
 
 def read_head(db: sqlite3.Connection) -> Head:
-    return Head(*db.execute("SELECT epoch, seq, floor, access FROM board").fetchone())
+    """Returns the first board's position: changes of others don't move it."""
+    return Head(*db.execute(HEAD).fetchone())
+
+
+HEAD = "SELECT epoch, max(floor, ifnull((SELECT max(seq) FROM messages), 0)), floor, access, boards FROM board"
 
 
 def read_changes(db: sqlite3.Connection, seq: int, limit: int) -> Changes:
@@ -123,5 +153,6 @@ def read_changes(db: sqlite3.Connection, seq: int, limit: int) -> Changes:
 
 def read_snapshot(db: sqlite3.Connection, changes: int, page: int) -> Snapshot:
     head = read_head(db)
-    newest = read_changes(db, max(head.floor, head.seq - changes), changes)
-    return Snapshot(head, newest.messages, finish(read_page(SQLiteTx(db), None, page)))
+    start = max(head.floor, head.seq - changes)
+    newest = read_changes(db, start, changes)
+    return Snapshot(head, newest.messages, finish(read_page(SQLiteTx(db), None, page)), start)

@@ -8,12 +8,12 @@ from storage.errors import CannotOpenError
 from storage.migrate import migrations
 from storage.sqlite.database_file import why_not
 from storage.sqlite.schema import MOVED, check_is_ours, version_of
-from storage.sqlite.search import make_part
+from storage.sqlite.word_index import make_part
 
 TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\w+|[^\w\s]""")
-PART_TABLE = re.compile(r"words_(0|[1-9][0-9]{0,13})")
-FIRST_WITH_PARTS = 4
-"""The first version of the schema that has parts of an index for searching."""
+PART_TABLE = re.compile(r"(words|post_words)_(0|[1-9][0-9]{0,13})")
+FIRST_WITH_PARTS = {"words": 4, "post_words": 10}
+"""The first version of the schema that has such parts of an index for searching."""
 OPTIONAL = (MOVED, "CREATE TABLE sqlite_stat1(tbl,idx,stat)", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)")
 """Tables that a board may have: a mark that it was moved, and what ANALYZE makes."""
 NAMED = 5
@@ -52,7 +52,7 @@ def differences(db: sqlite3.Connection) -> list[str]:
         for migration in known[: max(0, version)]:
             model.executescript(migration.sql)
         needed = objects(model)
-        make_parts(model, there if version >= FIRST_WITH_PARTS else {})
+        make_parts(model, there, version)
         allowed = objects(model)
     for sql in OPTIONAL:
         name = re.split(r"\W+", sql)[2]
@@ -68,10 +68,10 @@ def differences(db: sqlite3.Connection) -> list[str]:
     return foreign + lost + other + ([] if encoding == "UTF-8" else [f"its encoding is {encoding}"])
 
 
-def make_parts(model: sqlite3.Connection, there: Objects) -> None:
+def make_parts(model: sqlite3.Connection, there: Objects, version: int) -> None:
     for kind, name in there:
-        if kind == "table" and (match := PART_TABLE.fullmatch(name)):
-            make_part(model, int(match[1]))
+        if kind == "table" and (match := PART_TABLE.fullmatch(name)) and version >= FIRST_WITH_PARTS[match[1]]:
+            make_part(model, name)
 
 
 def objects(db: sqlite3.Connection) -> Objects:

@@ -6,14 +6,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from storage.errors import CannotOpenError, StorageError
+from storage.records import FIRST_BOARD
 from storage.sqlite import SQLite
 from storage.sqlite.database_file import is_frozen, must_be_file, must_exist, reach, why_not
 from storage.sqlite.hashes import check_hashes
 from storage.sqlite.schema import MOVED
-from storage.sqlite.search import index
 from storage.sqlite.shape import check_shape
 from storage.sqlite.texts import faults_in_words
 from storage.sqlite.tx import SQLiteTx
+from storage.sqlite.word_index import index
 from storage.tables import TABLES
 from storage.transfer import Transfer
 from storage.tx import ROWS_AT_ONCE, Row, Tx
@@ -88,11 +89,10 @@ class SQLiteTransfer(Transfer):
         names = TABLES[table].names
         places = ", ".join("?" * len(names))
         await self.tx.run_many(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", rows)
-        if table == "messages":
-            id, body = names.index("id"), names.index("body")
-            for row in rows:
-                if row[body] is not None:
-                    index(self._db, row[id], row[body])
+        if table in ("messages", "posts"):
+            for row in (dict(zip(names, row, strict=True)) for row in rows):
+                if row["body"] is not None:
+                    index(self._db, row["id"], row["body"], row.get("board_id", FIRST_BOARD))
 
     async def last_given(self, table: str) -> int:
         row = await self.tx.one("SELECT seq FROM sqlite_sequence WHERE name = $1", table)

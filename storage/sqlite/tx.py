@@ -3,13 +3,14 @@
 import functools
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TypeVar
 
 from storage.errors import NotFoundError
-from storage.records import Message
-from storage.rows import COLUMNS, to_message
-from storage.sqlite.search import reindex
+from storage.records import FIRST_BOARD, Message
+from storage.rows import COLUMNS, messages_in, table_of, to_message
+from storage.sqlite.word_index import reindex
 from storage.tx import Row
 
 T = TypeVar("T")
@@ -25,11 +26,17 @@ class SQLiteTx:
         self.has_news = False
 
     async def one(self, sql: str, *values: object) -> Row | None:
-        row: Row | None = self._db.execute(numbered(sql), values).fetchone()
+        try:
+            row: Row | None = self._db.execute(numbered(sql), values).fetchone()
+        except OverflowError:  # of a number that no row can have
+            return None
         return row
 
     async def all(self, sql: str, *values: object) -> Sequence[Row]:
-        return self._db.execute(numbered(sql), values).fetchall()
+        try:
+            return self._db.execute(numbered(sql), values).fetchall()
+        except OverflowError:
+            return []
 
     async def run(self, sql: str, *values: object) -> int:
         return self._db.execute(numbered(sql) if values else sql, values).rowcount
@@ -37,27 +44,28 @@ class SQLiteTx:
     async def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         self._db.executemany(numbered(sql), rows)
 
-    async def set_message(self, id: int, body: str | None, words: object) -> Message:
+    async def set_message(self, board_id: int, id: int, body: str | None, words: object) -> Message:
         self.has_news = True
-        row = self._db.execute("SELECT body FROM messages WHERE id = ? AND body IS NOT NULL", (id,)).fetchone()
+        table = table_of(board_id)
+        select = f"SELECT {messages_in(board_id)} AND id = ?2 AND body IS NOT NULL"
+        row = self._db.execute(numbered(select), (board_id, id)).fetchone()
         if row is None:
             raise NotFoundError(f"message {id}")
-        change = EDIT if body is not None else DELETION
+        before = to_message(row)
+        change = f"UPDATE {table} SET {DELETION if body is None else EDIT} WHERE id = ?1 RETURNING {COLUMNS}"
         after = self._db.execute(change, (id, next_seq(self._db), *([] if body is None else [body]))).fetchone()
-        reindex(self._db, [(id, row[0])], [] if body is None else [(id, body)])
-        return to_message(after)
+        reindex(self._db, [(id, before.body or "", board_id)], [] if body is None else [(id, body, board_id)])
+        return to_message((*after, board_id))
 
-    async def delete_messages(self, where: str, *values: object) -> int:
-        rows = await self.all(f"DELETE FROM messages WHERE {where} RETURNING id, body", *values)
-        reindex(self._db, [(id, body) for id, body in rows if body is not None])
-        return len(rows)
+    async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:
+        named = "board_id" if table == "posts" else FIRST_BOARD
+        rows = await self.all(f"DELETE FROM {table} WHERE {where} RETURNING id, body, {named}", *values)
+        reindex(self._db, [(id, body, board) for id, body, board in rows if body is not None])
+        return Counter(board_id for _, _, board_id in rows)
 
 
-EDIT = f"UPDATE messages SET seq = ?2, body = ?3, edited_at = now_ms() WHERE id = ?1 RETURNING {COLUMNS}"
-DELETION = (
-    "UPDATE messages SET seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL, address = NULL "
-    f"WHERE id = ?1 RETURNING {COLUMNS}"
-)
+EDIT = "seq = ?2, body = ?3, edited_at = now_ms()"
+DELETION = "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, fingerprint = NULL, address = NULL"
 
 
 @functools.lru_cache(1000)

@@ -29,5 +29,8 @@ class Units(Nouns):
     async def _read_for_delivery(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         return await self._changes_reader.read(lambda db: finish(unit(SQLiteTx(db), *arguments)))
 
-    async def _words(self, body: str) -> None:
+    async def _read_at_one_moment(self, unit: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        return await self._read_for_delivery(unit, *arguments)  # every read sees one moment
+
+    async def _words(self, body: str, board_id: int) -> None:
         """Returns nothing: reindex() cuts the words, on the writer's thread."""

@@ -12,11 +12,12 @@ from admin.lines import ExportFile
 from storage import open_storage
 from storage.errors import CannotOpenError, StorageError, UnavailableError
 from storage.migrate import migrations
+from storage.records import GUEST
 from storage.sqlite import backup, texts
 from storage.sqlite.checkup import check_up
 from storage.sqlite.schema import APPLICATION_ID
 from storage.sqlite.transfer import SQLiteTransfer
-from tests.storage.test_import_rows import import_into, lines
+from tests.storage.test_import_rows import ROWS, import_into, lines
 from tests.support.admin import admin, at
 from tests.support.patience import PATIENCE
 from tests.support.server import ROOT, environment
@@ -55,7 +56,10 @@ def test_an_export_is_imported_from_a_pipe(tmp_path, url, name):
         os.mkfifo(fifo)
     there = sorted(tmp_path.iterdir())
     command = [sys.executable, "-m", "admin", f"--database-url={url}", "import", str(fifo) if name == "fifo" else name]
-    for text, words in ((export, "7 rows brought in; 0 were here"), (export, "0 rows brought in; 7 were here")):
+    for text, words in (
+        (export, f"{len(ROWS)} rows brought in; 0 were here"),
+        (export, f"0 rows brought in; {len(ROWS)} were here"),
+    ):
         run = subprocess.Popen(
             command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -85,7 +89,7 @@ async def test_rows_that_are_not_there_the_second_time_are_an_error(tmp_path, mo
 
     monkeypatch.setattr(ExportFile, "lines", shorter)
     with pytest.raises(
-        StorageError, match="changed during the import: of the 7 rows that were checked, 2 were read again"
+        StorageError, match=f"changed during the import: of the {len(ROWS)} rows that were checked, 2 were read again"
     ):
         await import_into(f"sqlite:///{tmp_path}/board.db", lines(), tmp_path)
     assert len(readings) == 2
@@ -240,10 +244,10 @@ async def test_a_running_server_looks_for_the_row_once(tmp_path, monkeypatch):
     monkeypatch.setattr(texts, "damaged_texts", lambda *args, **more: looks.append(args) or real(*args, **more))
     for _ in range(5):
         with pytest.raises(UnavailableError, match="body of messages, id 2, is not UTF-8"):
-            await storage.message(2)
+            await storage.message(2, GUEST)
         with pytest.raises(UnavailableError, match="body of messages, id 2, is not UTF-8"):
             await storage.edit(2, "anew")
-    assert (await storage.message(3)).body == "words" and len(looks) == 2  # the reader's and the writer's
+    assert (await storage.message(3, GUEST)).body == "words" and len(looks) == 2  # the reader's and the writer's
     await storage.close()
 
 

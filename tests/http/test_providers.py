@@ -31,7 +31,7 @@ from handlers.login.providers import routes_of
 from net.outgoing import AT_ONCE
 from settings import read_settings
 from storage import open_storage
-from storage.records import Password
+from storage.records import OPERATOR, Password
 from tests.support.patience import PATIENCE
 from tests.support.people import PASSWORD
 from tests.support.ports import free_port
@@ -258,7 +258,7 @@ async def test_link_and_unlink_beside_another_identity(house):
         assert words in page, words
     both = 'Unlink Facebook, too, where you are <bdi lang="">Ada at Facebook</bdi>, and Example, too'
     assert both in " ".join(page.split())
-    assert [in_words(entry) for entry in await house.storage.audit(None, 1)] == ["linked Example to ada"]
+    assert [in_words(entry) for entry in await house.storage.audit(None, 1, OPERATOR)] == ["linked Example to ada"]
     data = (await browser.get("/account/download")).json()
     assert (data["facebook"]["id"], data["example"]["id"]) == ("42", "ada@example")
     assert (await browser.post("/account/example/seen")).status_code == 303

@@ -29,9 +29,17 @@ def given(data):
         "identities": [{"provider": "facebook", "app_id": facebook["app_id"], "facebook_id": facebook["id"], "name": facebook["name"],
                         "created_at": facebook["linked_at"], "notice_at": facebook["notice_at"],
                         "picture_kind": kind, "picture": picture}],
-        "messages": [one | {"author_name": (one.get("author") or {}).get("name")} for one in posted],
+        "messages": [with_name(one) for one in posted if "board_id" not in one],
+        "posts": [with_name(one) for one in posted if "board_id" in one],
+        "boards": data["boards"],
+        "invitations": data["invitations"],
+        "marks": data["read_marks"],
         "audit": [one | {"actor_name": data["account"]["username"]} for one in data["audit_log"] if one["by_you"]],
     }  # fmt: skip
+
+
+def with_name(one):
+    return one | {"author_name": (one.get("author") or {}).get("name")}
 
 
 def as_sent(column, value):
@@ -69,7 +77,7 @@ def test_it_has_every_column_of_every_table_with_a_word_about_them(start):
 def shown(sent, column):
     """Of a deleted message the words are not there, which the database says by NULL."""
     value = sent.get(column)
-    return int(value) if column == "by_facebook" else value
+    return int(value) if column in ("by_facebook", "newest_first") else value
 
 
 def fill(db, server, ada, bob):
@@ -89,6 +97,18 @@ def fill(db, server, ada, bob):
     db.execute("UPDATE board SET access = access + 2")
     db.execute("INSERT INTO failed_tries VALUES (?, 3, 2)", (ada.id,))
     db.execute("INSERT INTO identities VALUES (NULL, ?, 'app', 'fb', 'Ada F', 'image/png', x'616263', 1700000000003, 1700000000004, 'facebook')", (ada.id,))  # fmt: skip
+    db.execute(
+        "INSERT INTO boards VALUES (2, 'rowing', 'Rowing', 'on the river', 'be kind', 1, 'invited', 'guests', ?, "
+        "1700000000005, 1700000000006, NULL, 1, 1)", (ada.id,),
+    )  # fmt: skip
+    db.execute(
+        "INSERT INTO invitations VALUES (NULL, 2, ?, 1700000000007), (NULL, 2, ?, 1700000000008)", (ada.id, bob.id)
+    )
+    db.execute("INSERT INTO marks VALUES (NULL, 2, ?, 90), (NULL, 2, ?, 92)", (ada.id, bob.id))
+    elsewhere = (
+        "INSERT INTO posts VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9')"
+    )
+    db.executemany(elsewhere, [(90, 91, ada.id, "ada", "e" * 22), (92, 92, bob.id, "bob", "e" * 22)])
     audit = "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)"
     later = 4_000_000_000_000
     db.execute(audit, (1, None, "command line", "suspend", "ada"))  # another Ada, whose account is gone
@@ -96,6 +116,7 @@ def fill(db, server, ada, bob):
     db.execute(audit, (later, *own, "suspend", "bob"))
     db.execute(audit, (later, *other, "delete", f"message {posted['id']}"))
     db.execute(audit, (later, *other, "delete", f"message {others['id']}"))
+    db.execute("INSERT INTO audit VALUES (NULL, ?, ?, 'ada', 'invite', 'board 2, bob', 2)", (later, ada.id))
     db.commit()
 
 

@@ -16,7 +16,7 @@ from storage.errors import (
     OutdatedError,
     UsernameTakenError,
 )
-from storage.records import Password, Picture
+from storage.records import GUEST, Password, Picture
 from storage.ways_in import OWNER_LINK_USED
 from tests.storage.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
@@ -268,7 +268,7 @@ async def test_erasing_removes_the_account_if_nothing_else_lets_it_in(storage):
     await storage.set_picture(made.id, PICTURE)
     floor = (await snapshot(storage)).head.floor
     await storage.erase_identity("facebook", APP, ID, LATER, "code")
-    assert (await storage.message(message.id)).author.name == "deleted account"
+    assert (await storage.message(message.id, GUEST)).author.name == "deleted account"
     assert (await snapshot(storage)).head.floor > floor and await storage.erased_at("code") > 10**12
     for call in (storage.account("grace"), storage.identity("facebook", APP, ID), storage.picture(author.id)):
         with pytest.raises(NotFoundError):

@@ -7,14 +7,16 @@ import sqlite3
 
 import pytest
 
-from admin.exchange import bring_in
-from admin.rows import CHECKS
+from admin.exchange import bring_in, export
+from admin.rows import CHECKS, checked
 from board.recent import LAST_MS, iso
 from board.text import BODY_MAX
 from settings import Settings, read_settings
-from storage import open_storage
-from storage.errors import StorageError
+from storage import open_storage, open_transfer
+from storage.errors import SlugTakenError, StorageError
+from storage.records import GUEST
 from storage.tables import EXPORTED
+from storage.transfer import RowRefusedError
 from tests.storage.test_move import run
 from tests.support.admin import admin
 
@@ -32,6 +34,15 @@ ROWS = {
     "suspensions": {"salt": {"base64": "AAAA"}, "identity_hash": {"base64": "AAAA"}, "username_hash": {"base64": "AAAA"},
                     "until": 5},
     "audit": {"id": 1, "at": 5, "actor_id": None, "actor_name": "board", "action": "delete", "target": "message 1"},
+    "boards": {"id": 2, "slug": "rowing", "name": "Rowing", "about": "", "rules": "", "newest_first": False,
+               "read_by": "members", "write_by": "members", "owner_id": 1, "created_at": 5, "archived_at": None,
+               "deleted_at": None, "floor": 1, "changed": 1},
+    "slugs": {"slug": "rowing", "board_id": 2, "ended": False},
+    "invitations": {"id": 1, "board_id": 2, "account_id": 1, "at": 5},
+    "marks": {"id": 1, "board_id": 2, "account_id": 1, "last_read": 8},
+    "posts": {"id": 8, "seq": 8, "board_id": 2, "author_id": 1, "author_name": "Ada", "body": "words elsewhere",
+              "created_at": 5, "edited_at": None, "key": "k" * 22, "fingerprint": {"base64": "AAAA"},
+              "address": "192.0.2.1"},
 }  # fmt: skip
 
 
@@ -40,7 +51,7 @@ def lines(changes=(), more=(), seq=9):
     rows = {table: dict(row) for table, row in ROWS.items()}
     for table, column, value in changes:
         rows[table][column] = value
-    head = {"longboard": 1, "seq": seq, "floor": 0, "last": {}, "counts": {}}
+    head = {"longboard": 2, "seq": seq, "floor": 0, "last": {}, "counts": {}}
     listed = [*({table: rows[table]} for table in EXPORTED), *more]
     return "".join(json.dumps(line) + "\n" for line in [head, *listed, {"end": len(listed)}])
 
@@ -59,7 +70,7 @@ async def test_what_a_board_exports_is_brought_in(url, tmp_path):
     """A row of everything: so the tests below refuse for one reason each."""
     await import_into(url, lines(), tmp_path)
     storage = await open_storage(url)
-    assert (await storage.message(1)).body == "words"
+    assert (await storage.message(1, GUEST)).body == "words"
     assert (await storage.identity("facebook", "1", "2")).provider == "facebook", "exports of older versions name none"
     await storage.close()
 
@@ -80,6 +91,11 @@ REFUSED = [
     ("identities", "picture", {"base64": "PHNjcmlwdD4="}), ("identities", "picture", None), ("identities", "picture_kind", None),
     ("blocks", "address", None), ("blocks", "until", 2**62), ("erasures", "code", ""), ("erasures", "at", -5),
     ("suspensions", "salt", {"base64": ""}), ("suspensions", "username_hash", None), ("suspensions", "until", -1),
+    *(("boards", "slug", value) for value in ("", "Rowing", "-rowing", "rowing-", "r" * 41, "ｒowing", "\u212ayoto", "a b", None)),
+    ("boards", "id", 1), ("boards", "read_by", "all"), ("boards", "write_by", "everyone"), ("boards", "newest_first", 1),
+    ("boards", "newest_first", None), ("boards", "rules", "x" * 1001), ("slugs", "slug", "../x"), ("slugs", "ended", "no"),
+    *((table, "board_id", 3) for table in ("slugs", "invitations", "posts", "marks")), ("posts", "board_id", 1), ("posts", "body", ""), ("audit", "board_id", 3),
+    ("boards", "slug", "diving"), *(("boards", column, value) for column in ("floor", "changed") for value in (0, None)),
     ("audit", "actor_name", "\0"), ("audit", "action", "\0"), ("audit", "target", "x" * 1001), ("audit", "actor_id", -1),
 ]  # fmt: skip
 
@@ -87,7 +103,7 @@ REFUSED = [
 @pytest.mark.parametrize(("table", "column", "value"), REFUSED)
 async def test_what_could_not_be_kept_or_shown_is_refused_with_its_line(tmp_path, table, column, value):
     """Before anything is written; the line and the column are named."""
-    with pytest.raises(StorageError, match=f"line {line_of(table)}: .*({column}|picture|no row)"):
+    with pytest.raises(StorageError, match=f"line {line_of(table)}: .*({column}|picture|no row|no board)"):
         await import_into(f"sqlite:///{tmp_path}/board.db", lines([(table, column, value)]), tmp_path)
     assert not (tmp_path / "board.db").exists()
 
@@ -99,14 +115,21 @@ async def test_what_contradicts_the_first_line_or_itself_is_refused(tmp_path):
         await import_into(url, lines([("messages", "seq", 10)]), tmp_path)
     with pytest.raises(StorageError, match=r"line 4: seq"):
         await import_into(url, lines([("messages", "id", 3)]), tmp_path)
+    for column in ("floor", "changed"):
+        with pytest.raises(StorageError, match=rf"line {line_of('boards')}: .*after the last"):
+            await import_into(url, lines([("boards", column, 10)]), tmp_path)
 
 
 @pytest.mark.parametrize(
     ("table", "changes", "words"),
     [
-        *((table, {}, f"{EXPORTED[table].key} of {table} are those") for table in EXPORTED),
+        *((table, {}, f"{EXPORTED[table].key} of {table} are those") for table in EXPORTED if table != "posts"),
         ("accounts", {"id": 2}, "username of accounts"), ("messages", {"id": 2, "seq": 10, "key": None}, "seq of messages"),
         ("messages", {"id": 2, "seq": 3}, "author_id and key of messages"),
+        ("posts", {"id": 1, "seq": 9, "key": None}, "id of messages"),
+        ("posts", {"id": 9, "seq": 10, "key": None}, "seq of messages"), ("posts", {"id": 9, "seq": 9}, "author_id and key and board_id"),
+        ("boards", {"id": 3}, "slug of boards"), ("invitations", {"id": 2}, "board_id and account_id of invitations"),
+        ("marks", {"id": 2}, "board_id and account_id of marks"),
         ("identities", {"id": 2, "facebook_id": "9"}, "account_id and provider of identities"),
         ("identities", {"id": 2, "account_id": 2}, "app_id and facebook_id of identities"),
     ],
@@ -116,10 +139,93 @@ async def test_what_two_rows_can_not_both_have_is_refused_with_both_lines(tmp_pa
     others = [{"messages": {**ROWS["messages"], "id": n, "seq": n, "key": None}} for n in range(10, 20)]
     text = lines(more=[*others, {table: {**ROWS[table], **changes}}], seq=20)
     line = len(EXPORTED) + len(others) + 2
-    first = len(EXPORTED) + 2 if "seq of" in words else line_of(table)
+    first = len(EXPORTED) + 2 if "seq of" in words else line_of("messages" if "id of messages" in words else table)
     with pytest.raises(StorageError, match=f"line {line}: {words}.* line {first}$"):
         await import_into(f"sqlite:///{tmp_path}/board.db", text, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export.jsonl"]
+
+
+FORMAT_1 = """\
+{"longboard": 1, "exported_at": "then", "seq": 9, "floor": 0, "last": {"accounts": 1, "identities": 1, "audit": 1}, \
+"counts": {"accounts": 1, "identities": 1, "messages": 1, "blocks": 1, "erasures": 1, "suspensions": 1, "audit": 1}}
+{"accounts": {"id": 1, "username": "ada", "name": "Ada", "role": "member", "password": "HASH", "tutorial_name": null, \
+"created_at": 5, "suspended_at": null, "password_at": null}}
+{"identities": {"id": 1, "account_id": 1, "app_id": "1", "facebook_id": "2", "name": "Ada", "picture_kind": "image/png", \
+"picture": {"base64": "iVBORw0KGgo="}, "created_at": 5, "notice_at": null, "provider": "facebook"}}
+{"messages": {"id": 1, "seq": 1, "author_id": 1, "author_name": "Ada", "body": "words", "created_at": 5, \
+"edited_at": null, "key": "kkkkkkkkkkkkkkkkkkkkkk", "fingerprint": {"base64": "AAAA"}, "address": "192.0.2.1"}}
+{"blocks": {"address": "192.0.2.1", "until": 5}}
+{"erasures": {"code": "code", "at": 5}}
+{"suspensions": {"salt": {"base64": "AAAA"}, "identity_hash": {"base64": "AAAA"}, "username_hash": {"base64": "AAAA"}, \
+"until": 5}}
+{"audit": {"id": 1, "at": 5, "actor_id": null, "actor_name": "board", "action": "delete", "target": "message 1"}}
+{"end": 7}
+""".replace("HASH", HASH)
+
+
+async def test_a_site_with_one_board_exports_as_the_last_release_does(url, tmp_path, monkeypatch):
+    """Byte for byte, so that this one reads it."""
+    monkeypatch.setattr("admin.exchange.iso", lambda _: "then")
+    await import_into(url, FORMAT_1, tmp_path)
+    assert await exported(url, tmp_path) == FORMAT_1
+
+
+async def exported(url, tmp_path):
+    file = tmp_path / "out.jsonl"
+    await export(read_settings([f"--database-url={url}"], {}), argparse.Namespace(file=str(file)))
+    return file.read_text()
+
+
+async def test_a_site_with_boards_exports_them(url, tmp_path):
+    """In format 2, which older versions refuse; and what a node has kept of boards is read again."""
+    await import_into(url, lines(), tmp_path)
+    storage = await open_storage(url)
+    assert (await storage.log_after(0, 1)).head.boards == 1
+    with pytest.raises(SlugTakenError):
+        await storage.create_board(None, "rowing", "Rowing")
+    await storage.close()
+    text = await exported(url, tmp_path)
+    assert text.startswith('{"longboard": 2,') and '"board_id": null' in text
+    await import_into(f"sqlite:///{tmp_path}/other.db", text, tmp_path)
+    (again := tmp_path / "again").mkdir()
+    assert (await exported(f"sqlite:///{tmp_path}/other.db", again)).splitlines()[1:] == text.splitlines()[1:]
+
+
+@pytest.mark.parametrize("table", ["messages", "posts"])
+async def test_rows_come_in_with_as_many_statements_as_ever(url, tmp_path, table):
+    """Two for each, and one for a chunk that looks for their numbers among the messages of other boards."""
+    await import_into(url, lines(), tmp_path)
+    transfer = await open_transfer(url, create=False)
+    row = tuple(checked(table, {**ROWS[table], "fingerprint": None}).values())
+    transfer.tx = counting = Counting(transfer.tx)
+    places = {name: place for place, name in enumerate(EXPORTED[table].names)}
+    rows = [[n if places[name] in (0, 1) else None if name == "key" else row[places[name]] for name in places]
+            for n in range(20, 70)]  # fmt: skip
+    assert await transfer.put(table, [tuple(row) for row in rows]) == 50
+    assert counting.count <= 101
+    with pytest.raises(RowRefusedError, match="another row"):
+        await transfer.put("posts" if table == "messages" else "messages", [other_row(table, 20)])
+    await transfer.aclose()
+
+
+def other_row(table, number):
+    """A row of the other table of messages with this number."""
+    other = "posts" if table == "messages" else "messages"
+    return tuple(
+        checked(other, {**ROWS[other], "id": number, "seq": number, "fingerprint": None, "key": None}).values()
+    )
+
+
+class Counting:
+    """A transaction that counts statements."""
+
+    def __init__(self, tx):
+        self._tx = tx
+        self.count = 0
+
+    def __getattr__(self, name):
+        self.count += 1
+        return getattr(self._tx, name)
 
 
 async def test_guests_share_their_keys_and_nobody_else_does(url, tmp_path):
@@ -136,7 +242,7 @@ async def test_what_the_board_can_not_take_is_refused_with_the_line_and_what_sta
     """Only the database knows this; the rows of the parts before it are there, and all comes when the file is mended."""
     more = [{"blocks": {"address": f"192.0.2.{n}", "until": 5}} for n in range(2, 9)]
     orphan = {"identities": {**ROWS["identities"], "id": 2, "facebook_id": "9", "account_id": 77}}
-    words = f"line {len(EXPORTED) + len(more) + 2}: this board can't take it.*[Ff](OREIGN KEY|oreign key).*before it stays: 14 rows"
+    words = f"line {len(EXPORTED) + len(more) + 2}: this board can't take it.*[Ff](OREIGN KEY|oreign key).*before it stays: {len(ROWS) + len(more)} rows"
     with pytest.raises(StorageError, match=words):
         await import_into(url, lines(more=[*more, orphan]), tmp_path)
     await import_into(url, lines(more=more), tmp_path)
@@ -148,7 +254,7 @@ async def test_text_comes_as_posting_would_leave_it(url, tmp_path):
     await import_into(url, lines(changes), tmp_path)
     await import_into(url, lines(changes), tmp_path)
     storage = await open_storage(url)
-    assert (await storage.message(1)).body == "one\ntwo"
+    assert (await storage.message(1, GUEST)).body == "one\ntwo"
     assert (await storage.account("ada")).name == "Ada L"
     await storage.close()
 
@@ -158,7 +264,18 @@ async def test_numbers_go_on_after_the_highest_that_came(url, tmp_path):
     from storage.records import Password
 
     await import_into(
-        url, lines([("accounts", "id", 41), ("identities", "account_id", 41), ("messages", "author_id", 41)]), tmp_path
+        url,
+        lines(
+            [
+                ("accounts", "id", 41),
+                ("identities", "account_id", 41),
+                ("messages", "author_id", 41),
+                ("boards", "owner_id", 41),
+                ("invitations", "account_id", 41),
+                ("marks", "account_id", 41),
+            ]
+        ),
+        tmp_path,
     )
     storage = await open_storage(url)
     assert (await storage.create_account("next", "Next", Password(None))).id == 42
@@ -214,7 +331,7 @@ async def test_a_nul_in_an_old_board_does_not_keep_it_from_moving(tmp_path, new_
     db.close()
     await run(source, target)
     storage = await open_storage(target)
-    assert (await storage.message(1)).body == "nul!"
+    assert (await storage.message(1, GUEST)).body == "nul!"
     await storage.close()
 
 

@@ -14,7 +14,7 @@ from admin.move import move
 from storage import open_storage, open_transfer
 from storage.errors import CannotOpenError, StorageError
 from storage.postgres.transfer import PORTION, PostgreSQLTransfer, portions
-from storage.records import Author, Import, Password, Picture
+from storage.records import OPERATOR, Author, Import, Password, Picture
 from storage.sqlite.transfer import SQLiteTransfer
 from storage.tables import TABLES
 from tests.support.admin import admin
@@ -70,6 +70,9 @@ async def fill(url):
     await storage.create_account_with_identity("facebook", "1", "3", "Erased", ["erased"])
     await storage.suspend(None, "erased")
     await storage.erase_identity("facebook", "1", "3", LATER, "code-3")
+    board = await storage.create_board(ada, "rowing", "Rowing", read_by="invited", most_owned=1)
+    await storage.invite(ada, board.id, identity.account.id)
+    await storage.append(Author(ada.id, ada.name), "elsewhere by Ada", "e" * 22, "192.0.2.1", None, board.id)
     await storage.close()
 
 
@@ -89,12 +92,18 @@ async def everything(url):
         await outcome(storage.create_account("erased", "Nobody", Password(None))),
         await outcome(storage.create_account_with_identity("facebook", "1", "3", "Erased", ["another"])),
         await storage.picture(ids[2]),
-        await storage.audit(None, 100),
+        await storage.audit(None, 100, OPERATOR),
         [await storage.failed_tries(id) for id in ids],
         await storage.link("password", b"password"),
         await storage.erased_at("code-1"),
         sorted(await storage.access_changes_after(0)),
         await storage.search("guest", None, 50),
+        await storage.log_after(0, 1000),
+        await storage.boards(OPERATOR, "", 100),
+        await storage.invited(2, OPERATOR, 0, 100),
+        await storage.search("elsewhere", None, 50, 2, OPERATOR),
+        await storage.snapshot_on(2, OPERATOR, changes=100, page=50),
+        await storage.audit(None, 100, OPERATOR),
     ]
     await storage.close()
     return found
@@ -127,7 +136,7 @@ async def test_numbers_and_ids_go_on_where_they_were(source, target):
     await fill(source)
     await run(source, target)
     storage = await open_storage(target)
-    seq = (await storage.snapshot(changes=1, page=1)).head.seq
+    seq = (await storage.log_after(0, 1)).head.seq
     assert (await storage.create_account("next", "x", Password(None))).id == 6
     ada = await storage.account("ada")
     assert not (await storage.append(Author(ada.id, ada.name), "by Ada 4\n好", f"{4:022}"))[1]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from storage.errors import LinkGoneError, NotAllowedError, NotFoundError, UsernameTakenError
-from storage.records import Password
+from storage.records import OPERATOR, Password
 from tests.storage.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 LATER = 10**14  # milliseconds, in a time far off
@@ -175,12 +175,12 @@ async def test_who_did_what_is_written_down_with_the_deed(storage):
     with pytest.raises(NotFoundError):
         await storage.suspend(ada, "nobody")
     await storage.log(ada, "looked", "at it")
-    entries = await storage.audit(None, 2)
+    entries = await storage.audit(None, 2, OPERATOR)
     assert [(e.actor_id, e.actor_name, e.action, e.target) for e in entries] == [
         (ada.id, "ada", "looked", "at it"),
         (ada.id, "ada", "suspend", "bob"),
     ]
-    assert [e.actor_name for e in await storage.audit(entries[-1].id, 9)] == ["command line"]
+    assert [e.actor_name for e in await storage.audit(entries[-1].id, 9, OPERATOR)] == ["command line"]
 
 
 async def test_what_is_over_is_forgotten(storage):

@@ -1,6 +1,7 @@
 """What is gone from PostgreSQL's files when words were deleted, and clients after a restored database."""
 
 import concurrent.futures
+import contextlib
 import pathlib
 import subprocess
 
@@ -8,6 +9,7 @@ import pytest
 
 from storage import open_storage
 from storage.postgres import scrubbing
+from storage.postgres.connection import connect
 from storage.records import Password
 from tests.storage.test_postgres import opened
 from tests.support.admin import admin
@@ -79,6 +81,30 @@ async def test_scrubbing_is_due_once_a_day_and_only_after_something_went(url, mo
         await nodes[0].scrub()
         await nodes[1].scrub()
         assert len(done) == 2
+
+
+async def test_scrubbing_is_due_for_other_boards_whatever_an_older_node_has_done(url, monkeypatch):
+    """It notes only that it came to the end with the first board. Without other boards, it is not due for them."""
+    async with opened(url) as storage, asyncpg_of(url) as db:
+        await storage.append(None, "one", None)
+        await storage.delete(1)
+        await storage.scrub()
+        psql(url, "COMMENT ON TABLE longboard.posts IS NULL")
+        assert not await scrubbing.is_due(db)
+        board = await storage.create_board(None, "rowing", "Rowing")
+        there, _ = await storage.append(None, "two", None, board_id=board.id)
+        assert not await scrubbing.is_due(db)
+        await storage.delete(there.id, board_id=board.id)
+        assert await scrubbing.is_due(db)
+        await scrubbing.scrub_all(db)
+        assert not await scrubbing.is_due(db)
+
+
+@contextlib.asynccontextmanager
+async def asyncpg_of(url):
+    db = await connect(url)
+    yield db
+    await db.close()
 
 
 async def test_what_a_node_that_died_left_of_an_index_is_cleared_away(url, monkeypatch):

@@ -8,6 +8,7 @@ from board.site import Site
 from board.site.parts import Rules
 from storage import open_storage
 from storage.errors import UnavailableError
+from storage.records import GUEST
 
 PASSWORD, NEW = "correct horse battery", "staple horse correct"
 
@@ -82,5 +83,5 @@ async def test_only_a_moderator_in_person_moderates(storage, kind, role):
     ):
         with pytest.raises(DeniedError, match="Only moderators"):
             await act
-    assert (await storage.message(message.id)).body == "words"
+    assert (await storage.message(message.id, GUEST)).body == "words"
     await site.close()

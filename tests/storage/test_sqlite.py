@@ -13,8 +13,9 @@ import pytest
 
 from storage import open_storage
 from storage.errors import CannotOpenError, UnavailableError
-from storage.messages import read_message, read_page, read_page_after
+from storage.messages import read_anywhere, read_message, read_page, read_page_after
 from storage.migrate import migrations
+from storage.records import GUEST
 from storage.sqlite import connection, messages
 from storage.sqlite.schema import APPLICATION_ID, statements
 from storage.sqlite.tx import SQLiteTx, finish
@@ -317,7 +318,8 @@ READS = {
     "newer messages": lambda db, count: finish(read_page_after(SQLiteTx(db), count // 2, 50)),
     "a poll": lambda db, count: messages.read_changes(db, count - 1, 1000),
     "far behind": lambda db, count: messages.read_changes(db, count // 2, 200),
-    "one message": lambda db, count: finish(read_message(SQLiteTx(db), count // 2)),
+    "one message": lambda db, count: finish(read_message(SQLiteTx(db), 1, count // 2)),
+    "one message of any board": lambda db, count: finish(read_anywhere(SQLiteTx(db), count // 2, GUEST)),
     "a key": lambda db, count: messages.posted_with(db, None, "no such key", None),
 }
 

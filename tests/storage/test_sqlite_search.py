@@ -8,8 +8,8 @@ import pytest
 
 from storage import open_storage
 from storage.errors import CannotOpenError, NotFoundError, UnavailableError
-from storage.records import Import
-from storage.sqlite import connection, search
+from storage.records import GUEST, Import
+from storage.sqlite import connection, search, word_index
 from storage.sqlite.checkup import check_up
 from storage.sqlite.schema import migrate
 from tests.storage import test_storage
@@ -49,7 +49,7 @@ async def open_and_close(path):
 
 async def test_an_old_board_is_indexed_while_it_runs(path, monkeypatch):
     """The newest is found first; until all is, a search says that it is not complete; posts go on meanwhile."""
-    monkeypatch.setattr(search, "IDS_IN_A_PART", 100)
+    monkeypatch.setattr(word_index, "IDS_IN_A_PART", 100)
     await asyncio.to_thread(fill, path, 1000)
     monkeypatch.setattr(search.Search, "start_indexing", lambda storage: None)
     storage = await open_storage(f"sqlite:///{path}")
@@ -66,10 +66,10 @@ async def test_an_old_board_is_indexed_while_it_runs(path, monkeypatch):
 
 async def test_indexing_goes_on_where_it_was_stopped(path, monkeypatch):
     """A restart in the middle does nothing twice and leaves nothing out."""
-    monkeypatch.setattr(search, "IDS_IN_A_PART", 100)
+    monkeypatch.setattr(word_index, "IDS_IN_A_PART", 100)
     await asyncio.to_thread(fill, path, 1000)
     made, real = [], search.ensure
-    monkeypatch.setattr(search, "ensure", lambda db, number: made.append(number) or real(db, number))
+    monkeypatch.setattr(search, "ensure", lambda db, index, number: made.append(number) or real(db, index, number))
     while 0 not in made:
         before = len(made)
         storage = await open_storage(f"sqlite:///{path}")
@@ -85,11 +85,11 @@ async def test_indexing_waits_out_a_busy_database(path, monkeypatch):
     monkeypatch.setattr(search, "RETRY_SECONDS", 0.01)
     failing, real = [1, 2, 3], search.ensure
 
-    def ensure(db, number):
+    def ensure(db, index, number):
         if failing:
             failing.pop()
             raise sqlite3.OperationalError("database or disk is full")
-        real(db, number)
+        real(db, index, number)
 
     monkeypatch.setattr(search, "ensure", ensure)
     storage = await open_storage(f"sqlite:///{path}")
@@ -101,8 +101,8 @@ async def test_indexing_waits_out_a_busy_database(path, monkeypatch):
 
 async def test_what_another_version_cut_is_made_anew(path, monkeypatch):
     """After an update that cuts words in another way, old messages are found, changed and deleted as ever."""
-    monkeypatch.setattr(search, "VERSION", "old")
-    monkeypatch.setattr(search, "words", lambda body: [word[::-1] for word in body.split()])
+    monkeypatch.setattr(word_index, "VERSION", "old")
+    monkeypatch.setattr(word_index, "words", lambda body: [word[::-1] for word in body.split()])
     storage = await open_storage(f"sqlite:///{path}")
     ids = [(await storage.append(None, f"regrettable {n}", None))[0].id for n in range(3)]
     await storage.close()
@@ -151,10 +151,10 @@ async def words_in(storage):
     return await storage._writer._connection.run(look)
 
 
-@pytest.mark.parametrize("part", [search.IDS_IN_A_PART, 3])
+@pytest.mark.parametrize("part", [word_index.IDS_IN_A_PART, 3])
 async def test_what_is_posted_and_changed_in_one_transaction_is_indexed_as_it_is_then(storage, monkeypatch, part):
     """A post, an edit and a removal may be committed together: the index has the last state, once, and nothing else."""
-    monkeypatch.setattr(search, "IDS_IN_A_PART", part)
+    monkeypatch.setattr(word_index, "IDS_IN_A_PART", part)
     batches, real = [], connection.commit
     monkeypatch.setattr(
         connection, "commit", lambda db, units, *rest: batches.append(len(units)) or real(db, units, *rest)
@@ -181,7 +181,7 @@ async def test_what_is_posted_and_changed_in_one_transaction_is_indexed_as_it_is
 async def test_a_fault_in_the_indexing_keeps_nothing_and_holds_up_nobody(storage, monkeypatch):
     """What can't be indexed is not half kept: that transaction fails as a whole, the next is as ever."""
     with monkeypatch.context() as patched:
-        patched.setattr(search, "words", lambda body: 1 / 0)
+        patched.setattr(word_index, "words", lambda body: 1 / 0)
         outcomes = await asyncio.gather(*(storage.append(None, "lost", None) for _ in range(3)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
     await storage.append(None, "kept", None)
@@ -215,10 +215,12 @@ async def test_a_slow_search_ends_in_time(storage, monkeypatch):
 async def test_a_slow_search_holds_up_nothing_else(storage, monkeypatch):
     """Pages, polls and posts have connections of their own."""
     go_on = threading.Event()
-    monkeypatch.setattr(search, "to_match", lambda wanted: go_on.wait(PATIENCE) and '"found"')
+    monkeypatch.setattr(search, "to_match", lambda wanted, mark: go_on.wait(PATIENCE) and '"found"')
     searching = asyncio.create_task(storage.search("found", None, 5))
     message, _ = await storage.append(None, "found", None)
-    assert await storage.message(message.id) == message and (await storage.changes_after(0, 5)).messages == [message]
+    assert await storage.message(message.id, GUEST) == message and (await storage.changes_after(0, 5)).messages == [
+        message
+    ]
     assert not searching.done()
     go_on.set()
     await searching
@@ -253,7 +255,7 @@ def test_a_python_without_fts5_is_told_so():
 
 async def test_a_part_without_the_word_costs_next_to_nothing(path, monkeypatch):
     """So a million messages are as good as a thousand: what grows is only the number of parts."""
-    monkeypatch.setattr(search, "IDS_IN_A_PART", 100)
+    monkeypatch.setattr(word_index, "IDS_IN_A_PART", 100)
     await asyncio.to_thread(fill, path, 2000, "好天気")
     storage = await open_storage(f"sqlite:///{path}")
     while not (await storage.search("nonesuch", None, 1)).is_complete:

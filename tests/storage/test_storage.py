@@ -6,7 +6,7 @@ import pytest
 
 from storage import open_storage
 from storage.errors import CannotOpenError, EditConflictError, KeyReusedError, NotFoundError
-from storage.records import Author, Import, Password
+from storage.records import GUEST, Author, Import, Password
 from tests.support.patience import PATIENCE
 
 ADA, BOB = Author(1, "Ada"), Author(2, "Bob")
@@ -41,7 +41,7 @@ async def test_a_posted_message_can_be_read_back_as_it_was(storage):
     message, is_new = await storage.append(ADA, "Hello\n😀", None)
     assert is_new and message.author == ADA and message.body == "Hello\n😀"
     assert abs(message.created_at - message.id) > 1_500_000_000_000  # milliseconds since 1970
-    assert await storage.message(message.id) == message
+    assert await storage.message(message.id, GUEST) == message
 
 
 async def test_numbers_follow_each_other_in_the_order_of_commits(storage):
@@ -135,7 +135,7 @@ async def test_a_retry_after_an_edit_or_a_deletion_does_not_post_again(storage):
 @pytest.mark.parametrize("id", [0, 99, -1])
 async def test_what_is_not_there_is_not_found(storage, id):
     """Unknown and deleted messages are the same to everybody."""
-    for call in (storage.message(id), storage.edit(id, "x"), storage.delete(id)):
+    for call in (storage.message(id, GUEST), storage.edit(id, "x"), storage.delete(id)):
         with pytest.raises(NotFoundError):
             await call
     assert (await snapshot(storage)).head.seq == 0
@@ -145,7 +145,7 @@ async def test_a_deleted_message_can_be_neither_read_nor_changed(storage):
     """Deletion is final."""
     message, _ = await storage.append(None, "gone", None)
     await storage.delete(message.id)
-    for call in (storage.message(message.id), storage.edit(message.id, "x"), storage.delete(message.id)):
+    for call in (storage.message(message.id, GUEST), storage.edit(message.id, "x"), storage.delete(message.id)):
         with pytest.raises(NotFoundError):
             await call
 

@@ -16,7 +16,7 @@ from storage.errors import (
     TooManyTokensError,
     UnavailableError,
 )
-from storage.records import MOST_BOT_TOKENS, Credential, Password
+from storage.records import MOST_BOT_TOKENS, OPERATOR, Credential, Password
 from tests.storage.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 OLD, NEW = Password("a hash"), Password("another hash")
@@ -33,7 +33,7 @@ async def moderator(storage, author=BOB):
 
 
 async def log_of(storage):
-    return [(entry.actor_name, entry.action, entry.target) for entry in await storage.audit(None, 100)]
+    return [(entry.actor_name, entry.action, entry.target) for entry in await storage.audit(None, 100, OPERATOR)]
 
 
 # --- passwords and credentials

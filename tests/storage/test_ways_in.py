@@ -14,7 +14,7 @@ from storage.errors import (
     UsernameTakenError,
 )
 from storage.migrate import migrations
-from storage.records import Password
+from storage.records import GUEST, Password
 from storage.ways_in import CREDENTIAL_KINDS, SIGN_INS, WAYS_IN
 from tests.storage.test_storage import ADA, BOB, storage  # noqa: F401 (a fixture)
 from tests.storage.test_storage_rights import LATER, NEW, OLD, log_of, session
@@ -202,7 +202,7 @@ async def test_a_post_is_signed_with_the_name_of_the_moment_of_its_commit(storag
     """It may have waited behind a rename, or an erasure of that very name."""
     await storage.set_name(ADA.id, "Countess")
     message, _ = await storage.append(ADA, "words", None)
-    assert message.author.name == "Countess" == (await storage.message(message.id)).author.name
+    assert message.author.name == "Countess" == (await storage.message(message.id, GUEST)).author.name
 
 
 async def test_a_credential_that_has_ended_does_nothing(storage):

@@ -12,7 +12,7 @@ from handlers.operations.monitored import Monitored
 from handlers.operations.openapi import DESCRIPTION as INTRODUCTION
 from handlers.operations.openapi import description
 from settings import read_settings
-from storage.errors import CannotOpenError, SearchBusyError, StorageError
+from storage.errors import CannotOpenError, SearchBusyError, SlugTakenError, StorageError, TooManyBoardsError
 from storage.postgres.connection import UnstorableTextError
 from storage.transfer import RowRefusedError
 from tests.support.reach import Reach
@@ -61,9 +61,15 @@ def described_errors(path, method):
 
 OF_OTHERS = {(401, "signed_out"), (401, "invalid_token")}
 """Where it doesn't matter who is asking: `identifies` is looked at before either is raised."""
+NO_BOARD = (404, "not_found")
+"""Of storage, for another board than the first, which these calls don't name."""
 UNHEARD_OF = {
     ("/get", "get"): {(400, "bad_time")},  # only with `t`, which is for the tutorial's pages
-    ("/api/v1/messages", "post"): {(400, "bad_cursor")},  # only with an `after`, which means nothing there
+    ("/api/v1/messages", "post"): {
+        (400, "bad_cursor"),
+        NO_BOARD,
+    },  # the first only with an `after`, which means nothing
+    ("/api/v1/search", "get"): {NO_BOARD},
     ("/api/v1/signin", "post"): {(422, "too_many_tokens")} | OF_OTHERS,  # the first is for bots' tokens
     ("/api/v1/signup", "post"): OF_OTHERS,
     ("/healthz", "get"): OF_OTHERS,
@@ -123,7 +129,10 @@ def test_every_fault_of_storage_has_an_answer_also_the_engines_own():
         kinds = [below for kind in kinds for below in kind.__subclasses__()]
         faults.update(kinds)
     of_commands = {CannotOpenError, RowRefusedError}
-    assert {kind for kind in faults - of_commands if as_refused(500, kind()).status_code == 500} == set()
+    of_no_request = {SlugTakenError, TooManyBoardsError}  # nobody makes boards over HTTP
+    assert {
+        kind for kind in faults - of_commands - of_no_request if as_refused(500, kind()).status_code == 500
+    } == set()
 
 
 UNPROCESSABLE = {

@@ -18,7 +18,7 @@ from board.site.parts import Rules
 from handlers import Application
 from settings import read_settings
 from storage import open_storage
-from storage.records import Password
+from storage.records import GUEST, Password
 from tests.support.in_process import running
 from tests.support.patience import PATIENCE
 from tests.support.people import PASSWORD
@@ -146,7 +146,7 @@ async def test_someone_suspended_this_moment_edits_and_deletes_nothing(house):
     await house.storage.suspend(None, "ada")
     for path in ("/m/1/edit", "/m/1/delete"):
         assert (await ada.post(path, s="other words")).code == 403
-    assert (await house.storage.message(1)).body == "words"
+    assert (await house.storage.message(1, GUEST)).body == "words"
 
 
 async def test_a_browser_in_use_stays_signed_in(house, clock):  # noqa: F811
@@ -161,7 +161,7 @@ async def test_a_browser_in_use_stays_signed_in(house, clock):  # noqa: F811
         clock.now += HOUR
         assert "Set-Cookie" not in (await ada.get("/account")).headers
     assert (await ada.post("/add", s="still here")).code == 303
-    assert (await house.storage.message(1)).author.id == 1
+    assert (await house.storage.message(1, GUEST)).author.id == 1
 
 
 async def test_posting_by_the_api_with_the_page_s_cookie_is_a_use(house, clock):  # noqa: F811

@@ -1,0 +1,114 @@
+"""Judges what an asker may read and write on a board, in the transaction that reads or writes.
+
+The first board has no rights of its own: the site's settings are the limit there, and the floors above look at them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from storage.errors import NotAllowedError, NotFoundError
+from storage.records import FIRST_BOARD, OPERATOR, Account, Asker, Board
+from storage.tx import Row, Tx
+
+BOARD = (
+    "id, slug, name, about, rules, newest_first, read_by, write_by, owner_id, created_at, archived_at, floor, changed"
+)
+"""The columns of Board."""
+
+
+IS_MANAGER = (
+    "EXISTS (SELECT 1 FROM accounts WHERE accounts.id = {0} AND suspended_at IS NULL "
+    "AND (role = 'moderator' OR accounts.id = boards.owner_id))"
+)
+"""SQL: whether account {0} may moderate a board that it may read."""
+
+
+def readable(place: int) -> str:
+    """SQL: whether a row of boards may be read by an asker, whose values() begin with this parameter."""
+    return f"boards.deleted_at IS NULL AND {allowed(place)}"
+
+
+def allowed(place: int) -> str:
+    """SQL: the same, also of a deleted board, of which the audit log still tells.
+
+    A bot's token reads no board of the invited. The function post_to() of PostgreSQL has the same rule.
+    """
+    account, credential, is_operator = f"${place}", f"${place + 1}", f"${place + 2}"
+    invitation = f"SELECT 1 FROM invitations WHERE invitations.board_id = boards.id AND account_id = {account}"
+    in_person = (
+        f"SELECT 1 FROM credentials WHERE credentials.id = {credential} AND credentials.account_id = {account} "
+        "AND kind <> 'bot'"
+    )
+    return (
+        f"(CAST({is_operator} AS boolean) OR boards.read_by = 'everyone' "
+        f"OR EXISTS (SELECT 1 FROM accounts WHERE accounts.id = {account} AND suspended_at IS NULL) "
+        f"AND (boards.read_by = 'members' OR (boards.owner_id = {account} OR EXISTS ({invitation})) "
+        f"AND (CAST({credential} AS bigint) IS NULL OR EXISTS ({in_person}))))"
+    )
+
+
+def on_readable(table: str, place: int, rule: Callable[[int], str] = readable) -> str:
+    """SQL: whether the board that a row of this table names, or the first, may be read by an asker."""
+    board = f"SELECT 1 FROM boards WHERE boards.id = {table}.board_id AND {rule(place)}"
+    return f"(coalesce({table}.board_id, {FIRST_BOARD}) = {FIRST_BOARD} OR EXISTS ({board}))"
+
+
+def values(asker: Asker) -> tuple[int | None, int | None, bool]:
+    return asker.account_id, asker.credential_id, asker.is_operator
+
+
+def asker_of(actor: Account | None, credential: int | None) -> Asker:
+    """The actor of moderation: None is the one at the command line."""
+    return OPERATOR if actor is None else Asker(actor.id, credential)
+
+
+def to_board(row: Row) -> Board:
+    columns: list[Any] = list(row)
+    columns[5] = bool(columns[5])  # SQLite has no booleans
+    return Board(*columns)
+
+
+async def check_may_read(tx: Tx, board_id: int, asker: Asker) -> Board:
+    """Returns a board that is not the first. Raises NotFoundError: to an asker who may not read one, there is none."""
+    select = f"SELECT {BOARD} FROM boards WHERE id = $1 AND {readable(2)}"
+    row = await tx.one(select, board_id, *values(asker))
+    if row is None:
+        raise NotFoundError(f"board {board_id}")
+    return to_board(row)
+
+
+async def read_judged(
+    tx: Tx, asker: Asker, select: str, order: str, board_id: int, *bound: object, also: str | None = None
+) -> Sequence[Row]:
+    """Returns the rows of a SELECT whose $1 is the id of a board that is not the first. Raises NotFoundError.
+
+    The right is judged by the statement that reads, so both see one moment, without a transaction around them. `also` is
+    what others than the operator need besides, as SQL with {0} for the account.
+    """
+    place = len(bound) + 2
+    more = f" AND (CAST(${place + 2} AS boolean) OR {also.format(f'${place}')})" if also else ""
+    rows = await tx.all(
+        f"SELECT found.* FROM boards LEFT JOIN ({select}) AS found ON true "
+        f"WHERE boards.id = $1 AND {readable(place)}{more} ORDER BY found.{order}",
+        board_id,
+        *bound,
+        *values(asker),
+    )
+    if not rows:
+        raise NotFoundError(f"board {board_id}")
+    return [row for row in rows if row[0] is not None]
+
+
+def check_may_write(board: Board, account: Account | None) -> None:
+    """Whether the account, or a guest, may post on a board that it may read, and edit there. Raises NotAllowedError."""
+    if board.archived_at is not None:
+        raise NotAllowedError(f"board {board.id} is archived")
+    if account is None and board.write_by != "guests":
+        raise NotAllowedError(f"guests don't write on board {board.id}")
+    if account is not None and board.write_by == "moderators" and not may_moderate(account, board):
+        raise NotAllowedError(f"account {account.id} doesn't write on board {board.id}")
+
+
+def may_moderate(account: Account, board: Board | None) -> bool:
+    """Whether the account may delete what others write on a board that it may read, and change that board."""
+    return account.is_moderator or (board is not None and account.id == board.owner_id)

@@ -1,0 +1,197 @@
+"""Boards beside the first. Rules for words and forms of slugs are those of the callers.
+
+To an asker who may not read a board, there is none: each method raises NotFoundError for it before anything else.
+"""
+
+import contextlib
+import dataclasses
+
+from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
+from storage.audit import of_board
+from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError
+from storage.records import MOST_BOARDS, Account, Asker, Board
+from storage.rights import check_active, check_in_force
+from storage.rows import next_board_change, note
+from storage.slugs import take_random_slug, take_slug
+from storage.tx import ROWS_AT_ONCE, Nouns, Tx
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoardChange:
+    """What becomes of a board; None leaves it as it is."""
+
+    slug: str | None = None
+    name: str | None = None
+    about: str | None = None
+    rules: str | None = None
+    newest_first: bool | None = None
+    read_by: str | None = None
+    write_by: str | None = None
+    is_archived: bool | None = None
+
+
+class Boards(Nouns):
+    """The actor is a moderator or the board's owner, or None for the operator at the command line.
+
+    All that changes a board is in the audit log, where only those find it who may read the board.
+    """
+
+    async def create_board(
+        self,
+        actor: Account | None,
+        slug: str,
+        name: str,
+        *,
+        read_by: str = "everyone",
+        write_by: str = "guests",
+        most_owned: int | None = None,
+        credential: int | None = None,
+    ) -> Board:
+        """Makes a board, which the actor owns. One for the invited gets a random slug, as a taken one would tell of it.
+
+        The actor is a moderator; with `most_owned`, any account that owns fewer boards. Raises SlugTakenError,
+        TooManyBoardsError, NotAllowedError.
+        """
+
+        async def unit(tx: Tx) -> Board:
+            await check_may_create(tx, actor, credential, most_owned)
+            row = await tx.one("SELECT coalesce(max(id), 1) + 1 FROM boards")  # rows never leave
+            assert row is not None
+            if read_by == "invited":
+                called = await take_random_slug(tx, row[0])
+            else:
+                await take_slug(tx, called := slug, row[0])
+            number, owner_id = await next_board_change(tx), actor and actor.id
+            await tx.run(
+                "INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, owner_id, created_at, "
+                "floor, changed) VALUES ($1, $2, $3, '', '', false, $4, $5, $6, now_ms(), $7, $7)",
+                *(row[0], called, name, read_by, write_by, owner_id, number),
+            )
+            await note(tx, actor, "make", of_board(row[0]), row[0])
+            return await check_may_read(tx, row[0], asker_of(None, None))
+
+        return await self._write(unit)
+
+    async def set_board(
+        self, actor: Account | None, board_id: int, change: BoardChange, *, credential: int | None = None
+    ) -> Board | None:
+        """Returns the board as it is then; None if the actor may not read it any more.
+
+        A board that becomes one of the invited gets a random slug, and its old ones end; it can't have another then. Raises NotFoundError, NotAllowedError, SlugTakenError, TooManyBoardsError.
+        """
+
+        async def unit(tx: Tx) -> Board | None:
+            board = await check_manages(tx, actor, credential, board_id)
+            await update_board(tx, actor, board, change)
+            await note(tx, actor, "change", of_board(board_id), board_id)
+            with contextlib.suppress(NotFoundError):
+                return await check_may_read(tx, board_id, asker_of(actor, credential))
+            return None
+
+        return await self._write(unit)
+
+    async def delete_board(self, actor: Account | None, board_id: int, *, credential: int | None = None) -> None:
+        """From the commit on, there is no such board. Its messages leave the database with the next forget()."""
+
+        async def unit(tx: Tx) -> None:
+            await check_manages(tx, actor, credential, board_id)
+            await note(tx, actor, "delete", of_board(board_id), board_id)
+            number = await next_board_change(tx)
+            await tx.run(
+                "UPDATE boards SET deleted_at = now_ms(), name = '', about = '', rules = '', owner_id = NULL, "
+                "floor = $1, changed = $1 WHERE id = $2",
+                *(number, board_id),
+            )
+            await tx.run("UPDATE slugs SET ended = true WHERE board_id = $1", board_id)
+            await tx.run("DELETE FROM invitations WHERE board_id = $1", board_id)
+
+        await self._write(unit)
+
+    async def board(self, slug: str, asker: Asker) -> Board:
+        """Returns the board that has this slug, or had it. Raises NotFoundError."""
+        return await self._read(read_by_slug, slug, asker)
+
+    async def boards(self, asker: Asker, after: str, limit: int) -> list[Board]:
+        """Returns boards by their slugs, those after this one."""
+        return await self._read(read_boards, asker, after, limit)
+
+
+async def check_may_create(tx: Tx, actor: Account | None, credential: int | None, most_owned: int | None) -> None:
+    if actor is not None:
+        account = await check_active(tx, actor.id)
+        await check_in_force(tx, actor.id, credential)
+        if not account.is_moderator:
+            owned = await tx.all("SELECT 1 FROM boards WHERE owner_id = $1", actor.id)
+            if most_owned is None:
+                raise NotAllowedError(f"account {actor.id} is no moderator")
+            if len(owned) >= most_owned:
+                raise TooManyBoardsError(f"account {actor.id} owns {len(owned)}")
+    row = await tx.one("SELECT count(*) FROM boards WHERE deleted_at IS NULL")
+    if row is not None and row[0] >= MOST_BOARDS:
+        raise TooManyBoardsError(f"there are {row[0]}")
+
+
+async def check_manages(tx: Tx, actor: Account | None, credential: int | None, board_id: int) -> Board:
+    """Returns the board. Raises NotFoundError, NotAllowedError, OutdatedError."""
+    board = await check_may_read(tx, board_id, asker_of(actor, credential))
+    if actor is not None:
+        account = await check_active(tx, actor.id)
+        await check_in_force(tx, actor.id, credential)
+        if not may_moderate(account, board):
+            raise NotAllowedError(f"account {actor.id} doesn't moderate board {board_id}")
+    return board
+
+
+async def update_board(tx: Tx, actor: Account | None, board: Board, change: BoardChange) -> None:
+    read_by, slug, owner_id = change.read_by or board.read_by, board.slug, board.owner_id
+    if read_by == "invited" and board.read_by != "invited":
+        slug, owner_id = await take_random_slug(tx, board.id), owner_id or (actor.id if actor else None)
+    elif change.slug is not None and change.slug != slug:
+        if read_by == "invited":
+            raise NotAllowedError(f"the slug of board {board.id} is random")
+        slug = change.slug
+        await take_slug(tx, slug, board.id)
+    said = {"name": change.name, "about": change.about, "rules": change.rules, "newest_first": change.newest_first,
+            "write_by": change.write_by, "slug": slug, "read_by": read_by, "owner_id": owner_id}  # fmt: skip
+    new = {column: value for column, value in said.items() if value is not None}
+    places = ", ".join(f"{column} = ${place}" for place, column in enumerate(new, 3))
+    if change.is_archived is not None:
+        places += ", archived_at = " + ("coalesce(archived_at, now_ms())" if change.is_archived else "NULL")
+    number = await next_board_change(tx)
+    await tx.run(f"UPDATE boards SET changed = $1, {places} WHERE id = $2", number, board.id, *new.values())
+
+
+async def leave_boards(tx: Tx, account_id: int) -> None:
+    """Takes a board from an owner who leaves, with a number that tells of it, as of any change of its row."""
+    if await tx.one("SELECT 1 FROM boards WHERE owner_id = $1", account_id):
+        number = await next_board_change(tx)
+        await tx.run("UPDATE boards SET owner_id = NULL, changed = $1 WHERE owner_id = $2", number, account_id)
+
+
+async def read_by_slug(tx: Tx, slug: str, asker: Asker) -> Board:
+    select = f"SELECT {BOARD} FROM boards WHERE id = (SELECT board_id FROM slugs WHERE slugs.slug = $1 AND NOT ended)"
+    row = await tx.one(f"{select} AND {readable(2)}", slug, *values(asker))
+    if row is None:
+        raise NotFoundError("board")
+    return to_board(row)
+
+
+async def read_boards(tx: Tx, asker: Asker, after: str, limit: int) -> list[Board]:
+    select = f"SELECT {BOARD} FROM boards WHERE slug > $1 AND {readable(3)} ORDER BY slug LIMIT $2"
+    return [to_board(row) for row in await tx.all(select, after, limit, *values(asker))]
+
+
+async def read_deleted(tx: Tx) -> int | None:
+    """Returns a deleted board that still has messages or read marks; nobody can read them."""
+    left = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE board_id = boards.id)" for table in ("posts", "marks"))
+    which = f"deleted_at IS NOT NULL AND ({left})"
+    row = await tx.one(f"SELECT id FROM boards WHERE {which} LIMIT 1")
+    return row[0] if row else None
+
+
+async def clear_deleted(tx: Tx, board_id: int) -> None:
+    """Removes some of its messages and read marks."""
+    some = f"SELECT id FROM posts WHERE board_id = $1 ORDER BY id LIMIT {ROWS_AT_ONCE}"
+    await tx.delete_messages("posts", f"id IN ({some})", board_id)
+    marks = f"SELECT id FROM marks WHERE board_id = $1 LIMIT {ROWS_AT_ONCE}"
+    await tx.run(f"DELETE FROM marks WHERE id IN ({marks})", board_id)

@@ -1,0 +1,74 @@
+"""What deliver() keeps in memory of all boards beside the first, and of whom they are open to."""
+
+import dataclasses
+
+from storage.asking import BOARD, to_board
+from storage.records import Board, Head
+from storage.tx import Nouns, Tx
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listed:
+    """A board beside the first, as it is listed for deliver()."""
+
+    board: Board
+    has_ended: bool
+    seq: int
+    """Its last change."""
+    newest: int
+    """The id of its newest message that is not deleted, or 0."""
+    author_id: int | None
+    """The account that wrote that message."""
+    slugs: list[str]
+    """Those that lead to it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listing:
+    """Boards at one moment. The head's last change is that of the whole site."""
+
+    head: Head
+    boards: list[Listed]
+
+
+class Listings(Nouns):
+    async def listing(self, after: int) -> Listing:
+        """Returns the boards whose rows have changed after this number; with 0, all that are there: at one moment."""
+        return await self._read_at_one_moment(read_listing, after)
+
+    async def boards_open_to(self, account_id: int) -> frozenset[int]:
+        """Returns the boards that the account owns, and those to which it has an invitation."""
+        return await self._read(read_open_boards, account_id)
+
+
+async def read_listing(tx: Tx, after: int) -> Listing:
+    head = await tx.one("SELECT epoch, seq, floor, access, boards FROM board")
+    assert head is not None
+    living = "FROM posts WHERE board_id = boards.id AND body IS NOT NULL ORDER BY id DESC LIMIT 1"
+    rows = await tx.all(
+        f"SELECT deleted_at, (SELECT max(seq) FROM posts WHERE board_id = boards.id), (SELECT id {living}), "
+        f"(SELECT author_id {living}), {BOARD} FROM boards "
+        "WHERE changed > CAST($1 AS bigint) AND (deleted_at IS NULL OR CAST($1 AS bigint) > 0)",
+        after,
+    )
+    slugs: dict[int, list[str]] = {}
+    changed = "SELECT id FROM boards WHERE changed > $1"
+    for slug, board_id in await tx.all(
+        f"SELECT slug, board_id FROM slugs WHERE NOT ended AND board_id IN ({changed})", after
+    ):
+        slugs.setdefault(board_id, []).append(slug)
+    boards = []
+    for deleted_at, last, newest, author_id, *columns in rows:
+        board = to_board(columns)
+        seq = max(board.floor, last or 0)
+        boards.append(Listed(board, deleted_at is not None, seq, newest or 0, author_id, slugs.get(board.id, [])))
+    return Listing(Head(*head), boards)
+
+
+async def read_open_boards(tx: Tx, account_id: int) -> frozenset[int]:
+    rows = await tx.all(
+        "SELECT board_id FROM invitations WHERE account_id = $1 "
+        "UNION SELECT id FROM boards WHERE owner_id = $1 AND deleted_at IS NULL",
+        account_id,
+    )
+    return frozenset(board_id for (board_id,) in rows)

@@ -1,0 +1,129 @@
+"""Read marks: the newest message that an account has seen on a board; and what a list of boards says by them."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from storage.asking import BOARD, readable, to_board, values
+from storage.errors import NotFoundError
+from storage.records import FIRST_BOARD, Asker, Board
+from storage.tx import Nouns, Row, Tx, in_steps
+
+MOST_UNREAD = 100
+"""So many unread messages are counted, and looked at for mentions."""
+GREATEST = 2**63 - 1
+"""The greatest number that an engine takes."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a board is, and how far the asker has read."""
+
+    newest: int | None
+    """The id of its newest message that is not deleted."""
+    read: int | None = None
+    """The asker's mark; None if there is none, which makes nothing unread."""
+    unread: int = 0
+    """Messages after the mark, at most MOST_UNREAD."""
+    mentions: int = 0
+    """Those of the newest MOST_UNREAD unread messages that have @username."""
+
+
+Marks = Mapping[int, int]
+"""Marks of one account that are not saved yet, by board. Each is above the saved one."""
+
+
+class ReadMarks(Nouns):
+    _mentions: str
+    """SQL: whether `body` mentions the account with the username {0}, which has only small letters, digits and `_`."""
+
+    async def listed(self, asker: Asker, after: str, limit: int, unsaved: Marks) -> list[tuple[Board, Standing]]:
+        """Returns boards beside the first that the asker may read, by their slugs, those after this one, in one statement."""
+        return await self._read(read_listed, self._mentions, asker, after, limit, unsaved)
+
+    async def standing(self, board_id: int, asker: Asker, unsaved: Marks) -> Standing:
+        """Returns how far a board is, also the first. Raises NotFoundError."""
+        return await self._read(read_standing, self._mentions, board_id, asker, unsaved)
+
+    async def save_marks(self, marks: Mapping[tuple[int, int], int]) -> None:
+        """Stores marks by account and board: the greater of this and the one that is there, at most the newest message.
+
+        Skips boards that the account may not read, and what no longer exists. On the first board, there are marks only
+        where there are others.
+        """
+        for save, is_first in ((SAVE_FIRST, True), (SAVE_OTHER, False)):
+            rows = [
+                (*key, min(id, GREATEST), *(() if is_first else values(Asker(key[0]))))
+                for key, id in marks.items()
+                if (key[1] == FIRST_BOARD) == is_first
+            ]
+            for some in in_steps(rows):
+                await self._write(lambda tx, save=save, some=some: tx.run_many(save, some))  # type: ignore[misc]
+
+
+SAVE = (
+    "INSERT INTO marks (account_id, board_id, last_read) "
+    "SELECT accounts.id, CAST($2 AS bigint), CASE WHEN $3 < newest.id THEN $3 ELSE newest.id END "
+    "FROM accounts CROSS JOIN (SELECT max(id) AS id FROM {messages}) AS newest "
+    "WHERE accounts.id = $1 AND newest.id IS NOT NULL AND EXISTS (SELECT 1 FROM boards{which}) "
+    "ON CONFLICT (board_id, account_id) DO UPDATE SET last_read = excluded.last_read "
+    "WHERE excluded.last_read > marks.last_read"
+)
+SAVE_FIRST = SAVE.format(messages="messages", which="")
+SAVE_OTHER = SAVE.format(messages="posts WHERE board_id = $2", which=f" WHERE boards.id = $2 AND {readable(4)}")
+
+
+def mark_of(board: str, place: int, unsaved: Marks) -> tuple[str, list[int]]:
+    """Returns SQL for the mark that an account has on this board, with the account at this parameter, and the values of
+    the parameters after it.
+    """
+    account = f"CAST(${place} AS bigint)"
+    saved = f"(SELECT last_read FROM marks WHERE marks.board_id = {board} AND account_id = {account})"
+    if not unsaved:
+        return saved, []
+    places = range(place + 1, place + 1 + 2 * len(unsaved), 2)
+    cases = " ".join(f"WHEN CAST(${at} AS bigint) THEN CAST(${at + 1} AS bigint)" for at in places)
+    return f"CASE {board} {cases} ELSE {saved} END", [number for pair in unsaved.items() for number in pair]
+
+
+def standing_of(living: str, mentions: str, place: int) -> str:
+    """SQL: the columns of Standing after the mark, which is `found.mark`, for the account at this parameter. `living` is
+    FROM and WHERE of the messages that are not deleted.
+    """
+    username = f"(SELECT username FROM accounts WHERE accounts.id = CAST(${place} AS bigint))"
+    unread = f"{living} AND id > found.mark ORDER BY id DESC LIMIT {MOST_UNREAD}"
+    return (
+        f"(SELECT id {living} ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM (SELECT id {unread}) AS unread), "
+        f"(SELECT count(*) FROM (SELECT body {unread}) AS unread WHERE {mentions.format(username)})"
+    )
+
+
+async def read_listed(
+    tx: Tx, mentions: str, asker: Asker, after: str, limit: int, unsaved: Marks
+) -> list[tuple[Board, Standing]]:
+    mark, numbers = mark_of("boards.id", 6, unsaved)
+    boards = f"SELECT {BOARD}, {mark} AS mark FROM boards WHERE slug > $1 AND {readable(3)} ORDER BY slug LIMIT $2"
+    living = "FROM posts WHERE posts.board_id = found.id AND body IS NOT NULL"
+    select = f"SELECT found.*, {standing_of(living, mentions, 3)} FROM ({boards}) AS found ORDER BY found.slug"
+    rows = await tx.all(select, after, limit, *values(asker), asker.account_id, *numbers)
+    return [(to_board(row[:-4]), to_standing(row[-4:])) for row in map(tuple, rows)]
+
+
+async def read_standing(tx: Tx, mentions: str, board_id: int, asker: Asker, unsaved: Marks) -> Standing:
+    mark, numbers = mark_of("CAST($1 AS bigint)", 2, {id: mark for id, mark in unsaved.items() if id == board_id})
+    judged, living = "true", "FROM messages WHERE body IS NOT NULL"
+    rights: tuple[object, ...] = ()
+    if board_id != FIRST_BOARD:
+        judged = f"EXISTS (SELECT 1 FROM boards WHERE boards.id = $1 AND {readable(3 + len(numbers))})"
+        living, rights = "FROM posts WHERE board_id = $1 AND body IS NOT NULL", values(asker)
+    row = await tx.one(
+        f"SELECT mark, {standing_of(living, mentions, 2)} FROM (SELECT {mark} AS mark) AS found WHERE {judged}",
+        *(board_id, asker.account_id, *numbers, *rights),
+    )
+    if row is None:
+        raise NotFoundError(f"board {board_id}")
+    return to_standing(row)
+
+
+def to_standing(row: Row) -> Standing:
+    mark, newest, unread, mentions = row
+    return Standing(newest, mark, unread, mentions)

@@ -1,0 +1,144 @@
+"""What boards are, in a few lines without a database: the tests compare storage with this, whatever is done to both."""
+
+import dataclasses
+
+from storage.errors import KeyReusedError, NotAllowedError, NotAuthorError, NotFoundError, OutdatedError, SlugTakenError
+from storage.records import FIRST_BOARD, Asker
+from storage.slugs import RANDOM
+
+
+@dataclasses.dataclass
+class Place:
+    slug: str
+    read_by: str
+    write_by: str
+    owner: int | None
+    invited: set[int] = dataclasses.field(default_factory=set)
+    slugs: set[str] = dataclasses.field(default_factory=set)
+    """Those that lead to it."""
+    is_archived: bool = False
+
+
+@dataclasses.dataclass
+class Post:
+    board: int
+    author: int | None
+    body: str | None
+    key: str | None
+    first_body: str | None
+    """What a retry must bring; None for a deleted message, for which any words will do."""
+
+
+class Model:
+    def __init__(self) -> None:
+        self.boards: dict[int, Place] = {}
+        self.ended: dict[int, str] = {}
+        """Who could read boards that are deleted."""
+        self.slug_owners: dict[str, int] = {}
+        """Every slug that was ever given, and to whom."""
+        self.posts: dict[int, Post] = {}
+        self.roles: dict[int, str] = {}
+        self.suspended: set[int] = set()
+        self.bots: set[int] = set()
+        """Credentials of bots that are in force."""
+
+    def is_active(self, account: int | None) -> bool:
+        return account in self.roles and account not in self.suspended
+
+    def reads(self, asker: Asker, board: int) -> bool:
+        place = self.boards.get(board)
+        if board == FIRST_BOARD or place is None:
+            return board == FIRST_BOARD
+        if asker.is_operator or place.read_by == "everyone":
+            return True
+        if not self.is_active(asker.account_id):
+            return False
+        is_invited = asker.account_id == place.owner or asker.account_id in place.invited
+        return place.read_by == "members" or (is_invited and asker.credential_id is None)
+
+    def is_told_of(self, asker: Asker) -> set[int]:
+        """The boards about which the audit log has entries for them."""
+        ended = {
+            id for id, read_by in self.ended.items()
+            if asker.is_operator or read_by == "everyone"
+            or (read_by == "members" and self.is_active(asker.account_id))
+        }  # fmt: skip
+        return ended | {id for id in self.boards if self.reads(asker, id)}
+
+    def moderates(self, account: int | None, board: int) -> bool:
+        place = self.boards.get(board)
+        return self.roles.get(account) == "moderator" or (place is not None and place.owner == account)
+
+    def may_write(self, account: int | None, board: int) -> bool:
+        if board == FIRST_BOARD:
+            return True
+        place = self.boards[board]
+        who = {"guests": True, "members": account is not None, "moderators": self.moderates(account, board)}
+        return not place.is_archived and who[place.write_by]
+
+    # --- what becomes of a request: the error, or None
+
+    def refusal_of_actor(self, actor: Asker, board: int) -> type[Exception] | None:
+        """Of whoever wants to change a board."""
+        if not self.reads(actor, board):
+            return NotFoundError
+        if not actor.is_operator and not (self.is_active(actor.account_id) and self.moderates(actor.account_id, board)):
+            return NotAllowedError
+        return None
+
+    def retry(self, author: int | None, board: int, key: str | None) -> int | None:
+        for id, post in self.posts.items():
+            if key is not None and (post.board, post.author, post.key) == (board, author, key):
+                return id
+        return None
+
+    def refusal_of_post(self, asker: Asker, board: int, body: str, key: str | None) -> type[Exception] | None:
+        if not self.reads(asker, board):
+            return NotFoundError
+        if (first := self.retry(asker.account_id, board, key)) is not None:
+            return KeyReusedError if self.posts[first].first_body not in (None, body) else None
+        if asker.account_id is not None and not self.is_active(asker.account_id):
+            return NotAllowedError
+        if asker.credential_id is not None and asker.credential_id not in self.bots:
+            return OutdatedError
+        return None if self.may_write(asker.account_id, board) else NotAllowedError
+
+    def refusal_of_change(
+        self, by: Asker, id: int, board: int, *, edits: bool, moderates: bool
+    ) -> type[Exception] | None:
+        post = self.posts.get(id)
+        if not self.reads(by, board) or post is None or post.board != board or post.body is None:
+            return NotFoundError
+        if by.is_operator:
+            return None
+        if post.author != by.account_id and not moderates:
+            return NotAuthorError
+        if not self.is_active(by.account_id):
+            return NotAllowedError
+        if by.credential_id is not None and by.credential_id not in self.bots:
+            return OutdatedError
+        if post.author != by.account_id and not self.moderates(by.account_id, board):
+            return NotAllowedError
+        return NotAllowedError if edits and not self.may_write(by.account_id, board) else None
+
+    def refusal_of_slug(self, slug: str, board: int) -> type[Exception] | None:
+        return SlugTakenError if self.slug_owners.get(slug, board) != board or RANDOM.fullmatch(slug) else None
+
+    # --- what is done
+
+    def give_slug(self, board: int, slug: str) -> None:
+        self.slug_owners[slug] = board
+        self.boards[board].slugs.add(slug)
+        self.boards[board].slug = slug
+
+    def delete_account(self, account: int, *, keeps: bool) -> None:
+        del self.roles[account]
+        self.suspended.discard(account)
+        for place in self.boards.values():
+            place.owner = None if place.owner == account else place.owner
+            place.invited.discard(account)
+        if not keeps:
+            self.posts = {id: post for id, post in self.posts.items() if post.author != account}
+
+    def shown(self, board: int) -> dict[int, str]:
+        return {id: post.body for id, post in self.posts.items() if post.board == board and post.body is not None}
