@@ -26,6 +26,7 @@ NAMED = {
     "audit": "audit entries",
     "slugs": "short names of boards",
     "posts": "messages of other boards",
+    "marks": "read marks",
 }
 """What rows are called in tables whose names do not say it."""
 

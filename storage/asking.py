@@ -31,13 +31,14 @@ def readable(place: int) -> str:
 def allowed(place: int) -> str:
     """SQL: the same, also of a deleted board, of which the audit log still tells.
 
-    A bot's token reads no board of the invited. The function post_to() of PostgreSQL has the same rule.
+    A bot's token reads no board of the invited but the one that it was made for. The function post_to() of PostgreSQL
+    has the same rule.
     """
     account, credential, is_operator = f"${place}", f"${place + 1}", f"${place + 2}"
     invitation = f"SELECT 1 FROM invitations WHERE invitations.board_id = boards.id AND account_id = {account}"
     in_person = (
         f"SELECT 1 FROM credentials WHERE credentials.id = {credential} AND credentials.account_id = {account} "
-        "AND kind <> 'bot'"
+        "AND (kind <> 'bot' OR credentials.board_id = boards.id)"
     )
     return (
         f"(CAST({is_operator} AS boolean) OR boards.read_by = 'everyone' "

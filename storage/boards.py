@@ -44,13 +44,14 @@ class Boards(Nouns):
         *,
         read_by: str = "everyone",
         write_by: str = "guests",
+        said: BoardChange = BoardChange(),
         most_owned: int | None = None,
         credential: int | None = None,
     ) -> Board:
         """Makes a board, which the actor owns. One for the invited gets a random slug, as a taken one would tell of it.
 
-        The actor is a moderator; with `most_owned`, any account that owns fewer boards. Raises SlugTakenError,
-        TooManyBoardsError, NotAllowedError.
+        `said` has its other words, and the order. The actor is a moderator; with `most_owned`, any account that owns
+        fewer boards. Raises SlugTakenError, TooManyBoardsError, NotAllowedError.
         """
 
         async def unit(tx: Tx) -> Board:
@@ -64,8 +65,9 @@ class Boards(Nouns):
             number, owner_id = await next_board_change(tx), actor and actor.id
             await tx.run(
                 "INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, owner_id, created_at, "
-                "floor, changed) VALUES ($1, $2, $3, '', '', false, $4, $5, $6, now_ms(), $7, $7)",
-                *(row[0], called, name, read_by, write_by, owner_id, number),
+                "floor, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now_ms(), $10, $10)",
+                *(row[0], called, name, said.about or "", said.rules or "", bool(said.newest_first)),
+                *(read_by, write_by, owner_id, number),
             )
             await note(tx, actor, "make", of_board(row[0]), row[0])
             return await check_may_read(tx, row[0], asker_of(None, None))
@@ -91,7 +93,7 @@ class Boards(Nouns):
         return await self._write(unit)
 
     async def delete_board(self, actor: Account | None, board_id: int, *, credential: int | None = None) -> None:
-        """From the commit on, there is no such board. Its messages leave the database with the next forget()."""
+        """From the commit on, there is no such board. Its messages go with the next forget(). Raises NotFoundError, NotAllowedError."""
 
         async def unit(tx: Tx) -> None:
             await check_manages(tx, actor, credential, board_id)

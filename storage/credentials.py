@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from storage.asking import check_may_read
 from storage.errors import NotFoundError, OutdatedError, TooManyTokensError
-from storage.records import MOST_BOT_TOKENS, MOST_CREDENTIALS, Account, Credential, Password
+from storage.records import MOST_BOT_TOKENS, MOST_CREDENTIALS, Account, Asker, Credential, Password
 from storage.rights import PROVIDER, check_active, check_in_force, end_ways_in, revoke
 from storage.rows import ACCOUNT
 from storage.tables import BY_PROVIDER
@@ -12,7 +13,7 @@ from storage.ways_in import SIGN_INS
 
 SELECT = (
     "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
-    f"{PROVIDER}, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
+    f"{PROVIDER}, credentials.board_id, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
 )
 
 
@@ -30,8 +31,10 @@ class Credentials(Nouns):
         identity_id: int | None = None,
         password: Password | None = None,
         by: int | None = None,
+        board_id: int | None = None,
     ) -> Credential:
-        """`password` is the one that was verified for it, `by` the credential that asks for it.
+        """`password` is the one that was verified for it, `by` the credential that asks for it, `board_id` the board
+        that a bot's token is for: NotFoundError, if the account may not read it.
 
         A credential that comes from an identity needs that the account still has it: the identity `identity_id`, or the
         one of the provider that the credential `by` comes from. That provider's is then the new credential, too.
@@ -48,7 +51,9 @@ class Credentials(Nouns):
             if replaces is not None:
                 await revoke(tx, "hash = $1", replaces)
             await make_room(tx, account_id, kind)
-            await insert(tx, account_id, kind, hash, name, provider)
+            if board_id is not None:
+                await check_may_read(tx, board_id, Asker(account_id, by))
+            await insert(tx, account_id, kind, hash, name, provider, board_id)
             return await read_credential(tx, hash)
 
         return await self._write(unit)
@@ -90,22 +95,25 @@ class Credentials(Nouns):
         return await self._read_for_delivery(read)
 
 
-async def insert(tx: Tx, account_id: int, kind: str, hash: bytes, name: str, provider: str | None) -> None:
+async def insert(
+    tx: Tx, account_id: int, kind: str, hash: bytes, name: str, provider: str | None, board_id: int | None
+) -> None:
     await tx.run(
-        f"INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, {BY_PROVIDER}, provider) "
-        "SELECT $1, $2, $3, $4, now, now, $5, $6 FROM (SELECT now_ms() AS now) AS clock",
+        f"INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, {BY_PROVIDER}, provider, "
+        "board_id) SELECT $1, $2, $3, $4, now, now, $5, $6, CAST($7 AS bigint) FROM (SELECT now_ms() AS now) AS clock",
         account_id,
         kind,
         hash,
         name,
         provider is not None,
         provider or "",
+        board_id,
     )
 
 
 def to_credential(row: Row) -> Credential:
-    id, kind, name, created_at, last_used_at, provider = row[:6]
-    return Credential(id, Account(*row[6:]), kind, name, created_at, last_used_at, provider)
+    id, kind, name, created_at, last_used_at, provider, board_id = row[:7]
+    return Credential(id, Account(*row[7:]), kind, name, created_at, last_used_at, provider, board_id)
 
 
 async def read_credential(tx: Tx, hash: bytes) -> Credential:

@@ -30,7 +30,7 @@ class Invitations(Nouns):
     async def uninvite(
         self, actor: Account | None, board_id: int, account_id: int, *, credential: int | None = None
     ) -> None:
-        """Takes an invitation back, if there is one; everybody may give back their own."""
+        """Takes an invitation back; everybody may give back their own. Raises NotFoundError, NotAllowedError."""
 
         async def unit(tx: Tx) -> None:
             if actor is None or actor.id != account_id:

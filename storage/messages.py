@@ -3,7 +3,7 @@
 from storage.asking import check_may_read, check_may_write, may_moderate, on_readable, read_judged, readable, values
 from storage.audit import of_message
 from storage.errors import NotAllowedError, NotAuthorError, NotFoundError
-from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Changes, Head, Message, Page, Snapshot
+from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Board, Changes, Head, Message, Page, Snapshot
 from storage.rights import check_active, check_in_force
 from storage.rows import (
     COLUMNS,
@@ -81,6 +81,10 @@ class StoredMessages(Nouns):
     async def message(self, id: int, asker: Asker) -> Message:
         """Returns a message of any board that the asker may read. Raises NotFoundError."""
         return await self._read(read_anywhere, id, asker)
+
+    async def board_of(self, board_id: int, asker: Asker) -> Board:
+        """Returns the board that a message is on, if not the first. Raises NotFoundError."""
+        return await self._read(check_may_read, board_id, asker)
 
     async def before(self, id: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:
         """Returns the messages before this one, or the newest if it is None, and whether there are older ones."""

@@ -213,6 +213,8 @@ class Credential:
     last_used_at: int
     provider: str | None = None
     """The provider that made this session, or whose session made this bot's token."""
+    board_id: int | None = None
+    """The board of the invited that this bot's token reaches, as its account does."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ TABLES = {
             Column("last_used_at", "time"),  # how long it may be unused is a setting
             Column(BY_PROVIDER, "flag"),
             Column("provider", "provider", given=False),  # which means something only with BY_PROVIDER
+            Column("board_id", "number", null=True),
         ),
         is_exported=False, owner="account_id", erasure="deleted", ends=None, unique=(("hash",),), counts=True,
     ),
@@ -171,12 +172,7 @@ TABLES = {
         is_exported=True, owner=None, erasure="kept", ends=("at", ERASURE_DAYS),
     ),
     "suspensions": Table(
-        (
-            Column("salt", "octets"),
-            Column("identity_hash", "octets"),
-            Column("username_hash", "octets"),
-            Column("until", "time"),
-        ),
+        (*(Column(name, "octets") for name in ("salt", "identity_hash", "username_hash")), Column("until", "time")),
         is_exported=True, owner=None, erasure="kept", ends=("until", 0),
     ),
     "audit": Table(
@@ -215,22 +211,12 @@ TABLES = {
         is_exported=True, owner=None, erasure="kept", ends=None, since=2,  # never given to another board
     ),
     "invitations": Table(
-        (
-            Column("id", "number", given=False),
-            Column("board_id", "number"),
-            Column("account_id", "number"),
-            Column("at", "time"),
-        ),
+        (Column("id", "number", given=False), Column("board_id", "number"), Column("account_id", "number"), Column("at", "time")),
         is_exported=True, owner="account_id", erasure="deleted", ends=None, unique=(("board_id", "account_id"),),
         counts=True, since=2,
     ),
     "marks": Table(
-        (
-            Column("id", "number", given=False),
-            Column("board_id", "number"),
-            Column("account_id", "number"),
-            Column("last_read", "number"),
-        ),
+        (Column("id", "number", given=False), *(Column(name, "number") for name in ("board_id", "account_id", "last_read"))),
         is_exported=True, owner="account_id", erasure="deleted", ends=None, unique=(("board_id", "account_id"),),
         counts=True, since=2,
     ),

@@ -50,6 +50,7 @@ class AccountDownload(AccountPage):
         used = iso(self.site.credentials.last_used(credential))
         return {"id": credential.id, "kind": credential.kind, "name": credential.name,
                 "created_at": iso(credential.created_at), "last_used_at": used,
+                **({} if credential.board_id is None else {"board_id": credential.board_id}),
                 **{f"by_{name}": credential.provider == name for name in self.context.providers}}  # fmt: skip
 
     async def send_rows(self, parts: AsyncIterator[list[Row]], shape: Callable[[Row], dict[str, Any]]) -> None:

@@ -104,6 +104,7 @@ def fill(db, server, ada, bob):
     db.execute(
         "INSERT INTO invitations VALUES (NULL, 2, ?, 1700000000007), (NULL, 2, ?, 1700000000008)", (ada.id, bob.id)
     )
+    db.execute("UPDATE credentials SET board_id = 2 WHERE account_id = ?", (ada.id,))
     db.execute("INSERT INTO marks VALUES (NULL, 2, ?, 90), (NULL, 2, ?, 92)", (ada.id, bob.id))
     elsewhere = (
         "INSERT INTO posts VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9')"

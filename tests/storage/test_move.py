@@ -14,7 +14,7 @@ from admin.move import move
 from storage import open_storage, open_transfer
 from storage.errors import CannotOpenError, StorageError
 from storage.postgres.transfer import PORTION, PostgreSQLTransfer, portions
-from storage.records import OPERATOR, Author, Import, Password, Picture
+from storage.records import OPERATOR, Asker, Author, Import, Password, Picture
 from storage.sqlite.transfer import SQLiteTransfer
 from storage.tables import TABLES
 from tests.support.admin import admin
@@ -72,7 +72,12 @@ async def fill(url):
     await storage.erase_identity("facebook", "1", "3", LATER, "code-3")
     board = await storage.create_board(ada, "rowing", "Rowing", read_by="invited", most_owned=1)
     await storage.invite(ada, board.id, identity.account.id)
-    await storage.append(Author(ada.id, ada.name), "elsewhere by Ada", "e" * 22, "192.0.2.1", None, board.id)
+    posted, _ = await storage.append(
+        Author(ada.id, ada.name), "elsewhere by Ada", "e" * 22, "192.0.2.1", None, board.id
+    )
+    await storage.save_marks(
+        {(ada.id, 1): 1, (ada.id, board.id): posted.id, (identity.account.id, board.id): posted.id}
+    )
     await storage.close()
 
 
@@ -101,6 +106,7 @@ async def everything(url):
         await storage.log_after(0, 1000),
         await storage.boards(OPERATOR, "", 100),
         await storage.invited(2, OPERATOR, 0, 100),
+        [await storage.standing(id, Asker(ids[0]), {}) for id in (1, 2)],
         await storage.search("elsewhere", None, 50, 2, OPERATOR),
         await storage.snapshot_on(2, OPERATOR, changes=100, page=50),
         await storage.audit(None, 100, OPERATOR),

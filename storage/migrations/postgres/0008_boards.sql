@@ -77,6 +77,9 @@ ALTER TABLE board ADD COLUMN words_elsewhere text;
 -- The newest change of any row of boards, so that a look at this row tells whether there is one.
 ALTER TABLE board ADD COLUMN boards bigint NOT NULL DEFAULT 0;
 
+-- The board of the invited that a bot's token was made for.
+ALTER TABLE credentials ADD COLUMN board_id bigint;
+
 -- The board that an entry is about, if not the first: those who may not read it are not told.
 ALTER TABLE audit ADD COLUMN board_id bigint;
 
@@ -119,7 +122,7 @@ BEGIN
                     OR EXISTS (
                         SELECT FROM credentials
                         WHERE credentials.id = credential_ids[i] AND credentials.account_id = author.id
-                            AND kind <> 'bot'
+                            AND (kind <> 'bot' OR credentials.board_id = boards.id)
                     )
                 )
             )

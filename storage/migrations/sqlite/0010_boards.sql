@@ -78,5 +78,8 @@ CREATE TABLE post_parts (
 -- The newest change of any row of boards, so that a look at this row tells whether there is one.
 ALTER TABLE board ADD COLUMN boards INTEGER NOT NULL DEFAULT 0;
 
+-- The board of the invited that a bot's token was made for.
+ALTER TABLE credentials ADD COLUMN board_id INTEGER;
+
 -- The board that an entry is about, if not the first: those who may not read it are not told.
 ALTER TABLE audit ADD COLUMN board_id INTEGER;
