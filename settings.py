@@ -64,6 +64,10 @@ class Settings:
     signup: str = setting(
         "open", one_of("open", "invite", "closed"), "who may make an account: open (everyone), invite or closed"
     )
+    board_making: str = setting(
+        "moderators", one_of("moderators", "members"), "who may make boards beside the first: moderators or members"
+    )
+    boards_each: int = setting("10", whole(1, 1000), "boards that a member who is no moderator may own")
     message_length: int = setting("4000", whole(1, 100_000), "characters that a message may have")
     poll_seconds: int = setting("25", whole(1, 600), "how long a poll is held; keep it below your proxy's time-out")
     max_parked: int = setting("10000", whole(0, 1_000_000), "polls held at once; more are told to come back later")

@@ -188,6 +188,14 @@ class Limits:
         """By address."""
         self.changing = Limit(20, 60 * are_on, clock)
         """New names and tokens, by Caller.key: each is stored, and a new name has polls checked again."""
+        self.making_from = AddressLimit(
+            20, 600 * are_on, clock, words="Too many boards are being made from where you are."
+        )
+        """Boards that members make who are no moderators, by address."""
+        self.managing = Limit(60, 5 * are_on, clock)
+        """Changes of boards, and invitations, by Caller.key: each is stored, and has polls checked again."""
+        self.marking = Limit(60, 1 * are_on, clock)
+        """Read marks, by Caller.key."""
 
     def asker(self, address: str, known: str = "") -> Asker:
         """Returns the asker in the queue for hashing passwords, where addresses count only if limits are on."""

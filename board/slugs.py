@@ -1,16 +1,52 @@
-"""The form of slugs: the names of boards in addresses."""
+"""The form of slugs, the names of boards in addresses; and what may be said of a board."""
 
 import re
 
+from board.text import BadTextError, is_visible, tidy
+
+FIRST = "first"
+"""What stands for the first board's slug, as that has none: it is at /."""
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
-RESERVED = {"all", "first", "new"}
+RESERVED = {"all", FIRST, "new"}
 """Words that an address may need for something else."""
 WORDS = "A board's short name has 1 to 40 letters of a to z, digits, and hyphens between them."
+NAME_MAX, ABOUT_MAX, RULES_MAX = 80, 200, 1000
+"""Characters."""
+
+
+def fold_slug(text: str) -> str | None:
+    """Returns the slug in small letters, as people type it; None if no board can have it."""
+    slug = text.lower() if text.isascii() else ""
+    return slug if SLUG.fullmatch(slug) else None
 
 
 def clean_slug(text: str) -> str:
-    """Returns the slug in small letters. Raises ValueError for any other character: two slugs never look alike."""
-    slug = text.lower() if text.isascii() else ""
-    if not SLUG.fullmatch(slug) or slug in RESERVED:
-        raise ValueError(WORDS)
+    """Returns a slug for a board, in small letters. Two never look alike. Raises BadTextError."""
+    slug = fold_slug(text)
+    if slug is None or slug in RESERVED:
+        raise BadTextError("bad_slug", WORDS)
     return slug
+
+
+def clean_board_name(text: str) -> str:
+    """Returns the name that people see, on one line. Raises BadTextError."""
+    name = " ".join(tidy(text).split())
+    if not is_visible(name) or len(name) > NAME_MAX:
+        raise BadTextError("bad_name", f"A board's name has 1 to {NAME_MAX} characters that can be seen.")
+    return name
+
+
+def clean_about(text: str) -> str:
+    """Returns the line about a board, which may be empty. Raises BadTextError."""
+    about = " ".join(tidy(text).split())
+    if len(about) > ABOUT_MAX:
+        raise BadTextError("about_too_long", f"The line about a board has at most {ABOUT_MAX} characters.")
+    return about
+
+
+def clean_rules(text: str) -> str:
+    """Returns the rules of a board, which may be empty. Raises BadTextError."""
+    rules = tidy(text)
+    if len(rules) > RULES_MAX:
+        raise BadTextError("rules_too_long", f"The rules of a board have at most {RULES_MAX} characters.")
+    return rules

@@ -28,8 +28,10 @@ from handlers.accounts.page import (
 from handlers.accounts.pictures import MemberPicture
 from handlers.accounts.sign_in import SignIn, SignOut, SignUp
 from handlers.accounts.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
+from handlers.boards.api import ApiBoard, ApiBoardMember, ApiBoardMembers, ApiBoardRead, ApiBoards
 from handlers.boards.front import Front, quick_front
 from handlers.boards.get import Get
+from handlers.boards.messages import ApiBoardMessages, ApiBoardSearch
 from handlers.boards.stream import Stream
 from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.http.compression import Compression
@@ -43,7 +45,7 @@ from handlers.http.static import Static
 from handlers.http.templates import LOADER
 from handlers.login.providers import PROVIDERS, openid_providers, routes_of
 from handlers.messages.api import Add, ApiMessage, ApiMessages
-from handlers.messages.feed import Feed
+from handlers.messages.feed import BoardFeed, Feed
 from handlers.messages.page import DeleteMessage, EditMessage, MessagePage
 from handlers.messages.search import ApiSearch, SearchPage
 from handlers.moderation.pages import AuditLog, Moderate
@@ -62,6 +64,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/get", Get),  # GET
     (r"/search", SearchPage),  # GET
     (r"/feed\.atom", Feed),  # GET
+    (r"/b/([^/]+)/feed\.atom", BoardFeed),  # GET
     (r"/manifest\.webmanifest", Manifest),  # GET
     (r"/m/([^/]+)", MessagePage),  # GET
     (r"/m/([^/]+)/edit", EditMessage),  # POST
@@ -91,6 +94,13 @@ ROUTES: list[tuple[Any, ...]] = [
     # --- programs
     (r"/api/v1/messages", ApiMessages),  # GET, POST
     (r"/api/v1/messages/([^/]+)", ApiMessage),  # GET, PATCH, DELETE
+    (r"/api/v1/boards", ApiBoards),  # GET, POST
+    (r"/api/v1/boards/([^/]+)", ApiBoard),  # GET, PATCH, DELETE
+    (r"/api/v1/boards/([^/]+)/members", ApiBoardMembers),  # GET
+    (r"/api/v1/boards/([^/]+)/members/([^/]+)", ApiBoardMember),  # PUT, DELETE
+    (r"/api/v1/boards/([^/]+)/messages", ApiBoardMessages),  # GET, POST
+    (r"/api/v1/boards/([^/]+)/search", ApiBoardSearch),  # GET
+    (r"/api/v1/boards/([^/]+)/read", ApiBoardRead),  # PUT
     (r"/api/v1/stream", Stream),  # GET
     (r"/api/v1/search", ApiSearch),  # GET
     (r"/api/v1/signup", ApiSignUp),  # POST

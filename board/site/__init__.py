@@ -10,10 +10,11 @@ from board.clock import Clock
 from board.credentials import Credentials
 from board.failures import Failures
 from board.limits import Limits
+from board.marks import Marks
 from board.passwords import Passwords
 from board.readiness import Readiness
+from board.site.board_messages import BoardMessages
 from board.site.identities import Identities
-from board.site.messages import Messages
 from board.site.moderation import Moderation
 from board.site.parts import Rules
 from board.waiters import WaiterList, load
@@ -23,13 +24,13 @@ from storage.errors import UnavailableError
 log = logging.getLogger("longboard")
 
 SAVE_SECONDS = 60
-"""How often the times of last use and the counts of failed sign-ins are saved."""
+"""How often the times of last use, the counts of failed sign-ins and the read marks are saved."""
 TIDY_SECONDS = 3600
 FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(Messages, Identities, Moderation):
+class Site(BoardMessages, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod
@@ -56,6 +57,7 @@ class Site(Messages, Identities, Moderation):
             Failures(storage),
             AccountLog(),
             Limits(are_on=limits),
+            Marks(storage),
             Readiness(storage),
             Clock(storage, (await storage.times())[1], clock),
             waiters.counters,
@@ -79,6 +81,7 @@ class Site(Messages, Identities, Moderation):
             try:
                 await self.credentials.save()
                 await self.failures.save()
+                await self.marks.save()
                 await self.storage.scrub()
                 if time.monotonic() >= due:
                     if await self.clock.is_believable():
@@ -94,5 +97,6 @@ class Site(Messages, Identities, Moderation):
         try:
             await self.credentials.save()
             await self.failures.save()
+            await self.marks.save()
         except UnavailableError as error:
-            log.warning("The times of last use and the counts of failed sign-ins could not be saved: %s", error)
+            log.warning("Times of last use, counts of failed sign-ins or read marks could not be saved: %s", error)

@@ -8,11 +8,12 @@ from board.caller import Caller
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret, new_session
 from board.errors import DeniedError
 from board.passwords import check_password
+from board.site.boards import Boards, finding_board
 from board.site.sign_in import Session, SigningIn
 from storage.about import Notes, Posted
 from storage.errors import LastWayInError, NotFoundError
 from storage.failed_tries import FailedTries
-from storage.records import Account, AuditEntry, Credential, Identity, Password, Picture
+from storage.records import FIRST_BOARD, Account, AuditEntry, Credential, Identity, Password, Picture
 
 CONFIRMED_SECONDS = 600
 """How long after a sign-in by a provider it replaces a missing password."""
@@ -31,7 +32,7 @@ class Overview:
     """The sessions and tokens that have not expired."""
 
 
-class Accounts(SigningIn):
+class Accounts(SigningIn, Boards):
     async def overview(self, caller: Caller) -> Overview:
         account = caller.member_credential.account
         _, password = await self.storage.password(account.username)
@@ -73,18 +74,25 @@ class Accounts(SigningIn):
         self.account_log.write("password_changed", account.id, caller.address, "password")
         return dataclasses.replace(session, browser=await self._known_browser(account, hashed))
 
-    async def make_token(self, caller: Caller, name: str, password: str | None) -> tuple[str, Credential]:
-        """Makes a bot's token. Returns its secret, which is never shown again, and the token.
+    async def make_token(
+        self, caller: Caller, name: str, password: str | None, slug: str | None = None
+    ) -> tuple[str, Credential]:
+        """Makes a bot's token. Returns its secret, which is never shown again, and the token. It reaches the board with
+        this slug, also if that is for the invited only.
 
         Raises DeniedError, BadTextError, BusyError, OutdatedError, TooManyTokensError.
         """
         name, credential = clean_name(name), caller.member_credential
         self.limits.changing.check(caller.key)
+        board = None if slug is None else await self.board(caller, slug)
         words = "Send your “password”, too: a bot's token stays valid when you are signed out."
         verified, secret = await self.confirm(caller, password, words), new_secret(TOKEN_PREFIX)
-        made = await self.storage.create_credential(
-            credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id
-        )
+        reaches = None if board is None or board.id == FIRST_BOARD else board.id
+        with finding_board():
+            made = await self.storage.create_credential(
+                credential.account.id, "bot", hash_secret(secret), name, password=verified, by=credential.id,
+                board_id=reaches,
+            )  # fmt: skip
         self.account_log.write("token_made", credential.account.id, caller.address, "bot")
         return secret, made
 

@@ -6,10 +6,11 @@ from board.caller import Caller
 from board.cursor import Cursor
 from board.errors import DeniedError
 from board.recent import BATCH, PAGE
+from board.site.boards import MEMBERS_POST, check_may_write
 from board.site.parts import Parts
 from board.text import clean
-from storage.errors import NotFoundError
-from storage.records import Changes, Found, Message, Page
+from storage.errors import NotAllowedError, NotFoundError
+from storage.records import FIRST_BOARD, Changes, Found, Message, Page
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."
@@ -25,12 +26,16 @@ class Messages(Parts):
 
         Raises DeniedError, BadTextError, KeyReusedError, NotAllowedError.
         """
-        if caller.credential is None and self.rules.posting == "members":
-            raise DeniedError("sign_in_first", "Only members can post on this board. Please sign in.")
-        self._count_post(caller)
-        body = clean(text, self.rules.message_length)
+        body = self._checked(caller, text)
         credential = caller.credential.id if caller.credential else None
         return await self.storage.append(caller.author, body, key, caller.address, credential)
+
+    def _checked(self, caller: Caller, text: str) -> str:
+        """Counts a post, and returns its words as they are stored. Raises DeniedError, BadTextError."""
+        if caller.credential is None and self.rules.posting == "members":
+            raise DeniedError("sign_in_first", MEMBERS_POST)
+        self._count_post(caller)
+        return clean(text, self.rules.message_length)
 
     def _count_post(self, caller: Caller) -> None:
         """Counts a post, or an edit, which wakes all polls as a post does. Raises DeniedError."""
@@ -48,18 +53,30 @@ class Messages(Parts):
         self._count_post(caller)
         body, credential = clean(text, self.rules.message_length), caller.member_credential
         whose = {"credential": credential.id, "board_id": board_id}
-        return await self.storage.edit(id, body, credential.account.id, began_from, **whose)
+        try:
+            return await self.storage.edit(id, body, credential.account.id, began_from, **whose)
+        except NotAllowedError:
+            if board_id != FIRST_BOARD:
+                check_may_write(caller, await self.storage.board_of(board_id, caller.asker))
+            raise
 
     async def delete(self, caller: Caller, id: int) -> None:
         """Deletes a message, for its author or a moderator. Raises DeniedError, NotFoundError."""
         is_author, board_id = await self._find(caller, id, DELETES)
         if is_author:
             self.limits.deleting.check(caller.key)
-        elif not caller.may_moderate:
+        elif not caller.may_moderate and not await self._owns(caller, board_id):
             raise DeniedError("not_yours", DELETES)
         credential = caller.member_credential
         whose = {"credential": credential.id, "board_id": board_id}
-        await self.storage.delete(id, credential.account.id, moderates=caller.may_moderate, **whose)
+        await self.storage.delete(id, credential.account.id, moderates=not is_author, **whose)
+
+    async def _owns(self, caller: Caller, board_id: int) -> bool:
+        """Whether the caller owns the board, in person, and may delete what others write there. Raises NotFoundError."""
+        credential = caller.member_credential
+        if board_id == FIRST_BOARD or credential.kind == "bot":
+            return False
+        return (await self.storage.board_of(board_id, caller.asker)).owner_id == credential.account.id
 
     async def _find(self, caller: Caller, id: int, who_may: str) -> tuple[bool, int]:
         """Returns whether the caller wrote this message, and the board that it is on.
@@ -75,6 +92,12 @@ class Messages(Parts):
     async def message(self, caller: Caller, id: int) -> Message:
         """Raises NotFoundError."""
         return await self.storage.message(id, caller.asker)
+
+    async def slug_of(self, caller: Caller, message: Message) -> str | None:
+        """Returns the slug of the board that a message is on; None for the first board. Raises NotFoundError."""
+        if message.board_id == FIRST_BOARD:
+            return None
+        return (await self.storage.board_of(message.board_id, caller.asker)).slug
 
     async def page(self, *, before: int | None = None, after: int | None = None, limit: int = PAGE) -> Page:
         """Returns the messages before or after the one with this id, or the newest."""
@@ -96,11 +119,15 @@ class Messages(Parts):
 
     async def search(self, caller: Caller, query: str, before: int | None, limit: int) -> Found:
         """Returns the newest messages (before this one) that match. Raises DeniedError, SearchBusyError."""
+        self._count_search(caller, query)
+        return await self.storage.search(query, before, limit)
+
+    def _count_search(self, caller: Caller, query: str) -> None:
+        """Raises DeniedError."""
         if len(query) > QUERY_MAX:
             words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
             raise DeniedError("query_too_long", words)
         self.limits.searching.check(caller.key)
-        return await self.storage.search(query, before, limit)
 
     def is_in_storage(self, cursor: Cursor) -> bool:
         """Whether the changes after this cursor are too old to be in memory, and not below the floor."""

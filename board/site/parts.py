@@ -9,6 +9,7 @@ from board.counters import Counters
 from board.credentials import Credentials
 from board.failures import Failures
 from board.limits import Limits
+from board.marks import Marks
 from board.passwords import Passwords
 from board.readiness import Readiness
 from board.waiters import WaiterList
@@ -21,10 +22,13 @@ class Rules:
     """The settings that verbs depend on. settings.py says what they mean."""
 
     title: str = "Longboard"
+    reading: str = "public"
     posting: str = "guests"
     signup: str = "open"
     message_length: int = 4000
     token_seconds: int = 14_400
+    board_making: str = "moderators"
+    boards_each: int = 10
     passwords: bool = True
     app_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The providers that are set up, with the app or issuer within which their people have ids."""
@@ -44,6 +48,7 @@ class Parts:
     failures: Failures
     account_log: AccountLog
     limits: Limits
+    marks: Marks
     readiness: Readiness
     clock: Clock
     counters: Counters

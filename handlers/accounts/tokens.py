@@ -23,9 +23,11 @@ def account_json(account: Account) -> dict[str, Any]:
     }
 
 
-def token_json(handler: Base, token: Credential) -> dict[str, Any]:
+async def token_json(handler: Base, token: Credential) -> dict[str, Any]:
     last_used_at = iso(handler.site.credentials.last_used(token))
-    return {"id": token.id, "name": token.name, "created_at": iso(token.created_at), "last_used_at": last_used_at}
+    slug = await handler.site.slug_with(handler.caller, token.board_id)
+    described = {"id": token.id, "name": token.name, "created_at": iso(token.created_at), "last_used_at": last_used_at}
+    return described | ({} if slug is None else {"board": slug})
 
 
 class ApiSignUp(Base):
@@ -87,18 +89,19 @@ class ApiTokens(TokenHandler):
     async def get(self) -> None:
         self.check_is_person()
         living = await self.site.living(self.caller.member_credential.account)
-        self.write_json({"tokens": [token_json(self, token) for token in living if token.kind == "bot"]})
+        self.write_json({"tokens": [await token_json(self, token) for token in living if token.kind == "bot"]})
 
     async def post(self) -> None:
         self.check_is_person()
         fields = self.fields()
         name, password = self.text_field(fields, "name"), self.optional_text(fields, "password")
+        board = self.optional_text(fields, "board")
         try:
-            secret, token = await self.site.make_token(self.caller, name, password)
+            secret, token = await self.site.make_token(self.caller, name, password, board)
         except OutdatedError:  # the request's credential, or the password, has just become invalid
             raise ended(self.caller.member_credential.kind) from None
         self.set_status(201)
-        self.write_json({"token": secret, **token_json(self, token)})
+        self.write_json({"token": secret, **await token_json(self, token)})
 
 
 class ApiToken(TokenHandler):

@@ -27,7 +27,7 @@ log = logging.getLogger("longboard")
 
 ERRORS_MAX = 100
 """Error pages that are cached."""
-METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
@@ -100,7 +100,9 @@ class Base(Rights):
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
         if not self.is_as_judged:
             self._auto_finish = False  # _look_and_finish() sends the reply
-            return asyncio.ensure_future(self._look_and_finish(chunk))
+            if self._looking is None:  # after an error, Tornado calls this again
+                self._looking = asyncio.ensure_future(self._look_and_finish(chunk))
+            return self._looking
         if self.site.waiters.draining or self.closes:
             self.set_header("Connection", "close")
         sent = super().finish(chunk)

@@ -21,10 +21,13 @@ from settings import Settings, inherited_place
 def rules_of(settings: Settings) -> Rules:
     return Rules(
         title=settings.title,
+        reading=settings.reading,
         posting=settings.posting,
         signup=settings.signup,
         message_length=settings.message_length,
         token_seconds=3600 * settings.token_hours,
+        board_making=settings.board_making,
+        boards_each=settings.boards_each,
         passwords=settings.passwords,
         app_ids=settings.app_ids,
         labels={client.name: client.label for client in settings.oidc},

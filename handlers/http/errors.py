@@ -20,6 +20,8 @@ from storage.errors import (
     OutdatedError,
     OwnAddressError,
     SearchBusyError,
+    SlugTakenError,
+    TooManyBoardsError,
     TooManyTokensError,
     UnavailableError,
     UsernameTakenError,
@@ -46,6 +48,12 @@ TORNADO_ERRORS = {
 ANSWERS: dict[type, tuple[int, str, str]] = {
     KeyReusedError: (422, "key_reused", "This key was used before, for a message with other words."),
     UsernameTakenError: (409, "username_taken", "Somebody has this username already. Please take another."),
+    SlugTakenError: (409, "slug_taken", "Another board has this short name, or had it. Please take another."),
+    TooManyBoardsError: (
+        422,
+        "too_many_boards",
+        "There are as many boards, short names or invitations as there may be.",
+    ),
     IdentityTakenError: (
         409,
         "identity_taken",
@@ -91,6 +99,13 @@ STATUSES = {
     "password_needed": 403,
     "confirm_first": 403,
     "passwords_off": 403,
+    "bot_token": 403,
+    "owner_only": 403,
+    "first_board": 403,
+    "archived": 403,
+    "read_only": 403,
+    "no_such_board": 404,
+    "no_such_account": 404,
 }
 """By the code of a DeniedError. Others are 422, or 429 if it was too early."""
 

@@ -29,6 +29,8 @@ class Rights(Authentication):
     """READING says whether everyone is a reader, or only members."""
     has_ended = False
     """Whether the right to this reply ended while the reply was made."""
+    _looking: "asyncio.Future[None] | None" = None
+    """The task that sends the reply after another look."""
     refuses_with_own_words = False
     """Whether a refusal's page contains only what the client sent. It is then shown even if the right has ended."""
 
@@ -59,8 +61,10 @@ class Rights(Authentication):
         try:
             await self.look_again()
         except Exception as error:
+            self._looking = None
             self._handle_request_exception(error)
         else:
+            self._looking = None  # something may have changed once more
             self.finish(chunk)
 
     def flush(self, include_footers: bool = False) -> "asyncio.Future[None]":

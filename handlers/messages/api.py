@@ -4,11 +4,13 @@ import datetime
 import hashlib
 import secrets
 
+from board.cursor import Cursor
 from board.recent import PAGE, as_json
 from handlers.boards.polls import Poll
 from handlers.http.base import Base, Page
 from handlers.http.errors import RefusedError
 from storage.errors import NotFoundError
+from storage.records import Message
 
 NO_MOMENT = -1
 """A time that no message has."""
@@ -91,12 +93,8 @@ def form_key(key: str | None, text: str) -> str | None:
 class ApiMessages(Poll):
     async def get(self) -> None:
         after, wait = self.after(), self.wait()
-        before, limit = self.whole_number("before"), self.limit()
+        before, limit = self.history(after)
         if after is not None:
-            if before is not None or limit is not None:
-                raise RefusedError(
-                    400, "bad_field", "“before” and “limit” are for history: they don't go with “after”."
-                )
             reply = await self.changes(after, wait)
         elif before is not None or limit is not None:
             await self.page(before, limit or PAGE)
@@ -105,6 +103,13 @@ class ApiMessages(Poll):
             reply = self.site.waiters.recent.newest()
         if reply is not None:
             self.write_bytes(reply)
+
+    def history(self, after: Cursor | None) -> tuple[int | None, int | None]:
+        """Returns `before` and `limit`. Raises RefusedError."""
+        before, limit = self.whole_number("before"), self.limit()
+        if after is not None and (before is not None or limit is not None):
+            raise RefusedError(400, "bad_field", "“before” and “limit” are for history: they don't go with “after”.")
+        return before, limit
 
     async def page(self, before: int | None, limit: int) -> None:
         """Sends the messages before this one, or the newest with their cursor. The cursor is read first: changes between
@@ -118,11 +123,16 @@ class ApiMessages(Poll):
             await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
 
     async def post(self) -> None:
+        self.write_posted(*await self.site.post(self.caller, *self.words_and_key()))
+
+    def words_and_key(self) -> tuple[str, str | None]:
+        """Returns the words and the key of a post. Raises RefusedError."""
         fields = self.fields()
         header, field = self.request.headers.get("Idempotency-Key"), self.optional_text(fields, "key")
         keys = [key for key in (checked_key(field), checked_key(header)) if key]
-        body, key = self.text_field(fields, "body"), keys[0] if keys else None
-        message, is_new = await self.site.post(self.caller, body, key)
+        return self.text_field(fields, "body"), keys[0] if keys else None
+
+    def write_posted(self, message: Message, is_new: bool) -> None:
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")
         self.write_json(as_json(message))
@@ -130,7 +140,12 @@ class ApiMessages(Poll):
 
 class ApiMessage(Base):
     async def get(self, id: str) -> None:
-        self.write_json(as_json(await self.site.message(self.caller, parse_id(id))))
+        await self.write_placed(await self.site.message(self.caller, parse_id(id)))
+
+    async def write_placed(self, message: Message) -> None:
+        """Writes a message that may be of any board: it says of which, if not of the first."""
+        slug = await self.site.slug_of(self.caller, message)
+        self.write_json(as_json(message) | ({} if slug is None else {"board": slug}))
 
     async def patch(self, id: str) -> None:
         fields = self.fields()
@@ -138,7 +153,7 @@ class ApiMessage(Base):
         seen_at = moment(began_from) if began_from else None
         if seen_at == NO_MOMENT:
             raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
-        self.write_json(as_json(await self.site.edit(self.caller, parse_id(id), body, seen_at)))
+        await self.write_placed(await self.site.edit(self.caller, parse_id(id), body, seen_at))
 
     async def delete(self, id: str) -> None:
         await self.site.delete(self.caller, parse_id(id))

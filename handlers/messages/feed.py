@@ -15,7 +15,7 @@ from handlers.http.headers import is_known
 from handlers.http.negotiation import takes_gzip
 from handlers.http.static import static_url
 from handlers.messages.rendering import preview
-from storage.records import Message
+from storage.records import FIRST_BOARD, Message
 
 NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML 1.0 can't contain. Compiled when it is first used: that takes 5 ms, too much for each start."""
@@ -39,18 +39,14 @@ class Made:
         return cls(feed, gzipped(feed), f'W/"{hashlib.sha256(feed).hexdigest()[:24]}"')
 
 
-class Feed(Base):
-    """The newest messages. All clients get the same bytes until the next change."""
+class AnyFeed(Base):
+    """What the feeds of all boards share."""
 
-    last_made = 0
-    """When the newest state with a Last-Modified was first requested, in seconds since 1970."""
-
-    async def get(self) -> None:
-        made = self.all_kept().get(self.origin) or await self.keep()
+    def send(self, made: Made, made_at: int | None, *, is_public: bool) -> None:
         self.set_header("Content-Type", "application/atom+xml; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache" if self.config.reading == "public" else "private, no-cache")
+        self.set_header("Cache-Control", "no-cache" if is_public else "private, no-cache")
         self.set_header("Etag", made.etag)
-        if (made_at := self.made_at(made)) is not None:
+        if made_at is not None:
             self.set_header("Last-Modified", email.utils.formatdate(made_at, usegmt=True))
         if is_known(self, made_at):
             self.set_status(304)
@@ -60,6 +56,48 @@ class Feed(Base):
             self.finish(made.packed)
         else:
             self.finish(made.feed)
+
+    async def make(self, title: str, place: str, messages: list[Message]) -> bytes:
+        """Returns the feed of a board at this path, which ends in a slash."""
+        updated = max((changed_at(message) for message in messages), default=0)
+        entries = await self.context.making.turns.each(lambda message: self.entry(message).encode(), messages)
+        return b"".join([self.head_of(title, place, updated).encode(), *entries, b"</feed>\n"])
+
+    def head_of(self, title: str, place: str, updated: int) -> str:
+        where = xml(self.origin + place)
+        return f"""<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom">
+<title>{xml(title)}</title>
+<id>{where}</id>
+<link href="{where}"/>
+<link rel="self" type="application/atom+xml" href="{where}feed.atom"/>
+<icon>{xml(self.origin + static_url("icon-192.png"))}</icon>
+<updated>{iso(updated)}</updated>
+"""
+
+    def entry(self, message: Message) -> str:
+        where = f"{xml(self.origin)}/m/{message.id}"
+        return f"""<entry>
+<id>{where}</id>
+<link href="{where}"/>
+<title>{xml(preview(message.body or "", 80))}</title>
+<author><name>{xml(message.author.name if message.author else "Guest")}</name></author>
+<published>{iso(message.created_at)}</published>
+<updated>{iso(changed_at(message))}</updated>
+<content type="text">{xml(message.body or "")}</content>
+</entry>
+"""
+
+
+class Feed(AnyFeed):
+    """The newest messages of the first board. All clients get the same bytes until the next change."""
+
+    last_made = 0
+    """When the newest state with a Last-Modified was first requested, in seconds since 1970."""
+
+    async def get(self) -> None:
+        made = self.all_kept().get(self.origin) or await self.keep()
+        self.send(made, self.made_at(made), is_public=self.config.reading == "public")
 
     def all_kept(self) -> dict[str, Made]:
         """The feeds of the newest state, by origin."""
@@ -72,7 +110,7 @@ class Feed(Base):
             if made := self.all_kept().get(self.origin):
                 return made
             recent, page = waiters.recent, waiters.recent.page
-            feed = await self.make(page.messages[::-1])
+            feed = await self.make(self.config.title, "/", page.messages[::-1])
             made = await making.packing.run(Made.make, feed)
             if waiters.recent is recent and recent.page is page:
                 kept = self.all_kept()
@@ -92,34 +130,18 @@ class Feed(Base):
         at: int | None = derived.get("feed_made_at")
         return at
 
-    async def make(self, messages: list[Message]) -> bytes:
-        updated = max((changed_at(message) for message in messages), default=0)
-        entries = await self.context.making.turns.each(lambda message: self.entry(message).encode(), messages)
-        return b"".join([self.head_of(updated).encode(), *entries, b"</feed>\n"])
 
-    def head_of(self, updated: int) -> str:
-        return f"""<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom">
-<title>{xml(self.config.title)}</title>
-<id>{xml(self.origin)}/</id>
-<link href="{xml(self.origin)}/"/>
-<link rel="self" type="application/atom+xml" href="{xml(self.origin)}/feed.atom"/>
-<icon>{xml(self.origin + static_url("icon-192.png"))}</icon>
-<updated>{iso(updated)}</updated>
-"""
+class BoardFeed(AnyFeed):
+    """The newest messages of a board, read for each request. Clients that have them already are told so by the ETag."""
 
-    def entry(self, message: Message) -> str:
-        where = f"{xml(self.origin)}/m/{message.id}"
-        return f"""<entry>
-<id>{where}</id>
-<link href="{where}"/>
-<title>{xml(preview(message.body or "", 80))}</title>
-<author><name>{xml(message.author.name if message.author else "Guest")}</name></author>
-<published>{iso(message.created_at)}</published>
-<updated>{iso(changed_at(message))}</updated>
-<content type="text">{xml(message.body or "")}</content>
-</entry>
-"""
+    async def get(self, slug: str) -> None:
+        board = await self.site.board(self.caller, slug)
+        async with self.context.making.reading:
+            page, _ = await self.site.page_of(self.caller, board, None)
+            place = "/" if board.id == FIRST_BOARD else f"/b/{board.slug}/"
+            feed = await self.make(board.name, place, page.messages[::-1])
+            made = await self.context.making.packing.run(Made.make, feed)
+        self.send(made, None, is_public=self.config.reading == "public" and board.read_by == "everyone")
 
 
 def changed_at(message: Message) -> int:

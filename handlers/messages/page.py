@@ -6,7 +6,7 @@ from handlers.http.errors import RefusedError
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
 from handlers.messages.rendering import Rendering, preview
 from storage.errors import EditConflictError
-from storage.records import Message
+from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
 
 
@@ -17,15 +17,15 @@ class MessagePage(Rendering):
         message_id = parse_id(id)
         async with self.context.making.reading:
             message, older, newer, is_suspended = await self.site.around(self.caller, message_id)
-            around = [*older.messages, message, *newer.messages]
+            around, is_first = [*older.messages, message, *newer.messages], message.board_id == FIRST_BOARD
             await self.send_page(
                 "message_page.html",
                 await self.days_html(around, message.id, self.tools(message, is_suspended)),
                 message=message,
                 author=message.author.name if message.author else "Guest",
-                older=around[0].id if older.older else None,
-                newer=around[-1].id if newer.newer else None,
-                is_on_board=is_on(self.site.waiters.recent.page, message.id),
+                older=around[0].id if older.older and is_first else None,
+                newer=around[-1].id if newer.newer and is_first else None,
+                is_on_board=is_first and is_on(self.site.waiters.recent.page, message.id),
                 preview=preview,
             )
 
@@ -67,12 +67,12 @@ class EditMessage(Page):
         try:
             began_from = self.form("began_from")
             seen_at = moment(began_from) if began_from else None
-            await self.site.edit(self.caller, parse_id(id), text, seen_at)
+            message = await self.site.edit(self.caller, parse_id(id), text, seen_at)
         except EditConflictError as error:
             self.now = error.args[0]
             raise
-        is_there = is_on(self.site.waiters.recent.page, parse_id(id))
-        self.redirect(f"/#m{parse_id(id)}" if is_there else f"/m/{parse_id(id)}", status=303)
+        is_there = message.board_id == FIRST_BOARD and is_on(self.site.waiters.recent.page, message.id)
+        self.redirect(f"/#m{message.id}" if is_there else f"/m/{message.id}", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
         """Doesn't read from storage, because storage may be the reason for the refusal."""

@@ -5,7 +5,7 @@ from board.recent import PAGE, as_json
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from handlers.messages.rendering import Rendering
-from storage.records import Message
+from storage.records import Found, Message
 from storage.words import Phrase, phrases
 
 RESULTS = 20
@@ -42,10 +42,16 @@ def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Pi
 
 class ApiSearch(Base):
     async def get(self) -> None:
+        await self.write_found(await self.site.search(self.caller, *self.asked()))
+
+    def asked(self) -> tuple[str, int | None, int]:
+        """Returns the query, before which message to look, and for how many. Raises RefusedError."""
         query = self.query("q")
         if query is None:
             raise RefusedError(400, "bad_field", "“q” is missing: the words to look for.")
-        found = await self.site.search(self.caller, query, self.whole_number("before"), self.limit() or PAGE)
+        return query, self.whole_number("before"), self.limit() or PAGE
+
+    async def write_found(self, found: Found) -> None:
         indexing = {} if found.is_complete else {"indexing": True}
         await self.write_many(
             {"messages": [as_json(message) for message in found.messages], "older": found.older} | indexing

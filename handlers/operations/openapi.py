@@ -8,6 +8,7 @@ import functools
 import json
 
 from handlers.http.base import Base, Page
+from handlers.operations.openapi_boards import board_calls, board_schemas
 from handlers.operations.openapi_calls import GUESTS_TOO, account_calls, message_calls, operation_calls, token_calls
 from handlers.operations.openapi_errors import error_examples
 from handlers.operations.openapi_parts import Json, part_name
@@ -31,6 +32,7 @@ status that you don't know by its class (4xx, 5xx), and ignore fields that you d
 """
 TAGS = {
     "messages": "Reading, waiting for news, posting, changing and searching.",
+    "boards": "Boards beside the first: the list, making and changing them, who is invited, and their messages.",
     "accounts": "Signing up, in and out.",
     "tokens": "Tokens of bots. They last until they are revoked, or have not been used for a year.",
     "operation": "For load balancers and monitors.",
@@ -38,7 +40,9 @@ TAGS = {
 
 
 def description(settings: Settings) -> Json:
-    paths = message_calls(settings) | account_calls() | token_calls() | operation_calls(settings)
+    paths = (
+        message_calls(settings) | board_calls(settings) | account_calls() | token_calls() | operation_calls(settings)
+    )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -52,7 +56,7 @@ def description(settings: Settings) -> Json:
         "security": GUESTS_TOO,
         "paths": paths,
         "components": {
-            "schemas": schemas(settings),
+            "schemas": schemas(settings) | board_schemas(),
             "headers": {part_name(name): schema for name, schema in HEADERS.items()},
             "examples": error_examples(named_codes(paths)),
             "securitySchemes": {
@@ -68,7 +72,7 @@ def header(words: str, required: bool = True, **schema: object) -> Json:
 
 
 HEADERS = {
-    "Location": header("Where the message is.", type="string", format="uri-reference"),
+    "Location": header("Where it is.", type="string", format="uri-reference"),
     "Retry-After": header("Seconds after which to try again.", type="integer", minimum=0),
     "WWW-Authenticate": header("How to say who you are.", type="string"),
     "ETag": header("For If-None-Match next time.", type="string"),

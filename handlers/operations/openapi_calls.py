@@ -58,6 +58,7 @@ LIMIT = query(
     {"type": "integer", "format": "int32", "minimum": 1, "maximum": LIMIT_MAX},
     f"How many of the newest, or paging back: {PAGE} if it isn't sent. More than {LIMIT_MAX} counts as {LIMIT_MAX}.",
 )
+QUERY = {**query("q", {"type": "string", "maxLength": QUERY_MAX}, 'Words in any order, and "words in quotes".'), "required": True}  # fmt: skip
 KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "schema": KEY, "description": f"{KEY_WORDS} The field `key` has precedence."}  # fmt: skip
 POLL_WORDS = (
     "Without parameters: the newest messages, oldest first, and a cursor. With `after`: the changes since that cursor, "
@@ -74,8 +75,6 @@ def wait(settings: Settings) -> Json:
 def message_calls(settings: Settings) -> Json:
     polls = (AFTER, wait(settings))
     read = ("bad_field", "bad_cursor", "bad_wait", "bad_number", "not_utf8")
-    posted = good(201, "Posted.", ref("Message"), "Location")
-    posted |= good(200, "The message that was posted before with this key.", ref("Changed"), "Location")
     words = "2xx means that the message is on disk."
     return {
         "/api/v1/messages": {
@@ -86,7 +85,7 @@ def message_calls(settings: Settings) -> Json:
                 words=f"{POLL_WORDS} With `before`: older messages, oldest first, without a cursor. `before` and `limit` don't go with `after`.",
             ),
             "post": call(
-                "postMessage", "messages", "Post; with a key, sending again posts once", posters(settings), posted,
+                "postMessage", "messages", "Post; with a key, sending again posts once", posters(settings), posted(),
                 (*WRITES, *SENT, *TEXT, "bad_key", "not_allowed", "key_reused", "too_many_posts"),
                 takes="NewMessage", parameters=(KEY_HEADER,), words=words,
             ),
@@ -101,8 +100,13 @@ def message_calls(settings: Settings) -> Json:
                 (*READS, "bad_cursor", "bad_wait", "not_utf8"), parameters=polls, words=POLL_WORDS,
             )
         },
-        "/feed.atom": {"get": feed(settings)},
+        "/feed.atom": {"get": feed(settings, "getFeed", "messages")},
     }  # fmt: skip
+
+
+def posted() -> Good:
+    new = good(201, "Posted.", ref("Message"), "Location")
+    return new | good(200, "The message that was posted before with this key.", ref("Changed"), "Location")
 
 
 def one_message(settings: Settings) -> Json:
@@ -116,7 +120,7 @@ def one_message(settings: Settings) -> Json:
         "patch": call(
             "editMessage", "messages", "Change one of your own", MEMBERS,
             good(200, "The message as it is now.", ref("Message")),
-            (*own, *SENT, *TEXT, "edited_meanwhile", "too_many_posts"), takes="MessageEdit",
+            (*own, *SENT, *TEXT, "archived", "read_only", "edited_meanwhile", "too_many_posts"), takes="MessageEdit",
         ),
         "delete": call(
             "deleteMessage", "messages", "Delete one of your own; moderators, any", MEMBERS, good(204, "Gone."), (*own, "too_many_tries")
@@ -146,20 +150,19 @@ def stream(settings: Settings) -> Json:
 
 
 def search(settings: Settings) -> Json:
-    words = {**query("q", {"type": "string", "maxLength": QUERY_MAX}, 'Words in any order, and "words in quotes".'), "required": True}  # fmt: skip
     return call(
         "searchMessages", "messages", "Search: the newest messages that have all of these words", readers(settings),
         good(200, "The messages that were found, the newest first.", ref("Found")),
         (*READS, "bad_field", "bad_number", "not_utf8", "query_too_long", "too_many_searches"),
-        parameters=(words, BEFORE, LIMIT),
+        parameters=(QUERY, BEFORE, LIMIT),
     )  # fmt: skip
 
 
-def feed(settings: Settings) -> Json:
+def feed(settings: Settings, id: str, tag: str, *errors: str) -> Json:
     atom = good(200, "The feed.", None, "ETag", "Last-Modified")
     atom["200"]["content"] = {"application/atom+xml": {"schema": {"type": "string"}}}
     same = good(304, "Unchanged, by If-None-Match or If-Modified-Since.", None, "ETag", "Last-Modified")
-    return call("getFeed", "messages", "The newest messages as an Atom feed", readers(settings), atom | same, READS)
+    return call(id, tag, "The newest messages as an Atom feed", readers(settings), atom | same, (*READS, *errors))
 
 
 BY_PASSWORD = (
@@ -199,7 +202,7 @@ def account_calls() -> Json:
     }  # fmt: skip
 
 
-TOKEN_ERRORS = (*WRITES, *SENT, *NAMES, "bot_token", "not_allowed", "password_needed", "confirm_first", "wrong_password",
+TOKEN_ERRORS = (*WRITES, *SENT, *NAMES, "bot_token", "no_such_board", "not_allowed", "password_needed", "confirm_first", "wrong_password",
                 "suspended", "password_not_text", "password_length", "too_many_tokens", "too_many_tries", "busy")  # fmt: skip
 
 

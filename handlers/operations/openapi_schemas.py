@@ -33,11 +33,14 @@ def message_schemas() -> Json:
         "author": {"anyOf": [ref("Author"), {"type": "null"}], "description": "null for a guest."},
         "created_at": TIME,
         "edited_at": {"type": ["string", "null"], "format": "date-time"},
+        "board": told(
+            TEXT, "The short name of its board, where messages of several boards may come; not of the first."
+        ),
     }
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
         "Author": record({"id": ID, "name": told(TEXT, "The name at the time when this was written.")}, example=AUTHOR),
-        "Message": record(message, example=MESSAGE),
+        "Message": record(message, "board", example=MESSAGE),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
             "anyOf": [ref("Message"), ref("Deleted")],
@@ -77,6 +80,7 @@ def people_schemas() -> Json:
         "name": TEXT,
         "created_at": TIME,
         "last_used_at": told(TIME, "Until it is used: when it was made."),
+        "board": told(TEXT, "The short name of the board that it was made for, if for one."),
     }
     secret = told(TEXT, "Send it as `Authorization: Bearer` with each request. It is shown only once.")
     expires_in = told({"type": "integer", "format": "int32"}, "Seconds without use after which it ends.")
@@ -89,10 +93,11 @@ def people_schemas() -> Json:
         "SignedIn": record(signed_in, example={"token": SECRET, "expires_in": 14400, "account": ACCOUNT}),
         "Token": record(
             token,
+            "board",
             example=TOKEN,
             words="A bot's token without its secret, which is shown only once, when it is made.",
         ),
-        "NewToken": record({"token": secret, **token}, example={"token": SECRET, **TOKEN}),
+        "NewToken": record({"token": secret, **token}, "board", example={"token": SECRET, **TOKEN}),
         "Tokens": record({"tokens": listed("Token")}, example={"tokens": [TOKEN]}),
     }
 
@@ -118,8 +123,9 @@ def sent_schemas(settings: Settings) -> Json:
         ),
         "Credentials": record({"username": username, "password": password}, example=signs_in),
         "TokenRequest": record(
-            {"name": NAME, "password": told(or_null(owner), "The account's password, needed if the account has one.")},
-            "password", example={"name": "weather bot", "password": "a few random words"},
+            {"name": NAME, "password": told(or_null(owner), "The account's password, needed if the account has one."),
+             "board": told(or_null(TEXT), "The short name of a board of the invited that the bot may reach.")},
+            "password", "board", example={"name": "weather bot", "password": "a few random words"},
         ),
     }  # fmt: skip
 

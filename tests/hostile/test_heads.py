@@ -192,7 +192,7 @@ def test_options_of_the_server_and_of_nothing(start):
     server = start(reading="members")
     end = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     status, headers, _ = only(said_to(server, "OPTIONS *" + end))
-    assert status == 204 and headers["allow"] == "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
+    assert status == 204 and headers["allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
     assert only(said_to(server, "OPTIONS /nowhere" + end))[0] == 404
     assert only(said_to(server, "OPTIONS / HTTP/1.0\r\n\r\n"))[0] == 204
 

@@ -62,7 +62,11 @@ COUNTED = {
     "/account/facebook/seen": "/account/facebook/seen", "/facebook/switch": "/facebook/switch", "/audit": "/audit",
     "/api/v1/messages?before=30&limit=100": "/api/v1/messages", "/api/v1/messages?after={epoch}-3": "/api/v1/messages",
     "/api/v1/messages/3": "/api/v1/messages/([^/]+)", "/api/v1/search?q=a&limit=100": "/api/v1/search",
-    "/api/v1/stream?after={epoch}-3": "/api/v1/stream",
+    "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/api/v1/boards": "/api/v1/boards",
+    "/b/first/feed.atom": r"/b/([^/]+)/feed\.atom",
+    "/api/v1/boards/first": "/api/v1/boards/([^/]+)", "/api/v1/boards/x/members": "/api/v1/boards/([^/]+)/members",
+    "/api/v1/boards/rowing/messages": "/api/v1/boards/([^/]+)/messages",
+    "/api/v1/boards/first/search?q=a": "/api/v1/boards/([^/]+)/search",
     "/api/v1/me": "/api/v1/me", "/api/v1/tokens": "/api/v1/tokens",
     "/api/v1/openapi.json": r"/api/v1/openapi\.json", "/api": "/api", "/nothing": None,
     # The pages of forms that only take a POST show their account page to a GET.
@@ -130,6 +134,7 @@ async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
         house.application.context.site = dataclasses.replace(house.board, limits=limits)
         session = await member(house)
         await house.storage.set_role(None, "ada", "moderator")
+        await house.storage.create_board(None, "rowing", "Rowing")
         house.board.waiters.recent.start = 10  # as if so many changes were forgotten
         for who in ("127.0.0.1", "account 1"):
             while not limits.reading.take(who):

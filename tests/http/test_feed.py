@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from handlers import ROUTES
+from tests.http.test_boards import hidden, make, post, promoted
 from tests.support.browser import SCRIPTS
-from tests.support.people import Person
+from tests.support.people import Person, refused
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -161,3 +162,25 @@ def test_the_list_of_what_is_open_is_up_to_date(closed):
     for page in ("/signin", "/nothing"):
         assert "/feed.atom" not in closed.get(page).text and "/manifest" not in closed.get(page).text
         assert 'action="/search"' not in closed.get(page).text
+
+
+def test_each_board_has_a_feed_for_those_who_read_it(start):
+    """With its own name and address; to others, and where no board ever was, it is one refusal."""
+    server = start()
+    moderator = promoted(server)
+    make(moderator, name="All boats")
+    slug, message = hidden(moderator), post(server.client, "rowing", "Low tide")
+    post(moderator.api, slug, "secret")
+    feed = server.get("/b/rowing/feed.atom")
+    tree = ElementTree.fromstring(feed.text)
+    assert tree.findtext(f"{ATOM}title") == "All boats" and tree.findtext(f"{ATOM}id") == f"{server.url}/b/rowing/"
+    assert [entry.findtext(f"{ATOM}id") for entry in tree.iter(f"{ATOM}entry")] == [f"{server.url}/m/{message['id']}"]
+    assert feed.headers["Cache-Control"] == "no-cache" and "Last-Modified" not in feed.headers
+    known = {"If-None-Match": feed.headers["ETag"]}
+    assert server.get("/b/rowing/feed.atom", headers=known).status_code == 304
+    moderator.api.delete(f"/api/v1/messages/{message['id']}")
+    assert server.get("/b/rowing/feed.atom", headers=known).status_code == 200
+    mine = moderator.api.get(f"/b/{slug}/feed.atom")
+    assert "secret" in mine.text and mine.headers["Cache-Control"] == "private, no-cache"
+    refused(server.get(f"/b/{slug}/feed.atom"), 404, "no_such_board")
+    assert "<entry>" not in server.get("/feed.atom").text

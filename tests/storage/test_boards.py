@@ -10,6 +10,7 @@ import sqlite3
 import pytest
 
 from board.slugs import clean_slug
+from board.text import BadTextError
 from board.waiters import WaiterList, load
 from storage import open_storage
 from storage.boards import BoardChange
@@ -72,7 +73,7 @@ async def patiently(call):
 )
 def test_a_slug_that_may_look_like_another_is_refused(text):
     """Of letters only those that every keyboard has, so that no two addresses look alike; and no word that we need."""
-    with pytest.raises(ValueError, match="letters of a to z"):
+    with pytest.raises(BadTextError, match="letters of a to z"):
         clean_slug(text)
 
 

@@ -32,12 +32,14 @@ def tree_of(function):
 
 
 def caught_in(function):
-    """The names of what it catches itself, or the context managers of ours that it uses."""
+    """The names of what it catches itself, or the context managers of ours that it uses; not what it raises again."""
     nodes = [*ast.walk(tree_of(function))]
     caught = {
         name.id
         for node in nodes
-        if isinstance(node, ast.ExceptHandler) and node.type is not None
+        if isinstance(node, ast.ExceptHandler)
+        and node.type is not None
+        and not any(isinstance(one, ast.Raise) and one.exc is None for one in ast.walk(node))
         for name in ast.walk(node.type)
         if isinstance(name, ast.Name)
     }

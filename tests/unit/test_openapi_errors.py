@@ -12,7 +12,7 @@ from handlers.operations.monitored import Monitored
 from handlers.operations.openapi import DESCRIPTION as INTRODUCTION
 from handlers.operations.openapi import description
 from settings import read_settings
-from storage.errors import CannotOpenError, SearchBusyError, SlugTakenError, StorageError, TooManyBoardsError
+from storage.errors import CannotOpenError, SearchBusyError, StorageError
 from storage.postgres.connection import UnstorableTextError
 from storage.transfer import RowRefusedError
 from tests.support.reach import Reach
@@ -29,7 +29,7 @@ WITH_ERRORS = {"www-authenticate": {"401"}, "retry-after": {"429", "503"}}
 
 def handler_of(path):
     for pattern, kind, *_ in ROUTES:
-        if re.fullmatch(pattern, path.replace("{id}", "1")):
+        if re.fullmatch(pattern, re.sub(r"\{\w+\}", "1", path)):
             return kind
     raise AssertionError(f"no route for {path}")
 
@@ -70,6 +70,13 @@ UNHEARD_OF = {
         NO_BOARD,
     },  # the first only with an `after`, which means nothing
     ("/api/v1/search", "get"): {NO_BOARD},
+    ("/api/v1/boards", "get"): {
+        NO_BOARD,
+        (404, "no_such_board"),
+    },  # of one board, also the first, which is always there
+    ("/api/v1/boards", "post"): {(404, "no_such_board")},  # of the board that was just made
+    ("/api/v1/boards/{slug}/messages", "post"): {(400, "bad_cursor"), NO_BOARD},  # which is no_such_board there
+    ("/api/v1/boards/{slug}/search", "get"): {NO_BOARD},
     ("/api/v1/signin", "post"): {(422, "too_many_tokens")} | OF_OTHERS,  # the first is for bots' tokens
     ("/api/v1/signup", "post"): OF_OTHERS,
     ("/healthz", "get"): OF_OTHERS,
@@ -129,15 +136,12 @@ def test_every_fault_of_storage_has_an_answer_also_the_engines_own():
         kinds = [below for kind in kinds for below in kind.__subclasses__()]
         faults.update(kinds)
     of_commands = {CannotOpenError, RowRefusedError}
-    of_no_request = {SlugTakenError, TooManyBoardsError}  # nobody makes boards over HTTP
-    assert {
-        kind for kind in faults - of_commands - of_no_request if as_refused(500, kind()).status_code == 500
-    } == set()
+    assert {kind for kind in faults - of_commands if as_refused(500, kind()).status_code == 500} == set()
 
 
 UNPROCESSABLE = {
-    "bad_name", "bad_username", "body_empty", "body_too_long", "name_reserved", "no_account", "password_common",
-    "password_length", "query_too_long",
+    "about_too_long", "bad_name", "bad_slug", "bad_username", "body_empty", "body_too_long", "name_reserved", "no_account", "password_common",
+    "name_differs", "password_length", "query_too_long", "random_slug", "rules_too_long",
 }  # fmt: skip
 """What is understood, and can't be done: 422."""
 

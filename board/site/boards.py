@@ -1,0 +1,245 @@
+"""What a site does with its boards: finds, lists, makes, changes and deletes them, and lets people in.
+
+To a caller who may not read a board, it is one that never was: each verb refuses both alike, with no_such_board, after
+all that does not depend on the board and before all that does. Storage judges again, in the transaction that writes.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+from board.account_names import fold_username
+from board.caller import Caller
+from board.errors import DeniedError
+from board.site.parts import Parts
+from board.slugs import FIRST, clean_about, clean_board_name, clean_rules, clean_slug, fold_slug
+from storage.boards import BoardChange
+from storage.errors import NotFoundError, UnavailableError
+from storage.marks import Standing
+from storage.records import FIRST_BOARD, Account, Board, Credential
+
+MEMBERS_POST = "Only members can post on this board. Please sign in."
+NO_BOARD = "There is no such board."
+MAKES = "Only members can make boards, where the site lets them."
+MANAGES = "Only a board's owner and moderators can do this."
+BOARDS_AT_ONCE = 100
+"""Boards, or members of one, in an answer."""
+
+
+@contextlib.contextmanager
+def finding_board() -> Iterator[None]:
+    """What storage does not find is a board that the caller may not read, or that never was. Raises DeniedError."""
+    try:
+        yield
+    except NotFoundError:
+        raise DeniedError("no_such_board", NO_BOARD) from None
+
+
+def check_may_write(caller: Caller, board: Board) -> None:
+    """Says why the caller may not write on a board that it may read, if the board is the reason. Raises DeniedError."""
+    if board.archived_at is not None:
+        raise DeniedError("archived", "This board is archived: nothing new is written here.")
+    if caller.account is None and board.write_by != "guests":
+        raise DeniedError("sign_in_first", MEMBERS_POST)
+    if board.write_by == "moderators" and caller.account is not None and not caller.account.is_moderator:
+        raise DeniedError("read_only", "Only moderators can post on this board.")
+
+
+class Boards(Parts):
+    async def board(self, caller: Caller, slug: str) -> Board:
+        """Returns the board that has this slug, or had it. Raises DeniedError."""
+        folded = fold_slug(slug)
+        if folded == FIRST:
+            return self.first_board
+        if folded is None:
+            raise DeniedError("no_such_board", NO_BOARD)
+        with finding_board():
+            return await self.storage.board(folded, caller.asker)
+
+    @property
+    def first_board(self) -> Board:
+        """The first board, which has no row: the site's settings say what it is."""
+        readers = "everyone" if self.rules.reading == "public" else "members"
+        return Board(
+            FIRST_BOARD, FIRST, self.rules.title, "", "", True, readers, self.rules.posting, None, 0, None, 0, 0
+        )
+
+    async def slug_with(self, caller: Caller, board_id: int | None) -> str | None:
+        """Returns the slug of the board with this id; None if there is none that the caller may read."""
+        if board_id is None:
+            return None
+        try:
+            return (await self.storage.board_of(board_id, caller.asker)).slug
+        except NotFoundError:
+            return None
+
+    async def boards(self, caller: Caller, after: str | None) -> tuple[list[tuple[Board, Standing]], bool]:
+        """Returns boards by their slugs, those after this one, or all with the first before them; and whether there are
+        more. Never more than BOARDS_AT_ONCE beside the first.
+        """
+        unsaved = self.marks.of(caller.asker.account_id)
+        listed = await self.storage.listed(caller.asker, after or "", BOARDS_AT_ONCE + 1, unsaved)
+        first = [] if after is not None else [(self.first_board, await self.standing(caller, self.first_board))]
+        return first + listed[:BOARDS_AT_ONCE], len(listed) > BOARDS_AT_ONCE
+
+    async def standing(self, caller: Caller, board: Board) -> Standing:
+        """Returns how far a board is, and how far the caller has read. Raises DeniedError."""
+        with finding_board():
+            return await self.storage.standing(board.id, caller.asker, self.marks.of(caller.asker.account_id))
+
+    async def mark_read(self, caller: Caller, slug: str, message_id: int) -> int | None:
+        """Notes the newest message that a member has seen on a board. It never goes back, nor beyond the newest one.
+
+        Returns the mark as it is then; None if there is no message. Raises DeniedError.
+        """
+        account_id = self._person(caller, "Only members have read marks.").account.id
+        self.limits.marking.check(caller.key)
+        board = await self.board(caller, slug)
+        standing = await self.standing(caller, board)
+        before, seen = standing.read or 0, min(message_id, standing.newest or 0)
+        if seen > before:
+            await self.note_read(account_id, board.id, seen)
+        return max(before, seen) or None
+
+    async def note_read(self, account_id: int, board_id: int, message_id: int) -> None:
+        """Notes a read mark, which is saved within a minute; at once, if there are many."""
+        if self.marks.note(account_id, board_id, message_id):
+            with contextlib.suppress(UnavailableError):  # housekeeping tries again
+                await self.marks.save()
+
+    # --- making and changing
+
+    def may_manage(self, caller: Caller, board: Board) -> bool:
+        """Whether the caller may change this board, which it may read, and delete what others write there."""
+        if caller.credential is None or caller.credential.kind == "bot" or board.id == FIRST_BOARD:
+            return False
+        return caller.credential.account.is_moderator or caller.credential.account.id == board.owner_id
+
+    def may_make_boards(self, caller: Caller) -> bool:
+        """Whether the caller may make boards, unless there are too many."""
+        if caller.credential is None or caller.credential.kind == "bot":
+            return False
+        return caller.credential.account.is_moderator or self.rules.board_making == "members"
+
+    async def make_board(self, caller: Caller, said: BoardChange) -> Board:
+        """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`.
+
+        Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
+        """
+        credential = self._person(caller, MAKES)
+        if not self.may_make_boards(caller):
+            raise DeniedError("moderators_only", "Only moderators can make boards here.")
+        self.limits.managing.check(caller.key)
+        if not credential.account.is_moderator:
+            self.limits.making_from.check(caller.address)
+        said = cleaned(dataclasses.replace(said, slug=said.slug or "", name=said.name or ""))
+        return await self.storage.create_board(
+            credential.account,
+            said.slug or "",
+            said.name or "",
+            read_by=said.read_by or "everyone",
+            write_by=said.write_by or "guests",
+            said=said,
+            most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
+            credential=credential.id,
+        )
+
+    async def change_board(self, caller: Caller, slug: str, change: BoardChange) -> Board | None:
+        """Returns the board as it is then; None if the caller may not read it any more.
+
+        Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
+        """
+        credential, board = await self._manage(caller, slug)
+        change = cleaned(change, board.read_by)
+        if change == BoardChange():
+            return board
+        with finding_board():
+            return await self.storage.set_board(credential.account, board.id, change, credential=credential.id)
+
+    async def delete_board(self, caller: Caller, slug: str, name: str) -> None:
+        """Deletes a board with all that is on it. Its name must be given, so that nobody deletes another one by mistake.
+
+        Raises DeniedError.
+        """
+        credential, board = await self._manage(caller, slug)
+        if " ".join(name.split()) != board.name:
+            raise DeniedError("name_differs", "To be sure that it is this board: send its name as it is.")
+        with finding_board():
+            await self.storage.delete_board(credential.account, board.id, credential=credential.id)
+
+    # --- who is invited
+
+    async def invited(self, caller: Caller, slug: str, after: int) -> tuple[list[Account], bool]:
+        """Returns the accounts that have an invitation, by their ids, those after this one; and whether there are more.
+
+        Raises DeniedError.
+        """
+        board = await self._managed(caller, slug)
+        with finding_board():
+            accounts = await self.storage.invited(board.id, caller.asker, after, BOARDS_AT_ONCE + 1)
+        return accounts[:BOARDS_AT_ONCE], len(accounts) > BOARDS_AT_ONCE
+
+    async def invite(self, caller: Caller, slug: str, username: str) -> Account:
+        """Lets a member read a board. Raises DeniedError, TooManyBoardsError."""
+        credential, board = await self._manage(caller, slug)
+        account = await self._account(username)
+        with finding_board():
+            await self.storage.invite(credential.account, board.id, account.id, credential=credential.id)
+        return account
+
+    async def uninvite(self, caller: Caller, slug: str, username: str) -> None:
+        """Takes an invitation back; everybody may give back their own. Raises DeniedError."""
+        credential = self._person(caller, MANAGES)
+        if fold_username(username) == credential.account.username:
+            self.limits.managing.check(caller.key)
+            board, account = await self.board(caller, slug), credential.account
+        else:
+            _, board = await self._manage(caller, slug)
+            account = await self._account(username)
+        with finding_board():
+            await self.storage.uninvite(credential.account, board.id, account.id, credential=credential.id)
+
+    async def _account(self, username: str) -> Account:
+        """Raises DeniedError."""
+        try:
+            return await self.storage.account(fold_username(username))
+        except NotFoundError:
+            raise DeniedError("no_such_account", "There is no member with this username.") from None
+
+    async def _manage(self, caller: Caller, slug: str) -> tuple[Credential, Board]:
+        """Returns the credential and the board, for those who may change it, and counts that. Raises DeniedError."""
+        credential = self._person(caller, MANAGES)
+        self.limits.managing.check(caller.key)
+        return credential, await self._managed(caller, slug)
+
+    async def _managed(self, caller: Caller, slug: str) -> Board:
+        """Raises DeniedError."""
+        self._person(caller, MANAGES)
+        board = await self.board(caller, slug)
+        if board.id == FIRST_BOARD:
+            raise DeniedError("first_board", "The site's settings say what its first board is.")
+        if not self.may_manage(caller, board):
+            raise DeniedError("owner_only", MANAGES)
+        return board
+
+    def _person(self, caller: Caller, who_may: str) -> Credential:
+        """Refuses guests and bots, whatever the board. Raises DeniedError."""
+        if caller.credential is None:
+            raise DeniedError("sign_in_first", f"{who_may} Please sign in.")
+        if caller.credential.kind == "bot":
+            raise DeniedError("bot_token", "A bot's token can't do this. Sign in with the password.")
+        return caller.credential
+
+
+def cleaned(change: BoardChange, read_by: str = "") -> BoardChange:
+    """Returns the words as they are stored. `read_by` is who may read the board now. Raises BadTextError, DeniedError."""
+    is_random = (change.read_by or read_by) == "invited"
+    if is_random and change.slug:
+        raise DeniedError("random_slug", "A board for the invited gets a random short name, which nobody can guess.")
+    return dataclasses.replace(
+        change,
+        slug=None if is_random or change.slug is None else clean_slug(change.slug),
+        name=None if change.name is None else clean_board_name(change.name),
+        about=None if change.about is None else clean_about(change.about),
+        rules=None if change.rules is None else clean_rules(change.rules),
+    )

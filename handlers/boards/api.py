@@ -1,0 +1,149 @@
+"""The boards of the site for programs: /api/v1/boards, one of them, its members and one's read mark."""
+
+from typing import Any
+
+from board.recent import iso
+from board.slugs import fold_slug
+from handlers.http.base import Base
+from handlers.http.errors import RefusedError
+from storage.boards import BoardChange
+from storage.marks import Standing
+from storage.records import FIRST_BOARD, Account, Board
+
+READERS = ("everyone", "members", "invited")
+WRITERS = ("guests", "members", "moderators")
+BOARD_BYTES = 32 * 1024
+"""Of what is said of a board: each of its characters may take twelve, as in a message."""
+DIGITS_MAX = 30
+"""Of a number in a form: more than any id has."""
+
+
+def board_json(board: Board) -> dict[str, Any]:
+    """What a list says of a board."""
+    return {
+        "slug": board.slug,
+        "name": board.name,
+        "about": board.about,
+        "read_by": board.read_by,
+        "write_by": board.write_by,
+        "newest_first": board.newest_first,
+        "archived_at": None if board.archived_at is None else iso(board.archived_at),
+    }
+
+
+def member_json(account: Account) -> dict[str, Any]:
+    return {"id": account.id, "username": account.username, "name": account.name}
+
+
+class BoardHandler(Base):
+    """What the handlers share: a board as fields of a request, and as a reply."""
+
+    max_body = BOARD_BYTES
+
+    def change(self) -> BoardChange:
+        """Returns what the request says of a board. Raises RefusedError."""
+        fields = self.fields()
+        texts = {name: self.optional_text(fields, name) for name in ("slug", "name", "about", "rules")}
+        return BoardChange(
+            **texts,
+            newest_first=flag(fields, "newest_first"),
+            read_by=self.one_of(fields, "read_by", READERS),
+            write_by=self.one_of(fields, "write_by", WRITERS),
+            is_archived=flag(fields, "archived"),
+        )
+
+    def one_of(self, fields: dict[str, Any], name: str, choices: tuple[str, ...]) -> str | None:
+        """Raises RefusedError."""
+        value = self.optional_text(fields, name)
+        if value is not None and value not in choices:
+            raise RefusedError(400, "bad_field", f"“{name}” must be {', '.join(choices[:-1])} or {choices[-1]}.")
+        return value
+
+    def listed(self, board: Board, standing: Standing) -> dict[str, Any]:
+        counts = {"read": standing.read, "unread": standing.unread, "mentions": standing.mentions}
+        return board_json(board) | {"newest": standing.newest} | (counts if self.account else {})
+
+    async def whole(self, board: Board) -> dict[str, Any]:
+        """All that the asker may know of a board."""
+        listed = self.listed(board, await self.site.standing(self.caller, board))
+        made_at = {} if board.id == FIRST_BOARD else {"created_at": iso(board.created_at)}
+        manages = self.site.may_manage(self.caller, board)
+        return listed | {"rules": board.rules} | made_at | ({"manages": True} if manages else {})
+
+
+def flag(fields: dict[str, Any], name: str) -> bool | None:
+    """Returns None if the field is missing or null. Raises RefusedError."""
+    value = fields.get(name)
+    found = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
+    if (found is not None and not isinstance(found, bool)) or (value is not None and found is None):
+        raise RefusedError(400, "bad_field", f"“{name}” must be true or false.")
+    return found
+
+
+class ApiBoards(BoardHandler):
+    async def get(self) -> None:
+        after = self.query("after")
+        if after is not None and (after := fold_slug(after)) is None:
+            raise RefusedError(400, "bad_field", "“after” must be the short name of a board.")
+        boards, more = await self.site.boards(self.caller, after)
+        await self.write_many({"boards": [self.listed(*one) for one in boards], "more": more})
+
+    async def post(self) -> None:
+        fields = self.fields()
+        self.text_field(fields, "name")  # which none can do without
+        board = await self.site.make_board(self.caller, self.change())
+        self.set_status(201)
+        self.set_header("Location", f"/api/v1/boards/{board.slug}")
+        self.write_json(await self.whole(board))
+
+
+class ApiBoard(BoardHandler):
+    async def get(self, slug: str) -> None:
+        self.write_json(await self.whole(await self.site.board(self.caller, slug)))
+
+    async def patch(self, slug: str) -> None:
+        board = await self.site.change_board(self.caller, slug, self.change())
+        if board is None:
+            self.set_status(204)
+        else:
+            self.write_json(await self.whole(board))
+
+    async def delete(self, slug: str) -> None:
+        name = self.query("name")
+        if name is None:
+            raise RefusedError(400, "bad_field", "“name” is missing: the name of the board, to be sure.")
+        await self.site.delete_board(self.caller, slug, name)
+        self.set_status(204)
+
+
+class ApiBoardMembers(Base):
+    async def get(self, slug: str) -> None:
+        accounts, more = await self.site.invited(self.caller, slug, self.whole_number("after") or 0)
+        self.write_json({"members": [member_json(account) for account in accounts], "more": more})
+
+
+class ApiBoardMember(Base):
+    async def put(self, slug: str, username: str) -> None:
+        self.write_json(member_json(await self.site.invite(self.caller, slug, username)))
+
+    async def delete(self, slug: str, username: str) -> None:
+        await self.site.uninvite(self.caller, slug, username)
+        self.set_status(204)
+
+
+class ApiBoardRead(Base):
+    async def put(self, slug: str) -> None:
+        mark = await self.site.mark_read(self.caller, slug, self.message_id())
+        self.set_status(202)
+        self.write_json({"read": mark})
+
+    def message_id(self) -> int:
+        """Returns the field `id`. One beyond all ids is no error: the mark goes to the newest message. Raises RefusedError."""
+        value = self.fields().get("id")
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= DIGITS_MAX:
+            value = int(value)
+        if isinstance(value, float) and value.is_integer():  # which JSON does not tell from a whole number
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise RefusedError(400, "bad_field", "“id” must be the id of a message.")
+        return value
