@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from admin import copies, doctor, exchange, move, people, stats
+from admin.boards import add_boards
 from admin.epoch import new_epoch
 from admin.tutorial import import_tutorial
 from commands import ADMIN, SERVE
@@ -72,6 +73,7 @@ def add_commands(top: argparse.ArgumentParser) -> None:
         command(name, run, help).add_argument("username")
     log = command("audit", people.audit, "print who did what to others, the newest last")
     log.add_argument("-n", dest="number", type=number, default=100, help="how many entries (100)")
+    add_boards(command)
     add_copies(command)
     command("stats", stats.stats, "print how much there is of everything")
     checks = command(
