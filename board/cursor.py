@@ -15,6 +15,10 @@ class Cursor:
         return f"{self.epoch}-{self.seq}"
 
 
+NO_CURSOR = Cursor("", 0)
+"""One that no board gives: a poll with it is answered with a reset."""
+
+
 def parse_cursor(text: str) -> Cursor | None:
     """Returns None if the text is not a cursor."""
     match = FORM.fullmatch(text)

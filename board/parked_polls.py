@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from board.cursor import Cursor
+from board.live_board import LiveBoard
 from board.waiter import TICKS, ParkedGroup, W, Waiter
 
 
@@ -18,25 +19,30 @@ class ParkedPolls:
         self._most_per_address = most_per_address
         self._time_is_over = time_is_over
         self._by_address: dict[str, int] = {}
-        self._groups: dict[tuple[type[Waiter], Cursor, int], ParkedGroup] = {}
+        self._boards: dict[LiveBoard, None] = {}
+        """Those that have groups. Each has its own, so that a change looks at those of its board only."""
 
-    def groups(self) -> list[ParkedGroup]:
-        return list(self._groups.values())
+    def groups(self, board: LiveBoard | None = None) -> list[ParkedGroup]:
+        """Returns the groups of a board, or all."""
+        return [group for one in ([board] if board else self._boards) for group in one.groups.values()]
 
     def waiters(self) -> list[Waiter]:
-        return [waiter for group in self._groups.values() for waiter in group]
+        return [waiter for group in self.groups() for waiter in group]
 
-    def park(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
+    def park(
+        self, waiters: Sequence[W], board: LiveBoard, cursor: Cursor, wait: float, *, hears: bool = False
+    ) -> Sequence[W]:
         """Parks polls of one class for `wait` seconds. Returns those for which there is no room."""
         refused: Sequence[W] = ()
         if self._most_per_address or self.count + len(waiters) > self._most:
             waiters, refused = self._divide(waiters)
         if waiters:
-            group = self._group(type(waiters[0]), cursor, math.ceil((time.monotonic() + wait) * TICKS))
+            group = self._group(type(waiters[0]), board, cursor, math.ceil((time.monotonic() + wait) * TICKS), hears)
             group |= dict.fromkeys(waiters)
             for waiter in waiters:
                 waiter.parked = group
             self.count += len(waiters)
+            board.parked += len(waiters)
         return refused
 
     def _divide(self, waiters: Sequence[W]) -> tuple[Sequence[W], Sequence[W]]:
@@ -54,10 +60,11 @@ class ParkedPolls:
                 self._by_address[waiter.address] = from_there + 1
         return room, refused
 
-    def _group(self, kind: type[Waiter], cursor: Cursor, tick: int) -> ParkedGroup:
-        group = self._groups.get((kind, cursor, tick))
+    def _group(self, kind: type[Waiter], board: LiveBoard, cursor: Cursor, tick: int, hears: bool) -> ParkedGroup:
+        group: ParkedGroup | None = board.groups.get((kind, cursor, tick, hears))
         if group is None:
-            group = self._groups[kind, cursor, tick] = ParkedGroup(kind, cursor, tick)
+            group = board.groups[kind, cursor, tick, hears] = ParkedGroup(kind, board, cursor, tick, hears)
+            self._boards[board] = None
             group.timer = asyncio.get_running_loop().call_at(group.ends_at, self._time_is_over, group)
         return group
 
@@ -66,23 +73,33 @@ class ParkedPolls:
         group = waiter.parked
         if group is not None:
             del group[waiter]
-            self._removed([waiter])
+            self._removed(group, [waiter])
         return group
 
     def answer(self, group: ParkedGroup, most: int, reply: bytes) -> int:
         """Removes at most `most` polls of a group, and resolves them. Returns how many. Without polls, the group goes."""
         waiters = [group.popitem()[0] for _ in range(min(most, len(group)))]
-        self._removed(waiters)
+        self._removed(group, waiters)
         if not group and group.timer is not None:
             group.timer.cancel()
             group.timer = None
-            del self._groups[group.kind, group.cursor, group.tick]
+            del group.board.groups[group.kind, group.cursor, group.tick, group.hears]
+            if not group.board.groups:
+                del self._boards[group.board]
         if waiters:
             group.kind.resolve_all(waiters, reply)
         return len(waiters)
 
-    def _removed(self, waiters: list[Waiter]) -> None:
+    def answer_some(self, group: ParkedGroup, waiters: list[Waiter], reply: bytes) -> None:
+        """The same for these polls of the group."""
+        for waiter in waiters:
+            del group[waiter]
+        self._removed(group, waiters)
+        group.kind.resolve_all(waiters, reply)
+
+    def _removed(self, group: ParkedGroup, waiters: list[Waiter]) -> None:
         self.count -= len(waiters)
+        group.board.parked -= len(waiters)
         for waiter in waiters:
             waiter.parked = None
             if self._most_per_address:

@@ -7,11 +7,12 @@ one viewer.
 import collections
 import datetime
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from board.cursor import Cursor
-from storage.records import Changes, Message, Page, Snapshot
+from storage.records import Head, Message, Page, Snapshot
 
 RECENT = 1000
 """Changes kept. A browser that is further behind gets the newest page instead (a reset)."""
@@ -24,26 +25,38 @@ REPLY_BYTES = 4 * 1024 * 1024
 PAGE = 50
 """Messages on a page."""
 CURSOR_FIELD = b'"cursor":"'
+NO_PAGE = Page([], older=True)
 
 
 class Recent:
     """`watching` returns how many watch the board, for the reply that is being encoded."""
 
-    def __init__(self, snapshot: Snapshot, watching: Callable[[], int]) -> None:
+    def __init__(self, snapshot: Snapshot, watching: Callable[[], int], *, is_whole: bool = True) -> None:
         self.watching = watching
         head = snapshot.head
-        self.epoch, self.floor, self.access = head.epoch, head.floor, head.access
-        self.start = max(head.floor, head.seq - RECENT)
+        self.epoch, self.floor = head.epoch, head.floor
+        self.start = snapshot.start
         """The lowest cursor that can be answered from here."""
+        self.is_whole = is_whole
+        """Whether this has the newest page, and all changes that are not too old for it. That of the first board always
+        has them, or is about to be read again."""
         self._move_to(head.seq)
         self.page = snapshot.page
+        """If this is whole."""
         self.derived: dict[str, Any] = {}
         """What handlers made of the present state. It is dropped when the state changes."""
         self._changes: collections.OrderedDict[int, Message] = collections.OrderedDict()
         self._encoded: dict[int, bytes] = {}
         self._replies: dict[int, bytes] = {}
+        self._size = 0
         for message in snapshot.changes:
             self._put(message)
+
+    @classmethod
+    def begun_at(cls, cursor: Cursor, floor: int, watching: Callable[[], int]) -> "Recent":
+        """Returns one that has only what comes after this cursor."""
+        snapshot = Snapshot(Head(cursor.epoch, cursor.seq, floor, 0), [], NO_PAGE, cursor.seq)
+        return cls(snapshot, watching, is_whole=False)
 
     @property
     def messages(self) -> list[Message]:
@@ -55,23 +68,39 @@ class Recent:
         """Whether a deletion left the newest page with room for older messages."""
         return self.page.older and len(self.page.messages) < PAGE
 
-    def add(self, changes: Changes) -> None:
-        """Adds the changes that follow `seq`, in order."""
-        for message in changes.messages:
+    def add(self, changes: Sequence[Message]) -> None:
+        """Adds the changes that follow `seq`, in order: at least one."""
+        for message in changes:
             self._put(message)
-        self._move_to(changes.messages[-1].seq if changes.more else changes.head.seq)
+        self._move_to(changes[-1].seq)
         while len(self._changes) > RECENT:
-            id, message = self._changes.popitem(last=False)
-            self.start = message.seq
-            self._encoded.pop(id, None)
-        self.page = page_with(self.page, changes.messages)
+            self._give_up_oldest()
+        if self.is_whole:
+            self.page = page_with(self.page, changes)
         self._replies.clear()
         self.derived.clear()
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory this takes, with what was made of it."""
+        page = sum(cost(one) for one in self.page.messages if one.id not in self._changes) if self.is_whole else 0
+        made = sum(map(len, self._replies.values())) + sum(map(bytes_in, self.derived.values()))
+        return self._size + page + made
+
+    def shrink_to(self, size: int) -> None:
+        """Gives up the oldest changes until the others have at most this size."""
+        while self._changes and self._size > size:
+            self._give_up_oldest()
+
+    def _give_up_oldest(self) -> None:
+        id, message = self._changes.popitem(last=False)
+        self.start = message.seq
+        self._size -= cost(message)
+        self._encoded.pop(id, None)
 
     def _move_to(self, seq: int) -> None:
         self.seq = seq
         self.cursor = Cursor(self.epoch, seq)
-        self.cursor_bytes = str(self.cursor).encode()
 
     def after(self, seq: int) -> bytes:
         """Returns the reply with the changes after `seq`, which must be at least `start`. There may be no messages."""
@@ -83,10 +112,6 @@ class Recent:
                 self._replies.clear()
             self._replies[seq] = reply
         return reply
-
-    def empty(self, cursor: Cursor, retry_ms: int | None = None) -> bytes:
-        """The reply that says that there is nothing new."""
-        return encode_reply([], cursor, watching=self.watching(), retry_ms=retry_ms)
 
     @staticmethod
     def come_again(cursor: Cursor, retry_ms: int) -> bytes:
@@ -105,8 +130,9 @@ class Recent:
         return reply
 
     def _put(self, message: Message) -> None:
+        before = self._changes.pop(message.id, None)
+        self._size += cost(message) - (cost(before) if before else 0)
         self._changes[message.id] = message
-        self._changes.move_to_end(message.id)
         self._encoded.pop(message.id, None)
 
     def _json(self, message: Message) -> bytes:
@@ -130,7 +156,20 @@ class Recent:
         return encode_reply([self._json(message) for message in batch], cursor, more=more, watching=self.watching())
 
 
-def page_with(page: Page, changes: list[Message]) -> Page:
+def cost(message: Message) -> int:
+    """About how many bytes a message takes in memory, together with its encoding."""
+    return 700 + 3 * sys.getsizeof(message.body)
+
+
+def bytes_in(made: Any) -> int:
+    """Returns the bytes of what handlers have made: bytes, or something with a `size`, or many of these."""
+    if isinstance(made, dict):
+        return sum(map(bytes_in, made.values()))
+    size: int = len(made) if isinstance(made, bytes) else getattr(made, "size", 0)
+    return size
+
+
+def page_with(page: Page, changes: Sequence[Message]) -> Page:
     """Returns the newest page after these changes. It is shorter than it could be if something on it was deleted."""
     by_id = {message.id: message for message in page.messages}
     oldest = page.messages[0].id if page.messages and page.older else 0

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from board.cursor import Cursor
+from board.live_board import LiveBoard
+from board.scopes import Scope
 
 TICKS = 4
 """Deadlines are rounded up to a quarter of a second, so that polls which end together share one timer."""
@@ -31,6 +33,11 @@ class Waiter(abc.ABC):
         self.address = address
         self.parked: ParkedGroup | None = None
 
+    @property
+    def scope(self) -> Scope | None:
+        """What its client may read, if it wants to hear of the other boards."""
+        return None
+
     @abc.abstractmethod
     def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
         """Takes the body of the reply. Called once for each time that the poll was parked.
@@ -49,18 +56,21 @@ W = TypeVar("W", bound=Waiter)
 
 
 class ParkedGroup(dict[Waiter, None]):
-    """Parked polls of one class that have the same cursor and end at the same tick.
+    """Parked polls of one class and board that have the same cursor and end at the same tick, and that all hear of the
+    other boards, or none.
 
     All of them get the same reply, so they are parked and answered together, and each poll costs little more than an
     entry here. A dict keeps the order in which they came, which is also their order in memory. In the order of a set,
     the same sends took half as long again (bench/README.md).
     """
 
-    def __init__(self, kind: type[Waiter], cursor: Cursor, tick: int) -> None:
+    def __init__(self, kind: type[Waiter], board: LiveBoard, cursor: Cursor, tick: int, hears: bool) -> None:
         super().__init__()
         self.kind = kind
+        self.board = board
         self.cursor = cursor
         self.tick = tick
+        self.hears = hears
         self.timer: asyncio.TimerHandle | None = None
         """Set while the group has polls."""
 
@@ -73,12 +83,17 @@ class ParkedGroup(dict[Waiter, None]):
 class FutureWaiter(Waiter):
     """A handler's poll: it awaits the future."""
 
-    __slots__ = ("future",)
+    __slots__ = ("_scope", "future")
     runs_handler = True
 
-    def __init__(self, account_id: int | None, address: str) -> None:
+    def __init__(self, account_id: int | None, address: str, scope: Scope | None = None) -> None:
         super().__init__(account_id, address)
+        self._scope = scope
         self.future: asyncio.Future[bytes | Ended] = asyncio.get_running_loop().create_future()
+
+    @property
+    def scope(self) -> Scope | None:
+        return self._scope
 
     def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
         if not self.future.done():  # its client may have left in this moment

@@ -1,45 +1,35 @@
 """The waiter list: polls parked as futures in memory, and deliver(), which resolves them.
 
 What always holds here:
-1. Between checking a poll's cursor and parking it there is no await, so no change can slip in between.
+1. Between checking a poll's rights and cursor and parking it there is no await, so no change can slip in between.
 2. Changes reach a poll only through deliver(), in the order of their numbers. While one read runs, further
    calls only ask for another, so reads never overtake each other. The next read makes up for one that failed.
-3. The cost of a change is one encoding, however many polls are parked; a woken poll costs no storage call.
-4. A poll leaves the list whatever ends it: news, time, disconnect, a revoked credential, drain.
+3. The cost of a change is one encoding, however many polls are parked; a woken poll costs no storage call. It wakes the
+   polls of its board, and no others.
+4. Rights come before messages: whatever was read, the rights of that moment are in memory before it is.
+5. A poll leaves the list whatever ends it: news, time, disconnect, a revoked credential, drain.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from board.counters import Counters
 from board.cursor import Cursor
-from board.parked_polls import ParkedPolls
+from board.deliveries import Deliveries
+from board.live_board import ENDED, LiveBoard
 from board.recent import PAGE, RECENT, Recent
-from board.waiter import Ended, FutureWaiter, ParkedGroup, W, Waiter
-from board.watching import Watching
+from board.recents import MEMORY, SHARES
+from board.ticks import Ticks
 from storage import Storage
-from storage.errors import UnavailableError
-from storage.records import Snapshot
-
-log = logging.getLogger("longboard")
-
-SLICE_SECONDS = 0.005
-"""How long polls are answered before the loop handles other events."""
-LOOKS = 16
-"""Polls that are answered together, before the clock is checked again. Their handlers, if they have any, run before
-anything else does, and take a third of a millisecond each."""
-DRAIN_RETRY_MS = 500
-"""When to poll again after a drain; clients add their own jitter."""
-FULL_RETRY_MS = 5000
-"""When to poll again if no more polls can be parked."""
-NO_ROOM = b'"retry_ms":%d}' % FULL_RETRY_MS
-"""How such a reply ends. Its connection is closed, so that clients that must wait use no descriptors."""
+from storage.errors import NotFoundError, UnavailableError
+from storage.records import OPERATOR, Changes, Head, Message, Snapshot
 
 
-class WaiterList:
-    """`forget` is called with accounts about which something has changed. A `max_per_address` of 0 means no limit."""
+class WaiterList(Ticks, Deliveries):
+    """`forget` is called with accounts about which something has changed. A `max_per_address` of 0 means no limit.
+
+    `memory` is the bound for what is kept of the boards beside the first, in bytes.
+    """
 
     def __init__(
         self,
@@ -48,185 +38,214 @@ class WaiterList:
         max_parked: int,
         max_per_address: int = 0,
         forget: Callable[[Iterable[int]], None] = lambda account_ids: None,
+        memory: int = MEMORY,
     ) -> None:
-        self._polls = ParkedPolls(max_parked, max_per_address, self._expire)
-        self.watching = Watching(lambda: self.parked)
-        self.recent = Recent(snapshot, self.watching.count)
-        self.draining = False
-        self.counters = Counters()
+        super().__init__(max_parked, max_per_address, memory)
         self._storage = storage
         self._forget = forget
-        self._access = self.recent.access
-        self._reading: asyncio.Task[bool] | None = None
-        self._again: asyncio.Task[bool] | None = None
-        self._is_behind = False
+        self._access = snapshot.head.access
+        self._hold_first(snapshot)
+        self.is_stale = snapshot.head.boards > 0
+        """Whether the next read begins with all boards: at the start, or because the database is another one now."""
+        self._wanted: dict[LiveBoard, asyncio.Future[bool]] = {}
+        """Boards whose newest changes are to be read."""
 
-    @property
-    def parked(self) -> int:
-        """How many polls are parked."""
-        return self._polls.count
-
-    # --- for polls
-
-    def poll(
-        self, cursor: Cursor, wait: float, account_id: int | None = None, address: str = ""
-    ) -> bytes | FutureWaiter:
-        """Returns a reply, or a parked waiter if there is nothing after this cursor: leave() it in any case.
-
-        A cursor that this board never gave, or that is too far behind, is answered with a reset.
-        """
-        reply = self.reply_for(cursor)
-        if reply is not None:
-            return reply
-        if cursor.seq == self.recent.seq:
-            cursor = self.recent.cursor  # the same object for all, which is quickly compared
-        if wait <= 0:
-            return self.recent.empty(cursor)
-        waiter = FutureWaiter(account_id, address)
-        return self.full(cursor) if self.park([waiter], cursor, wait) else waiter
-
-    def park(self, waiters: Sequence[W], cursor: Cursor, wait: float) -> Sequence[W]:
-        """Parks polls of one class that have all changes. Returns those for which there is no room: they get full()."""
-        refused = self._polls.park(waiters, cursor, wait)
-        self.counters.parked += len(waiters) - len(refused)
-        self.counters.turned_away += len(refused)
-        return refused
-
-    def full(self, cursor: Cursor) -> bytes:
-        """The reply that tells a client to come back later."""
-        return self.recent.empty(cursor, FULL_RETRY_MS)
-
-    def reply_for(self, cursor: Cursor) -> bytes | None:
-        """Returns the reply that this cursor gets at once, or None if there is nothing after it."""
-        recent = self.recent
-        if cursor.epoch != recent.epoch or cursor.seq < recent.start:
-            return self.reset()
-        if cursor.seq < recent.seq:
-            return recent.after(cursor.seq)
-        return recent.empty(cursor, DRAIN_RETRY_MS) if self.draining else None
-
-    def reset(self) -> bytes:
-        """The reply that tells a client to replace all that it shows."""
-        self.counters.resets += 1
-        return self.recent.newest(reset=True)
-
-    async def is_beyond(self, cursor: Cursor) -> bool:
+    async def is_beyond(self, cursor: Cursor, board: LiveBoard | None = None) -> bool:
         """Whether the cursor is ahead of the database itself, for example because that is an older copy.
 
         If the cursor is ahead of this process, storage is read first. While it can't be read, the answer is False.
         """
-        if cursor.epoch != self.recent.epoch or cursor.seq <= self.recent.seq:
+        board = board or self.first
+        if cursor.epoch != board.epoch or cursor.seq <= board.seq:
             return False
-        return await self.deliver() and cursor.seq > self.recent.seq
+        return await self.deliver() and cursor.seq > board.seq
 
-    def leave(self, waiter: Waiter) -> None:
-        """Removes a poll from the list and ends it, if it is still parked."""
-        if self._polls.remove(waiter) is not None:
-            waiter.resolve(Ended.GONE)
+    async def load(self, board: LiveBoard) -> None:
+        """Has the newest changes of a board read, once for all who ask. Afterwards they are there, or the board is not.
 
-    def _expire(self, group: ParkedGroup) -> None:
-        """Answers a group whose time is over. It may have thousands of polls."""
-        self.watching.count()  # polls that end now count as well
-        left = [group]
-        self._answer(left, self.recent.empty)
-        if left:
-            asyncio.get_running_loop().call_soon(self._expire, group)
-
-    def _answer(self, left: list[ParkedGroup], reply_to: Callable[[Cursor], bytes]) -> int:
-        """Answers and removes groups from the end of the list, for a slice of time. Returns how many polls it answered.
-
-        A group that is not finished stays in the list.
+        Raises UnavailableError.
         """
-        answered, handlers, until = 0, 0, time.monotonic() + SLICE_SECONDS
-        while left:
-            group = left[-1]
-            reply = reply_to(group.cursor)
-            while count := self._polls.answer(group, LOOKS, reply):
-                answered += count
-                handlers += count * group.kind.runs_handler
-                if handlers >= LOOKS or time.monotonic() > until:
-                    return answered
-            left.pop()
-        return answered
+        loaded = self._wanted.get(board)
+        if loaded is None:
+            loaded = self._wanted[board] = asyncio.get_running_loop().create_future()
+            self._begin()
+        if not await asyncio.shield(loaded):
+            raise UnavailableError("the newest changes of a board")
 
-    # --- for changes
+    def is_loading(self, board: LiveBoard) -> bool:
+        return board in self._wanted
 
-    async def deliver(self) -> bool:
-        """Reads the newly committed changes and resolves every poll that lacks them.
+    # --- changes
 
-        Waits for a read that began after the call, and returns whether it succeeded.
-        """
-        if self._again is not None:  # it was asked for and has not begun yet
-            return await asyncio.shield(self._again)
-        if self._reading is not None and not self._reading.done():
-            self._again = asyncio.create_task(self._read_after(self._reading))
-            return await asyncio.shield(self._again)
-        self._reading = asyncio.create_task(self._read())
-        return await asyncio.shield(self._reading)
-
-    def drain(self) -> None:
-        """Answers every parked poll. From then on, no poll is parked."""
-        self.draining = True
-        self.watching.count()
-        for group in self._polls.groups():
-            self._polls.answer(group, len(group), self.recent.empty(group.cursor, DRAIN_RETRY_MS))
-
-    async def _read_after(self, running: asyncio.Task[bool]) -> bool:
-        await asyncio.wait([running])
-        self._reading, self._again = self._again, None
-        return await self._read()
-
-    async def _read(self) -> bool:
-        try:
-            await self._catch_up(time.monotonic())
-        except UnavailableError as error:
-            if not self._is_behind:  # logged once, however often it is tried
-                log.warning("New messages could not be read, trying again until they can: %s", error)
-            self._is_behind = True
-            return False
-        if self._is_behind:
-            log.info("New messages can be read again.")
-        self._is_behind = False
-        return True
+    def _give_up(self) -> None:
+        for loaded in self._wanted.values():
+            loaded.set_result(False)
+        self._wanted.clear()
 
     async def _catch_up(self, began: float) -> None:
-        more = True
-        while more:
-            recent = self.recent
-            changes = await self._storage.changes_after(recent.seq, RECENT)
+        directory, more = self.directory, True
+        # Those who wait for another read don't wait for more loads than those of one pass: the next read goes on.
+        while more or ((self._wanted or directory.unsure) and self._again is None):
+            if self.is_stale:
+                await self._read_all()
+                self.is_stale = False
+            has_others = directory.has_others
+            read = self._storage.log_after if has_others else self._storage.changes_after
+            changes = await read(directory.seq, RECENT)
             head, more = changes.head, changes.more
-            if head.access != self._access:
-                await self._notice_access(head.access)
-            is_other = (head.epoch, head.floor) != (recent.epoch, recent.floor) or head.seq < recent.seq
-            if not is_other and head.seq > recent.seq:
-                recent.add(changes)
-                await self._wake()
+            is_other = (head.epoch, head.floor) != (self.first.epoch, self.first.floor) or head.seq < directory.seq
+            if not is_other:
+                await self._bring_rights(head)
+            self.is_stale = is_other or directory.has_others != has_others
+            if self.is_stale:
+                more = True
+                continue
+            if head.seq > directory.seq:
+                await self._wake(self._put(changes))
                 self.counters.wakes.add(time.monotonic() - began)
-            if is_other or recent.page_is_short:
-                self.recent, more = Recent(await load(self._storage), self.watching.count), False
-                await self._wake()
+            if self.recent.page_is_short:
+                snapshot = await load(self._storage)
+                await self._bring_rights(snapshot.head)
+                self._hold_first(snapshot)
+                await self._wake([self.first])
+            await self._load_some()
+            if directory.has_others:
+                self.request_tick()
+            began = time.monotonic()
 
-    async def _notice_access(self, access: int) -> None:
+    # --- what was read
+
+    async def _read_all(self) -> None:
+        """Reads all boards again, and the first one's newest changes. Those of others are read when they are needed."""
+        listing = await self._storage.listing(0)
+        snapshot = await load(self._storage)
+        await self._notice_access(snapshot.head)
+        self.recents.clear()
+        self.first.news = snapshot.head.seq
+        self.directory.replace(listing)
+        self._hold_first(snapshot)
+        self.others.restart()
+        await self._wake([self.first])
+        await self._send_back({group.board for group in self._polls.groups()} - {self.first})
+
+    def _hold_first(self, snapshot: Snapshot) -> None:
+        self.first.recent = Recent(snapshot, self.first.watching.count)
+        self.first.follow()
+        if not self.directory.has_others:
+            self.directory.seq = self.first.seq
+
+    def _put(self, changes: Changes) -> list[LiveBoard]:
+        """Puts what follows into memory, in one step. Returns the boards that have changed."""
+        directory, changed = self.directory, []
+        by_board: dict[int, list[Message]] = {}
+        for message in changes.messages:
+            by_board.setdefault(message.board_id, []).append(message)
+        for board_id, messages in by_board.items():
+            board = directory.of(board_id)
+            new = [message for message in messages if board and message.seq > board.seq]  # it may have been read since
+            if board and new:
+                self._advance(board, new)
+                changed.append(board)
+        directory.seq = changes.messages[-1].seq if changes.more else changes.head.seq
+        return changed
+
+    def _advance(self, board: LiveBoard, changes: Sequence[Message]) -> None:
+        recent = board.recent
+        if recent is None and board.groups:
+            recent = Recent.begun_at(board.cursor, board.floor, board.watching.count)
+        self._note_news(board, changes)
+        if recent is None:
+            board.move_to(changes[-1].seq)
+            return
+        recent.add(changes)
+        if not board.is_first:
+            self.recents.keep(board, recent)
+        board.recent = recent
+        if board.follow():
+            self.directory.unsure.pop(board, None)
+        if recent.page_is_short and not board.is_first:
+            recent.is_whole = False
+
+    def _note_news(self, board: LiveBoard, changes: Sequence[Message]) -> None:
+        directory = self.directory
+        if not directory.has_others:
+            return
+        for message in changes:
+            if message.deleted:
+                directory.note_news(board, message.seq)
+                if message.id == board.newest and not board.is_first:
+                    directory.unsure[board] = None
+            elif message.id > board.newest:
+                board.newest, board.author_id = message.id, message.author.id if message.author else None
+                directory.note_news(board, message.seq)
+                directory.unsure.pop(board, None)
+        self.others.forget()
+
+    async def _load_some(self) -> None:
+        """Reads the newest changes of some boards that are wanted, or whose newest message has to be known."""
+        for board in [*self._wanted, *self.directory.unsure][:SHARES]:
+            snapshot = None
+            if board.rights != ENDED:
+                try:
+                    snapshot = await self._storage.snapshot_on(board.id, OPERATOR, changes=RECENT, page=PAGE)
+                except NotFoundError:  # its end is in the log
+                    self.directory.unsure.pop(board, None)
+                else:
+                    await self._bring_rights(snapshot.head)
+            if snapshot is not None and board.rights != ENDED:
+                head = snapshot.head
+                if (head.epoch, head.floor) != (board.epoch, board.floor) or head.seq < board.seq:
+                    return  # the next look at the log says what has become of the board
+                self._hold(board, snapshot)
+            if (loaded := self._wanted.pop(board, None)) is not None and not loaded.done():
+                loaded.set_result(True)
+            await self._wake([board])
+
+    def _hold(self, board: LiveBoard, snapshot: Snapshot) -> None:
+        recent = Recent(snapshot, board.watching.count)
+        if recent.seq > board.seq:
+            self.directory.note_news(board, recent.seq)
+        self.directory.unsure.pop(board, None)
+        self.others.forget()
+        self.recents.keep(board, recent)
+        board.recent = recent
+        board.follow()
+
+    # --- rights
+
+    async def _bring_rights(self, head: Head) -> None:
+        """Brings the rights in memory forward to this moment, or beyond it."""
+        await self._notice_access(head)
+        if head.boards > self.directory.changed:
+            await self._notice_boards()
+
+    async def _notice_access(self, head: Head) -> None:
         """Has parked polls of the changed accounts authenticated again: credentials were revoked or rights changed."""
+        if head.access == self._access:
+            return
         account_ids = set(await self._storage.access_changes_after(self._access))
-        self._access = access
+        self._access = head.access
         self._forget(account_ids)
-        for waiter in self._polls.waiters():
-            if waiter.account_id in account_ids and (group := self._polls.remove(waiter)) is not None:
-                waiter.resolve(Ended.ASK_AGAIN, group.ends_at)
+        if self.directory.has_others:
+            self.directory.note_own_lists(account_ids, head.boards)
+            self.others.forget()
+        self._ask_again(account_ids)
 
-    async def _wake(self) -> None:
-        """Answers all parked polls, in slices of time, so that thousands of them don't hold up everything else."""
-        left = [group for group in self._polls.groups() if group.cursor != self.recent.cursor]
-        self.counters.delivered += self._answer(left, self._news)
-        while left:
-            await asyncio.sleep(0)
-            self.counters.delivered += self._answer(left, self._news)
-
-    def _news(self, cursor: Cursor) -> bytes:
-        return self.reply_for(cursor) or self.recent.empty(cursor)
+    async def _notice_boards(self) -> None:
+        """Takes the rows that have changed, and has the clients of these boards come again."""
+        listing = await self._storage.listing(self.directory.changed)
+        changed, owners = self.directory.apply(listing)
+        self.others.forget()
+        for board in changed:
+            if board.recent is None:
+                self.recents.drop(board)
+        if owners:
+            self._forget(owners)
+            self.directory.note_own_lists(owners, listing.head.boards)
+            self._ask_again(owners)
+        await self._send_back(changed)
 
 
 async def load(storage: Storage) -> Snapshot:
-    """Reads the newest changes and the newest page from storage. Raises UnavailableError."""
+    """Reads the newest changes and the newest page of the first board from storage. Raises UnavailableError."""
     return await storage.snapshot(changes=RECENT, page=PAGE)

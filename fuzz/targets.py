@@ -31,7 +31,7 @@ from handlers.http.fields import Fields, parse_object
 from handlers.login.facebook import ID, read_signed_request
 from handlers.messages.api import checked_key, form_key, parse_id
 from net.addresses import parse_address
-from net.fast_path.memo import POLL
+from net.fast_path.known import POLL
 from storage.errors import NotFoundError
 from storage.words import phrases, words
 

@@ -30,7 +30,7 @@ from handlers.accounts.sign_in import SignIn, SignOut, SignUp
 from handlers.accounts.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
 from handlers.boards.api import ApiBoard, ApiBoardMember, ApiBoardMembers, ApiBoardRead, ApiBoards
 from handlers.boards.front import Front, quick_front
-from handlers.boards.get import Get
+from handlers.boards.get import BoardGet, Get
 from handlers.boards.messages import ApiBoardMessages, ApiBoardSearch
 from handlers.boards.stream import Stream
 from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
@@ -62,6 +62,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/", Front),  # GET
     (r"/add", Add),  # GET, POST
     (r"/get", Get),  # GET
+    (r"/b/([^/]+)/get", BoardGet),  # GET
     (r"/search", SearchPage),  # GET
     (r"/feed\.atom", Feed),  # GET
     (r"/b/([^/]+)/feed\.atom", BoardFeed),  # GET

@@ -17,10 +17,11 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from board.answering import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM
 from board.credentials import Credentials
 from board.cursor import Cursor
 from board.recent import cursor_in
-from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM, WaiterList
+from board.waiters import WaiterList
 from net.connections import Connections, send_now
 from net.event_stream import EventStream
 from net.streams import Refusals, ServedStream

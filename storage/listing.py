@@ -6,10 +6,13 @@ from storage.asking import BOARD, to_board
 from storage.records import Board, Head
 from storage.tx import Nouns, Tx
 
+WITHOUT_RULES = BOARD.replace(" rules,", " '' AS rules,")
+"""Rules may be long, and are read when they are shown."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Listed:
-    """A board beside the first, as it is listed for deliver()."""
+    """A board beside the first, as it is listed for deliver(): without rules."""
 
     board: Board
     has_ended: bool
@@ -47,7 +50,7 @@ async def read_listing(tx: Tx, after: int) -> Listing:
     living = "FROM posts WHERE board_id = boards.id AND body IS NOT NULL ORDER BY id DESC LIMIT 1"
     rows = await tx.all(
         f"SELECT deleted_at, (SELECT max(seq) FROM posts WHERE board_id = boards.id), (SELECT id {living}), "
-        f"(SELECT author_id {living}), {BOARD} FROM boards "
+        f"(SELECT author_id {living}), {WITHOUT_RULES} FROM boards "
         "WHERE changed > CAST($1 AS bigint) AND (deleted_at IS NULL OR CAST($1 AS bigint) > 0)",
         after,
     )

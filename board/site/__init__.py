@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from board.account_log import AccountLog
 from board.clock import Clock
@@ -13,8 +13,10 @@ from board.limits import Limits
 from board.marks import Marks
 from board.passwords import Passwords
 from board.readiness import Readiness
+from board.scopes import Scopes
 from board.site.board_messages import BoardMessages
 from board.site.identities import Identities
+from board.site.live_boards import LiveBoards
 from board.site.moderation import Moderation
 from board.site.parts import Rules
 from board.waiters import WaiterList, load
@@ -30,7 +32,7 @@ FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(BoardMessages, Identities, Moderation):
+class Site(BoardMessages, LiveBoards, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod
@@ -45,14 +47,23 @@ class Site(BoardMessages, Identities, Moderation):
     ) -> "Site":
         """Reads what a site needs from storage. Raises UnavailableError."""
         credentials = Credentials(storage, rules.token_seconds, clock)
+        scopes = Scopes(storage, credentials)
+
+        def forget(account_ids: Iterable[int]) -> None:
+            credentials.forget(account_ids)
+            scopes.forget(account_ids)
+
         # One address may hold at most half of all parked polls, so that it can't take them all.
         most = max_parked // 2 if limits else 0
-        waiters = WaiterList(storage, await load(storage), max_parked, most, credentials.forget)
+        waiters = WaiterList(storage, await load(storage), max_parked, most, forget)
+        if waiters.is_stale and not await waiters.deliver():
+            raise UnavailableError("the boards")
         storage.on_commit = waiters.deliver
         return cls(
             storage,
             waiters,
             credentials,
+            scopes,
             Passwords(),
             Failures(storage),
             AccountLog(),

@@ -5,6 +5,7 @@ import contextlib
 from board.caller import Caller
 from board.cursor import Cursor
 from board.errors import DeniedError
+from board.live_board import LiveBoard
 from board.recent import BATCH, PAGE
 from board.site.boards import MEMBERS_POST, check_may_write
 from board.site.parts import Parts
@@ -129,13 +130,19 @@ class Messages(Parts):
             raise DeniedError("query_too_long", words)
         self.limits.searching.check(caller.key)
 
-    def is_in_storage(self, cursor: Cursor) -> bool:
+    def is_in_storage(self, board: LiveBoard, cursor: Cursor) -> bool:
         """Whether the changes after this cursor are too old to be in memory, and not below the floor."""
-        recent = self.waiters.recent
-        return cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start
+        recent = board.recent
+        return recent is not None and cursor.epoch == recent.epoch and recent.floor <= cursor.seq < recent.start
 
-    async def changes(self, cursor: Cursor) -> Changes | None:
-        """Returns the next of those changes from storage, or None if the cursor needs a reset by now."""
-        changes = await self.storage.changes_page(cursor.seq, BATCH)
+    async def changes(self, caller: Caller, board: LiveBoard, cursor: Cursor) -> Changes | None:
+        """Returns the next of those changes from storage, or None if the cursor needs a reset by now.
+
+        Raises NotFoundError if the caller may not read the board.
+        """
+        if board.is_first:
+            changes = await self.storage.changes_page(cursor.seq, BATCH)
+        else:
+            changes = await self.storage.changes_on(board.id, caller.asker, cursor.seq, BATCH)
         head = changes.head
         return changes if head.epoch == cursor.epoch and head.floor <= cursor.seq else None

@@ -12,6 +12,7 @@ from board.limits import Limits
 from board.marks import Marks
 from board.passwords import Passwords
 from board.readiness import Readiness
+from board.scopes import Scopes
 from board.waiters import WaiterList
 from storage import Storage
 from storage.ways_in import label_of
@@ -44,6 +45,7 @@ class Parts:
     storage: Storage
     waiters: WaiterList
     credentials: Credentials
+    scopes: Scopes
     passwords: Passwords
     failures: Failures
     account_log: AccountLog

@@ -9,14 +9,16 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream
 
+from board.answering import NO_ROOM
 from board.credentials import hash_secret
-from board.cursor import Cursor, parse_cursor
-from board.recent import encode, encode_reply
+from board.cursor import NO_CURSOR, Cursor, parse_cursor
+from board.live_board import LiveBoard
+from board.others import Hears
+from board.recent import Recent, encode, encode_reply
 from board.waiter import Ended, FutureWaiter
-from board.waiters import NO_ROOM
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
-from net.fast_path.memo import KnownRequest, means, split_poll
+from net.fast_path.known import KnownRequest, means, split_poll
 from net.fast_path.stream import ReleasedStream
 
 NEW_SECRET_RETRY_MS = 1000
@@ -31,6 +33,13 @@ class Poll(Base):
     """The memo's entry for this poll, which says what its bytes mean from now on."""
     deadline = math.inf
     """Until when it may be parked, by the monotonic clock, if it was parked before on the fast path."""
+    rights = 0
+    """The board's `rights` by which the client may read it."""
+
+    @property
+    def board(self) -> LiveBoard:
+        """The board that is polled."""
+        return self.site.waiters.first
 
     @property
     def counts_as_use(self) -> bool:
@@ -49,7 +58,7 @@ class Poll(Base):
         except RefusedError as refused:
             if refused.code != "signed_out" or not self.has_new_secret or (cursor := self.after()) is None:
                 raise
-            self.write_bytes(self.site.waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS))
+            self.write_bytes(Recent.come_again(cursor, NEW_SECRET_RETRY_MS))
 
     @property
     def has_new_secret(self) -> bool:
@@ -89,18 +98,22 @@ class Poll(Base):
 
     async def poll(self, cursor: Cursor, wait: float) -> bytes | None:
         """Returns the reply's body, or None if the client has gone by then."""
-        waiters = self.site.waiters
         deadline = min(time.monotonic() + wait, self.deadline)
-        self.learn(wait)
+        hears = await self.hears()
+        self.learn(wait, hears is not None)
         while True:
-            if await waiters.is_beyond(cursor):
-                return waiters.reset()
+            if await self.site.waiters.is_beyond(cursor, self.board):
+                cursor = NO_CURSOR
+            await self.site.load(self.caller, self.board, cursor)
             if self.is_gone:
                 return None
-            if not self.is_as_judged:  # is_beyond() may have read from storage; no await from here to the parking
+            if not self.is_as_judged:  # storage may have been read; no await from here to the parking
                 await self.look_again()
+                hears = await self.hears()
                 continue
-            reply = self.look(cursor, deadline - time.monotonic())
+            if not self.board.has(cursor):
+                continue
+            reply = self.look(cursor, deadline - time.monotonic(), hears)
             if not isinstance(reply, FutureWaiter):
                 return reply
             ended = await self.parked(reply)
@@ -110,12 +123,27 @@ class Poll(Base):
                 return None
             if self.has_new_secret:
                 self.sign_off()
-                return waiters.recent.come_again(cursor, NEW_SECRET_RETRY_MS)
+                return Recent.come_again(cursor, NEW_SECRET_RETRY_MS)
             await self.look_again()
+            hears = await self.hears()
+
+    async def hears(self) -> Hears | None:
+        """Returns how far the client has heard of the other boards, if it asks for that."""
+        return None
+
+    async def newest(self) -> bytes:
+        """Returns the reply with the newest page, for a client that has no cursor yet."""
+        while True:
+            await self.site.load(self.caller, self.board, NO_CURSOR)
+            if not self.is_as_judged:
+                await self.look_again()
+            elif self.board.has(NO_CURSOR):
+                return self.site.waiters.newest(self.board)
 
     async def changes(self, cursor: Cursor, wait: float) -> bytes | None:
         """As `/get`, but changes that are too old to be in memory are read from storage, page by page."""
-        if self.site.is_in_storage(cursor):
+        await self.site.load(self.caller, self.board, cursor)
+        if self.site.is_in_storage(self.board, cursor):
             self.site.limits.reading.check(self.caller.key)
             if reply := await self.page_forward(cursor):
                 return reply
@@ -124,7 +152,7 @@ class Poll(Base):
     async def page_forward(self, cursor: Cursor) -> bytes | None:
         """Returns the next page of changes, or None if the cursor needs a reset."""
         async with self.context.making.reading:
-            changes = await self.site.changes(cursor)
+            changes = await self.site.changes(self.caller, self.board, cursor)
             if changes is None:
                 return None
             seq = changes.messages[-1].seq if changes.more else changes.head.seq
@@ -139,9 +167,9 @@ class Poll(Base):
         if self.known is not None and not self.closes and isinstance(self.stream, ReleasedStream):
             self.stream.resume(self.known)
 
-    def look(self, cursor: Cursor, wait: float) -> bytes | FutureWaiter:
+    def look(self, cursor: Cursor, wait: float, hears: Hears | None = None) -> bytes | FutureWaiter:
         account_id = self.account.id if self.account else None
-        return self.site.waiters.poll(cursor, wait, account_id, self.client_address)
+        return self.site.waiters.poll(cursor, wait, account_id, self.client_address, board=self.board, hears=hears)
 
     async def parked(self, waiter: FutureWaiter) -> bytes | Ended:
         self.waiter = waiter
@@ -151,13 +179,17 @@ class Poll(Base):
             self.site.waiters.leave(waiter)
             self.waiter = None
 
-    def learn(self, wait: float) -> None:
+    def learn(self, wait: float, hears: bool) -> None:
         """Puts this request into the memo. From now on, the same bytes around another cursor need no parsing."""
         memo, stream = self.context.memo, self.stream
         if memo is None or not isinstance(stream, ReleasedStream) or not is_plain(self.request):
             return
         poll = split_poll(stream.last_read)
-        if poll is None or not means(stream.last_read, self.request):
+        if poll is None or hears != (poll.others is not None) or not means(stream.last_read, self.request):
+            return
+        matters = hears or not self.board.is_first
+        scope = self.site.scopes.recall(self.credential) if matters else None
+        if not self.is_as_judged or (matters and scope is None):
             return
         known = KnownRequest(
             head=poll.head,
@@ -167,6 +199,10 @@ class Poll(Base):
             counts_as_use=self.session_secret is None,
             account=self.account,
             address=self.client_address if self.config.client_header else None,
+            board=self.board,
+            rights=self.rights,
+            scope=scope,
+            hears=hears,
         )
         self.known = memo.learn(known)
 
@@ -174,7 +210,7 @@ class Poll(Base):
 def is_plain(request: HTTPServerRequest) -> bool:
     """Whether only the cursor can change the meaning of the next request."""
     once = all(len(values) == 1 for values in request.query_arguments.values())
-    known = request.query_arguments.keys() <= {"after", "wait"}
+    known = request.query_arguments.keys() <= {"after", "others", "wait"}
     special = {"Content-Length", "Transfer-Encoding", "Expect", "Upgrade"}
     lasting = request.version == "HTTP/1.1" and request.headers.get("Connection", "keep-alive").lower() == "keep-alive"
     return request.method == "GET" and once and known and lasting and not any(n in request.headers for n in special)

@@ -23,7 +23,7 @@ from net.streams import ServedStream
 class Stream(Poll):
     async def get(self) -> None:
         kind, cursor = self.kind(), self.after()
-        reply = self.site.waiters.recent.newest() if cursor is None else await self.changes(cursor, 0)
+        reply = await self.newest() if cursor is None else await self.changes(cursor, 0)
         if reply is None:  # the client has gone
             return
         while not self.is_as_judged:
@@ -68,7 +68,11 @@ class Stream(Poll):
 
     async def catch_up(self, stream: ServedStream, one: EventStream) -> None:
         """Sends changes that are too old to be in memory, as fast as the client takes them and as the limits allow."""
-        while self.site.is_in_storage(one.cursor) and not self.site.waiters.draining and time.monotonic() < one.ends_at:
+        while (
+            self.site.is_in_storage(self.board, one.cursor)
+            and not self.site.waiters.draining
+            and time.monotonic() < one.ends_at
+        ):
             try:
                 self.site.limits.reading.check(self.caller.key)
             except DeniedError as early:

@@ -50,7 +50,8 @@ class Context:
         # What the server shares.
         headers = default_headers(settings, DATA_CSP)
         varying = [name.strip() for name in settings.varying_headers.split(",") if name.strip()]
-        self.memo = RequestMemo(site.waiters, site.credentials, headers, varying) if settings.repeats else None
+        knows = site.waiters, site.credentials, site.scopes
+        self.memo = RequestMemo(*knows, headers, varying) if settings.repeats else None
         is_counting = settings.limits and not settings.client_header
         self.connections = Connections(room_for(settings.max_parked), is_counting=is_counting)
         self.refusals = make_refusals(headers)

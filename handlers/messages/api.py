@@ -100,7 +100,7 @@ class ApiMessages(Poll):
             await self.page(before, limit or PAGE)
             return
         else:
-            reply = self.site.waiters.recent.newest()
+            reply = await self.newest()
         if reply is not None:
             self.write_bytes(reply)
 

@@ -52,6 +52,9 @@ NUMBER = {"type": "integer", "format": "int64", "minimum": 0, "maximum": MOST_NU
 AFTER = query(
     "after", {"type": "string", "pattern": CURSOR}, "The cursor of the last reply. The answer has the changes after it."
 )
+OTHERS = query(
+    "others", NUMBER, "Hear of other boards: the number of the last reply, or 0. docs/protocol.md says more."
+)
 BEFORE = query("before", NUMBER, "Page back: the answer has messages older than the one with this id.")
 LIMIT = query(
     "limit",
@@ -97,7 +100,7 @@ def message_calls(settings: Settings) -> Json:
             "get": call(
                 "poll", "messages", "The page's poll: as /api/v1/messages, but a client that is far behind is reset",
                 readers(settings), good(200, "Messages.", ref("Messages")),
-                (*READS, "bad_cursor", "bad_wait", "not_utf8"), parameters=polls, words=POLL_WORDS,
+                (*READS, "bad_cursor", "bad_wait", "bad_number", "not_utf8"), parameters=(*polls, OTHERS), words=POLL_WORDS,
             )
         },
         "/feed.atom": {"get": feed(settings, "getFeed", "messages")},

@@ -5,9 +5,10 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from board.scopes import Scope
 from board.waiter import Ended, Waiter
 from net.connections import Group, Wait
-from net.fast_path.memo import KnownRequest
+from net.fast_path.known import KnownRequest
 
 SLACK_SECONDS = 4
 """How much too early `active_at` may be for a connection that has polled."""
@@ -44,6 +45,10 @@ class FastConnection(Waiter):
         if self.parked is not None:
             return Wait.NOTHING
         return Wait.NEXT if self.known is not None else Wait.FIRST
+
+    @property
+    def scope(self) -> Scope | None:
+        return self.known.scope if self.known is not None else None
 
     @property
     def since(self) -> float:

@@ -14,17 +14,17 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest, format_timestamp, parse_request_start_line
+from tornado.httputil import format_timestamp
 
+from board.answering import NO_ROOM
 from board.credentials import Credentials
 from board.cursor import Cursor
-from board.recent import Recent
-from board.waiters import NO_ROOM, WaiterList
-from storage.records import Account
+from board.live_board import LiveBoard
+from board.others import Hears
+from board.scopes import Scopes
+from board.waiters import WaiterList
+from net.fast_path.known import HEADS, OTHERS, KnownRequest, split_poll
 
-HEADS = frozenset((b"GET /get?after=", b"GET /api/v1/messages?after="))
-POLL = re.compile(b"(?:%s)([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})(?=[& ])" % b"|".join(map(re.escape, HEADS)))
-END = b"\r\n\r\n"
 PLAIN_VALUE = re.compile(rb"[!-~ ]{0,200}(?=\r\n[!-~\r])")
 """A value on one line, without anything that Tornado might refuse. Tornado must see all other values."""
 REQUESTS_MAX = 10_000
@@ -33,67 +33,14 @@ BYTES_MAX = 16 * 1024 * 1024
 """The most bytes of all known requests together, because clients may send longer ones."""
 
 
-@dataclasses.dataclass(slots=True)
-class KnownRequest:
-    """What the bytes around a cursor mean, according to Tornado and a handler."""
-
-    head: bytes
-    tail: bytes = dataclasses.field(compare=False)
-    """Requests that mean the same may differ in headers that a proxy sets for each."""
-    wait: float
-    secret_hash: bytes | None
-    counts_as_use: bool
-    account: Account | None
-    address: str | None
-    """From the header of the trusted proxy; None without one."""
-    cursor: Cursor | None = dataclasses.field(default=None, compare=False)
-    """The newest cursor when `next` was made."""
-    next: bytes = dataclasses.field(default=b"", compare=False)
-    """The whole request with that cursor: what a client that has all changes will send."""
-
-    def move_to(self, recent: Recent) -> None:
-        if self.cursor is not recent.cursor:
-            self.cursor, self.next = recent.cursor, self.head + recent.cursor_bytes + self.tail
+def is_in_memory(board: LiveBoard, seq: int) -> bool:
+    """Whether the changes after this number are there; none are missing after the last."""
+    return seq == board.seq or (board.recent is not None and board.recent.start <= seq)
 
 
-@dataclasses.dataclass(slots=True)
-class PollBytes:
-    """A poll in three parts: before its cursor, the cursor, and after it."""
-
-    head: bytes
-    epoch: str
-    seq: int
-    tail: bytes
-
-
-def split_poll(data: bytes) -> PollBytes | None:
-    """Returns None if this is not exactly one poll of a kind that may be known."""
-    match = POLL.match(data)
-    if match is None or data.find(END) != len(data) - len(END):
-        return None
-    return PollBytes(data[: match.start(1)], match[1].decode(), int(match[2]), data[match.end() :])
-
-
-def means(data: bytes, request: HTTPServerRequest) -> bool:
-    """Whether these bytes, and no others, are the request that Tornado has read.
-
-    Packets may be cut anywhere, so the last packet of a request may look like another request: the meaning of one
-    request must never be taken for that of another.
-    """
-    if b"\n\n" in data:  # Tornado also accepts this as the end of a head
-        return False
-    line, _, lines = data.removesuffix(END).decode("latin1").partition("\r\n")
-    try:
-        start, headers = parse_request_start_line(line), HTTPHeaders.parse(lines)
-    except HTTPInputError:
-        return False
-    same_start = (start.method, start.path, start.version) == (request.method, request.uri, request.version)
-    return same_start and list(headers.get_all()) == list(request.headers.get_all())
-
-
-def size_of(tail: bytes, request: KnownRequest) -> int:
-    """Returns the bytes in memory: those after the cursor, in two forms, and a whole request."""
-    return len(tail) + 2 * len(request.tail)
+def size_of(key: tuple[bytes, bytes], request: KnownRequest) -> int:
+    """Returns the bytes in memory: those around the cursor, in two forms, and a whole request."""
+    return sum(map(len, key)) + 2 * len(request.tail)
 
 
 class Verdict(NamedTuple):
@@ -125,12 +72,15 @@ class RequestMemo:
         self,
         waiters: WaiterList,
         credentials: Credentials,
+        scopes: Scopes,
         headers: Iterable[tuple[str, str]],
         varying: Iterable[str],
     ) -> None:
         self.waiters = waiters
         self._credentials = credentials
-        self._known: collections.OrderedDict[bytes, KnownRequest] = collections.OrderedDict()
+        self._scopes = scopes
+        self._known: collections.OrderedDict[tuple[bytes, bytes], KnownRequest] = collections.OrderedDict()
+        """By their bytes before and after the cursor."""
         self._size = 0
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         # A set: removing the same span twice would remove what follows it.
@@ -154,21 +104,21 @@ class RequestMemo:
 
     def learn(self, request: KnownRequest) -> KnownRequest:
         """Returns the shared object for this request: all connections that send it use the same one."""
-        tail = self.plain(request.tail)
-        known = self._known.get(tail)
+        key = request.head, self.plain(request.tail)
+        known = self._known.get(key)
         if known == request:
-            self._known.move_to_end(tail)
+            self._known.move_to_end(key)
             return known
-        self._forget_known(tail)
-        self._known[tail] = request
-        self._size += size_of(tail, request)
+        self._forget_known(key)
+        self._known[key] = request
+        self._size += size_of(key, request)
         while len(self._known) > REQUESTS_MAX or self._size > BYTES_MAX:
             self._forget_known(next(iter(self._known)))
         return request
 
-    def _forget_known(self, tail: bytes) -> None:
-        if request := self._known.pop(tail, None):
-            self._size -= size_of(tail, request)
+    def _forget_known(self, key: tuple[bytes, bytes]) -> None:
+        if request := self._known.pop(key, None):
+            self._size -= size_of(key, request)
 
     def classify(self, data: bytes) -> Verdict | None:
         """Returns what is to be done with these bytes. It touches memory only: it has no socket, and never waits.
@@ -177,31 +127,45 @@ class RequestMemo:
         again, or memory can't serve the poll. A known request ends with the only empty line in it, so nothing can
         follow it.
         """
-        recent = self.waiters.recent
-        head, _, tail = data.partition(recent.cursor_bytes)  # most clients have all changes
-        seq = recent.seq
-        if head not in HEADS:
+        waiters, first = self.waiters, self.waiters.first
+        head, _, tail = data.partition(first.cursor_bytes)  # most clients have all changes
+        epoch, seq, others = first.epoch, first.seq, None
+        if head not in HEADS or tail.startswith(OTHERS):
             poll = split_poll(data)
-            if poll is None or poll.epoch != recent.epoch or not recent.start <= poll.seq <= recent.seq:
+            if poll is None:
                 return None
-            seq, tail = poll.seq, poll.tail
-        tail = self.plain(tail)
-        known = self._known.get(tail)
-        if known is None or self.waiters.draining:
+            head, epoch, seq, others, tail = poll.head, poll.epoch, poll.seq, poll.others, poll.tail
+        key = head, self.plain(tail)
+        known = self._known.get(key)
+        if known is None or waiters.draining or known.hears != (others is not None):
             return None
         if not self.is_valid(known):
-            self._forget_known(tail)
+            self._forget_known(key)
             return None
-        self._known.move_to_end(tail)
-        known.move_to(recent)
-        return Verdict(known, recent.after(seq) if seq < recent.seq else None)
+        board = known.board
+        cursor = board.cursor if (epoch, seq) == (board.epoch, board.seq) else Cursor(epoch, seq)
+        if epoch != board.epoch or seq > board.seq or not is_in_memory(board, seq):
+            return None
+        self._known.move_to_end(key)
+        known.move_to(waiters.others.latest)
+        if cursor is board.cursor and not known.hears:
+            return Verdict(known, None)
+        hears = Hears(others or 0, known.scope) if known.hears and known.scope else None
+        account_id = known.account.id if known.account else None
+        return Verdict(known, waiters.reply_now(cursor, board, hears, account_id))
 
     def is_valid(self, request: KnownRequest) -> bool:
-        """Whether its token or session is known to be valid, and its account unchanged. Counts as a use of it."""
-        if request.secret_hash is None:
-            return True
-        credential = self._credentials.recall(request.secret_hash, use=request.counts_as_use)
-        return credential is not None and credential.account == request.account
+        """Whether its client may still read its board, its token or session is known to be valid, and its account
+        unchanged. Counts as a use of it.
+        """
+        if request.board.rights != request.rights:
+            return False
+        credential = None
+        if request.secret_hash is not None:
+            credential = self._credentials.recall(request.secret_hash, use=request.counts_as_use)
+            if credential is None or credential.account != request.account:
+                return False
+        return request.scope is None or self._scopes.recall(credential) is request.scope
 
     def packet(self, body: bytes) -> Packet:
         """Returns the whole reply. It is made once for all clients that get the same one within a second."""

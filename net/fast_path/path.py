@@ -21,9 +21,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from board.live_board import LiveBoard
 from net.connections import Connections, send_now
 from net.fast_path.connection import FastConnection
-from net.fast_path.memo import KnownRequest, RequestMemo
+from net.fast_path.known import KnownRequest
+from net.fast_path.memo import RequestMemo
 from net.fast_path.stream import ReleasedStream
 from net.streams import READ_BYTES
 
@@ -36,6 +38,9 @@ EARLY_BYTES_MAX = 64 * 1024
 WATCHED = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 """Edge-triggered: the kernel reports each arrival once, which saves a tenth of a delivery. The end of a connection is
 reported as such, because it may arrive with the last bytes (epoll(7), question 9)."""
+
+Parks = tuple[LiveBoard, float, bool]
+"""As in KnownRequest."""
 
 
 class Slow(Protocol):
@@ -110,8 +115,8 @@ class FastPath:
     def _on_ready(self) -> None:
         """Handles some of the packets that have arrived. The loop calls again while there are more."""
         connections, memo = self._connections, self.memo
-        recent, draining = self._waiters.recent, self._waiters.draining
-        have_all = collections.defaultdict[float, list[FastConnection]](list)
+        heard, draining = self._waiters.others.latest, self._waiters.draining
+        have_all = collections.defaultdict[Parks, list[FastConnection]](list)
         for number, happened in self._epoll.poll(0, PACKETS_AT_ONCE):
             one = connections[number]
             try:
@@ -121,28 +126,25 @@ class FastPath:
             except OSError:
                 data = b""
             known = one.known
-            if known is not None and known.cursor is not recent.cursor:
-                known.move_to(recent)
+            if known is not None and (known.cursor is not known.board.cursor or known.hears):
+                known.move_to(heard)
             if not data:
                 self.drop(one)
             elif one.parked is not None:
                 self._hold(one, data)
             elif (
-                known is not None
-                and data == known.next
-                and (known.secret_hash is None or memo.is_valid(known))
-                and not draining
+                known is not None and data == known.next and (known.is_certain or memo.is_valid(known)) and not draining
             ):
                 one.asked = known.next
-                have_all[known.wait].append(one)
+                have_all[known.parks].append(one)
             else:
                 with self._alone(one):
                     if found := self._look(one, data):
-                        have_all[found.wait].append(one)
+                        have_all[found.parks].append(one)
             if (happened != select.EPOLLIN or len(data) == READ_BYTES) and connections.get(number) is one:
                 self._epoll.modify(number, WATCHED)  # there may be more, or the end: report it again
-        for wait, ones in have_all.items():
-            self._park(ones, wait)
+        for parks, ones in have_all.items():
+            self._park(ones, parks)
 
     def _look(self, one: FastConnection, data: bytes) -> KnownRequest | None:
         """Returns what the bytes mean if they are a known poll that has all changes, which the caller parks.
@@ -164,20 +166,21 @@ class FastPath:
         one.asked = known.next if data == known.next else data  # one object for all, if possible
         return known
 
-    def _park(self, ones: Sequence[FastConnection], wait: float) -> None:
+    def _park(self, ones: Sequence[FastConnection], parks: Parks) -> None:
         """Parks polls that have all changes. Those that don't wait, or for which there is no room, are answered."""
-        waiters, cursor = self._waiters, self._waiters.recent.cursor
+        waiters, (board, wait, hears) = self._waiters, parks
+        cursor = board.cursor
         waiters.counters.repeated += len(ones)
-        refused = waiters.park(ones, cursor, wait) if wait > 0 else ones
+        refused = waiters.park(ones, cursor, wait, board, hears) if wait > 0 else ones
         if refused:
             for one in refused:
                 one.active_at = self.now
-            self.send(refused, waiters.full(cursor) if wait > 0 else waiters.recent.empty(cursor))
+            self.send(refused, waiters.full(cursor, board) if wait > 0 else waiters.nothing(board, cursor, hears))
 
     def _handle_early(self, one: FastConnection, data: bytes) -> None:
         """Handles bytes that arrived while a poll was parked."""
         if known := self._look(one, data):
-            self._park([one], known.wait)
+            self._park([one], known.parks)
 
     def _hold(self, one: FastConnection, data: bytes) -> None:
         """Keeps bytes that arrive while a poll is parked, until the poll is answered."""

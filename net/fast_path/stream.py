@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from net.connections import Connections
 from net.fast_path.connection import FastConnection
-from net.fast_path.memo import KnownRequest
+from net.fast_path.known import KnownRequest
 from net.streams import Refusals, ServedStream
 
 

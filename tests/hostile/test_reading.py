@@ -24,7 +24,8 @@ from handlers.http.templates import LOADER, Template
 from handlers.messages import articles
 from handlers.messages.articles import MOST_BYTES, MOST_KEPT, Articles
 from net.addresses import parse_address, parse_short
-from net.fast_path.memo import KnownRequest, size_of
+from net.fast_path.known import KnownRequest
+from net.fast_path.memo import size_of
 from net.loop_turns import LoopTurns
 from storage.records import Author, Message
 from tests.support.in_process import running
@@ -60,6 +61,7 @@ COUNTED = {
     "/facebook/welcome": "/facebook/welcome", "/facebook/deletion": "/facebook/deletion",
     "/account/facebook/link": "/account/facebook/link",
     "/account/facebook/seen": "/account/facebook/seen", "/facebook/switch": "/facebook/switch", "/audit": "/audit",
+    "/b/nothing/get": "/b/([^/]+)/get",  # whether it is new has to be read
     "/api/v1/messages?before=30&limit=100": "/api/v1/messages", "/api/v1/messages?after={epoch}-3": "/api/v1/messages",
     "/api/v1/messages/3": "/api/v1/messages/([^/]+)", "/api/v1/search?q=a&limit=100": "/api/v1/search",
     "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/api/v1/boards": "/api/v1/boards",
@@ -361,11 +363,11 @@ async def test_known_polls_are_forgotten_by_last_use_and_within_bounds(tmp_path,
     """Ten thousand polls that nobody repeats don't push out the one that everybody sends, nor fill the memory."""
     monkeypatch.setattr("net.fast_path.memo.REQUESTS_MAX", 100)
     async with board_of(tmp_path, ["words"]) as house:
-        memo, cursor = house.application.context.memo, house.board.waiters.recent.cursor_bytes
+        memo, cursor = house.application.context.memo, house.board.waiters.first.cursor_bytes
         head = b"GET /get?after="
 
         def learn(tail):
-            memo.learn(KnownRequest(head, tail, 25, None, False, None, None))
+            memo.learn(KnownRequest(head, tail, 25, None, False, None, None, house.board.waiters.first))
 
         everyones = b" HTTP/1.1\r\nHost: x\r\n\r\n"
         learn(everyones)
@@ -376,7 +378,7 @@ async def test_known_polls_are_forgotten_by_last_use_and_within_bounds(tmp_path,
         monkeypatch.setattr("net.fast_path.memo.BYTES_MAX", 20_000)
         for number in range(500):
             learn(b" HTTP/1.1\r\nHost: %d%s\r\n\r\n" % (number, b"x" * 3000))
-            assert sum(size_of(tail, repeat) for tail, repeat in memo._known.items()) == memo._size <= 20_000
+            assert sum(size_of(key, repeat) for key, repeat in memo._known.items()) == memo._size <= 20_000
 
 
 def test_an_address_is_remembered_only_if_it_may_be_one():

@@ -17,6 +17,7 @@ from net.drain import until_left
 from net.fast_path.path import READ_BYTES
 from net.fast_path.server import FastServer
 from net.streams import CHUNKS, ServedStream
+from storage.records import Head
 from tests.support.in_process import running, settled
 from tests.support.patience import PATIENCE
 from tests.support.wire import BROWSER, Wire
@@ -105,9 +106,9 @@ async def test_who_must_ask_again_is_not_parked_for_longer(house):
     """When something about the account changes, a parked poll goes on for the rest of its time, not from the start."""
     waits, park = [], house.board.waiters.park
 
-    def noting(polls, cursor, wait):
+    def noting(polls, cursor, wait, *rest):
         waits.append(wait)
-        return park(polls, cursor, wait)
+        return park(polls, cursor, wait, *rest)
 
     house.board.waiters.park = noting
     with Wire(house.port) as wire:
@@ -119,7 +120,7 @@ async def test_who_must_ask_again_is_not_parked_for_longer(house):
             await asyncio.sleep(0.5)
             waiter.account_id = 7
             house.storage.access_changes_after = lambda access: settle([7])
-            await house.board.waiters._notice_access(1)
+            await house.board.waiters._notice_access(Head("", 0, 0, access=len(waits)))
             await settled(lambda: house.board.waiters.parked)
             assert waits[-1] <= waits[-2] - 0.1 < 20
             await news(house)

@@ -636,5 +636,5 @@ async def test_a_change_elsewhere_costs_each_node_one_read_and_wakes_nobody_here
     for board in (*boards, FIRST_BOARD):
         counting.calls.clear()
         await storage.append(ADA, "words", None, board_id=board)
-        assert counting.calls == ["changes_after"]
+        assert counting.calls == ["log_after"]
         assert parked.future.done() == (board == FIRST_BOARD)

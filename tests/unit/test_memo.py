@@ -7,8 +7,10 @@ import types
 import pytest
 
 from board.credentials import Credentials, hash_secret, new_secret
+from board.scopes import Scopes
 from board.waiters import WaiterList, load
-from net.fast_path.memo import KnownRequest, RequestMemo
+from net.fast_path.known import KnownRequest
+from net.fast_path.memo import RequestMemo
 from storage import open_storage
 from storage.records import Password
 from tests.support.wire import read
@@ -28,9 +30,10 @@ async def house(tmp_path):
         await storage.append(None, word, None)
     credentials = Credentials(storage, 14_400)
     waiters = WaiterList(storage, await load(storage), 100, forget=credentials.forget)
-    memo = RequestMemo(waiters, credentials, [("Server", "x")], ["X-Request-Id"])
+    scopes = Scopes(storage, credentials)
+    memo = RequestMemo(waiters, credentials, scopes, [("Server", "x")], ["X-Request-Id"])
     for tail in (TAIL, PROXIED % b"1"):
-        memo.learn(KnownRequest(PATH, tail, 25, None, False, None, None))
+        memo.learn(KnownRequest(PATH, tail, 25, None, False, None, None, waiters.first))
     yield types.SimpleNamespace(
         waiters=waiters, credentials=credentials, storage=storage, memo=memo, recent=waiters.recent
     )
@@ -58,8 +61,10 @@ async def test_a_known_poll_that_lacks_changes_is_answered_with_them(house, behi
     assert bodies(news) == lacks and known is house.memo.classify(request(house)).known
 
 
-async def test_the_api_s_poll_is_found_by_the_same_bytes_after_the_cursor(house):
-    assert house.memo.classify(request(house, 1, b"GET /api/v1/messages?after=")).news
+async def test_the_same_bytes_after_the_cursor_of_another_path_are_another_poll(house):
+    """The board is in the path: whoever may read one may not read each."""
+    for path in (b"GET /api/v1/messages?after=", b"GET /b/rowing/get?after="):
+        assert house.memo.classify(request(house, 1, path)) is house.memo.classify(request(house, 0, path)) is None
 
 
 def odd_requests(house):
@@ -129,7 +134,7 @@ async def test_a_poll_with_a_token_is_known_only_while_its_account_is_the_same(h
 
     async def learn():
         credential = await house.credentials.find(secret, use=True)
-        known = KnownRequest(PATH, tail, 25, hash_secret(secret), True, credential.account, None)
+        known = KnownRequest(PATH, tail, 25, hash_secret(secret), True, credential.account, None, house.waiters.first)
         house.memo.learn(known)
 
     await learn()

@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
+from board.answering import DRAIN_RETRY_MS, FULL_RETRY_MS
 from board.cursor import Cursor, parse_cursor
 from board.recent import BATCH, PAGE, RECENT
 from board.site import Site
 from board.site.parts import Rules
 from board.waiter import Ended, Waiter
-from board.waiters import DRAIN_RETRY_MS, FULL_RETRY_MS, WaiterList, load
+from board.waiters import WaiterList, load
 from storage import open_storage
 from storage.errors import UnavailableError
 from storage.records import Password

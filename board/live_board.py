@@ -1,0 +1,138 @@
+"""What this process knows of one board: its row, its position, its newest changes and its parked polls.
+
+deliver() alone changes it, except for the polls. There is one of each board, also of the first.
+"""
+
+from typing import Any
+
+from board.cursor import Cursor
+from board.recent import Recent, encode_reply
+from board.scopes import Scope
+from board.watching import Watching
+from storage.listing import Listed
+from storage.records import FIRST_BOARD, Board
+
+FIRST_SLUG = "first"
+"""What the first board is called where boards are named. No other has this slug: see board/slugs.py."""
+ENDED = -1
+
+
+class LiveBoard:
+    """Its slots are all: a site may have ten thousand."""
+
+    __slots__ = (
+        "_cursor_bytes",
+        "_watching",
+        "author_id",
+        "cursor",
+        "epoch",
+        "floor",
+        "groups",
+        "id",
+        "newest",
+        "news",
+        "parked",
+        "recent",
+        "rights",
+        "row",
+        "slugs",
+    )  # fmt: skip
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        self.row: Board | None = None
+        """Without rules; None for the first board, of which the site's settings say what it is."""
+        self.slugs: list[str] = []
+        """Those that lead to it."""
+        self.rights = 0
+        """Another number for each state of the row in this process: whoever was judged by it compares this. ENDED if
+        there is no such board any more."""
+        self.epoch = ""
+        self.floor = 0
+        self.recent: Recent | None = None
+        """The first board always has it."""
+        self.newest = 0
+        """The id of the newest living message, or 0."""
+        self.author_id: int | None = None
+        """The account that wrote it."""
+        self.news = 0
+        """The number of the last post or deletion; that of the last change at the start."""
+        self.groups: dict[Any, Any] = {}
+        """Its parked polls, in the groups of board/parked_polls.py."""
+        self.parked = 0
+        """How many there are."""
+        self._watching: Watching | None = None
+        self._cursor_bytes: bytes | None = None
+        self.move_to(0)
+
+    @property
+    def is_first(self) -> bool:
+        return self.id == FIRST_BOARD
+
+    @property
+    def slug(self) -> str:
+        return self.row.slug if self.row else FIRST_SLUG
+
+    @property
+    def seq(self) -> int:
+        return self.cursor.seq
+
+    @property
+    def cursor_bytes(self) -> bytes:
+        if self._cursor_bytes is None:
+            self._cursor_bytes = str(self.cursor).encode()
+        return self._cursor_bytes
+
+    @property
+    def watching(self) -> Watching:
+        if self._watching is None:
+            self._watching = Watching(lambda: self.parked)
+        return self._watching
+
+    def may_be_read(self, scope: Scope) -> bool:
+        """Whether the asker may read it, as far as this process knows. READING may exclude guests before."""
+        row = self.row
+        if row is None or row.read_by == "everyone":
+            return True
+        return scope.is_member and (row.read_by == "members" or self.id in scope.boards)
+
+    def has(self, cursor: Cursor) -> bool:
+        """Whether memory has what this cursor is answered with. If not, the newest changes have to be read first."""
+        is_ours, recent = cursor.epoch == self.epoch, self.recent
+        if is_ours and cursor.seq >= self.seq:
+            return True
+        return recent is not None and (recent.is_whole or (is_ours and recent.start <= cursor.seq))
+
+    def empty(self, cursor: Cursor, retry_ms: int | None = None) -> bytes:
+        """The reply that says that there is nothing new."""
+        return encode_reply([], cursor, watching=self.watching.count(), retry_ms=retry_ms)
+
+    # --- for deliver()
+
+    def move_to(self, seq: int) -> None:
+        self.cursor = Cursor(self.epoch, seq)
+        self._cursor_bytes = None
+
+    def follow(self) -> bool:
+        """Goes on to the position of its newest changes. Returns whether their page says which message is the newest."""
+        recent = self.recent
+        assert recent is not None
+        self.epoch, self.floor, self.cursor, self._cursor_bytes = recent.epoch, recent.floor, recent.cursor, None
+        if not recent.is_whole or (recent.page.older and not recent.page.messages):
+            return False
+        newest = recent.page.messages[-1] if recent.page.messages else None
+        self.newest = newest.id if newest else 0
+        self.author_id = newest.author.id if newest and newest.author else None
+        return True
+
+    def set_row(self, one: Listed, rights: int) -> None:
+        """Takes the state of its row."""
+        self.row = one.board
+        self.slugs = one.slugs
+        self.rights = ENDED if one.has_ended else rights
+
+    def set_position(self, one: Listed, epoch: str, floor: int) -> None:
+        """Takes its position from storage: what is in memory is older, or of another database."""
+        self.epoch, self.floor, self.recent = epoch, floor, None
+        self.newest, self.author_id, self.news = one.newest, one.author_id, max(one.seq, floor)
+        self.move_to(self.news)

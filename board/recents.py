@@ -1,0 +1,61 @@
+"""The newest changes of the boards beside the first, within a bound of memory. Those of the first always stay."""
+
+import collections
+
+from board.live_board import LiveBoard
+from board.recent import Recent
+
+MEMORY = 64 * 1024 * 1024
+"""Bytes of all of them together, with what was made of them."""
+SHARES = 8
+"""As many as are loaded one after the other have room together, so that each can be used before it goes."""
+
+
+class Recents:
+    """The one that was unused for longest goes first, also while polls are parked on its board: they need it only for
+    the next change, which begins another.
+    """
+
+    def __init__(self, most: int = MEMORY) -> None:
+        self.size = 0
+        self._most = most
+        self._sizes: collections.OrderedDict[LiveBoard, int] = collections.OrderedDict()
+        self._last: LiveBoard | None = None
+        """The one that was used last, and may have grown since."""
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def keep(self, board: LiveBoard, recent: Recent) -> None:
+        recent.shrink_to(self._most // SHARES)
+        board.recent = recent
+        self._sizes.setdefault(board, 0)
+        self.use(board)
+        self._settle(board)
+
+    def use(self, board: LiveBoard) -> None:
+        """Called before the newest changes of a board are used: those of the last one are measured then."""
+        if board is self._last or board not in self._sizes:
+            return
+        last, self._last = self._last, board
+        self._sizes.move_to_end(board)
+        if last is not None:
+            self._settle(last)
+
+    def drop(self, board: LiveBoard) -> None:
+        board.recent = None
+        self.size -= self._sizes.pop(board, 0)
+        if self._last is board:
+            self._last = None
+
+    def clear(self) -> None:
+        for board in list(self._sizes):
+            self.drop(board)
+
+    def _settle(self, board: LiveBoard) -> None:
+        if board in self._sizes and board.recent is not None:
+            size = board.recent.size
+            self.size += size - self._sizes[board]
+            self._sizes[board] = size
+        while self.size > self._most and len(self._sizes) > 1:
+            self.drop(next(iter(self._sizes)))

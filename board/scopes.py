@@ -1,0 +1,82 @@
+"""Scopes: what one asker may read, as far as boards of the invited are concerned. Equal ones are one object."""
+
+import collections
+import weakref
+from collections.abc import Iterable
+
+from board.credentials import AWAY_SECONDS, FRESH_SECONDS, MAX_KNOWN, Credentials
+from storage import Storage
+from storage.errors import UnavailableError
+from storage.records import Credential
+
+
+class Scope:
+    """Whether the asker is a member, and the boards that are open to nobody else but its like: its own, and those to
+    which it is invited.
+    """
+
+    __slots__ = ("__weakref__", "boards", "is_member")
+
+    def __init__(self, is_member: bool, boards: frozenset[int]) -> None:
+        self.is_member = is_member
+        self.boards = boards
+
+
+GUESTS, MEMBERS = Scope(False, frozenset()), Scope(True, frozenset())
+"""The scopes of all guests, and of members without an invitation. A bot's token has no other."""
+
+
+class Scopes:
+    """The scopes of the accounts in use. As credentials, they are read once a minute, and when something has changed."""
+
+    def __init__(self, storage: Storage, credentials: Credentials) -> None:
+        self._storage = storage
+        self._credentials = credentials
+        self._known: collections.OrderedDict[int, tuple[Scope, float]] = collections.OrderedDict()
+        """By account, with the time of reading."""
+        self._equal: weakref.WeakValueDictionary[frozenset[int], Scope] = weakref.WeakValueDictionary()
+
+    async def find(self, credential: Credential | None) -> Scope:
+        """Reads it from storage if it is not known. Raises UnavailableError."""
+        scope = self.recall(credential)
+        if scope is not None or credential is None:
+            return scope or GUESTS
+        account_id, now = credential.account.id, self._credentials.clock()
+        try:
+            scope = self._one(await self._read(account_id))
+        except UnavailableError:
+            scope, read_at = self._known.get(account_id, (None, 0.0))
+            if scope is None or read_at < now - AWAY_SECONDS:
+                raise
+            return scope
+        self._known[account_id] = scope, now
+        self._known.move_to_end(account_id)
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+        return scope
+
+    def recall(self, credential: Credential | None) -> Scope | None:
+        """The same from memory only: None if storage has to be read."""
+        if credential is None:
+            return GUESTS
+        if credential.kind == "bot":
+            return MEMBERS
+        scope, read_at = self._known.get(credential.account.id, (None, 0.0))
+        return scope if read_at >= self._credentials.clock() - FRESH_SECONDS else None
+
+    def forget(self, account_ids: Iterable[int]) -> None:
+        """Drops what is known of these accounts, because something about them has changed."""
+        for account_id in account_ids:
+            self._known.pop(account_id, None)
+
+    async def _read(self, account_id: int) -> frozenset[int]:
+        while True:
+            changes = self._credentials.changes
+            boards = await self._storage.boards_open_to(account_id)
+            if self._credentials.is_unchanged(account_id, changes):  # else something changed during the read
+                return boards
+
+    def _one(self, boards: frozenset[int]) -> Scope:
+        if not boards:
+            return MEMBERS
+        return self._equal.setdefault(boards, Scope(True, boards))

@@ -1,0 +1,42 @@
+"""Finds boards in memory, for those who look at them now."""
+
+from board.caller import Caller
+from board.cursor import Cursor
+from board.errors import DeniedError
+from board.live_board import LiveBoard
+from board.scopes import GUESTS, Scope
+from board.site.parts import Parts
+from storage.errors import UnavailableError
+
+
+class LiveBoards(Parts):
+    async def find_board(self, caller: Caller, slug: str) -> LiveBoard:
+        """Returns a board that the caller may read, by the slug that it has or had.
+
+        What is unknown here may just have been made elsewhere, so it waits for a read of what is new, which all who ask
+        share. Whether there is no such board, or the caller may not read it, takes equally long. Raises DeniedError,
+        UnavailableError.
+        """
+        board = self.waiters.directory.find(slug, await self.scope_of(caller))
+        if board is None:
+            self.limits.reading.check(caller.key)
+            if not await self.waiters.deliver():
+                raise UnavailableError("the boards")
+            board = self.waiters.directory.find(slug, await self.scope_of(caller))
+        if board is None:
+            raise DeniedError("no_such_board", "There is no such board.")
+        return board
+
+    async def scope_of(self, caller: Caller) -> Scope:
+        """Returns what the caller may read. Raises UnavailableError."""
+        return await self.scopes.find(caller.credential) if self.waiters.directory.has_others else GUESTS
+
+    async def load(self, caller: Caller, board: LiveBoard, cursor: Cursor) -> None:
+        """Has what this cursor is answered with read, if memory lacks it. The caller has to be judged again afterwards.
+
+        Raises DeniedError, UnavailableError.
+        """
+        if not board.has(cursor):
+            if not self.waiters.is_loading(board):
+                self.limits.reading.check(caller.key)
+            await self.waiters.load(board)

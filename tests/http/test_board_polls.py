@@ -1,0 +1,301 @@
+"""Polls of boards beside the first, on both ways of polling: what they are given, and what happens when rights change."""
+
+import asyncio
+import json
+import re
+import types
+
+import pytest
+
+from board.credentials import hash_secret, new_secret
+from handlers.boards.get import BoardGet
+from storage.boards import BoardChange
+from storage.records import Author, Password
+from tests.support.in_process import running, settled
+from tests.support.wire import BROWSER, FIRST, Wire
+
+REFUSED = {"error": {"code": "no_such_board", "message": "There is no such board."}}
+
+
+@pytest.fixture(params=["on", "off"])
+async def house(request, tmp_path, monkeypatch):
+    """A board for everyone, one for members and one for the invited, with Ada, who is invited, and Bob."""
+    parsed, get, wires = [], BoardGet.get, []
+
+    async def counting(self, *slug):
+        parsed.append(self.request.path)
+        await get(self, *slug)
+
+    monkeypatch.setattr(BoardGet, "get", counting)
+    async with running(tmp_path, f"--repeats={request.param}") as house:
+        storage, boards, tokens = house.storage, {}, {}
+        house.board.waiters.request_tick = lambda: None  # ticks come when a test says so
+        for slug, read_by in (("rowing", "everyone"), ("diving", "members"), ("hidden", "invited")):
+            boards[slug] = await storage.create_board(None, slug, slug.capitalize(), read_by=read_by)
+        for name in ("ada", "bob", "poster"):
+            account, secret = await storage.create_account(name, name.capitalize(), Password(None)), new_secret("lb_")
+            await storage.create_credential(account.id, "token", hash_secret(secret), "test")
+            tokens[name] = account.id, BROWSER + f"Authorization: Bearer {secret}\r\n"
+        await storage.invite(None, boards["hidden"].id, tokens["ada"][0])
+        for board in boards.values():
+            await storage.invite(None, board.id, tokens["poster"][0])
+        await house.board.waiters.tick()
+        yield types.SimpleNamespace(
+            **vars(house) | {"parsed": parsed}, boards=boards, tokens=tokens, is_fast=request.param == "on", wires=wires
+        )
+        for wire in wires:
+            wire.socket.close()
+
+
+def board(house, slug):
+    return house.board.waiters.directory.of(house.boards[slug].id)
+
+
+def path_of(house, slug):
+    return f"/b/{board(house, slug).slug}/get"
+
+
+async def post(house, slug, text, author=None):
+    author = author or Author(house.tokens["poster"][0], "Poster")
+    message, _ = await house.storage.append(author, text, None, board_id=house.boards[slug].id)
+    return message
+
+
+class Reader:
+    """A connection on which one board is polled."""
+
+    def __init__(self, house, slug, name=None, hears=None):
+        self.house, self.slug, self.hears = house, slug, hears
+        self.path = "/get" if slug is None else path_of(house, slug)
+        self.headers = house.tokens[name][1] if name else BROWSER
+        self.wire = Wire(house.port)
+        house.wires.append(self.wire)
+        waiters = house.board.waiters
+        self.cursor = str((board(house, slug) if slug else waiters.first).cursor)
+
+    async def ask(self, wait=0):
+        await self.send(wait)
+        return await self.reply()
+
+    async def send(self, wait=25):
+        cursor = self.cursor if self.hears is None else f"{self.cursor}&others={self.hears}"
+        await asyncio.to_thread(self.wire.poll, cursor, wait, self.headers, self.path)
+
+    async def park(self):
+        """Polls until the bytes are known, then parks."""
+        for _ in range(3):
+            assert (await self.ask())[0] == 200
+        before = self.house.board.waiters.parked
+        await self.send()
+        await settled(lambda: self.house.board.waiters.parked == before + 1)
+
+    async def refusal(self):
+        """Of a poll that was parked: at once where a handler held it, and else when it comes again, as it is told to."""
+        status, reply = await self.reply()
+        if status == 200:
+            assert (reply["messages"], reply["retry_ms"]) == ([], 500)
+            status, reply = await self.ask()
+        return status, reply
+
+    async def reply(self):
+        status, _, reply = await asyncio.to_thread(self.wire.reply)
+        self.cursor, self.hears = reply.get("cursor", self.cursor), reply.get("others", self.hears)
+        return status, reply
+
+
+async def test_a_change_wakes_the_polls_of_its_board_and_no_others(house):
+    """Each is given the messages of its own; `watching` counts those who watch it."""
+    rowing, diving, first = Reader(house, "rowing"), Reader(house, "diving", "bob"), Reader(house, None)
+    for reader in (rowing, diving, first):
+        await reader.park()
+    message = await post(house, "rowing", "low tide")
+    status, reply = await rowing.reply()
+    assert (status, [one["id"] for one in reply["messages"]], reply["watching"]) == (200, [message.id], 1)
+    assert house.board.waiters.parked == 2 and board(house, "diving").parked == 1
+    await house.storage.append(None, "elsewhere", None)
+    assert [one["body"] for one in (await first.reply())[1]["messages"]] == ["elsewhere"]
+    assert house.board.waiters.parked == 1
+    await post(house, "diving", "deep")
+    assert [one["body"] for one in (await diving.reply())[1]["messages"]] == ["deep"]
+
+
+async def test_the_newest_page_and_a_cursor_of_another_board(house):
+    """Without a cursor, and with one that the board never gave, the newest page comes; on each board its own."""
+    await post(house, "rowing", "low tide")
+    await house.storage.append(None, "elsewhere", None)
+    reader = Reader(house, "rowing")
+    reader.cursor = str(house.board.waiters.first.cursor)
+    status, reply = await reader.ask()
+    assert status == 200 and reply["reset"] and [one["body"] for one in reply["messages"]] == ["low tide"]
+    assert reply["cursor"] == str(board(house, "rowing").cursor)
+    reader.path = "/get"
+    status, reply = await reader.ask()
+    assert reply["reset"] and [one["body"] for one in reply["messages"]] == ["elsewhere"]
+
+
+async def test_the_first_board_has_a_slug_too(house):
+    await house.storage.append(None, "elsewhere", None)
+    reader = Reader(house, None)
+    reader.path, reader.cursor = "/b/first/get", str(board(house, "rowing").cursor)
+    assert [one["body"] for one in (await reader.ask())[1]["messages"]] == ["elsewhere"]
+    await reader.park()
+    await house.storage.append(None, "more", None)
+    assert [one["body"] for one in (await reader.reply())[1]["messages"]] == ["more"]
+
+
+async def test_polls_of_a_board_are_known_by_their_bytes(house):
+    """Its slug is a part of them."""
+    if not house.is_fast:
+        return
+    readers = [Reader(house, "rowing") for _ in range(4)]
+    for _ in range(12):
+        for reader in readers:
+            assert (await reader.ask())[0] == 200
+            await asyncio.sleep(0.002)  # as any network would: Tornado has to begin to wait for the next
+    assert 1 <= len(house.parsed) <= FIRST
+
+
+@pytest.mark.parametrize("name", [None, "bob"])
+async def test_to_those_who_may_not_read_it_there_is_no_board(house, name):
+    """Status, headers and words are those for one that never was; also on a connection that is known."""
+    answers = []
+    for slug in ("hidden", "rowing"):
+        reader = Reader(house, slug, name)
+        reader.path = reader.path if slug == "hidden" else "/b/" + "0" * len(board(house, "hidden").slug) + "/get"
+        await reader.send(0)
+        status, head, reply = await asyncio.to_thread(reader.wire.reply)
+        assert (status, reply) == (404, REFUSED)
+        answers.append(re.sub("Date: .*", "", head))
+    assert answers[0] == answers[1]
+    assert (await Reader(house, "hidden", "ada").ask())[0] == 200
+
+
+@pytest.mark.parametrize("name", [None, "bob"])
+async def test_a_board_that_closes_lets_nobody_go_on(house, name):
+    """Parked: told to come again, then that there is none; before the first message that they may not read."""
+    reader, other = Reader(house, "rowing", name), Reader(house, "diving", "bob")
+    await reader.park()
+    await other.park()
+    await house.storage.set_board(None, house.boards["rowing"].id, BoardChange(read_by="invited"))
+    await post(house, "rowing", "secret")
+    assert await reader.refusal() == await reader.ask() == (404, REFUSED) and house.board.waiters.parked == 1
+    reader.path = path_of(house, "rowing")  # whoever learns its new address learns no more
+    assert await reader.ask() == (404, REFUSED)
+
+
+async def test_members_go_on_where_guests_may_not(house):
+    """Made a board of members: each is judged again, and the one who may goes on with the same cursor."""
+    guest, member = Reader(house, "rowing"), Reader(house, "rowing", "bob")
+    await guest.park()
+    await member.park()
+    await house.storage.set_board(None, house.boards["rowing"].id, BoardChange(read_by="members"))
+    message = await post(house, "rowing", "for members")
+    assert await guest.refusal() == (404, REFUSED)
+    status, reply = await member.reply()
+    assert (status, reply["messages"], reply["retry_ms"]) == (200, [], 500)
+    assert [one["id"] for one in (await member.ask())[1]["messages"]] == [message.id]
+
+
+async def test_an_invitation_that_is_taken_back_ends_a_parked_poll(house):
+    """At once, and on the same connection; the bytes that were known are good for nothing any more."""
+    reader = Reader(house, "hidden", "ada")
+    await reader.park()
+    await house.storage.uninvite(None, house.boards["hidden"].id, house.tokens["ada"][0])
+    await post(house, "hidden", "secret")
+    assert await reader.reply() == (404, REFUSED)
+    assert await reader.ask() == (404, REFUSED)
+    await house.storage.invite(None, house.boards["hidden"].id, house.tokens["ada"][0])
+    assert [one["body"] for one in (await reader.ask())[1]["messages"]] == ["secret"]
+
+
+async def test_a_deleted_board_and_one_with_a_new_name(house):
+    """The old name goes on to lead there; a deleted board leads nowhere."""
+    reader = Reader(house, "rowing")
+    await reader.park()
+    await house.storage.set_board(None, house.boards["rowing"].id, BoardChange(slug="sculling"))
+    assert (await reader.reply())[1]["retry_ms"] == 500
+    await reader.park()
+    await house.storage.delete_board(None, house.boards["rowing"].id)
+    assert await reader.refusal() == await reader.ask() == (404, REFUSED)
+
+
+async def test_a_guest_on_a_members_site_is_told_before_anything_is_looked_up(tmp_path):
+    async with running(tmp_path, "--reading=members") as house:
+        await house.storage.create_board(None, "rowing", "Rowing")
+        for slug in ("rowing", "nothing"):
+            with Wire(house.port) as wire:
+                await asyncio.to_thread(wire.poll, "x-1", 0, BROWSER, f"/b/{slug}/get")
+                status, _, reply = await asyncio.to_thread(wire.reply)
+            assert (status, reply["error"]["code"]) == (401, "sign_in_first")
+
+
+# --- word of the others
+
+
+async def test_a_poll_hears_of_the_other_boards_that_it_may_read(house):
+    """Of their newest message and who wrote it; of no other, and nothing of what is in it."""
+    waiters = house.board.waiters
+    guest, ada, bob, deaf = (Reader(house, None, *who) for who in ((None, 0), ("ada", 0), ("bob", 0), (None, None)))
+    for reader in (guest, ada, bob):
+        while "others" not in (told := (await reader.ask())[1]) or told.get("list"):
+            await waiters.tick()
+        await reader.park()
+    await deaf.park()
+    hidden = await post(house, "hidden", "secret", Author(house.tokens["ada"][0], "Ada"))
+    rowing = await post(house, "rowing", "low tide")
+    await waiters.tick()
+    slug = board(house, "hidden").slug
+    for reader, boards in ((guest, {}), (bob, {}), (ada, {slug: [hidden.id, house.tokens["ada"][0]]})):
+        status, reply = await reader.reply()
+        assert (status, reply["messages"], reply["others"]) == (200, [], rowing.seq)
+        assert reply["boards"] == boards | {"rowing": [rowing.id, house.tokens["poster"][0]]} and "list" not in reply
+        assert "secret" not in json.dumps(reply) and "tide" not in json.dumps(reply)
+    assert waiters.parked == 1
+
+
+async def test_those_that_hear_get_their_own_news_with_how_far_they_heard(house):
+    """Two replies for each change, with the number and without, however many there are."""
+    waiters = house.board.waiters
+    readers = [Reader(house, "rowing", hears=0) for _ in range(3)]
+    for reader in readers:
+        await reader.ask()
+        await waiters.tick()
+        await reader.ask()
+        await reader.park()
+    await post(house, "diving", "deep")
+    told = waiters.others.told
+    message = await post(house, "rowing", "low tide")
+    for reader in readers:
+        reply = (await reader.reply())[1]
+        assert [one["id"] for one in reply["messages"]] == [message.id] and reply["others"] == told
+        assert "boards" not in reply
+    await waiters.tick()
+    assert "boards" not in (await readers[0].ask())[1]  # a guest may not read where the news is
+    await post(house, "rowing", "high tide")
+    assert [one["body"] for one in (await readers[0].ask())[1]["messages"]] == ["high tide"]
+
+
+async def test_whoever_is_invited_is_told_to_read_the_list_again(house):
+    """And nobody else is woken for it."""
+    waiters = house.board.waiters
+    ada, bob = Reader(house, None, "ada", 0), Reader(house, None, "bob", 0)
+    for reader in (ada, bob):
+        await waiters.tick()
+        await reader.ask()
+        await reader.ask()
+        await reader.park()
+    await house.storage.invite(None, house.boards["hidden"].id, house.tokens["bob"][0])
+    await waiters.tick()
+    assert (await bob.reply())[1]["list"] is True
+    assert waiters.parked == 1
+    message = await post(house, "hidden", "for both")
+    await waiters.tick()
+    assert (await ada.reply())[1]["boards"] == {board(house, "hidden").slug: [message.id, house.tokens["poster"][0]]}
+
+
+async def test_an_odd_others_is_refused(house):
+    reader = Reader(house, "rowing")
+    for odd in ("x", "-1", "1" * 19):
+        reader.hears = odd
+        status, reply = await reader.ask()
+        assert (status, reply["error"]["code"]) == (400, "bad_number")

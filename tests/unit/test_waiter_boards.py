@@ -1,0 +1,220 @@
+"""Boards in memory: what a commit costs, an outage, and the bound of what is kept."""
+
+import asyncio
+
+import pytest
+
+from board import ticks
+from board.caller import Caller
+from board.cursor import NO_CURSOR, Cursor, parse_cursor
+from board.others import NAMED_MAX, Hears
+from board.recent import PAGE
+from board.scopes import GUESTS
+from board.site import Site
+from board.site.parts import Rules
+from board.waiter import FutureWaiter
+from storage import open_storage
+from storage.sqlite.messages import insert
+from tests.support.patience import PATIENCE
+from tests.support.wire import ids, read
+from tests.unit.test_waiters import Counting
+
+
+@pytest.fixture
+async def storage(tmp_path):
+    storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
+    yield Counting(storage)
+    await storage.close()
+
+
+async def site_with(storage, count, max_parked=2000):
+    """A site with so many boards beside the first, without ticks, which delivers only when asked to."""
+    for number in range(count):
+        await storage.create_board(None, f"board-{number}", "Name")
+    site = await Site.open(storage, max_parked=max_parked, limits=False, rules=Rules())
+    site.waiters.request_tick = lambda: None
+    return site
+
+
+def boards_of(site):
+    return [site.waiters.directory.find(f"board-{n}", GUESTS) for n in range(len(site.waiters.directory._boards) - 1)]
+
+
+async def post(storage, board, text):
+    message, _ = await storage.append(None, text, None, board_id=board.id)
+    return message
+
+
+async def write(storage, messages):
+    """Posts many at once, as a crowd would."""
+    await storage.storage._writer.write(
+        lambda db: [insert(db, None, body, 1, None, None, None, id) for id, body in messages]
+    )
+
+
+def park(site, board, hears=None):
+    waiter = site.waiters.poll(board.cursor, PATIENCE, board=board, hears=hears)
+    assert isinstance(waiter, FutureWaiter)
+    return waiter
+
+
+@pytest.mark.parametrize(("count", "read"), [(0, "changes_after"), (1, "log_after"), (30, "log_after")])
+async def test_a_commit_costs_one_read_whatever_the_number_of_boards(storage, count, read):
+    """On each board, and with polls parked on all of them: those without changes in memory begin with this one."""
+    site = await site_with(storage, count)
+    everywhere = [site.waiters.first, *boards_of(site)]
+    for board in everywhere:
+        parked = [park(site, board) for _ in range(3)]
+        storage.calls.clear()
+        message = await post(storage, board, "news")
+        storage.calls.clear()
+        assert await site.waiters.deliver()
+        assert storage.calls == [read]
+        assert [ids(one.future.result()) for one in parked] == [[message.id]] * 3
+        assert parked[0].future.result() is parked[2].future.result()
+
+
+async def test_a_site_with_one_board_asks_nothing_more_at_its_start(storage):
+    await site_with(storage, 0)
+    assert "listing" not in storage.calls and "log_after" not in storage.calls
+
+
+async def test_an_outage_of_more_changes_than_memory_has(storage):
+    """Everybody gets what they missed: parked polls on each board, and those that come later; nobody is reset for it."""
+    site = await site_with(storage, 3)
+    boards = [site.waiters.first, *boards_of(site)]
+    parked = [(board, board.cursor, park(site, board)) for board in boards]
+    await write(storage, [(boards[number % 4].id, f"message {number}") for number in range(1100)])
+    assert await site.waiters.deliver()
+    for board, cursor, waiter in parked:
+        got, reply = [], waiter.future.result()
+        while True:
+            got += [message["body"] for message in read(reply)["messages"]]
+            cursor = parse_cursor(read(reply)["cursor"])
+            assert "reset" not in read(reply)
+            if cursor == board.cursor:
+                break
+            await site.load(Caller(None, ""), board, cursor)
+            reply = site.waiters.poll(cursor, 0, board=board)
+        assert got == [f"message {number}" for number in range(1100) if boards[number % 4] is board]
+
+
+async def test_what_is_kept_of_all_boards_has_a_bound(storage):
+    """Those unused for longest go, also while polls are parked there; they miss nothing, and nobody is reset."""
+    site = await site_with(storage, 12)
+    recents, boards = site.waiters.recents, boards_of(site)
+    recents._most = 400_000
+    await write(storage, [(board.id, f"{number} " + "x" * 300) for board in boards for number in range(PAGE)])
+    await site.waiters.deliver()
+    old = [Cursor(board.epoch, board.seq - 5) for board in boards]
+    parked = [park(site, board) for board in boards]
+    for board in boards:
+        await site.waiters.load(board)
+        assert board.recent.is_whole and "reset" in read(site.waiters.poll(NO_CURSOR, 0, board=board))
+        assert recents.size <= recents._most
+    assert 1 < len(recents) < len(boards) and boards[0].recent is None and boards[-1].recent is not None
+    storage.calls.clear()
+    last = await post(storage, boards[0], "news")
+    assert await site.waiters.deliver() and storage.calls == ["append", "log_after"]
+    assert ids(parked[0].future.result()) == [last.id]
+    for board, cursor in zip(boards, old, strict=True):
+        await site.load(Caller(None, ""), board, cursor)
+        reply = read(site.waiters.poll(cursor, 0, board=board))
+        assert "reset" not in reply and len(reply["messages"]) == 5 + (board is boards[0])
+
+
+async def test_many_who_look_at_a_board_share_one_read_and_eight_boards_a_pass(storage):
+    site = await site_with(storage, 20)
+    boards = boards_of(site)
+    storage.calls.clear()
+    await asyncio.gather(*(site.waiters.load(board) for board in boards for _ in range(5)))
+    assert storage.calls.count("snapshot_on") == 20 and storage.calls.count("log_after") in (3, 4)
+    assert storage.calls[:9] == ["log_after"] + ["snapshot_on"] * 8
+
+
+async def test_quiet_boards_are_not_reset_for_what_is_written_elsewhere(storage):
+    """Numbers of one board are sparse: its rows say how far behind a cursor is."""
+    site = await site_with(storage, 2)
+    quiet, busy = boards_of(site)
+    first, second = await post(storage, quiet, "one"), await post(storage, quiet, "two")
+    await write(storage, [(busy.id, str(number)) for number in range(1200)])
+    await site.waiters.deliver()
+    await site.waiters.load(quiet)
+    assert ids(site.waiters.poll(Cursor(quiet.epoch, first.seq), 0, board=quiet)) == [second.id]
+    assert isinstance(site.waiters.poll(quiet.cursor, 1, board=quiet), FutureWaiter)
+
+
+async def test_while_storage_is_away_what_is_in_memory_goes_on(storage):
+    """Who needs what is not there is told so; parked polls stay, and get what they missed."""
+    site = await site_with(storage, 1)
+    [board] = boards_of(site)
+    waiter = park(site, board)
+    message = await post(storage, board, "news")
+    storage.away = True
+    assert not await site.waiters.deliver()
+    with pytest.raises(Exception, match="newest changes"):
+        await site.waiters.load(board)
+    storage.away = False
+    assert await site.waiters.deliver()
+    assert ids(waiter.future.result()) == [message.id]
+
+
+# --- word of the others
+
+
+async def test_ticks_come_at_once_after_a_quiet_time_and_then_at_intervals(storage, monkeypatch):
+    """However much is written: a poll that is told comes back and hears the rest in one go."""
+    monkeypatch.setattr(ticks, "TICK_SECONDS", 0.3)
+    site = await Site.open(storage, max_parked=100, limits=False, rules=Rules())
+    for number in range(2):
+        await storage.create_board(None, f"board-{number}", "Name")
+    await site.waiters.deliver()
+    board, other = boards_of(site)
+    site.waiters._ticked_at = asyncio.get_running_loop().time()
+    async with asyncio.timeout(PATIENCE):
+        while site.waiters.others.told < site.waiters.directory.seq:
+            await asyncio.sleep(0.01)
+    waiter, began = park(site, board, Hears(site.waiters.others.latest, GUESTS)), site.waiters._ticked_at
+    for number in range(20):
+        message = await post(storage, other, str(number))
+        await site.waiters.deliver()
+    async with asyncio.timeout(PATIENCE):
+        reply = read(await waiter.future)
+        while reply.get("boards", {}).get("board-1", [0])[0] != message.id:
+            heard = Hears(reply["others"], GUESTS)
+            answer = site.waiters.poll(board.cursor, PATIENCE, board=board, hears=heard)
+            reply = read(await answer.future if isinstance(answer, FutureWaiter) else answer)
+    assert site.waiters._ticked_at - began >= 0.3 and reply["others"] == message.seq
+
+
+async def test_too_many_boards_to_name_are_a_list_to_read_again(storage):
+    site = await site_with(storage, NAMED_MAX + 1)
+    board, *others = boards_of(site)
+    await site.waiters.tick()
+    heard = Hears(site.waiters.others.latest, GUESTS)
+    for count in (NAMED_MAX, NAMED_MAX + 1):
+        waiter = park(site, site.waiters.first, heard)
+        await write(storage, [(other.id, "news") for other in [*others, board][:count]])
+        await site.waiters.deliver()
+        await site.waiters.tick()
+        reply = read(waiter.future.result())
+        assert ("list" in reply, len(reply.get("boards", ()))) == (
+            (False, NAMED_MAX) if count == NAMED_MAX else (True, 0)
+        )
+        heard = Hears(reply["others"], GUESTS)
+
+
+async def test_word_is_made_once_for_each_board_and_scope(storage):
+    """However many polls are told, their replies are the same bytes; those who don't ask for word stay parked."""
+    site = await site_with(storage, 3, max_parked=10_000)
+    board, other, _ = boards_of(site)
+    await site.waiters.tick()
+    heard = Hears(site.waiters.others.latest, GUESTS)
+    told, deaf = [park(site, board, heard) for _ in range(500)], [park(site, board) for _ in range(500)]
+    there = [park(site, other, heard) for _ in range(500)]
+    await post(storage, other, "news")
+    await site.waiters.deliver()
+    assert all(waiter.future.done() for waiter in there)
+    await site.waiters.tick()
+    replies = {id(waiter.future.result()) for waiter in told}
+    assert len(replies) <= 2 and not any(waiter.future.done() for waiter in deaf)
