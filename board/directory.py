@@ -30,9 +30,12 @@ class Directory:
         self._own_lists: collections.OrderedDict[int, int] = collections.OrderedDict()
         """By account: the last change after which its own boards, or its invitations, may be others."""
 
+    def __len__(self) -> int:
+        return len(self._boards)
+
     @property
     def has_others(self) -> bool:
-        return len(self._boards) > 1
+        return len(self) > 1
 
     def of(self, id: int) -> LiveBoard | None:
         return self._boards.get(id)

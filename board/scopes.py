@@ -23,7 +23,7 @@ class Scope:
 
 
 GUESTS, MEMBERS = Scope(False, frozenset()), Scope(True, frozenset())
-"""The scopes of all guests, and of members without an invitation. A bot's token has no other."""
+"""The scopes of all guests, and of members without an invitation."""
 
 
 class Scopes:
@@ -48,26 +48,32 @@ class Scopes:
             scope, read_at = self._known.get(account_id, (None, 0.0))
             if scope is None or read_at < now - AWAY_SECONDS:
                 raise
-            return scope
+            return self._as_seen_by(credential, scope)
         self._known[account_id] = scope, now
         self._known.move_to_end(account_id)
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
-        return scope
+        return self._as_seen_by(credential, scope)
 
     def recall(self, credential: Credential | None) -> Scope | None:
         """The same from memory only: None if storage has to be read."""
         if credential is None:
             return GUESTS
-        if credential.kind == "bot":
+        if credential.kind == "bot" and credential.board_id is None:
             return MEMBERS
         scope, read_at = self._known.get(credential.account.id, (None, 0.0))
-        return scope if read_at >= self._credentials.clock() - FRESH_SECONDS else None
+        if scope is None or read_at < self._credentials.clock() - FRESH_SECONDS:
+            return None
+        return self._as_seen_by(credential, scope)
 
     def forget(self, account_ids: Iterable[int]) -> None:
         """Drops what is known of these accounts, because something about them has changed."""
         for account_id in account_ids:
             self._known.pop(account_id, None)
+
+    def _as_seen_by(self, credential: Credential, scope: Scope) -> Scope:
+        """Of the boards of the invited, a bot's token reaches only the one that it was made for."""
+        return scope if credential.kind != "bot" else self._one(scope.boards & {credential.board_id or 0})
 
     async def _read(self, account_id: int) -> frozenset[int]:
         while True:

@@ -15,6 +15,7 @@ from storage.counters import Writing
 from storage.credentials import Credentials
 from storage.errors import CannotOpenError
 from storage.failed_tries import FailedTriesOf
+from storage.housekeeping import Housekeeping
 from storage.identities import Identities
 from storage.invitations import Invitations
 from storage.links import Links
@@ -30,7 +31,7 @@ from storage.transfer import Transfer
 
 class Storage(
     StoredMessages, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, FailedTriesOf,
-    Moderation, About,
+    Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
 

@@ -5,11 +5,11 @@ As in boards.py, a board that the caller may not read is refused as one that nev
 
 from board.caller import Caller
 from board.cursor import Cursor
-from board.recent import BATCH, PAGE
+from board.recent import PAGE
 from board.site.boards import Boards, check_may_write, finding_board
 from board.site.messages import Messages
 from storage.errors import NotAllowedError
-from storage.records import FIRST_BOARD, Board, Changes, Found, Message, Page
+from storage.records import FIRST_BOARD, Found, Message, Page
 
 
 class BoardMessages(Messages, Boards):
@@ -29,25 +29,20 @@ class BoardMessages(Messages, Boards):
             await self.note_read(caller.credential.account.id, board.id, message.id)
         return posted
 
-    async def page_of(self, caller: Caller, board: Board, before: int | None, limit: int = PAGE) -> tuple[Page, Cursor]:
+    async def page_of(
+        self, caller: Caller, board_id: int, before: int | None, limit: int = PAGE
+    ) -> tuple[Page, Cursor]:
         """Returns the messages before this one, or the newest, and the cursor of a moment before they were read.
 
         Raises DeniedError.
         """
-        if board.id == FIRST_BOARD:
+        if board_id == FIRST_BOARD:
             cursor = self.waiters.recent.cursor
             return await self.page(before=before, limit=limit), cursor
         with finding_board():
-            head = (await self.storage.changes_on(board.id, caller.asker, 0, 0)).head
-            page = await self.storage.before(before, limit, board.id, caller.asker)
+            head = (await self.storage.changes_on(board_id, caller.asker, 0, 0)).head
+            page = await self.storage.before(before, limit, board_id, caller.asker)
         return page, Cursor(head.epoch, head.seq)
-
-    async def changes_of(self, caller: Caller, board: Board, cursor: Cursor) -> Changes | None:
-        """Returns the next changes of a board beside the first, or None if the cursor needs a reset. Raises DeniedError."""
-        with finding_board():
-            changes = await self.storage.changes_on(board.id, caller.asker, cursor.seq, BATCH)
-        head = changes.head
-        return changes if head.epoch == cursor.epoch and head.floor <= cursor.seq <= head.seq else None
 
     async def search_in(self, caller: Caller, slug: str, query: str, before: int | None, limit: int) -> Found:
         """As search(), on this board. Raises also what board() does."""

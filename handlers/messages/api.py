@@ -91,7 +91,7 @@ def form_key(key: str | None, text: str) -> str | None:
 
 
 class ApiMessages(Poll):
-    async def get(self) -> None:
+    async def get(self, *slug: str) -> None:
         after, wait = self.after(), self.wait()
         before, limit = self.history(after)
         if after is not None:
@@ -113,12 +113,12 @@ class ApiMessages(Poll):
 
     async def page(self, before: int | None, limit: int) -> None:
         """Sends the messages before this one, or the newest with their cursor. The cursor is read first: changes between
-        the two reads are sent again by the next poll, which does no harm."""
+        the two reads are sent again by the next poll, which does no harm.
+        """
         self.site.limits.reading.check(self.caller.key)
         async with self.context.making.reading:
-            cursor = str(self.site.waiters.recent.cursor)
-            page = await self.site.page(before=before, limit=limit)
-            newest = {"cursor": cursor} | ({"older": True} if page.older else {})
+            page, cursor = await self.site.page_of(self.caller, self.board.id, before, limit)
+            newest = {"cursor": str(cursor)} | ({"older": True} if page.older else {})
             rest = newest if before is None else {"older": page.older}
             await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
 

@@ -137,7 +137,7 @@ class BoardFeed(AnyFeed):
     async def get(self, slug: str) -> None:
         board = await self.site.board(self.caller, slug)
         async with self.context.making.reading:
-            page, _ = await self.site.page_of(self.caller, board, None)
+            page, _ = await self.site.page_of(self.caller, board.id, None)
             place = "/" if board.id == FIRST_BOARD else f"/b/{board.slug}/"
             feed = await self.make(board.name, place, page.messages[::-1])
             made = await self.context.making.packing.run(Made.make, feed)

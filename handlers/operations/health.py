@@ -12,10 +12,10 @@ class Health(Monitored):
         storage = "ok" if is_storage_ok else "unavailable"
         state = "draining" if waiters.draining else "ok"
         status: dict[str, object] = {"status": state, "storage": storage, "version": VERSION}
-        if self.config.reading == "public" or self.is_monitor:
-            status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor)}
+        if self.config.reading == "public":  # of the first board: not everybody may know of others
+            status |= {"parked": waiters.first.parked, "cursor": str(waiters.recent.cursor)}
         if self.is_monitor:  # the address that limits see: `bin/admin doctor` compares it with the real one
-            status["client"] = self.client_address
+            status |= {"parked": waiters.parked, "cursor": str(waiters.recent.cursor), "client": self.client_address}
         return status
 
 

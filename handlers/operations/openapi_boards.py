@@ -139,10 +139,7 @@ def one_member() -> Json:
 
 
 def messages(settings: Settings) -> Json:
-    words = (
-        "As `listMessages`, of this board: its cursors are its own. Only the first board's polls wait for news; others "
-        "are answered at once, with `retry_ms` if there is nothing new."
-    )
+    words = "As `listMessages`, of this board: its cursors are its own."
     return {
         "parameters": [IN_BOARD],
         "get": call(

@@ -137,7 +137,7 @@ def other_schemas() -> Json:
         "status": told(TEXT, "`ok` or `draining`; of /readyz also `unavailable`."),
         "storage": told(TEXT, "`ok` or `unavailable`."),
         "version": told(TEXT, "Longboard's version; 1.0 did not say it."),
-        "parked": told(COUNT, "Parked polls."),
+        "parked": told(COUNT, "Parked polls of the first board; for a monitor, of all boards."),
         "cursor": {"type": "string", "pattern": CURSOR},
         "client": told(TEXT, "The address that the limits see; only for a monitor."),
     }

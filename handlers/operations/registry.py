@@ -32,6 +32,7 @@ class BoardCollector(Collector):
         counters = site.counters
         now = {
             "polls_now": ("Polls parked now", site.waiters.parked),
+            "boards_now": ("Boards, with the first", len(site.waiters.directory)),
             "connections_now": ("Connections open now", self._connections.open_now),
             "requests_now": ("Requests under way now, without repeated polls", len(self._under_way)),
             "writes_waiting": ("Writes that wait for the writer", writing.waiting),

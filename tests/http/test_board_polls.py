@@ -64,9 +64,9 @@ async def post(house, slug, text, author=None):
 class Reader:
     """A connection on which one board is polled."""
 
-    def __init__(self, house, slug, name=None, hears=None):
+    def __init__(self, house, slug, name=None, hears=None, path=None):
         self.house, self.slug, self.hears = house, slug, hears
-        self.path = "/get" if slug is None else path_of(house, slug)
+        self.path = path or ("/get" if slug is None else path_of(house, slug))
         self.headers = house.tokens[name][1] if name else BROWSER
         self.wire = Wire(house.port)
         house.wires.append(self.wire)
@@ -101,6 +101,44 @@ class Reader:
         status, _, reply = await asyncio.to_thread(self.wire.reply)
         self.cursor, self.hears = reply.get("cursor", self.cursor), reply.get("others", self.hears)
         return status, reply
+
+
+async def test_a_program_s_poll_of_a_board_is_parked_as_a_page_s_is(house):
+    """By the same bytes; what comes is that board's."""
+    path = f"/api/v1/boards/{board(house, 'hidden').slug}/messages"
+    program, page = Reader(house, "hidden", "ada", path=path), Reader(house, "hidden", "ada")
+    for reader in (program, page):
+        await reader.park()
+    await post(house, "rowing", "elsewhere")
+    message = await post(house, "hidden", "to the invited")
+    replies = [await reader.reply() for reader in (program, page)]
+    assert [status for status, _ in replies] == [200, 200] and replies[0][1] == replies[1][1]
+    assert [one["id"] for one in replies[0][1]["messages"]] == [message.id]
+    assert (await Reader(house, "hidden", "bob", path=path).ask()) == (404, REFUSED)
+
+
+async def test_a_bot_polls_the_board_that_its_token_was_made_for_and_hears_of_no_other(house):
+    """Of the boards of the invited. Without its member's invitation it polls none."""
+    ada, other = house.tokens["ada"][0], await house.storage.create_board(None, "x", "Another", read_by="invited")
+    await house.storage.invite(None, other.id, ada)
+    for name, reaches in (("bot of hidden", house.boards["hidden"].id), ("bot", None)):
+        secret = new_secret("lb_")
+        await house.storage.create_credential(ada, "bot", hash_secret(secret), name, board_id=reaches)
+        house.tokens[name] = ada, BROWSER + f"Authorization: Bearer {secret}\r\n"
+    await house.board.waiters.deliver()
+    house.boards["other"] = other
+    bot = Reader(house, "hidden", "bot of hidden", hears=0)
+    await bot.park()
+    assert (await Reader(house, "other", "bot of hidden").ask()) == (404, REFUSED)
+    assert (await Reader(house, "hidden", "bot").ask()) == (404, REFUSED)
+    for slug in ("other", "rowing"):
+        await post(house, slug, "elsewhere", None if slug == "rowing" else Author(ada, "Ada"))
+    await house.board.waiters.tick()
+    assert set((await bot.reply())[1]["boards"]) == {"rowing"}
+    await bot.park()
+    await house.storage.uninvite(None, house.boards["hidden"].id, ada)
+    await house.board.waiters.deliver()
+    assert await bot.refusal() == (404, REFUSED)
 
 
 async def test_a_change_wakes_the_polls_of_its_board_and_no_others(house):

@@ -120,7 +120,8 @@ def test_a_board_has_cursors_of_its_own(site, moderator):
     first, second = (post(site.client, "rowing", word) for word in ("one", "two"))
     read = f"{BOARDS}/rowing/messages"
     cursor = site.get(read).json()["cursor"]
-    assert site.get(f"{read}?after={cursor}&wait=0").json() == {"messages": [], "cursor": cursor, "retry_ms": 2000}
+    nothing = site.get(f"{read}?after={cursor}&wait=0").json()
+    assert nothing == {"messages": [], "cursor": cursor, "watching": nothing["watching"]}
     moderator.api.delete(f"/api/v1/messages/{first['id']}")
     site.post("elsewhere")
     news = site.get(f"{read}?after={cursor}&wait=0").json()
@@ -524,3 +525,20 @@ def test_boards_take_put_and_say_so(server):
     response = server.client.put(BOARDS, json={})
     assert refused(response, 405, "method_not_allowed") and response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
     assert server.client.options(f"{BOARDS}/x/read").headers["Allow"] == "PUT, OPTIONS"
+
+
+def test_polls_of_other_boards_are_told_to_monitors_only(start):
+    """How many watch a board may tell that it exists."""
+    token = "a-token-for-whoever-watches"
+    site = start(metrics_token=token)
+    moderator = promoted(site)
+    slug, monitor = hidden(moderator), {"Authorization": f"Bearer {token}"}
+    path = f"{BOARDS}/{slug}/messages"
+    cursor = moderator.api.get(path).json()["cursor"]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        poll = pool.submit(moderator.api.get, f"{path}?after={cursor}")
+        until(lambda: site.get("/healthz", headers=monitor).json()["parked"] == 1)
+        assert site.health()["parked"] == 0
+        assert "longboard_boards_now 2.0" in site.get("/metrics", headers=monitor).text
+        post(moderator.api, slug)
+        assert len(poll.result().json()["messages"]) == 1

@@ -10,7 +10,8 @@ import pytest
 from storage import open_storage
 from storage.about import read_posted
 from storage.accounts import rename_author
-from storage.moderation import read_gone_authors, source_of
+from storage.housekeeping import read_gone_authors
+from storage.moderation import source_of
 from storage.postgres.search import MESSAGES_AT_ONCE, read_bodies
 from storage.postgres.tx import PostgreSQLTx
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
