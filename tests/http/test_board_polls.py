@@ -217,6 +217,9 @@ async def test_a_board_that_closes_lets_nobody_go_on(house, name):
     await house.storage.set_board(None, house.boards["rowing"].id, BoardChange(read_by="invited"))
     await post(house, "rowing", "secret")
     assert await reader.refusal() == await reader.ask() == (404, REFUSED) and house.board.waiters.parked == 1
+    late = Reader(house, "rowing", name)  # a new connection, on which the same bytes were known
+    late.path, late.cursor = reader.path, reader.cursor
+    assert await late.ask() == (404, REFUSED)
     reader.path = path_of(house, "rowing")  # whoever learns its new address learns no more
     assert await reader.ask() == (404, REFUSED)
 
@@ -241,7 +244,7 @@ async def test_an_invitation_that_is_taken_back_ends_a_parked_poll(house):
     await house.storage.uninvite(None, house.boards["hidden"].id, house.tokens["ada"][0])
     await post(house, "hidden", "secret")
     assert await reader.reply() == (404, REFUSED)
-    assert await reader.ask() == (404, REFUSED)
+    assert await reader.ask() == await Reader(house, "hidden", "ada").ask() == (404, REFUSED)
     await house.storage.invite(None, house.boards["hidden"].id, house.tokens["ada"][0])
     assert [one["body"] for one in (await reader.ask())[1]["messages"]] == ["secret"]
 

@@ -14,6 +14,7 @@ from board.site import Site
 from board.site.parts import Rules
 from board.waiter import FutureWaiter
 from storage import open_storage
+from storage.boards import BoardChange
 from storage.sqlite.messages import insert
 from tests.support.patience import PATIENCE
 from tests.support.wire import ids, read
@@ -142,6 +143,55 @@ async def test_quiet_boards_are_not_reset_for_what_is_written_elsewhere(storage)
     await site.waiters.load(quiet)
     assert ids(site.waiters.poll(Cursor(quiet.epoch, first.seq), 0, board=quiet)) == [second.id]
     assert isinstance(site.waiters.poll(quiet.cursor, 1, board=quiet), FutureWaiter)
+
+
+def act_before_loading(storage, act):
+    """Somebody else does something after the log was read, and before a board's newest changes are."""
+    read = storage.storage.snapshot_on
+
+    async def after_acting(*arguments, **options):
+        await act()
+        return await read(*arguments, **options)
+
+    storage.snapshot_on = after_acting
+
+
+async def test_what_is_loaded_ahead_of_the_log_stays_ahead(storage, monkeypatch):
+    """Its messages come again in the log, which may be cut before the last of them: no cursor goes back."""
+    site = await site_with(storage, 1)
+    [board] = boards_of(site)
+
+    async def act():
+        await write(storage, [(board.id, "one"), (board.id, "two"), (board.id, "three")])
+
+    act_before_loading(storage, act)
+    await site.waiters.load(board)
+    cursor, waiter, seen = board.cursor, park(site, board), []
+    move_to = type(board).follow
+    monkeypatch.setattr(type(board), "follow", lambda one: seen.append(one.recent.seq) or move_to(one))
+    monkeypatch.setattr("board.waiters.RECENT", 1)
+    assert await site.waiters.deliver()
+    assert board.cursor == cursor and not waiter.future.done() and seen == []
+    last = await post(storage, board, "four")
+    assert await site.waiters.deliver()
+    assert ids(waiter.future.result()) == [last.id]
+
+
+async def test_rights_are_in_memory_before_what_is_loaded(storage):
+    """A board that was closed meanwhile, and what was posted there since, come in this order."""
+    site = await site_with(storage, 1)
+    [board] = boards_of(site)
+    rights, parked = board.rights, park(site, board)
+
+    async def act():
+        await storage.set_board(None, board.id, BoardChange(read_by="members"))
+        await write(storage, [(board.id, "for members")])
+
+    act_before_loading(storage, act)
+    await site.waiters.load(board)
+    assert [message.body for message in board.recent.messages] == ["for members"]
+    assert board.rights != rights and site.waiters.directory.find("board-0", GUESTS) is None
+    assert read(parked.future.result())["messages"] == []
 
 
 async def test_while_storage_is_away_what_is_in_memory_goes_on(storage):
