@@ -1,6 +1,7 @@
 """The directory: every board of the site, as this process knows it. deliver()'s task alone changes it."""
 
 import collections
+import itertools
 from collections.abc import Iterable, Iterator
 
 from board.credentials import MAX_KNOWN
@@ -27,6 +28,8 @@ class Directory:
         self._rights = 0
         self._guests_list = self._members_list = 0
         """The last change of what the list of boards shows to all guests, and to all members."""
+        self._in_order: list[LiveBoard] | None = None
+        """Those beside the first, by their slugs; None if that has to be found out again."""
         self._own_lists: collections.OrderedDict[int, int] = collections.OrderedDict()
         """By account: the last change after which its own boards, or its invitations, may be others."""
 
@@ -44,6 +47,19 @@ class Directory:
         """Returns the board that has this slug, or had it, if the asker may read it."""
         board = self._slugs.get(slug)
         return board if board is not None and board.may_be_read(scope) else None
+
+    def listed(self, scope: Scope, limit: int) -> list[LiveBoard]:
+        """Returns the boards beside the first that the asker may read, by their slugs, as storage lists them."""
+        if self._in_order is None:
+            self._in_order = sorted(
+                (one for one in self._boards.values() if not one.is_first), key=lambda one: one.slug
+            )
+        return list(itertools.islice((board for board in self._in_order if board.may_be_read(scope)), limit))
+
+    @property
+    def guests_list(self) -> int:
+        """The last change of what the list of boards shows to guests."""
+        return self._guests_list
 
     # --- what is new
 
@@ -131,6 +147,7 @@ class Directory:
 
     def _set_row(self, board: LiveBoard, one: Listed) -> None:
         self._rights += 1
+        self._in_order = None
         self._free_slugs(board)
         board.set_row(one, self._rights)
         self._slugs.update(dict.fromkeys(one.slugs, board))
@@ -142,6 +159,7 @@ class Directory:
 
     def _end(self, board: LiveBoard) -> None:
         self._free_slugs(board)
+        self._in_order = None
         board.slugs, board.recent = [], None
         del self._boards[board.id], self._by_news[board]
         self.unsure.pop(board, None)

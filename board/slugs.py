@@ -1,6 +1,7 @@
 """The form of slugs, the names of boards in addresses; and what may be said of a board."""
 
 import re
+import unicodedata
 
 from board.text import BadTextError, is_visible, tidy
 
@@ -10,7 +11,7 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 RESERVED = {"all", FIRST, "new"}
 """Words that an address may need for something else."""
 WORDS = "A board's short name has 1 to 40 letters of a to z, digits, and hyphens between them."
-NAME_MAX, ABOUT_MAX, RULES_MAX = 80, 200, 1000
+SLUG_MAX, NAME_MAX, ABOUT_MAX, RULES_MAX = 40, 80, 200, 1000
 """Characters."""
 
 
@@ -50,3 +51,9 @@ def clean_rules(text: str) -> str:
     if len(rules) > RULES_MAX:
         raise BadTextError("rules_too_long", f"The rules of a board have at most {RULES_MAX} characters.")
     return rules
+
+
+def suggest_slug(name: str) -> str:
+    """Returns a slug made from a board's name, or an empty text if nothing of the name can be in one."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain)[:SLUG_MAX].strip("-")

@@ -94,6 +94,10 @@ class StoredMessages(Nouns):
         """Returns the messages after this one, and whether there are newer ones."""
         return await self._read(read_page_after, id, limit, board_id, asker)
 
+    async def count_on(self, board_id: int, asker: Asker) -> int:
+        """Returns how many messages there are on a board that is not the first. Raises NotFoundError."""
+        return await self._read(read_count_on, board_id, asker)
+
     # --- changes of other boards than the first
 
     async def log_after(self, seq: int, limit: int) -> Changes:
@@ -178,6 +182,12 @@ async def read_page_after(tx: Tx, after: int, limit: int, board_id: int = FIRST_
     else:
         rows = await read_judged(tx, asker, f"SELECT {IN_ANOTHER} {rest}", "id", board_id, after, limit + 1)
     return Page([to_message(row) for row in rows[:limit]], older=False, newer=len(rows) > limit)
+
+
+async def read_count_on(tx: Tx, board_id: int, asker: Asker) -> int:
+    select = "SELECT count(*) AS n FROM posts WHERE board_id = $1 AND body IS NOT NULL"
+    [(count,)] = await read_judged(tx, asker, select, "n", board_id)
+    return int(count)
 
 
 async def read_log(tx: Tx, seq: int, limit: int) -> Changes:

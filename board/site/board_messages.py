@@ -44,6 +44,11 @@ class BoardMessages(Messages, Boards):
             page = await self.storage.before(before, limit, board_id, caller.asker)
         return page, Cursor(head.epoch, head.seq)
 
+    async def page_after(self, caller: Caller, board_id: int, after: int) -> Page:
+        """Returns the messages after this one, on a board beside the first. Raises DeniedError."""
+        with finding_board():
+            return await self.storage.after(after, PAGE, board_id, caller.asker)
+
     async def search_in(self, caller: Caller, slug: str, query: str, before: int | None, limit: int) -> Found:
         """As search(), on this board. Raises also what board() does."""
         self._count_search(caller, query)

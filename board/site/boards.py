@@ -121,14 +121,19 @@ class Boards(Parts):
             return False
         return caller.credential.account.is_moderator or self.rules.board_making == "members"
 
+    def check_may_make_boards(self, caller: Caller) -> None:
+        """Raises DeniedError."""
+        self._person(caller, MAKES)
+        if not self.may_make_boards(caller):
+            raise DeniedError("moderators_only", "Only moderators can make boards here.")
+
     async def make_board(self, caller: Caller, said: BoardChange) -> Board:
         """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`.
 
         Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
         """
-        credential = self._person(caller, MAKES)
-        if not self.may_make_boards(caller):
-            raise DeniedError("moderators_only", "Only moderators can make boards here.")
+        self.check_may_make_boards(caller)
+        credential = caller.member_credential
         self.limits.managing.check(caller.key)
         if not credential.account.is_moderator:
             self.limits.making_from.check(caller.address)
@@ -143,6 +148,11 @@ class Boards(Parts):
             most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
             credential=credential.id,
         )
+
+    async def count_on(self, caller: Caller, board: Board) -> int:
+        """Returns how many messages a board beside the first has. Raises DeniedError."""
+        with finding_board():
+            return await self.storage.count_on(board.id, caller.asker)
 
     async def change_board(self, caller: Caller, slug: str, change: BoardChange) -> Board | None:
         """Returns the board as it is then; None if the caller may not read it any more.
@@ -174,7 +184,7 @@ class Boards(Parts):
 
         Raises DeniedError.
         """
-        board = await self._managed(caller, slug)
+        board = await self.board_to_manage(caller, slug)
         with finding_board():
             accounts = await self.storage.invited(board.id, caller.asker, after, BOARDS_AT_ONCE + 1)
         return accounts[:BOARDS_AT_ONCE], len(accounts) > BOARDS_AT_ONCE
@@ -210,10 +220,10 @@ class Boards(Parts):
         """Returns the credential and the board, for those who may change it, and counts that. Raises DeniedError."""
         credential = self._person(caller, MANAGES)
         self.limits.managing.check(caller.key)
-        return credential, await self._managed(caller, slug)
+        return credential, await self.board_to_manage(caller, slug)
 
-    async def _managed(self, caller: Caller, slug: str) -> Board:
-        """Raises DeniedError."""
+    async def board_to_manage(self, caller: Caller, slug: str) -> Board:
+        """Returns a board that the caller may change. Raises DeniedError."""
         self._person(caller, MANAGES)
         board = await self.board(caller, slug)
         if board.id == FIRST_BOARD:

@@ -11,7 +11,7 @@ from board.site.boards import MEMBERS_POST, check_may_write
 from board.site.parts import Parts
 from board.text import clean
 from storage.errors import NotAllowedError, NotFoundError
-from storage.records import FIRST_BOARD, Changes, Found, Message, Page
+from storage.records import FIRST_BOARD, Board, Changes, Found, Message, Page
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."
@@ -61,7 +61,7 @@ class Messages(Parts):
                 check_may_write(caller, await self.storage.board_of(board_id, caller.asker))
             raise
 
-    async def delete(self, caller: Caller, id: int) -> None:
+    async def delete(self, caller: Caller, id: int) -> Message:
         """Deletes a message, for its author or a moderator. Raises DeniedError, NotFoundError."""
         is_author, board_id = await self._find(caller, id, DELETES)
         if is_author:
@@ -70,7 +70,7 @@ class Messages(Parts):
             raise DeniedError("not_yours", DELETES)
         credential = caller.member_credential
         whose = {"credential": credential.id, "board_id": board_id}
-        await self.storage.delete(id, credential.account.id, moderates=not is_author, **whose)
+        return await self.storage.delete(id, credential.account.id, moderates=not is_author, **whose)
 
     async def _owns(self, caller: Caller, board_id: int) -> bool:
         """Whether the caller owns the board, in person, and may delete what others write there. Raises NotFoundError."""
@@ -96,9 +96,14 @@ class Messages(Parts):
 
     async def slug_of(self, caller: Caller, message: Message) -> str | None:
         """Returns the slug of the board that a message is on; None for the first board. Raises NotFoundError."""
+        board = await self.board_of(caller, message)
+        return board.slug if board else None
+
+    async def board_of(self, caller: Caller, message: Message) -> Board | None:
+        """Returns the board that a message is on; None for the first. Raises NotFoundError."""
         if message.board_id == FIRST_BOARD:
             return None
-        return (await self.storage.board_of(message.board_id, caller.asker)).slug
+        return await self.storage.board_of(message.board_id, caller.asker)
 
     async def page(self, *, before: int | None = None, after: int | None = None, limit: int = PAGE) -> Page:
         """Returns the messages before or after the one with this id, or the newest."""
