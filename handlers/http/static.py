@@ -24,6 +24,8 @@ SHEETS = {
     "board.css": ("theme", "base", "header", "controls", "composer", "messages", "live", "keys", "print"),
     "forms.css": ("panels", "fields", "notices", "actions", "lists", "code"),
     "facebook.css": ("facebook",),
+    "boards.css": ("rail", "board_head"),
+    "board_forms.css": ("board_forms",),
     "history.css": ("history",),
     "search.css": ("search",),
 }
@@ -54,6 +56,10 @@ MODIFIED = datetime.datetime.fromtimestamp(
     max(int(path.stat().st_mtime) for path in STATIC.rglob("*") if path.is_file()), datetime.UTC
 )
 VERSION = hashlib.sha256(b"\0".join(name.encode() + b"\0" + FILES[name] for name in FILES)).hexdigest()[:12]
+FILES |= {f"boards/{name}": text for name, text in FILES.items() if name.endswith(".js")}
+"""The scripts again, for the pages of sites with several boards: a server that knows of one board only has no such
+addresses. Its scripts would take such a page for the first board's, and post there what waits for that one.
+"""
 ICON = "data:image/svg+xml," + urllib.parse.quote(FILES["icon.svg"].decode().strip())
 """Part of the page: it needs no request, and static/js/main.js can put a dot on it while the server is away."""
 

@@ -8,8 +8,10 @@ import { ask, Backoff, Failure } from "./poller.js";
  * @typedef {import("./message.js").Message} Message
  * @typedef {import("./message.js").Deleted} Deleted
  * @typedef {{messages: (Message | Deleted)[], cursor: string, more?: boolean, reset?: boolean,
- *   older?: boolean, watching?: number, retry_ms?: number}} Reply
- * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(): void}} Reader
+ *   older?: boolean, watching?: number, retry_ms?: number, others?: number, list?: true,
+ *   boards?: {[slug: string]: [number, number | null, number[]?]}}} Reply `boards` has other boards with something new: the
+ * newest message, its author, and the accounts that were mentioned.
+ * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(id: number): void}} Reader `id` is the newest seen.
  */
 
 const MOST = 500; // articles, because a page that is open all day must not grow all day
@@ -24,6 +26,7 @@ const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the mes
 
 export class Board {
   #section;
+  #history;
   /** The articles in it: a live collection. */
   #articles;
   #older;
@@ -52,6 +55,7 @@ export class Board {
    */
   constructor(section, older, top, reader) {
     this.#section = section;
+    this.#history = section.dataset.history ?? "/api/v1/messages";
     this.#older = older;
     this.#reader = reader;
     this.#oldest = older.hidden ? 0 : Number(new URL(this.#link.href).searchParams.get("before"));
@@ -178,7 +182,7 @@ export class Board {
   }
 
   #look() {
-    if (this.#isAtTop && document.visibilityState === "visible") this.#reader.seen();
+    if (this.#isAtTop && document.visibilityState === "visible") this.#reader.seen(this.#highest);
   }
 
   #writeDays() {
@@ -260,7 +264,7 @@ export class Board {
 
   async #askOlder() {
     try {
-      this.#addOlder(this.#oldest, await askOlder(this.#oldest));
+      this.#addOlder(this.#oldest, await askOlder(this.#history, this.#oldest));
       this.#backoff.reset();
     } catch (error) {
       await this.#rest(error instanceof Failure ? error.pause : 0);
@@ -293,7 +297,7 @@ export class Board {
   #olderThan(id) {
     this.#oldest = id;
     this.#older.hidden = id === 0;
-    this.#link.href = `/?before=${id}`;
+    this.#link.href = `?before=${id}`;
   }
 
   /** @param {number} id */
@@ -336,9 +340,12 @@ function glow(article) {
   setTimeout(() => article.classList.remove("fresh"), GLOW_MS);
 }
 
-/** @param {number} before */
-function askOlder(before) {
-  return ask(`/api/v1/messages?before=${before}&limit=${PAGE}`, isPast, LIMIT_MS);
+/**
+ * @param {string} history The address of the board's messages.
+ * @param {number} before
+ */
+function askOlder(history, before) {
+  return ask(`${history}?before=${before}&limit=${PAGE}`, isPast, LIMIT_MS);
 }
 
 /**

@@ -17,6 +17,7 @@ export class Composer {
   #box;
   #hint;
   #as;
+  #board;
   #tip;
   #stopped;
   #outbox;
@@ -34,6 +35,7 @@ export class Composer {
     this.#box = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
     this.#hint = /** @type {HTMLElement} */ (form.querySelector("#hint"));
     this.#as = form.querySelector("input[name=as]")?.getAttribute("value") ?? "";
+    this.#board = form.dataset.board ?? "";
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
     this.#say(this.#tip);
@@ -49,7 +51,7 @@ export class Composer {
     takeTextOnly(this.#box, (words) => this.#say(words));
     const limit = Number(form.dataset.limit) || Infinity; // a page from before an update has none
     const callbacks = { sent: this.#sent(sent), refused: this.#refused.bind(this), back: this.#back.bind(this) };
-    this.#outbox = new Outbox(list, form.action, this.#as, author, limit, callbacks);
+    this.#outbox = new Outbox(list, form.action, this.#as, author, limit, callbacks, this.#board);
   }
 
   /** @param {{body?: string, deleted?: true}[]} messages */
@@ -69,7 +71,7 @@ export class Composer {
   }
 
   get #draft() {
-    return `draft/${this.#as}`;
+    return draftOf(this.#board, this.#as);
   }
 
   get #keptOrigin() {
@@ -82,10 +84,11 @@ export class Composer {
 
   /** A guest's draft goes to the account that signs in with this browser. */
   #adopted() {
-    const text = this.#as && store.get("draft/");
+    const guests = draftOf(this.#board, "");
+    const text = this.#as && store.get(guests);
     if (!text) return "";
-    store.put("draft/", "");
-    store.put("draft//origin", ""); // keys belong to their author
+    store.put(guests, "");
+    store.put(`${guests}/origin`, ""); // keys belong to their author
     store.put(this.#draft, text);
     this.#say("You wrote this before you signed in.");
     return text;
@@ -181,6 +184,12 @@ export class Composer {
     this.#box.style.height = `${this.#box.scrollHeight}px`;
   }
 }
+
+/**
+ * @param {string} board As for the outbox.
+ * @param {string} as
+ */
+const draftOf = (board, as) => (board ? `boards/${as}/${board}/draft` : `draft/${as}`);
 
 /**
  * @param {string} json

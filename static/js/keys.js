@@ -52,7 +52,7 @@ function keyOf({ key, code, shiftKey }) {
 /** @type {Record<string, () => void>} */
 const KEYS = {
   n: () => focus("#s"),
-  "/": () => location.assign("/search"),
+  "/": () => location.assign(document.querySelector("a.find")?.getAttribute("href") ?? "/search"),
   j: () => step(1),
   k: () => step(-1),
   ".": () => newest(),

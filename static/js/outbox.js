@@ -1,5 +1,5 @@
-// The outbox: messages stay in this browser until the server has them, apart for each account, so that neither a reload
-// nor a dead connection loses a word. And the local store in which they are kept, as drafts are.
+// The outbox: messages stay in this browser until the server has them, apart for each account and board, so that neither a
+// reload nor a dead connection loses a word. And the local store in which they are kept, as drafts are.
 
 import { makeArticle } from "./message.js";
 import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
@@ -7,9 +7,9 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {{key: string, first: string}} Origin Of a message that was taken back: its key, and the first words sent with it.
- * @typedef {{text: string, key: string, first?: string, at: number, isLate?: boolean, refused?: string}} Pending
+ * @typedef {{text: string, key: string, first?: string, at: number, url?: string, isLate?: boolean, refused?: string}} Pending
  * `key` makes sending it again safe, also with other words, if `first` has the first ones. `at` is the board's time.
- * `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
+ * `url` is the path that it is for, if that is another board's. `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
  */
 
 const LIMIT_MS = 30_000; // for an answer; the server waits as long for the words of a message
@@ -70,6 +70,7 @@ export class Outbox {
   #list;
   #url;
   #as;
+  #board;
   #author;
   #limit;
   #callbacks;
@@ -94,11 +95,13 @@ export class Outbox {
    * @param {number} limit Characters that a message may have.
    * @param {{sent(message: Message): void, refused(pending: Pending, isSignedOut: boolean): boolean,
    *   back(pending: Pending): boolean}} callbacks The last two return whether the words are back with their author.
+   * @param {string} board The name under which this browser keeps what is the board's own; nothing for the first board.
    */
-  constructor(list, url, as, author, limit, callbacks) {
+  constructor(list, url, as, author, limit, callbacks, board = "") {
     this.#list = list;
     this.#url = url;
     this.#as = as;
+    this.#board = board;
     this.#author = author;
     this.#limit = limit;
     this.#callbacks = callbacks;
@@ -106,7 +109,7 @@ export class Outbox {
     addEventListener("online", () => this.wake());
     this.#show();
     this.#send();
-    if (as) alone(lockOf(""), () => this.#adopt(), { ifAvailable: true });
+    if (as) alone(`${prefixOf(board, "")}sending`, () => this.#adopt(), { ifAvailable: true });
   }
 
   /**
@@ -114,7 +117,8 @@ export class Outbox {
    * @param {Origin | null} origin Of the message that this one was before. The board may have that one, though no answer came.
    */
   add(text, origin) {
-    this.#put({ text, key: newKey(), ...origin, at: boardsTime() });
+    const url = this.#board ? new URL(this.#url, location.href).pathname : undefined;
+    this.#put({ text, key: newKey(), ...origin, at: boardsTime(), url });
     this.#send();
   }
 
@@ -156,11 +160,11 @@ export class Outbox {
   }
 
   get #prefix() {
-    return prefixOf(this.#as);
+    return prefixOf(this.#board, this.#as);
   }
 
   get #all() {
-    return pendingOf(this.#as);
+    return pendingOf(this.#prefix);
   }
 
   /** @param {Pending} pending */
@@ -190,8 +194,9 @@ export class Outbox {
 
   /** Shows a guest's messages, which no tab is sending any more, to the account that has signed in. Does not send them. */
   #adopt() {
-    for (const pending of pendingOf("")) {
-      store.put(`${prefixOf("")}${pending.at}-${pending.key}`, "");
+    const prefix = prefixOf(this.#board, "");
+    for (const pending of pendingOf(prefix)) {
+      store.put(`${prefix}${pending.at}-${pending.key}`, "");
       this.#put({ ...pending, key: newKey(), refused: "You wrote this before you signed in." });
     }
   }
@@ -200,7 +205,7 @@ export class Outbox {
     if (this.#isSending || this.#isClosed) return;
     this.#isSending = true;
     try {
-      if (this.#next) await alone(lockOf(this.#as), () => this.#sendAll());
+      if (this.#next) await alone(`${this.#prefix}sending`, () => this.#sendAll());
     } finally {
       this.#isSending = false;
     }
@@ -324,17 +329,19 @@ export class Outbox {
   }
 }
 
-/** @param {string} as */
-const prefixOf = (as) => `outbox/${as}/`;
-/** @param {string} as */
-const lockOf = (as) => `${prefixOf(as)}sending`;
+/**
+ * The names of other boards begin in another way: a page that knows of one board only must not send what is theirs.
+ * @param {string} board
+ * @param {string} as
+ */
+const prefixOf = (board, as) => (board ? `boards/${as}/${board}/outbox/` : `outbox/${as}/`);
 
 /**
- * @param {string} as
+ * @param {string} prefix
  * @returns {Pending[]}
  */
-function pendingOf(as) {
-  return store.names(prefixOf(as)).flatMap((name) => read(store.get(name)));
+function pendingOf(prefix) {
+  return store.names(prefix).flatMap((name) => read(store.get(name)));
 }
 
 /**
@@ -343,9 +350,9 @@ function pendingOf(as) {
  */
 function read(json) {
   try {
-    const { text, key, first, at = 0, isLate, refused } = /** @type {Partial<Pending>} */ (JSON.parse(json));
+    const { text, key, first, at = 0, url, isLate, refused } = /** @type {Partial<Pending>} */ (JSON.parse(json));
     const isPending = typeof text === "string" && typeof key === "string" && at > 0;
-    return isPending ? [{ text, key, first, at, isLate, refused }] : [];
+    return isPending ? [{ text, key, first, at, url, isLate, refused }] : [];
   } catch {
     return [];
   }

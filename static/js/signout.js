@@ -11,6 +11,7 @@ const kept = () => [
   ...[draft, `${draft}/origin`].filter((name) => store.get(name)),
   ...store.names(`outbox/${as}/`),
   ...store.names(`edit/${as}/`),
+  ...store.names(`boards/${as}/`), // drafts and unsent messages of other boards
 ];
 
 if (asks) asks.hidden = !kept().length;

@@ -1,0 +1,356 @@
+// The list of boards beside the messages, or in a sheet on a phone: which have something new, and which mention the reader;
+// how far the reader has read here; the button that mutes this board; and what still waits to be sent to other boards. Only
+// on sites of several boards.
+
+import { button, drawer as store, Outbox } from "./outbox.js";
+import { ask } from "./poller.js";
+
+/**
+ * @typedef {{slug: string, name: string, about: string, read_by: string, archived_at: string | null, newest: number | null,
+ *   read?: number | null, unread?: number, mentions?: number}} Listed A board as the list has it. Guests get no counts.
+ * @typedef {{newest: number, unread: number, isNew: boolean, isMentioned: boolean}} Standing `unread` was right when the list
+ * was read; `isNew` says that more has come since.
+ * @typedef {{read: string, id: number} | {muted: true}} Word What the tabs of a browser tell each other.
+ */
+
+const MARKS = "read-marks"; // in this browser: what guests have read, by board
+const MUTED = "muted-boards"; // in this browser
+const NAME = "longboard/read"; // of the channel between tabs
+const MOST = 500; // boards whose marks are kept
+const LIMIT_MS = 30_000; // for an answer
+const MARK_MS = 10_000; // between two marks that are sent
+const OLD_MS = 60_000; // after which the list is read again when somebody looks
+const SPREAD_MS = 3000; // when the list changes, all pages hear of it at once…
+const SPREAD_EACH_MS = 10; // …and each more that watches lets them take longer
+const MOST_UNREAD = 100; // as far as the server counts
+
+/** @type {Standing} */
+const NOTHING = { newest: 0, unread: 0, isNew: false, isMentioned: false };
+
+export class Rail {
+  #nav;
+  #slug;
+  /** The reader's account; 0 for a guest. */
+  #me;
+  #mute;
+  /** @type {Map<string, Standing>} By slug. */
+  #boards = new Map();
+  /** @type {Map<string, number>} By slug: the newest message that was seen in this browser. The server may not know yet. */
+  #read = new Map();
+  /** @type {BroadcastChannel | null} */
+  #channel = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #reading;
+  #readAt = -Infinity;
+  /** Whether the list has all boards that the reader may read. */
+  #isWhole = true;
+  #seen = 0;
+  #marked = 0;
+  #markedAt = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #marking;
+
+  /**
+   * @param {HTMLElement} nav
+   * @param {string} slug Of this page's board.
+   */
+  constructor(nav, slug) {
+    this.#nav = nav;
+    this.#slug = slug;
+    this.#me = Number(nav.dataset.me);
+    this.#mute = button("Mute", () => this.#turn());
+    [this.#mute.className, this.#mute.id] = ["plain", "mute"];
+    this.#mute.title = "A muted board is listed without what is new on it";
+    document.getElementById("notify")?.after(this.#mute);
+    try {
+      this.#channel = new BroadcastChannel(NAME);
+      this.#channel.onmessage = ({ data }) => this.#hear(data);
+    } catch {} // there is none, or it is refused
+    nav.addEventListener("toggle", () => (this.#reveal(), this.#look()));
+    document.addEventListener("visibilitychange", () => this.#look());
+    addEventListener("pagehide", () => this.#mark());
+    this.#paint();
+    this.#reveal();
+    this.#readList();
+    sendLetters(nav.dataset);
+  }
+
+  /**
+   * Takes what the poll of a tab has brought.
+   * @param {string} slug The board of that tab.
+   * @param {import("./board.js").Reply} reply
+   */
+  heard(slug, reply) {
+    for (const message of slug === this.#slug ? [] : reply.messages) {
+      if (!message.deleted) this.#has(slug, message.id, message.author?.id ?? null);
+    }
+    for (const [other, news] of Object.entries(reply.boards ?? {})) {
+      this.#has(other, ...news);
+      const board = this.#boards.get(other);
+      if (board) board.newest = news[0]; // lower than before, if what was the newest is deleted
+    }
+    if (reply.list) this.#readSoon();
+    this.#paint();
+  }
+
+  /** @param {number} id The newest message here, which the reader sees. */
+  seen(id) {
+    if (id <= this.#seen) return;
+    this.#seen = id;
+    this.#tell({ read: this.#slug, id });
+    if (!this.#me) return this.#keep({ [this.#slug]: id });
+    const pause = this.#markedAt + MARK_MS - performance.now();
+    if (pause <= 0) this.#mark();
+    else this.#marking ??= setTimeout(() => this.#mark(), pause);
+  }
+
+  /** Sends how far a member has read. If that fails, the next one makes up for it. */
+  #mark() {
+    clearTimeout(this.#marking);
+    this.#marking = undefined;
+    if (!this.#me || this.#seen <= this.#marked || isStopped()) return;
+    [this.#marked, this.#markedAt] = [this.#seen, performance.now()];
+    const headers = { "Content-Type": "application/json", Accept: "application/json" };
+    const body = JSON.stringify({ id: this.#seen });
+    const options = { method: "PUT", headers, body, keepalive: true }; // so that it is sent when the page is left
+    fetch(`/api/v1/boards/${this.#slug}/read`, options).catch(() => (this.#marked = 0));
+  }
+
+  #look() {
+    if (document.visibilityState !== "visible") this.#mark();
+    else if (performance.now() - this.#readAt > OLD_MS) this.#readList();
+  }
+
+  /** Scrolls a long list to this page's board. */
+  #reveal() {
+    const here = /** @type {HTMLElement | null} */ (this.#nav.querySelector("[aria-current]"));
+    if (here && here.offsetTop + here.offsetHeight > this.#nav.clientHeight) {
+      this.#nav.scrollTop = here.offsetTop - this.#nav.clientHeight / 2;
+    }
+  }
+
+  #readSoon() {
+    const watching = parseInt(document.getElementById("watching")?.textContent ?? "") || 1;
+    const most = SPREAD_MS + SPREAD_EACH_MS * watching;
+    this.#reading ??= setTimeout(() => this.#readList(), Math.random() * most);
+  }
+
+  /** Reads the list. If that fails, the old one stays until somebody looks again. */
+  async #readList() {
+    clearTimeout(this.#reading);
+    this.#reading = undefined;
+    this.#readAt = performance.now();
+    if (isStopped()) return;
+    try {
+      const { boards, more } = await ask("/api/v1/boards", isList, LIMIT_MS);
+      this.#isWhole = !more;
+      this.#take(boards);
+    } catch {
+      this.#readAt = -Infinity;
+    }
+  }
+
+  /** @param {Listed[]} boards */
+  #take(boards) {
+    const marks = this.#marks;
+    const fresh = boards.filter(({ slug, newest }) => newest && !(slug in marks));
+    if (!this.#me && fresh.length) this.#keep(Object.fromEntries(fresh.map(({ slug, newest }) => [slug, newest ?? 0])));
+    this.#boards = new Map(boards.map((board) => [board.slug, this.#standing(board, marks)]));
+    this.#write(boards);
+    this.#paint();
+  }
+
+  /**
+   * @param {Listed} board
+   * @param {{[slug: string]: number}} marks
+   * @returns {Standing}
+   */
+  #standing({ slug, newest: last, read, unread = 0, mentions = 0 }, marks) {
+    const before = this.#boards.get(slug) ?? NOTHING;
+    const newest = last ?? 0;
+    if (newest && (this.#read.get(slug) ?? 0) >= newest) return { ...NOTHING, newest };
+    const isAhead = before.newest > newest; // the poll was faster than the list
+    const isUnread = !this.#me && slug in marks && newest > marks[slug];
+    const isCounted = Boolean(this.#me) && read != null; // without a mark, nothing is
+    const isNew = isAhead || !isCounted ? before.isNew || isUnread : false;
+    const isMentioned = mentions > 0 || (isAhead && before.isMentioned);
+    return { newest: Math.max(before.newest, newest), unread, isNew, isMentioned };
+  }
+
+  /**
+   * Notes that a board has a new message.
+   * @param {string} slug
+   * @param {number} newest
+   * @param {number | null} author
+   * @param {number[]} mentioned
+   */
+  #has(slug, newest, author, mentioned = []) {
+    if (slug === this.#slug) return;
+    let board = this.#boards.get(slug);
+    if (!board) {
+      this.#boards.set(slug, (board = { ...NOTHING }));
+      if (this.#isWhole) this.#readSoon(); // else it may be one of those that this list has no room for
+    }
+    if (this.#me && mentioned.includes(this.#me)) board.isMentioned = true;
+    if (newest > board.newest && !(this.#me && author === this.#me)) board.isNew = true;
+    board.newest = Math.max(board.newest, newest);
+  }
+
+  /** Writes the names, as they may have changed, and their order. @param {Listed[]} boards */
+  #write(boards) {
+    const list = /** @type {HTMLElement} */ (this.#nav.querySelector("ul"));
+    const blank = /** @type {HTMLTemplateElement} */ (this.#nav.querySelector("template"));
+    const links = new Map(this.#links.map((link) => [link.dataset.slug, link]));
+    const { compare } = new Intl.Collator();
+    /** @param {Listed} board */
+    const place = ({ archived_at, slug }) => (slug === "first" ? 0 : archived_at ? 2 : 1);
+    boards.sort((one, other) => place(one) - place(other) || compare(one.name, other.name));
+    const items = boards.map((board) => {
+      const known = links.get(board.slug)?.parentElement;
+      const item = known ?? /** @type {HTMLElement} */ (document.importNode(blank.content, true).firstElementChild);
+      const link = /** @type {HTMLAnchorElement} */ (item.querySelector("a"));
+      link.dataset.slug = board.slug;
+      link.dataset.for = board.read_by;
+      link.href = board.slug === "first" ? "/" : `/b/${board.slug}/`;
+      if (link.title !== board.about) link.title = board.about;
+      link.classList.toggle("archived", board.archived_at !== null);
+      const name = /** @type {HTMLElement} */ (link.querySelector("bdi"));
+      if (name.textContent !== board.name) name.textContent = board.name;
+      return item;
+    });
+    if (items.some((item, at) => list.children[at] !== item) || items.length !== list.children.length) {
+      const focused = document.activeElement;
+      list.replaceChildren(...items);
+      if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true });
+    }
+  }
+
+  /** Shows what is new, at each board and on the button that opens the list. */
+  #paint() {
+    const muted = this.#muted;
+    let count = 0;
+    let isMentioned = false;
+    for (const link of this.#links) {
+      const slug = link.dataset.slug ?? "";
+      const isMuted = muted.includes(slug);
+      const board = slug === this.#slug || isMuted ? undefined : this.#boards.get(slug);
+      const words = board ? inWords(board) : "";
+      link.classList.toggle("new", words !== "");
+      link.classList.toggle("muted", isMuted);
+      /** @type {HTMLElement} */ (link.querySelector(".mark")).textContent = board ? inSigns(board) : "";
+      /** @type {HTMLElement} */ (link.querySelector(".unseen")).textContent = isMuted
+        ? ", muted"
+        : words && `, ${words}`;
+      if (words) count++;
+      if (board?.isMentioned) isMentioned = true;
+    }
+    const opener = document.getElementById("open-boards");
+    opener?.classList.toggle("new", count > 0);
+    const note = count ? `, ${count} with something new${isMentioned ? ", you are mentioned" : ""}` : "";
+    opener?.setAttribute("aria-label", `Boards${note}`);
+    const isMuted = muted.includes(this.#slug);
+    this.#mute.setAttribute("aria-pressed", String(isMuted));
+    this.#mute.textContent = isMuted ? "Muted" : "Mute";
+  }
+
+  /** Mutes this board, or ends that. */
+  #turn() {
+    const muted = this.#muted.filter((slug) => slug !== this.#slug);
+    if (muted.length === this.#muted.length) muted.push(this.#slug);
+    store.put(MUTED, muted.length ? JSON.stringify(muted.slice(-MOST)) : "");
+    this.#tell({ muted: true });
+    this.#paint();
+  }
+
+  /** @param {Word} word */
+  #tell(word) {
+    this.#channel?.postMessage(word);
+  }
+
+  /** @param {Word} word */
+  #hear(word) {
+    if ("read" in word) {
+      this.#read.set(word.read, word.id);
+      const board = this.#boards.get(word.read);
+      if (board && word.id >= board.newest) Object.assign(board, { ...NOTHING, newest: board.newest });
+    }
+    this.#paint();
+  }
+
+  get #links() {
+    return [.../** @type {NodeListOf<HTMLAnchorElement>} */ (this.#nav.querySelectorAll("li a"))];
+  }
+
+  /** @returns {string[]} */
+  get #muted() {
+    const found = parsed(store.get(MUTED));
+    return Array.isArray(found) ? found.map(String) : [];
+  }
+
+  /** @returns {{[slug: string]: number}} */
+  get #marks() {
+    const found = parsed(store.get(MARKS));
+    return found && typeof found === "object" && !Array.isArray(found) ? found : {};
+  }
+
+  /** @param {{[slug: string]: number}} more Keeps what a guest has read. */
+  #keep(more) {
+    const marks = Object.entries({ ...this.#marks, ...more });
+    store.put(MARKS, JSON.stringify(Object.fromEntries(marks.slice(-MOST))));
+  }
+}
+
+/** Whether this page has ended, as its reader may no longer read the board. */
+function isStopped() {
+  return document.getElementById("sign")?.dataset.kind === "stopped";
+}
+
+/** @param {Standing} board */
+function inWords({ unread, isNew, isMentioned }) {
+  const count = unread >= MOST_UNREAD ? "more than 99 new" : unread ? `${unread} new` : "";
+  return [isMentioned ? "you are mentioned" : "", count || (isNew ? "something new" : "")].filter(Boolean).join(", ");
+}
+
+/** @param {Standing} board */
+function inSigns({ unread, isNew, isMentioned }) {
+  const count = unread >= MOST_UNREAD ? "99+" : unread ? `${unread}${isNew ? "+" : ""}` : "";
+  return isMentioned ? `@${count}` : count;
+}
+
+/** @param {string} json */
+function parsed(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is {boards: Listed[], more: boolean}}
+ */
+function isList(reply) {
+  return Array.isArray(reply.boards);
+}
+
+/**
+ * Sends what waits for other boards than this page's, each message to the address that it is for. What a board refuses is
+ * shown on its own page.
+ * @param {DOMStringMap} page
+ */
+function sendLetters({ as = "", key: own = "", limit }) {
+  const boards = `boards/${as}/`;
+  const found = store.names(boards).map((name) => [...name.slice(boards.length).split("/"), name]);
+  const letters = new Map(
+    found.filter(([, part]) => part === "outbox").map(([key, , , name]) => [key, store.get(name)]),
+  );
+  if (store.names(`outbox/${as}/`).length) letters.set("", '{"url": "/add"}');
+  letters.delete(own);
+  const nobody = { sent: () => {}, refused: () => false, back: () => false };
+  for (const [key, letter] of letters) {
+    const url = String(parsed(letter)?.url);
+    if (url.startsWith("/") && !url.startsWith("//"))
+      new Outbox(document.createElement("div"), url, as, "", Number(limit), nobody, key);
+  }
+}
