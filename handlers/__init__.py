@@ -29,9 +29,12 @@ from handlers.accounts.pictures import MemberPicture
 from handlers.accounts.sign_in import SignIn, SignOut, SignUp
 from handlers.accounts.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
 from handlers.boards.api import ApiBoard, ApiBoardMember, ApiBoardMembers, ApiBoardRead, ApiBoards
+from handlers.boards.board_page import BoardAdd, BoardPage, BoardSearch
 from handlers.boards.front import Front, quick_front
 from handlers.boards.get import BoardGet, Get
+from handlers.boards.listing import BoardList, NewBoard
 from handlers.boards.messages import ApiBoardMessages, ApiBoardSearch
+from handlers.boards.setup import BoardArchive, BoardDelete, BoardInvite, BoardLeave, BoardSetup, BoardUninvite
 from handlers.boards.stream import Stream
 from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.http.compression import Compression
@@ -66,6 +69,18 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/search", SearchPage),  # GET
     (r"/feed\.atom", Feed),  # GET
     (r"/b/([^/]+)/feed\.atom", BoardFeed),  # GET
+    (r"/b/([^/]+)/", BoardPage),  # GET
+    (r"/b/([^/]+)/add", BoardAdd),  # GET, POST
+    (r"/b/([^/]+)/search", BoardSearch),  # GET
+    # --- the boards
+    (r"/boards", BoardList),  # GET
+    (r"/boards/new", NewBoard),  # GET, POST
+    (r"/b/([^/]+)/settings", BoardSetup),  # GET, POST
+    (r"/b/([^/]+)/invite", BoardInvite),  # GET, POST
+    (r"/b/([^/]+)/uninvite", BoardUninvite),  # GET, POST
+    (r"/b/([^/]+)/archive", BoardArchive),  # GET, POST
+    (r"/b/([^/]+)/delete", BoardDelete),  # GET, POST
+    (r"/b/([^/]+)/leave", BoardLeave),  # GET, POST
     (r"/manifest\.webmanifest", Manifest),  # GET
     (r"/m/([^/]+)", MessagePage),  # GET
     (r"/m/([^/]+)/edit", EditMessage),  # POST

@@ -3,6 +3,7 @@
 Only its end differs for each visitor: the key of the form, with which a double click posts only once.
 """
 
+import abc
 import dataclasses
 import time
 from typing import Any
@@ -15,14 +16,17 @@ from tornado.httputil import (
     format_timestamp,
 )
 
-from board.cursor import Cursor
-from handlers.boards.kept import KEY_HOLE, MESSAGES_HOLE, Body, Kept, cut_page
+from board.cursor import NO_CURSOR, Cursor
+from board.live_board import LiveBoard
+from board.site import Site
+from handlers.boards.kept import KEY_HOLE, MESSAGES_HOLE, Address, Body, Kept, cut_page
+from handlers.boards.rail import Rail, rail_of
 from handlers.http.bearer import OTHER_HEADERS
 from handlers.http.context import Context
+from handlers.http.errors import RefusedError
 from handlers.http.negotiation import takes_gzip
 from handlers.messages.api import new_form_key
 from handlers.messages.rendering import BIG, BLANK, Rendering, first_id
-from storage.records import Message
 from storage.records import Page as MessagesPage
 
 MOST_ORIGINS = 4
@@ -42,32 +46,22 @@ class State:
     cursor: Cursor
 
 
-class Front(Rendering):
+class LivePage(Rendering):
+    """What the page of the first board shares with those of others."""
+
     forgives_old_sessions = True
+    rail: Rail | None = None
 
-    @property
-    def counts_as_reading(self) -> bool:
-        """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
-        if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
-            return True
-        return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
-
-    async def get(self) -> None:
+    async def show(self) -> None:
         before, after = self.whole_number("before"), self.whole_number("after")
-        if before is not None:
-            async with self.context.making.reading:
-                page = await self.site.page(before=before)
-                newer = page.messages[-1].id if page.messages else None
-                await self.history_page(page.messages, first_id(page.messages, page.older), newer)
-        elif after is not None:
-            async with self.context.making.reading:
-                page = await self.site.page(after=after)
-                newer = page.messages[-1].id if page.newer else None
-                await self.history_page(page.messages, first_id(page.messages, after > 0), newer, is_forward=True)
-        elif self.account is None:
-            await self.guests_page()
-        else:
-            await self.live_page()
+        if before is None and after is None:
+            await (self.guests_page() if self.account is None else self.live_page())
+            return
+        async with self.context.making.reading:
+            page = await self.read(before, after)
+            older, newer = first_id(page.messages, page.older or bool(after)), last_id(page, before)
+            html = await self.days_html(page.messages)
+            await self.send_page("history.html", html, older=older, newer=newer, is_forward=before is None)
 
     # --- guests
 
@@ -80,25 +74,27 @@ class Front(Rendering):
             self.finish(kept.whole(key))
 
     def all_kept(self) -> dict[str, Kept]:
-        """The cached pages, by origin."""
-        kept: dict[str, Kept] = self.site.waiters.recent.derived.setdefault("front", {})
+        """The cached pages, by origin, all with the newest messages; they go with the next change."""
+        recent = self.board.recent
+        kept: dict[str, Kept] = {} if recent is None else recent.derived.setdefault("front", {})
         return kept
 
     def kept_for_guests(self) -> Kept | None:
         kept = self.all_kept().get(self.origin)
-        return kept if kept and kept.serves(self.site.waiters.watching.count()) else None
+        return kept if kept and kept.serves(self.address(), self.board.watching.count()) else None
 
     async def keep_for_guests(self) -> Kept:
         """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
         asked_at, making = time.monotonic(), self.context.making
         async with making.front:
             last: Kept | None = making.last_front
-            if last is None or last.origin != self.origin or last.made_at < asked_at:
+            while last is None or last.address != self.address() or last.made_at < asked_at:
                 last = making.last_front = await self.make_for_guests()
             return last
 
     async def make_for_guests(self) -> Kept:
-        all_kept, state, watching = self.all_kept(), self.state(), self.site.waiters.watching.count()
+        state, address, watching = await self.state(), self.address(), self.board.watching.count()
+        all_kept = self.all_kept()
         bodies = [kept.body for kept in all_kept.values()]
         messages = await self.days_html(state.page.messages)
         async with self.context.making.turns.turn():
@@ -110,26 +106,38 @@ class Front(Rendering):
             body = Body.make(messages, rest)
         else:
             body = await self.context.making.packing.run(Body.make, messages, rest)
-        kept = Kept.make(self.origin, watching, head, body, end)
-        if self.state() == state:
+        kept = Kept.make(address, watching, head, body, end)
+        if (self.address(), self.board.cursor) == (address, state.cursor):
             all_kept.pop(self.origin, None)
             if len(all_kept) >= MOST_ORIGINS:
                 del all_kept[next(iter(all_kept))]
             all_kept[self.origin] = kept
         return kept
 
+    def address(self) -> Address:
+        return address_of(self.site, self.board, self.origin)
+
     # --- members
 
     async def live_page(self) -> None:
-        state, watching = self.state(), self.site.waiters.watching.count()
+        state, watching = await self.state(), self.board.watching.count()
         html = await self.days_html(state.page.messages)
         await self.send_page("board.html", html, **self.names(state, new_form_key(), watching))
 
-    # --- both
+    @property
+    def is_as_judged(self) -> bool:
+        if not super().is_as_judged or self.rail is None:
+            return super().is_as_judged
+        scope = self.site.scopes.recall(self.credential)
+        return scope is not None and self.rail.may_be_read(scope)
 
-    def state(self) -> State:
-        recent = self.site.waiters.recent
-        return State(recent.page, recent.cursor)
+    async def look_again(self) -> None:
+        await super().look_again()
+        if self.rail is not None and not self.rail.may_be_read(await self.site.scope_of(self.caller)):
+            self.has_ended = True
+            raise RefusedError(503, "unavailable", "The boards have just changed. Please reload the page.")
+
+    # --- both
 
     def names(self, state: State, key: str, watching: int) -> dict[str, Any]:
         """What the template needs besides the messages."""
@@ -139,13 +147,60 @@ class Front(Rendering):
             "older": first_id(state.page.messages, state.page.older),
             "watching": watching,
             "key": key,
+            "rail": self.rail,
         }
 
-    async def history_page(
-        self, messages: list[Message], older: int | None, newer: int | None, *, is_forward: bool = False
-    ) -> None:
-        html = await self.days_html(messages)
-        await self.send_page("history.html", html, older=older, newer=newer, is_forward=is_forward)
+    async def state(self) -> State:
+        """Reads what the page shows: the newest messages, and the list of boards."""
+        while True:
+            await self.site.load(self.caller, self.board, NO_CURSOR)
+            scope = await self.site.scope_of(self.caller)
+            if not self.is_as_judged:
+                await self.look_again()
+            elif (recent := self.board.recent) is not None and self.board.has(NO_CURSOR):
+                self.rail = rail_of(self.site, scope, may_make=self.site.may_make_boards(self.caller))
+                return State(recent.page, recent.cursor)
+
+    # --- what differs
+
+    @property
+    @abc.abstractmethod
+    def board(self) -> LiveBoard:
+        """The board that is shown."""
+
+    @abc.abstractmethod
+    async def read(self, before: int | None, after: int | None) -> MessagesPage:
+        """Returns a page of the board's history."""
+
+
+class Front(LivePage):
+    """The first board's page."""
+
+    @property
+    def counts_as_reading(self) -> bool:
+        """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
+        if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
+            return True
+        return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
+
+    async def get(self) -> None:
+        await self.show()
+
+    async def read(self, before: int | None, after: int | None) -> MessagesPage:
+        return await self.site.page(before=before, after=after)
+
+    @property
+    def board(self) -> LiveBoard:
+        return self.site.waiters.first
+
+
+def address_of(site: Site, board: LiveBoard, origin: str) -> Address:
+    return Address(origin, board.id, board.rights, site.waiters.directory.guests_list)
+
+
+def last_id(page: MessagesPage, before: int | None) -> int | None:
+    """Returns the id from which the link to newer messages continues, or None if there are no newer ones."""
+    return page.messages[-1].id if page.messages and (before is not None or page.newer) else None
 
 
 class Quick(HTTPMessageDelegate):
@@ -187,4 +242,5 @@ def quick_front(context: Context, request: HTTPServerRequest) -> Quick | None:
         return None
     if not NOT_PLAIN.isdisjoint(headers):
         return None
-    return Quick(context, request, kept) if kept.serves(waiters.watching.count()) else None
+    is_right = kept.serves(address_of(context.site, waiters.first, kept.address.origin), waiters.first.watching.count())
+    return Quick(context, request, kept) if is_right else None

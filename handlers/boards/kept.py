@@ -36,10 +36,22 @@ class Body:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Kept:
-    """A guest's page without its end. The part before the messages depends on the origin."""
+class Address:
+    """What a guest's page depends on besides its messages and the number of watchers: all of it is before the messages."""
 
     origin: str
+    board_id: int
+    rights: int
+    """The number of the state of the board's row: see board/live_board.py."""
+    list_changed: int
+    """The last change of the list of boards that guests see."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kept:
+    """A guest's page without its end."""
+
+    address: Address
     watching: int
     made_at: float
     head: bytes
@@ -50,13 +62,22 @@ class Kept:
     """What is before and after the key."""
 
     @classmethod
-    def make(cls, origin: str, watching: int, head: bytes, body: Body, end: tuple[bytes, bytes]) -> "Kept":
+    def make(cls, address: Address, watching: int, head: bytes, body: Body, end: tuple[bytes, bytes]) -> "Kept":
         crc = zlib.crc32(body.page, zlib.crc32(head))
-        return cls(origin, watching, time.monotonic(), head, deflated(head), body, crc, end)
+        return cls(address, watching, time.monotonic(), head, deflated(head), body, crc, end)
 
-    def serves(self, watching: int) -> bool:
-        """Whether the page may be sent now. Its number of watchers may be slightly out of date."""
+    def serves(self, address: Address, watching: int) -> bool:
+        """Whether the page may be sent now, if its messages are right. Its number of watchers may be slightly out of date."""
+        if self.address != address:
+            return False
         return self.watching == watching or time.monotonic() - self.made_at < COUNT_SECONDS
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return (
+            len(self.head) + len(self.packed_head) + len(self.body.page) + len(self.body.packed) + len(self.body.rest)
+        )
 
     def whole(self, key: str) -> bytes:
         return b"".join((self.head, self.body.page, key.encode().join(self.end)))

@@ -17,6 +17,7 @@ from handlers.http.errors import RefusedError, as_refused
 from handlers.http.fields import FORM
 from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.http.negotiation import wants_json
+from handlers.http.place import CLOSED, THE_FIRST
 from handlers.http.rights import Rights
 from handlers.http.static import ICON, static_url
 from net.logs import shown, warn_rarely
@@ -165,11 +166,11 @@ class Base(Rights):
     def error_page(self, refused: RefusedError, near: int | None = None) -> bytes:
         """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
         if self.account is not None or refused.status_code == 401:  # the page contains a name, or what the client sent
-            return self.render_string("error.html", refused=refused, near=near)
+            return self.render_string("error.html", refused=refused, near=near, place=THE_FIRST)
         kept, key = self.context.making.errors, (refused.status_code, refused.words, near)
         page = kept.get(key)
         if page is None:
-            page = kept[key] = self.render_string("error.html", refused=refused, near=near)
+            page = kept[key] = self.render_string("error.html", refused=refused, near=near, place=THE_FIRST)
             if len(kept) > ERRORS_MAX:
                 del kept[next(iter(kept))]
         return page
@@ -196,6 +197,8 @@ class Page(Base):
 
     csp = PAGE_CSP
     takes = (FORM,)
+    place = THE_FIRST
+    """The board that the page is about."""
 
     def get_template_namespace(self) -> dict[str, Any]:
         names = super().get_template_namespace()
@@ -207,6 +210,8 @@ class Page(Base):
             "config": self.config,
             "providers": [one for one in self.context.providers.values() if one.app_id],
             "account": self.account,
+            "place": self.place,
+            "CLOSED": CLOSED,
             "origin": self.origin,
         }
 

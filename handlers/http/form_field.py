@@ -9,6 +9,10 @@ KINDS: dict[str, dict[str, str | bool]] = {
     "new-password": {"type": "password", "autocomplete": "new-password"},
     "name": {"autocomplete": "name", "dir": "auto", "lang": ""},
     "bot": {"maxlength": "50", "dir": "auto", "lang": ""},
+    "board": {"maxlength": "80", "autocomplete": "off", "dir": "auto", "lang": ""},
+    "line": {"maxlength": "200", "autocomplete": "off", "dir": "auto", "lang": ""},
+    "slug": {"maxlength": "40", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+    "other-username": {"maxlength": "32", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     "code": {"data-link": True, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
 }
 """What browsers and password managers are told about each kind of field."""

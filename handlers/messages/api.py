@@ -44,17 +44,22 @@ class Add(Page):
         self.render("add.html", text="", refused=None, key=new_form_key())
 
     async def post(self) -> None:
+        self.answer(*await self.site.post(self.caller, *self.letter()))
+
+    def letter(self) -> tuple[str, str | None]:
+        """Returns the words and the key of the post. Raises RefusedError."""
         text = self.form("s")
         if text is None:
             raise RefusedError(400, "bad_field", "The field “s” with the message is missing.")
         check_is_still(self, self.form("as"))
-        key = form_key(self.form("key"), self.form("first") or text)
-        message, is_new = await self.site.post(self.caller, text, key)
+        return text, form_key(self.form("key"), self.form("first") or text)
+
+    def answer(self, message: Message, is_new: bool) -> None:
         if self.wants_json:
             self.set_status(201 if is_new else 200)
             self.write_json(as_json(message))
         else:
-            self.redirect("/", status=303)
+            self.redirect(self.place.home, status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
         """Shows the form again with what was typed."""

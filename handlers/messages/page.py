@@ -3,6 +3,7 @@
 from board.recent import iso
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
+from handlers.http.place import THE_FIRST, Place, place_asked, place_of
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
 from handlers.messages.rendering import Rendering, preview
 from storage.errors import EditConflictError
@@ -17,15 +18,18 @@ class MessagePage(Rendering):
         message_id = parse_id(id)
         async with self.context.making.reading:
             message, older, newer, is_suspended = await self.site.around(self.caller, message_id)
-            around, is_first = [*older.messages, message, *newer.messages], message.board_id == FIRST_BOARD
+            self.place = await place_of_message(self, message)
+            around = [*older.messages, message, *newer.messages]
             await self.send_page(
                 "message_page.html",
                 await self.days_html(around, message.id, self.tools(message, is_suspended)),
                 message=message,
                 author=message.author.name if message.author else "Guest",
-                older=around[0].id if older.older and is_first else None,
-                newer=around[-1].id if newer.newer and is_first else None,
-                is_on_board=is_first and is_on(self.site.waiters.recent.page, message.id),
+                older=around[0].id if older.older else None,
+                newer=around[-1].id if newer.newer else None,
+                is_on_board=is_on(self.site.waiters.recent.page, message.id)
+                if not self.place.board
+                else not newer.newer,
                 preview=preview,
             )
 
@@ -35,6 +39,7 @@ class MessagePage(Rendering):
             "message_tools.html",
             message=message,
             is_moderator=self.account is not None and self.account.is_moderator,
+            deletes=self.place.manages or (self.account is not None and self.account.is_moderator),
             is_author=self.account is not None and message.author is not None and message.author.id == self.account.id,
             is_suspended=is_suspended,
             id=message.id,
@@ -79,6 +84,7 @@ class EditMessage(Page):
         if "s" not in self.request.body_arguments:
             super().write_error_page(refused)
             return
+        self.place = place_asked(self.sent("board"))
         is_gone, now = refused.status_code == 404, None if self.has_ended else self.now
         self.render(
             "edit.html",
@@ -99,5 +105,13 @@ def is_on(page: MessagesPage, id: int) -> bool:
 
 class DeleteMessage(Page):
     async def post(self, id: str) -> None:
-        await self.site.delete(self.caller, parse_id(id))
-        self.redirect("/", status=303)
+        message = await self.site.delete(self.caller, parse_id(id))
+        self.redirect((await place_of_message(self, message)).home, status=303)
+
+
+async def place_of_message(handler: Page, message: Message) -> Place:
+    """Raises NotFoundError."""
+    board = await handler.site.board_of(handler.caller, message)
+    if board is None:
+        return THE_FIRST
+    return place_of(board, handler.site.secret, manages=handler.site.may_manage(handler.caller, board))

@@ -19,7 +19,7 @@ class SearchPage(Rendering):
 
     async def get(self) -> None:
         query, before = self.query("q") or "", self.whole_number("before")
-        found = await self.site.search(self.caller, query, before, RESULTS) if query.strip() else None
+        found = await self.find(query, before) if query.strip() else None
         wanted = phrases(query)
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.context.making, found.messages if found else []
@@ -33,6 +33,9 @@ class SearchPage(Rendering):
             has_words=bool(wanted),
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
         )
+
+    async def find(self, query: str, before: int | None) -> Found:
+        return await self.site.search(self.caller, query, before, RESULTS)
 
 
 def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Piece]]:

@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.browser.test_tabs import parked
+from tests.support.boards import LISTED, invite, make_board, promote
 from tests.support.browser import BROWSER_TEST, NETWORK
 from tests.support.engines import until
 from tests.support.people import PASSWORD, Person, new_username
@@ -12,6 +13,7 @@ pytestmark = BROWSER_TEST
 HAS = """(text) => [...document.querySelectorAll("#messages .body")].some((body) => body.textContent === text)"""
 HAS_NOT = f"(text) => document.readyState === 'complete' && !({HAS})(text)"
 COUNT = "document.querySelectorAll('.message').length"
+IS_NEW = """(name) => [...document.querySelectorAll("#boards .new bdi")].some((one) => one.textContent === name)"""
 PRESS = "(name) => [...document.querySelectorAll('button')].find((one) => one.textContent === name).click()"
 """What a script does to a button; where scripts are off, Playwright's own click waits for them in Firefox."""
 
@@ -103,6 +105,43 @@ async def test_the_tabs_of_a_browser_share_one_poll(start, visit_each):
     server.post("to those that are left")
     for tab in tabs[:2]:
         await until(tab, HAS, "to those that are left")
+
+
+async def test_two_people_on_three_boards(start, visit_each):
+    """One poll for all tabs of each; what is new elsewhere shows in the list, moves on when it is read, and stays hidden."""
+    server = start()
+    ada, joe = promote(server, Person(server, name="Ada")), Person(server, name="Joe")
+    make_board(ada, "Rowing", "rowing")
+    make_board(ada, "Lounge", "lounge", read_by="members")
+    hidden = make_board(ada, "Committee", read_by="invited")
+    invite(ada, hidden, joe.username)
+    hers, his = (
+        await visit_each(server, f"/b/{hidden}/", person=ada),
+        await visit_each(server, "/b/rowing/", person=joe),
+    )
+    tab = await his.context.new_page()
+    await tab.goto("/b/lounge/")
+    guest = await visit_each(server, "/")
+    await parked(server, 3)
+    for page in (hers, his, tab):
+        await until(page, LISTED)
+    await write(hers, "for few")
+    for page in (his, tab):
+        await until(page, IS_NEW, "Committee")
+    await write(tab, "for members")
+    await until(hers, IS_NEW, "Lounge")
+    assert not await his.evaluate(IS_NEW, "Lounge")  # his own words
+    await parked(server, 3)
+    names = "[...document.querySelectorAll('#boards li bdi')].map((one) => one.textContent)"
+    assert await guest.evaluate(names) == ["Longboard", "Rowing"]
+    assert await his.evaluate(names) == ["Longboard", "Committee", "Lounge", "Rowing"]
+    await his.evaluate("document.querySelector('#boards .new').click()")
+    await until(his, HAS, "for few")
+    await until(his, "!document.querySelector('#boards [aria-current].new')")
+    await write(his, "seen by both")
+    await until(hers, HAS, "seen by both")
+    await parked(server, 3)
+    assert not await guest.evaluate("document.querySelector('#boards .new') !== null")
 
 
 async def test_the_past_comes_as_one_scrolls_and_by_links(start, visit_each):

@@ -71,10 +71,14 @@ COUNTED = {
     "/api/v1/boards/first/search?q=a": "/api/v1/boards/([^/]+)/search",
     "/api/v1/me": "/api/v1/me", "/api/v1/tokens": "/api/v1/tokens",
     "/api/v1/openapi.json": r"/api/v1/openapi\.json", "/api": "/api", "/nothing": None,
+    "/b/club/": "/b/([^/]+)/", "/b/club/add": "/b/([^/]+)/add", "/b/club/search?q=a": "/b/([^/]+)/search", "/boards": "/boards", "/boards/new": "/boards/new",
+    "/b/club/settings": "/b/([^/]+)/settings", "/b/club/leave": "/b/([^/]+)/leave",
     # The pages of forms that only take a POST show their account page to a GET.
     "/account/name": "/account/name", "/account/password": "/account/password",
     "/account/tokens": "/account/tokens", "/account/everywhere": "/account/everywhere",
     "/account/delete": "/account/delete", "/account/facebook/unlink": "/account/facebook/unlink",
+    "/b/club/invite": "/b/([^/]+)/invite", "/b/club/uninvite": "/b/([^/]+)/uninvite",
+    "/b/club/archive": "/b/([^/]+)/archive", "/b/club/delete": "/b/([^/]+)/delete",
 }  # fmt: skip
 """What is read or made for the one who asks, by address, and the route that leads there."""
 FREE = {

@@ -46,6 +46,17 @@ SAMPLES = {
     "/feed.atom": [("GET", "/feed.atom"), ("HEAD", "/feed.atom")],
     "/b/x/feed.atom": [("GET", "/b/rowing/feed.atom")],
     "/manifest.webmanifest": [("GET", "/manifest.webmanifest")],
+    "/b/rowing/": [("GET", "/b/rowing/"), ("GET", "/b/rowing/?before=99"), ("GET", "/b/rowing/?after=0")],
+    "/b/rowing/add": [("GET", "/b/rowing/add"), ("POST", "/b/rowing/add", {"s": "posted"})],
+    "/b/rowing/search": [("GET", "/b/rowing/search?q=members")],
+    "/boards": [("GET", "/boards")],
+    "/boards/new": [("GET", "/boards/new"), ("POST", "/boards/new", {"name": "Another"})],
+    "/b/rowing/settings": [("GET", "/b/rowing/settings"), ("POST", "/b/rowing/settings", {"name": "Another"})],
+    "/b/rowing/invite": [("GET", "/b/rowing/invite"), ("POST", "/b/rowing/invite", {"username": "bob"})],
+    "/b/rowing/uninvite": [("GET", "/b/rowing/uninvite"), ("POST", "/b/rowing/uninvite", {"username": "ada"})],
+    "/b/rowing/archive": [("GET", "/b/rowing/archive"), ("POST", "/b/rowing/archive", {})],
+    "/b/rowing/delete": [("GET", "/b/rowing/delete"), ("POST", "/b/rowing/delete", {"name": "Rowing"})],
+    "/b/rowing/leave": [("GET", "/b/rowing/leave"), ("POST", "/b/rowing/leave", {})],
     "/m/1": [("GET", "/m/1")],
     "/m/1/edit": [("POST", "/m/1/edit", {"s": "edited"}), ("POST", "/m/1/edit", {"s": ""})],
     "/m/1/delete": [("POST", "/m/1/delete", {})],
@@ -247,7 +258,8 @@ def test_no_handler_has_another_way_out():
     ways = {"finish", "flush", "send_error", "_execute", "_look_and_finish", "_look_and_flush", "is_as_judged"}
     for path in (ROOT / "handlers").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.ClassDef) or node.name in ("Base", "Rights", "Authentication", "OnBoard"):
+            judges = ("Base", "Rights", "Authentication", "OnBoard", "LivePage")  # each of which judges more
+            if not isinstance(node, ast.ClassDef) or node.name in judges:
                 continue
             calls = {
                 n.func.attr for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)

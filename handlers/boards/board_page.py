@@ -1,0 +1,79 @@
+"""The page of a board beside the first, and the form that posts there."""
+
+from board.slugs import fold_slug
+from handlers.boards.front import LivePage, State
+from handlers.boards.on_board import OnBoard
+from handlers.http.base import Page
+from handlers.http.place import THE_FIRST, Place, place_asked, place_of
+from handlers.messages.api import Add
+from handlers.messages.search import RESULTS, SearchPage
+from storage.records import FIRST_BOARD, Found
+from storage.records import Page as MessagesPage
+
+
+class BoardPage(OnBoard, LivePage):
+    """As the first board's. A page under an old slug is moved; a board that the viewer may not read does not exist."""
+
+    async def find_board(self) -> None:
+        slug = self.path_args[0]
+        self.path_args = [fold_slug(slug) or slug]
+        await super().find_board()
+
+    async def get(self, slug: str) -> None:
+        home = f"/b/{self.board.slug}/"
+        if self.request.path == home:
+            await self.show()
+        else:
+            self.redirect(home + (f"?{self.request.query}" if self.request.query else ""))
+
+    async def read(self, before: int | None, after: int | None) -> MessagesPage:
+        self.place = await place_of_slug(self, self.board.slug)
+        assert self.place.board is not None
+        if after is not None and before is None:
+            return await self.site.page_after(self.caller, self.place.board, after)
+        return (await self.site.page_of(self.caller, self.place.board, before))[0]
+
+    async def state(self) -> State:
+        """Reads the board's row from storage as well, because memory has no rules. Both are of the same state of the row."""
+        while True:
+            rights = self.board.rights
+            self.place = await place_of_slug(self, self.board.slug)
+            state = await super().state()
+            if self.board.rights == rights:
+                return state
+
+
+class BoardAdd(Add):
+    """The page with only the form of a board beside the first, and where that board's forms are posted."""
+
+    async def prepare(self) -> None:
+        self.place = place_asked(self.path_args[0])  # so that words that are refused are not posted elsewhere
+        await super().prepare()
+
+    async def get(self, slug: str) -> None:  # type: ignore[override]
+        self.place = await place_of_slug(self, slug)
+        super().get()
+
+    async def post(self, slug: str) -> None:  # type: ignore[override]
+        letter = self.letter()
+        self.place = await place_of_slug(self, slug)
+        self.answer(*await self.site.post_to(self.caller, slug, *letter))
+
+
+class BoardSearch(OnBoard, SearchPage):
+    """A search on a board beside the first."""
+
+    async def get(self, slug: str) -> None:  # type: ignore[override]
+        self.place = await place_of_slug(self, slug)
+        await super().get()
+
+    async def find(self, query: str, before: int | None) -> Found:
+        return await self.site.search_in(self.caller, self.place.slug, query, before, RESULTS)
+
+
+async def place_of_slug(handler: Page, slug: str) -> Place:
+    """Raises DeniedError."""
+    board = await handler.site.board(handler.caller, slug)
+    if board.id == FIRST_BOARD:
+        return THE_FIRST
+    return place_of(board, handler.site.secret, manages=handler.site.may_manage(handler.caller, board))

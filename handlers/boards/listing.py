@@ -1,0 +1,75 @@
+"""The list of all boards, and the form that makes another one. Both work without JavaScript."""
+
+import dataclasses
+
+from board.slugs import suggest_slug
+from handlers.accounts.sign_in import FormPage
+from handlers.boards.rail import in_order
+from handlers.http.base import Page
+from handlers.http.rights import Whom
+from storage.boards import BoardChange
+from storage.marks import MOST_UNREAD
+
+
+class BoardList(Page):
+    """A hundred boards at a time, with what is new for a member."""
+
+    forgives_old_sessions = True
+
+    async def get(self) -> None:
+        after = self.query("after")
+        listed, more = await self.site.boards(self.caller, after)
+        standings = {board.id: standing for board, standing in listed}
+        last = listed[-1][0].slug if more else None
+        self.render(
+            "boards.html",
+            boards=[(board, standings[board.id]) for board in in_order(board for board, _ in listed)],
+            after=after,
+            last=last,
+            may_make=self.site.may_make_boards(self.caller),
+            most=MOST_UNREAD,
+        )
+
+
+class BoardForm(FormPage):
+    """What the forms share that say what a board is."""
+
+    for_whom: Whom = "members"
+    takes_tokens = True  # so that a token gets a clear refusal
+    forgives_old_sessions = False
+
+    def change(self) -> BoardChange:
+        """Returns what was filled in. Storage and the site judge it."""
+        read_by = self.one_of("read_by", ("everyone", "members", "invited"))
+        slug = (self.form("slug") or "").strip()
+        return BoardChange(
+            slug=slug if slug and read_by != "invited" else None,
+            name=self.needed("name"),
+            about=self.form("about"),
+            rules=self.form("rules"),
+            read_by=read_by,
+            write_by=self.one_of("write_by", ("guests", "members", "moderators")),
+        )
+
+    def one_of(self, name: str, choices: tuple[str, ...]) -> str | None:
+        """Returns None for anything that the form does not offer, which leaves it as it is."""
+        value = self.form(name)
+        return value if value in choices else None
+
+
+class NewBoard(BoardForm):
+    template = "board_new.html"
+
+    def check_for_whom(self) -> None:
+        super().check_for_whom()
+        self.site.check_may_make_boards(self.caller)
+
+    async def get(self) -> None:
+        self.show()
+
+    async def post(self) -> None:
+        said = self.change()
+        if said.slug is None and said.read_by != "invited":
+            said = dataclasses.replace(said, slug=suggest_slug(said.name or ""))
+        board = await self.site.make_board(self.caller, dataclasses.replace(said, newest_first=True))
+        self.redirect(f"/b/{board.slug}/", status=303)

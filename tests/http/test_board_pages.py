@@ -1,0 +1,280 @@
+"""The pages of boards beside the first, the list of them, and their forms, as a browser without JavaScript uses them."""
+
+import re
+
+import pytest
+
+from tests.support.boards import invite, make_board, post_on, promote
+from tests.support.people import Person
+
+
+@pytest.fixture
+def club(start):
+    """A site with boards for everyone, for members and for the invited: server, owner, somebody invited, slug of the last."""
+    server = start(title="Riverside")
+    owner, friend = promote(server, Person(server, name="Ada")), Person(server, name="Joe")
+    make_board(owner, "Rowing", "rowing", about="When we row")
+    make_board(owner, "Lounge", "lounge", read_by="members")
+    hidden = make_board(owner, "Committee", read_by="invited")
+    invite(owner, hidden, friend.username)
+    for slug in ("rowing", "lounge", hidden):
+        post_on(owner.api, slug, f"words on {slug}")
+    return server, owner, friend, hidden
+
+
+def listed(page):
+    """The boards in the list beside the messages."""
+    return re.findall(r'data-slug="([^"]+)" data-for', page.text)
+
+
+def without_key(page):
+    return re.sub(r'(name="key" value=")([^"]+)', r"\1KEY", page.text)
+
+
+def test_a_board_s_page_is_as_the_first_one_s(club):
+    """Its name, the line about it, its messages, its form, its history."""
+    server, owner, *_ = club
+    page = server.get("/b/rowing/")
+    assert page.status_code == 200 and "<title>Rowing · Riverside</title>" in page.text
+    assert "When we row" in page.text and "words on rowing" in page.text and 'action="/b/rowing/add"' in page.text
+    assert "words on rowing" not in server.get("/").text
+    ids = [post_on(owner.api, "rowing", f"number {number}")["id"] for number in range(60)]
+    assert "number 59" in server.get("/b/rowing/").text
+    older = server.get(f"/b/rowing/?before={ids[10]}")
+    assert "words on rowing" in older.text and "number 10<" not in older.text and "/b/rowing/?after=" in older.text
+    assert "number 11<" in server.get(f"/b/rowing/?after={ids[10]}").text
+
+
+def test_each_sees_the_boards_that_are_open_to_them(club):
+    """In the list beside the messages and on the page of all boards; without a word of the others."""
+    server, owner, friend, hidden = club
+    stranger = Person(server)
+    for who, slugs in [
+        (server.client, ["first", "rowing"]), (stranger.browser(), ["first", "lounge", "rowing"]),
+        (friend.browser(), ["first", hidden, "lounge", "rowing"]), (owner.browser(), ["first", hidden, "lounge", "rowing"]),
+    ]:  # fmt: skip
+        assert sorted(listed(who.get("/"))) == sorted(slugs)
+        page = who.get("/boards").text
+        assert ["first", *re.findall('"/b/([^/]+)/"', page)] == listed(who.get("/"))
+        assert ("Committee" in page) == (hidden in slugs)
+
+
+@pytest.mark.parametrize("path", ["", "add", "settings", "invite", "archive", "delete", "leave"])
+def test_a_hidden_board_is_as_one_that_never_was(club, path):
+    """For a guest, and for a member who is not invited, moderator or not: status, words and headers."""
+    server, owner, _, hidden = club
+    stranger = promote(server, Person(server)).browser()
+    for who in (server.client, stranger):
+        for method, fields in (("GET", {}), ("POST", {"s": "words", "name": "x", "username": owner.username})):
+            there, nowhere = (who.request(method, f"/b/{slug}/{path}", data=fields) for slug in (hidden, "0" * 20))
+            assert there.status_code == nowhere.status_code and (path == "leave" or there.status_code >= 400)
+            assert without_key(there).replace(hidden, "0" * 20) == without_key(nowhere)
+            said = [{**answer.headers, "date": "", "location": ""} for answer in (there, nowhere)]
+            assert said[0] == said[1]
+
+
+def test_an_old_address_leads_to_the_new_one(club):
+    """With what stands behind it."""
+    server, owner, *_ = club
+    assert owner.api.patch("/api/v1/boards/rowing", json={"slug": "rowers"}).status_code == 200
+    for path in ("/b/rowing/?before=9", "/b/ROWERS/?before=9"):
+        moved = server.get(path)
+        assert (moved.status_code, moved.headers["Location"]) == (302, "/b/rowers/?before=9")
+
+
+def test_the_form_posts_on_its_board(club):
+    """By whom the page is for, once; not as somebody who has signed out meanwhile."""
+    server, _owner, friend, hidden = club
+    browser = friend.browser()
+    for _ in range(2):
+        fields = {"s": "by the form", "key": "k" * 22, "as": friend.username}
+        answer = browser.post(f"/b/{hidden}/add", data=fields)
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/b/{hidden}/")
+    assert browser.get(f"/b/{hidden}/").text.count("by the form") == 1 and "by the form" not in browser.get("/").text
+    refused = server.client.post("/b/rowing/add", data={"s": "long thought over", "as": friend.username})
+    assert refused.status_code == 401 and "long thought over</textarea>" in refused.text
+
+
+def test_words_that_are_refused_are_never_in_a_form_for_another_board(club):
+    """Not when the board is gone, not when the message that they change is: sent again, they go where they were meant."""
+    _server, owner, friend, hidden = club
+    browser, mine = friend.browser(), post_on(friend.api, hidden, "good mornign")
+    form = browser.get(f"/m/{mine['id']}").text
+    fields = {name: re.search(f'name="{name}"\\s+value="([^"]*)"', form)[1] for name in ("as", "began_from", "board")}
+    owner.api.delete(f"/api/v1/messages/{mine['id']}")
+    gone = browser.post(f"/m/{mine['id']}/edit", data=fields | {"s": "for few"})
+    assert gone.status_code == 404 and f'action="/b/{hidden}/add"' in gone.text and "for few</textarea>" in gone.text
+    owner.api.delete(f"/api/v1/boards/{hidden}/members/{friend.username}")
+    gone = browser.post(f"/b/{hidden}/add", data={"s": "for few"})
+    assert gone.status_code == 404 and f'action="/b/{hidden}/add"' in gone.text and "for few</textarea>" in gone.text
+    assert True
+
+
+def test_where_one_may_not_write_there_is_a_word_and_no_form(club):
+    """Archived, for moderators, for members."""
+    server, owner, friend, _ = club
+    make_board(owner, "News", "news", write_by="moderators")
+    make_board(owner, "Open", "open", write_by="members")
+    guest, member = server.client, friend.browser()
+    assert "Only moderators write here." in member.get("/b/news/").text
+    assert 'action="/b/news/add"' not in member.get("/b/news/").text
+    assert 'action="/b/news/add"' in owner.browser().get("/b/news/").text
+    assert "Members write here." in guest.get("/b/open/").text and 'action="/b/open/add"' in member.get("/b/open/").text
+    assert owner.api.patch("/api/v1/boards/open", json={"archived": True}).status_code == 200
+    for who in (guest, member, owner.browser()):
+        page = who.get("/b/open/").text
+        assert "This board is archived." in page and 'action="/b/open/add"' not in page
+
+
+def test_the_kept_page_is_right_after_every_change(club):
+    """A message, an edit, a deletion, another name for the board, another right to read it: at once, for each origin."""
+    server, owner, *_ = club
+
+    def page():
+        plain = server.client.get("/b/rowing/", headers={"Accept-Encoding": "identity"})
+        small = server.client.get("/b/rowing/", headers={"Accept-Encoding": "gzip"})
+        assert small.headers.get("Content-Encoding") == "gzip" or small.status_code != 200
+        assert without_key(plain) == without_key(small)
+        return plain
+
+    first = page()
+    assert without_key(first) == without_key(page()) and first.text != page().text  # each has a key of their own
+    message = post_on(owner.api, "rowing", "first words")
+    assert "first words" in page().text
+    owner.api.patch(f"/api/v1/messages/{message['id']}", json={"body": "better words"})
+    assert "better words" in page().text and "first words" not in page().text
+    owner.api.delete(f"/api/v1/messages/{message['id']}")
+    assert "better words" not in page().text
+    owner.api.patch("/api/v1/boards/rowing", json={"name": "Rowers"})
+    assert "<title>Rowers" in page().text
+    owner.api.patch("/api/v1/boards/rowing", json={"read_by": "members"})
+    assert page().status_code == 404 and listed(server.get("/")) in ([], ["first"])
+
+
+def test_nothing_of_a_member_is_on_a_guest_s_page(club):
+    """Whoever comes first."""
+    server, owner, friend, _ = club
+    for who, is_member in (
+        (owner.browser(), True),
+        (server.client, False),
+        (friend.browser(), True),
+        (server.open(), False),
+    ):
+        page = who.get("/b/rowing/").text
+        assert ('data-me="0"' in page) != is_member and ("Lounge" in page) == is_member
+
+
+def test_one_board_has_none_of_it(start):
+    """No list, no style sheet for it, no script from another address; the moderator finds the way to make one."""
+    server = start()
+    owner = promote(server, Person(server))
+    for who in (server.client, owner.browser()):
+        page = who.get("/").text
+        assert not re.search("popover|boards|data-slug|data-board", page)
+    assert '<a href="/boards/new">' in owner.browser().get("/account").text
+    assert '"/boards/new"' not in Person(server).browser().get("/account").text
+
+
+def test_one_makes_a_board_by_the_form(club):
+    """Its address is made from its name; a refusal says why, and has what was typed."""
+    server, owner, friend, _ = club
+    browser = owner.browser()
+    assert browser.get("/boards/new").status_code == 200
+    made = browser.post("/boards/new", data={"name": " Café & Küche!", "about": "Tea", "read_by": "members"})
+    assert (made.status_code, made.headers["Location"]) == (303, "/b/cafe-kuche/")
+    for fields, status, words in [
+        ({"name": "café küche", "about": "typed"}, 409, "Another board has this short name"),
+        ({"name": "会議", "about": "typed"}, 422, "short name has 1 to 40"), ({"name": "  ", "about": "typed"}, 422, "name has 1 to"),
+        ({"name": "x", "slug": "all", "about": "typed"}, 422, "short name"),
+        ({"name": "x", "about": "typed", "rules": "r" * 1001}, 422, "rules"),
+    ]:  # fmt: skip
+        refused = browser.post("/boards/new", data=fields)
+        assert refused.status_code == status and words in refused.text and 'value="typed"' in refused.text
+    hidden = browser.post("/boards/new", data={"name": "Secret", "slug": "secret", "read_by": "invited"})
+    assert hidden.status_code == 303 and "secret" not in hidden.headers["Location"]
+    for who, status in ((friend.browser(), 403), (server.client, 401)):
+        assert who.get("/boards/new").status_code == status
+        assert who.post("/boards/new", data={"name": "No"}).status_code == status
+    bot = server.open(headers={"Authorization": f"Bearer {bot_of(owner)}"})
+    assert bot.post("/boards/new", data={"name": "No"}).status_code == 403
+
+
+def bot_of(person):
+    from tests.support.people import PASSWORD
+
+    return person.api.post("/api/v1/tokens", json={"name": "bot", "password": PASSWORD}).json()["token"]
+
+
+def test_one_sets_a_board_up_by_forms(club):
+    """Name, address and rights; invitations; the archive; and its end, which asks for the name and says what goes."""
+    server, owner, _friend, hidden = club
+    browser, stranger = owner.browser(), Person(server)
+
+    def send(board, form, **fields):
+        return browser.post(f"/b/{board}/{form}", data=fields)
+
+    said = {"name": "Rowers", "about": "On the water", "slug": "rowers", "rules": "Be kind", "read_by": "everyone"}
+    moved = send("rowing", "settings", **said)
+    assert moved.headers["Location"] == "/b/rowers/settings?done=setup"
+    assert "Saved." in browser.get(moved.headers["Location"]).text and "Be kind" in server.get("/b/rowers/").text
+    assert send(hidden, "invite", username=stranger.username.upper()).status_code == 303
+    assert "words on" in stranger.browser().get(f"/b/{hidden}/").text
+    nobody = send(hidden, "invite", username="nobody_here")
+    assert nobody.status_code == 404 and "no member with this username" in nobody.text
+    assert send(hidden, "uninvite", username=stranger.username).status_code == 303
+    assert stranger.browser().get(f"/b/{hidden}/").status_code == 404
+    assert send(hidden, "archive").status_code == 303 and "archived" in browser.get(f"/b/{hidden}/").text
+    assert send(hidden, "archive", archived="no").status_code == 303
+    wrong = send(hidden, "delete", name="Comittee")
+    assert wrong.status_code == 422 and 'value="Comittee"' in wrong.text and "1 message" in wrong.text
+    assert send(hidden, "delete", name="Committee").headers["Location"] == "/boards?done=delete"
+    assert browser.get(f"/b/{hidden}/").status_code == 404 and "is deleted" in browser.get("/boards?done=delete").text
+
+
+def test_to_open_a_board_asks_first_because_its_past_opens(club):
+    """The page says how much that is; an empty board has no past."""
+    server, owner, _friend, hidden = club
+    browser = owner.browser()
+    assert "all 1 message that is here" in browser.get(f"/b/{hidden}/settings").text
+    fields = {"name": "Committee", "slug": "committee", "read_by": "everyone", "write_by": "guests"}
+    asked = browser.post(f"/b/{hidden}/settings", data=fields)
+    assert asked.status_code == 422 and 'name="opens"' in asked.text and "would be opened, too" in asked.text
+    assert server.get("/b/committee/").status_code == 404
+    assert browser.post(f"/b/{hidden}/settings", data=fields | {"opens": "yes"}).status_code == 303
+    assert f"words on {hidden}" in server.get("/b/committee/").text
+    closed = browser.post("/b/committee/settings", data={"name": "Committee", "read_by": "invited"})
+    again = re.fullmatch(r"/b/([0-9a-f]{20})/settings\?done=setup", closed.headers["Location"])
+    assert again and again[1] != hidden and server.get("/b/committee/").status_code == 404
+
+
+def test_one_leaves_a_board(club):
+    """And does not see it again."""
+    _server, _, friend, hidden = club
+    browser = friend.browser()
+    assert f'action="/b/{hidden}/leave"' in browser.get(f"/b/{hidden}/").text
+    assert browser.post(f"/b/{hidden}/leave").headers["Location"] == "/boards?done=leave"
+    assert browser.get(f"/b/{hidden}/").status_code == 404
+
+
+def test_who_does_not_own_a_board_does_not_set_it_up(club):
+    """Also by a form that is sent without its page."""
+    server, _owner, friend, hidden = club
+    for form, fields in [
+        ("settings", {"name": "Mine"}), ("invite", {"username": friend.username}), ("archive", {}), ("delete", {"name": "Committee"}),
+    ]:  # fmt: skip
+        assert friend.browser().post(f"/b/{hidden}/{form}", data=fields).status_code == 403
+        assert friend.browser().get(f"/b/{hidden}/{form}").status_code == 403
+        assert server.client.post(f"/b/rowing/{form}", data=fields).status_code == 401
+
+
+def test_the_list_has_a_hundred_boards_at_a_time(start):
+    """The first board on the first page, and links on and back."""
+    server = start()
+    owner = promote(server, Person(server))
+    for number in range(101):
+        make_board(owner, f"Board {number:03}", f"board-{number:03}")
+    page = server.get("/boards").text
+    assert page.count("<li>") == 101 and "Board 099" in page and "Board 100" not in page
+    more = server.get(re.search(r'href="(/boards\?after=[^"]+)"', page)[1]).text
+    assert more.count("<li>") == 1 and "Board 100" in more and 'href="/boards"' in more
+    assert len(listed(server.get("/"))) == 101
