@@ -30,8 +30,8 @@ class BoardPage(OnBoard, LivePage):
         self.place = await place_of_slug(self, self.board.slug)
         assert self.place.board is not None
         if after is not None and before is None:
-            return await self.site.page_after(self.caller, self.place.board, after)
-        return (await self.site.page_of(self.caller, self.place.board, before))[0]
+            return await self.site.page_after(self.caller, self.place.board.id, after)
+        return (await self.site.page_of(self.caller, self.place.board.id, before))[0]
 
     async def state(self) -> State:
         """Reads the board's row from storage as well, because memory has no rules. Both are of the same state of the row."""
