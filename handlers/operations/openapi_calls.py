@@ -168,16 +168,7 @@ def feed(settings: Settings, id: str, tag: str, *errors: str) -> Json:
     return call(id, tag, "The newest messages as an Atom feed", readers(settings), atom | same, (*READS, *errors))
 
 
-BY_PASSWORD = (
-    *ALWAYS,
-    *CHANGES,
-    *SENT,
-    "passwords_off",
-    "password_not_text",
-    "password_length",
-    "too_many_tries",
-    "busy",
-)
+BY_PASSWORD = (*ALWAYS, *CHANGES, *SENT, "passwords_off", "password_not_text", "password_length", "too_many_tries", "busy")  # fmt: skip
 SIGN_UP_ERRORS = (*BY_PASSWORD, *NAMES, "bad_username", "name_reserved", "password_common", "username_taken", "signup_closed", "invite_needed", "link_gone")  # fmt: skip
 SIGN_IN_ERRORS = (*BY_PASSWORD, "wrong_password", "suspended", "not_allowed")
 
