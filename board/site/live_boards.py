@@ -6,6 +6,7 @@ from board.errors import DeniedError
 from board.live_board import LiveBoard
 from board.scopes import GUESTS, Scope
 from board.site.parts import Parts
+from board.slugs import fold_slug
 from storage.errors import UnavailableError
 
 
@@ -17,6 +18,7 @@ class LiveBoards(Parts):
         share. Whether there is no such board, or the caller may not read it, takes equally long. Raises DeniedError,
         UnavailableError.
         """
+        slug = fold_slug(slug) or ""
         board = self.waiters.directory.find(slug, await self.scope_of(caller))
         if board is None:
             self.limits.reading.check(caller.key)

@@ -1,6 +1,5 @@
 """The page of a board beside the first, and the form that posts there."""
 
-from board.slugs import fold_slug
 from handlers.boards.front import LivePage, State
 from handlers.boards.on_board import OnBoard
 from handlers.http.base import Page
@@ -13,11 +12,6 @@ from storage.records import Page as MessagesPage
 
 class BoardPage(OnBoard, LivePage):
     """As the first board's. A page under an old slug is moved; a board that the viewer may not read does not exist."""
-
-    async def find_board(self) -> None:
-        slug = self.path_args[0]
-        self.path_args = [fold_slug(slug) or slug]
-        await super().find_board()
 
     async def get(self, slug: str) -> None:
         home = f"/b/{self.board.slug}/"

@@ -12,6 +12,7 @@ class Get(Poll):
             await tutorial_poll(self)
             return
         cursor, wait = self.after(), self.wait()
+        self.whole_number("others")  # a wrong one is refused also where there is no cursor, and so no word of others
         reply = await (self.newest() if cursor is None else self.poll(cursor, wait))
         if reply is not None:
             self.write_bytes(reply)

@@ -1,7 +1,7 @@
 """For requests that are about one board: the first argument of their path is its slug."""
 
 from board.live_board import LiveBoard
-from handlers.http.base import Base
+from handlers.http.base import Base, allowed_methods
 
 
 class OnBoard(Base):
@@ -19,7 +19,7 @@ class OnBoard(Base):
 
     async def prepare(self) -> None:
         await super().prepare()
-        if not self._finished:
+        if not self._finished and self.request.method in allowed_methods(type(self)):  # any other is 405
             await self.find_board()
 
     async def find_board(self) -> None:

@@ -150,7 +150,8 @@ def messages(settings: Settings) -> Json:
         ),
         "post": call(
             "postOnBoard", "boards", "Post on a board; with a key, sending again posts once", posters(settings), posted(),
-            (*WRITES, *SENT, *TEXT, NO_BOARD, "archived", "read_only", "bad_key", "not_allowed", "key_reused", "too_many_posts"),
+            (*WRITES, *SENT, *TEXT, NO_BOARD, "archived", "read_only", "bad_key", "not_allowed", "key_reused", "too_many_posts",
+             "too_many_requests"),
             takes="NewMessage", parameters=(KEY_HEADER,),
         ),
     }  # fmt: skip

@@ -117,6 +117,14 @@ async def test_a_program_s_poll_of_a_board_is_parked_as_a_page_s_is(house):
     assert (await Reader(house, "hidden", "bob", path=path).ask()) == (404, REFUSED)
 
 
+async def test_a_board_is_found_by_its_slug_in_capitals(house):
+    """As people type it."""
+    path = path_of(house, "rowing")
+    assert (await Reader(house, "rowing", path=path.upper().replace("/B/", "/b/").replace("/GET", "/get")).ask())[
+        0
+    ] == 200
+
+
 async def test_a_bot_polls_the_board_that_its_token_was_made_for_and_hears_of_no_other(house):
     """Of the boards of the invited. Without its member's invitation it polls none."""
     ada, other = house.tokens["ada"][0], await house.storage.create_board(None, "x", "Another", read_by="invited")

@@ -69,6 +69,7 @@ UNHEARD_OF = {
         (400, "bad_cursor"),
         NO_BOARD,
     },  # the first only with an `after`, which means nothing
+    ("/api/v1/messages", "get"): {(404, "no_such_board")},  # of the first board, which is always there
     ("/api/v1/search", "get"): {NO_BOARD},
     ("/api/v1/boards", "get"): {
         NO_BOARD,
