@@ -174,4 +174,4 @@ async def test_a_page_that_is_open_for_long_stays_light(start, visit, tmp_path):
     await expect(page.locator(f"#m{last}")).to_be_attached()
     await expect(page.locator(".message")).to_have_count(500)
     assert await page.locator(".message").last.get_attribute("id") == f"m{last - 499}"
-    assert await page.locator("#older a").get_attribute("href") == f"/?before={last - 499}"
+    assert await page.locator("#older a").get_attribute("href") == f"?before={last - 499}"

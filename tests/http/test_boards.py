@@ -109,7 +109,7 @@ def test_the_page_of_a_message_shows_its_own_board(site, moderator):
     browser, id = moderator.browser(), moderator.api.get(f"{BOARDS}/rowing/messages").json()["messages"][0]["id"]
     page = browser.get(f"/m/{id}").text
     assert "rowing 4" in page and "first" not in page and "rowing 5" not in page
-    assert f"#m{id}" not in page.replace(f'id="m{id}"', "") and "/?after=" not in page
+    assert f'href="/#m{id}"' not in page and 'href="/?after=' not in page and 'href="/b/rowing/?after=' in page
     edited = browser.post(f"/m/{id}/edit", data={"s": "better", "as": moderator.username})
     assert (edited.status_code, edited.headers["Location"]) == (303, f"/m/{id}")
 

@@ -408,7 +408,7 @@ async def test_an_account_that_an_older_version_deleted_is_erased_elsewhere(stor
     """A node of the last release knows the first board only: the next look after the house does the rest. Also if it
     was a week ago, and whoever is there still keeps their name.
     """
-    monkeypatch.setattr("storage.moderation.AUTHORS_AT_ONCE", 1)
+    monkeypatch.setattr("storage.housekeeping.AUTHORS_AT_ONCE", 1)
     board, other = await made(storage), await made(storage, "diving")
     await storage.append(BOB, "by Bob", None, board_id=other.id)
     await storage.append(ADA, "by Ada", None, "192.0.2.1", board_id=board.id)

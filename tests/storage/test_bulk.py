@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from storage import moderation, removal
+from storage import housekeeping, removal
 from storage.errors import NotAllowedError, NotFoundError, UnavailableError
 from storage.records import OPERATOR, Author, Password
 from storage.sqlite.tx import SQLiteTx
@@ -17,7 +17,7 @@ ADDRESS = "192.0.2.7"
 # ruff: noqa: F811 (the fixture of the suite for storage)
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch):
-    for module in (moderation, removal):
+    for module in (housekeeping, removal):
         monkeypatch.setattr(module, "REMOVED_AT_ONCE", STEP)
 
 

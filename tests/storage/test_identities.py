@@ -16,7 +16,7 @@ from storage.errors import (
     OutdatedError,
     UsernameTakenError,
 )
-from storage.records import GUEST, Password, Picture
+from storage.records import GUEST, OPERATOR, Password, Picture
 from storage.ways_in import OWNER_LINK_USED
 from tests.storage.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
@@ -150,7 +150,7 @@ async def test_the_owner_s_link_promotes_once(storage):
         await storage.use_owner_link(made.account.id, b"owner")
     await storage.restore(None, made.account.username)
     assert (await storage.use_owner_link(made.account.id, b"owner")).is_moderator
-    assert (await storage.audit(None, 1))[0].action == OWNER_LINK_USED
+    assert (await storage.audit(None, 1, OPERATOR))[0].action == OWNER_LINK_USED
     for hash in (b"owner", b"second"):
         with pytest.raises(LinkGoneError):
             await storage.use_owner_link(ADA.id, hash)
