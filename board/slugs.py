@@ -1,6 +1,7 @@
 """The form of slugs, the names of boards in addresses; and what may be said of a board."""
 
 import re
+import secrets
 import unicodedata
 
 from board.text import BadTextError, is_visible, tidy
@@ -13,6 +14,8 @@ RESERVED = {"all", FIRST, "new"}
 WORDS = "A board's short name has 1 to 40 letters of a to z, digits, and hyphens between them."
 SLUG_MAX, NAME_MAX, ABOUT_MAX, RULES_MAX = 40, 80, 200, 1000
 """Characters."""
+NUMBERED_MAX = 9
+"""The highest number behind a slug that was made from a name."""
 
 
 def fold_slug(text: str) -> str | None:
@@ -53,7 +56,10 @@ def clean_rules(text: str) -> str:
     return rules
 
 
-def suggest_slug(name: str) -> str:
-    """Returns a slug made from a board's name, or an empty text if nothing of the name can be in one."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub("[^a-z0-9]+", "-", plain)[:SLUG_MAX].strip("-")
+def slugs_from(name: str) -> list[str]:
+    """Returns slugs made from a board's name, the plainest first, and at last a random one, so that one of them is free."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    base = re.sub("[^a-z0-9]+", "-", plain).strip("-") or "board"
+    ends = ["", *(f"-{number}" for number in range(2, NUMBERED_MAX + 1)), f"-{secrets.token_hex(4)}"]
+    slugs = [base[: SLUG_MAX - len(end)].rstrip("-") + end for end in ends]
+    return [slug for slug in slugs if slug not in RESERVED]

@@ -70,6 +70,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/feed\.atom", Feed),  # GET
     (r"/b/([^/]+)/feed\.atom", BoardFeed),  # GET
     (r"/b/([^/]+)/", BoardPage),  # GET
+    (r"/b/([^/]+)", BoardPage),  # GET
     (r"/b/([^/]+)/add", BoardAdd),  # GET, POST
     (r"/b/([^/]+)/search", BoardSearch),  # GET
     # --- the boards

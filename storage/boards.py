@@ -5,6 +5,7 @@ To an asker who may not read a board, there is none: each method raises NotFound
 
 import contextlib
 import dataclasses
+from collections.abc import Sequence
 
 from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
 from storage.audit import of_board
@@ -12,7 +13,7 @@ from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError
 from storage.records import MOST_BOARDS, Account, Asker, Board
 from storage.rights import check_active, check_in_force
 from storage.rows import next_board_change, note
-from storage.slugs import take_random_slug, take_slug
+from storage.slugs import take_free_slug, take_random_slug, take_slug
 from storage.tx import ROWS_AT_ONCE, Nouns, Tx
 
 
@@ -42,6 +43,7 @@ class Boards(Nouns):
         slug: str,
         name: str,
         *,
+        or_slugs: Sequence[str] = (),
         read_by: str = "everyone",
         write_by: str = "guests",
         said: BoardChange = BoardChange(),
@@ -50,7 +52,7 @@ class Boards(Nouns):
     ) -> Board:
         """Makes a board, which the actor owns. One for the invited gets a random slug, as a taken one would tell of it.
 
-        `said` has its other words, and the order. The actor is a moderator; with `most_owned`, any account that owns
+        If the slug is another board's, the first of `or_slugs` is taken that is not. `said` has its other words, and the order. The actor is a moderator; with `most_owned`, any account that owns
         fewer boards. Raises SlugTakenError, TooManyBoardsError, NotAllowedError.
         """
 
@@ -61,7 +63,7 @@ class Boards(Nouns):
             if read_by == "invited":
                 called = await take_random_slug(tx, row[0])
             else:
-                await take_slug(tx, called := slug, row[0])
+                called = await take_free_slug(tx, [slug, *or_slugs], row[0])
             number, owner_id = await next_board_change(tx), actor and actor.id
             await tx.run(
                 "INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, owner_id, created_at, "

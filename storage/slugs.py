@@ -1,7 +1,9 @@
 """Slugs of boards: every one that a board has or had. None is ever given to another board."""
 
+import contextlib
 import re
 import secrets
+from collections.abc import Sequence
 
 from storage.errors import SlugTakenError, TooManyBoardsError
 from storage.records import MOST_SLUGS
@@ -25,6 +27,15 @@ async def take_slug(tx: Tx, slug: str, board_id: int) -> None:
     if sum(not RANDOM.fullmatch(one) for (one,) in those) >= MOST_SLUGS:
         raise TooManyBoardsError(f"board {board_id} has had {MOST_SLUGS} slugs")
     await add_slug(tx, slug, board_id)
+
+
+async def take_free_slug(tx: Tx, slugs: Sequence[str], board_id: int) -> str:
+    """Makes the first of these slugs lead to the board that no other has or had. Raises SlugTakenError, TooManyBoardsError."""
+    for slug in slugs:
+        with contextlib.suppress(SlugTakenError):
+            await take_slug(tx, slug, board_id)
+            return slug
+    raise SlugTakenError(slugs[0])
 
 
 async def take_random_slug(tx: Tx, board_id: int) -> str:

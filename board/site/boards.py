@@ -12,7 +12,7 @@ from board.account_names import fold_username
 from board.caller import Caller
 from board.errors import DeniedError
 from board.site.parts import Parts
-from board.slugs import FIRST, clean_about, clean_board_name, clean_rules, clean_slug, fold_slug
+from board.slugs import FIRST, clean_about, clean_board_name, clean_rules, clean_slug, fold_slug, slugs_from
 from storage.boards import BoardChange
 from storage.errors import NotFoundError, UnavailableError
 from storage.marks import Standing
@@ -128,7 +128,8 @@ class Boards(Parts):
             raise DeniedError("moderators_only", "Only moderators can make boards here.")
 
     async def make_board(self, caller: Caller, said: BoardChange) -> Board:
-        """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`.
+        """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`, or
+        one that is made from its name and is free.
 
         Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
         """
@@ -137,11 +138,14 @@ class Boards(Parts):
         self.limits.managing.check(caller.key)
         if not credential.account.is_moderator:
             self.limits.making_from.check(caller.address)
-        said = cleaned(dataclasses.replace(said, slug=said.slug or "", name=said.name or ""))
+        said = cleaned(dataclasses.replace(said, name=said.name or ""))
+        assert said.name
+        slug, *others = [said.slug] if said.slug else slugs_from(said.name)
         return await self.storage.create_board(
             credential.account,
-            said.slug or "",
-            said.name or "",
+            slug,
+            said.name,
+            or_slugs=others,
             read_by=said.read_by or "everyone",
             write_by=said.write_by or "guests",
             said=said,

@@ -87,7 +87,7 @@ class AccountPage(FormPage):
 
     def write_error_page(self, refused: RefusedError) -> None:
         if self.overview is None:
-            self.render("error.html", refused=refused, near=None)
+            self.finish(self.error_page(refused))
         else:
             super().write_error_page(refused)
 

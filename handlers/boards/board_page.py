@@ -3,7 +3,7 @@
 from handlers.boards.front import LivePage, State
 from handlers.boards.on_board import OnBoard
 from handlers.http.base import Page
-from handlers.http.place import THE_FIRST, Place, place_asked, place_of
+from handlers.http.place import THE_FIRST, Place, home_of, place_asked, place_of
 from handlers.messages.api import Add
 from handlers.messages.search import RESULTS, SearchPage
 from storage.records import FIRST_BOARD, Found
@@ -11,10 +11,12 @@ from storage.records import Page as MessagesPage
 
 
 class BoardPage(OnBoard, LivePage):
-    """As the first board's. A page under an old slug is moved; a board that the viewer may not read does not exist."""
+    """As the first board's. A page under an old slug is moved, and so is one without the slash at its end; a board that
+    the viewer may not read does not exist.
+    """
 
     async def get(self, slug: str) -> None:
-        home = f"/b/{self.board.slug}/"
+        home = home_of(self.board.slug)
         if self.request.path == home:
             await self.show()
         else:

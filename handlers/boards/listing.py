@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from board.slugs import suggest_slug
 from handlers.accounts.sign_in import FormPage
 from handlers.boards.rail import in_order
 from handlers.http.base import Page
@@ -68,8 +67,5 @@ class NewBoard(BoardForm):
         self.show()
 
     async def post(self) -> None:
-        said = self.change()
-        if said.slug is None and said.read_by != "invited":
-            said = dataclasses.replace(said, slug=suggest_slug(said.name or ""))
-        board = await self.site.make_board(self.caller, dataclasses.replace(said, newest_first=True))
+        board = await self.site.make_board(self.caller, dataclasses.replace(self.change(), newest_first=True))
         self.redirect(f"/b/{board.slug}/", status=303)

@@ -121,8 +121,6 @@ class BoardDelete(BoardSetup):
 class BoardLeave(BoardForm):
     """Gives back one's own invitation."""
 
-    template = "error.html"
-
     async def get(self, slug: str) -> None:
         self.redirect(f"/b/{slug}/")
 
@@ -131,5 +129,5 @@ class BoardLeave(BoardForm):
         await self.site.uninvite(self.caller, slug, account.username)
         self.redirect("/boards?done=leave", status=303)
 
-    def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
-        return self.render(self.template, refused=refused, near=None)
+    def write_error_page(self, refused: RefusedError) -> None:
+        self.finish(self.error_page(refused))

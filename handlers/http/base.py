@@ -163,14 +163,20 @@ class Base(Rights):
     def write_error_page(self, refused: RefusedError) -> None:
         self.finish(self.error_page(refused))
 
+    def asks_to_sign_in(self, refused: RefusedError) -> bool:
+        """Whether signing in may help. What a guest may not read is for them as what never was, and may be either."""
+        return self.account is None and (refused.status_code == 401 or refused.code == "no_such_board")
+
     def error_page(self, refused: RefusedError, near: int | None = None) -> bytes:
         """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
-        if self.account is not None or refused.status_code == 401:  # the page contains a name, or what the client sent
-            return self.render_string("error.html", refused=refused, near=near, place=THE_FIRST)
+        said: dict[str, Any] = {"refused": refused, "near": near, "place": THE_FIRST}
+        if self.account is not None or self.asks_to_sign_in(refused):  # the page has a name, or what the client sent
+            came_for = self.request.uri if self.request.method == "GET" else None
+            return self.render_string("error.html", **said, next_path=came_for)
         kept, key = self.context.making.errors, (refused.status_code, refused.words, near)
         page = kept.get(key)
         if page is None:
-            page = kept[key] = self.render_string("error.html", refused=refused, near=near, place=THE_FIRST)
+            page = kept[key] = self.render_string("error.html", **said, next_path=near and f"/m/{near}")
             if len(kept) > ERRORS_MAX:
                 del kept[next(iter(kept))]
         return page

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import hmac
 
-from board.slugs import fold_slug
+from board.slugs import FIRST, fold_slug
 from storage.records import Account, Board
 
 CLOSED = {
@@ -30,12 +30,11 @@ class Place:
     @property
     def home(self) -> str:
         """The path of the board's page."""
-        slug = self.board.slug if self.board else self.asked
-        return f"/b/{slug}/" if slug else "/"
+        return home_of(self.slug)
 
     @property
     def slug(self) -> str:
-        return self.board.slug if self.board else self.asked or "first"
+        return self.board.slug if self.board else self.asked or FIRST
 
     def closed(self, account: Account | None, posting: str) -> str | None:
         """Returns why the viewer can't write here: a key of CLOSED. `posting` is the setting."""
@@ -46,6 +45,11 @@ class Place:
         if self.board and self.board.write_by == "moderators" and not self.manages:
             return "moderators"
         return None
+
+
+def home_of(slug: str) -> str:
+    """Returns the path of the page of the board that has this slug."""
+    return "/" if slug == FIRST else f"/b/{slug}/"
 
 
 THE_FIRST = Place()

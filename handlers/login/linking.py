@@ -77,6 +77,6 @@ class Welcome(OfProvider, AccountPage):
 
     def write_error_page(self, refused: RefusedError) -> None:
         if self.overview is None:  # there is nobody to welcome
-            self.render("error.html", refused=refused, near=None)
+            self.finish(self.error_page(refused))
         else:
             FormPage.write_error_page(self, refused)

@@ -206,7 +206,10 @@ def said_of_a_board() -> Json:
 
 def sent_schemas(said: Json) -> Json:
     optional = {
-        "slug": told(or_null(SLUG), "Not for a board of the invited, which gets a random one."),
+        "slug": told(
+            or_null(SLUG),
+            "Not for a board of the invited, which gets a random one. A board made without one gets one that is made from its name.",
+        ),
         **{name: nullable(schema) for name, schema in said.items() if name != "name"},
     }
     edit = {"name": nullable(said["name"]), **optional, "archived": told(or_null(FLAG), "Whether nothing new is written there.")}  # fmt: skip

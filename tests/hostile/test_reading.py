@@ -71,7 +71,7 @@ COUNTED = {
     "/api/v1/boards/first/search?q=a": "/api/v1/boards/([^/]+)/search",
     "/api/v1/me": "/api/v1/me", "/api/v1/tokens": "/api/v1/tokens",
     "/api/v1/openapi.json": r"/api/v1/openapi\.json", "/api": "/api", "/nothing": None,
-    "/b/club/": "/b/([^/]+)/", "/b/club/add": "/b/([^/]+)/add", "/b/club/search?q=a": "/b/([^/]+)/search", "/boards": "/boards", "/boards/new": "/boards/new",
+    "/b/club/": "/b/([^/]+)/", "/b/club": "/b/([^/]+)", "/b/club/add": "/b/([^/]+)/add", "/b/club/search?q=a": "/b/([^/]+)/search", "/boards": "/boards", "/boards/new": "/boards/new",
     "/b/club/settings": "/b/([^/]+)/settings", "/b/club/leave": "/b/([^/]+)/leave",
     # The pages of forms that only take a POST show their account page to a GET.
     "/account/name": "/account/name", "/account/password": "/account/password",

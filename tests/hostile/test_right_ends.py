@@ -47,6 +47,7 @@ SAMPLES = {
     "/b/x/feed.atom": [("GET", "/b/rowing/feed.atom")],
     "/manifest.webmanifest": [("GET", "/manifest.webmanifest")],
     "/b/rowing/": [("GET", "/b/rowing/"), ("GET", "/b/rowing/?before=99"), ("GET", "/b/rowing/?after=0")],
+    "/b/rowing": [("GET", "/b/rowing")],
     "/b/rowing/add": [("GET", "/b/rowing/add"), ("POST", "/b/rowing/add", {"s": "posted"})],
     "/b/rowing/search": [("GET", "/b/rowing/search?q=members")],
     "/boards": [("GET", "/boards")],

@@ -77,9 +77,38 @@ def test_an_old_address_leads_to_the_new_one(club):
     """With what stands behind it."""
     server, owner, *_ = club
     assert owner.api.patch("/api/v1/boards/rowing", json={"slug": "rowers"}).status_code == 200
-    for path in ("/b/rowing/?before=9", "/b/ROWERS/?before=9"):
+    for path in ("/b/rowing/?before=9", "/b/ROWERS/?before=9", "/b/rowers?before=9", "/b/Rowing?before=9"):
         moved = server.get(path)
         assert (moved.status_code, moved.headers["Location"]) == (302, "/b/rowers/?before=9")
+
+
+def test_a_board_s_page_has_one_address(club):
+    """Without the slash at its end, in capitals, or by the word for the first board, one is led there."""
+    server, *_ = club
+    for path, home in [
+        ("/b/rowing", "/b/rowing/"), ("/b/ROWING", "/b/rowing/"), ("/b/first/", "/"), ("/b/first", "/"),
+        ("/b/FIRST/?before=9", "/?before=9"),
+    ]:  # fmt: skip
+        moved = server.get(path)
+        assert (moved.status_code, moved.headers["Location"]) == (302, home)
+    assert server.get("/b/nowhere").status_code == 404
+    assert server.client.post("/b/rowing", data={"s": "words"}).status_code == 405
+
+
+def test_who_is_not_signed_in_is_told_that_it_may_help(club):
+    """Where there is no board, and where there is one for others: the same words, and a way in that leads back here."""
+    server, _, friend, hidden = club
+    for slug in (hidden, "lounge", "nowhere"):
+        page = server.get(f"/b/{slug}/?before=9")
+        assert page.status_code == 404 and "or you have to sign in to see it" in page.text
+        assert page.text.count(f'href="/signin?next=%2Fb%2F{slug}%2F%3Fbefore%3D9"') == 2
+        assert '<a href="/boards">All boards</a>' in page.text and "Or look for it" not in page.text
+        refused = server.client.post(f"/b/{slug}/add", data={"s": "thought over"})
+        assert refused.status_code == 404 and "thought over" in refused.text and 'href="/signin" target' in refused.text
+    page = friend.browser().get("/b/nowhere/").text
+    assert "There is no such board</h1>" in page and "/signin" not in page and "All boards" in page
+    assert server.get("/m/999").text.count('href="/signin?next=%2Fm%2F999"') == 1
+    assert server.get("/nowhere").text.count('href="/signin"') == 1
 
 
 def test_the_form_posts_on_its_board(club):
@@ -183,13 +212,15 @@ def test_one_makes_a_board_by_the_form(club):
     made = browser.post("/boards/new", data={"name": " Café & Küche!", "about": "Tea", "read_by": "members"})
     assert (made.status_code, made.headers["Location"]) == (303, "/b/cafe-kuche/")
     for fields, status, words in [
-        ({"name": "café küche", "about": "typed"}, 409, "Another board has this short name"),
-        ({"name": "会議", "about": "typed"}, 422, "short name has 1 to 40"), ({"name": "  ", "about": "typed"}, 422, "name has 1 to"),
+        ({"name": "x", "slug": "cafe-kuche", "about": "typed"}, 409, "Another board has this short name"),
+        ({"name": "  ", "about": "typed"}, 422, "name has 1 to"),
         ({"name": "x", "slug": "all", "about": "typed"}, 422, "short name"),
         ({"name": "x", "about": "typed", "rules": "r" * 1001}, 422, "rules"),
     ]:  # fmt: skip
         refused = browser.post("/boards/new", data=fields)
         assert refused.status_code == status and words in refused.text and 'value="typed"' in refused.text
+    for name, slug in (("café küche", "cafe-kuche-2"), ("会議", "board"), ("مجلس الأصدقاء", "board-2")):
+        assert browser.post("/boards/new", data={"name": name}).headers["Location"] == f"/b/{slug}/"
     hidden = browser.post("/boards/new", data={"name": "Secret", "slug": "secret", "read_by": "invited"})
     assert hidden.status_code == 303 and "secret" not in hidden.headers["Location"]
     for who, status in ((friend.browser(), 403), (server.client, 401)):

@@ -1,6 +1,7 @@
 """Boards beside the first, through the API: who may do what with them, and what each refusal is."""
 
 import concurrent.futures
+import re
 import secrets
 
 import pytest
@@ -268,6 +269,35 @@ def test_a_slug_is_one_board_s_for_ever(site, moderator):
     refused(moderator.api.patch(f"{BOARDS}/7", json={"slug": "boats"}), 409, "slug_taken")
     assert moderator.api.patch(f"{BOARDS}/boats", json={"slug": "rowing"}).json()["slug"] == "rowing"
     assert post(site.client, "boats", "by its old name") and bodies(site.client, "rowing") == ["by its old name"]
+
+
+def test_without_a_slug_one_is_made_of_the_name_that_is_free(site, moderator):
+    """Whatever the name: taken, in another script, a word that no board may have, or of the form of random ones."""
+
+    def made(name):
+        response = moderator.api.post(BOARDS, json={"name": name})
+        assert response.status_code == 201, response.text
+        return response.json()["slug"]
+
+    assert [made("Kitchen") for _ in range(9)] == ["kitchen", *(f"kitchen-{n}" for n in range(2, 10))]
+    more = {made("KITCHEN!") for _ in range(4)}
+    assert len(more) == 4 and all(re.fullmatch("kitchen-[0-9a-f]{8}", slug) for slug in more)
+    for name, slug in [
+        ("دار", "board"), ("Straße 7", "strasse-7"), ("First", "first-2"), ("ALL", "all-2"), ("new", "new-2"),
+        ("deadbeef" * 2 + "dead", "deadbeef" * 2 + "dead-2"), ("w" * 80, "w" * 40), ("W" * 80, "w" * 38 + "-2"),
+        ("-" * 9 + "a" + "-" * 60, "a"), ("🙂", "board-2"),
+    ]:  # fmt: skip
+        assert made(name) == slug
+    refused(moderator.api.post(BOARDS, json={"name": "Kitchen", "slug": "kitchen"}), 409, "slug_taken")
+
+
+def test_of_many_who_make_a_board_of_one_name_at_once_all_do(site, moderator):
+    """Each gets a slug of its own."""
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        tries = [pool.submit(moderator.api.post, BOARDS, json={"name": "Kitchen"}) for _ in range(12)]
+    answers = [one.result() for one in tries]
+    assert [answer.status_code for answer in answers] == [201] * 12
+    assert len({answer.json()["slug"] for answer in answers}) == 12
 
 
 def test_of_many_who_make_one_slug_at_once_one_does(site, moderator):
