@@ -8,7 +8,7 @@ from admin.people import find, opened
 from board.errors import DeniedError
 from board.recent import iso
 from board.site.boards import cleaned
-from board.slugs import FIRST, fold_slug
+from board.slugs import FIRST, as_typed, fold_slug
 from commands import ADMIN
 from settings import Settings
 from storage import Storage
@@ -151,7 +151,7 @@ async def archive(storage: Storage, options: argparse.Namespace) -> None:
 
 async def delete(storage: Storage, options: argparse.Namespace) -> None:
     board = await board_of(storage, options.slug)
-    if " ".join(options.name.split()) != board.name:
+    if as_typed(options.name) != as_typed(board.name):
         raise StorageError(f"the board {board.slug} has another name; nothing was deleted")
     await storage.delete_board(None, board.id)
     print(f"The board {board.slug} is deleted. Its messages leave the database within the hour.")

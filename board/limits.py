@@ -1,9 +1,10 @@
 """Limits how often clients may try: token buckets, one for each key (an address, an account), in bounded memory."""
 
 import collections
+import contextlib
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from board.errors import DeniedError
 from board.networks import networks_of, with_networks
@@ -44,12 +45,32 @@ class Limit:
 
     def take(self, key: str) -> float:
         """Counts a try and returns 0, or returns the seconds to wait and counts nothing."""
-        return take_all([(self, key)]) if self._seconds else 0
+        return take_all(self.tries(key)) if self._seconds else 0
+
+    def tries(self, key: str) -> list[tuple["Limit", str]]:
+        """Returns the limits in which a try is counted, each with the key there."""
+        return [(self, key)]
 
     def check(self, key: str) -> None:
         """Counts a try. Raises DeniedError if it is too early."""
         if seconds := self.take(key):
             raise DeniedError(self.code, self.words, seconds)
+
+    @contextlib.contextmanager
+    def counting(self, key: str) -> Iterator[None]:
+        """Counts what is done here only if it is done, and while it is being done. Raises DeniedError if it is too early."""
+        self.check(key)
+        try:
+            yield
+        except BaseException:
+            for limit, name in self.tries(key):
+                limit.give_back(name)
+            raise
+
+    def give_back(self, key: str) -> None:
+        """Takes back a try that was counted."""
+        if key in self._full_at:
+            self._full_at[key] -= self._seconds
 
     def wait(self, key: str) -> float:
         """Seconds to wait before a try."""
@@ -84,11 +105,8 @@ class AddressLimit(Limit):
         self._by_site = Limit(2 * burst, seconds / 2, clock)
         self._by_network = Limit(4 * burst, seconds / 4, clock)
 
-    def take(self, address: str) -> float:
-        """Like Limit.take(). A try that is refused to an address doesn't count for its network."""
-        return take_all(self.tries(address)) if self._seconds else 0
-
     def tries(self, address: str) -> list[tuple[Limit, str]]:
+        """A try that is refused to an address doesn't count for its network."""
         limits = with_networks(address, self, self._by_site, self._by_network)
         return [(limit, name) for name, limit in limits]
 

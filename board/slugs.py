@@ -4,7 +4,7 @@ import re
 import secrets
 import unicodedata
 
-from board.text import BadTextError, is_visible, tidy
+from board.text import DROPPED, INVISIBLE, IS_INVISIBLE, BadTextError, is_visible, tidy
 
 FIRST = "first"
 """What stands for the first board's slug, as that has none: it is at /."""
@@ -16,6 +16,14 @@ SLUG_MAX, NAME_MAX, ABOUT_MAX, RULES_MAX = 40, 80, 200, 1000
 """Characters."""
 NUMBERED_MAX = 9
 """The highest number behind a slug that was made from a name."""
+
+
+NEEDED = "\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""The joiners, and what chooses between variants of a character: many scripts and emoji need them."""
+UNSEEN = re.compile(f"(\U0001f3f4[\U000e0020-\U000e007f]+)|(?![{NEEDED}])[{INVISIBLE}]")
+"""What a name looks the same without. The tags behind a black flag make it a region's."""
+QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
+"""As a keyboard has them."""
 
 
 def fold_slug(text: str) -> str | None:
@@ -34,10 +42,24 @@ def clean_slug(text: str) -> str:
 
 def clean_board_name(text: str) -> str:
     """Returns the name that people see, on one line. Raises BadTextError."""
-    name = " ".join(tidy(text).split())
+    name = " ".join(UNSEEN.sub(r"\1", tidy(text)).split())
     if not is_visible(name) or len(name) > NAME_MAX:
         raise BadTextError("bad_name", f"A board's name has 1 to {NAME_MAX} characters that can be seen.")
     return name
+
+
+def as_typed(name: str) -> str:
+    """Returns a name for comparison: the same for all who type what they see, whatever their keyboard makes of it."""
+    plain = IS_INVISIBLE.sub("", DROPPED.sub("", unicodedata.normalize("NFKC", name)))
+    return " ".join(plain.translate(QUOTES).split())
+
+
+def check_is_not_title(name: str, title: str) -> None:
+    """Raises BadTextError for the name of the whole site, which is also that of its first board."""
+    if as_typed(name).casefold() == as_typed(title).casefold():
+        raise BadTextError(
+            "name_reserved", "This is the name of the site, and of its first board. Please take another."
+        )
 
 
 def clean_about(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
 from storage.audit import of_board
 from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError
-from storage.records import MOST_BOARDS, Account, Asker, Board
+from storage.records import MODERATORS_BOARDS, MOST_BOARDS, Account, Asker, Board
 from storage.rights import check_active, check_in_force
 from storage.rows import next_board_change, note
 from storage.slugs import take_free_slug, take_random_slug, take_slug
@@ -121,17 +121,19 @@ class Boards(Nouns):
 
 
 async def check_may_create(tx: Tx, actor: Account | None, credential: int | None, most_owned: int | None) -> None:
+    most = MOST_BOARDS
     if actor is not None:
         account = await check_active(tx, actor.id)
         await check_in_force(tx, actor.id, credential)
         if not account.is_moderator:
+            most -= MODERATORS_BOARDS
             owned = await tx.all("SELECT 1 FROM boards WHERE owner_id = $1", actor.id)
             if most_owned is None:
                 raise NotAllowedError(f"account {actor.id} is no moderator")
             if len(owned) >= most_owned:
                 raise TooManyBoardsError(f"account {actor.id} owns {len(owned)}")
     row = await tx.one("SELECT count(*) FROM boards WHERE deleted_at IS NULL")
-    if row is not None and row[0] >= MOST_BOARDS:
+    if row is not None and row[0] >= most:
         raise TooManyBoardsError(f"there are {row[0]}")
 
 

@@ -21,6 +21,8 @@ FIRST_BOARD = 1
 """The board with which a site begins. It has no row in the table of boards: the site's settings say what it is."""
 MOST_BOARDS = 10_000
 """Beside the first. A directory of them has a kilobyte for each."""
+MODERATORS_BOARDS = 100
+"""Of them, those that only moderators and the operator can still make, however many members make."""
 MOST_SLUGS = 20
 """Per board: those that it has had stay its own for ever."""
 MOST_INVITATIONS = 200

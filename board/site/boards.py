@@ -1,4 +1,4 @@
-"""What a site does with its boards: finds, lists, makes, changes and deletes them, and lets people in.
+"""What a site does with its boards: finds, lists, makes, changes and deletes them.
 
 To a caller who may not read a board, it is one that never was: each verb refuses both alike, with no_such_board, after
 all that does not depend on the board and before all that does. Storage judges again, in the transaction that writes.
@@ -8,15 +8,24 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator
 
-from board.account_names import fold_username
 from board.caller import Caller
 from board.errors import DeniedError
 from board.site.parts import Parts
-from board.slugs import FIRST, clean_about, clean_board_name, clean_rules, clean_slug, fold_slug, slugs_from
+from board.slugs import (
+    FIRST,
+    as_typed,
+    check_is_not_title,
+    clean_about,
+    clean_board_name,
+    clean_rules,
+    clean_slug,
+    fold_slug,
+    slugs_from,
+)
 from storage.boards import BoardChange
 from storage.errors import NotFoundError, UnavailableError
 from storage.marks import Standing
-from storage.records import FIRST_BOARD, Account, Board, Credential
+from storage.records import FIRST_BOARD, Board, Credential
 
 MEMBERS_POST = "Only members can post on this board. Please sign in."
 NO_BOARD = "There is no such board."
@@ -43,6 +52,12 @@ def check_may_write(caller: Caller, board: Board) -> None:
         raise DeniedError("sign_in_first", MEMBERS_POST)
     if board.write_by == "moderators" and caller.account is not None and not caller.account.is_moderator:
         raise DeniedError("read_only", "Only moderators can post on this board.")
+
+
+def check_is_not_first(board: Board) -> None:
+    """Raises DeniedError."""
+    if board.id == FIRST_BOARD:
+        raise DeniedError("first_board", "The site's settings say what its first board is.")
 
 
 class Boards(Parts):
@@ -136,22 +151,23 @@ class Boards(Parts):
         self.check_may_make_boards(caller)
         credential = caller.member_credential
         self.limits.managing.check(caller.key)
-        if not credential.account.is_moderator:
-            self.limits.making_from.check(caller.address)
         said = cleaned(dataclasses.replace(said, name=said.name or ""))
         assert said.name
+        check_is_not_title(said.name, self.rules.title)
         slug, *others = [said.slug] if said.slug else slugs_from(said.name)
-        return await self.storage.create_board(
-            credential.account,
-            slug,
-            said.name,
-            or_slugs=others,
-            read_by=said.read_by or "everyone",
-            write_by=said.write_by or "guests",
-            said=said,
-            most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
-            credential=credential.id,
-        )
+        is_free = credential.account.is_moderator
+        with contextlib.nullcontext() if is_free else self.limits.making_from.counting(caller.address):
+            return await self.storage.create_board(
+                credential.account,
+                slug,
+                said.name,
+                or_slugs=others,
+                read_by=said.read_by or "everyone",
+                write_by=said.write_by or "guests",
+                said=said,
+                most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
+                credential=credential.id,
+            )
 
     async def count_on(self, caller: Caller, board: Board) -> int:
         """Returns how many messages a board beside the first has. Raises DeniedError."""
@@ -167,6 +183,8 @@ class Boards(Parts):
         change = cleaned(change, board.read_by)
         if change == BoardChange():
             return board
+        if change.name is not None and change.name != board.name:
+            check_is_not_title(change.name, self.rules.title)
         with finding_board():
             return await self.storage.set_board(credential.account, board.id, change, credential=credential.id)
 
@@ -176,49 +194,12 @@ class Boards(Parts):
         Raises DeniedError.
         """
         credential, board = await self._manage(caller, slug)
-        if " ".join(name.split()) != board.name:
-            raise DeniedError("name_differs", "To be sure that it is this board: send its name as it is.")
+        if as_typed(name) != as_typed(board.name):
+            raise DeniedError(
+                "name_differs", f"This isn't the board's name. Type it exactly, capitals too: {board.name}"
+            )
         with finding_board():
             await self.storage.delete_board(credential.account, board.id, credential=credential.id)
-
-    # --- who is invited
-
-    async def invited(self, caller: Caller, slug: str, after: int) -> tuple[list[Account], bool]:
-        """Returns the accounts that have an invitation, by their ids, those after this one; and whether there are more.
-
-        Raises DeniedError.
-        """
-        board = await self.board_to_manage(caller, slug)
-        with finding_board():
-            accounts = await self.storage.invited(board.id, caller.asker, after, BOARDS_AT_ONCE + 1)
-        return accounts[:BOARDS_AT_ONCE], len(accounts) > BOARDS_AT_ONCE
-
-    async def invite(self, caller: Caller, slug: str, username: str) -> Account:
-        """Lets a member read a board. Raises DeniedError, TooManyBoardsError."""
-        credential, board = await self._manage(caller, slug)
-        account = await self._account(username)
-        with finding_board():
-            await self.storage.invite(credential.account, board.id, account.id, credential=credential.id)
-        return account
-
-    async def uninvite(self, caller: Caller, slug: str, username: str) -> None:
-        """Takes an invitation back; everybody may give back their own. Raises DeniedError."""
-        credential = self._person(caller, MANAGES)
-        if fold_username(username) == credential.account.username:
-            self.limits.managing.check(caller.key)
-            board, account = await self.board(caller, slug), credential.account
-        else:
-            _, board = await self._manage(caller, slug)
-            account = await self._account(username)
-        with finding_board():
-            await self.storage.uninvite(credential.account, board.id, account.id, credential=credential.id)
-
-    async def _account(self, username: str) -> Account:
-        """Raises DeniedError."""
-        try:
-            return await self.storage.account(fold_username(username))
-        except NotFoundError:
-            raise DeniedError("no_such_account", "There is no member with this username.") from None
 
     async def _manage(self, caller: Caller, slug: str) -> tuple[Credential, Board]:
         """Returns the credential and the board, for those who may change it, and counts that. Raises DeniedError."""
@@ -230,8 +211,7 @@ class Boards(Parts):
         """Returns a board that the caller may change. Raises DeniedError."""
         self._person(caller, MANAGES)
         board = await self.board(caller, slug)
-        if board.id == FIRST_BOARD:
-            raise DeniedError("first_board", "The site's settings say what its first board is.")
+        check_is_not_first(board)
         if not self.may_manage(caller, board):
             raise DeniedError("owner_only", MANAGES)
         return board

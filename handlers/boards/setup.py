@@ -6,6 +6,7 @@ Everything is done by forms, each at an address of its own, and each leads back 
 import asyncio
 from urllib.parse import urlencode
 
+from board.account_names import fold_username
 from handlers.boards.listing import BoardForm
 from handlers.boards.on_board import OnBoard
 from handlers.http.errors import RefusedError
@@ -101,8 +102,13 @@ class BoardInvite(BoardSetup):
 
 class BoardUninvite(BoardSetup):
     async def post(self, slug: str) -> None:
-        await self.site.uninvite(self.caller, slug, self.needed("username"))
-        self.again("uninvite")
+        username = self.needed("username")
+        await self.site.uninvite(self.caller, slug, username)
+        is_own = fold_username(username) == self.caller.member_credential.account.username
+        if is_own and await self.site.slug_with(self.caller, self.board.id) is None:
+            self.lead("/boards?done=leave")
+        else:
+            self.again("uninvite")
 
 
 class BoardArchive(BoardSetup):

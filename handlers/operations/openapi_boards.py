@@ -43,7 +43,7 @@ USERNAME = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
 IN_BOARD = {**in_path("slug"), "schema": SLUG, "description": "The board's short name, or one that it had. `first` is the first board."}  # fmt: skip
 NO_BOARD = "no_such_board"
 MANAGES = (*WRITES, NO_BOARD, "bot_token", "owner_only", "first_board", "not_allowed", "too_many_tries")
-SAID = ("bad_slug", "bad_name", "about_too_long", "rules_too_long", "random_slug", "body_not_text", "slug_taken",
+SAID = ("bad_slug", "bad_name", "name_reserved", "about_too_long", "rules_too_long", "random_slug", "body_not_text", "slug_taken",
         "too_many_boards")  # fmt: skip
 FIRST_WORDS = "To somebody who may not read a board, there is none: `no_such_board`, as for one that never was."
 

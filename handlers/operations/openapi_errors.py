@@ -60,7 +60,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "bad_username": (422, "A username has 3 to 32 of the letters a to z, digits and `_`."),
     "bad_name": (422, "The name is empty, or too long."),
     "password_length": (422, "The password is too short, or too long."),
-    "name_reserved": (422, "The name is a moderator's, or the board's own."),
+    "name_reserved": (422, "The name is a moderator's, or the site's own."),
     "password_common": (422, "The password is a common one, or little more than a name."),
     "too_many_tokens": (422, "The account has as many bots' tokens as it may have."),
     "too_many_posts": (429, "Too many posts or edits at once."),

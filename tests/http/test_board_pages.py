@@ -287,6 +287,16 @@ def test_one_leaves_a_board(club):
     assert browser.get(f"/b/{hidden}/").status_code == 404
 
 
+def test_a_moderator_who_takes_back_their_own_invitation_is_not_led_to_what_they_can_t_see(club):
+    """But to the list of boards; the owner, who still sees the board, stays."""
+    server, owner, _, hidden = club
+    moderator = promote(server, Person(server))
+    for who, leads_to in ((moderator, "/boards?done=leave"), (owner, f"/b/{hidden}/settings?done=uninvite")):
+        invite(owner, hidden, who.username)
+        answer = who.browser().post(f"/b/{hidden}/uninvite", data={"username": who.username.upper()})
+        assert (answer.status_code, answer.headers["Location"]) == (303, leads_to)
+
+
 def test_who_does_not_own_a_board_does_not_set_it_up(club):
     """Also by a form that is sent without its page."""
     server, _owner, friend, hidden = club

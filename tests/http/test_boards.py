@@ -202,6 +202,8 @@ def test_only_the_owner_and_moderators_change_a_board_and_no_bot_does(site, mode
         )
     assert moderator.api.get(path).json() == board
     refused(moderator.api.patch(f"{BOARDS}/first", json={"name": "Mine"}), 403, "first_board")
+    refused(member.api.delete(f"{BOARDS}/first/members/{member.username}"), 403, "first_board")
+    assert member.browser().post("/b/first/leave").status_code == 403
     assert promoted(site).api.patch(path, json={"name": "Ours"}).json()["name"] == "Ours"
 
 
@@ -230,6 +232,20 @@ def test_changes_are_bounded_for_each_account(start):
     assert refused(answers[-1], 429, "too_many_tries") and int(answers[-1].headers["Retry-After"]) >= 1
     marks = [moderator.api.put(f"{BOARDS}/first/read", json={"id": 1}) for _ in range(70)]
     assert marks[0].status_code == 202 and refused(marks[-1], 429, "too_many_tries")
+
+
+def test_what_is_refused_takes_nothing_from_an_address(start):
+    """A form with errors in it, or somebody who has as many boards as they may, locks nobody else out there."""
+    server = start(limits="on", board_making="members", boards_each=1)
+    full, member = Person(server), Person(server)
+    make(full, "one")
+    for _ in range(25):
+        refused(full.api.post(BOARDS, json={"name": "X"}), 422, "too_many_boards")
+    for n in range(25):
+        fields = {"name": "", "slug": "x"} if n % 2 else {"name": "X", "slug": "bad slug"}
+        assert member.api.post(BOARDS, json=fields).status_code == 422
+    refused(member.api.post(BOARDS, json={"name": "X", "slug": "one"}), 409, "slug_taken")
+    make(member, "two")
 
 
 def test_making_boards_is_bounded_for_each_address_too(start):
@@ -309,6 +325,35 @@ def test_of_many_who_make_one_slug_at_once_one_does(site, moderator):
     assert len(site.get(BOARDS).json()["boards"]) == 2
 
 
+def test_a_name_has_nothing_in_it_that_nobody_sees(server):
+    """Or it would look like another one. What scripts and emoji need stays."""
+    moderator = promoted(server)
+    scotland = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbsct") + "\U000e007f"
+    for name, kept in [
+        ("Pub\u200blic\u2060 Bo\u00adard\U000e0041", "Public Board"), ("\u200fdesk\ufeff\ufdd0", "desk"),
+        ("می\u200cخواهم", "می\u200cخواهم"), ("👩\u200d🚀 ❤\ufe0f", "👩\u200d🚀 ❤\ufe0f"), (scotland, scotland),
+    ]:  # fmt: skip
+        slug = make(moderator, f"s{secrets.token_hex(8)}", name=name)["slug"]
+        assert moderator.api.get(f"{BOARDS}/{slug}").json()["name"] == kept
+        assert moderator.api.delete(f"{BOARDS}/{slug}", params={"name": kept}).status_code == 204
+
+
+def test_no_other_board_has_the_site_s_name(start):
+    """Nor one that looks the same; a board that had it before the site may keep it."""
+    server = start(title="Riverside Club")
+    moderator, names = promoted(server), ("Riverside Club", "RIVERSIDE  club", "River\u200dside Ｃlub")
+    for name in names:
+        refused(moderator.api.post(BOARDS, json={"name": name}), 422, "name_reserved")
+    make(moderator)
+    for name in names:
+        refused(moderator.api.patch(f"{BOARDS}/rowing", json={"name": name}), 422, "name_reserved")
+    assert server.stop() == 0
+    server.settings["title"] = "Rowing"
+    server.start()
+    moderator.api = client(server, moderator.sign_in())
+    assert moderator.api.patch(f"{BOARDS}/rowing", json={"name": "Rowing", "about": "x"}).json()["about"] == "x"
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
     [
@@ -374,6 +419,20 @@ def test_a_board_is_deleted_only_by_its_name_and_then_is_gone(site, moderator):
     refused(moderator.api.get(f"/api/v1/messages/{message['id']}"), 404, "not_found")
     refused(moderator.api.post(BOARDS, json={"slug": "rowing", "name": "X"}), 409, "slug_taken")
     assert [one["slug"] for one in site.get(BOARDS).json()["boards"]] == ["first", "diving"]
+
+
+def test_whoever_types_the_name_that_they_see_deletes_the_board(server):
+    """However the keyboard makes its letters, and whatever has come along from where it was copied."""
+    moderator = promoted(server)
+    for name, typed in [
+        ("Cafe\u0301", "Caf\u00e9"), ("Caf\u00e9", "Cafe\u0301"), ("می\u200cخواهم", "می\u200cخواهم"), ("a\u200db", "ab"),
+        ("a b", " a \u202e\u200b b\n"), ("Members\u2019 \u201cLounge\u201d", "Members' \"Lounge\""), ("２日", "2日"),
+    ]:  # fmt: skip
+        slug = make(moderator, f"s{secrets.token_hex(8)}", name=name)["slug"]
+        for wrong in (f"{typed}s", typed.swapcase() if typed.swapcase() != typed else "", "\u200b"):
+            answer = moderator.api.delete(f"{BOARDS}/{slug}", params={"name": wrong})
+            assert refused(answer, 422, "name_differs") and name in answer.json()["error"]["message"]
+        assert moderator.api.delete(f"{BOARDS}/{slug}", params={"name": typed}).status_code == 204
 
 
 # --- the invited

@@ -443,7 +443,12 @@ async def test_what_somebody_can_make_is_bounded(storage, monkeypatch):
     await storage.invite(ada, board.id, BOB.id)
     with pytest.raises(TooManyBoardsError):
         await storage.invite(None, (await made(storage, "diving")).id, BOB.id)
-    monkeypatch.setattr("storage.boards.MOST_BOARDS", 2)
+    monkeypatch.setattr("storage.boards.MOST_BOARDS", 3)
+    monkeypatch.setattr("storage.boards.MODERATORS_BOARDS", 1)
+    with pytest.raises(TooManyBoardsError):
+        await made(storage, "sails", actor=ada)
+    await storage.set_role(None, "ada", "moderator")
+    await made(storage, "sails", actor=ada)
     with pytest.raises(TooManyBoardsError):
         await made(storage, "oars")
     await storage.delete_board(None, board.id)

@@ -1,0 +1,50 @@
+"""What a site does with invitations to boards: lists, gives and takes them back. As in boards.py, a board that the caller
+may not read is refused as one that never was.
+"""
+
+from board.account_names import fold_username
+from board.caller import Caller
+from board.errors import DeniedError
+from board.site.boards import BOARDS_AT_ONCE, MANAGES, Boards, check_is_not_first, finding_board
+from storage.errors import NotFoundError
+from storage.records import Account
+
+
+class Invitations(Boards):
+    async def invited(self, caller: Caller, slug: str, after: int) -> tuple[list[Account], bool]:
+        """Returns the accounts that have an invitation, by their ids, those after this one; and whether there are more.
+
+        Raises DeniedError.
+        """
+        board = await self.board_to_manage(caller, slug)
+        with finding_board():
+            accounts = await self.storage.invited(board.id, caller.asker, after, BOARDS_AT_ONCE + 1)
+        return accounts[:BOARDS_AT_ONCE], len(accounts) > BOARDS_AT_ONCE
+
+    async def invite(self, caller: Caller, slug: str, username: str) -> Account:
+        """Lets a member read a board. Raises DeniedError, TooManyBoardsError."""
+        credential, board = await self._manage(caller, slug)
+        account = await self._account(username)
+        with finding_board():
+            await self.storage.invite(credential.account, board.id, account.id, credential=credential.id)
+        return account
+
+    async def uninvite(self, caller: Caller, slug: str, username: str) -> None:
+        """Takes an invitation back; everybody may give back their own. Raises DeniedError."""
+        credential = self._person(caller, MANAGES)
+        if fold_username(username) == credential.account.username:
+            self.limits.managing.check(caller.key)
+            board, account = await self.board(caller, slug), credential.account
+            check_is_not_first(board)
+        else:
+            _, board = await self._manage(caller, slug)
+            account = await self._account(username)
+        with finding_board():
+            await self.storage.uninvite(credential.account, board.id, account.id, credential=credential.id)
+
+    async def _account(self, username: str) -> Account:
+        """Raises DeniedError."""
+        try:
+            return await self.storage.account(fold_username(username))
+        except NotFoundError:
+            raise DeniedError("no_such_account", "There is no member with this username.") from None
