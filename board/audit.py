@@ -15,6 +15,12 @@ SENTENCES = {
     "delete": "deleted {}",
     "make": "made {}",
     "change": "changed {}",
+    "rename": "gave another name or address to {}",
+    "archive": "archived {}",
+    "unarchive": "opened {} again, which was archived",
+    "read by everyone": "opened {} to everyone",
+    "read by members": "made {} one for members",
+    "read by invited": "made {} one for the invited",
     "give": "gave {}",
     "invite": "invited to {}",
     "uninvite": "took back the invitation to {}",
@@ -29,3 +35,12 @@ def in_words(entry: AuditEntry) -> str:
     """Returns what was done, such as “suspended gina”. An action of a newer version is shown as it is."""
     action = re.sub(f"^{LINKED.replace('%', '(.+)')}$", r"linked \1 to", entry.action)  # with the provider's name
     return SENTENCES.get(action, f"{action} {{}}").replace("{}", entry.target)
+
+
+def around_board(entry: AuditEntry) -> tuple[str, str]:
+    """Returns the words before and after the place where the board is named, for those who may be told its name."""
+    words, number = in_words(entry), f"board {entry.board_id}"
+    if not entry.target.startswith(number):  # a message there
+        return f"{words} on ", ""
+    before, _, after = words.partition(number)
+    return before, after

@@ -12,6 +12,11 @@ def of_board(id: int) -> str:
     return f"board {id}"
 
 
+def of_deletion(id: int, slug: str, read_by: str) -> str:
+    """With the address that the board had, unless that was random: nothing else says afterwards which one it was."""
+    return of_board(id) if read_by == "invited" else f"{of_board(id)} (/b/{slug}/)"
+
+
 def of_invitation(board_id: int, username: str) -> str:
     return f"{of_board(board_id)}, {username}"
 

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
-from storage.audit import of_board
+from storage.audit import of_board, of_deletion
 from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError
 from storage.records import MODERATORS_BOARDS, MOST_BOARDS, Account, Asker, Board
 from storage.rights import check_active, check_in_force
@@ -87,7 +87,8 @@ class Boards(Nouns):
         async def unit(tx: Tx) -> Board | None:
             board = await check_manages(tx, actor, credential, board_id)
             await update_board(tx, actor, board, change)
-            await note(tx, actor, "change", of_board(board_id), board_id)
+            for deed in deeds(board, change):
+                await note(tx, actor, deed, of_board(board_id), board_id)
             with contextlib.suppress(NotFoundError):
                 return await check_may_read(tx, board_id, asker_of(actor, credential))
             return None
@@ -98,8 +99,8 @@ class Boards(Nouns):
         """From the commit on, there is no such board. Its messages go with the next forget(). Raises NotFoundError, NotAllowedError."""
 
         async def unit(tx: Tx) -> None:
-            await check_manages(tx, actor, credential, board_id)
-            await note(tx, actor, "delete", of_board(board_id), board_id)
+            board = await check_manages(tx, actor, credential, board_id)
+            await note(tx, actor, "delete", of_deletion(board_id, board.slug, board.read_by), board_id)
             number = await next_board_change(tx)
             await tx.run(
                 "UPDATE boards SET deleted_at = now_ms(), name = '', about = '', rules = '', owner_id = NULL, "
@@ -165,6 +166,21 @@ async def update_board(tx: Tx, actor: Account | None, board: Board, change: Boar
         places += ", archived_at = " + ("coalesce(archived_at, now_ms())" if change.is_archived else "NULL")
     number = await next_board_change(tx)
     await tx.run(f"UPDATE boards SET changed = $1, {places} WHERE id = $2", number, board.id, *new.values())
+
+
+def deeds(board: Board, change: BoardChange) -> list[str]:
+    """Returns what the audit log says of a change: an action for each thing that matters, or `change` for all others."""
+    found = []
+    if change.read_by not in (None, board.read_by):
+        found.append(f"read by {change.read_by}")
+    if change.is_archived is not None and change.is_archived != (board.archived_at is not None):
+        found.append("archive" if change.is_archived else "unarchive")
+    if change.name not in (None, board.name) or change.slug not in (None, board.slug):
+        found.append("rename")
+    rest = ("about", "rules", "newest_first", "write_by")
+    if not found or any(getattr(change, name) not in (None, getattr(board, name)) for name in rest):
+        found.append("change")
+    return found
 
 
 async def leave_boards(tx: Tx, account_id: int) -> None:

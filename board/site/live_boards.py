@@ -1,5 +1,7 @@
 """Finds boards in memory, for those who look at them now."""
 
+from collections.abc import Iterable
+
 from board.caller import Caller
 from board.cursor import Cursor
 from board.errors import DeniedError
@@ -32,6 +34,11 @@ class LiveBoards(Parts):
     async def scope_of(self, caller: Caller) -> Scope:
         """Returns what the caller may read. Raises UnavailableError."""
         return await self.scopes.find(caller.credential) if self.waiters.directory.has_others else GUESTS
+
+    def boards_by_id(self, ids: Iterable[int | None], scope: Scope) -> list[LiveBoard]:
+        """Returns those of these boards beside the first that are there, and that the asker may read."""
+        found = (self.waiters.directory.of(id) for id in ids if id is not None)
+        return [board for board in found if board is not None and board.row and board.may_be_read(scope)]
 
     async def load(self, caller: Caller, board: LiveBoard, cursor: Cursor) -> None:
         """Has what this cursor is answered with read, if memory lacks it. The caller has to be judged again afterwards.

@@ -17,7 +17,7 @@ from handlers.http.errors import RefusedError, as_refused
 from handlers.http.fields import FORM
 from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.http.negotiation import wants_json
-from handlers.http.place import CLOSED, THE_FIRST
+from handlers.http.place import CLOSED, THE_FIRST, home_of
 from handlers.http.rights import Rights
 from handlers.http.static import ICON, static_url
 from net.logs import shown, warn_rarely
@@ -217,6 +217,7 @@ class Page(Base):
             "providers": [one for one in self.context.providers.values() if one.app_id],
             "account": self.account,
             "place": self.place,
+            "home_of": home_of,
             "CLOSED": CLOSED,
             "origin": self.origin,
         }

@@ -1,6 +1,6 @@
 """What moderators do on the page of a message, and the audit log."""
 
-from board.audit import in_words
+from board.audit import around_board, in_words
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.messages.api import parse_id
@@ -34,4 +34,14 @@ class AuditLog(Rendering):
     async def get(self) -> None:
         before = self.whole_number("before")
         entries, older = await self.site.audit(self.caller, before)
-        self.render("audit.html", entries=entries, older=older, before=before, in_words=in_words)
+        scope = await self.site.scope_of(self.caller)
+        boards = {board.id: board.row for board in self.site.boards_by_id({one.board_id for one in entries}, scope)}
+        self.render(
+            "audit.html",
+            entries=entries,
+            older=older,
+            before=before,
+            boards=boards,
+            in_words=in_words,
+            around_board=around_board,
+        )

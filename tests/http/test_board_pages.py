@@ -278,6 +278,35 @@ def test_to_open_a_board_asks_first_because_its_past_opens(club):
     assert again and again[1] != hidden and server.get("/b/committee/").status_code == 404
 
 
+def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
+    """By a link while it is there for the reader; once deleted, by the address that it had, unless that was random."""
+    server, owner, _, hidden = club
+    other, browser = promote(server, Person(server)), owner.browser()
+
+    def change(slug, **fields):
+        assert owner.api.patch(f"/api/v1/boards/{slug}", json=fields).status_code == 200
+
+    change("rowing", archived=True)
+    change("rowing", archived=False, name="Rowers")
+    change("rowing", read_by="members", rules="Be kind")
+    change("rowing", read_by="members")
+    link = '<a href="/b/rowing/"><bdi lang="">Rowers</bdi></a>'
+    log = other.browser().get("/audit").text
+    for words in (
+        f"archived {link}", f"opened {link} again, which was archived", f"gave another name or address to {link}",
+        f"made {link} one for members", f"changed {link}", f"made {link}<",
+    ):  # fmt: skip
+        assert words in log
+    assert log.count("changed <a") == 2 and "Committee" not in log and "Committee" in browser.get("/audit").text
+    message = post_on(owner.api, "rowing", "rude")
+    assert other.browser().post(f"/m/{message['id']}/delete").status_code == 303
+    assert f"deleted message {message['id']} by {owner.username} on {link}" in other.browser().get("/audit").text
+    for slug, name in (("rowing", "Rowers"), (hidden, "Committee")):
+        assert browser.post(f"/b/{slug}/delete", data={"name": name}).status_code == 303
+    log = browser.get("/audit").text
+    assert re.search(r"deleted board \d+ \(/b/rowing/\)", log) and link not in log and hidden not in log
+
+
 def test_one_leaves_a_board(club):
     """And does not see it again."""
     _server, _, friend, hidden = club
