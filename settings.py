@@ -59,6 +59,7 @@ class Settings:
         "", origin, "how browsers reach the board, if through a proxy: https://… makes cookies Secure and sends HSTS"
     )
     title: str = setting("Longboard", line(80), "the board's name")
+    first_board: str = setting("", line_or_none(80), "the first board's name among others; else it is the title")
     posting: str = setting("guests", one_of("guests", "members"), "who may post: guests (everyone) or members")
     reading: str = setting("public", one_of("public", "members"), "who may read: public (everyone) or members")
     signup: str = setting(

@@ -3,6 +3,7 @@
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 
 from board.text import DROPPED, INVISIBLE, IS_INVISIBLE, BadTextError, is_visible, tidy
 
@@ -54,12 +55,10 @@ def as_typed(name: str) -> str:
     return " ".join(plain.translate(QUOTES).split())
 
 
-def check_is_not_title(name: str, title: str) -> None:
-    """Raises BadTextError for the name of the whole site, which is also that of its first board."""
-    if as_typed(name).casefold() == as_typed(title).casefold():
-        raise BadTextError(
-            "name_reserved", "This is the name of the site, and of its first board. Please take another."
-        )
+def check_is_free(name: str, taken: Iterable[str]) -> None:
+    """Raises BadTextError for a name that looks like that of the site, or of its first board."""
+    if as_typed(name).casefold() in {as_typed(one).casefold() for one in taken}:
+        raise BadTextError("name_reserved", "This is the name of the site, or of its first board. Please take another.")
 
 
 def clean_about(text: str) -> str:

@@ -14,7 +14,7 @@ from board.site.parts import Parts
 from board.slugs import (
     FIRST,
     as_typed,
-    check_is_not_title,
+    check_is_free,
     clean_about,
     clean_board_name,
     clean_rules,
@@ -51,7 +51,7 @@ def check_may_write(caller: Caller, board: Board) -> None:
     if caller.account is None and board.write_by != "guests":
         raise DeniedError("sign_in_first", MEMBERS_POST)
     if board.write_by == "moderators" and caller.account is not None and not caller.account.is_moderator:
-        raise DeniedError("read_only", "Only moderators can post on this board.")
+        raise DeniedError("read_only", "Only moderators and the board's owner can post here.")
 
 
 def check_is_not_first(board: Board) -> None:
@@ -76,7 +76,7 @@ class Boards(Parts):
         """The first board, which has no row: the site's settings say what it is."""
         readers = "everyone" if self.rules.reading == "public" else "members"
         return Board(
-            FIRST_BOARD, FIRST, self.rules.title, "", "", True, readers, self.rules.posting, None, 0, None, 0, 0
+            FIRST_BOARD, FIRST, self.rules.first_name, "", "", True, readers, self.rules.posting, None, 0, None, 0, 0
         )
 
     async def slug_with(self, caller: Caller, board_id: int | None) -> str | None:
@@ -153,7 +153,7 @@ class Boards(Parts):
         self.limits.managing.check(caller.key)
         said = cleaned(dataclasses.replace(said, name=said.name or ""))
         assert said.name
-        check_is_not_title(said.name, self.rules.title)
+        self._check_name(said.name)
         slug, *others = [said.slug] if said.slug else slugs_from(said.name)
         is_free = credential.account.is_moderator
         with contextlib.nullcontext() if is_free else self.limits.making_from.counting(caller.address):
@@ -168,6 +168,10 @@ class Boards(Parts):
                 most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
                 credential=credential.id,
             )
+
+    def _check_name(self, name: str) -> None:
+        """Raises BadTextError."""
+        check_is_free(name, (self.rules.title, self.rules.first_name))
 
     async def count_on(self, caller: Caller, board: Board) -> int:
         """Returns how many messages a board beside the first has. Raises DeniedError."""
@@ -184,7 +188,7 @@ class Boards(Parts):
         if change == BoardChange():
             return board
         if change.name is not None and change.name != board.name:
-            check_is_not_title(change.name, self.rules.title)
+            self._check_name(change.name)
         with finding_board():
             return await self.storage.set_board(credential.account, board.id, change, credential=credential.id)
 

@@ -23,6 +23,8 @@ class Rules:
     """The settings that verbs depend on. settings.py says what they mean."""
 
     title: str = "Longboard"
+    first_name: str = "Longboard"
+    """The name of the first board among others."""
     reading: str = "public"
     posting: str = "guests"
     signup: str = "open"

@@ -20,10 +20,9 @@ from board.cursor import NO_CURSOR, Cursor
 from board.live_board import LiveBoard
 from board.site import Site
 from handlers.boards.kept import KEY_HOLE, MESSAGES_HOLE, Address, Body, Kept, cut_page
-from handlers.boards.rail import Rail, rail_of
+from handlers.boards.rail import WithRail
 from handlers.http.bearer import OTHER_HEADERS
 from handlers.http.context import Context
-from handlers.http.errors import RefusedError
 from handlers.http.negotiation import takes_gzip
 from handlers.messages.api import new_form_key
 from handlers.messages.rendering import BIG, BLANK, Rendering, first_id
@@ -46,11 +45,10 @@ class State:
     cursor: Cursor
 
 
-class LivePage(Rendering):
+class LivePage(WithRail, Rendering):
     """What the page of the first board shares with those of others."""
 
     forgives_old_sessions = True
-    rail: Rail | None = None
 
     async def show(self) -> None:
         before, after = self.whole_number("before"), self.whole_number("after")
@@ -124,19 +122,6 @@ class LivePage(Rendering):
         html = await self.days_html(state.page.messages)
         await self.send_page("board.html", html, **self.names(state, new_form_key(), watching))
 
-    @property
-    def is_as_judged(self) -> bool:
-        if not super().is_as_judged or self.rail is None:
-            return super().is_as_judged
-        scope = self.site.scopes.recall(self.credential)
-        return scope is not None and self.rail.may_be_read(scope)
-
-    async def look_again(self) -> None:
-        await super().look_again()
-        if self.rail is not None and not self.rail.may_be_read(await self.site.scope_of(self.caller)):
-            self.has_ended = True
-            raise RefusedError(503, "unavailable", "The boards have just changed. Please reload the page.")
-
     # --- both
 
     def names(self, state: State, key: str, watching: int) -> dict[str, Any]:
@@ -158,7 +143,7 @@ class LivePage(Rendering):
             if not self.is_as_judged:
                 await self.look_again()
             elif (recent := self.board.recent) is not None and self.board.has(NO_CURSOR):
-                self.rail = rail_of(self.site, scope, may_make=self.site.may_make_boards(self.caller))
+                self.show_boards(scope)
                 return State(recent.page, recent.cursor)
 
     # --- what differs

@@ -1,4 +1,4 @@
-"""The list of boards beside the messages. A site with one board has none."""
+"""The list of boards, as pages have it: beside the messages, or to search in another one. A site with one board has none."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -7,6 +7,8 @@ from board.live_board import LiveBoard
 from board.scopes import Scope
 from board.site import Site
 from board.site.boards import BOARDS_AT_ONCE
+from handlers.http.base import Base
+from handlers.http.errors import RefusedError
 from storage.records import FIRST_BOARD, Board
 
 
@@ -23,6 +25,31 @@ class Rail:
     def may_be_read(self, scope: Scope) -> bool:
         """Whether an asker may still read all of them."""
         return all(board.may_be_read(scope) for board in self.live)
+
+
+class WithRail(Base):
+    """A page that names other boards. Before it is sent, it is judged once more whether they may still be read."""
+
+    rail: Rail | None = None
+
+    def show_boards(self, scope: Scope) -> None:
+        """`scope` is the viewer's."""
+        self.rail = rail_of(self.site, scope, may_make=self.site.may_make_boards(self.caller))
+
+    @property
+    def is_as_judged(self) -> bool:
+        if not super().is_as_judged or self.rail is None:
+            return super().is_as_judged
+        scope = self.site.scopes.recall(self.credential)
+        return scope is not None and self.rail.may_be_read(scope)
+
+    async def look_again(self) -> None:
+        rail, self.rail = self.rail, None  # so that a refusal is not judged by it again
+        await super().look_again()
+        if rail is not None and not rail.may_be_read(await self.site.scope_of(self.caller)):
+            self.has_ended = True
+            raise RefusedError(503, "unavailable", "The boards have just changed. Please reload the page.")
+        self.rail = rail
 
 
 def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:

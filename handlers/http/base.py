@@ -211,6 +211,7 @@ class Page(Base):
         return {
             **names,
             "title": self.config.title,
+            "first_name": self.config.first_board or self.config.title,
             "static": static_url,
             "icon": ICON,
             "config": self.config,

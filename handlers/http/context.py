@@ -21,6 +21,7 @@ from settings import Settings, inherited_place
 def rules_of(settings: Settings) -> Rules:
     return Rules(
         title=settings.title,
+        first_name=settings.first_board or settings.title,
         reading=settings.reading,
         posting=settings.posting,
         signup=settings.signup,

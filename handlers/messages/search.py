@@ -2,6 +2,7 @@
 
 from board.highlights import Piece, excerpt
 from board.recent import PAGE, as_json
+from handlers.boards.rail import WithRail
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from handlers.messages.rendering import Rendering
@@ -14,7 +15,7 @@ MOST_MARKED = 6
 """Words and phrases of a query that are highlighted: enough for a reader, and each must be compared with every word."""
 
 
-class SearchPage(Rendering):
+class SearchPage(WithRail, Rendering):
     forgives_old_sessions = True
 
     async def get(self) -> None:
@@ -24,9 +25,11 @@ class SearchPage(Rendering):
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.context.making, found.messages if found else []
         shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
+        self.show_boards(await self.site.scope_of(self.caller))
         await self.send_page(
             "search.html",
             [],
+            rail=self.rail,
             query=query,
             found=found,
             before=before,

@@ -33,7 +33,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "first_board": (403, "The site's settings say what its first board is."),
     "moderators_only": (403, "Only moderators can make boards here."),
     "archived": (403, "The board is archived: nothing new is written there."),
-    "read_only": (403, "Only moderators can post on this board."),
+    "read_only": (403, "Only moderators and the board's owner can post there."),
     "signup_closed": (403, "The board takes no new members."),
     "invite_needed": (403, "New members need an invitation."),
     "not_found": (404, "It does not exist, or no longer does."),

@@ -418,7 +418,7 @@ async def test_an_edit_and_a_deletion_lead_back_to_the_board(club, visit):
     await page.fill("#s", "good morning")
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator(".this .body")).to_have_text("good morning")
-    await page.get_by_role("link", name="Go to the board").click()
+    await page.get_by_role("link", name="Go to Committee").click()
     await page.wait_for_url(f"**/b/{hidden}/**")
     await page.locator(f"#m{mine['id']} .permalink").click()
     await page.get_by_text("Delete this message").click()

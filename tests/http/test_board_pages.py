@@ -278,6 +278,57 @@ def test_to_open_a_board_asks_first_because_its_past_opens(club):
     assert again and again[1] != hidden and server.get("/b/committee/").status_code == 404
 
 
+def test_an_empty_board_of_the_invited_says_what_comes_next(club):
+    """To those who may invite; the others see what is said of any empty board."""
+    _, owner, friend, _ = club
+    slug = make_board(owner, "Empty", read_by="invited")
+    invite(owner, slug, friend.username)
+    link = f'<a href="/b/{slug}/settings#invited">Invite people</a>'
+    assert link in owner.browser().get(f"/b/{slug}/").text and link not in friend.browser().get(f"/b/{slug}/").text
+    assert "Write the first message" in friend.browser().get(f"/b/{slug}/").text
+    assert "Invite people" not in owner.browser().get(f"/b/{make_board(owner, 'Open', 'open')}/").text
+
+
+def test_a_search_says_where_it_looks_and_leads_to_the_other_boards(club):
+    """To those that the viewer may read. Where there is one board, nothing is said of it."""
+    server, _, friend, hidden = club
+    for who, slugs in ((server.client, ["rowing"]), (friend.browser(), [hidden, "lounge", "rowing"])):
+        page = who.get("/search?q=soup+%26+tea").text
+        assert '<h1>Search in <bdi lang="">Riverside</bdi></h1>' in page and "No message has" in page
+        assert sorted(re.findall('"/b/([^/]+)/search\\?q=soup[+]%26[+]tea"', page)) == sorted(slugs)
+        assert re.search('<details class="elsewhere" open>', page)
+        there = who.get("/b/rowing/search?q=words").text
+        assert '<h1>Search in <bdi lang="">Rowing</bdi></h1>' in there and 'href="/search?q=words"' in there
+        assert '<details class="elsewhere">' in there and '"/b/rowing/search?q=words"' not in there
+    assert "elsewhere" not in server.get("/search").text and "elsewhere" not in server.get("/search?q=%22").text
+
+
+def test_the_first_board_has_a_heading_and_may_have_a_name_among_others(start):
+    """Of its own, or the site's. Alone, it has neither."""
+    server = start(title="Riverside", first_board="General")
+    owner = promote(server, Person(server))
+    assert '<h1 class="unseen">Riverside</h1>' in server.get("/").text and "General" not in server.get("/").text
+    assert "<h1>Search</h1>" in server.get("/search?q=x").text
+    make_board(owner, "Rowing", "rowing")
+    for who in (server.client, owner.browser()):
+        page = who.get("/").text
+        assert '<h1><bdi lang="">General</bdi></h1>' in page and "<title>General · Riverside</title>" in page
+        assert re.search('data-slug="first"[^>]*><bdi lang="">General</bdi>', page)
+        assert "General" in who.get("/boards").text and 'Search in <bdi lang="">General' in who.get("/search?q=x").text
+    for name in ("general", "Riverside"):
+        assert owner.browser().post("/boards/new", data={"name": name}).status_code == 422
+    assert server.get("/api/v1/boards/first").json()["name"] == "General"
+
+
+def test_ways_back_from_a_message_name_its_board(club):
+    """So that one knows where one is."""
+    _, owner, friend, hidden = club
+    id = post_on(owner.api, hidden, "here")["id"]
+    browser = friend.browser()
+    for path in (f"/m/{id}", f"/b/{hidden}/search?q=nothing"):
+        assert re.search(f'<a href="/b/{hidden}/[^"]*">Go to <bdi lang="">Committee</bdi></a>', browser.get(path).text)
+
+
 def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
     """By a link while it is there for the reader; once deleted, by the address that it had, unless that was random."""
     server, owner, _, hidden = club
