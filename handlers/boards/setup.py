@@ -10,7 +10,7 @@ from board.account_names import fold_username
 from handlers.boards.listing import BoardForm
 from handlers.boards.on_board import OnBoard
 from handlers.http.errors import RefusedError
-from handlers.http.place import place_of
+from handlers.http.place import home_of, place_of
 from storage.boards import BoardChange
 from storage.records import Account, Board
 
@@ -64,10 +64,10 @@ class BoardSetup(OnBoard, BoardForm):
         else:
             super().write_error_page(refused)
 
-    def again(self, done: str, board: Board | None = None) -> None:
+    def again(self, done: str, board: Board | None = None, **more: str) -> None:
         """Leads back to the page, which then says what was done."""
-        home = f"/b/{board.slug}/" if board else self.place.home
-        self.lead(f"{home}settings?{urlencode({'done': done})}")
+        home = home_of(board.slug) if board else self.place.home
+        self.lead(f"{home}settings?{urlencode({'done': done, **more})}")
 
     def lead(self, path: str) -> None:
         """Leads on after what was asked for is done. By that, the board may have another address, or be gone."""
@@ -82,22 +82,37 @@ class BoardSetup(OnBoard, BoardForm):
         """What the board is, and who may read and write."""
         assert self.row is not None
         change = self.change()
-        opens = change.read_by is not None and OPENNESS.index(change.read_by) > OPENNESS.index(self.row.read_by)
-        if opens and self.count and self.form("opens") != "yes":
-            raise RefusedError(
-                422, "opens_past", "All that was written here would be opened, too. If you want that, tick it below."
-            )
+        if self.count:
+            self.check_is_meant(self.row.read_by, change.read_by)
         board = await self.site.change_board(self.caller, slug, change)
         if board is None:  # it is for the invited now, and a moderator who is none of them does not see it any more
             self.lead("/boards?done=setup")
         else:
             self.again("setup", board)
 
+    def check_is_meant(self, now: str, then: str | None) -> None:
+        """Asks first where other people may read what is written here, or none of those who do. Raises RefusedError."""
+        if then is None or then == now:
+            return
+        if OPENNESS.index(then) > OPENNESS.index(now) and self.form("opens") != "yes":
+            raise RefusedError(
+                422, "opens_past", "All that was written here would be opened, too. If you want that, tick it below."
+            )
+        if then == "invited" and self.form("closes") != "yes":
+            accounts, more = self.invited
+            count = f"more than {len(accounts)}" if more else len(accounts) or "nobody"
+            raise RefusedError(
+                422,
+                "closes_board",
+                "Besides its owner, only people who are invited would find this board then, at another address. "
+                f"Invited so far: {count}. If you want that, tick it below.",
+            )
+
 
 class BoardInvite(BoardSetup):
     async def post(self, slug: str) -> None:
-        await self.site.invite(self.caller, slug, self.needed("username").strip())
-        self.again("invite")
+        account = await self.site.invite(self.caller, slug, self.needed("username").strip())
+        self.again("invite", who=account.username)
 
 
 class BoardUninvite(BoardSetup):

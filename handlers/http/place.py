@@ -9,7 +9,7 @@ from storage.records import Account, Board
 
 CLOSED = {
     "archived": "This board is archived. It can be read, and nothing new is written here.",
-    "moderators": "Only moderators write here.",
+    "moderators": "Only moderators and the board's owner write here.",
     "members": "Members write here.",
 }
 """What stands in the place of the form, by the reason."""

@@ -145,7 +145,7 @@ def test_where_one_may_not_write_there_is_a_word_and_no_form(club):
     make_board(owner, "News", "news", write_by="moderators")
     make_board(owner, "Open", "open", write_by="members")
     guest, member = server.client, friend.browser()
-    assert "Only moderators write here." in member.get("/b/news/").text
+    assert "Only moderators and the board&#x27;s owner write here." in member.get("/b/news/").text
     assert 'action="/b/news/add"' not in member.get("/b/news/").text
     assert 'action="/b/news/add"' in owner.browser().get("/b/news/").text
     assert "Members write here." in guest.get("/b/open/").text and 'action="/b/open/add"' in member.get("/b/open/").text
@@ -200,7 +200,7 @@ def test_one_board_has_none_of_it(start):
     for who in (server.client, owner.browser()):
         page = who.get("/").text
         assert not re.search("popover|boards|data-slug|data-board", page)
-    assert '<a href="/boards/new">' in owner.browser().get("/account").text
+    assert 'href="/boards/new"' in owner.browser().get("/account").text
     assert '"/boards/new"' not in Person(server).browser().get("/account").text
 
 
@@ -262,9 +262,9 @@ def test_one_sets_a_board_up_by_forms(club):
     assert browser.get(f"/b/{hidden}/").status_code == 404 and "is deleted" in browser.get("/boards?done=delete").text
 
 
-def test_to_open_a_board_asks_first_because_its_past_opens(club):
-    """The page says how much that is; an empty board has no past."""
-    server, owner, _friend, hidden = club
+def test_to_open_or_close_a_board_asks_first(club):
+    """Because its past opens, and the page says how much that is; because others find it no more. Not where it is empty."""
+    server, owner, friend, hidden = club
     browser = owner.browser()
     assert "all 1 message that is here" in browser.get(f"/b/{hidden}/settings").text
     fields = {"name": "Committee", "slug": "committee", "read_by": "everyone", "write_by": "guests"}
@@ -273,9 +273,33 @@ def test_to_open_a_board_asks_first_because_its_past_opens(club):
     assert server.get("/b/committee/").status_code == 404
     assert browser.post(f"/b/{hidden}/settings", data=fields | {"opens": "yes"}).status_code == 303
     assert f"words on {hidden}" in server.get("/b/committee/").text
-    closed = browser.post("/b/committee/settings", data={"name": "Committee", "read_by": "invited"})
+    invite(owner, "committee", friend.username)
+    fields = {"name": "Committee", "slug": "committee", "about": "typed", "read_by": "invited"}
+    asked = browser.post("/b/committee/settings", data=fields)
+    assert asked.status_code == 422 and 'name="closes"' in asked.text and "Invited so far: 1." in asked.text
+    assert 'value="typed"' in asked.text and server.get("/b/committee/").status_code == 200
+    closed = browser.post("/b/committee/settings", data=fields | {"closes": "yes"})
     again = re.fullmatch(r"/b/([0-9a-f]{20})/settings\?done=setup", closed.headers["Location"])
     assert again and again[1] != hidden and server.get("/b/committee/").status_code == 404
+    make_board(owner, "Empty", "empty")
+    assert browser.post("/b/empty/settings", data={"name": "Empty", "read_by": "invited"}).status_code == 303
+
+
+def test_whoever_is_invited_is_named_and_the_next_can_be_typed(club):
+    """The name is that of somebody who is invited, whatever the address says."""
+    _, owner, _, hidden = club
+    browser, page = owner.browser(), f"/b/{hidden}/settings"
+    person = Person(club[0], name="عمر الفاروق")
+    led = browser.post(f"/b/{hidden}/invite", data={"username": f" {person.username} "}).headers["Location"]
+    assert led == f"{page}?done=invite&who={person.username}"
+    shown = browser.get(led).text
+    assert 'role="status"><bdi lang="">عمر الفاروق</bdi> is invited.' in shown
+    assert re.search('<input id="username"[^>]* autofocus', shown)
+    forged = browser.get(f"{page}?done=invite&who=Your+password").text
+    assert "Your password" not in forged and 'role="status">Invited.' in forged
+    led = browser.post(f"/b/{hidden}/uninvite", data={"username": person.username}).headers["Location"]
+    assert "The invitation is taken back." in browser.get(led).text
+    assert " autofocus" not in browser.get(page).text
 
 
 def test_an_empty_board_of_the_invited_says_what_comes_next(club):
