@@ -89,7 +89,8 @@ class Storage(
 
         The message gets the account's name at the time of the commit, not the one in `author`. Raises NotFoundError for
         a board that the author may not read, KeyReusedError if the first post has other words, and NotAllowedError for a
-        suspended account, a guest with a blocked address, and whoever may only read this board.
+        suspended account and a guest with a blocked address; for those who may only read this board ArchivedError,
+        MembersOnlyError or ModeratorsOnlyError.
         """
 
     @abc.abstractmethod

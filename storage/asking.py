@@ -6,7 +6,7 @@ The first board has no rights of its own: the site's settings are the limit ther
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from storage.errors import NotAllowedError, NotFoundError
+from storage.errors import CLOSED, NotFoundError
 from storage.records import FIRST_BOARD, OPERATOR, Account, Asker, Board
 from storage.tx import Row, Tx
 
@@ -100,14 +100,21 @@ async def read_judged(
     return [row for row in rows if row[0] is not None]
 
 
-def check_may_write(board: Board, account: Account | None) -> None:
-    """Whether the account, or a guest, may post on a board that it may read, and edit there. Raises NotAllowedError."""
+def closed_to(board: Board, account: Account | None) -> str | None:
+    """Returns why an account, or a guest, can't post on a board that it may read, nor edit there: it is `archived`, or
+    for `members` or `moderators` only. None if it can. PostgreSQL's post_to() has the same rule.
+    """
     if board.archived_at is not None:
-        raise NotAllowedError(f"board {board.id} is archived")
-    if account is None and board.write_by != "guests":
-        raise NotAllowedError(f"guests don't write on board {board.id}")
-    if account is not None and board.write_by == "moderators" and not may_moderate(account, board):
-        raise NotAllowedError(f"account {account.id} doesn't write on board {board.id}")
+        return "archived"
+    if board.write_by == "moderators":
+        return None if account is not None and may_moderate(account, board) else "moderators"
+    return "members" if account is None and board.write_by == "members" else None
+
+
+def check_may_write(board: Board, account: Account | None) -> None:
+    """Raises ArchivedError, MembersOnlyError, ModeratorsOnlyError."""
+    if reason := closed_to(board, account):
+        raise CLOSED[reason](f"board {board.id}")
 
 
 def may_moderate(account: Account, board: Board | None) -> bool:

@@ -55,6 +55,26 @@ class NotAllowedError(StorageError):
     """The account is suspended, is deleted or lacks the required role; or the address is blocked."""
 
 
+class ArchivedError(NotAllowedError):
+    """Nothing new is written on this board."""
+
+
+class MembersOnlyError(NotAllowedError):
+    """Guests don't write here."""
+
+
+class ModeratorsOnlyError(NotAllowedError):
+    """Only moderators and the board's owner write on it."""
+
+
+CLOSED: dict[str, type[NotAllowedError]] = {
+    "archived": ArchivedError,
+    "members": MembersOnlyError,
+    "moderators": ModeratorsOnlyError,
+}
+"""By the reasons of closed_to() in storage/asking.py."""
+
+
 class EditConflictError(StorageError):
     """The message has changed since the state from which this edit began. The argument is the current message."""
 

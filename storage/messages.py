@@ -40,7 +40,7 @@ class StoredMessages(Nouns):
 
         If given, `began_from` is the `changed_at` that the author saw: a message that has been edited since is left as
         it is, and nothing is done if it has this body already. Raises NotFoundError, NotAuthorError, NotAllowedError,
-        EditConflictError.
+        ArchivedError, ModeratorsOnlyError, EditConflictError.
         """
         words = await self._words(body, board_id)
 

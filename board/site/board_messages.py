@@ -6,9 +6,8 @@ As in boards.py, a board that the caller may not read is refused as one that nev
 from board.caller import Caller
 from board.cursor import Cursor
 from board.recent import PAGE
-from board.site.boards import Boards, check_may_write, finding_board
+from board.site.boards import Boards, finding_board
 from board.site.messages import Messages
-from storage.errors import NotAllowedError
 from storage.records import FIRST_BOARD, Found, Message, Page
 
 
@@ -18,12 +17,8 @@ class BoardMessages(Messages, Boards):
         body = self._checked(caller, text)
         board = await self.board(caller, slug)
         credential = caller.credential.id if caller.credential else None
-        try:
-            with finding_board():
-                posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id)
-        except NotAllowedError:
-            check_may_write(caller, board)
-            raise
+        with finding_board():
+            posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id)
         message, is_new = posted
         if is_new and caller.credential is not None and caller.credential.kind != "bot":
             await self.note_read(caller.credential.account.id, board.id, message.id)

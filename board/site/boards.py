@@ -27,7 +27,6 @@ from storage.errors import NotFoundError, UnavailableError
 from storage.marks import Standing
 from storage.records import FIRST_BOARD, Board, Credential
 
-MEMBERS_POST = "Only members can post on this board. Please sign in."
 NO_BOARD = "There is no such board."
 MAKES = "Only members can make boards, where the site lets them."
 MANAGES = "Only a board's owner and moderators can do this."
@@ -42,16 +41,6 @@ def finding_board() -> Iterator[None]:
         yield
     except NotFoundError:
         raise DeniedError("no_such_board", NO_BOARD) from None
-
-
-def check_may_write(caller: Caller, board: Board) -> None:
-    """Says why the caller may not write on a board that it may read, if the board is the reason. Raises DeniedError."""
-    if board.archived_at is not None:
-        raise DeniedError("archived", "This board is archived: nothing new is written here.")
-    if caller.account is None and board.write_by != "guests":
-        raise DeniedError("sign_in_first", MEMBERS_POST)
-    if board.write_by == "moderators" and caller.account is not None and not caller.account.is_moderator:
-        raise DeniedError("read_only", "Only moderators and the board's owner can post here.")
 
 
 def check_is_not_first(board: Board) -> None:

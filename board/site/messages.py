@@ -7,10 +7,9 @@ from board.cursor import Cursor
 from board.errors import DeniedError
 from board.live_board import LiveBoard
 from board.recent import BATCH, PAGE
-from board.site.boards import MEMBERS_POST, check_may_write
 from board.site.parts import Parts
 from board.text import clean
-from storage.errors import NotAllowedError, NotFoundError
+from storage.errors import MembersOnlyError, NotFoundError
 from storage.records import FIRST_BOARD, Board, Changes, Found, Message, Page
 
 CHANGES = "Only its author can change a message."
@@ -32,9 +31,9 @@ class Messages(Parts):
         return await self.storage.append(caller.author, body, key, caller.address, credential)
 
     def _checked(self, caller: Caller, text: str) -> str:
-        """Counts a post, and returns its words as they are stored. Raises DeniedError, BadTextError."""
+        """Counts a post, and returns its words as they are stored. Raises MembersOnlyError, DeniedError, BadTextError."""
         if caller.credential is None and self.rules.posting == "members":
-            raise DeniedError("sign_in_first", MEMBERS_POST)
+            raise MembersOnlyError
         self._count_post(caller)
         return clean(text, self.rules.message_length)
 
@@ -46,7 +45,7 @@ class Messages(Parts):
     async def edit(self, caller: Caller, id: int, text: str, began_from: int | None) -> Message:
         """Edits a message. Only its author may, and not if it was changed after `began_from` (None: in any case).
 
-        Raises DeniedError, BadTextError, NotFoundError, EditConflictError.
+        Raises DeniedError, BadTextError, NotFoundError, NotAllowedError, EditConflictError.
         """
         is_author, board_id = await self._find(caller, id, CHANGES)
         if not is_author:
@@ -54,12 +53,7 @@ class Messages(Parts):
         self._count_post(caller)
         body, credential = clean(text, self.rules.message_length), caller.member_credential
         whose = {"credential": credential.id, "board_id": board_id}
-        try:
-            return await self.storage.edit(id, body, credential.account.id, began_from, **whose)
-        except NotAllowedError:
-            if board_id != FIRST_BOARD:
-                check_may_write(caller, await self.storage.board_of(board_id, caller.asker))
-            raise
+        return await self.storage.edit(id, body, credential.account.id, began_from, **whose)
 
     async def delete(self, caller: Caller, id: int) -> Message:
         """Deletes a message, for its author or a moderator. Raises DeniedError, NotFoundError."""

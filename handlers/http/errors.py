@@ -8,12 +8,15 @@ from board.errors import DeniedError
 from board.turns import BusyError
 from commands import ADMIN
 from storage.errors import (
+    ArchivedError,
     EditConflictError,
     IdentityTakenError,
     IsModeratorError,
     KeyReusedError,
     LastWayInError,
     LinkGoneError,
+    MembersOnlyError,
+    ModeratorsOnlyError,
     NotAllowedError,
     NotAuthorError,
     NotFoundError,
@@ -67,6 +70,9 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     LinkGoneError: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
     EditConflictError: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),
     NotAllowedError: (403, "not_allowed", "You can't do this at present. A moderator has decided so."),
+    ArchivedError: (403, "archived", "This board is archived: nothing new is written here."),
+    MembersOnlyError: (401, "sign_in_first", "Only members can post on this board. Please sign in."),
+    ModeratorsOnlyError: (403, "read_only", "Only moderators and the board's owner can post here."),
     NotFoundError: (404, "not_found", "This does not exist, or no longer does."),
     NotAuthorError: (403, "not_yours", "Somebody else wrote this message."),
     OutdatedError: (401, "signed_out", "You have been signed out. Please sign in again."),
@@ -102,8 +108,6 @@ STATUSES = {
     "bot_token": 403,
     "owner_only": 403,
     "first_board": 403,
-    "archived": 403,
-    "read_only": 403,
     "no_such_board": 404,
     "no_such_account": 404,
 }

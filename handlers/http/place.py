@@ -5,6 +5,7 @@ import hashlib
 import hmac
 
 from board.slugs import FIRST, fold_slug
+from storage.asking import closed_to
 from storage.records import Account, Board
 
 CLOSED = {
@@ -38,13 +39,8 @@ class Place:
 
     def closed(self, account: Account | None, posting: str) -> str | None:
         """Returns why the viewer can't write here: a key of CLOSED. `posting` is the setting."""
-        if self.board and self.board.archived_at is not None:
-            return "archived"
-        if account is None and (posting == "members" or (self.board and self.board.write_by == "members")):
-            return "members"
-        if self.board and self.board.write_by == "moderators" and not self.manages:
-            return "moderators"
-        return None
+        reason = closed_to(self.board, account) if self.board else None
+        return reason or ("members" if account is None and posting == "members" else None)
 
 
 def home_of(slug: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.errors import KeyReusedError, NotAllowedError, NotFoundError, OutdatedError
+from storage.errors import CLOSED, KeyReusedError, NotAllowedError, NotFoundError, OutdatedError
 from storage.keys import fingerprint_of
 from storage.messages import StoredMessages, read_page
 from storage.postgres.search import to_vector, vector
@@ -85,6 +85,8 @@ def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
         raise OutdatedError("credential")
     if outcome == "not_allowed":
         raise NotAllowedError("author")
+    if outcome in CLOSED:
+        raise CLOSED[outcome]("board")
     return to_message(columns), outcome == "posted"
 
 

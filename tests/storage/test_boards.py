@@ -13,8 +13,10 @@ from board.slugs import clean_slug
 from board.text import BadTextError
 from board.waiters import WaiterList, load
 from storage import open_storage
+from storage.asking import closed_to
 from storage.boards import BoardChange
 from storage.errors import (
+    CLOSED,
     KeyReusedError,
     NotAllowedError,
     NotFoundError,
@@ -24,7 +26,7 @@ from storage.errors import (
 )
 from storage.messages import read_anywhere, read_changes_on, read_log, read_page, read_page_after, read_snapshot_on
 from storage.postgres.search import to_vector
-from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
+from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Password
 from storage.sqlite.tx import SQLiteTx, finish
 from storage.words import BOARD_MARK, mark_of, phrases, words
 from tests.storage.test_sqlite import steps
@@ -263,6 +265,42 @@ async def test_an_archived_board_takes_no_words_and_gives_them_back(storage):
     await storage.append(ADA, "again", None, board_id=board.id)
     with pytest.raises(NotAllowedError):
         await storage.append(None, "by a guest", None, board_id=board.id)
+
+
+async def test_who_may_not_write_is_told_why_and_all_judges_agree(storage):
+    """Posting and editing, on both engines, and the function that pages ask."""
+    await storage.set_role(None, "bob", "moderator")
+    owner, moderator = await storage.account("ada"), await storage.account("bob")
+    guest, member = None, (await storage.create_account("mia", "Mia", Password("a hash")))
+    refused = {
+        ("guests", False): {}, ("members", False): {guest: "members"},
+        ("moderators", False): {guest: "moderators", member: "moderators"},
+        ("guests", True): dict.fromkeys((guest, member, owner, moderator), "archived"),
+        ("moderators", True): dict.fromkeys((guest, member, owner, moderator), "archived"),
+    }  # fmt: skip
+    for number, ((write_by, is_archived), reasons) in enumerate(refused.items()):
+        made_by_ada = await made(storage, f"board-{number}", actor=owner)
+        own = {one: (await post_as(storage, one, made_by_ada.id)).id for one in (member, owner, moderator)}
+        change = BoardChange(write_by=write_by, is_archived=is_archived)
+        board = await storage.set_board(None, made_by_ada.id, change)
+        for account in (guest, member, owner, moderator):
+            reason = reasons.get(account)
+            assert closed_to(board, account) == reason
+            calls = [lambda account=account, id=board.id: post_as(storage, account, id)]
+            if account:
+                calls.append(lambda a=account, id=board.id, own=own: storage.edit(own[a], "x", a.id, board_id=id))
+            for call in calls:
+                try:
+                    await call()
+                except NotAllowedError as error:
+                    assert reason is not None and type(error) is CLOSED[reason], (write_by, account)
+                else:
+                    assert reason is None, (write_by, account)
+
+
+async def post_as(storage, account, board_id):
+    author = account and Author(account.id, account.name)
+    return (await storage.append(author, "words", None, board_id=board_id))[0]
 
 
 async def test_an_invitation_that_is_taken_back_ends_reading_and_every_retry(storage):

@@ -2,7 +2,17 @@
 
 import dataclasses
 
-from storage.errors import KeyReusedError, NotAllowedError, NotAuthorError, NotFoundError, OutdatedError, SlugTakenError
+from storage.errors import (
+    ArchivedError,
+    KeyReusedError,
+    MembersOnlyError,
+    ModeratorsOnlyError,
+    NotAllowedError,
+    NotAuthorError,
+    NotFoundError,
+    OutdatedError,
+    SlugTakenError,
+)
 from storage.records import FIRST_BOARD, Asker
 from storage.slugs import RANDOM
 
@@ -69,12 +79,15 @@ class Model:
         place = self.boards.get(board)
         return self.roles.get(account) == "moderator" or (place is not None and place.owner == account)
 
-    def may_write(self, account: int | None, board: int) -> bool:
+    def refusal_of_words(self, account: int | None, board: int) -> type[Exception] | None:
+        """Of new words, by the board alone."""
         if board == FIRST_BOARD:
-            return True
+            return None
         place = self.boards[board]
         who = {"guests": True, "members": account is not None, "moderators": self.moderates(account, board)}
-        return not place.is_archived and who[place.write_by]
+        if place.is_archived or who[place.write_by]:
+            return ArchivedError if place.is_archived else None
+        return {"members": MembersOnlyError, "moderators": ModeratorsOnlyError}[place.write_by]
 
     # --- what becomes of a request: the error, or None
 
@@ -101,7 +114,7 @@ class Model:
             return NotAllowedError
         if asker.credential_id is not None and asker.credential_id not in self.bots:
             return OutdatedError
-        return None if self.may_write(asker.account_id, board) else NotAllowedError
+        return self.refusal_of_words(asker.account_id, board)
 
     def refusal_of_change(
         self, by: Asker, id: int, board: int, *, edits: bool, moderates: bool
@@ -119,7 +132,7 @@ class Model:
             return OutdatedError
         if post.author != by.account_id and not self.moderates(by.account_id, board):
             return NotAllowedError
-        return NotAllowedError if edits and not self.may_write(by.account_id, board) else None
+        return self.refusal_of_words(by.account_id, board) if edits else None
 
     def refusal_of_slug(self, slug: str, board: int) -> type[Exception] | None:
         return SlugTakenError if self.slug_owners.get(slug, board) != board or RANDOM.fullmatch(slug) else None

@@ -68,6 +68,8 @@ UNHEARD_OF = {
     ("/api/v1/messages", "post"): {
         (400, "bad_cursor"),
         NO_BOARD,
+        (403, "archived"),  # as the first board never is
+        (403, "read_only"),
     },  # the first only with an `after`, which means nothing
     ("/api/v1/messages", "get"): {(404, "no_such_board")},  # of the first board, which is always there
     ("/api/v1/search", "get"): {NO_BOARD},

@@ -155,13 +155,13 @@ BEGIN
         ) THEN
             refusal := 'outdated';
         END IF;
-        IF refusal IS NULL AND (
-            target.archived_at IS NOT NULL
-            OR target.write_by <> 'guests' AND author.id IS NULL
-            OR target.write_by = 'moderators' AND author.role <> 'moderator'
-                AND target.owner_id IS DISTINCT FROM author.id
-        ) THEN
-            refusal := 'not_allowed';
+        IF refusal IS NULL THEN
+            refusal := CASE
+                WHEN target.archived_at IS NOT NULL THEN 'archived'
+                WHEN target.write_by = 'moderators' AND author.role IS DISTINCT FROM 'moderator'
+                    AND (author.id IS NULL OR target.owner_id IS DISTINCT FROM author.id) THEN 'moderators'
+                WHEN target.write_by = 'members' AND author.id IS NULL THEN 'members'
+            END;
         END IF;
         IF refusal IS NOT NULL THEN
             RETURN QUERY SELECT
