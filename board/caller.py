@@ -39,6 +39,11 @@ class Caller:
         return f"account {self.credential.account.id}" if self.credential else self.address
 
     @property
+    def person(self) -> Account | None:
+        """The account, if this is the member in person, and not a bot's token."""
+        return self.credential.account if self.credential and self.credential.kind != "bot" else None
+
+    @property
     def may_moderate(self) -> bool:
         """Whether this is a moderator in person: a bot's token can read and write, but not moderate."""
-        return self.credential is not None and self.credential.account.is_moderator and self.credential.kind != "bot"
+        return self.person is not None and self.person.is_moderator

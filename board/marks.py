@@ -1,45 +1,51 @@
 """Read marks that are not saved yet, kept in memory: a page moves its mark every few seconds."""
 
-import collections
+import asyncio
 from collections.abc import Mapping
 
 from storage import Storage
 
 MOST_UNSAVED = 10_000
-"""Marks that are kept. With more, they are saved at once."""
+"""With more marks, they are saved at once. Twice as many are kept, while storage takes none."""
 
 
 class Marks:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._unsaved: collections.defaultdict[int, dict[int, int]] = collections.defaultdict(dict)
+        self._unsaved: dict[int, dict[int, int]] = {}
         """By account and board."""
         self._count = 0
+        self._saving = asyncio.Lock()
 
     def of(self, account_id: int | None) -> Mapping[int, int]:
         """Returns the marks of an account that are not saved yet, by board."""
-        return self._unsaved.get(account_id, {}) if account_id is not None else {}
+        return dict(self._unsaved.get(account_id, {})) if account_id is not None else {}
 
     def note(self, account_id: int, board_id: int, message_id: int) -> bool:
-        """Notes what an account has read; a mark never goes back. Returns whether there are so many that they must be
-        saved.
+        """Notes what an account has read; a mark never goes back. Returns whether they must be saved now, because there
+        are so many.
         """
-        marks = self._unsaved[account_id]
-        self._count += board_id not in marks
-        marks[board_id] = max(marks.get(board_id, 0), message_id)
-        return self._count > MOST_UNSAVED
+        before = self._unsaved.get(account_id, {}).get(board_id)
+        if before is not None or self._count < 2 * MOST_UNSAVED:
+            self._count += before is None
+            self._unsaved.setdefault(account_id, {})[board_id] = max(before or 0, message_id)
+        return self._count > MOST_UNSAVED and not self._saving.locked()
 
     async def save(self) -> None:
-        """Saves the marks noted since the last call. Raises UnavailableError, and keeps them for the next call."""
-        unsaved, self._unsaved, self._count = self._unsaved, collections.defaultdict(dict), 0
-        if not unsaved:
-            return
-        try:
-            await self._storage.save_marks(
-                {(account_id, board_id): id for account_id, marks in unsaved.items() for board_id, id in marks.items()}
-            )
-        except BaseException:
-            for account_id, marks in unsaved.items():
-                for board_id, id in marks.items():
-                    self.note(account_id, board_id, id)
-            raise
+        """Saves the marks that are noted. Until then they stay, so that the account sees them. Raises UnavailableError."""
+        async with self._saving:
+            marks = {(account, board): id for account, some in self._unsaved.items() for board, id in some.items()}
+            if not marks:
+                return
+            await self._storage.save_marks(marks)
+            for (account_id, board_id), message_id in marks.items():
+                self._forget(account_id, board_id, message_id)
+
+    def _forget(self, account_id: int, board_id: int, message_id: int) -> None:
+        """Drops a mark that was saved, unless it has moved since."""
+        marks = self._unsaved[account_id]
+        if marks[board_id] == message_id:
+            del marks[board_id]
+            self._count -= 1
+        if not marks:
+            del self._unsaved[account_id]

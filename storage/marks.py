@@ -29,7 +29,7 @@ class Standing:
 
 
 Marks = Mapping[int, int]
-"""Marks of one account that are not saved yet, by board. Each is above the saved one."""
+"""Marks of one account that this process has not saved yet, by board. Another one may have saved a later one."""
 
 
 class ReadMarks(Nouns):
@@ -82,7 +82,8 @@ def mark_of(board: str, place: int, unsaved: Marks) -> tuple[str, list[int]]:
         return saved, []
     places = range(place + 1, place + 1 + 2 * len(unsaved), 2)
     cases = " ".join(f"WHEN CAST(${at} AS bigint) THEN CAST(${at + 1} AS bigint)" for at in places)
-    return f"CASE {board} {cases} ELSE {saved} END", [number for pair in unsaved.items() for number in pair]
+    both = f"SELECT {saved} AS mark UNION ALL SELECT CASE {board} {cases} END"
+    return f"(SELECT max(mark) FROM ({both}) AS known)", [number for pair in unsaved.items() for number in pair]
 
 
 def standing_of(living: str, mentions: str, place: int) -> str:

@@ -17,7 +17,6 @@ from board.scopes import Scopes
 from board.site.board_messages import BoardMessages
 from board.site.identities import Identities
 from board.site.invitations import Invitations
-from board.site.live_boards import LiveBoards
 from board.site.moderation import Moderation
 from board.site.parts import Rules
 from board.waiters import WaiterList, load
@@ -33,7 +32,7 @@ FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(BoardMessages, Invitations, LiveBoards, Identities, Moderation):
+class Site(BoardMessages, Invitations, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod

@@ -3,26 +3,55 @@
 As in boards.py, a board that the caller may not read is refused as one that never was.
 """
 
+import contextlib
+
 from board.caller import Caller
 from board.cursor import Cursor
 from board.recent import PAGE
 from board.site.boards import Boards, finding_board
+from board.site.live_boards import LiveBoards
 from board.site.messages import Messages
+from board.slugs import FIRST
+from storage.errors import UnavailableError
 from storage.records import FIRST_BOARD, Found, Message, Page
 
 
-class BoardMessages(Messages, Boards):
-    async def post_to(self, caller: Caller, slug: str, text: str, key: str | None) -> tuple[Message, bool]:
-        """As post(), on this board. What members post in person moves their read mark. Raises also what board() does."""
+class BoardMessages(Messages, Boards, LiveBoards):
+    async def post(self, caller: Caller, text: str, key: str | None, slug: str = FIRST) -> tuple[Message, bool]:
+        """Posts a message, and delivers it. Returns it, and whether it is new, and not one that was sent again.
+
+        What members post in person moves their read mark. Raises also what board() does, and BadTextError,
+        KeyReusedError, NotAllowedError.
+        """
         body = self._checked(caller, text)
         board = await self.board(caller, slug)
         credential = caller.credential.id if caller.credential else None
         with finding_board():
             posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id)
         message, is_new = posted
-        if is_new and caller.credential is not None and caller.credential.kind != "bot":
-            await self.note_read(caller.credential.account.id, board.id, message.id)
+        if is_new and caller.person is not None and self.waiters.directory.has_others:
+            await self._note_read(caller.person.id, board.id, message.id)
         return posted
+
+    async def mark_read(self, caller: Caller, slug: str, message_id: int) -> int | None:
+        """Notes the newest message that a member has seen on a board, at most the board's newest one. Reads nothing from
+        storage, as each open page calls this all the time.
+
+        Returns what is noted; a mark that is saved already, and is further, stays. None if there is no message.
+        Raises DeniedError.
+        """
+        account_id = self._person(caller, "Only members have read marks.").account.id
+        self.limits.marking.check(caller.key)
+        board = await self.find_board(caller, slug)
+        if seen := min(message_id, board.newest):
+            await self._note_read(account_id, board.id, seen)
+        return max(seen, self.marks.of(account_id).get(board.id, 0)) or None
+
+    async def _note_read(self, account_id: int, board_id: int, message_id: int) -> None:
+        """Notes a read mark, which is saved within a minute; at once, if there are many."""
+        if self.marks.note(account_id, board_id, message_id):
+            with contextlib.suppress(UnavailableError):  # housekeeping tries again
+                await self.marks.save()
 
     async def page_of(
         self, caller: Caller, board_id: int, before: int | None, limit: int = PAGE

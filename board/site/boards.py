@@ -23,7 +23,7 @@ from board.slugs import (
     slugs_from,
 )
 from storage.boards import BoardChange
-from storage.errors import NotFoundError, UnavailableError
+from storage.errors import NotFoundError
 from storage.marks import Standing
 from storage.records import FIRST_BOARD, Board, Credential
 
@@ -90,26 +90,6 @@ class Boards(Parts):
         """Returns how far a board is, and how far the caller has read. Raises DeniedError."""
         with finding_board():
             return await self.storage.standing(board.id, caller.asker, self.marks.of(caller.asker.account_id))
-
-    async def mark_read(self, caller: Caller, slug: str, message_id: int) -> int | None:
-        """Notes the newest message that a member has seen on a board. It never goes back, nor beyond the newest one.
-
-        Returns the mark as it is then; None if there is no message. Raises DeniedError.
-        """
-        account_id = self._person(caller, "Only members have read marks.").account.id
-        self.limits.marking.check(caller.key)
-        board = await self.board(caller, slug)
-        standing = await self.standing(caller, board)
-        before, seen = standing.read or 0, min(message_id, standing.newest or 0)
-        if seen > before:
-            await self.note_read(account_id, board.id, seen)
-        return max(before, seen) or None
-
-    async def note_read(self, account_id: int, board_id: int, message_id: int) -> None:
-        """Notes a read mark, which is saved within a minute; at once, if there are many."""
-        if self.marks.note(account_id, board_id, message_id):
-            with contextlib.suppress(UnavailableError):  # housekeeping tries again
-                await self.marks.save()
 
     # --- making and changing
 

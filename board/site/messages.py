@@ -21,15 +21,6 @@ NEWER, OLDER = 4, 10
 
 
 class Messages(Parts):
-    async def post(self, caller: Caller, text: str, key: str | None) -> tuple[Message, bool]:
-        """Posts a message, and delivers it. Returns it, and whether it is new, and not one that was sent again.
-
-        Raises DeniedError, BadTextError, KeyReusedError, NotAllowedError.
-        """
-        body = self._checked(caller, text)
-        credential = caller.credential.id if caller.credential else None
-        return await self.storage.append(caller.author, body, key, caller.address, credential)
-
     def _checked(self, caller: Caller, text: str) -> str:
         """Counts a post, and returns its words as they are stored. Raises MembersOnlyError, DeniedError, BadTextError."""
         if caller.credential is None and self.rules.posting == "members":

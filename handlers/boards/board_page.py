@@ -51,9 +51,7 @@ class BoardAdd(Add):
         super().get()
 
     async def post(self, slug: str) -> None:  # type: ignore[override]
-        letter = self.letter()
-        self.place = await place_of_slug(self, slug)
-        self.answer(*await self.site.post_to(self.caller, slug, *letter))
+        self.answer(*await self.site.post(self.caller, *self.letter(), slug))
 
 
 class BoardSearch(OnBoard, SearchPage):

@@ -84,7 +84,7 @@ def board_calls(settings: Settings) -> Json:
             "put": call(
                 "markRead", "boards", "Say which is the newest message that you have seen", MEMBERS,
                 good(202, "Noted; it never goes back, and not beyond the newest message.", ref("Marked")),
-                (*WRITES, *SENT, NO_BOARD, "bot_token", "too_many_tries"), takes="ReadMark",
+                (*WRITES, *SENT, NO_BOARD, "bot_token", "too_many_tries", "too_many_requests"), takes="ReadMark",
             ),
         },
     }  # fmt: skip
@@ -189,7 +189,7 @@ def board_schemas() -> Json:
                          example={"boards": [BOARD], "more": False}),
         "Member": record({"id": ID, "username": STRING, "name": STRING}, example=MEMBER),
         "Invited": record({"members": listed("Member"), "more": FLAG}, example={"members": [MEMBER], "more": False}),
-        "Marked": record({"read": told(message, "The mark as it is now; null if there is no message.")}, example={"read": 1041}),
+        "Marked": record({"read": told(message, "What is noted; null if there is no message. A mark that was further stays there, and is not told here.")}, example={"read": 1041}),
     }  # fmt: skip
 
 

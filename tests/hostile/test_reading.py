@@ -112,9 +112,11 @@ async def board_of(folder, bodies, *flags):
         await house.board.waiters.deliver()
         cursor = house.board.waiters.recent.cursor
 
-        async def get(path, method="GET", **headers):
+        async def get(path, method="GET", body=None, **headers):
             url = f"http://127.0.0.1:{house.port}" + path.format(cursor=cursor, epoch=cursor.epoch)
-            return await client.fetch(url, method=method, raise_error=False, follow_redirects=False, headers=headers)
+            return await client.fetch(
+                url, method=method, body=body, raise_error=False, follow_redirects=False, headers=headers
+            )
 
         house.get = get
         yield house
@@ -255,6 +257,37 @@ async def test_what_a_guest_may_repeat_is_made_once_and_in_small_turns(tmp_path,
             (templates, _), (pieces, _), _ = counts.take()
             assert templates <= 6 and pieces == 0, (path, templates, pieces)  # a page, and the fields of its form
         looking.cancel()
+
+
+def reads_of(house, monkeypatch):
+    """What is read from storage for pages from now on."""
+    reads, read = [], house.storage._read
+
+    def counted(unit, *arguments, **options):
+        reads.append(getattr(unit, "__name__", unit))
+        return read(unit, *arguments, **options)
+
+    monkeypatch.setattr(house.storage, "_read", counted)
+    return reads
+
+
+async def test_a_read_mark_reads_nothing_from_storage(tmp_path, monkeypatch):
+    """Every open page of a member sends them all the time."""
+    async with board_of(tmp_path, ["words"] * 3) as house:
+        session = await member(house)
+        board = await house.storage.create_board(None, "rowing", "Rowing")
+        posted, _ = await house.storage.append(None, "words", None, board_id=board.id)
+        headers = {"Cookie": f"longboard={session}", "Content-Type": "application/json"}
+        assert (await house.get("/api/v1/me", **headers)).code == 200
+        assert (await house.get("/api/v1/boards", **headers)).code == 200
+        await house.get("/b/rowing/get?wait=0", **headers)
+        reads = reads_of(house, monkeypatch)
+        for slug, newest in (("first", 3), ("rowing", posted.id)):
+            reply = await house.get(f"/api/v1/boards/{slug}/read", "PUT", body='{"id": 99}', **headers)
+            assert (reply.code, json.loads(reply.body)) == (202, {"read": newest})
+        assert reads == []
+        reply = await house.get("/api/v1/boards/never/read", "PUT", body='{"id": 99}', **headers)
+        assert reply.code == 404
 
 
 async def test_many_who_ask_at_once_share_what_is_made(tmp_path, monkeypatch):

@@ -589,6 +589,16 @@ def test_the_first_board_has_a_mark_too(site, moderator):
     first, rowing = member.api.get(BOARDS).json()["boards"]
     assert (first["slug"], first["read"], first["unread"], first["mentions"]) == ("first", ids[0], 2, 2)
     assert (first["newest"], rowing["slug"], rowing["mentions"]) == (ids[2], "rowing", 0)
+    browser = member.browser()
+    for send in (
+        lambda: member.api.post("/api/v1/messages", json={"body": "by its own address"}).json()["id"],
+        lambda: post(member.api, "first", "by its name")["id"],
+        lambda: browser.post("/add", data={"s": "by the form"}, headers={"Accept": "application/json"}).json()["id"],
+    ):
+        site.post("by a guest")
+        own = send()
+        first = member.api.get(BOARDS).json()["boards"][0]
+        assert (first["read"], first["unread"]) == (own, 0), "one's own post moves it, whatever the address"
 
 
 def test_many_boards_are_listed_page_by_page(server):

@@ -89,6 +89,10 @@ async def test_the_list_says_what_is_new_to_whom(storage):
     with pytest.raises(NotFoundError):
         await storage.standing(hidden.id, AS_BOB, {hidden.id: 1})
     assert (await storage.standing(busy.id, AS_ADA, {busy.id: ids[2], 77: 1})) == Standing(ids[4], ids[2], 1)
+    older = {busy.id: ids[0], 77: 1}  # another node has saved a later one
+    assert (await storage.standing(busy.id, AS_ADA, older)).read == ids[1]
+    listed = {board.id: one for board, one in await storage.listed(AS_ADA, "", 9, older)}
+    assert (listed[busy.id].read, listed[busy.id].unread) == (ids[1], 2)
     await storage.delete(ids[4], board_id=busy.id)
     assert await storage.listed(AS_ADA, "bu", 1, {}) == [(busy, Standing(ids[2], ids[1], 1))]
 
