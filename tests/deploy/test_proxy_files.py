@@ -16,7 +16,7 @@ from net.handover import inheriting
 from tests.deploy.test_deploy import answers
 from tests.deploy.test_proxies import SECRETS, ask
 from tests.http.test_metrics import SHOWN, TOKEN, figures
-from tests.support.admin import problems, run_in
+from tests.support.admin import admin, problems, run_in
 from tests.support.forks import DEBUG
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_port
@@ -148,6 +148,31 @@ def test_polls_are_parked_answered_and_known(behind, proxy):
         cursor = server.cursor
         until(lambda: client.get(f"/get?after={cursor}&wait=0").status_code == 200
               and figures(server)["longboard_polls_repeated_total"] >= 3)  # fmt: skip
+
+
+BOUNDS = {nginx: (("rate=100r/s", "rate=1r/m"), ("burst=1000", "burst=5")), haproxy: (("gt 1000", "gt 5"),)}
+"""What each file has for all requests of one address, and what bounds them to a few."""
+
+
+@pytest.mark.parametrize("proxy", BOUNDS)
+def test_polls_of_all_boards_are_counted_by_the_board_alone(start, folder, proxy):
+    """A school's pages come again and again from one address, on whichever board; and no log has a line for each."""
+    server, port = start(client_header="X-Forwarded-For"), free_port()
+    admin(f"--database-url={server.settings['database_url']}", "boards", "make", "rowing", "Rowing")
+    until(lambda: server.get("/b/rowing/get").status_code == 200)
+    command = proxy(folder, server.port, port)
+    conf = folder / {nginx: "longboard.conf", haproxy: "haproxy.cfg"}[proxy]
+    for usual, few in BOUNDS[proxy]:
+        assert usual in conf.read_text()
+        conf.write_text(conf.read_text().replace(usual, few))
+    with running(command, port, folder=folder), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        for path in ("/get", "/b/rowing/get", "/b/rowing/get?wait=0"):
+            assert [client.get(path, timeout=PATIENCE).status_code for _ in range(20)] == [200] * 20, path
+        for path in ("/robots.txt", "/b/rowing/", "/b/get", "/get/", "/b/rowing/x/get"):
+            until(lambda path=path: client.get(path, timeout=PATIENCE).status_code == 429)
+    if proxy is nginx:
+        lines = (folder / "longboard.log").read_text()
+        assert "/robots.txt" in lines and "/b/rowing/get" not in lines and '"GET /get"' not in lines
 
 
 @pytest.mark.parametrize("proxy", [nginx, caddy, haproxy])
