@@ -1,15 +1,20 @@
 """The directory: every board of the site, as this process knows it. deliver()'s task alone changes it."""
 
+import bisect
 import collections
 import itertools
 from collections.abc import Iterable, Iterator
 
 from board.credentials import MAX_KNOWN
 from board.live_board import ENDED, FIRST_SLUG, LiveBoard
-from board.scopes import Scope
+from board.scopes import GUESTS, Scope
 from storage.listing import Listed, Listing
 from storage.records import FIRST_BOARD
 from storage.rows import epoch_of
+
+
+def slug_of(board: LiveBoard) -> str:
+    return board.slug
 
 
 class Directory:
@@ -28,8 +33,8 @@ class Directory:
         self._rights = 0
         self._guests_list = self._members_list = 0
         """The last change of what the list of boards shows to all guests, and to all members."""
-        self._in_order: list[LiveBoard] | None = None
-        """Those beside the first, by their slugs; None if that has to be found out again."""
+        self._in_order: tuple[list[LiveBoard], list[LiveBoard]] | None = None
+        """Those beside the first, by their slugs, and those of them for guests; None if that has to be found out again."""
         self._own_lists: collections.OrderedDict[int, int] = collections.OrderedDict()
         """By account: the last change after which its own boards, or its invitations, may be others."""
 
@@ -48,13 +53,16 @@ class Directory:
         board = self._slugs.get(slug)
         return board if board is not None and board.may_be_read(scope) else None
 
-    def listed(self, scope: Scope, limit: int) -> list[LiveBoard]:
-        """Returns the boards beside the first that the asker may read, by their slugs, as storage lists them."""
+    def listed(self, scope: Scope, limit: int, after: str = "") -> list[LiveBoard]:
+        """Returns the boards beside the first that the asker may read, by their slugs, those after this one, as storage
+        lists them.
+        """
         if self._in_order is None:
-            self._in_order = sorted(
-                (one for one in self._boards.values() if not one.is_first), key=lambda one: one.slug
-            )
-        return list(itertools.islice((board for board in self._in_order if board.may_be_read(scope)), limit))
+            all_boards = sorted((one for one in self._boards.values() if not one.is_first), key=slug_of)
+            self._in_order = all_boards, [board for board in all_boards if board.may_be_read(GUESTS)]
+        boards = self._in_order[not scope.is_member]
+        further = itertools.islice(boards, bisect.bisect_right(boards, after, key=slug_of), None)
+        return list(itertools.islice((board for board in further if board.may_be_read(scope)), limit))
 
     @property
     def guests_list(self) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from board.caller import Caller
 from board.errors import DeniedError
+from board.scopes import GUESTS
 from board.site.parts import Parts
 from board.slugs import (
     FIRST,
@@ -79,12 +80,21 @@ class Boards(Parts):
 
     async def boards(self, caller: Caller, after: str | None) -> tuple[list[tuple[Board, Standing]], bool]:
         """Returns boards by their slugs, those after this one, or all with the first before them; and whether there are
-        more. Never more than BOARDS_AT_ONCE beside the first.
+        more. Never more than BOARDS_AT_ONCE beside the first. Guests get them from memory, and so without their rules.
         """
+        if caller.account is None:
+            return self._for_guests(after)
         unsaved = self.marks.of(caller.asker.account_id)
         listed = await self.storage.listed(caller.asker, after or "", BOARDS_AT_ONCE + 1, unsaved)
         first = [] if after is not None else [(self.first_board, await self.standing(caller, self.first_board))]
         return first + listed[:BOARDS_AT_ONCE], len(listed) > BOARDS_AT_ONCE
+
+    def _for_guests(self, after: str | None) -> tuple[list[tuple[Board, Standing]], bool]:
+        directory = self.waiters.directory
+        live = directory.listed(GUESTS, BOARDS_AT_ONCE + 1, after or "")
+        listed = [(board.row, Standing(board.newest or None)) for board in live if board.row]
+        first = [] if after is not None else [(self.first_board, Standing(directory.first.newest or None))]
+        return first + listed[:BOARDS_AT_ONCE], len(live) > BOARDS_AT_ONCE
 
     async def standing(self, caller: Caller, board: Board) -> Standing:
         """Returns how far a board is, and how far the caller has read. Raises DeniedError."""

@@ -81,6 +81,11 @@ def flag(fields: dict[str, Any], name: str) -> bool | None:
 
 
 class ApiBoards(BoardHandler):
+    @property
+    def counts_as_reading(self) -> bool:
+        """Guests get it from memory: every page of theirs asks for it."""
+        return self.account is not None
+
     async def get(self) -> None:
         after = self.query("after")
         if after is not None and (after := fold_slug(after)) is None:

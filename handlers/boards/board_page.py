@@ -15,6 +15,16 @@ class BoardPage(OnBoard, LivePage):
     the viewer may not read does not exist.
     """
 
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.counts_as_reading:
+            self.site.limits.reading.check(self.caller.key)
+
+    @property
+    def counts_as_reading(self) -> bool:
+        """As of the first board's page, once the board is found."""
+        return self.found is not None and super().counts_as_reading
+
     async def get(self, slug: str) -> None:
         home = home_of(self.board.slug)
         if self.request.path == home:

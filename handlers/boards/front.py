@@ -19,7 +19,7 @@ from tornado.httputil import (
 from board.cursor import NO_CURSOR, Cursor
 from board.live_board import LiveBoard
 from board.site import Site
-from handlers.boards.kept import KEY_HOLE, MESSAGES_HOLE, Address, Body, Kept, cut_page
+from handlers.boards.kept import KEY_HOLE, MESSAGES_HOLE, Address, Body, Kept, Shared, cut_page
 from handlers.boards.rail import WithRail
 from handlers.http.bearer import OTHER_HEADERS
 from handlers.http.context import Context
@@ -61,6 +61,13 @@ class LivePage(WithRail, Rendering):
             html = await self.days_html(page.messages)
             await self.send_page("history.html", html, older=older, newer=newer, is_forward=before is None)
 
+    @property
+    def counts_as_reading(self) -> bool:
+        """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
+        if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
+            return True
+        return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
+
     # --- guests
 
     async def guests_page(self) -> None:
@@ -83,12 +90,13 @@ class LivePage(WithRail, Rendering):
 
     async def keep_for_guests(self) -> Kept:
         """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
-        asked_at, making = time.monotonic(), self.context.making
-        async with making.front:
-            last: Kept | None = making.last_front
-            while last is None or last.address != self.address() or last.made_at < asked_at:
-                last = making.last_front = await self.make_for_guests()
-            return last
+        asked_at, shared = time.monotonic(), self.context.making.shared.setdefault(self.board.id, Shared())
+        async with shared.lock:
+            if kept := self.kept_for_guests():
+                return kept
+            while shared.last is None or shared.last.address != self.address() or shared.last.made_at < asked_at:
+                shared.last = await self.make_for_guests()
+            return shared.last
 
     async def make_for_guests(self) -> Kept:
         state, address, watching = await self.state(), self.address(), self.board.watching.count()
@@ -160,13 +168,6 @@ class LivePage(WithRail, Rendering):
 
 class Front(LivePage):
     """The first board's page."""
-
-    @property
-    def counts_as_reading(self) -> bool:
-        """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
-        if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
-            return True
-        return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
 
     async def get(self) -> None:
         await self.show()

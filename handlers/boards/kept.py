@@ -5,6 +5,7 @@ A deflate stream may be joined from parts that do not refer back to earlier ones
 change, and the end with the visitor's key is not compressed.
 """
 
+import asyncio
 import dataclasses
 import secrets
 import struct
@@ -89,6 +90,15 @@ class Kept:
         crc = zlib.crc32(end, self.crc)
         sizes = struct.pack("<II", crc, size & 0xFFFFFFFF)
         return b"".join((GZIP_HEAD, self.packed_head, self.body.packed, stored, sizes))
+
+
+class Shared:
+    """The page of one board for all guests who wait for it. It is gone when they have it."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        """Held while a page is made."""
+        self.last: Kept | None = None
 
 
 def deflated(data: bytes) -> bytes:

@@ -1,8 +1,9 @@
 """Renders pages. There is one for the whole process, so that requests share its results and take turns."""
 
 import asyncio
+import weakref
 
-from handlers.boards.kept import Kept
+from handlers.boards.kept import Shared
 from handlers.http.aside import Aside
 from handlers.messages.articles import Articles
 from net.loop_turns import LoopTurns
@@ -19,11 +20,10 @@ class Making:
         """Held while a big page is rendered and compressed."""
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
         """Held from reading messages from storage until the reply has been made from them."""
-        self.front = asyncio.Lock()
-        """Held while the guests' front page is made."""
+        self.shared: weakref.WeakValueDictionary[int, Shared] = weakref.WeakValueDictionary()
+        """The guests' pages that are being made, by board."""
         self.feed = asyncio.Lock()
         """Held while the feed is made."""
-        self.last_front: Kept | None = None
         self.errors: dict[tuple[int, str, int | None], bytes] = {}
         """Cached error pages for guests."""
         self.packing = Aside("packing")

@@ -27,8 +27,8 @@ from net.addresses import parse_address, parse_short
 from net.fast_path.known import KnownRequest
 from net.fast_path.memo import size_of
 from net.loop_turns import LoopTurns
-from storage.records import Author, Message
-from tests.support.in_process import running
+from storage.records import GUEST, Author, Message
+from tests.support.in_process import running, settled
 from tests.support.people import PASSWORD, Person, refused
 from tests.support.server import until
 
@@ -64,7 +64,7 @@ COUNTED = {
     "/b/nothing/get": "/b/([^/]+)/get",  # whether it is new has to be read
     "/api/v1/messages?before=30&limit=100": "/api/v1/messages", "/api/v1/messages?after={epoch}-3": "/api/v1/messages",
     "/api/v1/messages/3": "/api/v1/messages/([^/]+)", "/api/v1/search?q=a&limit=100": "/api/v1/search",
-    "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/api/v1/boards": "/api/v1/boards",
+    "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/b/rowing/?before=50": "/b/([^/]+)/",
     "/b/first/feed.atom": r"/b/([^/]+)/feed\.atom",
     "/api/v1/boards/first": "/api/v1/boards/([^/]+)", "/api/v1/boards/x/members": "/api/v1/boards/([^/]+)/members",
     "/api/v1/boards/rowing/messages": "/api/v1/boards/([^/]+)/messages",
@@ -99,8 +99,8 @@ FREE = {
     "/metrics": "/metrics",
     "/static/000000000000/board.css": "/static/([0-9a-f]{12})/(.+)",  # every page asks for them
 }
-KEPT = {"/": "/"}
-"""Free for guests."""
+KEPT = {"/": "/", "/b/rowing/": "/b/([^/]+)/", "/api/v1/boards": "/api/v1/boards"}
+"""Free for guests, once the board is in memory."""
 
 
 @contextlib.asynccontextmanager
@@ -144,6 +144,7 @@ async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
         await house.storage.set_role(None, "ada", "moderator")
         await house.storage.create_board(None, "rowing", "Rowing")
         house.board.waiters.recent.start = 10  # as if so many changes were forgotten
+        assert [(await house.get(path)).code for path in KEPT] == [200] * len(KEPT)
         for who in ("127.0.0.1", "account 1"):
             while not limits.reading.take(who):
                 pass
@@ -156,7 +157,8 @@ async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
                     assert b"That was a lot at once" in reply.body
             for path in {**FREE, **({} if headers else KEPT)}:
                 assert (path, (await house.get(path, **headers)).code != 429) == (path, True)
-        assert (await house.get("/", Cookie=f"longboard={session}")).code == 429
+        for path in KEPT:
+            assert (path, (await house.get(path, Cookie=f"longboard={session}")).code) == (path, 429)
 
 
 async def member(house):
@@ -301,6 +303,50 @@ async def test_many_who_ask_at_once_share_what_is_made(tmp_path, monkeypatch):
         (templates, most_templates), (pieces, most_pieces), _ = counts.take()
         assert templates <= PAGE + 1 + 40 and pieces <= PAGE * (2 * MOST_MARKUP + 1)
         assert most_templates <= 20 and most_pieces <= 4 * MOST_MARKUP + 2
+
+
+async def test_guests_of_one_board_don_t_wait_for_those_of_another(tmp_path, monkeypatch):
+    """Each board's page is made once for all who ask, whatever the others wait for."""
+    async with board_of(tmp_path, ["words"]) as house:
+        for slug in ("rowing", "diving"):
+            await house.storage.create_board(None, slug, slug.title())
+            assert (await house.get(f"/b/{slug}/get?wait=0")).code == 200  # its newest changes are in memory
+        held, read, reads = asyncio.Event(), house.storage.board, collections.Counter()
+
+        async def board(slug, asker):
+            reads[slug] += 1
+            if slug == "rowing":
+                await held.wait()
+            return await read(slug, asker)
+
+        monkeypatch.setattr(house.storage, "board", board)
+        waiting = [asyncio.create_task(house.get("/b/rowing/")) for _ in range(5)]
+        await settled(lambda: reads["rowing"])
+        others = await asyncio.gather(*(house.get(path) for path in ("/", "/b/diving/") for _ in range(5)))
+        assert [reply.code for reply in others] == [200] * 10
+        held.set()
+        assert [(await one).code for one in waiting] == [200] * 5
+        assert reads == {"rowing": 1, "diving": 1} and not house.application.context.making.shared
+
+
+async def test_the_list_of_boards_for_guests_is_read_from_memory(tmp_path, monkeypatch):
+    """Each page of theirs asks for it. It says what storage says, page by page, and of nothing that is not for them."""
+    async with board_of(tmp_path, ["words"]) as house:
+        await house.storage.create_board(None, "open-2", "Second")
+        for slug, read_by in (("open", "everyone"), ("club", "members"), ("x", "invited"), ("empty", "everyone")):
+            board = await house.storage.create_board(None, slug, slug.title(), read_by=read_by)
+            if slug != "empty":
+                await house.storage.append(None, "words", None, board_id=board.id)
+        reads = reads_of(house, monkeypatch)
+        listed = json.loads((await house.get("/api/v1/boards")).body)
+        further = json.loads((await house.get("/api/v1/boards?after=open")).body)
+        assert reads == []
+        slugs = [(one["slug"], one["newest"]) for one in listed["boards"]]
+        assert [slug for slug, _ in slugs] == ["first", "empty", "open", "open-2"] and listed["more"] is False
+        assert dict(slugs)["first"] == 1 and dict(slugs)["empty"] is None is dict(slugs)["open-2"]
+        from_storage = await house.storage.listed(GUEST, "", 9, {})
+        assert [(board.slug, one.newest) for board, one in from_storage] == slugs[1:]
+        assert further == {"boards": listed["boards"][3:], "more": False}
 
 
 async def test_big_pages_are_compressed_beside_the_loop(tmp_path, monkeypatch):

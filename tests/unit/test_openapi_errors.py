@@ -70,6 +70,7 @@ UNHEARD_OF = {
         NO_BOARD,
         (403, "archived"),  # as the first board never is
         (403, "read_only"),
+        (404, "no_such_board"),
     },  # the first only with an `after`, which means nothing
     ("/api/v1/messages", "get"): {(404, "no_such_board")},  # of the first board, which is always there
     ("/api/v1/search", "get"): {NO_BOARD},

@@ -4,7 +4,7 @@
 -- change. Their ids begin with 2.
 CREATE TABLE boards (
     id bigint PRIMARY KEY,
-    slug text NOT NULL UNIQUE,
+    slug text COLLATE "C" NOT NULL UNIQUE, -- in the order of all who list boards
     name text NOT NULL,
     about text NOT NULL,
     rules text NOT NULL,
