@@ -48,9 +48,9 @@ class Directory:
     def of(self, id: int) -> LiveBoard | None:
         return self._boards.get(id)
 
-    def find(self, slug: str, scope: Scope) -> LiveBoard | None:
-        """Returns the board that has this slug, or had it, if the asker may read it."""
-        board = self._slugs.get(slug)
+    def find(self, name: str | int, scope: Scope) -> LiveBoard | None:
+        """Returns the board that has this slug, or had it, or this id, if the asker may read it."""
+        board = self._slugs.get(name) if isinstance(name, str) else self._boards.get(name)
         return board if board is not None and board.may_be_read(scope) else None
 
     def listed(self, scope: Scope, limit: int, after: str = "") -> list[LiveBoard]:

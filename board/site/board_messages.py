@@ -13,7 +13,7 @@ from board.site.live_boards import LiveBoards
 from board.site.messages import Messages
 from board.slugs import FIRST
 from storage.errors import UnavailableError
-from storage.records import FIRST_BOARD, Found, Message, Page
+from storage.records import FIRST_BOARD, Message, Page
 
 
 class BoardMessages(Messages, Boards, LiveBoards):
@@ -62,20 +62,8 @@ class BoardMessages(Messages, Boards, LiveBoards):
         """
         if board_id == FIRST_BOARD:
             cursor = self.waiters.recent.cursor
-            return await self.page(before=before, limit=limit), cursor
-        with finding_board():
-            head = (await self.storage.changes_on(board_id, caller.asker, 0, 0)).head
-            page = await self.storage.before(before, limit, board_id, caller.asker)
-        return page, Cursor(head.epoch, head.seq)
-
-    async def page_after(self, caller: Caller, board_id: int, after: int) -> Page:
-        """Returns the messages after this one, on a board beside the first. Raises DeniedError."""
-        with finding_board():
-            return await self.storage.after(after, PAGE, board_id, caller.asker)
-
-    async def search_in(self, caller: Caller, slug: str, query: str, before: int | None, limit: int) -> Found:
-        """As search(), on this board. Raises also what board() does."""
-        self._count_search(caller, query)
-        board = await self.board(caller, slug)
-        with finding_board():
-            return await self.storage.search(query, before, limit, board.id, caller.asker)
+        else:
+            with finding_board():
+                head = (await self.storage.changes_on(board_id, caller.asker, 0, 0)).head
+            cursor = Cursor(head.epoch, head.seq)
+        return await self.page(caller, board_id, before=before, limit=limit), cursor

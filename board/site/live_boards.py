@@ -7,9 +7,10 @@ from board.cursor import Cursor
 from board.errors import DeniedError
 from board.live_board import LiveBoard
 from board.scopes import GUESTS, Scope
+from board.site.boards import NO_BOARD
 from board.site.parts import Parts
 from board.slugs import fold_slug
-from storage.errors import UnavailableError
+from storage.errors import NotFoundError, UnavailableError
 
 
 class LiveBoards(Parts):
@@ -20,15 +21,28 @@ class LiveBoards(Parts):
         share. Whether there is no such board, or the caller may not read it, takes equally long. Raises DeniedError,
         UnavailableError.
         """
-        slug = fold_slug(slug) or ""
-        board = self.waiters.directory.find(slug, await self.scope_of(caller))
+        board = await self._known(caller, fold_slug(slug) or "")
+        if board is None:
+            raise DeniedError("no_such_board", NO_BOARD)
+        return board
+
+    async def board_with(self, caller: Caller, id: int) -> LiveBoard:
+        """Returns the board with this id, which storage gave, likewise. Raises NotFoundError, DeniedError,
+        UnavailableError.
+        """
+        board = await self._known(caller, id)
+        if board is None:
+            raise NotFoundError(f"board {id}")
+        return board
+
+    async def _known(self, caller: Caller, name: str | int) -> LiveBoard | None:
+        directory = self.waiters.directory
+        board = directory.find(name, await self.scope_of(caller))
         if board is None:
             self.limits.reading.check(caller.key)
             if not await self.waiters.deliver():
                 raise UnavailableError("the boards")
-            board = self.waiters.directory.find(slug, await self.scope_of(caller))
-        if board is None:
-            raise DeniedError("no_such_board", "There is no such board.")
+            board = directory.find(name, await self.scope_of(caller))
         return board
 
     async def scope_of(self, caller: Caller) -> Scope:

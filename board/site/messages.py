@@ -7,10 +7,11 @@ from board.cursor import Cursor
 from board.errors import DeniedError
 from board.live_board import LiveBoard
 from board.recent import BATCH, PAGE
+from board.site.boards import finding_board
 from board.site.parts import Parts
 from board.text import clean
 from storage.errors import MembersOnlyError, NotFoundError
-from storage.records import FIRST_BOARD, Board, Changes, Found, Message, Page
+from storage.records import FIRST_BOARD, Changes, Found, Message, Page
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."
@@ -79,20 +80,13 @@ class Messages(Parts):
         """Raises NotFoundError."""
         return await self.storage.message(id, caller.asker)
 
-    async def slug_of(self, caller: Caller, message: Message) -> str | None:
-        """Returns the slug of the board that a message is on; None for the first board. Raises NotFoundError."""
-        board = await self.board_of(caller, message)
-        return board.slug if board else None
-
-    async def board_of(self, caller: Caller, message: Message) -> Board | None:
-        """Returns the board that a message is on; None for the first. Raises NotFoundError."""
-        if message.board_id == FIRST_BOARD:
-            return None
-        return await self.storage.board_of(message.board_id, caller.asker)
-
-    async def page(self, *, before: int | None = None, after: int | None = None, limit: int = PAGE) -> Page:
-        """Returns the messages before or after the one with this id, or the newest."""
-        return await (self.storage.before(before, limit) if after is None else self.storage.after(after, limit))
+    async def page(
+        self, caller: Caller, board_id: int, *, before: int | None = None, after: int | None = None, limit: int = PAGE
+    ) -> Page:
+        """Returns the messages of a board before or after the one with this id, or the newest. Raises DeniedError."""
+        there = limit, board_id, caller.asker
+        with finding_board():
+            return await (self.storage.before(before, *there) if after is None else self.storage.after(after, *there))
 
     async def around(self, caller: Caller, id: int) -> tuple[Message, Page, Page, bool]:
         """Returns a message, those before it and those after it, and whether its author is suspended.
@@ -108,17 +102,16 @@ class Messages(Parts):
                 is_suspended = (await self.storage.account_of(message.author.id)).suspended_at is not None
         return message, older, newer, is_suspended
 
-    async def search(self, caller: Caller, query: str, before: int | None, limit: int) -> Found:
-        """Returns the newest messages (before this one) that match. Raises DeniedError, SearchBusyError."""
-        self._count_search(caller, query)
-        return await self.storage.search(query, before, limit)
-
-    def _count_search(self, caller: Caller, query: str) -> None:
-        """Raises DeniedError."""
+    async def search(
+        self, caller: Caller, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD
+    ) -> Found:
+        """Returns the newest messages of a board (before this one) that match. Raises DeniedError, SearchBusyError."""
         if len(query) > QUERY_MAX:
             words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
             raise DeniedError("query_too_long", words)
         self.limits.searching.check(caller.key)
+        with finding_board():
+            return await self.storage.search(query, before, limit, board_id, caller.asker)
 
     def is_in_storage(self, board: LiveBoard, cursor: Cursor) -> bool:
         """Whether the changes after this cursor are too old to be in memory, and not below the floor."""

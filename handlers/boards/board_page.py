@@ -7,7 +7,6 @@ from handlers.http.place import THE_FIRST, Place, home_of, place_asked, place_of
 from handlers.messages.api import Add
 from handlers.messages.search import RESULTS, SearchPage
 from storage.records import FIRST_BOARD, Found
-from storage.records import Page as MessagesPage
 
 
 class BoardPage(OnBoard, LivePage):
@@ -28,16 +27,10 @@ class BoardPage(OnBoard, LivePage):
     async def get(self, slug: str) -> None:
         home = home_of(self.board.slug)
         if self.request.path == home:
+            self.place = self.live_place
             await self.show()
         else:
             self.redirect(home + (f"?{self.request.query}" if self.request.query else ""))
-
-    async def read(self, before: int | None, after: int | None) -> MessagesPage:
-        self.place = await place_of_slug(self, self.board.slug)
-        assert self.place.board is not None
-        if after is not None and before is None:
-            return await self.site.page_after(self.caller, self.place.board.id, after)
-        return (await self.site.page_of(self.caller, self.place.board.id, before))[0]
 
     async def state(self) -> State:
         """Reads the board's row from storage as well, because memory has no rules. Both are of the same state of the row."""
@@ -68,11 +61,11 @@ class BoardSearch(OnBoard, SearchPage):
     """A search on a board beside the first."""
 
     async def get(self, slug: str) -> None:  # type: ignore[override]
-        self.place = await place_of_slug(self, slug)
+        self.place = self.live_place
         await super().get()
 
     async def find(self, query: str, before: int | None) -> Found:
-        return await self.site.search_in(self.caller, self.place.slug, query, before, RESULTS)
+        return await self.site.search(self.caller, query, before, RESULTS, self.board.id)
 
 
 async def place_of_slug(handler: Page, slug: str) -> Place:

@@ -56,7 +56,7 @@ class LivePage(WithRail, Rendering):
             await (self.guests_page() if self.account is None else self.live_page())
             return
         async with self.context.making.reading:
-            page = await self.read(before, after)
+            page = await self.site.page(self.caller, self.board.id, before=before, after=after)
             older, newer = first_id(page.messages, page.older or bool(after)), last_id(page, before)
             html = await self.days_html(page.messages)
             await self.send_page("history.html", html, older=older, newer=newer, is_forward=before is None)
@@ -161,19 +161,12 @@ class LivePage(WithRail, Rendering):
     def board(self) -> LiveBoard:
         """The board that is shown."""
 
-    @abc.abstractmethod
-    async def read(self, before: int | None, after: int | None) -> MessagesPage:
-        """Returns a page of the board's history."""
-
 
 class Front(LivePage):
     """The first board's page."""
 
     async def get(self) -> None:
         await self.show()
-
-    async def read(self, before: int | None, after: int | None) -> MessagesPage:
-        return await self.site.page(before=before, after=after)
 
     @property
     def board(self) -> LiveBoard:

@@ -10,6 +10,6 @@ class ApiBoardMessages(OnBoard, ApiMessages):
         self.write_posted(*await self.site.post(self.caller, *self.words_and_key(), slug))
 
 
-class ApiBoardSearch(ApiSearch):
+class ApiBoardSearch(OnBoard, ApiSearch):
     async def get(self, slug: str) -> None:  # type: ignore[override]
-        await self.write_found(await self.site.search_in(self.caller, slug, *self.asked()))
+        await self.write_found(await self.site.search(self.caller, *self.asked(), self.board.id))

@@ -1,11 +1,15 @@
-"""For requests that are about one board: the first argument of their path is its slug."""
+"""For requests that are about one board: the first argument of their path is its slug, or that of a message there."""
+
+import abc
 
 from board.live_board import LiveBoard
 from handlers.http.base import Base, allowed_methods
+from handlers.http.place import THE_FIRST, Place, place_of
+from storage.records import FIRST_BOARD, Message
 
 
-class OnBoard(Base):
-    """Its right to read the board is judged with what the client is: before the handler runs, and again before anything
+class Judged(Base):
+    """Its right to read the board is judged with what the client is: once the board is found, and again before anything
     is sent or parked, if the board's row or the account has changed since.
     """
 
@@ -17,15 +21,19 @@ class OnBoard(Base):
         assert self.found is not None
         return self.found
 
-    async def prepare(self) -> None:
-        await super().prepare()
-        if not self._finished and self.request.method in allowed_methods(type(self)):  # any other is 405
-            await self.find_board()
+    @property
+    def live_place(self) -> Place:
+        """The board as templates need it, as memory has it: without its rules."""
+        row = self.board.row
+        return place_of(row, self.site.secret, manages=self.site.may_manage(self.caller, row)) if row else THE_FIRST
 
+    def judge_by(self, board: LiveBoard) -> None:
+        """Called in the step in which the board was found, so that this is the state that the client may read."""
+        self.found, self.rights = board, board.rights
+
+    @abc.abstractmethod
     async def find_board(self) -> None:
-        """Raises DeniedError, UnavailableError."""
-        self.found = await self.site.find_board(self.caller, self.path_args[0])
-        self.rights = self.found.rights
+        """Raises DeniedError, NotFoundError, UnavailableError."""
 
     @property
     def is_as_judged(self) -> bool:
@@ -39,3 +47,30 @@ class OnBoard(Base):
         except Exception:
             self.has_ended = True
             raise
+
+
+class OnBoard(Judged):
+    """The board is judged before the handler runs."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if not self._finished and self.request.method in allowed_methods(type(self)):  # any other is 405
+            await self.find_board()
+
+    async def find_board(self) -> None:
+        """Raises DeniedError, UnavailableError."""
+        self.judge_by(await self.site.find_board(self.caller, self.path_args[0]))
+
+
+class OnMessage(Judged):
+    """Storage has judged whether the client may read the message; from then on, its board is judged as any other."""
+
+    board_id = FIRST_BOARD
+
+    async def find_board_of(self, message: Message) -> None:
+        """Raises NotFoundError, DeniedError, UnavailableError."""
+        self.board_id = message.board_id
+        await self.find_board()
+
+    async def find_board(self) -> None:
+        self.judge_by(await self.site.board_with(self.caller, self.board_id))

@@ -6,6 +6,7 @@ import secrets
 
 from board.cursor import Cursor
 from board.recent import PAGE, as_json
+from handlers.boards.on_board import OnMessage
 from handlers.boards.polls import Poll
 from handlers.http.base import Base, Page
 from handlers.http.errors import RefusedError
@@ -143,14 +144,14 @@ class ApiMessages(Poll):
         self.write_json(as_json(message))
 
 
-class ApiMessage(Base):
+class ApiMessage(OnMessage):
     async def get(self, id: str) -> None:
         await self.write_placed(await self.site.message(self.caller, parse_id(id)))
 
     async def write_placed(self, message: Message) -> None:
         """Writes a message that may be of any board: it says of which, if not of the first."""
-        slug = await self.site.slug_of(self.caller, message)
-        self.write_json(as_json(message) | ({} if slug is None else {"board": slug}))
+        await self.find_board_of(message)
+        self.write_json(as_json(message) | ({} if self.board.is_first else {"board": self.board.slug}))
 
     async def patch(self, id: str) -> None:
         fields = self.fields()

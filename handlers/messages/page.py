@@ -1,9 +1,10 @@
 """The page of one message, where its author edits it and moderators act on it."""
 
 from board.recent import iso
+from handlers.boards.on_board import OnMessage
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
-from handlers.http.place import THE_FIRST, Place, place_asked, place_of
+from handlers.http.place import place_asked
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
 from handlers.messages.rendering import Rendering, preview
 from storage.errors import EditConflictError
@@ -11,14 +12,15 @@ from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
 
 
-class MessagePage(Rendering):
+class MessagePage(OnMessage, Rendering):
     forgives_old_sessions = True
 
     async def get(self, id: str) -> None:
         message_id = parse_id(id)
         async with self.context.making.reading:
             message, older, newer, is_suspended = await self.site.around(self.caller, message_id)
-            self.place = await place_of_message(self, message)
+            await self.find_board_of(message)
+            self.place = self.live_place
             around = [*older.messages, message, *newer.messages]
             await self.send_page(
                 "message_page.html",
@@ -103,15 +105,8 @@ def is_on(page: MessagesPage, id: int) -> bool:
     return bool(page.messages) and page.messages[0].id <= id
 
 
-class DeleteMessage(Page):
+class DeleteMessage(OnMessage, Page):
     async def post(self, id: str) -> None:
         message = await self.site.delete(self.caller, parse_id(id))
-        self.redirect((await place_of_message(self, message)).home, status=303)
-
-
-async def place_of_message(handler: Page, message: Message) -> Place:
-    """Raises NotFoundError."""
-    board = await handler.site.board_of(handler.caller, message)
-    if board is None:
-        return THE_FIRST
-    return place_of(board, handler.site.secret, manages=handler.site.may_manage(handler.caller, board))
+        await self.find_board_of(message)
+        self.redirect(self.live_place.home, status=303)

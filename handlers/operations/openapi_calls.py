@@ -52,9 +52,6 @@ NUMBER = {"type": "integer", "format": "int64", "minimum": 0, "maximum": MOST_NU
 AFTER = query(
     "after", {"type": "string", "pattern": CURSOR}, "The cursor of the last reply. The answer has the changes after it."
 )
-OTHERS = query(
-    "others", NUMBER, "Hear of other boards: the number of the last reply, or 0. docs/protocol.md says more."
-)
 BEFORE = query("before", NUMBER, "Page back: the answer has messages older than the one with this id.")
 LIMIT = query(
     "limit",
@@ -100,7 +97,7 @@ def message_calls(settings: Settings) -> Json:
             "get": call(
                 "poll", "messages", "The page's poll: as /api/v1/messages, but a client that is far behind is reset",
                 readers(settings), good(200, "Messages.", ref("Messages")),
-                (*READS, "bad_cursor", "bad_wait", "bad_number", "not_utf8"), parameters=(*polls, OTHERS), words=POLL_WORDS,
+                (*READS, "bad_cursor", "bad_wait", "bad_number", "not_utf8"), parameters=polls, words=POLL_WORDS,
             )
         },
         "/feed.atom": {"get": feed(settings, "getFeed", "messages")},
@@ -123,7 +120,8 @@ def one_message(settings: Settings) -> Json:
         "patch": call(
             "editMessage", "messages", "Change one of your own", MEMBERS,
             good(200, "The message as it is now.", ref("Message")),
-            (*own, *SENT, *TEXT, "archived", "read_only", "edited_meanwhile", "too_many_posts"), takes="MessageEdit",
+            (*own, *SENT, *TEXT, "archived", "read_only", "edited_meanwhile", "too_many_posts", "too_many_requests"),
+            takes="MessageEdit",
         ),
         "delete": call(
             "deleteMessage", "messages", "Delete one of your own; moderators, any", MEMBERS, good(204, "Gone."), (*own, "too_many_tries")

@@ -12,6 +12,7 @@ import urllib.parse
 import weakref
 import zlib
 
+import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import RequestHandler
 
@@ -27,6 +28,7 @@ from net.addresses import parse_address, parse_short
 from net.fast_path.known import KnownRequest
 from net.fast_path.memo import size_of
 from net.loop_turns import LoopTurns
+from storage.boards import BoardChange
 from storage.records import GUEST, Author, Message
 from tests.support.in_process import running, settled
 from tests.support.people import PASSWORD, Person, refused
@@ -67,7 +69,7 @@ COUNTED = {
     "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/b/rowing/?before=50": "/b/([^/]+)/",
     "/b/first/feed.atom": r"/b/([^/]+)/feed\.atom",
     "/api/v1/boards/first": "/api/v1/boards/([^/]+)", "/api/v1/boards/x/members": "/api/v1/boards/([^/]+)/members",
-    "/api/v1/boards/rowing/messages": "/api/v1/boards/([^/]+)/messages",
+    "/api/v1/boards/diving/messages": "/api/v1/boards/([^/]+)/messages",  # the first look at it
     "/api/v1/boards/first/search?q=a": "/api/v1/boards/([^/]+)/search",
     "/api/v1/me": "/api/v1/me", "/api/v1/tokens": "/api/v1/tokens",
     "/api/v1/openapi.json": r"/api/v1/openapi\.json", "/api": "/api", "/nothing": None,
@@ -142,7 +144,8 @@ async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
         house.application.context.site = dataclasses.replace(house.board, limits=limits)
         session = await member(house)
         await house.storage.set_role(None, "ada", "moderator")
-        await house.storage.create_board(None, "rowing", "Rowing")
+        for slug in ("rowing", "diving"):
+            await house.storage.create_board(None, slug, slug.title())
         house.board.waiters.recent.start = 10  # as if so many changes were forgotten
         assert [(await house.get(path)).code for path in KEPT] == [200] * len(KEPT)
         for who in ("127.0.0.1", "account 1"):
@@ -335,7 +338,7 @@ async def test_the_list_of_boards_for_guests_is_read_from_memory(tmp_path, monke
         await house.storage.create_board(None, "open-2", "Second")
         for slug, read_by in (("open", "everyone"), ("club", "members"), ("x", "invited"), ("empty", "everyone")):
             board = await house.storage.create_board(None, slug, slug.title(), read_by=read_by)
-            if slug != "empty":
+            if slug == "open":
                 await house.storage.append(None, "words", None, board_id=board.id)
         reads = reads_of(house, monkeypatch)
         listed = json.loads((await house.get("/api/v1/boards")).body)
@@ -347,6 +350,35 @@ async def test_the_list_of_boards_for_guests_is_read_from_memory(tmp_path, monke
         from_storage = await house.storage.listed(GUEST, "", 9, {})
         assert [(board.slug, one.newest) for board, one in from_storage] == slugs[1:]
         assert further == {"boards": listed["boards"][3:], "more": False}
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/api/v1/messages/{id}", "message"), ("/m/{id}", "html"), ("/b/rowing/?before=99", "html"),
+        ("/b/rowing/search?q=secret", "search"), ("/api/v1/boards/rowing/search?q=secret", "search"),
+    ],
+)  # fmt: skip
+async def test_what_is_read_of_a_board_that_closes_meanwhile_is_not_sent(tmp_path, monkeypatch, path, part):
+    """Storage has given it, while everybody could read it; when it is ready to be sent, guests can't."""
+    async with board_of(tmp_path, ["words"]) as house:
+        board = await house.storage.create_board(None, "rowing", "Rowing")
+        posted, _ = await house.storage.append(None, "secret", None, board_id=board.id)
+        path = path.replace("{id}", str(posted.id))
+        reply = await house.get(path)
+        assert reply.code == 200 and b"secret" in reply.body
+        kind = house.application.context.making.articles if part == "html" else house.storage
+        real = getattr(kind, part)
+
+        async def closing(*arguments, **options):
+            given = await real(*arguments, **options)
+            await house.storage.set_board(None, board.id, BoardChange(read_by="members"))
+            await house.board.waiters.deliver()
+            return given
+
+        monkeypatch.setattr(kind, part, closing)
+        reply = await house.get(path)
+        assert reply.code == 404 and b"secret" not in reply.body.replace(b"q=secret", b"")
 
 
 async def test_big_pages_are_compressed_beside_the_loop(tmp_path, monkeypatch):
