@@ -62,7 +62,6 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="TEXT", help="its rules")
     parser.add_argument("--read-by", choices=READERS, help="who may read it")
     parser.add_argument("--write-by", choices=WRITERS, help="who may post there")
-    parser.add_argument("--order", choices=("newest", "oldest"), help="which message the page shows first")
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> None:
@@ -117,7 +116,6 @@ def change_in(options: argparse.Namespace, slug: str | None) -> BoardChange:
         rules=options.rules,
         read_by=options.read_by,
         write_by=options.write_by,
-        newest_first=None if options.order is None else options.order == "newest",
     )
 
 
@@ -131,9 +129,8 @@ async def make(storage: Storage, options: argparse.Namespace) -> None:
         read_by=said.read_by or "everyone",
         write_by=said.write_by or "guests",
         said=said,
+        owner_id=owner.id if owner else None,
     )
-    if owner is not None:
-        board = await storage.give_board(board.id, owner.id)
     tell(board)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
 from storage.audit import of_board, of_deletion
-from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError
+from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError, TooManyOwnedError
+from storage.owners import give
 from storage.records import MODERATORS_BOARDS, MOST_BOARDS, Account, Asker, Board
 from storage.rights import check_active, check_in_force
 from storage.rows import next_board_change, note
@@ -49,11 +50,14 @@ class Boards(Nouns):
         said: BoardChange = BoardChange(),
         most_owned: int | None = None,
         credential: int | None = None,
+        owner_id: int | None = None,
     ) -> Board:
         """Makes a board, which the actor owns. One for the invited gets a random slug, as a taken one would tell of it.
 
-        If the slug is another board's, the first of `or_slugs` is taken that is not. `said` has its other words, and the order. The actor is a moderator; with `most_owned`, any account that owns
-        fewer boards. Raises SlugTakenError, TooManyBoardsError, NotAllowedError.
+        If the slug is another board's, the first of `or_slugs` is taken that is not. `owner_id` is the account to which
+        the operator gives it at once; NotFoundError if it has gone. `said` has the other words, and the order. The actor
+        is a moderator; with `most_owned`, any account that owns fewer boards. Raises SlugTakenError, TooManyBoardsError,
+        NotAllowedError.
         """
 
         async def unit(tx: Tx) -> Board:
@@ -64,14 +68,16 @@ class Boards(Nouns):
                 called = await take_random_slug(tx, row[0])
             else:
                 called = await take_free_slug(tx, [slug, *or_slugs], row[0])
-            number, owner_id = await next_board_change(tx), actor and actor.id
+            number, maker = await next_board_change(tx), actor and actor.id
             await tx.run(
                 "INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, owner_id, created_at, "
                 "floor, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now_ms(), $10, $10)",
-                *(row[0], called, name, said.about or "", said.rules or "", bool(said.newest_first)),
-                *(read_by, write_by, owner_id, number),
+                *(row[0], called, name, said.about or "", said.rules or "", said.newest_first is not False),
+                *(read_by, write_by, maker, number),
             )
             await note(tx, actor, "make", of_board(row[0]), row[0])
+            if owner_id is not None:
+                return await give(tx, row[0], owner_id)
             return await check_may_read(tx, row[0], asker_of(None, None))
 
         return await self._write(unit)
@@ -132,7 +138,7 @@ async def check_may_create(tx: Tx, actor: Account | None, credential: int | None
             if most_owned is None:
                 raise NotAllowedError(f"account {actor.id} is no moderator")
             if len(owned) >= most_owned:
-                raise TooManyBoardsError(f"account {actor.id} owns {len(owned)}")
+                raise TooManyOwnedError(f"account {actor.id} owns {len(owned)}")
     row = await tx.one("SELECT count(*) FROM boards WHERE deleted_at IS NULL")
     if row is not None and row[0] >= most:
         raise TooManyBoardsError(f"there are {row[0]}")

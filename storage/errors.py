@@ -30,7 +30,19 @@ class SlugTakenError(StorageError):
 
 
 class TooManyBoardsError(StorageError):
-    """There are as many boards, slugs of this board, or invitations of this account as there may be."""
+    """The site has as many boards as it may have."""
+
+
+class TooManyOwnedError(TooManyBoardsError):
+    """The account owns as many boards as it may."""
+
+
+class TooManySlugsError(TooManyBoardsError):
+    """This board has had as many slugs as it may."""
+
+
+class TooManyInvitationsError(TooManyBoardsError):
+    """This account has as many invitations as it may have."""
 
 
 class UsernameTakenError(StorageError):

@@ -3,7 +3,7 @@
 from storage.asking import IS_MANAGER, asker_of, check_may_read, read_judged
 from storage.audit import of_invitation
 from storage.boards import check_manages
-from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError
+from storage.errors import NotAllowedError, NotFoundError, TooManyInvitationsError
 from storage.records import MOST_INVITATIONS, Account, Asker
 from storage.rights import check_in_force
 from storage.rows import ACCOUNT, account_by, next_board_change, note, note_access_change
@@ -14,7 +14,7 @@ class Invitations(Nouns):
     async def invite(
         self, actor: Account | None, board_id: int, account_id: int, *, credential: int | None = None
     ) -> None:
-        """Lets an account read a board, whoever else may. Raises NotFoundError, NotAllowedError, TooManyBoardsError."""
+        """Lets an account read a board, whoever else may. Raises NotFoundError, NotAllowedError, TooManyInvitationsError."""
 
         async def unit(tx: Tx) -> None:
             await check_manages(tx, actor, credential, board_id)
@@ -56,13 +56,13 @@ class Invitations(Nouns):
 
 
 async def check_may_be_invited(tx: Tx, account_id: int) -> Account:
-    """Returns the account. Raises NotFoundError, TooManyBoardsError."""
+    """Returns the account. Raises NotFoundError, TooManyInvitationsError."""
     account = await account_by(tx, "id", account_id)
     if account is None:
         raise NotFoundError(f"account {account_id}")
     row = await tx.one("SELECT count(*) FROM invitations WHERE account_id = $1", account_id)
     if row is not None and row[0] >= MOST_INVITATIONS:
-        raise TooManyBoardsError(f"account {account_id} has {row[0]} invitations")
+        raise TooManyInvitationsError(f"account {account_id} has {row[0]} invitations")
     return account
 
 

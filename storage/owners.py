@@ -12,16 +12,18 @@ class Owners(Nouns):
     async def give_board(self, board_id: int, account_id: int) -> Board:
         """Makes the account the owner of a board, also of one whose owner has left. Raises NotFoundError."""
 
-        async def unit(tx: Tx) -> Board:
-            board, account = await check_may_read(tx, board_id, OPERATOR), await account_by(tx, "id", account_id)
-            if account is None:
-                raise NotFoundError(f"account {account_id}")
-            number = await next_board_change(tx)
-            await tx.run("UPDATE boards SET owner_id = $1, changed = $2 WHERE id = $3", account_id, number, board_id)
-            await note(tx, None, "give", f"{of_board(board_id)} to {account.username}", board_id)
-            for concerned in {board.owner_id, account_id} - {None}:
-                assert concerned is not None
-                await note_access_change(tx, concerned)
-            return await check_may_read(tx, board_id, OPERATOR)
+        return await self._write(lambda tx: give(tx, board_id, account_id))
 
-        return await self._write(unit)
+
+async def give(tx: Tx, board_id: int, account_id: int) -> Board:
+    """Raises NotFoundError."""
+    board, account = await check_may_read(tx, board_id, OPERATOR), await account_by(tx, "id", account_id)
+    if account is None:
+        raise NotFoundError(f"account {account_id}")
+    number = await next_board_change(tx)
+    await tx.run("UPDATE boards SET owner_id = $1, changed = $2 WHERE id = $3", account_id, number, board_id)
+    await note(tx, None, "give", f"{of_board(board_id)} to {account.username}", board_id)
+    for concerned in {board.owner_id, account_id} - {None}:
+        assert concerned is not None
+        await note_access_change(tx, concerned)
+    return await check_may_read(tx, board_id, OPERATOR)

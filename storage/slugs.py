@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Sequence
 
-from storage.errors import SlugTakenError, TooManyBoardsError
+from storage.errors import SlugTakenError, TooManySlugsError
 from storage.records import MOST_SLUGS
 from storage.tx import Tx
 
@@ -16,7 +16,7 @@ RANDOM = re.compile(r"[0-9a-f]{20}")
 
 
 async def take_slug(tx: Tx, slug: str, board_id: int) -> None:
-    """Makes the slug lead to the board. Raises SlugTakenError, also if another board had it once; TooManyBoardsError."""
+    """Makes the slug lead to the board. Raises SlugTakenError, also if another board had it once; TooManySlugsError."""
     row = await tx.one("SELECT board_id FROM slugs WHERE slug = $1", slug)
     if RANDOM.fullmatch(slug) or (row is not None and row[0] != board_id):
         raise SlugTakenError(slug)
@@ -25,7 +25,7 @@ async def take_slug(tx: Tx, slug: str, board_id: int) -> None:
         return
     those = await tx.all("SELECT slug FROM slugs WHERE board_id = $1", board_id)
     if sum(not RANDOM.fullmatch(one) for (one,) in those) >= MOST_SLUGS:
-        raise TooManyBoardsError(f"board {board_id} has had {MOST_SLUGS} slugs")
+        raise TooManySlugsError(f"board {board_id} has had {MOST_SLUGS} slugs")
     await add_slug(tx, slug, board_id)
 
 

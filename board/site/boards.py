@@ -32,7 +32,7 @@ NO_BOARD = "There is no such board."
 MAKES = "Only members can make boards, where the site lets them."
 MANAGES = "Only a board's owner and moderators can do this."
 BOARDS_AT_ONCE = 100
-"""Boards, or members of one, in an answer."""
+"""Boards, or members of one, in an answer, unless fewer are asked for."""
 
 
 @contextlib.contextmanager
@@ -78,23 +78,26 @@ class Boards(Parts):
         except NotFoundError:
             return None
 
-    async def boards(self, caller: Caller, after: str | None) -> tuple[list[tuple[Board, Standing]], bool]:
-        """Returns boards by their slugs, those after this one, or all with the first before them; and whether there are
-        more. Never more than BOARDS_AT_ONCE beside the first. Guests get them from memory, and so without their rules.
+    async def boards(
+        self, caller: Caller, after: str | None, limit: int = BOARDS_AT_ONCE
+    ) -> tuple[list[tuple[Board, Standing]], bool]:
+        """Returns the boards after this one, or all: the first board, and others by their slugs; and whether there are
+        more. Guests get them from memory, and so without their rules.
         """
+        others = limit - (after is None)
+        begin = "" if after in (None, FIRST) else after
         if caller.account is None:
-            return self._for_guests(after)
-        unsaved = self.marks.of(caller.asker.account_id)
-        listed = await self.storage.listed(caller.asker, after or "", BOARDS_AT_ONCE + 1, unsaved)
+            return self._for_guests(begin, others, with_first=after is None)
+        listed = await self.storage.listed(caller.asker, begin, others + 1, self.marks.of(caller.account.id))
         first = [] if after is not None else [(self.first_board, await self.standing(caller, self.first_board))]
-        return first + listed[:BOARDS_AT_ONCE], len(listed) > BOARDS_AT_ONCE
+        return first + listed[:others], len(listed) > others
 
-    def _for_guests(self, after: str | None) -> tuple[list[tuple[Board, Standing]], bool]:
+    def _for_guests(self, begin: str, others: int, *, with_first: bool) -> tuple[list[tuple[Board, Standing]], bool]:
         directory = self.waiters.directory
-        live = directory.listed(GUESTS, BOARDS_AT_ONCE + 1, after or "")
+        live = directory.listed(GUESTS, others + 1, begin)
         listed = [(board.row, Standing(board.newest or None)) for board in live if board.row]
-        first = [] if after is not None else [(self.first_board, Standing(directory.first.newest or None))]
-        return first + listed[:BOARDS_AT_ONCE], len(live) > BOARDS_AT_ONCE
+        first = [(self.first_board, Standing(directory.first.newest or None))] if with_first else []
+        return first + listed[:others], len(live) > others
 
     async def standing(self, caller: Caller, board: Board) -> Standing:
         """Returns how far a board is, and how far the caller has read. Raises DeniedError."""

@@ -11,15 +11,17 @@ from storage.records import Account
 
 
 class Invitations(Boards):
-    async def invited(self, caller: Caller, slug: str, after: int) -> tuple[list[Account], bool]:
+    async def invited(
+        self, caller: Caller, slug: str, after: int, limit: int = BOARDS_AT_ONCE
+    ) -> tuple[list[Account], bool]:
         """Returns the accounts that have an invitation, by their ids, those after this one; and whether there are more.
 
         Raises DeniedError.
         """
         board = await self.board_to_manage(caller, slug)
         with finding_board():
-            accounts = await self.storage.invited(board.id, caller.asker, after, BOARDS_AT_ONCE + 1)
-        return accounts[:BOARDS_AT_ONCE], len(accounts) > BOARDS_AT_ONCE
+            accounts = await self.storage.invited(board.id, caller.asker, after, limit + 1)
+        return accounts[:limit], len(accounts) > limit
 
     async def invite(self, caller: Caller, slug: str, username: str) -> Account:
         """Lets a member read a board. Raises DeniedError, TooManyBoardsError."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from board.recent import iso
+from board.site.boards import BOARDS_AT_ONCE
 from board.slugs import fold_slug
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
@@ -26,7 +27,6 @@ def board_json(board: Board) -> dict[str, Any]:
         "about": board.about,
         "read_by": board.read_by,
         "write_by": board.write_by,
-        "newest_first": board.newest_first,
         "archived_at": None if board.archived_at is None else iso(board.archived_at),
     }
 
@@ -43,10 +43,11 @@ class BoardHandler(Base):
     def change(self) -> BoardChange:
         """Returns what the request says of a board. Raises RefusedError."""
         fields = self.fields()
-        texts = {name: self.optional_text(fields, name) for name in ("slug", "name", "about", "rules")}
         return BoardChange(
-            **texts,
-            newest_first=flag(fields, "newest_first"),
+            slug=self.optional_text(fields, "slug"),
+            name=self.optional_text(fields, "name"),
+            about=self.optional_text(fields, "about"),
+            rules=self.optional_text(fields, "rules"),
             read_by=self.one_of(fields, "read_by", READERS),
             write_by=self.one_of(fields, "write_by", WRITERS),
             is_archived=flag(fields, "archived"),
@@ -90,13 +91,16 @@ class ApiBoards(BoardHandler):
         after = self.query("after")
         if after is not None and (after := fold_slug(after)) is None:
             raise RefusedError(400, "bad_field", "“after” must be the short name of a board.")
-        boards, more = await self.site.boards(self.caller, after)
+        boards, more = await self.site.boards(self.caller, after, self.limit() or BOARDS_AT_ONCE)
         await self.write_many({"boards": [self.listed(*one) for one in boards], "more": more})
 
     async def post(self) -> None:
         fields = self.fields()
         self.text_field(fields, "name")  # which none can do without
-        board = await self.site.make_board(self.caller, self.change())
+        change = self.change()
+        if change.is_archived:
+            raise RefusedError(400, "bad_field", "“archived” is for a board that is there: make it, then archive it.")
+        board = await self.site.make_board(self.caller, change)
         self.set_status(201)
         self.set_header("Location", f"/api/v1/boards/{board.slug}")
         self.write_json(await self.whole(board))
@@ -123,7 +127,9 @@ class ApiBoard(BoardHandler):
 
 class ApiBoardMembers(Base):
     async def get(self, slug: str) -> None:
-        accounts, more = await self.site.invited(self.caller, slug, self.whole_number("after") or 0)
+        accounts, more = await self.site.invited(
+            self.caller, slug, self.whole_number("after") or 0, self.limit() or BOARDS_AT_ONCE
+        )
         self.write_json({"members": [member_json(account) for account in accounts], "more": more})
 
 

@@ -33,6 +33,8 @@ class BoardSetup(OnBoard, BoardForm):
     async def prepare(self) -> None:
         """Reads what the page shows before the handler runs, so that a refusal can be shown there at once."""
         await super().prepare()
+        if self.found is None:  # as for a method that the address does not take
+            return
         slug = self.path_args[0]
         board = await self.site.board_to_manage(self.caller, slug)
         self.invited = await self.site.invited(self.caller, slug, self.whole_number("after") or 0)

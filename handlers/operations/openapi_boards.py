@@ -45,6 +45,7 @@ NO_BOARD = "no_such_board"
 MANAGES = (*WRITES, NO_BOARD, "bot_token", "owner_only", "first_board", "not_allowed", "too_many_tries")
 SAID = ("bad_slug", "bad_name", "name_reserved", "about_too_long", "rules_too_long", "random_slug", "body_not_text", "slug_taken",
         "too_many_boards")  # fmt: skip
+HOW_MANY = query("limit", LIMIT["schema"], f"How many: {BOARDS_AT_ONCE} if it isn't sent, and at most.")
 FIRST_WORDS = "To somebody who may not read a board, there is none: `no_such_board`, as for one that never was."
 
 
@@ -54,9 +55,9 @@ def board_calls(settings: Settings) -> Json:
     return {
         "/api/v1/boards": {
             "get": call(
-                "listBoards", "boards", f"The boards that you may read, {BOARDS_AT_ONCE} at a time, the first board before them",
-                who, good(200, "Boards, by their short names.", ref("Boards")), (*READS, "bad_field", "not_utf8"), parameters=(after,),
-                words=FIRST_WORDS,
+                "listBoards", "boards", f"The boards that you may read, {BOARDS_AT_ONCE} at a time, the first board before the others",
+                who, good(200, "Boards, by their short names.", ref("Boards")), (*READS, "bad_field", "bad_number", "not_utf8"),
+                parameters=(after, HOW_MANY), words=FIRST_WORDS,
             ),
             "post": call(
                 "makeBoard", "boards", "Make a board, which is then yours", MEMBERS,
@@ -118,7 +119,7 @@ def members() -> Json:
             "listInvited", "boards", f"Who is invited to a board, {BOARDS_AT_ONCE} at a time", MEMBERS,
             good(200, "Members with an invitation.", ref("Invited")),
             (*READS, NO_BOARD, "bot_token", "owner_only", "first_board", "not_allowed", "bad_number", "not_utf8"),
-            parameters=(after,),
+            parameters=(after, HOW_MANY),
         ),
     }  # fmt: skip
 
@@ -160,7 +161,7 @@ def messages(settings: Settings) -> Json:
 # --- what they take and return
 
 BOARD = {"slug": "rowing", "name": "Rowing", "about": "Boats, and who is in them.", "read_by": "everyone",
-         "write_by": "members", "newest_first": False, "archived_at": None, "newest": 1041, "read": 1038, "unread": 2, "mentions": 1}  # fmt: skip
+         "write_by": "members", "archived_at": None, "newest": 1041, "read": 1038, "unread": 2, "mentions": 1}  # fmt: skip
 MEMBER = {"id": 7, "username": "ada", "name": "Ada"}
 
 
@@ -172,7 +173,7 @@ def board_schemas() -> Json:
     message = {"type": ["integer", "null"], "format": "int64"}
     board = {
         "slug": slug,
-        **{name: said[name] for name in ("name", "about", "read_by", "write_by", "newest_first")},
+        **{name: said[name] for name in ("name", "about", "read_by", "write_by")},
         "archived_at": {"type": ["string", "null"], "format": "date-time", "description": "Since when nothing new is written there."},
         "newest": told(message, "The id of the newest message."),
         "read": told(message, "Your read mark, the newest message that you have seen; only for members."),
@@ -200,7 +201,6 @@ def said_of_a_board() -> Json:
         "rules": told(STRING, f"At most {RULES_MAX} characters."),
         "read_by": told({**STRING, "enum": list(READERS)}, "Who may read."),
         "write_by": told({**STRING, "enum": list(WRITERS)}, "Who may post, but never somebody who may not read."),
-        "newest_first": told(FLAG, "Whether the page shows the newest message first."),
     }
 
 

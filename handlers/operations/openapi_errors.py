@@ -56,7 +56,10 @@ ERRORS: dict[str, tuple[int, str]] = {
     "about_too_long": (422, "The line about the board is too long."),
     "rules_too_long": (422, "The board's rules are too long."),
     "name_differs": (422, "This is not the board's name."),
-    "too_many_boards": (422, "There are as many boards, short names or invitations as there may be."),
+    "too_many_boards": (
+        422,
+        "There are as many boards, short names or invitations as there may be: the words say of what.",
+    ),
     "bad_username": (422, "A username has 3 to 32 of the letters a to z, digits and `_`."),
     "bad_name": (422, "The name is empty, or too long."),
     "password_length": (422, "The password is too short, or too long."),

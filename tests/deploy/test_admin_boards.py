@@ -23,7 +23,7 @@ def test_a_board_is_made_changed_and_deleted(boards):
     made = boards("make", "Rowing", "All boats", "--about=Boats.", "--write-by=members", "--owner=ada").stdout
     assert made.split() == ["rowing", "All", "boats", "read", "by", "everyone,", "written", "by", "members"]
     assert "1 board beside" in boards().stdout and "rowing" in boards().stdout and "no message" in boards().stdout
-    assert boards("change", "ROWING", "--slug=boats", "--order=newest", "--name=Boats").stdout.startswith("boats ")
+    assert boards("change", "ROWING", "--slug=boats", "--name=Boats").stdout.startswith("boats ")
     assert "archived" in boards("archive", "rowing").stdout and "archived" in boards().stdout
     assert "archived" not in boards("unarchive", "boats").stdout
     assert "another name" in boards("delete", "boats", "boats", check=1).stderr

@@ -70,7 +70,7 @@ def test_what_is_posted_on_a_board_is_there_and_nowhere_else(site, moderator):
     made = make(moderator, about="Boats.", rules="Be kind.\nAlways.")
     assert made.pop("created_at") and made == {
         "slug": "rowing", "name": "Rowing", "about": "Boats.", "read_by": "everyone", "write_by": "guests",
-        "newest_first": False, "archived_at": None, "newest": None, "read": None, "unread": 0, "mentions": 0,
+        "archived_at": None, "newest": None, "read": None, "unread": 0, "mentions": 0,
         "rules": "Be kind.\nAlways.", "manages": True,
     }  # fmt: skip
     message = post(site.client, "rowing", "Low tide at noon")
@@ -212,7 +212,8 @@ def test_members_make_boards_where_the_site_lets_them_up_to_a_number(start):
     server = start(board_making="members", boards_each=2)
     member, other = Person(server), Person(server)
     make(member, "one"), make(member, "two")
-    refused(member.api.post(BOARDS, json={"slug": "three", "name": "X"}), 422, "too_many_boards")
+    full = member.api.post(BOARDS, json={"slug": "three", "name": "X"})
+    assert refused(full, 422, "too_many_boards") and "You own" in full.json()["error"]["message"]
     refused(server.client.post(BOARDS, json={"slug": "three", "name": "X"}), 401, "sign_in_first")
     refused(other.api.patch(f"{BOARDS}/one", json={"name": "X"}), 403, "owner_only")
     message = post(other.api, "one")
@@ -354,13 +355,23 @@ def test_no_other_board_has_the_site_s_name(start):
     assert moderator.api.patch(f"{BOARDS}/rowing", json={"name": "Rowing", "about": "x"}).json()["about"] == "x"
 
 
+def test_no_board_is_made_archived(server):
+    """That is said, and nothing is made; what says no more than a new board is, is no error."""
+    moderator, slug = promoted(server), f"s{secrets.token_hex(8)}"
+    for archived in (True, "true"):
+        refused(moderator.api.post(BOARDS, json={"slug": slug, "name": "X", "archived": archived}), 400, "bad_field")
+    refused(server.get(f"{BOARDS}/{slug}"), 404, "no_such_board")
+    make(moderator, slug, archived=False)
+    moderator.api.delete(f"{BOARDS}/{slug}?name=Rowing")
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
     [
         ({"name": " "}, 422, "bad_name"), ({"name": "x" * (NAME_MAX + 1)}, 422, "bad_name"), ({"name": 5}, 400, "bad_field"),
         ({"name": "x\0"}, 400, "body_not_text"), ({"about": "x" * (ABOUT_MAX + 1)}, 422, "about_too_long"),
         ({"rules": "x" * (RULES_MAX + 1)}, 422, "rules_too_long"), ({"read_by": "all"}, 400, "bad_field"),
-        ({"write_by": "everyone"}, 400, "bad_field"), ({"newest_first": "yes"}, 400, "bad_field"), ({"newest_first": 1}, 400, "bad_field"),
+        ({"write_by": "everyone"}, 400, "bad_field"), ({"archived": "yes"}, 400, "bad_field"), ({"archived": 1}, 400, "bad_field"),
         ({"archived": []}, 400, "bad_field"), ({"read_by": ["members"]}, 400, "bad_field"),
         ({"read_by": "invited", "slug": "x"}, 422, "random_slug"),
     ],
@@ -379,8 +390,8 @@ def test_what_can_not_be_said_of_a_board_is_refused_in_the_same_way_when_made_an
 def test_a_change_leaves_what_it_does_not_name(site, moderator):
     """Also as a form, where all is text; an empty change changes nothing."""
     board = make(moderator, about="Boats.")
-    changed = moderator.api.patch(f"{BOARDS}/rowing", data={"newest_first": "true", "name": " All \n boats "}).json()
-    assert changed == board | {"newest_first": True, "name": "All boats"}
+    changed = moderator.api.patch(f"{BOARDS}/rowing", data={"newest_first": "false", "name": " All \n boats "}).json()
+    assert changed == board | {"name": "All boats"}
     assert moderator.api.patch(f"{BOARDS}/rowing", json={"about": None}).json() == changed
     assert moderator.api.patch(f"{BOARDS}/rowing", json={"about": ""}).json() == changed | {"about": ""}
 
@@ -606,13 +617,22 @@ def test_many_boards_are_listed_page_by_page(server):
     moderator = promoted(server)
     mine = sorted(make(moderator, f"many-{n:03}")["slug"] for n in range(101))
     seen, page = [], server.get(BOARDS).json()
-    assert page["more"] is True and page["boards"][0]["slug"] == "first" and len(page["boards"]) == 101
+    assert page["more"] is True and page["boards"][0]["slug"] == "first" and len(page["boards"]) == 100
     seen += page["boards"][1:]
     while page["more"]:
         page = server.get(BOARDS, params={"after": seen[-1]["slug"]}).json()
         seen += page["boards"]
     slugs = [one["slug"] for one in seen]
     assert len(set(slugs)) == len(slugs) and [slug for slug in slugs if slug.startswith("many-")] == mine
+    for who, limit in ((server.client, 1), (moderator.api, 50)):
+        few, after = [], {}
+        while after is not None:
+            page = who.get(BOARDS, params={"limit": limit} | after).json()
+            assert len(page["boards"]) == limit or not page["more"]
+            few += [one["slug"] for one in page["boards"]]
+            after = {"after": few[-1]} if page["more"] else None
+        assert few == ["first", *slugs]
+    refused(server.get(f"{BOARDS}?limit=0"), 400, "bad_number")
     refused(server.get(f"{BOARDS}?after=%ff"), 400, "not_utf8")
     refused(server.get(f"{BOARDS}?after=%00"), 400, "bad_field")
     for slug in mine:
@@ -624,6 +644,25 @@ def test_boards_take_put_and_say_so(server):
     response = server.client.put(BOARDS, json={})
     assert refused(response, 405, "method_not_allowed") and response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
     assert server.client.options(f"{BOARDS}/x/read").headers["Allow"] == "PUT, OPTIONS"
+    moderator = promoted(server)
+    browser = moderator.browser()
+    make(moderator, slug := f"s{secrets.token_hex(8)}")
+    for of_board in (
+        "",
+        "get",
+        "add",
+        "search",
+        "feed.atom",
+        "settings",
+        "invite",
+        "uninvite",
+        "archive",
+        "delete",
+        "leave",
+    ):
+        for board in (slug, "never"):
+            assert browser.patch(f"/b/{board}/{of_board}").status_code == 405, (board, of_board)
+    moderator.api.delete(f"{BOARDS}/{slug}?name=Rowing")
 
 
 def test_polls_of_other_boards_are_told_to_monitors_only(start):

@@ -15,8 +15,9 @@ from handlers.http.fields import LIMIT_MAX
 from handlers.operations.openapi import DESCRIPTION, description
 from settings import read_settings
 from tests.deploy.test_docs import run
+from tests.support.admin import admin
 from tests.support.people import PASSWORD, Person
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT, Server, until
 
 described = description(read_settings([], {}))
 schema = schemathesis.openapi.from_dict(described)
@@ -79,6 +80,89 @@ def beyond_schema(response):
     if response.status_code == 422 or code.endswith("_not_text"):
         return CHECKS.get_by_names(["positive_data_acceptance"])
     return []
+
+
+ELSEWHERE = {
+    "Messages": {"more", "retry_ms"},  # of a thousand changes, and of a server that ends: test_history, test_polls
+    "Found": {"indexing"},  # test_search_storage
+}
+"""Fields that come where other tests look for them."""
+
+
+def note_fields(schema, value, seen):
+    """Notes which fields of the named objects a value has."""
+    for one in schema.get("anyOf", ()):
+        note_fields(one, value, seen)
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        schema = described["components"]["schemas"][name]
+        if "properties" in schema and isinstance(value, dict) and value.keys() >= set(schema["required"]):
+            seen.setdefault(name, set()).update(value)
+        note_fields(schema, value, seen)
+    elif isinstance(value, list):
+        for one in value:
+            note_fields(schema.get("items", {}), one, seen)
+    elif isinstance(value, dict):
+        for field, one in value.items():
+            note_fields(schema.get("properties", {}).get(field, {}), one, seen)
+
+
+def test_each_header_and_field_that_is_described_also_comes(start):
+    """Of messages and boards: what no answer has, nobody should look for."""
+    board = start()
+    person, guest, seen, posts = Person(board), board.client, {}, "/api/v1/boards/{slug}/messages"
+    admin(f"--database-url={board.settings['database_url']}", "promote", person.username)
+    until(lambda: person.api.get("/api/v1/me").json()["account"]["role"] == "moderator")
+
+    def call(status, who, method, path, *, query="", headers=(), **names):
+        body = {"json": names.pop("json")} if "json" in names else {}
+        response = who.request(method, path.format(**names) + query, headers=dict(headers), **body)
+        assert response.status_code == status, response.text
+        of_it = described["paths"][path][method.lower()]["responses"][str(status)]
+        assert {name.lower() for name in of_it.get("headers", {})} <= response.headers.keys(), (path, response.headers)
+        for kind, content in of_it.get("content", {}).items():
+            if kind == "application/json":
+                note_fields(content["schema"], response.json(), seen)
+        return response
+
+    until(lambda: "Last-Modified" in board.get("/feed.atom").headers)
+    etag = call(200, guest, "GET", "/feed.atom").headers["ETag"]
+    call(304, guest, "GET", "/feed.atom", headers={"If-None-Match": etag})
+    call(201, person.api, "POST", "/api/v1/boards", json={"slug": "rowing", "name": "Rowing"})
+    rowing = {"slug": "rowing"}
+    posted = call(201, person.api, "POST", posts, **rowing, json={"body": "words"}).json()
+    key = {"body": "more words", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}
+    call(201, guest, "POST", posts, **rowing, json=key)
+    call(200, guest, "POST", posts, **rowing, json=key)
+    cursor = call(200, guest, "GET", posts, query="?limit=1", **rowing).json()["cursor"]
+    call(200, guest, "GET", posts, query="?after=0-0&wait=0", **rowing)
+    call(200, guest, "GET", "/api/v1/messages/{id}", id=posted["id"])
+    call(200, person.api, "PATCH", "/api/v1/messages/{id}", id=posted["id"], json={"body": "better"})
+    call(204, person.api, "DELETE", "/api/v1/messages/{id}", id=posted["id"])
+    call(200, guest, "GET", posts, query=f"?after={cursor}&wait=0", **rowing)
+    call(200, guest, "GET", "/get", query=f"?after={board.cursor}&wait=0")
+    call(200, guest, "GET", "/api/v1/boards/{slug}/search", query="?q=words", **rowing)
+    for who in (guest, person.api):
+        call(200, who, "GET", "/api/v1/boards")
+        call(200, who, "GET", "/api/v1/boards/{slug}", **rowing)
+    call(202, person.api, "PUT", "/api/v1/boards/{slug}/read", **rowing, json={"id": posted["id"]})
+    member = {"username": Person(board).username}
+    call(200, person.api, "PUT", "/api/v1/boards/{slug}/members/{username}", **rowing, **member)
+    call(200, person.api, "GET", "/api/v1/boards/{slug}/members", **rowing)
+    for name, fields in seen.items():
+        known = described["components"]["schemas"][name]["properties"].keys()
+        assert fields == known - ELSEWHERE.get(name, set()), name
+    assert {
+        "Messages",
+        "Message",
+        "Deleted",
+        "Board",
+        "Boards",
+        "Found",
+        "Marked",
+        "Member",
+        "Invited",
+    } == seen.keys() - {"Author"}
 
 
 STREAM = "/api/v1/stream"

@@ -22,6 +22,9 @@ from storage.errors import (
     NotFoundError,
     SlugTakenError,
     TooManyBoardsError,
+    TooManyInvitationsError,
+    TooManyOwnedError,
+    TooManySlugsError,
     UnavailableError,
 )
 from storage.messages import read_anywhere, read_changes_on, read_log, read_page, read_page_after, read_snapshot_on
@@ -471,15 +474,15 @@ async def test_what_somebody_can_make_is_bounded(storage, monkeypatch):
     with pytest.raises(NotAllowedError):
         await storage.create_board(ada, "rowing", "Rowing")
     board = await storage.create_board(ada, "rowing", "Rowing", most_owned=1)
-    with pytest.raises(TooManyBoardsError):
+    with pytest.raises(TooManyOwnedError):
         await storage.create_board(ada, "diving", "Diving", most_owned=1)
     monkeypatch.setattr("storage.slugs.MOST_SLUGS", 2)
     await storage.set_board(ada, board.id, BoardChange(slug="boats"))
-    with pytest.raises(TooManyBoardsError):
+    with pytest.raises(TooManySlugsError):
         await storage.set_board(ada, board.id, BoardChange(slug="oars"))
     monkeypatch.setattr("storage.invitations.MOST_INVITATIONS", 1)
     await storage.invite(ada, board.id, BOB.id)
-    with pytest.raises(TooManyBoardsError):
+    with pytest.raises(TooManyInvitationsError):
         await storage.invite(None, (await made(storage, "diving")).id, BOB.id)
     monkeypatch.setattr("storage.boards.MOST_BOARDS", 3)
     monkeypatch.setattr("storage.boards.MODERATORS_BOARDS", 1)

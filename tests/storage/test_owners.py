@@ -26,6 +26,16 @@ async def test_a_board_that_is_given_to_somebody_is_theirs(storage):
             await storage.give_board(board_id, account_id)
 
 
+async def test_a_board_is_made_for_somebody_or_not_at_all(storage):
+    """Who makes it for an account that has just gone has used up no short name."""
+    with pytest.raises(NotFoundError):
+        await made(storage, "oars", owner_id=99)
+    assert await storage.audit(None, 9, OPERATOR) == []
+    board = await made(storage, "oars", owner_id=BOB.id, read_by="invited")
+    assert board.owner_id == BOB.id and await storage.board(board.slug, AS_BOB) == board
+    assert [entry.action for entry in await storage.audit(None, 9, OPERATOR)] == ["give", "make"]
+
+
 async def test_a_bot_reads_and_writes_on_the_board_that_its_token_was_made_for(storage):
     """As far as its account may, and on no other board of the invited; it can't be made for one that is hidden."""
     ada = await storage.account("ada")
