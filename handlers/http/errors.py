@@ -117,13 +117,16 @@ STATUSES = {
 
 
 class RefusedError(tornado.web.HTTPError):
-    """A refusal in the shape of all errors: a status, a stable code, words for people, and seconds to wait, if any."""
+    """A refusal in the shape of all errors: a status, a stable code, words for people, and seconds to wait, if any.
+
+    A 503 always says when to come again.
+    """
 
     def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(status)
         self.code = code
         self.words = message
-        self.retry_after = retry_after
+        self.retry_after = RETRY_SECONDS if retry_after is None and status == 503 else retry_after
 
 
 def as_refused(status: int, error: BaseException | None, label_of: Callable[[str], str] = label_of) -> RefusedError:
@@ -136,8 +139,6 @@ def as_refused(status: int, error: BaseException | None, label_of: Callable[[str
     for kind in type(error).__mro__:  # an engine may have subclasses of these errors
         if answer := ANSWERS.get(kind):
             status, code, words = answer
-            return RefusedError(
-                status, code, words.replace("{}", label_of(str(error))), RETRY_SECONDS if status == 503 else None
-            )
+            return RefusedError(status, code, words.replace("{}", label_of(str(error))))
     code, words = TORNADO_ERRORS.get(status, (f"http_{status}", "This can't be done."))
     return RefusedError(status, code, words)

@@ -8,7 +8,7 @@ import pytest
 
 from handlers import ROUTES
 from handlers.http.base import Base
-from handlers.http.errors import ANSWERS, STATUSES, TORNADO_ERRORS, as_refused
+from handlers.http.errors import ANSWERS, RETRY_SECONDS, STATUSES, TORNADO_ERRORS, RefusedError, as_refused
 from handlers.operations.monitored import Monitored
 from handlers.operations.openapi import DESCRIPTION as INTRODUCTION
 from handlers.operations.openapi import description
@@ -141,6 +141,14 @@ def test_every_fault_of_storage_has_an_answer_also_the_engines_own():
         faults.update(kinds)
     of_commands = {CannotOpenError, RowRefusedError}
     assert {kind for kind in faults - of_commands if as_refused(500, kind()).status_code == 500} == set()
+
+
+def test_every_503_says_when_to_come_again():
+    """Also one that a handler raises itself, as when boards change while a page is made."""
+    refused = [as_refused(500, kind()) for kind, (status, *_) in ANSWERS.items() if status == 503]
+    assert [one.retry_after for one in [*refused, RefusedError(503, "unavailable", "")]] == [RETRY_SECONDS] * 4
+    assert RefusedError(503, "unavailable", "", 1).retry_after == 1
+    assert RefusedError(404, "not_found", "").retry_after is None
 
 
 UNPROCESSABLE = {
