@@ -9,4 +9,7 @@ ABOUT_ITS_MESSAGE = (
     f"OR at >= ?3 AND (instr({MESSAGE} || ' ', ' by ' || ?2 || ' ') OR instr({MESSAGE} || ' ', ', ' || ?2 || ' ')))"
 )
 """A condition on an entry of the audit log, as storage/audit.py words it. Older entries don't name the author."""
-MENTIONS = "lower(' ' || body || ' ') GLOB '*[^a-z0-9_]@' || {0} || '[^a-z0-9_]*'"
+MENTIONS = (
+    "CASE WHEN instr(lower(body), '@' || {0}) > 0 "  # which takes a tenth of the time in most
+    "THEN lower(' ' || body || ' ') GLOB '*[^a-z0-9_]@' || {0} || '[^a-z0-9_]*' ELSE false END"
+)

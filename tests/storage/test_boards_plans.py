@@ -11,6 +11,7 @@ from storage import open_storage
 from storage.about import read_posted
 from storage.accounts import rename_author
 from storage.housekeeping import read_gone_authors
+from storage.listing import read_listing
 from storage.moderation import source_of
 from storage.postgres.search import MESSAGES_AT_ONCE, read_bodies
 from storage.postgres.tx import PostgreSQLTx
@@ -81,6 +82,26 @@ def test_reads_of_all_boards_take_as_many_steps_whatever_is_there(tmp_path, else
     finally:
         small.close()
         large.close()
+
+
+BOARDS = """
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0})
+    INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, created_at, floor, changed)
+    SELECT i + 1, 'board-' || i, 'Board', '', '', true, 'everyone', 'guests', 1, i, i FROM n;
+    INSERT INTO slugs (slug, board_id, ended) SELECT slug, id, false FROM boards;"""
+
+
+def test_what_has_changed_of_boards_takes_as_many_steps_however_many_there_are(tmp_path):
+    """Each invitation and each change of a board has it read, for delivery."""
+    found = []
+    for count in (100, 9_000):
+        db = in_sqlite(tmp_path / f"{count}.db", 10, -1)
+        db.executescript(f"DELETE FROM boards;{BOARDS.format(count)}")
+        found.append(steps(db, lambda db, count: finish(read_listing(SQLiteTx(db), count - 1)), count))
+        assert [one.slugs for one in finish(read_listing(SQLiteTx(db), count - 1)).boards] == [[f"board-{count}"]]
+        db.close()
+    (few, plans), (many, plans_of_many) = found
+    assert plans == plans_of_many and abs(many - few) <= 20, f"{few} steps became {many}"
 
 
 def test_a_name_is_changed_in_one_statement_where_there_is_one_board(tmp_path):

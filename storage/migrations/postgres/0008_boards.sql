@@ -18,6 +18,7 @@ CREATE TABLE boards (
     floor bigint NOT NULL,
     changed bigint NOT NULL
 );
+CREATE INDEX boards_by_change ON boards (changed);
 CREATE INDEX boards_by_owner ON boards (owner_id) WHERE owner_id IS NOT NULL;
 
 -- Every slug that a board has or had: none is given to another board. One that has ended leads nowhere.
