@@ -78,7 +78,7 @@ class Answering:
         if cursor.seq == board.seq:
             cursor = board.cursor  # the same object for all, which is quickly compared
         if wait <= 0:
-            return self.nothing(board, cursor, hears is not None)
+            return board.empty(cursor)
         waiter = FutureWaiter(account_id, address, hears.scope if hears else None)
         return self.full(cursor, board) if self.park([waiter], cursor, wait, board, hears is not None) else waiter
 
@@ -90,16 +90,12 @@ class Answering:
         if hears is None:
             return reply
         word = self.others.word(hears.after, board, hears.scope, account_id)
-        if reply is None and word is None:
-            return None
-        if reply is not None and (self.draining or not board.has(cursor)):
+        if reply is None:
+            return None if word is None else self.others.join(board.empty(cursor), word)
+        if self.draining or not board.has(cursor):
             return reply  # which says when to come back
-        return self.others.join(reply or board.empty(cursor), word, self.others.latest)
-
-    def nothing(self, board: LiveBoard, cursor: Cursor, hears: bool) -> bytes:
-        """The reply to a poll that has all and does not wait."""
-        reply = board.empty(cursor)
-        return self.others.join(reply, None, self.others.latest) if hears else reply
+        word = word or self.others.correction(hears.after, hears.scope, account_id)
+        return reply if word is None else self.others.join(reply, word)
 
     def park(
         self, waiters: Sequence[W], cursor: Cursor, wait: float, board: LiveBoard | None = None, hears: bool = False
@@ -165,18 +161,12 @@ class Answering:
         if left:
             asyncio.get_running_loop().call_soon(self._expire, group)
 
-    def _nothing_for(self, group: ParkedGroup) -> bytes:
-        return self._heard(group, group.board.empty(group.cursor))
-
-    def _heard(self, group: ParkedGroup, reply: bytes) -> bytes:
-        """Says how far its polls have heard of the other boards, if they want to."""
-        return self.others.join(reply, None, self.others.told) if group.hears else reply
+    @staticmethod
+    def _nothing_for(group: ParkedGroup) -> bytes:
+        return group.board.empty(group.cursor)
 
     def _news(self, group: ParkedGroup) -> bytes:
-        reply = self.reply_for(group.cursor, group.board)
-        if reply is None:
-            return self._nothing_for(group)
-        return self._heard(group, reply) if group.board.has(group.cursor) and not self.draining else reply
+        return self.reply_for(group.cursor, group.board) or self._nothing_for(group)
 
     def _answer(self, left: list[ParkedGroup], reply_to: Callable[[ParkedGroup], bytes]) -> int:
         """Answers and removes groups from the end of the list, for a slice of time. Returns how many polls it answered.

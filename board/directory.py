@@ -2,7 +2,9 @@
 
 import bisect
 import collections
+import heapq
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 
 from board.credentials import MAX_KNOWN
@@ -28,11 +30,14 @@ class Directory:
         """Boards whose newest message was deleted, and whose present one has to be read."""
         self._boards: dict[int, LiveBoard] = {FIRST_BOARD: self.first}
         self._slugs: dict[str, LiveBoard] = {FIRST_SLUG: self.first}
-        self._by_news: dict[LiveBoard, None] = {self.first: None}
-        """In the order of their news."""
+        self._by_news: dict[str, dict[LiveBoard, None]] = {"everyone": {self.first: None}, "members": {}}
+        """By who may read them, in the order of their news. Those of the invited are found by scopes."""
+        self._last_news = 0
         self._rights = 0
         self._guests_list = self._members_list = 0
         """The last change of what the list of boards shows to all guests, and to all members."""
+        self._ends: collections.OrderedDict[int, int] = collections.OrderedDict()
+        """When boards of the invited ended, by their ids."""
         self._in_order: tuple[list[LiveBoard], list[LiveBoard]] | None = None
         """Those beside the first, by their slugs, and those of them for guests; None if that has to be found out again."""
         self._own_lists: collections.OrderedDict[int, int] = collections.OrderedDict()
@@ -73,41 +78,62 @@ class Directory:
 
     @property
     def last_word(self) -> int:
-        """The number of the newest thing that may be told of other boards."""
+        """The number of the newest thing that may be told to anybody."""
         own = self._own_lists[next(reversed(self._own_lists))] if self._own_lists else 0
-        return max(next(reversed(self._by_news)).news, self.changed, own)
+        return max(self._last_news, self.changed, own)
 
     def note_news(self, board: LiveBoard, number: int) -> None:
         """Notes a post or a deletion. What was loaded may be ahead of the others: the order of numbers stays."""
-        board.news = max(number, next(reversed(self._by_news)).news)
-        del self._by_news[board]
-        self._by_news[board] = None
+        self._leave_order(board)
+        if (kin := self._by_news.get(board.read_by)) is not None:
+            number = max(number, next(reversed(kin)).news if kin else 0)
+            kin[board] = None
+        board.news = max(number, board.news)
+        self._last_news = max(self._last_news, board.news)
 
-    def news_after(self, number: int) -> Iterator[LiveBoard]:
-        """The boards with news after this change, the newest first."""
-        for board in reversed(self._by_news):
-            if board.news <= number:
-                return
-            yield board
+    def _leave_order(self, board: LiveBoard) -> None:
+        for boards in self._by_news.values():
+            boards.pop(board, None)
+
+    def news_after(self, number: int, scope: Scope) -> Iterator[LiveBoard]:
+        """The boards with news after this change that these askers may read, the newest first. What they may not read
+        costs nothing, and so can't be told by the time that it takes.
+        """
+        kinds = ("everyone", "members") if scope.is_member else ("everyone",)
+        own = sorted(self._own(scope), key=lambda board: -board.news)
+        all_news = heapq.merge(*(reversed(self._by_news[kind]) for kind in kinds), own, key=lambda board: -board.news)
+        return itertools.takewhile(lambda board: board.news > number, all_news)
+
+    def _own(self, scope: Scope) -> Iterator[LiveBoard]:
+        """The boards of the invited that are in a scope."""
+        return (one for id in scope.boards if (one := self._boards.get(id)) is not None and one.read_by == "invited")
 
     def note_own_lists(self, account_ids: Iterable[int], number: int) -> None:
-        for account_id in account_ids:
-            self._own_lists[account_id] = number
-            self._own_lists.move_to_end(account_id)
-        while len(self._own_lists) > MAX_KNOWN:
-            self._own_lists.popitem(last=False)
+        note(self._own_lists, account_ids, number)
 
-    def has_own_list(self, account_id: int | None, after: int, to: int) -> bool:
-        """Whether the account's invitations may have changed after the one number, and up to the other."""
-        return account_id is not None and after < self._own_lists.get(account_id, 0) <= to
+    def own_list_change(self, account_id: int | None, after: int, to: float = math.inf) -> int:
+        """Returns the last change of the account's invitations after the one number, and up to the other, or 0."""
+        number = self._own_lists.get(account_id, 0) if account_id is not None else 0
+        return number if after < number <= to else 0
 
-    def has_list(self, scope: Scope, after: int, to: int) -> bool:
-        """Whether the list that these askers see has changed then."""
+    def list_change(self, scope: Scope, after: int, to: float = math.inf) -> int:
+        """Returns the last change then of the list that these askers see, or 0."""
         if self.changed <= after:
-            return False
-        own = (board.row.changed for id in scope.boards if (board := self._boards.get(id)) and board.row)
-        number = self._members_list if scope.is_member else self._guests_list
-        return any(after < changed <= to for changed in (number, *own))
+            return 0
+        shown = self._members_list if scope.is_member else self._guests_list
+        own = (board.row.changed for board in self._own(scope) if board.row)
+        ends = (self._ends.get(id, 0) for id in scope.boards) if self._ends else ()
+        return max((number for number in (shown, *own, *ends) if after < number <= to), default=0)
+
+    def newest_for(self, scope: Scope, account_id: int | None = None) -> int:
+        """Returns the number of the newest thing that these askers may know of, or 0 if that is no board but the first.
+        It does not depend on what they may not read.
+        """
+        changed = max(self.list_change(scope, 0), self.own_list_change(account_id, 0))
+        if not changed:
+            return 0
+        news = (board.news for board in self.news_after(-1, scope) if not board.is_first)
+        return max(changed, self.first.seq, next(news, 0))
 
     # --- rows
 
@@ -118,63 +144,84 @@ class Directory:
             board = self._boards.get(one.board.id)
             if board is None and not one.has_ended:
                 board = self._boards[one.board.id] = LiveBoard(one.board.id)
-                self._by_news[board] = None
             if board is None:
                 continue
-            self._note_list(board, one)
             if one.board.owner_id != (board.row.owner_id if board.row else None):
                 owners |= {one.board.owner_id, board.row.owner_id if board.row else None}
+            read_by = board.read_by if board.row else None
             self._set_row(board, one)
             if board.floor < one.board.floor:
                 floor = max(listing.head.floor, one.board.floor)
                 board.set_position(one, epoch_of(listing.head.epoch, board.id), floor)
-                self.note_news(board, board.news)
                 self.unsure.pop(board, None)
+                read_by = None
+            if board.read_by != read_by:
+                self.note_news(board, board.news)
             changed.append(board)
             if one.has_ended:
-                self._end(board)
+                self._end(board, one.board.changed)
         self.changed = listing.head.boards
         return changed, {owner for owner in owners if owner is not None}
 
     def replace(self, listing: Listing) -> None:
         """Takes all rows and positions anew. What was known before is good for nothing any more."""
+        head = listing.head
+        if head.epoch != self.first.epoch or head.seq < self.seq:  # another database, or an older copy of this one
+            self._guests_list = self._members_list = 0
+            self._own_lists.clear()
+            self._ends.clear()
         there = {one.board.id for one in listing.boards}
         for board in list(self._boards.values()):
             if not board.is_first and board.id not in there:
                 board.rights = ENDED
-                self._end(board)
+                self._end(board, head.boards)
         for one in listing.boards:
             board = self._boards.setdefault(one.board.id, LiveBoard(one.board.id))
             self._set_row(board, one)
-            floor = max(listing.head.floor, one.board.floor)
-            board.set_position(one, epoch_of(listing.head.epoch, board.id), floor)
-        self._by_news = dict.fromkeys(sorted(self._boards.values(), key=lambda board: board.news))
-        self.seq, self.changed = listing.head.seq, listing.head.boards
-        self._guests_list = self._members_list = self.changed
+            board.set_position(one, epoch_of(head.epoch, board.id), max(head.floor, one.board.floor))
+        in_order = sorted(self._boards.values(), key=lambda board: board.news)
+        for kind in self._by_news:
+            self._by_news[kind] = dict.fromkeys(board for board in in_order if board.read_by == kind)
+        self.seq, self.changed, self._last_news = head.seq, head.boards, in_order[-1].news
         self.unsure.clear()
 
     def _set_row(self, board: LiveBoard, one: Listed) -> None:
+        """Also notes to whose lists of boards this is a change, by who could read it before and who may now."""
         self._rights += 1
         self._in_order = None
         self._free_slugs(board)
+        readers = {one.board.read_by, board.read_by if board.row else one.board.read_by}
+        self._note_list(readers, one.board.changed)
         board.set_row(one, self._rights)
         self._slugs.update(dict.fromkeys(one.slugs, board))
+
+    def _note_list(self, readers: set[str], number: int) -> None:
+        if "everyone" in readers:
+            self._guests_list = max(self._guests_list, number)
+        if readers != {"invited"}:
+            self._members_list = max(self._members_list, number)
 
     def _free_slugs(self, board: LiveBoard) -> None:
         for slug in board.slugs:
             if self._slugs.get(slug) is board:
                 del self._slugs[slug]
 
-    def _end(self, board: LiveBoard) -> None:
+    def _end(self, board: LiveBoard, number: int) -> None:
         self._free_slugs(board)
         self._in_order = None
+        if board.read_by == "invited":
+            note(self._ends, [board.id], number)
+        self._note_list({board.read_by}, number)
+        self._leave_order(board)
         board.slugs, board.recent = [], None
-        del self._boards[board.id], self._by_news[board]
+        del self._boards[board.id]
         self.unsure.pop(board, None)
 
-    def _note_list(self, board: LiveBoard, one: Listed) -> None:
-        readers = {one.board.read_by, board.row.read_by if board.row else one.board.read_by}
-        if "everyone" in readers:
-            self._guests_list = one.board.changed
-        if readers != {"invited"} or one.has_ended:
-            self._members_list = one.board.changed
+
+def note(numbers: collections.OrderedDict[int, int], ids: Iterable[int], number: int) -> None:
+    """Notes this number for each. Of too many, those that were noted first go."""
+    for id in ids:
+        numbers[id] = number
+        numbers.move_to_end(id)
+    while len(numbers) > MAX_KNOWN:
+        numbers.popitem(last=False)

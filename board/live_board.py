@@ -89,12 +89,15 @@ class LiveBoard:
             self._watching = Watching(lambda: self.parked)
         return self._watching
 
+    @property
+    def read_by(self) -> str:
+        return self.row.read_by if self.row else "everyone"
+
     def may_be_read(self, scope: Scope) -> bool:
         """Whether the asker may read it, as far as this process knows. READING may exclude guests before."""
-        row = self.row
-        if row is None or row.read_by == "everyone":
+        if self.read_by == "everyone":
             return True
-        return scope.is_member and (row.read_by == "members" or self.id in scope.boards)
+        return scope.is_member and (self.read_by == "members" or self.id in scope.boards)
 
     def has(self, cursor: Cursor) -> bool:
         """Whether memory has what this cursor is answered with. If not, the newest changes have to be read first."""

@@ -14,7 +14,7 @@ from board.scopes import Scope
 NAMED_MAX = 100
 """Boards that are named in a reply. If there are more, the client reads the list again."""
 LOOKED_AT_MAX = 1000
-"""Boards with something new that are looked at for one reply, also if its client may read none of them."""
+"""Boards with something new that are looked at for one reply."""
 WORDS_MAX = 10_000
 """Words that are kept until the next news."""
 JOINED_BYTES = 4 * 1024 * 1024
@@ -29,24 +29,30 @@ class Hears(NamedTuple):
 
 
 class Others:
+    """What is told is made only of boards that the poll's client may read, its numbers, too: whatever happens on others
+    changes no byte, and wakes nobody.
+    """
+
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self.latest = 0
-        """The change up to which the last tick told, or tells."""
+        """The change up to which the last tick told, or tells. No client is given it: see above."""
         self.told = 0
         """The change up to which all parked polls were told: follows when a tick is through."""
-        self._words: dict[tuple[int, LiveBoard, Scope, bool], bytes | None] = {}
+        self._words: dict[tuple[int, LiveBoard, Scope, int], bytes | None] = {}
         self._joined: dict[tuple[bytes, bytes], bytes] = {}
         self._joined_bytes = 0
 
     def begin(self) -> None:
         """Begins a tick."""
-        self.latest = max(self.latest, self._directory.seq)
+        directory = self._directory
+        end_of_the_last = 0 if directory.has_others else directory.changed  # which is no change of the first board
+        self.latest = max(self.latest, directory.seq, end_of_the_last)
         self.forget()
 
     def restart(self) -> None:
         """The directory was read again. In an older copy of the database, everything is told once more."""
-        if self.latest > self._directory.seq:
+        if self.latest > max(self._directory.seq, self._directory.changed):
             self.latest = self.told = 0
         self.forget()
 
@@ -60,42 +66,42 @@ class Others:
         """Returns what a poll on this board is told of the others that has heard up to a change; None if nothing."""
         if after >= self.latest:
             return None
-        key = after, board, scope, self._directory.has_own_list(account_id, after, self.latest)
+        key = after, board, scope, self._directory.own_list_change(account_id, after, self.latest)
         if key not in self._words:
             if len(self._words) >= WORDS_MAX:
                 self._words.clear()
             self._words[key] = self._make_word(*key)
         return self._words[key]
 
-    def _make_word(self, after: int, board: LiveBoard, scope: Scope, has_list: bool) -> bytes | None:
-        named: dict[str, list[int | None]] = {}
-        looked_at = 0
-        for looked_at, other in enumerate(self._directory.news_after(after), 1):
+    def _make_word(self, after: int, board: LiveBoard, scope: Scope, own_list: int) -> bytes | None:
+        number = max(own_list, self._directory.list_change(scope, after, self.latest))
+        has_list, named, looked_at = number > 0, dict[str, list[int | None]](), 0
+        for looked_at, other in enumerate(self._directory.news_after(after, scope), 1):
             if looked_at > LOOKED_AT_MAX or len(named) > NAMED_MAX:
                 break
-            if other is not board and other.news <= self.latest and other.may_be_read(scope):
+            if other is not board and other.news <= self.latest:
+                number = max(number, other.news)
                 named[other.slug] = [other.newest, other.author_id]
-        is_too_much = looked_at > LOOKED_AT_MAX or len(named) > NAMED_MAX
-        word = b""
-        if named and not is_too_much:
-            word += b',"boards":' + json.dumps(named, separators=(",", ":")).encode()
-        if is_too_much or has_list or self._directory.has_list(scope, after, self.latest):
-            word += b',"list":true'
-        return self._up_to(self.latest) + word if word else None
+        if named and (looked_at > LOOKED_AT_MAX or len(named) > NAMED_MAX):
+            has_list, named = True, {}
+        if not number:
+            return None
+        word = b',"boards":' + json.dumps(named, separators=(",", ":")).encode() if named else b""
+        return b',"others":%d' % number + word + (b',"list":true' if has_list else b"")
 
-    @staticmethod
-    def _up_to(number: int) -> bytes:
-        return b',"others":%d' % number
+    def correction(self, after: int, scope: Scope, account_id: int | None) -> bytes | None:
+        """Returns the number for a client that says it has heard of more than there is: it would be deaf until then."""
+        newest = self._directory.newest_for(scope, account_id)
+        return b',"others":%d' % newest if after > newest else None
 
-    def join(self, reply: bytes, word: bytes | None, to: int) -> bytes:
-        """Returns a reply with this word, or with how far its client has heard: the same object for all."""
-        end = word or self._up_to(to)
-        joined = self._joined.get((reply, end))
+    def join(self, reply: bytes, word: bytes) -> bytes:
+        """Returns a reply with this word: the same object for all."""
+        joined = self._joined.get((reply, word))
         if joined is None:
-            joined = reply[:-1] + end + b"}"
+            joined = reply[:-1] + word + b"}"
             self._joined_bytes += len(reply) + len(joined)
             if self._joined_bytes > JOINED_BYTES:
                 self._joined.clear()
                 self._joined_bytes = len(reply) + len(joined)
-            self._joined[reply, end] = joined
+            self._joined[reply, word] = joined
         return joined

@@ -1,6 +1,10 @@
-"""Tells parked polls of the other boards, in ticks: at once after a quiet time, then at intervals."""
+"""Tells parked polls of the other boards, in ticks: at fixed times, if there is something to tell.
+
+So no client can tell by the time at which it hears of one board whether something has happened on another.
+"""
 
 import asyncio
+import math
 import time
 
 from board.answering import LOOKS, SLICE_SECONDS, Answering
@@ -10,14 +14,25 @@ TELLS_PER_SECOND = 2000
 """Polls that are told, at most: some hundredths of a core."""
 TICK_SECONDS = 1.0
 """The shortest time between two ticks."""
+UNSURE_SECONDS = 0.05
+"""How long a tick waits for the newest message of a board, which is being read."""
 LOOKS_FOR_WORD = 500
 """Polls that are looked at before the clock is checked again, if there is nothing to tell them."""
+
+
+def pause_for(parked: int) -> float:
+    """Returns the seconds between two ticks: doubled until few enough are told in a second. The ticks of the longer
+    pauses are then among those of the shorter ones, so a change of the pause brings no two of them together.
+    """
+    pause = TICK_SECONDS
+    while parked > pause * TELLS_PER_SECOND:
+        pause *= 2
+    return pause
 
 
 class Ticks(Answering):
     _ticking: asyncio.TimerHandle | asyncio.Task[None] | None = None
     """The tick that is due or under way."""
-    _ticked_at = -TICK_SECONDS
 
     def drain(self) -> None:
         if self._ticking is not None:
@@ -27,15 +42,14 @@ class Ticks(Answering):
     def request_tick(self) -> None:
         """Has parked polls told if there is something to tell."""
         if self._ticking is None and not self.draining and self.directory.last_word > self.others.latest:
-            pause = max(TICK_SECONDS, self.parked / TELLS_PER_SECOND)
             loop = asyncio.get_running_loop()
-            self._ticking = loop.call_at(max(loop.time(), self._ticked_at + pause), self._begin_tick)
+            pause = pause_for(self.parked)
+            self._ticking = loop.call_at(math.ceil(loop.time() / pause) * pause, self._begin_tick)
 
     def _begin_tick(self) -> None:
         loop = asyncio.get_running_loop()
-        self._ticked_at = loop.time()
-        if self.directory.unsure:  # storage can't be read just now
-            self._ticking = loop.call_later(TICK_SECONDS, self._begin_tick)
+        if self.directory.unsure:
+            self._ticking = loop.call_later(UNSURE_SECONDS, self._begin_tick)
         else:
             self._ticking = loop.create_task(self.tick())
 
@@ -74,5 +88,5 @@ class Ticks(Answering):
         if told:
             reply = group.board.empty(group.cursor)
             for word, ones in told.items():
-                self._polls.answer_some(group, ones, self.others.join(reply, word, self.others.latest))
+                self._polls.answer_some(group, ones, self.others.join(reply, word))
         return count

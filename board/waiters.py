@@ -109,8 +109,7 @@ class WaiterList(Ticks, Deliveries):
                 self._hold_first(snapshot)
                 await self._wake([self.first])
             await self._load_some()
-            if directory.has_others:
-                self.request_tick()
+            self.request_tick()
             began = time.monotonic()
 
     # --- what was read
@@ -118,11 +117,13 @@ class WaiterList(Ticks, Deliveries):
     async def _read_all(self) -> None:
         """Reads all boards again, and the first one's newest changes. Those of others are read when they are needed."""
         listing = await self._storage.listing(0)
+        invited = [] if self.directory.changed else await self._storage.invited_lately()
         snapshot = await load(self._storage)
         await self._notice_access(snapshot.head)
         self.recents.clear()
         self.first.news = snapshot.head.seq
         self.directory.replace(listing)
+        self.directory.note_own_lists(invited, listing.head.boards)
         self._hold_first(snapshot)
         self.others.restart()
         await self._wake([self.first])
@@ -226,7 +227,7 @@ class WaiterList(Ticks, Deliveries):
         account_ids = set(await self._storage.access_changes_after(self._access))
         self._access = head.access
         self._forget(account_ids)
-        if self.directory.has_others:
+        if head.boards > self.directory.changed:  # else there is no invitation among them
             self.directory.note_own_lists(account_ids, head.boards)
             self.others.forget()
         self._ask_again(account_ids)
@@ -234,6 +235,7 @@ class WaiterList(Ticks, Deliveries):
     async def _notice_boards(self) -> None:
         """Takes the rows that have changed, and has the clients of these boards come again."""
         listing = await self._storage.listing(self.directory.changed)
+        await self._notice_access(listing.head)  # before the numbers of invitations are known
         changed, owners = self.directory.apply(listing)
         self.others.forget()
         for board in changed:

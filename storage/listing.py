@@ -9,6 +9,9 @@ from storage.tx import Nouns, Tx
 WITHOUT_RULES = BOARD.replace(" rules,", " '' AS rules,")
 """Rules may be long, and are read when they are shown."""
 
+LATELY_MS, LATELY_MAX = 86_400_000, 10_000
+"""How old an invitation may be, and how many are looked at, for a server that starts to tell of it."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Listed:
@@ -39,6 +42,10 @@ class Listings(Nouns):
         """Returns the boards whose rows have changed after this number; with 0, all that are there: at one moment."""
         return await self._read_at_one_moment(read_listing, after)
 
+    async def invited_lately(self) -> list[int]:
+        """Returns the accounts with invitations that were made in the last day: of the newest ones."""
+        return await self._read(read_invited_lately)
+
     async def boards_open_to(self, account_id: int) -> frozenset[int]:
         """Returns the boards that the account owns, and those to which it has an invitation."""
         return await self._read(read_open_boards, account_id)
@@ -66,6 +73,14 @@ async def read_listing(tx: Tx, after: int) -> Listing:
         seq = max(board.floor, last or 0)
         boards.append(Listed(board, deleted_at is not None, seq, newest or 0, author_id, slugs.get(board.id, [])))
     return Listing(Head(*head), boards)
+
+
+async def read_invited_lately(tx: Tx) -> list[int]:
+    newest = f"(SELECT coalesce(max(id), 0) - {LATELY_MAX} FROM invitations)"
+    rows = await tx.all(
+        f"SELECT DISTINCT account_id FROM invitations WHERE id > {newest} AND at > now_ms() - {LATELY_MS}"
+    )
+    return [account_id for (account_id,) in rows]
 
 
 async def read_open_boards(tx: Tx, account_id: int) -> frozenset[int]:

@@ -57,8 +57,7 @@ def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:
     if not live:
         return None
     boards = in_order([site.first_board, *(board.row for board in live if board.row)])
-    # The site's last change would tell of boards that the viewer may not read.
-    return Rail(boards, live, max(board.news for board in live), may_make)
+    return Rail(boards, live, site.waiters.directory.newest_for(scope), may_make)
 
 
 def in_order(boards: Iterable[Board]) -> list[Board]:

@@ -23,7 +23,7 @@ class Path(Protocol):
 
 
 class FastConnection(Waiter):
-    __slots__ = ("active_at", "asked", "group", "held", "host", "known", "path", "socket")
+    __slots__ = ("active_at", "asked", "group", "heard", "held", "host", "known", "path", "socket")
 
     def __init__(self, path: Path, connection: socket.socket, host: str) -> None:
         super().__init__(None, host)
@@ -36,6 +36,8 @@ class FastConnection(Waiter):
         """Its last request, which it will most likely send again."""
         self.asked = b""
         """The bytes of its last poll."""
+        self.heard = 0
+        """How far its client had heard of the other boards then."""
         self.group: Group | None = None
         self.held = 0
         """Bytes that have arrived after its poll."""

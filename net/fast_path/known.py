@@ -46,7 +46,7 @@ class KnownRequest:
     cursor: Cursor | None = dataclasses.field(default=None, compare=False)
     """The newest cursor when `next` was made."""
     heard: int = dataclasses.field(default=0, compare=False)
-    """How far all had heard of the other boards then."""
+    """How far its client had heard of the other boards then."""
     next: bytes = dataclasses.field(default=b"", compare=False)
     """The whole request with that cursor: what a client that has all changes will send."""
     parks: tuple[LiveBoard, float, bool] = dataclasses.field(init=False, compare=False)
@@ -59,7 +59,7 @@ class KnownRequest:
         self.is_certain = self.secret_hash is None and self.board.is_first
 
     def move_to(self, heard: int) -> None:
-        """Goes on to the board's present cursor, and to how far all have heard of other boards."""
+        """Goes on to the board's present cursor, and to how far a client has heard of the other boards."""
         if self.cursor is not self.board.cursor or (self.hears and self.heard != heard):
             self.cursor, self.heard = self.board.cursor, heard
             others = OTHERS + b"%d" % heard if self.hears else b""

@@ -147,10 +147,11 @@ class RequestMemo:
         if epoch != board.epoch or seq > board.seq or not is_in_memory(board, seq):
             return None
         self._known.move_to_end(key)
-        known.move_to(waiters.others.latest)
+        heard = others or 0
+        known.move_to(heard)
         if cursor is board.cursor and not known.hears:
             return Verdict(known, None)
-        hears = Hears(others or 0, known.scope) if known.hears and known.scope else None
+        hears = Hears(heard, known.scope) if known.hears and known.scope else None
         account_id = known.account.id if known.account else None
         return Verdict(known, waiters.reply_now(cursor, board, hears, account_id))
 

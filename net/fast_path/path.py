@@ -115,7 +115,7 @@ class FastPath:
     def _on_ready(self) -> None:
         """Handles some of the packets that have arrived. The loop calls again while there are more."""
         connections, memo = self._connections, self.memo
-        heard, draining = self._waiters.others.latest, self._waiters.draining
+        draining = self._waiters.draining
         have_all = collections.defaultdict[Parks, list[FastConnection]](list)
         for number, happened in self._epoll.poll(0, PACKETS_AT_ONCE):
             one = connections[number]
@@ -127,7 +127,7 @@ class FastPath:
                 data = b""
             known = one.known
             if known is not None and (known.cursor is not known.board.cursor or known.hears):
-                known.move_to(heard)
+                known.move_to(one.heard)
             if not data:
                 self.drop(one)
             elif one.parked is not None:
@@ -157,6 +157,7 @@ class FastPath:
             self.release(one, data)
             return None
         known, news = verdict
+        one.heard = known.heard  # as of these bytes
         if one.known is not known:
             one.asks(known)
         if news is not None:
@@ -175,7 +176,7 @@ class FastPath:
         if refused:
             for one in refused:
                 one.active_at = self.now
-            self.send(refused, waiters.full(cursor, board) if wait > 0 else waiters.nothing(board, cursor, hears))
+            self.send(refused, waiters.full(cursor, board) if wait > 0 else board.empty(cursor))
 
     def _handle_early(self, one: FastConnection, data: bytes) -> None:
         """Handles bytes that arrived while a poll was parked."""

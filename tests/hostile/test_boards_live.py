@@ -414,6 +414,8 @@ class Boards(RuleBasedStateMachine):
         assert any(self.may_read(client.account, board, version) for version in versions), (client, self.versions)
 
     def take_word(self, client, reply):
+        has_word = reply.get("boards") or reply.get("list")
+        assert ("others" in reply) == bool(has_word) or reply["others"] < client.heard
         for slug, (newest, _) in reply.get("boards", {}).items():
             board = next((id for id, one in self.slugs.items() if one == slug), None)
             if slug != "first":

@@ -8,7 +8,9 @@ import types
 import pytest
 
 from board.credentials import hash_secret, new_secret
+from board.scopes import GUESTS, Scope
 from handlers.boards.get import BoardGet
+from storage import open_storage
 from storage.boards import BoardChange
 from storage.records import Author, Password
 from tests.support.in_process import running, settled
@@ -281,58 +283,131 @@ async def test_a_guest_on_a_members_site_is_told_before_anything_is_looked_up(tm
 # --- word of the others
 
 
+async def hear_all(*readers):
+    """Has them told of all that there is, and parks them."""
+    for reader in readers:
+        await reader.house.board.waiters.tick()
+        while "others" in (await reader.ask())[1]:
+            pass
+        await reader.park()
+
+
 async def test_a_poll_hears_of_the_other_boards_that_it_may_read(house):
     """Of their newest message and who wrote it; of no other, and nothing of what is in it."""
     waiters = house.board.waiters
     guest, ada, bob, deaf = (Reader(house, None, *who) for who in ((None, 0), ("ada", 0), ("bob", 0), (None, None)))
-    for reader in (guest, ada, bob):
-        while "others" not in (told := (await reader.ask())[1]) or told.get("list"):
-            await waiters.tick()
-        await reader.park()
+    await hear_all(guest, ada, bob)
     await deaf.park()
-    hidden = await post(house, "hidden", "secret", Author(house.tokens["ada"][0], "Ada"))
     rowing = await post(house, "rowing", "low tide")
+    hidden = await post(house, "hidden", "secret", Author(house.tokens["ada"][0], "Ada"))
     await waiters.tick()
     slug = board(house, "hidden").slug
-    for reader, boards in ((guest, {}), (bob, {}), (ada, {slug: [hidden.id, house.tokens["ada"][0]]})):
+    for reader, boards, others in (
+        (guest, {}, rowing),
+        (bob, {}, rowing),
+        (ada, {slug: [hidden.id, house.tokens["ada"][0]]}, hidden),
+    ):
         status, reply = await reader.reply()
-        assert (status, reply["messages"], reply["others"]) == (200, [], rowing.seq)
+        assert (status, reply["messages"], reply["others"]) == (200, [], others.seq)
         assert reply["boards"] == boards | {"rowing": [rowing.id, house.tokens["poster"][0]]} and "list" not in reply
         assert "secret" not in json.dumps(reply) and "tide" not in json.dumps(reply)
     assert waiters.parked == 1
 
 
-async def test_those_that_hear_get_their_own_news_with_how_far_they_heard(house):
-    """Two replies for each change, with the number and without, however many there are."""
+@pytest.mark.parametrize("name", [None, "bob"])
+async def test_of_boards_that_it_may_not_read_a_poll_hears_nothing(tmp_path, name):
+    """Not that there are any, nor when something happens there: a reply is the same bytes as where there is none."""
+    async with running(tmp_path) as house:
+        storage, waiters = house.storage, house.board.waiters
+        waiters.request_tick = lambda: None
+        house = types.SimpleNamespace(**vars(house), boards={}, tokens={}, wires=[])
+        for who in ("bob", "eve"):
+            account, secret = await storage.create_account(who, who, Password(None)), new_secret("lb_")
+            await storage.create_credential(account.id, "token", hash_secret(secret), "test")
+            house.tokens[who] = account.id, BROWSER + f"Authorization: Bearer {secret}\r\n"
+        await storage.append(None, "low tide", None)
+        readers = [Reader(house, None, name, 0), Reader(house, None, name, 10**9), Reader(house, None, name, 0)]
+        await readers[2].park()
+        before = [await reader.ask() for reader in readers[:2]]
+        eve = Author(house.tokens["eve"][0], "Eve")
+        hidden = await storage.create_board(None, "x", "Hidden", read_by="invited")
+        other = await storage.create_board(None, "x", "Other", read_by="invited")
+
+        async def nothing_is_told():
+            await waiters.deliver()
+            await waiters.tick()
+            assert [await reader.ask() for reader in readers[:2]] == before and waiters.parked == 1
+
+        await nothing_is_told()
+        await storage.invite(None, hidden.id, eve.id)
+        await nothing_is_told()
+        message, _ = await storage.append(eve, "secret", None, board_id=hidden.id)
+        await nothing_is_told()
+        await storage.set_board(None, hidden.id, BoardChange(name="Renamed"))
+        await nothing_is_told()
+        await storage.set_name(house.tokens["bob"][0], "Robert")  # which has nothing to do with boards
+        await nothing_is_told()
+        await storage.delete(message.id, board_id=hidden.id)
+        await nothing_is_told()
+        await storage.uninvite(None, hidden.id, eve.id)
+        await nothing_is_told()
+        for board_id in (hidden.id, other.id):
+            await storage.delete_board(None, board_id)
+            await nothing_is_told()
+        for wire in house.wires:
+            wire.socket.close()
+
+
+async def test_those_that_hear_get_the_same_news_as_all(house):
+    """One reply for each change, however many there are, and whether or not they hear."""
     waiters = house.board.waiters
     readers = [Reader(house, "rowing", hears=0) for _ in range(3)]
-    for reader in readers:
-        await reader.ask()
-        await waiters.tick()
-        await reader.ask()
-        await reader.park()
-    await post(house, "diving", "deep")
-    told = waiters.others.told
+    await hear_all(*readers)
+    deaf = Reader(house, "rowing")
+    await deaf.park()
     message = await post(house, "rowing", "low tide")
-    for reader in readers:
-        reply = (await reader.reply())[1]
-        assert [one["id"] for one in reply["messages"]] == [message.id] and reply["others"] == told
-        assert "boards" not in reply
+    replies = [(await reader.reply())[1] for reader in (*readers, deaf)]
+    assert [one["id"] for one in replies[0]["messages"]] == [message.id] and "others" not in replies[0]
+    assert replies == replies[:1] * 4
+    await post(house, "diving", "deep")
     await waiters.tick()
-    assert "boards" not in (await readers[0].ask())[1]  # a guest may not read where the news is
+    await readers[0].send(0)
+    assert "others" not in (await readers[0].reply())[1]  # a guest may not read where the news is
     await post(house, "rowing", "high tide")
     assert [one["body"] for one in (await readers[0].ask())[1]["messages"]] == ["high tide"]
+
+
+async def test_a_number_that_was_never_given_is_corrected_with_news(house):
+    """As after an older copy of the database was put back: its client would hear of nothing."""
+    reader = Reader(house, "rowing", hears=10**9)
+    await house.board.waiters.tick()
+    assert "others" not in (await reader.ask())[1]
+    await post(house, "rowing", "low tide")
+    newest = house.board.waiters.directory.newest_for(GUESTS)
+    assert (await reader.ask())[1]["others"] == newest < 10**9
+
+
+async def test_polls_that_have_heard_differently_are_all_expected(house, monkeypatch):
+    """Clients of one kind need not have heard of the same: the next request of each is known without taking it apart."""
+    if not house.is_fast:
+        return
+    await house.board.waiters.tick()
+    heard = house.board.waiters.directory.newest_for(GUESTS)
+    readers = [Reader(house, "rowing", hears=number) for number in (heard, heard + 1, heard + 2)]
+    for _ in range(12):
+        for reader in readers:
+            assert "others" not in (await reader.ask())[1]
+            await asyncio.sleep(0.002)
+    assert 1 <= len(house.parsed) <= FIRST
+    monkeypatch.setattr(type(house.server.path.memo), "classify", None)
+    assert [(await reader.ask())[0] for reader in readers] == [200] * 3
 
 
 async def test_whoever_is_invited_is_told_to_read_the_list_again(house):
     """And nobody else is woken for it."""
     waiters = house.board.waiters
     ada, bob = Reader(house, None, "ada", 0), Reader(house, None, "bob", 0)
-    for reader in (ada, bob):
-        await waiters.tick()
-        await reader.ask()
-        await reader.ask()
-        await reader.park()
+    await hear_all(ada, bob)
     await house.storage.invite(None, house.boards["hidden"].id, house.tokens["bob"][0])
     await waiters.tick()
     assert (await bob.reply())[1]["list"] is True
@@ -340,6 +415,40 @@ async def test_whoever_is_invited_is_told_to_read_the_list_again(house):
     message = await post(house, "hidden", "for both")
     await waiters.tick()
     assert (await ada.reply())[1]["boards"] == {board(house, "hidden").slug: [message.id, house.tokens["poster"][0]]}
+
+
+async def test_whose_board_is_deleted_is_told_to_read_the_list_again(house):
+    """If they could read it."""
+    waiters = house.board.waiters
+    ada, bob = Reader(house, None, "ada", 0), Reader(house, None, "bob", 0)
+    await hear_all(ada, bob)
+    await house.storage.delete_board(None, house.boards["hidden"].id)
+    await waiters.tick()
+    assert (await ada.reply())[1]["list"] is True
+    assert waiters.parked == 1
+    await house.storage.delete_board(None, house.boards["diving"].id)
+    await waiters.tick()
+    assert (await bob.reply())[1]["list"] is True
+
+
+async def test_whoever_was_invited_while_no_server_ran_is_told_by_the_next(tmp_path):
+    """A page that is there since before lacks the board in its list."""
+    async with running(tmp_path) as house:
+        board = await house.storage.create_board(None, "x", "Name", read_by="invited")
+        ada = await house.storage.create_account("ada", "Ada", Password(None))
+        await house.board.waiters.deliver()
+    storage = await open_storage(f"sqlite:///{tmp_path}/board.db")
+    await storage.invite(None, board.id, ada.id)
+    await storage.close()
+    async with running(tmp_path) as house:
+        waiters = house.board.waiters
+        waiters.request_tick = lambda: None
+        await waiters.deliver()
+        await waiters.tick()
+        scope = Scope(True, frozenset({board.id}))
+        word = waiters.others.word(board.changed, waiters.first, scope, ada.id)
+        assert word == b',"others":%d,"list":true' % waiters.directory.changed
+        assert waiters.others.word(board.changed, waiters.first, scope, ada.id + 1) is None
 
 
 async def test_an_odd_others_is_refused(house):

@@ -212,19 +212,26 @@ async def test_while_storage_is_away_what_is_in_memory_goes_on(storage):
 # --- word of the others
 
 
-async def test_ticks_come_at_once_after_a_quiet_time_and_then_at_intervals(storage, monkeypatch):
-    """However much is written: a poll that is told comes back and hears the rest in one go."""
-    monkeypatch.setattr(ticks, "TICK_SECONDS", 0.3)
-    site = await Site.open(storage, max_parked=100, limits=False, rules=Rules())
-    for number in range(2):
-        await storage.create_board(None, f"board-{number}", "Name")
-    await site.waiters.deliver()
+async def test_ticks_come_at_fixed_times(storage, monkeypatch):
+    """However much is written, and wherever: a poll that is told comes back and hears the rest in one go."""
+    site = await site_with(storage, 2)
+    del site.waiters.request_tick
     board, other = boards_of(site)
-    site.waiters._ticked_at = asyncio.get_running_loop().time()
+    hidden = await storage.create_board(None, "x", "Name", read_by="invited")
     async with asyncio.timeout(PATIENCE):
-        while site.waiters.others.told < site.waiters.directory.seq:
+        while site.waiters.others.told < hidden.changed:
+            await site.waiters.deliver()
             await asyncio.sleep(0.01)
-    waiter, began = park(site, board, Hears(site.waiters.others.latest, GUESTS)), site.waiters._ticked_at
+    loop, due = asyncio.get_running_loop(), set()
+    monkeypatch.setattr(loop, "call_at", lambda when, *_: due.add(when) or asyncio.TimerHandle(when, print, (), loop))
+    for where in (hidden, other, hidden, board):
+        before = loop.time()
+        await write(storage, [(where.id, "news")])
+        await site.waiters.deliver()
+        site.waiters._ticking = None
+    assert all(when % ticks.TICK_SECONDS == 0 for when in due) and max(due) <= before + 2 * ticks.TICK_SECONDS
+    monkeypatch.undo()
+    waiter = park(site, board, Hears(site.waiters.directory.newest_for(GUESTS), GUESTS))
     for number in range(20):
         message = await post(storage, other, str(number))
         await site.waiters.deliver()
@@ -234,14 +241,23 @@ async def test_ticks_come_at_once_after_a_quiet_time_and_then_at_intervals(stora
             heard = Hears(reply["others"], GUESTS)
             answer = site.waiters.poll(board.cursor, PATIENCE, board=board, hears=heard)
             reply = read(await answer.future if isinstance(answer, FutureWaiter) else answer)
-    assert site.waiters._ticked_at - began >= 0.3 and reply["others"] == message.seq
+    assert reply["others"] == message.seq
+
+
+def test_ticks_tell_few_enough_a_second():
+    """And those of longer pauses are at times at which those of shorter ones are."""
+    for parked in range(0, 100_000, 7):
+        pause = ticks.pause_for(parked)
+        assert parked / pause <= ticks.TELLS_PER_SECOND and (pause / ticks.TICK_SECONDS).is_integer()
+        assert bin(int(pause / ticks.TICK_SECONDS)).count("1") == 1
+    assert ticks.pause_for(2000) == 1 and ticks.pause_for(2001) == 2
 
 
 async def test_too_many_boards_to_name_are_a_list_to_read_again(storage):
     site = await site_with(storage, NAMED_MAX + 1)
     board, *others = boards_of(site)
     await site.waiters.tick()
-    heard = Hears(site.waiters.others.latest, GUESTS)
+    heard = Hears(site.waiters.directory.newest_for(GUESTS), GUESTS)
     for count in (NAMED_MAX, NAMED_MAX + 1):
         waiter = park(site, site.waiters.first, heard)
         await write(storage, [(other.id, "news") for other in [*others, board][:count]])
@@ -259,7 +275,7 @@ async def test_word_is_made_once_for_each_board_and_scope(storage):
     site = await site_with(storage, 3, max_parked=10_000)
     board, other, _ = boards_of(site)
     await site.waiters.tick()
-    heard = Hears(site.waiters.others.latest, GUESTS)
+    heard = Hears(site.waiters.directory.newest_for(GUESTS), GUESTS)
     told, deaf = [park(site, board, heard) for _ in range(500)], [park(site, board) for _ in range(500)]
     there = [park(site, other, heard) for _ in range(500)]
     await post(storage, other, "news")
