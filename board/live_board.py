@@ -26,6 +26,7 @@ class LiveBoard:
         "author_id",
         "cursor",
         "epoch",
+        "feed_made_at",
         "floor",
         "groups",
         "id",
@@ -61,6 +62,8 @@ class LiveBoard:
         """Its parked polls, in the groups of board/parked_polls.py."""
         self.parked = 0
         """How many there are."""
+        self.feed_made_at = 0
+        """When the newest state with a Last-Modified was first requested, in seconds since 1970."""
         self._watching: Watching | None = None
         self._cursor_bytes: bytes | None = None
         self.move_to(0)

@@ -1,4 +1,4 @@
-"""The Atom feed (RFC 4287)."""
+"""The Atom feeds (RFC 4287): the newest messages of a board. All clients get the same bytes until the next change."""
 
 import dataclasses
 import email.utils
@@ -8,14 +8,17 @@ import time
 
 import tornado.escape
 
+from board.cursor import NO_CURSOR
+from board.live_board import LiveBoard
 from board.recent import iso
+from handlers.boards.on_board import OnBoard
 from handlers.http.aside import gzipped
 from handlers.http.base import Base
 from handlers.http.headers import is_known
 from handlers.http.negotiation import takes_gzip
 from handlers.http.static import static_url
 from handlers.messages.rendering import preview
-from storage.records import FIRST_BOARD, Message
+from storage.records import Message
 
 NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that XML 1.0 can't contain. Compiled when it is first used: that takes 5 ms, too much for each start."""
@@ -39,8 +42,80 @@ class Made:
         return cls(feed, gzipped(feed), f'W/"{hashlib.sha256(feed).hexdigest()[:24]}"')
 
 
-class AnyFeed(Base):
-    """What the feeds of all boards share."""
+@dataclasses.dataclass(slots=True)
+class Feeds:
+    """The feeds of one state of a board."""
+
+    rights: int
+    """The number of the state of the board's row: see board/live_board.py."""
+    messages: list[Message]
+    by_origin: dict[str, Made] = dataclasses.field(default_factory=dict)
+    made_at: int | None = None
+    """The Last-Modified: when the state was first requested, in seconds since 1970."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(len(made.feed) + len(made.packed) for made in self.by_origin.values())
+
+
+class Feed(Base):
+    """That of the first board."""
+
+    async def get(self, *slug: str) -> None:
+        feeds, made = await self.newest()
+        is_open = self.config.reading == "public" and self.board.read_by == "everyone"
+        self.send(made, self.made_at(feeds), is_public=is_open)
+
+    @property
+    def board(self) -> LiveBoard:
+        return self.site.waiters.first
+
+    async def newest(self) -> tuple[Feeds, Made]:
+        """Returns the feed of the newest state, or of one that has just passed."""
+        while True:
+            await self.site.load(self.caller, self.board, NO_CURSOR)
+            if not self.is_as_judged:
+                await self.look_again()
+            elif (feeds := self.kept()) is not None:
+                self.site.waiters.recents.use(self.board)
+                made = feeds.by_origin.get(self.origin)
+                return (feeds, made) if made else await self.keep(feeds)
+
+    def kept(self) -> Feeds | None:
+        """Those of the newest state: they go with it. None if memory lacks what they are made of."""
+        recent = self.board.recent
+        if recent is None or not self.board.has(NO_CURSOR):
+            return None
+        feeds: Feeds | None = recent.derived.get("feeds")
+        if feeds is None or feeds.rights != self.board.rights:
+            feeds = recent.derived["feeds"] = Feeds(self.board.rights, recent.page.messages[::-1])
+        return feeds
+
+    async def keep(self, feeds: Feeds) -> tuple[Feeds, Made]:
+        """Makes one feed for all requests that wait for it."""
+        making = self.context.making
+        async with making.feed:
+            feeds = self.kept() or feeds
+            made = feeds.by_origin.get(self.origin)
+            if made is None:
+                row = self.board.row
+                title, place = (row.name, f"/b/{row.slug}/") if row else (self.config.title, "/")
+                made = await making.packing.run(Made.make, await self.make(title, place, feeds.messages))
+                if len(feeds.by_origin) >= MOST_ORIGINS:
+                    del feeds.by_origin[next(iter(feeds.by_origin))]
+                feeds.by_origin[self.origin] = made
+            return feeds, made
+
+    def made_at(self, feeds: Feeds) -> int | None:
+        """Returns the Last-Modified. The time identifies the state and is never in the future, so it is None for a past
+        state, and if another state of the board already has this second."""
+        if self.kept() is not feeds:
+            return None
+        now = int(time.time())
+        if feeds.made_at is None and now != self.board.feed_made_at:
+            feeds.made_at = self.board.feed_made_at = now
+        return feeds.made_at
 
     def send(self, made: Made, made_at: int | None, *, is_public: bool) -> None:
         self.set_header("Content-Type", "application/atom+xml; charset=utf-8")
@@ -89,59 +164,8 @@ class AnyFeed(Base):
 """
 
 
-class Feed(AnyFeed):
-    """The newest messages of the first board. All clients get the same bytes until the next change."""
-
-    last_made = 0
-    """When the newest state with a Last-Modified was first requested, in seconds since 1970."""
-
-    async def get(self) -> None:
-        made = self.all_kept().get(self.origin) or await self.keep()
-        self.send(made, self.made_at(made), is_public=self.config.reading == "public")
-
-    def all_kept(self) -> dict[str, Made]:
-        """The feeds of the newest state, by origin."""
-        kept: dict[str, Made] = self.site.waiters.recent.derived.setdefault("feeds", {})
-        return kept
-
-    async def keep(self) -> Made:
-        making, waiters = self.context.making, self.site.waiters
-        async with making.feed:
-            if made := self.all_kept().get(self.origin):
-                return made
-            recent, page = waiters.recent, waiters.recent.page
-            feed = await self.make(self.config.title, "/", page.messages[::-1])
-            made = await making.packing.run(Made.make, feed)
-            if waiters.recent is recent and recent.page is page:
-                kept = self.all_kept()
-                if len(kept) >= MOST_ORIGINS:
-                    del kept[next(iter(kept))]
-                kept[self.origin] = made
-            return made
-
-    def made_at(self, made: Made) -> int | None:
-        """Returns when this state was first requested, in seconds since 1970. The time identifies the state and is
-        never in the future, so it is None for a past state, and if another state already has this second."""
-        derived, now = self.site.waiters.recent.derived, int(time.time())
-        if self.all_kept().get(self.origin) is not made:
-            return None
-        if "feed_made_at" not in derived and now != Feed.last_made:
-            derived["feed_made_at"] = Feed.last_made = now
-        at: int | None = derived.get("feed_made_at")
-        return at
-
-
-class BoardFeed(AnyFeed):
-    """The newest messages of a board, read for each request. Clients that have them already are told so by the ETag."""
-
-    async def get(self, slug: str) -> None:
-        board = await self.site.board(self.caller, slug)
-        async with self.context.making.reading:
-            page, _ = await self.site.page_of(self.caller, board.id, None)
-            place = "/" if board.id == FIRST_BOARD else f"/b/{board.slug}/"
-            feed = await self.make(board.name, place, page.messages[::-1])
-            made = await self.context.making.packing.run(Made.make, feed)
-        self.send(made, None, is_public=self.config.reading == "public" and board.read_by == "everyone")
+class BoardFeed(OnBoard, Feed):
+    """The same for the board whose slug is in the path."""
 
 
 def changed_at(message: Message) -> int:

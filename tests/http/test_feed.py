@@ -1,14 +1,20 @@
 """The feed, the manifest, the icons, robots.txt; and that a members' board shows a guest none of it, nor anything else."""
 
+import asyncio
 import re
 import struct
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from handlers import ROUTES
+from handlers.http.aside import gzipped
+from handlers.messages.feed import Made
+from storage.boards import BoardChange
 from tests.http.test_boards import hidden, make, post, promoted
 from tests.support.browser import SCRIPTS
+from tests.support.in_process import running
 from tests.support.people import Person, refused
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -175,12 +181,52 @@ def test_each_board_has_a_feed_for_those_who_read_it(start):
     tree = ElementTree.fromstring(feed.text)
     assert tree.findtext(f"{ATOM}title") == "All boats" and tree.findtext(f"{ATOM}id") == f"{server.url}/b/rowing/"
     assert [entry.findtext(f"{ATOM}id") for entry in tree.iter(f"{ATOM}entry")] == [f"{server.url}/m/{message['id']}"]
-    assert feed.headers["Cache-Control"] == "no-cache" and "Last-Modified" not in feed.headers
-    known = {"If-None-Match": feed.headers["ETag"]}
-    assert server.get("/b/rowing/feed.atom", headers=known).status_code == 304
+    assert feed.headers["Cache-Control"] == "no-cache"
+    etag, time = {"If-None-Match": feed.headers["ETag"]}, {"If-Modified-Since": feed.headers["Last-Modified"]}
+    for known in (etag, time):
+        assert server.get("/b/rowing/feed.atom", headers=known).status_code == 304
+    moderator.api.patch("/api/v1/boards/rowing", json={"name": "Few boats"})
+    for known in (etag, time):
+        renamed = server.get("/b/rowing/feed.atom", headers=known)
+        assert renamed.status_code == 200 and "Few boats" in renamed.text
     moderator.api.delete(f"/api/v1/messages/{message['id']}")
-    assert server.get("/b/rowing/feed.atom", headers=known).status_code == 200
+    for known in (etag, time, {"If-None-Match": renamed.headers["ETag"]}):
+        assert server.get("/b/rowing/feed.atom", headers=known).status_code == 200
+    assert server.get("/b/first/feed.atom").content == server.get("/feed.atom").content
     mine = moderator.api.get(f"/b/{slug}/feed.atom")
     assert "secret" in mine.text and mine.headers["Cache-Control"] == "private, no-cache"
     refused(server.get(f"/b/{slug}/feed.atom"), 404, "no_such_board")
     assert "<entry>" not in server.get("/feed.atom").text
+
+
+async def test_the_feed_of_a_board_is_made_once_for_each_state(tmp_path, monkeypatch):
+    """However many ask for it at once; it is in the bound of what is kept of all boards, and goes with it."""
+    made = []
+    monkeypatch.setattr(Made, "make", lambda feed: made.append(feed) or Made(feed, gzipped(feed), f'"{len(made)}"'))
+    async with running(tmp_path) as house:
+        boards = [await house.storage.create_board(None, slug, "Name") for slug in ("rowing", "diving")]
+        client, waiters = AsyncHTTPClient(), house.board.waiters
+
+        async def feed_of(slug):
+            answers = await asyncio.gather(
+                *(client.fetch(f"http://127.0.0.1:{house.port}/b/{slug}/feed.atom") for _ in range(5))
+            )
+            assert len({answer.body for answer in answers}) == 1
+            return answers[0].body
+
+        async def is_made_again(act):
+            count = len(made)
+            await act
+            await waiters.deliver()
+            first, again = await feed_of("rowing"), await feed_of("rowing")
+            assert len(made) == count + 1 and first == again == made[-1]
+
+        await is_made_again(house.storage.append(None, "low tide", None, board_id=boards[0].id))
+        await is_made_again(house.storage.set_board(None, boards[0].id, BoardChange(name="Rowing")))
+        board, other = (waiters.directory.of(one.id) for one in boards)
+        assert board.recent.size > len(made[-1])
+        await feed_of("diving")
+        assert waiters.recents.size >= board.recent.size > len(made[0])
+        waiters.recents.drop(board)
+        await is_made_again(waiters.load(other))
+        await is_made_again(house.storage.append(None, "high tide", None, board_id=boards[0].id))
