@@ -19,12 +19,13 @@ from hypothesis.stateful import (
 from storage import open_storage
 from storage.boards import BoardChange
 from storage.errors import NotAllowedError, NotFoundError, StorageError
+from storage.marks import Standing
 from storage.records import DELETED_NAME, FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Password
 from tests.support.board_model import Model, Place, Post
 
 NAMES = {1: "Ada", 2: "Bob", 3: "Mod"}
 NOWHERE = (99, 10**18, -1, 0)
-WORDS = st.sampled_from(["low tide", "high tide", "潮"])
+WORDS = st.sampled_from(["low tide", "high tide", "潮", "@bob high tide"])
 KEYS = st.sampled_from([None, "a" * 22, "b" * 22])
 SLUGS = st.sampled_from(["rowing", "diving", "old"])
 READERS, WRITERS = (
@@ -32,11 +33,13 @@ READERS, WRITERS = (
     st.sampled_from(["guests", "members", "moderators"]),
 )
 PERSONS = st.sampled_from(sorted(NAMES))
+NUMBERS = (0, -1, 10**18, 2**70)
 MOST = 4  # boards
+MOST_ASKERS = 10
 
 
 class Boards(RuleBasedStateMachine):
-    """Askers are a guest, three accounts, the bot of one of them, and the command line."""
+    """Askers are a guest, three accounts, bots of theirs, which may be made for a board, and the command line."""
 
     make_url = None
 
@@ -49,15 +52,15 @@ class Boards(RuleBasedStateMachine):
             assert self.run(self.storage.create_account(name.lower(), name, Password(None))).id == id
             self.model.roles[id] = "member"
         self.change_role(3, "moderator")
-        bot = self.run(self.storage.create_credential(1, "bot", b"bot", "a bot")).id
-        self.model.bots.add(bot)
-        self.askers = [GUEST, OPERATOR, *map(Asker, NAMES), Asker(1, bot)]
+        self.askers = [GUEST, OPERATOR, *map(Asker, NAMES)]
         self.heads, self.clients = {}, {}
         self.listed, self.listed_at, self.opens, self.opens_at = {}, 0, set(), -1
         open_to_all = self.make_one(OPERATOR, "rowing", "everyone", "guests")
         hidden = self.make_one(Asker(1), "diving", "invited", "members")
         self.run(self.storage.invite(None, hidden, 2))
         self.model.boards[hidden].invited.add(2)
+        for account, board in ((1, None), (2, hidden)):
+            self.make_one_bot(account, board)
         for asker, board in (
             (Asker(2), open_to_all),
             (Asker(2), hidden),
@@ -244,16 +247,70 @@ class Boards(RuleBasedStateMachine):
             call = self.storage.restore if ends else self.storage.suspend
             self.run(call(None, NAMES[account].lower()))
             (self.model.suspended.discard if ends else self.model.suspended.add)(account)
-            if not ends and account == 1:
-                self.model.bots.clear()
+            if not ends:
+                self.model.end_bots(account)
 
     @precondition(lambda self: len(self.model.roles) == len(NAMES))
     @rule(account=PERSONS, keeps=st.booleans())
     def delete_account(self, account, keeps):
         self.run(self.storage.delete_account(account, keep_messages=keeps))
         self.model.delete_account(account, keeps=keeps)
-        if account == 1:
-            self.model.bots.clear()
+
+    @precondition(lambda self: len(self.askers) < MOST_ASKERS)
+    @rule(data=st.data(), account=PERSONS)
+    def make_bot(self, data, account):
+        self.make_one_bot(account, data.draw(st.none() | st.sampled_from([*self.model.boards, NOWHERE[0]])))
+
+    def make_one_bot(self, account, board):
+        refusal = None if self.model.is_active(account) else NotAllowedError
+        if refusal is None and board is not None and not self.model.reads(Asker(account), board):
+            refusal = NotFoundError
+        hash = b"bot %d" % len(self.askers)
+        making = self.storage.create_credential(account, "bot", hash, "a bot", board_id=board)
+        for credential in self.tried(making, refusal) or ():
+            assert credential.board_id == board
+            self.model.bots[credential.id] = account, board
+            self.askers.append(Asker(account, credential.id))
+
+    # --- read marks
+
+    @rule(data=st.data(), account=PERSONS, odd=st.none() | st.sampled_from(NUMBERS))
+    def mark(self, data, account, odd):
+        board = self.board(data)
+        id = odd if odd is not None else data.draw(st.sampled_from([0, *self.model.posts]), "message")
+        self.run(self.storage.save_marks({(account, board): id}))
+        self.model.mark(account, board, id)
+
+    @rule(data=st.data(), limit=st.sampled_from([1, 3]))
+    def see_what_is_new(self, data, limit):
+        """On each board, and in the list; with marks that are not saved yet, and without."""
+        unsaved = {
+            board: mark for board in self.model.boards
+            if (mark := data.draw(st.none() | st.sampled_from([0, *self.model.posts]), "unsaved")) is not None
+        }  # fmt: skip
+        for asker in self.askers:
+            self.see_as(asker, {} if asker.account_id is None else unsaved, limit)
+
+    def see_as(self, asker, unsaved, limit):
+        for board in (FIRST_BOARD, *set(self.model.slug_owners.values()), NOWHERE[0]):
+            refusal = None if self.model.reads(asker, board) else NotFoundError
+            for standing in self.tried(self.storage.standing(board, asker, unsaved), refusal) or ():
+                assert standing == self.standing(asker, board, unsaved)
+        listed, after = {}, ""
+        while page := self.run(self.storage.listed(asker, after, limit, unsaved)):
+            listed |= {board.id: standing for board, standing in page}
+            after = page[-1][0].slug
+        mine = [id for id in self.model.boards if self.model.reads(asker, id)]
+        assert listed == {id: self.standing(asker, id, unsaved) for id in mine}
+
+    def standing(self, asker, board, unsaved):
+        shown = self.model.shown(board)
+        mark = unsaved.get(board, self.model.marks.get((asker.account_id, board)))
+        new = [body for id, body in shown.items() if mark is not None and id > mark]
+        of_them = sum(
+            f"@{NAMES[asker.account_id].lower()}" in body for body in new if asker.account_id in self.model.roles
+        )
+        return Standing(max(shown, default=None), mark, len(new), of_them)
 
     @rule()
     def tidy(self):

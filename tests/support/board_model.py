@@ -49,8 +49,10 @@ class Model:
         self.posts: dict[int, Post] = {}
         self.roles: dict[int, str] = {}
         self.suspended: set[int] = set()
-        self.bots: set[int] = set()
-        """Credentials of bots that are in force."""
+        self.bots: dict[int, tuple[int, int | None]] = {}
+        """Credentials of bots that are in force: whose each is, and the board that it was made for."""
+        self.marks: dict[tuple[int, int], int] = {}
+        """By account and board."""
 
     def is_active(self, account: int | None) -> bool:
         return account in self.roles and account not in self.suspended
@@ -64,7 +66,8 @@ class Model:
         if not self.is_active(asker.account_id):
             return False
         is_invited = asker.account_id == place.owner or asker.account_id in place.invited
-        return place.read_by == "members" or (is_invited and asker.credential_id is None)
+        reaches = asker.credential_id is None or self.bots.get(asker.credential_id) == (asker.account_id, board)
+        return place.read_by == "members" or (is_invited and reaches)
 
     def is_told_of(self, asker: Asker) -> set[int]:
         """The boards about which the audit log has entries for them."""
@@ -147,11 +150,23 @@ class Model:
     def delete_account(self, account: int, *, keeps: bool) -> None:
         del self.roles[account]
         self.suspended.discard(account)
+        self.end_bots(account)
+        self.marks = {(whose, board): mark for (whose, board), mark in self.marks.items() if whose != account}
         for place in self.boards.values():
             place.owner = None if place.owner == account else place.owner
             place.invited.discard(account)
         if not keeps:
             self.posts = {id: post for id, post in self.posts.items() if post.author != account}
+
+    def end_bots(self, account: int) -> None:
+        self.bots = {credential: one for credential, one in self.bots.items() if one[0] != account}
+
+    def mark(self, account: int, board: int, id: int) -> None:
+        """What an account has read: the greater of this and what is kept, at most the newest message."""
+        newest = max((id for id, post in self.posts.items() if post.board == board), default=None)
+        if account in self.roles and newest is not None and self.reads(Asker(account), board):
+            id = min(id, newest)
+            self.marks[account, board] = max(id, self.marks.get((account, board), id))
 
     def shown(self, board: int) -> dict[int, str]:
         return {id: post.body for id, post in self.posts.items() if post.board == board and post.body is not None}
