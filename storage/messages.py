@@ -165,6 +165,12 @@ async def read_anywhere(tx: Tx, id: int, asker: Asker) -> Message:
     return to_message(row)
 
 
+BEFORE_NEWEST = "SELECT seq FROM messages WHERE seq > $1 ORDER BY seq DESC LIMIT 1 OFFSET $2"
+"""Of the first board, the change before so many of the newest. They can't be counted back: the changes of other boards
+have numbers between theirs.
+"""
+
+
 async def read_page(tx: Tx, before: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:
     where, bound = ("AND id < $3", [before]) if before is not None else ("", [])
     rest = f"AND body IS NOT NULL {where} ORDER BY id DESC LIMIT $2"

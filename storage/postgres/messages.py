@@ -8,7 +8,7 @@ import asyncpg
 
 from storage.errors import CLOSED, KeyReusedError, NotAllowedError, NotFoundError, OutdatedError
 from storage.keys import fingerprint_of
-from storage.messages import StoredMessages, read_page
+from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.postgres.search import to_vector, vector
 from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.units import Units
@@ -106,6 +106,7 @@ async def read_changes(db: "Database", seq: int, limit: int) -> Changes:
 
 async def read_snapshot(db: "Database", changes: int, page: int) -> Snapshot:
     head = (await read_changes(db, 0, 0)).head
-    start = max(head.floor, head.seq - changes)
+    before = await db.fetch(BEFORE_NEWEST, head.floor, changes)
+    start = before[0][0] if before else head.floor
     newest = await read_changes(db, start, changes)
     return Snapshot(head, newest.messages, await read_page(PostgreSQLTx(db), None, page), start)

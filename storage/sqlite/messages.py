@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from storage.asking import check_may_read, check_may_write
 from storage.errors import KeyReusedError, NotAllowedError
 from storage.keys import fingerprint_of
-from storage.messages import StoredMessages, read_page
+from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.records import (
     FIRST_BOARD,
     GUEST,
@@ -153,6 +153,7 @@ def read_changes(db: sqlite3.Connection, seq: int, limit: int) -> Changes:
 
 def read_snapshot(db: sqlite3.Connection, changes: int, page: int) -> Snapshot:
     head = read_head(db)
-    start = max(head.floor, head.seq - changes)
+    before = db.execute(numbered(BEFORE_NEWEST), (head.floor, changes)).fetchone()
+    start = before[0] if before else head.floor
     newest = read_changes(db, start, changes)
     return Snapshot(head, newest.messages, finish(read_page(SQLiteTx(db), None, page)), start)

@@ -8,7 +8,7 @@ from board import ticks
 from board.caller import Caller
 from board.cursor import NO_CURSOR, Cursor, parse_cursor
 from board.others import NAMED_MAX, Hears
-from board.recent import PAGE
+from board.recent import PAGE, RECENT
 from board.scopes import GUESTS
 from board.site import Site
 from board.site.parts import Rules
@@ -143,6 +143,27 @@ async def test_quiet_boards_are_not_reset_for_what_is_written_elsewhere(storage)
     await site.waiters.load(quiet)
     assert ids(site.waiters.poll(Cursor(quiet.epoch, first.seq), 0, board=quiet)) == [second.id]
     assert isinstance(site.waiters.poll(quiet.cursor, 1, board=quiet), FutureWaiter)
+
+
+async def test_a_quiet_first_board_is_not_reset_after_a_start_either(storage):
+    """Beside a busy one; and who is more changes of its own behind than memory has, is."""
+    site = await site_with(storage, 1)
+    [busy], first = boards_of(site), site.waiters.first
+    one, two = await post(storage, first, "one"), await post(storage, first, "two")
+    await write(storage, [(busy.id, str(number)) for number in range(1200)])
+    last = await post(storage, first, "three")
+    site = await Site.open(storage, max_parked=10, limits=False, rules=Rules())
+    first = site.waiters.first
+    assert ids(site.waiters.poll(Cursor(first.epoch, one.seq), 0)) == [two.id, last.id]
+    assert first.recent.start == first.floor
+    await write(storage, [(first.id, str(number)) for number in range(RECENT)])
+    site = await Site.open(storage, max_parked=10, limits=False, rules=Rules())
+    assert site.waiters.recent.start == last.seq and "reset" not in read(site.waiters.poll(at(site, last), 0))
+    assert read(site.waiters.poll(at(site, two), 0))["reset"]
+
+
+def at(site, message):
+    return Cursor(site.waiters.first.epoch, message.seq)
 
 
 def act_before_loading(storage, act):
