@@ -23,7 +23,10 @@ BENCHES = {
     "accounts": "signing in beside parked polls, and polls with and without a token",
     "view": "opening the page: requests and bytes; and the page while 5,000 messages arrive",
     "nodes": "three nodes on one PostgreSQL: a post on one, polls on all; what three write beside one",
+    "boards": "a hundred boards and 10,000 members, nearly each with a board of their own, beside one board",
+    "directory": "10,000 boards with a message each beside one board with as many: start, memory, pages",
     "text": "every fortune of Debian's packages, posted and read back, letter for letter",
+    "before": "another checkout (--before) beside this one, with one board: start, memory, front page, polls",
 }
 """Each is a module of this folder with `run(options)`, which prints what it finds. They run in this order."""
 
@@ -33,9 +36,13 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended as well
     print(f"{machine()}. Shared machines are noisy: trust ratios within one run.", flush=True)
     status = 0
-    for name in options.names or BENCHES:
+    for name in options.names or all_benches(options):
         status = max(status, run(name, options))
     return status
+
+
+def all_benches(options: argparse.Namespace) -> list[str]:
+    return [name for name in BENCHES if name != "before" or options.before]
 
 
 def run(name: str, options: argparse.Namespace) -> int:
@@ -55,20 +62,21 @@ def run(name: str, options: argparse.Namespace) -> int:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    benches = "\n".join(f"  {name:<8} {about}" for name, about in BENCHES.items())
+    benches = "\n".join(f"  {name:<9} {about}" for name, about in BENCHES.items())
     parser = argparse.ArgumentParser(
         prog="bin/bench",
         description=f"Measures Longboard on this machine, on 127.0.0.1 only. Without names: all of\n\n{benches}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="name", help="what to run")
-    parser.add_argument("-n", type=int, default=10_000, help="polls, stream: how many are parked (10000)")
+    parser.add_argument("-n", type=int, default=10_000, help="polls, stream, boards: how many are parked (10000)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (5)")
     parser.add_argument("--seconds", type=float, default=3, help="posts: how long one measurement takes (3)")
     parser.add_argument(
         "--folder", help="where databases are put while it runs, best on a real disk (the system's own)"
     )
     parser.add_argument("--beside", metavar="URL", help="view: another page to measure beside ours")
+    parser.add_argument("--before", metavar="FOLDER", help="before: the other checkout")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(BENCHES):
         parser.error(f"there is no bench named {', '.join(sorted(unknown))}")

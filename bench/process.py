@@ -22,14 +22,15 @@ SECONDS_TO_END = 20
 
 
 class Server:
-    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", port: int, monitor: str = "") -> None:
         self.process = process
         self.port = port
+        self._monitor = f"Authorization: Bearer {monitor}\r\n" if monitor else ""
         self.control = Connection(port)
         """For requests of the bench itself, apart from the load."""
 
     def parked(self) -> int:
-        """Returns how many parked polls the server reports."""
+        """Returns how many parked polls the server reports: those of the first board, or to a monitor all."""
         parked: int = self.health()["parked"]
         return parked
 
@@ -38,7 +39,7 @@ class Server:
         return int(self.health()["cursor"].rpartition("-")[2])
 
     def health(self) -> dict[str, Any]:
-        reply = self.control.ask(get("/healthz"))
+        reply = self.control.ask(get("/healthz", self._monitor))
         if reply.status != 200:
             raise Wrong(f"/healthz answered {reply.status}")
         health: dict[str, Any] = reply.json()
@@ -77,22 +78,30 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(folder: pathlib.Path, program: Sequence[str] = LONGBOARD, **settings: object) -> Iterator[Server]:
-    """Starts a server on folder/board.db, on a free port and without limits, and ends it afterwards."""
+def server(
+    folder: pathlib.Path, program: Sequence[str] = LONGBOARD, *, checkout: pathlib.Path = ROOT, **settings: object
+) -> Iterator[Server]:
+    """Starts a server on folder/board.db, on a free port and without limits, and ends it afterwards.
+
+    `checkout` is where its code is.
+    """
     settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     names = {field.name.upper() for field in dataclasses.fields(Settings)}
+    names.add("PYTHONDONTWRITEBYTECODE")  # or a start would compile everything again
     environment = {name: value for name, value in os.environ.items() if name not in names}
     log = folder / "server.log"
     with log.open("a") as stderr:
         command = [sys.executable, *program, *flags]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        process = subprocess.Popen(
+            command, cwd=checkout, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True
+        )
     try:
         line = process.stdout.readline() if process.stdout else ""
         match = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
         if match is None:
             raise Wrong(f"the server did not start: {line}{log.read_text()}")
-        yield Server(process, int(match[1]))
+        yield Server(process, int(match[1]), str(settings.get("metrics_token", "")))
     finally:
         end(process)
 

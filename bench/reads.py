@@ -57,15 +57,15 @@ def post(board: Server, body: str) -> None:
         raise Wrong(f"a post was answered {reply.status} {reply.body[:200]!r}")
 
 
-def hold(board: Server, path: str) -> list[str]:
+def hold(board: Server, path: str, cookie: str = "") -> list[str]:
     """Measures the longest callback for this page before it is cached, and then from the cache."""
     cells, size = [], 0
-    board.control.ask(get(path))  # compiles its template, once in a process's life
+    board.control.ask(get(path, cookie))  # compiles its template, once in a process's life
     for headers, times, forget in (("", 1, "?forget=1"), ("", LOOKS, ""), (WAYS["compressed"], LOOKS, "")):
         board.control.ask(get(f"/bench/longest{forget}"))
         board.control.ask(get("/bench/longest"))  # excludes the time for emptying the cache
         for _ in range(times):
-            reply = board.control.ask(get(path, headers))
+            reply = board.control.ask(get(path, headers + cookie))
             if reply.status not in (200, 404):
                 raise Wrong(f"{path} was answered {reply.status}")
             size = max(size, len(reply.body))
