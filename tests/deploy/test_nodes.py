@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 from tests.support.admin import admin
+from tests.support.boards import make_board, post_on, promote
 from tests.support.events import Stream
 from tests.support.patience import PATIENCE
 from tests.support.people import Person, client, refused, session_of
@@ -25,6 +27,7 @@ from tests.support.postgres_proxy import proxy
 from tests.support.server import ROOT, environment, until
 
 JSON = {"Content-Type": "application/json"}
+METRICS_TOKEN = "0123456789abcdef"
 
 
 @pytest.fixture
@@ -155,6 +158,43 @@ def cost_of_a_post(server, way, parked):
     return way.statements - before
 
 
+@pytest.mark.parametrize("boards", [0, 1, 30])
+def test_a_node_reads_a_change_once_whatever_the_number_of_boards(boards, new_database, start):
+    """It is another node than the one that is posted to, so its reads are all that is counted. Polls are parked on all
+    boards. The median counts, because there are the slow tick's looks, too.
+    """
+    url = new_database()
+    poster = start(database_url=url)
+    moderator = promote(poster, Person(poster))
+    slugs = ["first", *(make_board(moderator, f"Board {n}", f"board-{n}") for n in range(boards))]
+    with proxy(url) as way, contextlib.ExitStack() as stack:
+        node = start(database_url=way.url, metrics_token=METRICS_TOKEN)
+        polls = {slug: [stack.enter_context(poll_of_board(node, slug)) for _ in range(3)] for slug in slugs}
+        reads = []
+        for slug in itertools.islice(itertools.cycle(slugs), 12):
+            until(lambda: parked_everywhere(node) == 3 * len(slugs))
+            before = way.statements
+            post_on(poster.client, slug, "news")
+            for poll in polls[slug]:
+                assert b'"body":"news"' in poll.recv(65536)
+                poll.close()
+            reads.append(way.statements - before)
+            polls[slug] = [stack.enter_context(poll_of_board(node, slug)) for _ in range(3)]
+    assert sorted(reads)[6] == 1, reads
+
+
+def poll_of_board(node, slug):
+    """The connection of a poll that lacks nothing."""
+    cursor = node.get(f"/b/{slug}/get").json()["cursor"]
+    poll = socket.create_connection(("127.0.0.1", node.port), timeout=PATIENCE)
+    poll.sendall(f"GET /b/{slug}/get?after={cursor} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return poll
+
+
+def parked_everywhere(node):
+    return node.get("/healthz", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).json()["parked"]
+
+
 def post_to(url, body, **fields):
     return httpx.post(f"{url}/api/v1/messages", json={"body": body, **fields}, timeout=PATIENCE)
 
@@ -164,9 +204,6 @@ def poll_of_its_own(url, cursor):
 
 
 # --- bin/serve --nodes
-
-
-METRICS_TOKEN = "0123456789abcdef"
 
 
 @pytest.fixture
