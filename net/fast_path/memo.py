@@ -29,8 +29,10 @@ PLAIN_VALUE = re.compile(rb"[!-~ ]{0,200}(?=\r\n[!-~\r])")
 """A value on one line, without anything that Tornado might refuse. Tornado must see all other values."""
 REQUESTS_MAX = 10_000
 """The most known requests, about 2 KB each. The least recently used one is forgotten first."""
-BYTES_MAX = 16 * 1024 * 1024
-"""The most bytes of all known requests together, because clients may send longer ones."""
+BYTES_MAX = 32 * 1024 * 1024
+"""The most bytes of all known requests together, because clients may send longer ones. Those of 10,000 members behind a
+proxy fit: of clients that poll in turns, a memo that is too small by a few knows none.
+"""
 
 
 def is_in_memory(board: LiveBoard, seq: int) -> bool:
@@ -39,8 +41,11 @@ def is_in_memory(board: LiveBoard, seq: int) -> bool:
 
 
 def size_of(key: tuple[bytes, bytes], request: KnownRequest) -> int:
-    """Returns the bytes in memory: those around the cursor, in two forms, and a whole request."""
-    return sum(map(len, key)) + 2 * len(request.tail)
+    """Returns the bytes in memory: those around the cursor, those after it in a second form if headers vary, and a whole
+    request.
+    """
+    head, plain = key
+    return 2 * (len(head) + len(request.tail)) + (len(plain) if plain is not request.tail else 0)
 
 
 class Verdict(NamedTuple):

@@ -10,7 +10,7 @@ from board.credentials import Credentials, hash_secret, new_secret
 from board.scopes import Scopes
 from board.waiters import WaiterList, load
 from net.fast_path.known import KnownRequest
-from net.fast_path.memo import RequestMemo
+from net.fast_path.memo import REQUESTS_MAX, RequestMemo
 from storage import open_storage
 from storage.records import Password
 from tests.support.wire import read
@@ -108,6 +108,17 @@ async def test_a_cursor_from_before_what_memory_has_is_not_answered_from_memory(
     assert house.memo.classify(request(house, house.recent.seq)) is not None
     house.recent.start = house.recent.seq - 1
     assert [house.memo.classify(request(house, behind)) is None for behind in (0, 1, 2)] == [False, False, True]
+
+
+async def test_the_polls_of_as_many_members_as_may_park_are_known(house):
+    """Each has a cookie of its own, and headers as long as a browser's behind a proxy. They come in turns: if the memo
+    were too small for a few of them, the oldest would always be the next, and none would be known.
+    """
+    other = b" HTTP/1.1\r\nX-Request-Id: %d\r\nCookie: longboard=%d; " + b"x" * 900 + b"\r\n\r\n"
+    tails = [other % (number, number) for number in range(REQUESTS_MAX)]
+    for tail in tails:
+        house.memo.learn(KnownRequest(PATH, tail, 25, None, False, None, None, house.waiters.first))
+    assert all(house.memo.classify(request(house, tail=tail)) for tail in tails)
 
 
 async def test_no_poll_is_known_during_a_drain(house):
