@@ -1,4 +1,4 @@
-"""Makes docs/board.png and docs/states.png again, from a real server in a real Chromium.
+"""Makes docs/board.png, docs/boards.png and docs/states.png again, from real servers in a real Chromium.
 
 CHROMIUM=$(bin/browser chromium) .venv/bin/python -m docs.screenshot
 """
@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Browser, Page
 
-from tests.support.browser import chromium
+from tests.support.boards import invite, make_board, post_on, promote
+from tests.support.engines import Engines
 from tests.support.people import Person
 from tests.support.server import Server
 
@@ -31,6 +32,19 @@ TALK = [
     ("09:38", "Ada", "Me. Lemon. 🍋"),
 ]
 """When, who (None for a guest), and what; the oldest first."""
+ROWING = [
+    ("08:31", "Mateo", "The river is down to the second step. We can go out again."),
+    ("08:36", "Ada", "Six o'clock at the boathouse, then. Who steers?"),
+    ("08:49", "Надя", "Я! 🚣"),
+    ("09:20", "小林さくら", "私も行きます。"),
+    ("09:33", "Mateo", "The blue boat needs a new `rowlock`, take the red one."),
+]
+CHOIR = [
+    ("08:58", "Ada", "The first verse again, please."),
+    ("09:30", "ليلى", "🎶"),
+    ("09:35", "ليلى", "Who has the notes?"),
+]
+"""On a board for those who are invited. Ada has read her own words there, and not what came after them."""
 NOW = "09:41"
 
 FRAME = """<!doctype html>
@@ -55,26 +69,37 @@ def at(clock: str) -> datetime.datetime:
     return datetime.datetime.combine(today, datetime.time.fromisoformat(clock), datetime.UTC)
 
 
-def talk(server: Server) -> Person:
+def talk(server: Server, with_boards: bool = False) -> Person:
     """Lets people talk for a morning; one of them."""
     names = {name for _, name, _ in TALK if name}
     people = {name: Person(server, "ada" if name == "Ada" else None, name=name) for name in sorted(names)}
-    times = {}
-    for clock, name, words in TALK:
-        post = people[name].post(words) if name else server.post(words).json()
-        times[post["id"]] = round(at(clock).timestamp() * 1000)
-        if "Choir" in words:
-            people["Ada"].api.patch(f"/api/v1/messages/{post['id']}", json={"body": words})
+    ada, times = people["Ada"], {}
+    talks = {"first": TALK}
+    if with_boards:
+        promote(server, ada)
+        talks[make_board(ada, "Rowing", "rowing", about="Boats, tides, and who comes along")] = ROWING
+        talks[choir := make_board(ada, "Choir", read_by="invited", about="Old songs, new voices")] = CHOIR
+        invite(ada, choir, people["ليلى"].username)
+    for slug, said in talks.items():
+        for clock, name, words in said:
+            post = post_on(people[name].api if name else server.client, slug, words)
+            times[post["id"]] = round(at(clock).timestamp() * 1000)
+            if "Choir" in words:
+                ada.api.patch(f"/api/v1/messages/{post['id']}", json={"body": words})
     server.stop()  # and what was said within a second becomes a morning
     with contextlib.closing(sqlite3.connect(server.database)) as database, database:
-        database.executemany("UPDATE messages SET created_at = ? WHERE id = ?", [(at, id) for id, at in times.items()])
+        for table in ("messages", "posts"):
+            change = f"UPDATE {table} SET created_at = ? WHERE id = ?"
+            database.executemany(change, [(at, id) for id, at in times.items()])
     server.start()
-    return people["Ada"]
+    return ada
 
 
 @contextlib.asynccontextmanager
-async def visit(browser: Browser, server: Server, person: Person | None, **look: object) -> AsyncIterator[Page]:
-    """The board, as someone sees it."""
+async def visit(
+    browser: Browser, server: Server, person: Person | None, path: str = "/", **look: object
+) -> AsyncIterator[Page]:
+    """A page, as someone sees it."""
     context = await browser.new_context(
         base_url=server.url, locale="en-GB", timezone_id="UTC", device_scale_factor=2, **look
     )
@@ -83,7 +108,7 @@ async def visit(browser: Browser, server: Server, person: Person | None, **look:
         await context.add_cookies([{"name": name, "value": cookies[name], "url": server.url} for name in cookies])
     page = await context.new_page()
     await page.clock.set_fixed_time(at(NOW))
-    await page.goto("/")
+    await page.goto(path)
     await page.wait_for_function("[...document.querySelectorAll('time')].every((time) => time.title)")
     yield page
     await context.close()
@@ -100,6 +125,17 @@ async def board(browser: Browser, server: Server, ada: Person) -> str:
     async with visit(browser, server, ada, **look) as desktop:
         phone_look = {**PHONE, "viewport": {"width": 375, "height": 760}, "color_scheme": "dark"}
         async with visit(browser, server, None, **phone_look) as phone:
+            return FRAME % (await take(desktop), await take(phone))
+
+
+async def boards(browser: Browser, server: Server, ada: Person) -> str:
+    """Three boards: their list beside the messages, and as a sheet on a phone."""
+    look = {"viewport": {"width": 1240, "height": 920}, "color_scheme": "light"}
+    async with visit(browser, server, ada, "/b/rowing/", **look) as desktop:
+        phone_look = {**PHONE, "viewport": {"width": 375, "height": 760}, "color_scheme": "dark"}
+        async with visit(browser, server, ada, "/b/rowing/", **phone_look) as phone:
+            await phone.locator("[popovertarget=boards]").click()
+            await phone.locator("#boards").wait_for()
             return FRAME % (await take(desktop), await take(phone))
 
 
@@ -138,16 +174,18 @@ async def save(browser: Browser, html: str, name: str) -> None:
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
-        server, empty = (Server(pathlib.Path(where), title="Harbour Lane") for where in (folder, other))
-        try:
-            ada = talk(server)
-            async with chromium() as browser:
-                await save(browser, await board(browser, server, ada), "board.png")
-                await save(browser, await states(browser, server, empty, ada), "states.png")
-        finally:
-            server.stop()
-            empty.stop()
+    with contextlib.ExitStack() as stack:
+        folders = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(3)]
+        server, many, empty = (Server(pathlib.Path(folder), title="Harbour Lane") for folder in folders)
+        for one in (server, many, empty):
+            stack.callback(one.stop)
+        ada, ada_of_many = talk(server), talk(many, with_boards=True)
+        async with Engines() as engines:
+            browser = await engines.chromium()
+            await save(browser, await board(browser, server, ada), "board.png")
+            await save(browser, await boards(browser, many, ada_of_many), "boards.png")
+            await save(browser, await states(browser, server, empty, ada), "states.png")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,6 +1,8 @@
 """The documentation is true: its commands are run, and what they print is compared."""
 
 import contextlib
+import importlib
+import inspect
 import json
 import os
 import re
@@ -48,6 +50,11 @@ def run(commands, server):
         env={**os.environ, "http_proxy": "", "all_proxy": ""},
     )  # fmt: skip
     return [part.strip() for part in shell.stdout.split(MARK)][:-1]
+
+
+def test_the_script_for_the_pictures_finds_all_that_it_uses():
+    """It is run by hand, when the page changes."""
+    assert inspect.iscoroutinefunction(importlib.import_module("docs.screenshot").main)
 
 
 @pytest.mark.parametrize("page", ["docs/protocol.md", "README.md"])
