@@ -57,8 +57,9 @@ MODIFIED = datetime.datetime.fromtimestamp(
 )
 VERSION = hashlib.sha256(b"\0".join(name.encode() + b"\0" + FILES[name] for name in FILES)).hexdigest()[:12]
 FILES |= {f"boards/{name}": text for name, text in FILES.items() if name.endswith(".js")}
-"""The scripts again, for the pages of sites with several boards: a server that knows of one board only has no such
-addresses. Its scripts would take such a page for the first board's, and post there what waits for that one.
+"""The scripts again, for the pages of sites with several boards, which begin with several.js: a server that knows of one
+board only has no such addresses. Its scripts would take such a page for the first board's, and post there what waits for
+that one.
 """
 ICON = "data:image/svg+xml," + urllib.parse.quote(FILES["icon.svg"].decode().strip())
 """Part of the page: it needs no request, and static/js/main.js can put a dot on it while the server is away."""

@@ -11,7 +11,7 @@ import { ask, Backoff, Failure } from "./poller.js";
  *   older?: boolean, watching?: number, retry_ms?: number, others?: number, list?: true,
  *   boards?: {[slug: string]: [number, number | null, number[]?]}}} Reply `boards` has other boards with something new: the
  * newest message, its author, and the accounts that were mentioned.
- * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(id: number): void}} Reader `id` is the newest seen.
+ * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(): void}} Reader
  */
 
 const MOST = 500; // articles, because a page that is open all day must not grow all day
@@ -26,7 +26,6 @@ const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the mes
 
 export class Board {
   #section;
-  #history;
   /** The articles in it: a live collection. */
   #articles;
   #older;
@@ -55,7 +54,6 @@ export class Board {
    */
   constructor(section, older, top, reader) {
     this.#section = section;
-    this.#history = section.dataset.history ?? "/api/v1/messages";
     this.#older = older;
     this.#reader = reader;
     this.#oldest = older.hidden ? 0 : Number(new URL(this.#link.href).searchParams.get("before"));
@@ -182,7 +180,7 @@ export class Board {
   }
 
   #look() {
-    if (this.#isAtTop && document.visibilityState === "visible") this.#reader.seen(this.#highest);
+    if (this.#isAtTop && document.visibilityState === "visible") this.#reader.seen();
   }
 
   #writeDays() {
@@ -264,7 +262,8 @@ export class Board {
 
   async #askOlder() {
     try {
-      this.#addOlder(this.#oldest, await askOlder(this.#history, this.#oldest));
+      const url = `${this.#section.dataset.history ?? "/api/v1/messages"}?before=${this.#oldest}&limit=${PAGE}`;
+      this.#addOlder(this.#oldest, await ask(url, isPast, LIMIT_MS));
       this.#backoff.reset();
     } catch (error) {
       await this.#rest(error instanceof Failure ? error.pause : 0);
@@ -338,14 +337,6 @@ function glow(article) {
   if (document.getElementsByClassName("fresh").length >= MOST_GLOWING) return;
   article.classList.add("fresh");
   setTimeout(() => article.classList.remove("fresh"), GLOW_MS);
-}
-
-/**
- * @param {string} history The address of the board's messages.
- * @param {number} before
- */
-function askOlder(history, before) {
-  return ask(`${history}?before=${before}&limit=${PAGE}`, isPast, LIMIT_MS);
 }
 
 /**

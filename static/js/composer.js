@@ -17,6 +17,7 @@ export class Composer {
   #box;
   #hint;
   #as;
+  /** How the names of what is kept for this board begin. */
   #board;
   #tip;
   #stopped;
@@ -71,7 +72,7 @@ export class Composer {
   }
 
   get #draft() {
-    return draftOf(this.#board, this.#as);
+    return `${this.#board}draft/${this.#as}`;
   }
 
   get #keptOrigin() {
@@ -84,11 +85,10 @@ export class Composer {
 
   /** A guest's draft goes to the account that signs in with this browser. */
   #adopted() {
-    const guests = draftOf(this.#board, "");
-    const text = this.#as && store.get(guests);
+    const text = this.#as && store.get(`${this.#board}draft/`);
     if (!text) return "";
-    store.put(guests, "");
-    store.put(`${guests}/origin`, ""); // keys belong to their author
+    store.put(`${this.#board}draft/`, "");
+    store.put(`${this.#board}draft//origin`, ""); // keys belong to their author
     store.put(this.#draft, text);
     this.#say("You wrote this before you signed in.");
     return text;
@@ -184,12 +184,6 @@ export class Composer {
     this.#box.style.height = `${this.#box.scrollHeight}px`;
   }
 }
-
-/**
- * @param {string} board As for the outbox.
- * @param {string} as
- */
-const draftOf = (board, as) => (board ? `boards/${as}/${board}/draft` : `draft/${as}`);
 
 /**
  * @param {string} json

@@ -8,8 +8,7 @@ import { Tabs } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
- * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js"),
- *   rail: typeof import("./rail.js")}} Lazy
+ * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js")}} Lazy
  */
 
 const OVERDUE_MS = 2000;
@@ -50,18 +49,16 @@ class Sign {
   }
 
   /**
-   * Shows the words for good, with a link for going on.
+   * Shows the words for good, with a link for signing in.
    * @param {string} words
-   * @param {string} href
-   * @param {string} text
    */
-  stopped(words, href, text) {
+  stopped(words) {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#say("stopped", `${words} `);
     const link = document.createElement("a");
-    link.href = href;
-    link.textContent = text;
+    link.href = "/signin";
+    link.textContent = "Sign in";
     this.#element.append(link);
   }
 
@@ -145,15 +142,12 @@ class Unread {
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const list = part("messages");
-const { cursor = "", wait = "25", watching = "0", slug, others = "0" } = list.dataset;
+const { cursor = "", wait = "25", watching = "0" } = list.dataset;
 const sign = new Sign(part("sign"));
 const unread = new Unread(part("news"), part("spoken"));
-/** @type {import("./rail.js").Rail | null} The list of boards, where there are several. */
-let rail = null;
-const board = new Board(list, part("older"), part("newest"), { news, seen });
+const board = new Board(list, part("older"), part("newest"), { news, seen: () => unread.seen() });
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer")); // not everybody has it: see form.html
-const here = slug ? { slug, others: Number(others), heard } : null;
-const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped }, here);
+const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped });
 const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
 if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
 
@@ -175,7 +169,6 @@ const bell = part("notify");
 bell.hidden = !("Notification" in window) || Notification.permission === "denied";
 bell.addEventListener("click", () => notify((notifications) => notifications.turn()));
 if (!bell.hidden && store.get("notify")) notify(() => {});
-if (slug) withRail(() => {});
 keepPlace();
 
 /** @param {KeyboardEvent} event */
@@ -191,11 +184,6 @@ function pressed(event) {
 /** @param {(notifications: import("./notify.js").Notifications) => void} use */
 function notify(use) {
   lazy("notify", ({ Notifications }) => use((notifications ??= new Notifications(bell))));
-}
-
-/** @param {(rail: import("./rail.js").Rail) => void} use */
-function withRail(use) {
-  lazy("rail", ({ Rail }) => use((rail ??= new Rail(part("boards"), slug ?? ""))));
 }
 
 /** Restores the place of reading on coming back or after a reload, because browsers do not keep it for such a page. */
@@ -259,21 +247,6 @@ function show(reply) {
   board.show(reply);
 }
 
-/**
- * Called with what any tab's poll was told.
- * @param {string} slug The board that it was told of.
- * @param {import("./board.js").Reply} reply
- */
-function heard(slug, reply) {
-  if (slug !== here?.slug || reply.boards || reply.list) withRail((rail) => rail.heard(slug, reply));
-}
-
-/** @param {number} id The newest message. */
-function seen(id) {
-  unread.seen();
-  if (slug) withRail((rail) => rail.seen(id));
-}
-
 /** @param {number} count */
 function sayWatching(count) {
   part("watching").textContent = count > 1 ? `${count} watching` : "";
@@ -304,15 +277,12 @@ function sent(message) {
 }
 
 /**
- * The reader is no longer signed in, so nothing is sent as from a guest, and no messages stay on the page. Or there is no
- * such board for this reader any more.
+ * The reader is no longer signed in, so nothing is sent as from a guest, and no messages stay on the page.
  * @param {string} words
- * @param {string} code
  */
-function stopped(words, code) {
+function stopped(words) {
   composer?.close();
   board.clear();
   document.querySelector(".empty")?.remove(); // the board isn't empty, only not shown
-  if (code === "no_such_board") sign.stopped(words, "/boards", "See the boards");
-  else sign.stopped(words, location.pathname === "/" ? "/signin" : `/signin?next=${location.pathname}`, "Sign in");
+  sign.stopped(words);
 }

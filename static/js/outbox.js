@@ -9,7 +9,7 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
  * @typedef {{key: string, first: string}} Origin Of a message that was taken back: its key, and the first words sent with it.
  * @typedef {{text: string, key: string, first?: string, at: number, url?: string, isLate?: boolean, refused?: string}} Pending
  * `key` makes sending it again safe, also with other words, if `first` has the first ones. `at` is the board's time.
- * `url` is the path that it is for, if that is another board's. `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
+ * `url` is where it is for: any page of the site sends it there. `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
  */
 
 const LIMIT_MS = 30_000; // for an answer; the server waits as long for the words of a message
@@ -27,9 +27,8 @@ class LocalStore {
 
   /** @param {string} name */
   get(name) {
-    if (this.#memory.has(name)) return this.#memory.get(name) ?? ""; // newer than the one that had room before
     try {
-      return localStorage.getItem(name) ?? "";
+      return this.#memory.get(name) ?? localStorage.getItem(name) ?? ""; // what had no room is newer
     } catch {
       return "";
     }
@@ -70,7 +69,9 @@ export class Outbox {
   #list;
   #url;
   #as;
-  #board;
+  /** How the names begin under which a guest's messages are kept, and this author's. */
+  #guests;
+  #prefix;
   #author;
   #limit;
   #callbacks;
@@ -95,13 +96,14 @@ export class Outbox {
    * @param {number} limit Characters that a message may have.
    * @param {{sent(message: Message): void, refused(pending: Pending, isSignedOut: boolean): boolean,
    *   back(pending: Pending): boolean}} callbacks The last two return whether the words are back with their author.
-   * @param {string} board The name under which this browser keeps what is the board's own; nothing for the first board.
+   * @param {string} board How the names of what is kept for a board begin; the first board's begin with nothing.
    */
   constructor(list, url, as, author, limit, callbacks, board = "") {
     this.#list = list;
     this.#url = url;
     this.#as = as;
-    this.#board = board;
+    this.#guests = `${board}outbox//`;
+    this.#prefix = `${board}outbox/${as}/`;
     this.#author = author;
     this.#limit = limit;
     this.#callbacks = callbacks;
@@ -109,7 +111,7 @@ export class Outbox {
     addEventListener("online", () => this.wake());
     this.#show();
     this.#send();
-    if (as) alone(`${prefixOf(board, "")}sending`, () => this.#adopt(), { ifAvailable: true });
+    if (as) alone(`${this.#guests}sending`, () => this.#adopt(), { ifAvailable: true });
   }
 
   /**
@@ -117,8 +119,7 @@ export class Outbox {
    * @param {Origin | null} origin Of the message that this one was before. The board may have that one, though no answer came.
    */
   add(text, origin) {
-    const url = this.#board ? new URL(this.#url, location.href).pathname : undefined;
-    this.#put({ text, key: newKey(), ...origin, at: boardsTime(), url });
+    this.#put({ text, key: newKey(), ...origin, at: boardsTime(), url: this.#url });
     this.#send();
   }
 
@@ -159,10 +160,6 @@ export class Outbox {
     }
   }
 
-  get #prefix() {
-    return prefixOf(this.#board, this.#as);
-  }
-
   get #all() {
     return pendingOf(this.#prefix);
   }
@@ -194,9 +191,8 @@ export class Outbox {
 
   /** Shows a guest's messages, which no tab is sending any more, to the account that has signed in. Does not send them. */
   #adopt() {
-    const prefix = prefixOf(this.#board, "");
-    for (const pending of pendingOf(prefix)) {
-      store.put(`${prefix}${pending.at}-${pending.key}`, "");
+    for (const pending of pendingOf(this.#guests)) {
+      store.put(`${this.#guests}${pending.at}-${pending.key}`, "");
       this.#put({ ...pending, key: newKey(), refused: "You wrote this before you signed in." });
     }
   }
@@ -328,13 +324,6 @@ export class Outbox {
     return article;
   }
 }
-
-/**
- * The names of other boards begin in another way: a page that knows of one board only must not send what is theirs.
- * @param {string} board
- * @param {string} as
- */
-const prefixOf = (board, as) => (board ? `boards/${as}/${board}/outbox/` : `outbox/${as}/`);
 
 /**
  * @param {string} prefix

@@ -1,15 +1,13 @@
 // Requests to the board and pauses between tries, for all scripts. And the long poll: one loop, one request in flight, for
-// all tabs of a browser together, because it allows six connections only. The tab in view asks the server, for its own
-// board and for word of the others, and passes on to the other tabs what it hears.
+// all tabs of a browser together, because it allows six connections only. The tab in view asks the server, and passes on
+// to the others what it hears.
 
 /**
  * @typedef {import("./board.js").Reply} Reply
  * @typedef {{[name: string]: unknown}} Json An object from the board, or from a proxy in between.
- * @typedef {{show(reply: Reply): void, lost(): void, back(): void, stopped(words: string, code: string): void}} Page
- * @typedef {{slug: string, others: number, heard(slug: string, reply: Reply): void}} Place The board of this tab on a site
- * of several: its slug, up to which change this tab has heard of the others, and who is told what the poll says of them.
- * @typedef {({from: string, reply: Reply} | {state: "lost" | "back", cursor?: string, others?: number} |
- *   {stopped: string, code?: string} | {signedIn: true}) & {board?: string}} News `board` is that of the tab that tells it.
+ * @typedef {{show(reply: Reply): void, lost(): void, back(): void, stopped(words: string): void,
+ *   ask?: typeof ask, lock?: string, channel?: string}} Page The last three are of sites with several boards: see several.js.
+ * @typedef {{from: string, reply: Reply} | {state: "lost" | "back", cursor?: string} | {stopped: string} | {signedIn: true}} News
  */
 
 const SLACK_SECONDS = 10; // for the network, beyond the time that the server may hold a poll
@@ -19,9 +17,6 @@ const MOST_ASKED_MS = 600_000; // the longest pause that a server may ask for; a
 export const GIVEN_UP = new Error("The request was given up");
 const JUMP_MS = 60_000; // smaller differences come from the way of the answer, or do not matter
 const NAME = "longboard"; // of the lock that the polling tab holds, and of the channel between tabs
-const NAME_OF_MANY = "longboard/boards"; // on a site of several boards: tabs that know of one only never hear of the others
-const NO_BOARD = "no_such_board";
-const ONLY_HERE = [NO_BOARD, "sign_in_first"]; // refusals that say nothing about other boards
 
 /** No answer, or no useful one. */
 export class Failure extends Error {
@@ -127,7 +122,6 @@ class Poller {
   #waitSeconds;
   #page;
   #tell;
-  #place;
   #backoff = new Backoff();
   /** @type {AbortController | null} The request in flight. */
   #request = null;
@@ -142,14 +136,12 @@ class Poller {
    * @param {number} waitSeconds How long the server holds a poll.
    * @param {Page} page
    * @param {(news: News) => void} tell Tells the other tabs.
-   * @param {Place | null} place
    */
-  constructor(cursor, waitSeconds, page, tell, place) {
+  constructor(cursor, waitSeconds, page, tell) {
     this.#cursor = cursor;
     this.#waitSeconds = waitSeconds;
     this.#page = page;
     this.#tell = tell;
-    this.#place = place;
   }
 
   /**
@@ -158,8 +150,8 @@ class Poller {
    * @param {() => boolean} mayHold Whether the server may hold the poll. If not, it is asked now and then.
    */
   async run(signal, mayHold) {
-    const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    signal.addEventListener("abort", () => this.#request?.abort(), { once: true });
+    const ended = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    signal.addEventListener("abort", () => this.#request?.abort());
     await this.#catchingUp;
     while (!signal.aborted) {
       let pause = 0;
@@ -167,12 +159,12 @@ class Poller {
       try {
         const from = this.#cursor;
         const wait = mayHold() && !this.isLost ? this.#waitSeconds : 0;
-        const reply = await this.#ask(wait, true);
+        const reply = await this.#ask(wait);
         this.#take(reply);
         this.isLost = false;
         this.#backoff.reset();
         this.#page.back();
-        this.#tell({ state: "back", cursor: this.#cursor, others: this.#place?.others });
+        this.#tell({ state: "back", cursor: this.#cursor });
         if (reply.retry_ms) [pause, isAsked] = [reply.retry_ms * (1 + Math.random()), true];
         else if (!wait) pause = reply.more || mayHold() ? 0 : 1000 * this.#waitSeconds;
         // Nothing is new, and the poll was not held. Something in between may answer; don't ask it as fast as it answers.
@@ -181,8 +173,7 @@ class Poller {
         if (error === GIVEN_UP) continue;
         const failure = error instanceof Failure ? error : new Failure(String(error));
         if (failure !== error) console.error(error); // the reply could not be shown: a fault of ours
-        // A proxy's 401 passes, and so does the 404 of a server that does not know of boards yet.
-        if (failure.isOurs && (failure.status === 401 || failure.code === NO_BOARD)) throw failure;
+        if (failure.status === 401 && failure.isOurs) throw failure; // a proxy's 401 passes
         this.isLost = true;
         this.#page.lost();
         this.#tell({ state: "lost" });
@@ -208,15 +199,6 @@ class Poller {
     if (cursor && cursor !== this.#cursor) this.catchUp();
   }
 
-  /**
-   * Takes what a tab of another board was told. If it names this tab's board, this tab asks for itself.
-   * @param {Place} place This tab's.
-   * @param {Reply} reply
-   */
-  hearOfOthers(place, reply) {
-    if (Object.keys(reply.boards ?? {}).includes(place.slug)) this.catchUp();
-  }
-
   catchUp() {
     this.#catchingUp ??= this.#readOn().finally(() => (this.#catchingUp = null));
   }
@@ -228,7 +210,7 @@ class Poller {
       let from;
       do {
         from = this.#cursor;
-        this.#show((reply = await this.#ask(0, false)));
+        this.#show((reply = await this.#ask(0)));
       } while (reply.more && this.#cursor !== from);
     } catch {} // the tab that polls will say what is wrong, and the next news make it try again
   }
@@ -247,8 +229,7 @@ class Poller {
 
   /** Called when the page is in view again. While it slept, the server's answer may have been lost. */
   look() {
-    const isOld = Date.now() - this.#startedAt > 1000 * this.#waitSeconds;
-    if (isOld) this.pollNow();
+    if (Date.now() - this.#startedAt > 1000 * this.#waitSeconds) this.pollNow();
     else this.wake();
   }
 
@@ -256,9 +237,7 @@ class Poller {
   #take(reply) {
     const from = this.#cursor;
     this.#show(reply);
-    if (this.#place) this.#place.others = reply.others ?? this.#place.others;
-    if (reply.messages.length || reply.reset || reply.boards || reply.list) this.#tell({ from, reply });
-    this.#place?.heard(this.#place.slug, reply);
+    if (reply.messages.length || reply.reset) this.#tell({ from, reply });
   }
 
   /** @param {Reply} reply */
@@ -269,17 +248,15 @@ class Poller {
 
   /**
    * @param {number} wait Seconds.
-   * @param {boolean} isOfAll Whether to ask for word of the other boards, too.
    * @returns {Promise<Reply>}
    */
-  async #ask(wait, isOfAll) {
+  async #ask(wait) {
     const cursor = this.#cursor;
     const request = (this.#request = new AbortController());
-    const others = this.#place && isOfAll ? `&others=${this.#place.others}` : "";
-    const url = cursor ? `get?after=${cursor}${others}${wait ? "" : "&wait=0"}` : "get"; // of the page's own board
+    const url = cursor ? `get?after=${cursor}${wait ? "" : "&wait=0"}` : "get"; // of the page's own board
     this.#startedAt = Date.now();
     try {
-      const reply = await ask(url, isReply, 1000 * (wait + SLACK_SECONDS), {}, request);
+      const reply = await (this.#page.ask ?? ask)(url, isReply, 1000 * (wait + SLACK_SECONDS), {}, request);
       return cursor ? reply : { ...reply, reset: true };
     } catch (error) {
       // The server no longer knows such cursors: start over.
@@ -317,8 +294,8 @@ function isReply(reply) {
  * cookies they block. There each tab polls for itself, and a hidden one keeps no request open, because only six may be open.
  */
 export class Tabs {
-  #place;
-  #name;
+  /** @type {((page: Page, tabs: Tabs) => void) | undefined} Where there are several boards, it comes in between. */
+  static join;
   #page;
   #poller;
   /** @type {BroadcastChannel | null} */
@@ -327,8 +304,6 @@ export class Tabs {
   #turn = new AbortController();
   #isPolling = false;
   #isStopped = false;
-  /** The code of the refusal that has stopped this tab. */
-  #code = "";
   /** Whether one tab polls for all, as far as this tab has tried. */
   #isShared = false;
 
@@ -336,16 +311,14 @@ export class Tabs {
    * @param {string} cursor
    * @param {number} waitSeconds
    * @param {Page} page
-   * @param {Place | null} place Nothing where there is one board.
    */
-  constructor(cursor, waitSeconds, page, place = null) {
-    this.#place = place;
-    this.#name = place ? NAME_OF_MANY : NAME;
+  constructor(cursor, waitSeconds, page) {
+    Tabs.join?.(page, this);
     this.#page = page;
-    this.#poller = new Poller(cursor, waitSeconds, page, (news) => this.#isShared && this.tell(news), place);
-    for (const name of ["online", "offline"]) window.addEventListener(name, () => this.#poller.pollNow());
-    window.addEventListener("pageshow", (event) => event.persisted && this.#join());
-    window.addEventListener("pagehide", () => this.#leave()); // so that the browser can bring the page back as it was
+    this.#poller = new Poller(cursor, waitSeconds, page, (news) => this.#isShared && this.tell(news));
+    for (const name of ["online", "offline"]) addEventListener(name, () => this.#poller.pollNow());
+    addEventListener("pageshow", (event) => event.persisted && this.#join());
+    addEventListener("pagehide", () => this.#leave()); // so that the browser can bring the page back as it was
     document.addEventListener("visibilitychange", () => this.#look());
     document.addEventListener("resume", () => this.#look());
     this.#join();
@@ -359,13 +332,12 @@ export class Tabs {
   #join() {
     if (this.#isStopped) return;
     try {
-      this.#channel = new BroadcastChannel(this.#name);
-      this.#channel.onmessage = ({ data }) => this.#hear(data);
+      this.#channel = new BroadcastChannel(this.#page.channel ?? NAME);
+      this.#channel.onmessage = ({ data }) => this.hear(data);
     } catch {} // there is none, or it is refused
     if (!this.#channel || !navigator.locks) return this.#pollAlone();
-    const isSeen = document.visibilityState === "visible";
-    this.#queue(isSeen);
-    if (!isSeen) this.#poller.catchUp(); // what the others were told while this page was loading
+    this.#queue(!document.hidden);
+    if (document.hidden) this.#poller.catchUp(); // what the others were told while this page was loading
   }
 
   #pollAlone() {
@@ -382,7 +354,7 @@ export class Tabs {
 
   /** @param {News} news */
   tell(news) {
-    this.#channel?.postMessage({ ...news, board: this.#place?.slug });
+    this.#channel?.postMessage(news);
   }
 
   /** Called when a message of ours is on the server. */
@@ -398,7 +370,7 @@ export class Tabs {
 
   #look() {
     if (this.#isStopped) return;
-    if (document.visibilityState !== "visible") return this.#isShared || this.#poller.pollNow(); // gives up the request in flight
+    if (document.hidden) return this.#isShared || this.#poller.pollNow(); // gives up the request in flight
     if (!this.#isShared) this.#poller.pollNow();
     else if (this.#isPolling) this.#poller.look();
     else this.#queue(true);
@@ -411,56 +383,50 @@ export class Tabs {
     this.#isShared = true;
     let isGiven = false;
     const poll = () => ((isGiven = true), this.#poll(turn.signal));
-    navigator.locks.request(this.#name, now ? { steal: true } : { signal: turn.signal }, poll).catch(() => {
-      if (turn.signal.aborted) return; // we have ended it ourselves
-      turn.abort();
-      if (isGiven)
-        this.#queue(false); // another tab has taken it
-      else this.#pollAlone(); // refused, as it will be the next time
-    });
+    navigator.locks
+      .request(this.#page.lock ?? NAME, now ? { steal: true } : { signal: turn.signal }, poll)
+      .catch(() => {
+        if (turn.signal.aborted) return; // we have ended it ourselves
+        turn.abort();
+        if (isGiven)
+          this.#queue(false); // another tab has taken it
+        else this.#pollAlone(); // refused, as it will be the next time
+      });
   }
 
   /** @param {AbortSignal} signal */
   async #poll(signal) {
     this.#isPolling = true;
-    signal.addEventListener("abort", () => (this.#isPolling = false), { once: true });
+    signal.addEventListener("abort", () => (this.#isPolling = false));
     try {
-      await this.#poller.run(signal, () => this.#isShared || document.visibilityState === "visible");
+      await this.#poller.run(signal, () => this.#isShared || !document.hidden);
     } catch (error) {
-      const { message, code } = /** @type {Failure} */ (error);
-      this.tell({ stopped: message, code });
-      this.stop(message, code);
+      const { message } = /** @type {Failure} */ (error);
+      this.tell({ stopped: message });
+      this.stop(message);
     }
   }
 
   /**
-   * Stops for good, because the reader is no longer signed in, or the board is gone for this reader.
+   * Stops for good, because the reader is no longer signed in.
    * @param {string} words
-   * @param {string} code
    */
-  stop(words, code = "") {
+  stop(words) {
     if (this.#isStopped) return;
-    [this.#isStopped, this.#code] = [true, code];
+    this.#isStopped = true;
     this.#turn.abort();
-    this.#page.stopped(words, code);
+    this.#page.stopped(words);
   }
 
   /** @param {News} news */
-  #hear(news) {
-    const isOfHere = news.board === this.#place?.slug;
-    if ("signedIn" in news) return this.#isStopped && this.#code !== NO_BOARD && location.reload();
+  hear(news) {
+    if ("signedIn" in news) return this.#isStopped && location.reload();
     if (this.#isStopped) return;
-    if ("stopped" in news) {
-      if (isOfHere || !ONLY_HERE.includes(news.code ?? "")) this.stop(news.stopped, news.code);
-    } else if ("state" in news) {
+    if ("stopped" in news) this.stop(news.stopped);
+    else if ("state" in news) {
       this.#poller.isLost = news.state === "lost";
       this.#page[news.state]();
-      if (this.#place && news.others) this.#place.others = news.others;
-      if (isOfHere) this.#poller.keepUp(news.cursor);
-    } else {
-      if (isOfHere) this.#poller.hear(news.from, news.reply);
-      else if (this.#place) this.#poller.hearOfOthers(this.#place, news.reply);
-      if (this.#place && news.board) this.#place.heard(news.board, news.reply);
-    }
+      this.#poller.keepUp(news.cursor);
+    } else this.#poller.hear(news.from, news.reply);
   }
 }

@@ -1,6 +1,5 @@
 // The list of boards beside the messages, or in a sheet on a phone: which have something new, and which mention the reader;
-// how far the reader has read here; the button that mutes this board; and what still waits to be sent to other boards. Only
-// on sites of several boards.
+// how far the reader has read here; the button that mutes this board; and what still waits to be sent to other boards.
 
 import { button, drawer as store, Outbox } from "./outbox.js";
 import { ask } from "./poller.js";
@@ -10,12 +9,11 @@ import { ask } from "./poller.js";
  *   read?: number | null, unread?: number, mentions?: number}} Listed A board as the list has it. Guests get no counts.
  * @typedef {{newest: number, unread: number, isNew: boolean, isMentioned: boolean}} Standing `unread` was right when the list
  * was read; `isNew` says that more has come since.
- * @typedef {{read: string, id: number} | {muted: true}} Word What the tabs of a browser tell each other.
+ * @typedef {{read: string, id: number} | {muted: true}} Change What the tabs of a browser tell each other.
  */
 
 const MARKS = "read-marks"; // in this browser: what guests have read, by board
 const MUTED = "muted-boards"; // in this browser
-const NAME = "longboard/read"; // of the channel between tabs
 const MOST = 500; // boards whose marks are kept
 const LIMIT_MS = 30_000; // for an answer
 const MARK_MS = 10_000; // between two marks that are sent
@@ -37,8 +35,11 @@ export class Rail {
   #boards = new Map();
   /** @type {Map<string, number>} By slug: the newest message that was seen in this browser. The server may not know yet. */
   #read = new Map();
-  /** @type {BroadcastChannel | null} */
-  #channel = null;
+  #tell;
+  /** Whether this page has ended, as its reader may no longer read the board. */
+  #isStopped = false;
+  /** Whether the newest message is in view when the page is. */
+  #isAtTop = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #reading;
   #readAt = -Infinity;
@@ -53,48 +54,68 @@ export class Rail {
   /**
    * @param {HTMLElement} nav
    * @param {string} slug Of this page's board.
+   * @param {(change: Change) => void} tell Tells the other tabs.
    */
-  constructor(nav, slug) {
+  constructor(nav, slug, tell) {
     this.#nav = nav;
     this.#slug = slug;
+    this.#tell = tell;
     this.#me = Number(nav.dataset.me);
     this.#mute = button("Mute", () => this.#turn());
     [this.#mute.className, this.#mute.id] = ["plain", "mute"];
     this.#mute.title = "A muted board is listed without what is new on it";
     document.getElementById("notify")?.after(this.#mute);
-    try {
-      this.#channel = new BroadcastChannel(NAME);
-      this.#channel.onmessage = ({ data }) => this.#hear(data);
-    } catch {} // there is none, or it is refused
     nav.addEventListener("toggle", () => (this.#reveal(), this.#look()));
     document.addEventListener("visibilitychange", () => this.#look());
     addEventListener("pagehide", () => this.#mark());
     this.#paint();
     this.#reveal();
     this.#readList();
-    sendLetters(nav.dataset);
+    this.#watch();
+  }
+
+  get isMember() {
+    return this.#me > 0;
   }
 
   /**
-   * Takes what the poll of a tab has brought.
-   * @param {string} slug The board of that tab.
-   * @param {import("./board.js").Reply} reply
+   * Takes what the poll of a tab has said.
+   * @param {import("./several.js").Word} word
+   * @param {boolean} hasMissed Whether there was more that this tab has not heard.
    */
-  heard(slug, reply) {
-    for (const message of slug === this.#slug ? [] : reply.messages) {
-      if (!message.deleted) this.#has(slug, message.id, message.author?.id ?? null);
-    }
-    for (const [other, news] of Object.entries(reply.boards ?? {})) {
+  heard({ slug, messages, boards = {}, list }, hasMissed) {
+    for (const message of messages) this.#has(slug, ...message);
+    for (const [other, news] of Object.entries(boards)) {
       this.#has(other, ...news);
       const board = this.#boards.get(other);
       if (board) board.newest = news[0]; // lower than before, if what was the newest is deleted
     }
-    if (reply.list) this.#readSoon();
+    if (list || hasMissed) this.#readSoon();
     this.#paint();
   }
 
+  stop() {
+    this.#isStopped = true;
+  }
+
+  /** Looks when the newest message is in view. */
+  #watch() {
+    const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+    const top = /** @type {HTMLElement} */ (document.getElementById("newest"));
+    const look = () => {
+      const newest = list.querySelector("article");
+      if (newest && this.#isAtTop && !document.hidden && !this.#isStopped) this.#see(Number(newest.id.slice(1)));
+    };
+    new IntersectionObserver((entries) => {
+      this.#isAtTop = entries[entries.length - 1].boundingClientRect.top >= 0;
+      look();
+    }).observe(top);
+    new MutationObserver(look).observe(list, { childList: true });
+    document.addEventListener("visibilitychange", look);
+  }
+
   /** @param {number} id The newest message here, which the reader sees. */
-  seen(id) {
+  #see(id) {
     if (id <= this.#seen) return;
     this.#seen = id;
     this.#tell({ read: this.#slug, id });
@@ -108,7 +129,7 @@ export class Rail {
   #mark() {
     clearTimeout(this.#marking);
     this.#marking = undefined;
-    if (!this.#me || this.#seen <= this.#marked || isStopped()) return;
+    if (!this.#me || this.#seen <= this.#marked || this.#isStopped) return;
     [this.#marked, this.#markedAt] = [this.#seen, performance.now()];
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     const body = JSON.stringify({ id: this.#seen });
@@ -140,7 +161,7 @@ export class Rail {
     clearTimeout(this.#reading);
     this.#reading = undefined;
     this.#readAt = performance.now();
-    if (isStopped()) return;
+    if (this.#isStopped) return;
     try {
       const { boards, more } = await ask("/api/v1/boards", isList, LIMIT_MS);
       this.#isWhole = !more;
@@ -262,17 +283,12 @@ export class Rail {
     this.#paint();
   }
 
-  /** @param {Word} word */
-  #tell(word) {
-    this.#channel?.postMessage(word);
-  }
-
-  /** @param {Word} word */
-  #hear(word) {
-    if ("read" in word) {
-      this.#read.set(word.read, word.id);
-      const board = this.#boards.get(word.read);
-      if (board && word.id >= board.newest) Object.assign(board, { ...NOTHING, newest: board.newest });
+  /** @param {Change} change That another tab tells. */
+  changed(change) {
+    if ("read" in change) {
+      this.#read.set(change.read, change.id);
+      const board = this.#boards.get(change.read);
+      if (board && change.id >= board.newest) Object.assign(board, { ...NOTHING, newest: board.newest });
     }
     this.#paint();
   }
@@ -298,11 +314,6 @@ export class Rail {
     const marks = Object.entries({ ...this.#marks, ...more });
     store.put(MARKS, JSON.stringify(Object.fromEntries(marks.slice(-MOST))));
   }
-}
-
-/** Whether this page has ended, as its reader may no longer read the board. */
-function isStopped() {
-  return document.getElementById("sign")?.dataset.kind === "stopped";
 }
 
 /** @param {Standing} board */
@@ -339,18 +350,25 @@ function isList(reply) {
  * shown on its own page.
  * @param {DOMStringMap} page
  */
-function sendLetters({ as = "", key: own = "", limit }) {
-  const boards = `boards/${as}/`;
-  const found = store.names(boards).map((name) => [...name.slice(boards.length).split("/"), name]);
-  const letters = new Map(
-    found.filter(([, part]) => part === "outbox").map(([key, , , name]) => [key, store.get(name)]),
-  );
-  if (store.names(`outbox/${as}/`).length) letters.set("", '{"url": "/add"}');
-  letters.delete(own);
+export function sendLetters({ as = "", key = "", limit }) {
   const nobody = { sent: () => {}, refused: () => false, back: () => false };
-  for (const [key, letter] of letters) {
-    const url = String(parsed(letter)?.url);
-    if (url.startsWith("/") && !url.startsWith("//"))
-      new Outbox(document.createElement("div"), url, as, "", Number(limit), nobody, key);
+  for (const [board, url] of letters(as)) {
+    if (board !== key) new Outbox(document.createElement("div"), url, as, "", Number(limit), nobody, board);
   }
+}
+
+/**
+ * Returns where to send what waits, by how the names of what is kept for a board begin.
+ * @param {string} as
+ */
+function letters(as) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const name of store.names("")) {
+    const [, board = "", author] = name.match(/^(boards\/\w+\/)?outbox\/([^/]*)\//) ?? [];
+    if (author !== as) continue;
+    const { url = `${location.origin}/add` } = parsed(store.get(name)) ?? {}; // a letter of the last release has none
+    if (String(url).startsWith(`${location.origin}/`)) found.set(board, url);
+  }
+  return found;
 }

@@ -7,11 +7,16 @@ const form = /** @type {HTMLFormElement} */ (document.querySelector("form[action
 const as = form.dataset.as ?? "";
 const asks = form.querySelector("fieldset"); // only the page /signout asks; the account's page leads there
 const draft = `draft/${as}`;
+/**
+ * @param {string} as
+ * @param {string} name
+ */
+const isOf = (as, name) => /^boards\/\w+\/(?:draft|outbox)\/([^/]*)/.exec(name)?.[1] === as;
 const kept = () => [
   ...[draft, `${draft}/origin`].filter((name) => store.get(name)),
   ...store.names(`outbox/${as}/`),
   ...store.names(`edit/${as}/`),
-  ...store.names(`boards/${as}/`), // drafts and unsent messages of other boards
+  ...store.names("boards/").filter((name) => isOf(as, name)), // of other boards
 ];
 
 if (asks) asks.hidden = !kept().length;

@@ -7,10 +7,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
-from tests.browser.test_tabs import another, comes_to_front, parked
+from tests.browser.test_tabs import TOKEN, another, comes_to_front
 from tests.support.boards import LISTED, invite, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, is_wide, message, write
-from tests.support.people import Person
+from tests.support.people import Person, client
 from tests.support.server import until
 
 pytestmark = BROWSER_TEST
@@ -23,7 +23,7 @@ WIDE, PHONE = (
 @pytest.fixture
 def club(start):
     """A site with boards for everyone, for members and for the invited: server, owner, somebody invited, slug of the last."""
-    server = start(title="Riverside")
+    server = start(title="Riverside", metrics_token=TOKEN)
     owner, friend = promote(server, Person(server, name="Ada")), Person(server, name="Joe")
     make_board(owner, "Rowing", "rowing", about="When we row", rules="Be kind")
     make_board(owner, "Lounge", "lounge", read_by="members")
@@ -41,6 +41,12 @@ def entry(page, name):
 
 def mark(page, name):
     return entry(page, name).locator(".mark")
+
+
+async def parked(server, count):
+    """Polls of all boards: others than a monitor are told of the first board's only."""
+    monitor = client(server, TOKEN)
+    await asyncio.to_thread(until, lambda: monitor.get("/healthz").json()["parked"] == count)
 
 
 async def look_at(page, path):
@@ -285,7 +291,16 @@ async def test_its_scripts_are_unknown_to_a_server_of_one_board(club, visit):
     )
     assert scripts and all("/boards/" in path for path in scripts)
     alone = {path.rpartition("/")[2] for path in scripts}
-    assert alone == {"main.js", "poller.js", "board.js", "message.js", "composer.js", "outbox.js", "rail.js"}
+    assert alone == {
+        "main.js",
+        "poller.js",
+        "board.js",
+        "message.js",
+        "composer.js",
+        "outbox.js",
+        "rail.js",
+        "several.js",
+    }
 
 
 # --- for everyone

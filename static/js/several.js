@@ -1,0 +1,176 @@
+// What is different on a site of several boards: one poll for the tabs of all of them, which tell each other what it says of
+// the other boards. This script starts main.js, and stands between its page and its tabs, so that a site with one board
+// loads nothing of it.
+
+import { ask, Failure, Tabs } from "./poller.js";
+import { Rail, sendLetters } from "./rail.js";
+
+/**
+ * @typedef {import("./board.js").Reply} Reply
+ * @typedef {{slug: string, from: number, to: number, messages: [number, number | null][], boards: Reply["boards"],
+ *   list?: true}} Word What a poll has said: of which board it was, up to which change its tab had heard of the others
+ * before and after it, and the board's new messages with their authors.
+ * @typedef {{word: Word} | {isLost: true} | {stopped: string} | {gone: string, words: string} | {signedIn: true} |
+ *   import("./rail.js").Change} Told What tabs tell each other, whatever their boards. `gone` is the key of a board.
+ */
+
+const NAME = "longboard/boards"; // of the lock and the channels: tabs that know of one board only never hear of the others
+const NO_BOARD = "no_such_board";
+const ONLY_HERE = [NO_BOARD, "sign_in_first"]; // refusals that say nothing about other boards
+
+const { slug = "", others = "0" } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
+const nav = /** @type {HTMLElement} */ (document.getElementById("boards"));
+const { key = "" } = nav.dataset;
+
+/** A tab among those of all boards. */
+class Several {
+  #stopped;
+  #tabs;
+  #rail;
+  /** @type {BroadcastChannel | null} */
+  #channel = null;
+  /** The change up to which this tab has heard of the other boards. */
+  #others = Number(others);
+  /** The code of the refusal that has stopped this tab. */
+  #code = "";
+  #isStopped = false;
+  #isAsking = false;
+  /** Whether there is something new here that the request on its way may not bring. */
+  #isBehind = false;
+
+  /**
+   * @param {import("./poller.js").Page} page
+   * @param {Tabs} tabs
+   */
+  constructor(page, tabs) {
+    const { lost, stopped } = page;
+    this.#stopped = stopped;
+    this.#tabs = tabs;
+    Object.assign(page, { lock: NAME, channel: `${NAME}/${key}`, ask: this.#ask.bind(this) });
+    page.lost = () => {
+      lost();
+      if (tabs.isPolling) this.#tell({ isLost: true });
+    };
+    page.stopped = (words) => this.#stop(words);
+    this.#join();
+    addEventListener("pageshow", (event) => event.persisted && this.#join());
+    addEventListener("pagehide", () => this.#leave()); // so that the browser can bring the page back as it was
+    this.#rail = new Rail(nav, slug, (change) => this.#tell(change));
+    if (this.#rail.isMember) this.#tell({ signedIn: true });
+  }
+
+  #join() {
+    try {
+      this.#channel = new BroadcastChannel(NAME);
+      this.#channel.onmessage = ({ data }) => this.#hear(data);
+    } catch {} // there is none, or it is refused
+  }
+
+  #leave() {
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  /** @param {Told} told */
+  #tell(told) {
+    this.#channel?.postMessage(told);
+  }
+
+  /**
+   * As `ask`, for polls: they also ask for word of the other boards. Whoever only catches up does not.
+   * @template {import("./poller.js").Json} Answer
+   * @param {string} url
+   * @param {(reply: import("./poller.js").Json) => reply is Answer} isRight
+   * @param {number} limit
+   * @param {RequestInit} options
+   * @param {AbortController} request
+   */
+  async #ask(url, isRight, limit, options = {}, request = new AbortController()) {
+    const from = this.#others;
+    const asked = this.#tabs.isPolling ? url.replace(/after=[^&]+/, `$&&others=${from}`) : url;
+    [this.#isAsking, this.#isBehind] = [true, false];
+    try {
+      const reply = await ask(asked, isRight, limit, options, request);
+      if (asked !== url) this.#say(from, /** @type {Reply} */ (/** @type {unknown} */ (reply)));
+      return reply;
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.isOurs) throw error;
+      if (error.code !== NO_BOARD && error.status !== 401) throw error; // so the 404 of a server that knows no boards passes
+      this.#code = error.code;
+      if (error.code === NO_BOARD) this.#tell({ gone: key, words: error.message });
+      if (asked === url && ONLY_HERE.includes(error.code)) this.#tabs.stop(error.message); // no other tab hears of this
+      throw new Failure(error.message, 401, 0, true, error.code); // which ends the polls
+    } finally {
+      this.#isAsking = false;
+      if (this.#isBehind) setTimeout(() => this.#catchUp());
+    }
+  }
+
+  /**
+   * Passes on what the poll says.
+   * @param {number} from
+   * @param {Reply} reply
+   */
+  #say(from, { messages, boards, list, others: to = from }) {
+    /** @type {[number, number | null][]} */
+    const come = messages.flatMap((one) => (one.deleted ? [] : [[one.id, one.author?.id ?? null]]));
+    const word = { slug, from, to, messages: come, boards, list };
+    this.#tell({ word });
+    this.#take(word);
+  }
+
+  /** @param {Word} word */
+  #take(word) {
+    const hasMissed = word.from > this.#others; // as the tab before was interrupted, or this one slept
+    this.#others = Math.max(this.#others, word.to);
+    this.#rail.heard(word, hasMissed);
+    if (hasMissed || (word.slug !== slug && slug in (word.boards ?? {}))) this.#catchUp();
+  }
+
+  #catchUp() {
+    if (this.#tabs.isPolling || this.#isStopped) return;
+    if (this.#isAsking) this.#isBehind = true;
+    else this.#tabs.pollNow();
+  }
+
+  /** @param {Told} told */
+  #hear(told) {
+    if ("word" in told) {
+      this.#tabs.hear({ state: "back" });
+      this.#take(told.word);
+    } else if ("isLost" in told) this.#tabs.hear({ state: "lost" });
+    else if ("stopped" in told) this.#tabs.hear({ stopped: told.stopped });
+    else if ("signedIn" in told) {
+      if (this.#code !== NO_BOARD) this.#tabs.hear({ signedIn: true });
+    } else if (!("gone" in told)) this.#rail.changed(told);
+    else if (told.gone === key) {
+      this.#code = NO_BOARD;
+      if (this.#isStopped) this.#gone();
+      else this.#tabs.hear({ stopped: told.words });
+    }
+  }
+
+  /** @param {string} words */
+  #stop(words) {
+    this.#isStopped = true;
+    this.#rail.stop();
+    this.#stopped(words);
+    if (this.#code === NO_BOARD) this.#gone();
+    else if (slug !== "first") link().href = `/signin?next=${location.pathname}`;
+    if (this.#code && !ONLY_HERE.includes(this.#code)) this.#tell({ stopped: words });
+  }
+
+  #gone() {
+    link().href = "/boards";
+    link().textContent = "See the boards";
+  }
+}
+
+/** The link at the foot of a page that has stopped. */
+function link() {
+  return /** @type {HTMLAnchorElement} */ (document.querySelector("#sign a"));
+}
+
+Tabs.join = (page, tabs) => new Several(page, tabs);
+import("./main.js");
+sendLetters(nav.dataset);
