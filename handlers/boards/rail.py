@@ -1,6 +1,8 @@
 """The list of boards, as pages have it: beside the messages, or to search in another one. A site with one board has none."""
 
 import dataclasses
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 from board.live_board import LiveBoard
@@ -21,6 +23,8 @@ class Rail:
     others: int
     """The change up to which the page has word of the other boards."""
     may_make: bool
+    same: frozenset[str]
+    """The slugs of those whose names look like another's: only their addresses tell them apart."""
 
     def may_be_read(self, scope: Scope) -> bool:
         """Whether an asker may still read all of them."""
@@ -57,9 +61,24 @@ def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:
     if not live:
         return None
     boards = in_order([site.first_board, *(board.row for board in live if board.row)])
-    return Rail(boards, live, site.waiters.directory.newest_for(scope), may_make)
+    return Rail(boards, live, site.waiters.directory.newest_for(scope), may_make, same_names(boards))
 
 
 def in_order(boards: Iterable[Board]) -> list[Board]:
     """As static/js/rail.js orders them."""
-    return sorted(boards, key=lambda one: (one.id != FIRST_BOARD, one.archived_at is not None, one.name.casefold()))
+    return sorted(
+        boards,
+        key=lambda one: (one.id != FIRST_BOARD, one.archived_at is not None, f"{folded(one.name)} {one.slug}"),
+    )
+
+
+def same_names(boards: list[Board]) -> frozenset[str]:
+    """Returns the slugs of boards beside the first whose names look like another's."""
+    count = Counter(folded(board.name) for board in boards)
+    return frozenset(board.slug for board in boards if count[folded(board.name)] > 1 and board.id != FIRST_BOARD)
+
+
+def folded(name: str) -> str:
+    """A name without accents and case, as static/js/rail.js makes it: by rules that both languages have."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.category(letter).startswith("M")).upper().lower()

@@ -348,11 +348,11 @@ function read(json) {
 }
 
 /**
- * Whether sending it again would change nothing. A proxy in between may refuse, too, and only this one message.
+ * Whether sending it again would change nothing. An older server may not know of boards yet (not_found). A proxy in between may refuse, too, and only this one message.
  * @param {Failure} failure
  */
-function isFinal({ status, isOurs }) {
-  return (isOurs || status >= 400) && status < 500 && !PASSING.includes(status);
+function isFinal({ status, isOurs, code }) {
+  return (isOurs || status >= 400) && status < 500 && !PASSING.includes(status) && code !== "not_found";
 }
 
 /**

@@ -1,18 +1,18 @@
 // The list of boards beside the messages, or in a sheet on a phone: which have something new, and which mention the reader;
-// how far the reader has read here; the button that mutes this board; and what still waits to be sent to other boards.
+// how far the reader has read here; and the button that mutes this board.
 
-import { button, drawer as store, Outbox } from "./outbox.js";
+import { button, drawer as store } from "./outbox.js";
 import { ask } from "./poller.js";
 
 /**
- * @typedef {{slug: string, name: string, about: string, read_by: string, archived_at: string | null, newest: number | null,
+ * @typedef {{slug: string, name: string, about: string, read_by: string, write_by: string, archived_at: string | null, newest: number | null,
  *   read?: number | null, unread?: number, mentions?: number}} Listed A board as the list has it. Guests get no counts.
  * @typedef {{newest: number, unread: number, isNew: boolean, isMentioned: boolean}} Standing `unread` was right when the list
  * was read; `isNew` says that more has come since.
  * @typedef {{read: string, id: number} | {muted: true}} Change What the tabs of a browser tell each other.
  */
 
-const MARKS = "read-marks"; // in this browser: what guests have read, by board
+const MARKS = "read-marks/"; // and the username: what was read of boards for which the server has no mark, by slug
 const MUTED = "muted-boards"; // in this browser
 const MOST = 500; // boards whose marks are kept
 const LIMIT_MS = 30_000; // for an answer
@@ -30,21 +30,27 @@ export class Rail {
   #slug;
   /** The reader's account; 0 for a guest. */
   #me;
+  /** The name under which marks are kept. */
+  #kept;
   #mute;
+  #note = document.createElement("p");
   /** @type {Map<string, Standing>} By slug. */
   #boards = new Map();
   /** @type {Map<string, number>} By slug: the newest message that was seen in this browser. The server may not know yet. */
   #read = new Map();
   #tell;
+  #listed;
   /** Whether this page has ended, as its reader may no longer read the board. */
   #isStopped = false;
+  #isOver = false;
   /** Whether the newest message is in view when the page is. */
   #isAtTop = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #reading;
   #readAt = -Infinity;
-  /** Whether the list has all boards that the reader may read. */
-  #isWhole = true;
+  /** Whether the list has been read, and whether it has all boards that the reader may read. */
+  #isListed = false;
+  #isWhole = false;
   #seen = 0;
   #marked = 0;
   #markedAt = -Infinity;
@@ -55,16 +61,21 @@ export class Rail {
    * @param {HTMLElement} nav
    * @param {string} slug Of this page's board.
    * @param {(change: Change) => void} tell Tells the other tabs.
+   * @param {(boards: Listed[]) => void} listed Called with all boards that the reader may read.
    */
-  constructor(nav, slug, tell) {
+  constructor(nav, slug, tell, listed) {
     this.#nav = nav;
     this.#slug = slug;
     this.#tell = tell;
+    this.#listed = listed;
     this.#me = Number(nav.dataset.me);
-    this.#mute = button("Mute", () => this.#turn());
+    this.#kept = `${MARKS}${nav.dataset.as}`;
+    this.#mute = button("Mute board", () => this.#turn());
     [this.#mute.className, this.#mute.id] = ["plain", "mute"];
-    this.#mute.title = "A muted board is listed without what is new on it";
     document.getElementById("notify")?.after(this.#mute);
+    [this.#note.className, this.#note.hidden] = ["muted", true];
+    this.#note.textContent = "Muted in this browser: the list of boards doesn't say what is new here.";
+    document.querySelector(".around")?.after(this.#note);
     nav.addEventListener("toggle", () => (this.#reveal(), this.#look()));
     document.addEventListener("visibilitychange", () => this.#look());
     addEventListener("pagehide", () => this.#mark());
@@ -94,8 +105,35 @@ export class Rail {
     this.#paint();
   }
 
-  stop() {
-    this.#isStopped = true;
+  /**
+   * Ends what says that this board is being read.
+   * @param {boolean} isSignedOut Whether the list, too, may be somebody else's from now on.
+   */
+  stop(isSignedOut) {
+    [this.#isStopped, this.#isOver] = [true, isSignedOut];
+    if (isSignedOut) this.#nav.querySelector("ul")?.replaceChildren();
+    this.#mute.remove();
+    this.#note.remove();
+  }
+
+  /**
+   * This page's board has another address.
+   * @param {string} slug
+   */
+  moved(slug) {
+    const muted = this.#muted.map((one) => (one === this.#slug ? slug : one));
+    if (muted.length) store.put(MUTED, JSON.stringify(muted));
+    this.#keep({ [slug]: this.#seen });
+    this.#slug = slug;
+    for (const link of this.#links) {
+      if (link.dataset.slug === slug) link.setAttribute("aria-current", "page");
+    }
+    this.#paint();
+  }
+
+  /** Reads the list soon: not at the same moment as all others. */
+  readSoon() {
+    this.#readSoon();
   }
 
   /** Looks when the newest message is in view. */
@@ -119,7 +157,7 @@ export class Rail {
     if (id <= this.#seen) return;
     this.#seen = id;
     this.#tell({ read: this.#slug, id });
-    if (!this.#me) return this.#keep({ [this.#slug]: id });
+    if (this.#isListed) this.#keep({ [this.#slug]: id });
     const pause = this.#markedAt + MARK_MS - performance.now();
     if (pause <= 0) this.#mark();
     else this.#marking ??= setTimeout(() => this.#mark(), pause);
@@ -134,7 +172,10 @@ export class Rail {
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     const body = JSON.stringify({ id: this.#seen });
     const options = { method: "PUT", headers, body, keepalive: true }; // so that it is sent when the page is left
-    fetch(`/api/v1/boards/${this.#slug}/read`, options).catch(() => (this.#marked = 0));
+    fetch(`/api/v1/boards/${this.#slug}/read`, options).then(
+      ({ ok }) => ok || (this.#marked = 0),
+      () => (this.#marked = 0),
+    );
   }
 
   #look() {
@@ -161,11 +202,12 @@ export class Rail {
     clearTimeout(this.#reading);
     this.#reading = undefined;
     this.#readAt = performance.now();
-    if (this.#isStopped) return;
+    if (this.#isOver) return;
     try {
       const { boards, more } = await ask("/api/v1/boards", isList, LIMIT_MS);
-      this.#isWhole = !more;
+      [this.#isListed, this.#isWhole] = [true, !more];
       this.#take(boards);
+      if (!more) this.#listed(boards);
     } catch {
       this.#readAt = -Infinity;
     }
@@ -173,9 +215,14 @@ export class Rail {
 
   /** @param {Listed[]} boards */
   #take(boards) {
+    const isFirstLook = !store.get(this.#kept);
+    const known = this.#marks;
+    const fresh = boards.filter(({ slug }) => !known.has(slug));
+    /** What was there at the first look is not new, but for a board that the reader was invited to. @param {Listed} board */
+    const begin = ({ newest, read_by, read }) => read ?? ((isFirstLook && read_by !== "invited" && newest) || 0);
+    if (isFirstLook || fresh.length) this.#keep(Object.fromEntries(fresh.map((board) => [board.slug, begin(board)])));
+    if (this.#seen) this.#keep({ [this.#slug]: this.#seen });
     const marks = this.#marks;
-    const fresh = boards.filter(({ slug, newest }) => newest && !(slug in marks));
-    if (!this.#me && fresh.length) this.#keep(Object.fromEntries(fresh.map(({ slug, newest }) => [slug, newest ?? 0])));
     this.#boards = new Map(boards.map((board) => [board.slug, this.#standing(board, marks)]));
     this.#write(boards);
     this.#paint();
@@ -183,17 +230,17 @@ export class Rail {
 
   /**
    * @param {Listed} board
-   * @param {{[slug: string]: number}} marks
+   * @param {Map<string, number>} marks
    * @returns {Standing}
    */
   #standing({ slug, newest: last, read, unread = 0, mentions = 0 }, marks) {
     const before = this.#boards.get(slug) ?? NOTHING;
     const newest = last ?? 0;
-    if (newest && (this.#read.get(slug) ?? 0) >= newest) return { ...NOTHING, newest };
+    // The server may not know yet:
+    if (newest && Math.max(this.#read.get(slug) ?? 0, marks.get(slug) ?? 0) >= newest) return { ...NOTHING, newest };
     const isAhead = before.newest > newest; // the poll was faster than the list
-    const isUnread = !this.#me && slug in marks && newest > marks[slug];
-    const isCounted = Boolean(this.#me) && read != null; // without a mark, nothing is
-    const isNew = isAhead || !isCounted ? before.isNew || isUnread : false;
+    const isUnread = read == null && newest > (marks.get(slug) ?? newest); // else the server counts
+    const isNew = isUnread || (isAhead && before.isNew);
     const isMentioned = mentions > 0 || (isAhead && before.isMentioned);
     return { newest: Math.max(before.newest, newest), unread, isNew, isMentioned };
   }
@@ -203,16 +250,14 @@ export class Rail {
    * @param {string} slug
    * @param {number} newest
    * @param {number | null} author
-   * @param {number[]} mentioned
    */
-  #has(slug, newest, author, mentioned = []) {
+  #has(slug, newest, author) {
     if (slug === this.#slug) return;
     let board = this.#boards.get(slug);
     if (!board) {
       this.#boards.set(slug, (board = { ...NOTHING }));
       if (this.#isWhole) this.#readSoon(); // else it may be one of those that this list has no room for
     }
-    if (this.#me && mentioned.includes(this.#me)) board.isMentioned = true;
     if (newest > board.newest && !(this.#me && author === this.#me)) board.isNew = true;
     board.newest = Math.max(board.newest, newest);
   }
@@ -222,10 +267,8 @@ export class Rail {
     const list = /** @type {HTMLElement} */ (this.#nav.querySelector("ul"));
     const blank = /** @type {HTMLTemplateElement} */ (this.#nav.querySelector("template"));
     const links = new Map(this.#links.map((link) => [link.dataset.slug, link]));
-    const { compare } = new Intl.Collator();
-    /** @param {Listed} board */
-    const place = ({ archived_at, slug }) => (slug === "first" ? 0 : archived_at ? 2 : 1);
-    boards.sort((one, other) => place(one) - place(other) || compare(one.name, other.name));
+    const names = boards.map(({ name }) => folded(name));
+    boards.sort((one, other) => (placeOf(one) < placeOf(other) ? -1 : 1));
     const items = boards.map((board) => {
       const known = links.get(board.slug)?.parentElement;
       const item = known ?? /** @type {HTMLElement} */ (document.importNode(blank.content, true).firstElementChild);
@@ -237,6 +280,9 @@ export class Rail {
       link.classList.toggle("archived", board.archived_at !== null);
       const name = /** @type {HTMLElement} */ (link.querySelector("bdi"));
       if (name.textContent !== board.name) name.textContent = board.name;
+      const same = names.filter((one) => one === folded(board.name));
+      const address = /** @type {HTMLElement} */ (link.querySelector("small"));
+      address.textContent = same.length > 1 && board.slug !== "first" ? board.slug : "";
       return item;
     });
     if (items.some((item, at) => list.children[at] !== item) || items.length !== list.children.length) {
@@ -254,7 +300,8 @@ export class Rail {
     for (const link of this.#links) {
       const slug = link.dataset.slug ?? "";
       const isMuted = muted.includes(slug);
-      const board = slug === this.#slug || isMuted ? undefined : this.#boards.get(slug);
+      const isShown = this.#isListed && slug !== this.#slug && !isMuted; // what was read before, the list says
+      const board = !isShown ? undefined : this.#boards.get(slug);
       const words = board ? inWords(board) : "";
       link.classList.toggle("new", words !== "");
       link.classList.toggle("muted", isMuted);
@@ -271,7 +318,8 @@ export class Rail {
     opener?.setAttribute("aria-label", `Boards${note}`);
     const isMuted = muted.includes(this.#slug);
     this.#mute.setAttribute("aria-pressed", String(isMuted));
-    this.#mute.textContent = isMuted ? "Muted" : "Mute";
+    this.#mute.textContent = isMuted ? "Muted" : "Mute board";
+    this.#note.hidden = !isMuted || this.#isStopped;
   }
 
   /** Mutes this board, or ends that. */
@@ -303,28 +351,40 @@ export class Rail {
     return Array.isArray(found) ? found.map(String) : [];
   }
 
-  /** @returns {{[slug: string]: number}} */
+  /** @returns {Map<string, number>} By slug. */
   get #marks() {
-    const found = parsed(store.get(MARKS));
-    return found && typeof found === "object" && !Array.isArray(found) ? found : {};
+    return new Map(Object.entries(parsed(store.get(this.#kept)) ?? {}));
   }
 
-  /** @param {{[slug: string]: number}} more Keeps what a guest has read. */
+  /** @param {{[slug: string]: number}} more Keeps how far the reader has read. */
   #keep(more) {
-    const marks = Object.entries({ ...this.#marks, ...more });
-    store.put(MARKS, JSON.stringify(Object.fromEntries(marks.slice(-MOST))));
+    const marks = [...this.#marks, ...Object.entries(more)];
+    store.put(this.#kept, JSON.stringify(Object.fromEntries(new Map(marks.slice(-MOST)))));
   }
 }
 
+/**
+ * Two names that look the same to a reader in a hurry: as in handlers/boards/rail.py.
+ * @param {string} name
+ */
+const folded = (name) => name.normalize("NFKD").replace(/\p{M}/gu, "").toUpperCase().toLowerCase();
+
+/**
+ * The first board, then the others by their names, then archived ones: as in handlers/boards/rail.py.
+ * @param {Listed} board
+ */
+const placeOf = ({ slug, archived_at, name }) =>
+  `${slug === "first" ? 0 : archived_at ? 2 : 1} ${folded(name)} ${slug}`;
+
 /** @param {Standing} board */
 function inWords({ unread, isNew, isMentioned }) {
-  const count = unread >= MOST_UNREAD ? "more than 99 new" : unread ? `${unread} new` : "";
-  return [isMentioned ? "you are mentioned" : "", count || (isNew ? "something new" : "")].filter(Boolean).join(", ");
+  const count = unread >= MOST_UNREAD ? "more than 99 new" : isNew ? "something new" : unread ? `${unread} new` : "";
+  return [isMentioned ? "you are mentioned" : "", count].filter(Boolean).join(", ");
 }
 
 /** @param {Standing} board */
 function inSigns({ unread, isNew, isMentioned }) {
-  const count = unread >= MOST_UNREAD ? "99+" : unread ? `${unread}${isNew ? "+" : ""}` : "";
+  const count = unread >= MOST_UNREAD ? "99+" : unread && !isNew ? `${unread}` : ""; // no count that is not right
   return isMentioned ? `@${count}` : count;
 }
 
@@ -343,32 +403,4 @@ function parsed(json) {
  */
 function isList(reply) {
   return Array.isArray(reply.boards);
-}
-
-/**
- * Sends what waits for other boards than this page's, each message to the address that it is for. What a board refuses is
- * shown on its own page.
- * @param {DOMStringMap} page
- */
-export function sendLetters({ as = "", key = "", limit }) {
-  const nobody = { sent: () => {}, refused: () => false, back: () => false };
-  for (const [board, url] of letters(as)) {
-    if (board !== key) new Outbox(document.createElement("div"), url, as, "", Number(limit), nobody, board);
-  }
-}
-
-/**
- * Returns where to send what waits, by how the names of what is kept for a board begin.
- * @param {string} as
- */
-function letters(as) {
-  /** @type {Map<string, string>} */
-  const found = new Map();
-  for (const name of store.names("")) {
-    const [, board = "", author] = name.match(/^(boards\/\w+\/)?outbox\/([^/]*)\//) ?? [];
-    if (author !== as) continue;
-    const { url = `${location.origin}/add` } = parsed(store.get(name)) ?? {}; // a letter of the last release has none
-    if (String(url).startsWith(`${location.origin}/`)) found.set(board, url);
-  }
-  return found;
 }

@@ -3,7 +3,8 @@
 // loads nothing of it.
 
 import { ask, Failure, Tabs } from "./poller.js";
-import { Rail, sendLetters } from "./rail.js";
+import { Letters } from "./letters.js";
+import { Rail } from "./rail.js";
 
 /**
  * @typedef {import("./board.js").Reply} Reply
@@ -16,17 +17,28 @@ import { Rail, sendLetters } from "./rail.js";
 
 const NAME = "longboard/boards"; // of the lock and the channels: tabs that know of one board only never hear of the others
 const NO_BOARD = "no_such_board";
+const GONE =
+  "<p>You can't read this board any more: it was deleted, or is for others now.</p>" +
+  "<p>What you wrote stands above: copy it.</p>" +
+  '<p><a href="/boards">See the boards</a></p>';
 const ONLY_HERE = [NO_BOARD, "sign_in_first"]; // refusals that say nothing about other boards
 
-const { slug = "", others = "0" } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
+let { slug = "", others = "0" } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
 const nav = /** @type {HTMLElement} */ (document.getElementById("boards"));
 const { key = "" } = nav.dataset;
+
+const firstTitle = document.title;
+let title = firstTitle; // with the name that the board has now
+new MutationObserver(retitle).observe(document.head, { childList: true, subtree: true });
 
 /** A tab among those of all boards. */
 class Several {
   #stopped;
   #tabs;
   #rail;
+  #letters;
+  /** @type {import("./rail.js").Listed | undefined} What the list said of this board. */
+  #listed;
   /** @type {BroadcastChannel | null} */
   #channel = null;
   /** The change up to which this tab has heard of the other boards. */
@@ -37,6 +49,8 @@ class Several {
   #isAsking = false;
   /** Whether there is something new here that the request on its way may not bring. */
   #isBehind = false;
+  /** Whether the last request that was to catch up has failed. */
+  #hasFailed = false;
 
   /**
    * @param {import("./poller.js").Page} page
@@ -55,7 +69,14 @@ class Several {
     this.#join();
     addEventListener("pageshow", (event) => event.persisted && this.#join());
     addEventListener("pagehide", () => this.#leave()); // so that the browser can bring the page back as it was
-    this.#rail = new Rail(nav, slug, (change) => this.#tell(change));
+    const name = document.querySelector(".board-head h1")?.textContent ?? "";
+    this.#letters = new Letters(nav.dataset, { slug, name });
+    this.#rail = new Rail(
+      nav,
+      slug,
+      (change) => this.#tell(change),
+      (boards) => this.#look(boards),
+    );
     if (this.#rail.isMember) this.#tell({ signedIn: true });
   }
 
@@ -91,9 +112,11 @@ class Several {
     [this.#isAsking, this.#isBehind] = [true, false];
     try {
       const reply = await ask(asked, isRight, limit, options, request);
+      this.#hasFailed = false;
       if (asked !== url) this.#say(from, /** @type {Reply} */ (/** @type {unknown} */ (reply)));
       return reply;
     } catch (error) {
+      this.#hasFailed = asked === url;
       if (!(error instanceof Failure) || !error.isOurs) throw error;
       if (error.code !== NO_BOARD && error.status !== 401) throw error; // so the 404 of a server that knows no boards passes
       this.#code = error.code;
@@ -124,7 +147,8 @@ class Several {
     const hasMissed = word.from > this.#others; // as the tab before was interrupted, or this one slept
     this.#others = Math.max(this.#others, word.to);
     this.#rail.heard(word, hasMissed);
-    if (hasMissed || (word.slug !== slug && slug in (word.boards ?? {}))) this.#catchUp();
+    if (hasMissed || word.list || this.#hasFailed || (word.slug !== slug && slug in (word.boards ?? {})))
+      this.#catchUp();
   }
 
   #catchUp() {
@@ -140,9 +164,8 @@ class Several {
       this.#take(told.word);
     } else if ("isLost" in told) this.#tabs.hear({ state: "lost" });
     else if ("stopped" in told) this.#tabs.hear({ stopped: told.stopped });
-    else if ("signedIn" in told) {
-      if (this.#code !== NO_BOARD) this.#tabs.hear({ signedIn: true });
-    } else if (!("gone" in told)) this.#rail.changed(told);
+    else if ("signedIn" in told) this.#tabs.hear({ signedIn: true });
+    else if (!("gone" in told)) this.#rail.changed(told);
     else if (told.gone === key) {
       this.#code = NO_BOARD;
       if (this.#isStopped) this.#gone();
@@ -150,10 +173,41 @@ class Several {
     }
   }
 
+  /** @param {import("./rail.js").Listed[]} boards All that the reader may read. */
+  #look(boards) {
+    this.#letters.find(new Set(boards.map((board) => board.slug)));
+    const [before, now] = [this.#listed, boards.find((board) => board.slug === slug)];
+    if (!now && !this.#isStopped) this.#follow();
+    this.#listed = now;
+    if (!before || !now || this.#isStopped || slug === "first") return;
+    rename(before, now);
+    const change =
+      before.archived_at !== now.archived_at
+        ? now.archived_at
+          ? "This board has been archived: nothing new is written here."
+          : "This board is open again."
+        : before.write_by !== now.write_by
+          ? "Who may write here has changed."
+          : "";
+    if (change) say(change, now.archived_at !== null);
+  }
+
+  /** This page's board is not in the list: it has another address, or is gone. */
+  async #follow() {
+    const found = await this.#letters.askFor(slug);
+    if (found instanceof Failure) return this.#catchUp(); // which says so, if no poll does
+    slug = found.slug;
+    history.replaceState(history.state, "", `/b/${slug}/${location.hash}`);
+    this.#rail.moved(slug);
+  }
+
   /** @param {string} words */
   #stop(words) {
     this.#isStopped = true;
-    this.#rail.stop();
+    const isSignedOut = !ONLY_HERE.includes(this.#code);
+    this.#rail.stop(isSignedOut);
+    if (isSignedOut) this.#letters.close();
+    if (isSignedOut) document.querySelector(".board-head")?.remove();
     this.#stopped(words);
     if (this.#code === NO_BOARD) this.#gone();
     else if (slug !== "first") link().href = `/signin?next=${location.pathname}`;
@@ -161,9 +215,58 @@ class Several {
   }
 
   #gone() {
-    link().href = "/boards";
-    link().textContent = "See the boards";
+    document.querySelector(".board-head .button")?.remove();
+    for (const one of document.querySelectorAll(".facts, .around, #composer, #outbox, .changed")) one.remove();
+    const isKept = this.#letters.lose();
+    const panel = document.createElement("div");
+    panel.className = "alone";
+    panel.innerHTML = GONE;
+    if (!isKept) panel.querySelector("p + p")?.remove();
+    document.getElementById("messages")?.before(panel);
+    /** @type {HTMLElement} */ (document.getElementById("spoken")).textContent =
+      panel.querySelector("p")?.textContent ?? "";
+    document.getElementById("sign")?.remove();
+    this.#rail.readSoon();
   }
+}
+
+/**
+ * Shows a board's new name and the new line about it.
+ * @param {import("./rail.js").Listed} before
+ * @param {import("./rail.js").Listed} now
+ */
+function rename(before, now) {
+  const [heading, about] = [document.querySelector(".board-head h1 bdi"), document.querySelector(".board-head .about")];
+  if (heading && before.name !== now.name) {
+    heading.textContent = now.name;
+    const [was, is] = [title, title.replace(before.name, () => now.name)];
+    document.title = document.title.replace(was, () => is);
+    title = is;
+  }
+  if (about) about.textContent = now.about;
+}
+
+/** Writes the board's new name into the title. The page goes on to write the first one when it counts what is new. */
+function retitle() {
+  const [, count = "", rest] = /^(\(\d+\) )?(.*)$/s.exec(document.title) ?? [];
+  if (rest === firstTitle && title !== firstTitle) document.title = count + title;
+}
+
+/**
+ * Says above the form what has changed about the board.
+ * @param {string} words
+ * @param {boolean} isClosed Whether nothing can be posted any more.
+ */
+function say(words, isClosed) {
+  const line = document.querySelector(".changed") ?? document.createElement("p");
+  line.className = "changed";
+  line.setAttribute("role", "status");
+  document.querySelector("#composer, .invite")?.before(line);
+  const link = document.createElement("a");
+  [link.href, link.textContent] = [location.pathname, "Reload"];
+  line.replaceChildren(words, " ", link);
+  const post = /** @type {HTMLButtonElement | null} */ (document.querySelector("#composer button"));
+  if (post) post.disabled = isClosed;
 }
 
 /** The link at the foot of a page that has stopped. */
@@ -173,4 +276,3 @@ function link() {
 
 Tabs.join = (page, tabs) => new Several(page, tabs);
 import("./main.js");
-sendLetters(nav.dataset);

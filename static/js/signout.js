@@ -11,7 +11,7 @@ const draft = `draft/${as}`;
  * @param {string} as
  * @param {string} name
  */
-const isOf = (as, name) => /^boards\/\w+\/(?:draft|outbox)\/([^/]*)/.exec(name)?.[1] === as;
+const isOf = (as, name) => /^boards\/\w+\/(?:draft|outbox|place)\/([^/]*)/.exec(name)?.[1] === as;
 const kept = () => [
   ...[draft, `${draft}/origin`].filter((name) => store.get(name)),
   ...store.names(`outbox/${as}/`),
@@ -21,6 +21,7 @@ const kept = () => [
 
 if (asks) asks.hidden = !kept().length;
 form.addEventListener("submit", async (event) => {
+  store.put(`read-marks/${as}`, ""); // which has the addresses of boards that not everyone knows
   const names = kept();
   if (!names.length) return;
   event.preventDefault();

@@ -135,6 +135,13 @@ async def is_as_after_reload(page: Page) -> None:
     assert await shown(page) == live
 
 
+async def comes_true(page: Page, expression: str) -> None:
+    """Waits for a condition on the page. wait_for_function() repeats it by eval, which the pages' policy forbids."""
+    async with asyncio.timeout(PATIENCE):
+        while not await page.evaluate(expression):
+            await asyncio.sleep(0.01)
+
+
 async def is_wide(page: Page) -> bool:
     """Whether one must scroll sideways."""
     return await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

@@ -1,0 +1,211 @@
+// What was written for other boards than this page's. Messages that wait are sent from any page of the site, each to the
+// address that it is for. Words for a board that is gone are shown here, so that their author can still copy them.
+
+import { button, drawer as store, Outbox } from "./outbox.js";
+import { ask, Failure } from "./poller.js";
+
+/** @typedef {{slug: string, name: string}} Place A board, as it was when something was written there. */
+
+const LIMIT_MS = 30_000; // for an answer
+const PATIENCE_MS = 2000; // most messages are sent by then, and nothing need be said of them
+const WRITTEN = /^(boards\/\w+\/|)(?:draft\/([^/]*)$|outbox\/([^/]*)\/)/; // the names of a draft and of a waiting message
+
+export class Letters {
+  #as;
+  #own;
+  #place;
+  #limit;
+  #isClosed = false;
+  /** @type {Map<string, Outbox>} */
+  #outboxes = new Map();
+  #section = document.createElement("section");
+  /** @type {Map<string, Place>} By how the names of what is kept for a board begin: those that are gone, for this reader. */
+  #gone = new Map();
+
+  /**
+   * @param {DOMStringMap} page
+   * @param {Place} place This page's board.
+   */
+  constructor({ as = "", key = "", limit }, place) {
+    this.#as = as;
+    this.#own = key;
+    this.#place = place;
+    this.#section.className = "elsewhere";
+    this.#section.setAttribute("aria-label", "For other boards");
+    document.getElementById("outbox")?.before(this.#section);
+    this.#limit = Number(limit);
+    this.#send();
+    addEventListener("storage", ({ key: name }) => name?.includes("outbox/") && this.#send());
+    document.addEventListener("visibilitychange", () => this.#remember());
+    addEventListener("pagehide", () => this.#remember());
+  }
+
+  /**
+   * Looks whether something was written for a board that is not in the list any more.
+   * @param {Set<string>} slugs Of all boards that the reader may read.
+   */
+  async find(slugs) {
+    for (const [board, place] of this.#written) {
+      if (board === this.#own || !place || slugs.has(place.slug) || this.#gone.has(board)) continue;
+      const found = await this.askFor(place.slug);
+      if (!(found instanceof Failure))
+        this.#keep(board, found); // it only has another address
+      else if (found.code === "no_such_board") this.#gone.set(board, place);
+    }
+    this.#show();
+  }
+
+  /**
+   * Asks what became of a board.
+   * @param {string} slug
+   * @returns {Promise<Place | Failure>}
+   */
+  askFor(slug) {
+    return ask(`/api/v1/boards/${slug}`, isPlace, LIMIT_MS).catch((error) => error);
+  }
+
+  /** Sends nothing any more, because its author has been signed out. */
+  close() {
+    this.#isClosed = true;
+    for (const outbox of this.#outboxes.values()) outbox.close();
+    this.#section.remove();
+  }
+
+  /** Shows what was written for this page's board, which is gone. @returns {boolean} Whether there is anything. */
+  lose() {
+    this.#remember();
+    this.#gone.set(this.#own, this.#place);
+    this.#show();
+    return this.#words(this.#own).length > 0;
+  }
+
+  /** Keeps which board it is, while something is kept for it. */
+  #remember() {
+    if (!this.#own) return; // the first board is never gone
+    const isKept = this.#words(this.#own).length > 0;
+    this.#keep(this.#own, isKept ? this.#place : null);
+  }
+
+  /**
+   * @param {string} board
+   * @param {Place | null} place
+   */
+  #keep(board, place) {
+    store.put(`${board}place/${this.#as}`, place ? JSON.stringify({ slug: place.slug, name: place.name }) : "");
+  }
+
+  /** Sends what waits, and says so if that takes long. */
+  #send() {
+    const show = () => setTimeout(() => this.#show()); // then the message is out of the outbox
+    const callbacks = { sent: show, refused: () => (show(), false), back: () => false };
+    for (const [board, { url }] of this.#isClosed ? [] : this.#letters) {
+      const list = document.createElement("div");
+      if (!this.#outboxes.has(board))
+        this.#outboxes.set(board, new Outbox(list, url, this.#as, "", this.#limit, callbacks, board));
+    }
+    setTimeout(show, PATIENCE_MS);
+  }
+
+  /** Where something of this author is kept, by how the names begin. @returns {Map<string, Place | null>} */
+  get #written() {
+    const found = store.names("").flatMap((name) => {
+      const [, board, draft, letter] = name.match(WRITTEN) ?? [];
+      return (draft ?? letter) === this.#as ? [board] : [];
+    });
+    return new Map(found.map((board) => [board, parsed(store.get(`${board}place/${this.#as}`))]));
+  }
+
+  /** The messages that wait, by how the names begin: where they are for, and whether one was refused. */
+  get #letters() {
+    /** @type {Map<string, {url: string, isRefused: boolean}>} */
+    const found = new Map();
+    for (const board of this.#written.keys()) {
+      const all = store.names(`${board}outbox/${this.#as}/`).map((name) => parsed(store.get(name)));
+      if (!all.length || board === this.#own) continue;
+      const url = String(all[0]?.url ?? `${location.origin}/add`); // a letter of the last release has none
+      if (url.startsWith(`${location.origin}/`)) found.set(board, { url, isRefused: all.some((one) => one?.refused) });
+    }
+    return found;
+  }
+
+  /**
+   * Returns all that this author has written there and not posted.
+   * @param {string} board
+   * @returns {string[]}
+   */
+  #words(board) {
+    const letters = store
+      .names(`${board}outbox/${this.#as}/`)
+      .map((name) => String(parsed(store.get(name))?.text ?? ""));
+    return [...letters, store.get(`${board}draft/${this.#as}`)].filter(Boolean);
+  }
+
+  #show() {
+    const parts = [...this.#gone].map(([board, place]) => this.#lost(board, place));
+    const waiting = [...this.#letters].filter(([board]) => !this.#gone.has(board));
+    const lines = waiting.map(([board, letter]) => this.#waiting(board, letter));
+    this.#section.replaceChildren(...parts.flat(), ...lines);
+  }
+
+  /**
+   * @param {string} board
+   * @param {{url: string, isRefused: boolean}} letter
+   */
+  #waiting(board, { url, isRefused }) {
+    const line = document.createElement("p");
+    const link = document.createElement("a");
+    const first = document.querySelector("#boards [data-slug=first] bdi")?.textContent;
+    link.href = url.replace(/add$/, "");
+    link.append(bdi((board ? parsed(store.get(`${board}place/${this.#as}`))?.name : first) ?? "another board"));
+    line.append("What you wrote for ", link, isRefused ? " was not taken." : " is not sent yet.");
+    return line;
+  }
+
+  /**
+   * @param {string} board
+   * @param {Place} place
+   */
+  #lost(board, { name }) {
+    const words = this.#words(board);
+    if (!words.length) return [];
+    const line = document.createElement("p");
+    line.append("You wrote this for ", bdi(name), ", which you can't read any more:");
+    const quotes = words.map((text) => {
+      const quote = document.createElement("blockquote");
+      [quote.dir, quote.textContent] = ["auto", text];
+      return quote;
+    });
+    return [line, ...quotes, button("Discard", () => this.#discard(board))];
+  }
+
+  /** @param {string} board */
+  #discard(board) {
+    const names = [`draft/${this.#as}`, `draft/${this.#as}/origin`, `place/${this.#as}`].map((name) => board + name);
+    for (const name of [...names, ...store.names(`${board}outbox/${this.#as}/`)]) store.put(name, "");
+    this.#show();
+  }
+}
+
+/**
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is Place}
+ */
+function isPlace(reply) {
+  return typeof reply.slug === "string" && typeof reply.name === "string";
+}
+
+/** @param {string} name */
+function bdi(name) {
+  const element = document.createElement("bdi");
+  element.textContent = name;
+  return element;
+}
+
+/** @param {string} json */
+function parsed(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}

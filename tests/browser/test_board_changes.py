@@ -1,0 +1,257 @@
+"""An open page while something happens to its board, or to what was written there; and what is new for whom."""
+
+import asyncio
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.test_boards import WIDE, entry, look_at, mark, parked
+from tests.browser.test_tabs import another
+from tests.support.boards import LISTED, invite, make_board, post_on
+from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, message
+from tests.support.people import Person
+from tests.support.server import until
+
+pytestmark = BROWSER_TEST
+
+
+async def listed_again(page, path):
+    """Goes there, and waits until the list has been read."""
+    async with page.expect_response("**/api/v1/boards"):
+        await page.goto(path)
+    await comes_true(page, "document.getElementById('mute')")
+
+
+async def test_a_board_stays_marked_until_it_is_opened(club, visit):
+    """For a member who never opened it: over other pages and reloads. What was there at the first look is not new."""
+    server, owner, friend, _ = club
+    page = await visit(server, "/", friend, **WIDE)
+    await comes_true(page, "localStorage.getItem('read-marks/" + friend.username + "')?.includes('lounge')")
+    await expect(entry(page, "Lounge")).not_to_have_class("new")
+    await parked(server, 1)
+    post_on(owner.api, "lounge", "news")
+    await expect(entry(page, "Lounge")).to_have_class("new")
+    await page.goto("/boards")
+    for path in ("/", "/b/rowing/"):
+        await listed_again(page, path)
+        await expect(entry(page, "Lounge")).to_have_class("new")
+    await look_at(page, "/b/lounge/")
+    await listed_again(page, "/")
+    await expect(entry(page, "Rowing")).not_to_have_class("new")
+    await expect(entry(page, "Lounge")).not_to_have_class("new")
+
+
+async def test_a_board_to_which_one_is_invited_is_marked(club, visit):
+    """Also if the first page that one opens afterwards is the first in this browser; signing out forgets the marks."""
+    server, owner, _, hidden = club
+    late = Person(server, name="Zoe")
+    invite(owner, hidden, late.username)
+    page = await visit(server, "/", late, **WIDE)
+    await expect(entry(page, "Committee")).to_have_class("new")
+    await listed_again(page, "/b/rowing/")
+    await expect(entry(page, "Committee")).to_have_class("new")
+    await page.goto("/signout")
+    await page.get_by_role("button", name="Sign out").click()
+    await page.wait_for_url("**/")
+    assert hidden not in await page.evaluate("JSON.stringify(localStorage)")
+
+
+async def test_a_count_that_is_no_longer_right_is_not_shown(club, visit):
+    """Between two readings of the list there is a dot; the next reading counts again."""
+    server, owner, friend, hidden = club
+    page = await visit(server, None, friend, **WIDE)
+    await look_at(page, f"/b/{hidden}/")
+    await page.goto("/boards")
+    post_on(owner.api, hidden, "one")
+    await page.goto("/")
+    await expect(mark(page, "Committee")).to_have_text("1")
+    await parked(server, 1)
+    post_on(owner.api, hidden, "two")
+    await expect(mark(page, "Committee")).to_have_text("")
+    await expect(entry(page, "Committee")).to_have_accessible_name(re.compile("^Committee ?, something new$"))
+    await page.reload()
+    await expect(mark(page, "Committee")).to_have_text("2")
+
+
+async def test_the_list_does_not_jump_and_tells_boards_of_one_name_apart(club, visit):
+    """Server and script have one order, whatever the script of the names."""
+    server, owner, friend, _ = club
+    for number, name in enumerate(
+        ["Ärger", "apple", "Øre", "Zebra", "straße", "Straßen", "مجلس", "日本", "ÉCOLE", "école"]
+    ):
+        make_board(owner, name, f"extra-{number}")
+    page = await visit(server, None, friend, **WIDE)
+    names = page.locator("#boards li bdi")
+    let_go = await visit.hold(page, "**/api/v1/boards")
+    await page.goto("/")
+    before = await names.all_inner_texts()
+    let_go.set()
+    await comes_true(
+        page, "document.querySelector('#boards li small') && localStorage.getItem('read-marks/" + friend.username + "')"
+    )
+    assert await names.all_inner_texts() == before
+    assert before.index("apple") < before.index("Ärger") < before.index("Committee") < before.index("Zebra")
+    small = page.locator("#boards li small:not(:empty)")
+    await expect(small).to_have_text(["extra-8", "extra-9"])
+    await page.goto("/boards")
+    assert await page.locator(".all-boards bdi").all_inner_texts() == before
+
+
+async def test_mute_says_what_it_does(club, visit):
+    """In words on the page of the board, and on the page of all boards."""
+    server, owner, friend, _ = club
+    page = await visit(server, None, friend, **WIDE)
+    await look_at(page, "/b/rowing/")
+    await page.get_by_role("button", name="Mute board").click()
+    await expect(page.get_by_text("Muted in this browser")).to_be_visible()
+    await page.goto("/boards")
+    post_on(owner.api, "rowing", "not worth a word")
+    await page.goto("/boards")
+    await expect(page.locator(".all-boards li", has_text="Rowing")).to_contain_text("muted in this browser")
+    await expect(page.locator(".all-boards li", has_text="Rowing")).not_to_contain_text("new")
+
+
+async def test_what_waits_for_another_board_is_seen_everywhere(club, visit):
+    """With the name of the board, until it is there."""
+    visit.expect(NETWORK)
+    server, _, friend, _ = club
+    page = await visit(server, "/b/rowing/", friend)
+    await page.context.route("**/add", lambda route: route.abort("connectionreset"))
+    await page.fill("#s", "wait for me")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#outbox .late")).to_have_count(1)
+    await page.goto("/")
+    note = page.get_by_text("What you wrote for Rowing is not sent yet.")
+    await expect(note).to_be_visible()
+    await expect(note.get_by_role("link")).to_have_attribute("href", re.compile("/b/rowing/$"))
+    await page.context.unroute("**/add")
+    await page.reload()
+    await asyncio.to_thread(until, lambda: "wait for me" in server.get("/api/v1/boards/rowing/messages").text)
+    await expect(note).to_have_count(0)
+
+
+async def test_words_for_a_board_that_is_gone_are_not_lost(club, visit):
+    """They stand on its page when it goes, and on the others after a reload, until their author discards them."""
+    visit.expect("status of 404")
+    server, owner, friend, hidden = club
+    page = await visit(server, f"/b/{hidden}/", friend, **WIDE)
+    await parked(server, 1)
+    await page.fill("#s", "half a <b>thought</b>")
+    assert owner.api.delete(f"/api/v1/boards/{hidden}", params={"name": "Committee"}).status_code == 204
+    await expect(page.locator(".alone", has_text="You can't read this board any more")).to_be_visible()
+    await expect(page.locator("blockquote")).to_have_text("half a <b>thought</b>")
+    await expect(page.locator("#s")).to_have_count(0)
+    await page.reload()
+    await page.goto("/b/rowing/")
+    await expect(page.get_by_text("You wrote this for Committee")).to_be_visible()
+    await expect(page.locator("blockquote")).to_have_text("half a <b>thought</b>")
+    await page.get_by_role("button", name="Discard").click()
+    await expect(page.locator("blockquote")).to_have_count(0)
+    names = await page.evaluate("Object.keys(localStorage)")
+    assert not [name for name in names if name.startswith("boards/")]
+
+
+async def test_words_for_a_board_that_only_moved_are_not_called_lost(club, visit):
+    """Its draft is where it was; nothing of it stands elsewhere."""
+    server, owner, friend, _ = club
+    page = await visit(server, "/b/rowing/", friend)
+    await page.fill("#s", "still there")
+    await page.goto("/boards")  # which is not live: it hears of nothing
+    assert owner.api.patch("/api/v1/boards/rowing", json={"slug": "rowers"}).status_code == 200
+    async with page.expect_response("**/api/v1/boards/rowing"):
+        await listed_again(page, "/")
+    await expect(page.locator("blockquote")).to_have_count(0)
+    await page.goto("/b/rowers/")
+    await expect(page.locator("#s")).to_have_value("still there")
+
+
+async def test_an_open_page_is_told_what_becomes_of_its_board(club, visit):
+    """A new name and a new line at once; archived and opened again in words, with the draft kept."""
+    server, owner, friend, _ = club
+    page = await visit(server, "/b/rowing/", friend, **WIDE)
+    await comes_true(page, LISTED)
+    await parked(server, 1)
+    await page.fill("#s", "half a thought")
+    change = {"name": "Rowers", "about": "Every day"}
+    assert owner.api.patch("/api/v1/boards/rowing", json=change).status_code == 200
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Rowers")
+    await expect(page.locator(".board-head .about")).to_have_text("Every day")
+    await expect(page).to_have_title("Rowers · Riverside")
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
+    await expect(page.get_by_text("This board has been archived")).to_be_visible()
+    await expect(page.get_by_role("button", name="Post")).to_be_disabled()
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": False}).status_code == 200
+    await expect(page.get_by_text("This board is open again.")).to_be_visible()
+    await page.get_by_role("link", name="Reload").click()
+    await expect(page.locator("#s")).to_have_value("half a thought")
+    await expect(page.get_by_role("button", name="Post")).to_be_enabled()
+
+
+async def test_a_tab_that_missed_word_of_its_board_catches_up(club, visit):
+    """The poll was handed over while the word was on its way: from how far the next tab has heard, this one sees it."""
+    server, owner, friend, _ = club
+    rowing = await visit(server, "/b/rowing/", friend)
+    await rowing.evaluate(
+        """() => {
+            const real = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
+            Object.defineProperty(MessageEvent.prototype, "data", {
+                configurable: true,
+                get() {
+                    const data = real.get.call(this);
+                    if (!data.word?.boards || window.missed) return data;
+                    window.missed = true;
+                    return { isLost: true };
+                },
+            });
+        }"""
+    )
+    first = await another(rowing, "/")
+    await parked(server, 1)
+    post_on(owner.api, "rowing", "missed")
+    await comes_true(rowing, "window.missed")
+    post_on(owner.api, "lounge", "for somebody else")
+    await expect(message(rowing, "missed")).to_have_count(1)
+    await expect(message(first, "missed")).to_have_count(0)
+
+
+async def test_no_board_is_marked_that_has_nothing_new(club, visit):
+    """The first board has the newest message, which a guest has read: another board's page says nothing of it."""
+    server, *_ = club
+    server.post("the newest of all")
+    page = await visit(server, "/", **WIDE)
+    await comes_true(page, "localStorage.getItem('read-marks/')?.includes('first')")
+    polls = []
+    page.on("request", lambda request: polls.append(request.url) if "/get?" in request.url else None)
+    await listed_again(page, "/b/rowing/")
+    await parked(server, 1)
+    await expect(page.locator("#boards a.new")).to_have_count(0)
+    assert len([url for url in polls if "/b/rowing/" in url]) == 1, "the first poll was answered at once"
+
+
+async def test_an_open_page_goes_with_its_board_to_another_address(club, visit):
+    """The address, the entry in the list and what is muted; messages come as before."""
+    server, owner, friend, _ = club
+    page = await visit(server, None, friend, **WIDE)
+    await look_at(page, "/b/rowing/")
+    await comes_true(page, LISTED)
+    await parked(server, 1)
+    assert owner.api.patch("/api/v1/boards/rowing", json={"slug": "rowers"}).status_code == 200
+    await page.wait_for_url("**/b/rowers/")
+    await expect(entry(page, "Rowing")).to_have_attribute("aria-current", "page")
+    post_on(owner.api, "rowers", "under the new address")
+    await expect(message(page, "under the new address")).to_have_count(1)
+    await expect(entry(page, "Rowing")).not_to_have_class("new")
+
+
+async def test_a_second_window_on_a_board_that_is_gone_ends_too(club, visit):
+    """Another board's window has the poll; this one hears of the list, and asks."""
+    visit.expect("status of 404")
+    server, owner, friend, hidden = club
+    page = await visit(server, f"/b/{hidden}/", friend, **WIDE)
+    other = await another(page, "/b/rowing/")
+    await comes_true(other, LISTED)
+    await parked(server, 1)
+    assert owner.api.delete(f"/api/v1/boards/{hidden}/members/{friend.username}").status_code == 204
+    await expect(page.locator(".alone", has_text="You can't read this board any more")).to_be_visible()
+    await expect(page.locator(".message")).to_have_count(0)
+    await expect(other.locator(".message")).to_have_count(1)
