@@ -23,6 +23,7 @@ from storage.records import MOST_BOARDS
 BOARDS = 100
 SILENT = f"board-{BOARDS}"
 """A board that nobody reads."""
+TRIES = 5
 MONITOR = secrets.token_hex(16)
 
 
@@ -158,15 +159,13 @@ async def fill(folder: pathlib.Path, boards: int, members: int, own: int) -> lis
 
 
 def measure(many: Audience, one: Audience, empty: Audience, text: str) -> Round:
-    """Begins with a post, so that the next tick comes when the others have been measured."""
-    many.told = 0
-    many.posts([SILENT], text)
-    many.tick()
-    many.told = many.told_bytes = 0
-    unread = many.posts([SILENT] * BOARDS, text)
-    news = many.posts([f"board-{n}" for n in range(BOARDS)], text)
-    if many.told:
-        raise Wrong("a tick came too early: with more polls (-n), the pause between ticks is longer")
+    for _ in range(TRIES):
+        unread, news = between_ticks(many, text)
+        if not many.told:
+            break
+        many.tick()
+    else:
+        raise Wrong("a tick always came too early: with more polls (-n), the pause between ticks is longer")
     word = many.tick()
     of_one, unread_of_one = one.posts([""] * BOARDS, text), empty.posts([""] * BOARDS, text)
     deliveries = len(many.readers), BOARDS * len(one.readers)
@@ -178,6 +177,15 @@ def measure(many: Audience, one: Audience, empty: Audience, text: str) -> Round:
         1e6 * word / len(many.readers),
         many.told_bytes / len(many.readers),
     )
+
+
+def between_ticks(many: Audience, text: str) -> tuple[float, float]:
+    """Begins when a tick is through. Returns seconds of CPU for posts that nobody reads, and for one on each board."""
+    many.told = 0
+    many.posts([SILENT], text)
+    many.tick()
+    many.told = many.told_bytes = 0
+    return many.posts([SILENT] * BOARDS, text), many.posts([f"board-{n}" for n in range(BOARDS)], text)
 
 
 def report(members: int, own: int, rounds: list[Round]) -> None:
