@@ -37,7 +37,8 @@ class Judged(Base):
 
     @property
     def is_as_judged(self) -> bool:
-        return super().is_as_judged and (self.found is None or self.found.rights == self.rights)
+        is_same = self.is_done or self.found is None or self.found.rights == self.rights
+        return super().is_as_judged and is_same
 
     async def look_again(self) -> None:
         self.found = None  # so that a refusal is not judged by the board again

@@ -24,6 +24,9 @@ class Authentication(Fields):
     credential: Credential | None = None
     judged_at = 0
     """The value of Credentials.changes when the credential was looked up."""
+    is_done = False
+    """Whether what was asked for is on disk, by a transaction that judged the right. The reply says so whatever has
+    changed since, and has nothing but what the client sent: a refusal would mean that nothing was kept."""
     new_session: str | None = None
     """The secret of a session that this request has begun or renewed. It is used instead of the cookie's secret."""
     secret: str | None = None
@@ -79,7 +82,9 @@ class Authentication(Fields):
     @property
     def is_as_judged(self) -> bool:
         """Whether the result of identify() is still right, as far as this process knows."""
-        return self.credential is None or self.site.credentials.is_unchanged(self.credential.account.id, self.judged_at)
+        if self.is_done or self.credential is None:
+            return True
+        return self.site.credentials.is_unchanged(self.credential.account.id, self.judged_at)
 
     def sign_off(self) -> None:
         """Makes the reply one for a guest, after the request has ended its own credential."""

@@ -56,6 +56,7 @@ class Add(Page):
         return text, form_key(self.form("key"), self.form("first") or text)
 
     def answer(self, message: Message, is_new: bool) -> None:
+        self.is_done = True
         if self.wants_json:
             self.set_status(201 if is_new else 200)
             self.write_json(as_json(message))
@@ -139,6 +140,7 @@ class ApiMessages(Poll):
         return self.text_field(fields, "body"), keys[0] if keys else None
 
     def write_posted(self, message: Message, is_new: bool) -> None:
+        self.is_done = True
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")
         self.write_json(as_json(message))
@@ -159,10 +161,13 @@ class ApiMessage(OnMessage):
         seen_at = moment(began_from) if began_from else None
         if seen_at == NO_MOMENT:
             raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
-        await self.write_placed(await self.site.edit(self.caller, parse_id(id), body, seen_at))
+        message = await self.site.edit(self.caller, parse_id(id), body, seen_at)
+        self.is_done = True
+        await self.write_placed(message)
 
     async def delete(self, id: str) -> None:
         await self.site.delete(self.caller, parse_id(id))
+        self.is_done = True
         self.set_status(204)
 
 

@@ -26,6 +26,7 @@ from handlers.http.base import Base
 from handlers.http.context import rules_of
 from settings import read_settings
 from storage import open_storage
+from storage.boards import BoardChange
 from storage.records import OPERATOR, Author
 from tests.support.in_process import settled
 from tests.support.people import PASSWORD
@@ -311,6 +312,45 @@ async def ask_while(house, deed, method, target, form=None):
     if WORDS.encode() in response.body or b"/account/revoke" in response.body:
         return True, "gave away words"
     return True, None if before[:2] == after[:2] and set(after[2]) <= set(before[2]) else "did it all the same"
+
+
+async def revoke(house):
+    await asyncio.to_thread(house.second.do, "revoke 1")
+
+
+async def close_rowing(house):
+    await house.storage.set_board(None, 2, BoardChange(read_by="invited"))
+
+
+@pytest.mark.parametrize(
+    ("end", "method", "path", "form"),
+    [
+        (revoke, "POST", "/add", {"s": "done"}),
+        (revoke, "POST", "/api/v1/messages", {"body": "done"}),
+        (revoke, "PATCH", "/api/v1/messages/1", {"body": "done"}),
+        (revoke, "DELETE", "/api/v1/messages/1", None),
+        (revoke, "POST", "/api/v1/boards/rowing/messages", {"body": "done"}),
+        (close_rowing, "POST", "/api/v1/boards/rowing/messages", {"body": "done"}),
+        (close_rowing, "POST", "/b/rowing/add", {"s": "done"}),
+    ],
+)
+async def test_what_was_done_is_answered_as_done(house, end, method, path, form):
+    """The right ends after the commit, before the reply: a refusal would mean that nothing was kept."""
+    session, deliver = await house.session(), house.storage.on_commit
+
+    async def end_first():
+        house.storage.on_commit = deliver
+        await end(house)
+        return await deliver()
+
+    house.storage.on_commit = end_first
+    response = await house.ask(method, path, form, session)
+    assert house.storage.on_commit == deliver and response.code in (201, 200, 204, 303), response.body
+    board = 2 if "rowing" in path else 1
+    kept = [message.body for message in (await house.storage.before(None, 9, board, OPERATOR)).messages]
+    assert kept.count("done") == (method != "DELETE") and (method != "DELETE" or len(kept) == 1)
+    refused = await house.ask(method, path, form, session)
+    assert refused.code in (401, 404)
 
 
 async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypatch):
