@@ -5,35 +5,57 @@ Exit status: 0 if every promise was kept, 1 if one was broken, 2 if it was asked
 
 import argparse
 import asyncio
+import contextlib
 import pathlib
 import random
+import re
 import secrets
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 
 from torture import churn, clients
+from torture.boards import Boards
 from torture.faults import Faults, mount_disk, unmount_disk
 from torture.history import check, sequence
-from torture.nodes import Node
+from torture.kept import read_kept
+from torture.nodes import ROOT, Node
+from torture.rights import check_site
+
+RECENT_BYTES = 60_000
+"""For the newest changes of all boards beside the first, and their newest pages: less than those of two boards take."""
+MANY = ["--board-making=members", "--boards-each=1000"]
 
 
 def main() -> None:
     options = parser().parse_args()
+    if options.older and not (options.url or options.postgres):
+        parser().error("--older needs PostgreSQL: --postgres or --url")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="longboard-torture-"))
-    own_disk = options.url is None and not options.churn and mount_disk(folder)
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        if options.postgres:
+            options.url = stack.enter_context(own_postgres())
+        own_disk = options.url is None and not options.churn and mount_disk(folder)
+        if own_disk:
+            stack.callback(unmount_disk, folder)
         if options.churn:
             kept = asyncio.run(churn.run(folder, options.url, 60 * options.churn, options.rate))
         else:
             kept = asyncio.run(run(options, folder, own_disk=own_disk))
-    finally:
-        if own_disk:
-            unmount_disk(folder)
-        shutil.rmtree(folder)
     sys.exit(0 if kept else 1)
+
+
+@contextlib.contextmanager
+def own_postgres() -> Iterator[str]:
+    from tests.support.postgres import cluster, psql
+
+    with cluster() as database:
+        psql(database.url("postgres"), "CREATE DATABASE board")
+        yield database.url("board")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +63,17 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("minutes", nargs="?", type=float, default=2, help="how long faults come (2)")
     top.add_argument("--kills", type=int, default=0, metavar="N", help="go on until there were so many kill -9")
     top.add_argument("--url", help="a DATABASE_URL to use (default: a SQLite file, on a small disk of its own if root)")
+    top.add_argument("--postgres", action="store_true", help="use a PostgreSQL of its own, which ends with the run")
     top.add_argument("--nodes", type=int, default=1, help="servers over that database (1)")
+    top.add_argument(
+        "--boards", type=int, default=0, metavar="N", help="boards beside the first, whose rights change (0)"
+    )
+    top.add_argument(
+        "--older",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="a checkout of the last release, of which one more server runs on PostgreSQL, and no fault comes to it",
+    )
     top.add_argument("--seed", type=int, default=None, help="of the random choices, to try the same ones again")
     top.add_argument("--pause", type=float, default=0.1, help="average seconds between one poster's messages (0.1)")
     top.add_argument("--churn", type=float, default=0, metavar="MINUTES", help="instead: look whether memory is flat")
@@ -54,28 +86,27 @@ async def run(options: argparse.Namespace, folder: pathlib.Path, *, own_disk: bo
     seed = secrets.randbits(32) if options.seed is None else options.seed
     rng = random.Random(seed)
     url = options.url or f"sqlite:///{folder}/board.db"
-    nodes = [Node(f"node{n + 1}", url, folder, []) for n in range(options.nodes)]
+    flags, recent_bytes = (MANY, RECENT_BYTES) if options.boards else ([], 0)
+    nodes = [Node(f"node{n + 1}", url, folder, flags, ROOT, recent_bytes) for n in range(options.nodes)]
+    older = [Node("older", url, folder, [], options.older.resolve())] if options.older else []
+    file = folder / "board.db" if options.url is None else None
+    faults, world = Faults(nodes, rng, file, own_disk=own_disk), clients.World(nodes, rng, older)
     try:
-        return await torment(options, folder, nodes, rng, seed, own_disk=own_disk)
+        for node in [*older, *nodes]:  # an older one may refuse a database that a newer one has migrated
+            await node.start()
+        began = time.monotonic()
+        await torment(options, world, faults, began)
+        for node in world.all_nodes:
+            await faults.terminate_for_good(node)
+        await read_kept(url, world.places)
+        return report(world, faults, seed, time.monotonic() - began, own_disk=own_disk, file=file)
     finally:
-        for node in nodes:
+        for node in world.all_nodes:
             await node.end(signal.SIGKILL)
 
 
-async def torment(
-    options: argparse.Namespace,
-    folder: pathlib.Path,
-    nodes: list[Node],
-    rng: random.Random,
-    seed: int,
-    *,
-    own_disk: bool,
-) -> bool:
-    for node in nodes:
-        await node.start()
-    file = folder / "board.db" if options.url is None else None
-    faults, world = Faults(nodes, rng, file, own_disk=own_disk), clients.World(nodes, rng)
-    began = time.monotonic()
+async def torment(options: argparse.Namespace, world: clients.World, faults: Faults, began: float) -> None:
+    boards = Boards(world, options.boards, options.pause)
     writers = [asyncio.create_task(clients.guest(world, f"guest{n}", options.pause)) for n in range(4)]
     writers += [asyncio.create_task(clients.member(world, f"member{n}", options.pause)) for n in range(2)]
     writers += [asyncio.create_task(clients.vanishing(world)) for _ in range(4)]
@@ -83,18 +114,17 @@ async def torment(
         asyncio.create_task(clients.reader(world, f"reader{n}", path, pause))
         for n, (path, pause) in enumerate([("/api/v1/messages", 0.0), ("/get", 0.0), ("/api/v1/messages", 1.0)] * 2)
     ]
+    await boards.begin()
     await faults.go_on(lambda: time.monotonic() - began > 60 * options.minutes, 0.5, options.kills)
-    await end(world, writers, readers)
-    for node in nodes:
-        await faults.terminate_for_good(node)
-    return report(world, faults, seed, time.monotonic() - began, own_disk=own_disk, file=file)
-
-
-async def end(world: clients.World, writers: list["asyncio.Task[None]"], readers: list["asyncio.Task[None]"]) -> None:
-    """Lets every client finish what it began, and records what is on the board."""
     world.is_ending = True
     await asyncio.gather(*writers)
-    heads = [await world.until_answered("GET", "/healthz") for _ in range(4 * len(world.nodes))]
+    await boards.end()
+    await end(world, readers)
+
+
+async def end(world: clients.World, readers: list["asyncio.Task[None]"]) -> None:
+    """Lets every reader finish, and records what is on the first board."""
+    heads = [await world.until_answered("GET", "/healthz", nodes=world.nodes) for _ in range(4 * len(world.nodes))]
     world.end = max(sequence(health["cursor"]) for _, health in heads)
     await asyncio.wait_for(asyncio.gather(*readers), 120)
     before = 10**17
@@ -109,12 +139,13 @@ def report(
     world: clients.World, faults: Faults, seed: int, took: float, *, own_disk: bool, file: pathlib.Path | None
 ) -> bool:
     history = world.history
-    broken = check(history) + world.strange + faults.strange
+    broken = check(history) + check_site(history, world.places, world.words) + world.strange + faults.strange
     replies = sum(len(replies) for replies in history.readers.values())
     resets = sum(reply.reset for replies in history.readers.values() for reply in replies)
     acknowledged = sum(bool(post.ids) for post in history.posts)
     disk = "" if file is None else f" (full disk: {'a tmpfs' if own_disk else 'RLIMIT_FSIZE'})"
-    print(f"{took:.0f} s, seed {seed}, {len(world.nodes)} node{'s' * (len(world.nodes) > 1)}{disk}")
+    nodes = f"{len(world.nodes)} node{'s' * (len(world.nodes) > 1)}" + " and an older one" * len(world.older)
+    print(f"{took:.0f} s, seed {seed}, {nodes}{disk}")
     print("faults:   " + ", ".join(f"{count} × {name}" for name, count in faults.count.items()))
     print(f"requests: {world.asked}, of which {world.faults} met a fault and were asked again")
     print(
@@ -123,6 +154,8 @@ def report(
     print(f"          sent again after a success {sum(len(post.ids) - 1 for post in history.posts if post.ids)}")
     print(f"changed:  {len(history.changes)} edits and deletions, on the board at the end: {len(history.board)}")
     print(f"read:     {len(history.readers)} readers, {replies} replies with news, {resets} resets")
+    if world.places:
+        report_boards(world)
     for line in broken[:50]:
         print(f"BROKEN    {line}")
     print(
@@ -131,6 +164,25 @@ def report(
         else "verdict:  nothing lost, nothing doubled, all in order"
     )
     return not broken
+
+
+def report_boards(world: clients.World) -> None:
+    places = world.places
+    posts = [post for place in places for post in place.history.posts]
+    tries = [one for place in places for one in place.tries]
+    readers = [replies for place in places for replies in place.history.readers.values()]
+    evictions = sum(
+        int(count) for node in world.nodes for count in re.findall(r"evictions: (\d+)", node.log.read_text())
+    )
+    gone = sum(not place.is_there for place in places)
+    changes = sum(len(place.rights) - 1 for place in places)
+    print(f"boards:   {len(places)} beside the first, {gone} of them deleted; {changes} changes of their rights")
+    print(f"          posted {len(posts)}, acknowledged {sum(bool(p.ids) for p in posts)}", end="")
+    print(f", not allowed {sum(one.id is None and one.writes for one in tries)}")
+    print(f"          {len(readers)} readers, {sum(map(len, readers))} replies with news", end="")
+    print(f", {sum(reply.reset and bool(reply.asked) for replies in readers for reply in replies)} resets", end="")
+    print(f", not allowed {sum(one.id is None and not one.writes for one in tries)}")
+    print(f"          {len(world.words)} words of other boards, {evictions} evictions from memory counted")
 
 
 if __name__ == "__main__":

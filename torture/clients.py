@@ -4,12 +4,14 @@ import asyncio
 import json
 import random
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from torture.history import Change, History, Post, Reply, sequence
 from torture.nodes import Node
+from torture.rights import Place, Word
 
 GIVE_UP_SECONDS = 60
 """When the faults have ended, every request is answered long before this time is over."""
@@ -19,9 +21,16 @@ FAULTS = {502, 503, 504, 429, 599}
 class World:
     """What all clients share: the nodes, the history, and whether it is time to end."""
 
-    def __init__(self, nodes: list[Node], rng: random.Random) -> None:
+    def __init__(self, nodes: list[Node], rng: random.Random, older: Sequence[Node] = ()) -> None:
         self.nodes, self.rng = nodes, rng
+        self.older = list(older)
+        """Nodes of the last release, which know the first board only."""
+        self.all_nodes = self.nodes + self.older
         self.history = History()
+        """Of the first board."""
+        self.places: list[Place] = []
+        """The boards beside it."""
+        self.words: list[Word] = []
         self.is_ending = False
         self.end: int | None = None
         """The last change, known when the posters have ended. Readers end when they have it."""
@@ -29,32 +38,54 @@ class World:
         self.strange: list[str] = []
         """Answers that no client should ever get."""
         self.asked = self.faults = self.parked = 0
+        self._moment = 0
         self._http: AsyncHTTPClient = AsyncHTTPClient(force_instance=True, max_clients=1000)
 
-    async def ask(self, method: str, path: str, fields: dict[str, Any] | None = None, token: str = "") -> Any:
-        """Returns (status, JSON); the status is 599 if no answer came."""
+    def moment(self) -> int:
+        """Each is later than those before."""
+        self._moment += 1
+        return self._moment
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        token: str = "",
+        nodes: Sequence[Node] = (),
+    ) -> Any:
+        """Asks one of these nodes, or of all. Returns (status, JSON); the status is 599 if no answer came."""
         headers = {"Content-Type": "application/json"} if fields is not None else {}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         body = None if fields is None else json.dumps(fields).encode()
         request = HTTPRequest(
-            self.rng.choice(self.nodes).url + path, method, headers, body, request_timeout=15,
+            self.rng.choice(nodes or self.all_nodes).url + path, method, headers, body, request_timeout=15,
             allow_nonstandard_methods=True, decompress_response=False,
         )  # fmt: skip
-        self.asked += 1
         try:
             response = await self._http.fetch(request, raise_error=False)
         except (OSError, HTTPClientError):
-            self.faults += 1
+            self.count(599)
             return 599, {}
-        self.faults += response.code in FAULTS
-        return response.code, json.loads(response.body) if response.code < 599 and response.body else {}
+        self.count(response.code)
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        return response.code, json.loads(response.body) if response.code < 599 and is_json else {}
+
+    def count(self, status: int) -> None:
+        self.asked += 1
+        self.faults += status in FAULTS
 
     async def until_answered(
-        self, method: str, path: str, fields: dict[str, Any] | None = None, token: str = ""
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, Any] | None = None,
+        token: str = "",
+        nodes: Sequence[Node] = (),
     ) -> Any:
         """Repeats the same request until there is an answer that is not a fault."""
         for _ in range(GIVE_UP_SECONDS * 10):
-            status, value = await self.ask(method, path, fields, token)
+            status, value = await self.ask(method, path, fields, token, nodes)
             if status not in FAULTS:
                 return status, value
             await asyncio.sleep(self.rng.uniform(0, 0.2))
@@ -141,6 +172,8 @@ async def reader(world: World, name: str, path: str, pause: float) -> None:
     replies = world.history.readers.setdefault(name, [])
     if path == "/get":
         world.history.may_reset.add(name)
+    if world.older:  # whose cursors count the changes of all boards: a new node has not reached some of them
+        world.history.may_reset.add(name)
     _, health = await world.until_answered("GET", "/healthz")
     cursor = f"{health['cursor'].rpartition('-')[0]}-0"
     while True:
@@ -163,7 +196,7 @@ async def reader(world: World, name: str, path: str, pause: float) -> None:
 async def vanishing(world: World) -> None:
     """Begins polls, reads little or nothing of the answer, and leaves, sometimes in the middle of its own request."""
     while not world.is_ending:
-        node = world.rng.choice(world.nodes)
+        node = world.rng.choice(world.all_nodes)
         path = world.rng.choice((f"/get?after={world.cursor}", "/get", f"/api/v1/messages?after={world.cursor}"))
         request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
         try:

@@ -38,6 +38,7 @@ class Reply:
     """What a reader got for a cursor."""
 
     asked: str
+    """Empty if it asked without a cursor, for the newest page."""
     cursor: str
     messages: list[Seen]
     reset: bool = False
@@ -52,11 +53,17 @@ class History:
     """Readers of /get, which may reset a reader that is far behind."""
     board: list[tuple[int, str]] = dataclasses.field(default_factory=list)
     """All messages at the end, oldest first, when every reader has caught up."""
+    found: set[int] = dataclasses.field(default_factory=set)
+    """Messages that were given by other requests about this board, such as a search."""
+    is_gone: bool = False
+    """Whether the board was deleted: nobody knows what was on it at the end."""
 
 
 def check(history: History) -> list[str]:
     """Returns a line for each broken promise, beginning with its name; none if all were kept."""
-    broken = [*check_board(history), *check_keys(history), *check_order(history)]
+    broken = [*check_keys(history), *check_order(history)]
+    if not history.is_gone:
+        broken += check_board(history)
     for name, replies in history.readers.items():
         broken += [f"{line} ({name})" for line in check_reader(history, name, replies)]
     return broken
@@ -122,14 +129,14 @@ def check_reader(history: History, name: str, replies: list[Reply]) -> Iterator[
     """A reader gets each change once and in order, and at the end has exactly what is on the board."""
     shown: dict[int, str | None] = {}
     seen: set[Seen] = set()
-    cursor, newest, since = "", 0, sequence(replies[0].asked) + 1 if replies else 0
+    cursor, newest, since = "", 0, sequence(replies[0].asked) + 1 if replies and replies[0].asked else 0
     for reply in replies:
         if reply.asked != cursor and cursor:
             yield f"lost cursor: asked {reply.asked}, had {cursor}"
         if reply.reset:
             shown, seen, newest = {}, set(), 0
             since = min((id for id, _, _ in reply.messages), default=0)
-            if name not in history.may_reset:
+            if name not in history.may_reset and reply.asked:
                 yield f"reset without a reason: at {reply.asked}"
         elif cursor and sequence(reply.cursor) < sequence(cursor):
             yield f"backwards: {cursor} was followed by {reply.cursor}"
@@ -143,7 +150,7 @@ def check_reader(history: History, name: str, replies: list[Reply]) -> Iterator[
             seen.add(message)
             shown[id] = body
         cursor = reply.cursor
-    if replies:
+    if replies and not history.is_gone:
         yield from check_shown(history, {id: body for id, body in shown.items() if body is not None}, since)
 
 

@@ -13,15 +13,27 @@ END_SECONDS = 30
 
 
 class Node:
-    """One server process. It keeps its port. While it is down, the system refuses connections."""
+    """One server process. It keeps its port. While it is down, the system refuses connections.
 
-    def __init__(self, name: str, url: str, folder: pathlib.Path, flags: list[str]) -> None:
+    `tree` is the checkout whose server it is, `recent_bytes` the bound of torture/server.py.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        folder: pathlib.Path,
+        flags: list[str],
+        tree: pathlib.Path = ROOT,
+        recent_bytes: int = 0,
+    ) -> None:
         self.name = name
         self.port = 0
         self.process: asyncio.subprocess.Process | None = None
         self.offset = folder / f"{name}.offset"
         self.offset.write_text("0")
         self.log = folder / f"{name}.log"
+        self._start = [str(self.offset), str(tree), str(recent_bytes)]
         self._flags = [f"--database-url={url}", "--limits=off", "--poll-seconds=5", *flags]
 
     @property
@@ -37,10 +49,10 @@ class Node:
             await asyncio.sleep(0.2)
 
     async def _try(self) -> bool:
-        clock = str(pathlib.Path(__file__).parent / "clock.py")
+        program = str(pathlib.Path(__file__).parent / "server.py")
         with self.log.open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, clock, str(self.offset), f"--port={self.port}", *self._flags,
+                sys.executable, program, *self._start, f"--port={self.port}", *self._flags,
                 stdout=asyncio.subprocess.PIPE, stderr=log, cwd=self.log.parent,
             )  # fmt: skip
         assert self.process.stdout is not None

@@ -1,0 +1,36 @@
+"""Reads from the database, when the servers have ended, what it has of the boards beside the first."""
+
+from storage import Storage, open_storage
+from storage.listing import Listed
+from storage.records import OPERATOR
+from torture.rights import Kept, Place
+
+PAGE = 200
+
+
+async def read_kept(url: str, places: list[Place]) -> None:
+    """Gives each place what is kept of it. A board is known by its name."""
+    by_name = {place.name: place for place in places}
+    storage = await open_storage(url, create=False)
+    try:
+        for one in (await storage.listing(0)).boards:
+            place = by_name[one.board.name]
+            place.kept = await read_board(storage, one)
+            place.history.board = place.kept.messages
+    finally:
+        await storage.close()
+
+
+async def read_board(storage: Storage, one: Listed) -> Kept:
+    messages: list[tuple[int, str]] = []
+    before = None
+    while True:
+        page = await storage.before(before, PAGE, one.board.id, OPERATOR)
+        messages[:0] = [(message.id, message.body or "") for message in page.messages]
+        if not page.older:
+            break
+        before = page.messages[0].id
+    invited = await storage.invited(one.board.id, OPERATOR, 0, PAGE)
+    names = frozenset(account.username for account in invited)
+    board = one.board
+    return Kept(messages, board.read_by, board.write_by, names, board.slug, board.archived_at is not None)
