@@ -23,7 +23,7 @@ class Path(Protocol):
 
 
 class FastConnection(Waiter):
-    __slots__ = ("active_at", "asked", "group", "heard", "held", "host", "known", "path", "socket")
+    __slots__ = ("active_at", "asked", "group", "heard", "held", "host", "known", "path", "socket", "told")
 
     def __init__(self, path: Path, connection: socket.socket, host: str) -> None:
         super().__init__(None, host)
@@ -38,6 +38,8 @@ class FastConnection(Waiter):
         """The bytes of its last poll."""
         self.heard = 0
         """How far its client had heard of the other boards then."""
+        self.told = 0
+        """The change of the site up to which ticks had told when that was last compared with it."""
         self.group: Group | None = None
         self.held = 0
         """Bytes that have arrived after its poll."""

@@ -115,7 +115,7 @@ class FastPath:
     def _on_ready(self) -> None:
         """Handles some of the packets that have arrived. The loop calls again while there are more."""
         connections, memo = self._connections, self.memo
-        draining = self._waiters.draining
+        draining, told = self._waiters.draining, self._waiters.others.latest
         have_all = collections.defaultdict[Parks, list[FastConnection]](list)
         for number, happened in self._epoll.poll(0, PACKETS_AT_ONCE):
             one = connections[number]
@@ -133,7 +133,11 @@ class FastPath:
             elif one.parked is not None:
                 self._hold(one, data)
             elif (
-                known is not None and data == known.next and (known.is_certain or memo.is_valid(known)) and not draining
+                known is not None
+                and data == known.next
+                and (known.is_certain or memo.is_valid(known))
+                and (one.told == told or not known.hears)  # it may have been away during a tick
+                and not draining
             ):
                 one.asked = known.next
                 have_all[known.parks].append(one)
@@ -157,7 +161,7 @@ class FastPath:
             self.release(one, data)
             return None
         known, news = verdict
-        one.heard = known.heard  # as of these bytes
+        one.heard, one.told = known.heard, self._waiters.others.latest  # as of these bytes
         if one.known is not known:
             one.asks(known)
         if news is not None:

@@ -377,6 +377,21 @@ async def test_those_that_hear_get_the_same_news_as_all(house):
     assert [one["body"] for one in (await readers[0].ask())[1]["messages"]] == ["high tide"]
 
 
+async def test_a_poll_that_is_away_during_a_tick_is_told_when_it_comes_back(house):
+    """Its own board's news answered it just before the others were told."""
+    waiters, reader = house.board.waiters, Reader(house, "rowing", hears=0)
+    await hear_all(reader)
+    for text in ("low tide", "high tide"):
+        await post(house, "rowing", text)
+        assert [one["body"] for one in (await reader.reply())[1]["messages"]] == [text]
+        message, _ = await house.storage.append(None, "on the first", None)
+        await waiters.tick()
+        await reader.send()  # the same bytes as before, but for the cursor
+        assert (await reader.reply())[1]["boards"] == {"first": [message.id, None]}
+        await reader.send()
+        await settled(lambda: waiters.parked == 1)
+
+
 async def test_a_number_that_was_never_given_is_corrected_with_news(house):
     """As after an older copy of the database was put back: its client would hear of nothing."""
     reader = Reader(house, "rowing", hears=10**9)
