@@ -419,10 +419,12 @@ async def test_polls_that_have_heard_differently_are_all_expected(house, monkeyp
 
 
 async def test_whoever_is_invited_is_told_to_read_the_list_again(house):
-    """And nobody else is woken for it."""
+    """And nobody else is woken for it; also if they have heard of what came after the board was made."""
     waiters = house.board.waiters
     ada, bob = Reader(house, None, "ada", 0), Reader(house, None, "bob", 0)
+    await post(house, "diving", "deep")
     await hear_all(ada, bob)
+    assert bob.hears > house.boards["hidden"].changed
     await house.storage.invite(None, house.boards["hidden"].id, house.tokens["bob"][0])
     await waiters.tick()
     assert (await bob.reply())[1]["list"] is True

@@ -399,6 +399,7 @@ class Boards(RuleBasedStateMachine):
             mine = {id for id, place in self.model.boards.items() if account in {place.owner, *place.invited}}
             assert self.run(self.storage.boards_open_to(account)) == mine
         opens = {(id, account) for id, place in self.model.boards.items() for account in place.invited}
+        assert set(self.run(self.storage.invited_lately())) == {account for _, account in opens}
         gone = {(id, account) for id, account in self.opens if account not in self.model.roles}
         assert opens == self.opens - gone or self.listed_at > self.opens_at, "an invitation without a number"
         self.opens, self.opens_at = opens, self.listed_at

@@ -274,6 +274,15 @@ def test_ticks_tell_few_enough_a_second():
     assert ticks.pause_for(2000) == 1 and ticks.pause_for(2001) == 2
 
 
+async def test_boards_stay_in_the_order_of_their_news(storage):
+    """One that was loaded ahead of the log has a higher number than what the log brings next, of another."""
+    site = await site_with(storage, 2)
+    (ahead, next_one), directory = boards_of(site), site.waiters.directory
+    directory.note_news(ahead, directory.seq + 2)
+    directory.note_news(next_one, directory.seq + 1)
+    assert set(directory.news_after(directory.seq + 1, GUESTS)) == {ahead, next_one}
+
+
 async def test_too_many_boards_to_name_are_a_list_to_read_again(storage):
     site = await site_with(storage, NAMED_MAX + 1)
     board, *others = boards_of(site)
