@@ -126,9 +126,10 @@ async def make(storage: Storage, options: argparse.Namespace) -> None:
         None,
         said.slug or "",
         said.name or "",
+        about=said.about or "",
+        rules=said.rules or "",
         read_by=said.read_by or "everyone",
         write_by=said.write_by or "guests",
-        said=said,
         owner_id=owner.id if owner else None,
     )
     tell(board)

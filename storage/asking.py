@@ -4,15 +4,12 @@ The first board has no rights of its own: the site's settings are the limit ther
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from storage.errors import CLOSED, NotFoundError
 from storage.records import FIRST_BOARD, OPERATOR, Account, Asker, Board
 from storage.tx import Row, Tx
 
-BOARD = (
-    "id, slug, name, about, rules, newest_first, read_by, write_by, owner_id, created_at, archived_at, floor, changed"
-)
+BOARD = "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, archived_at, floor, changed"
 """The columns of Board."""
 
 
@@ -64,9 +61,7 @@ def asker_of(actor: Account | None, credential: int | None) -> Asker:
 
 
 def to_board(row: Row) -> Board:
-    columns: list[Any] = list(row)
-    columns[5] = bool(columns[5])  # SQLite has no booleans
-    return Board(*columns)
+    return Board(*row)
 
 
 async def check_may_read(tx: Tx, board_id: int, asker: Asker) -> Board:

@@ -26,7 +26,6 @@ class BoardChange:
     name: str | None = None
     about: str | None = None
     rules: str | None = None
-    newest_first: bool | None = None
     read_by: str | None = None
     write_by: str | None = None
     is_archived: bool | None = None
@@ -45,35 +44,32 @@ class Boards(Nouns):
         name: str,
         *,
         or_slugs: Sequence[str] = (),
+        about: str = "",
+        rules: str = "",
         read_by: str = "everyone",
         write_by: str = "guests",
-        said: BoardChange = BoardChange(),
         most_owned: int | None = None,
         credential: int | None = None,
         owner_id: int | None = None,
     ) -> Board:
         """Makes a board, which the actor owns. One for the invited gets a random slug, as a taken one would tell of it.
 
-        If the slug is another board's, the first of `or_slugs` is taken that is not. `owner_id` is the account to which
-        the operator gives it at once; NotFoundError if it has gone. `said` has the other words, and the order. The actor
-        is a moderator; with `most_owned`, any account that owns fewer boards. Raises SlugTakenError, TooManyBoardsError,
-        NotAllowedError.
+        If the slug is another board's, the first of `or_slugs` is taken that is not. The operator may give it to
+        `owner_id` at once. The actor is a moderator; with `most_owned`, any account that owns fewer boards. Raises
+        SlugTakenError, TooManyBoardsError, NotAllowedError; NotFoundError if that account has gone.
         """
 
         async def unit(tx: Tx) -> Board:
             await check_may_create(tx, actor, credential, most_owned)
             row = await tx.one("SELECT coalesce(max(id), 1) + 1 FROM boards")  # rows never leave
             assert row is not None
-            if read_by == "invited":
-                called = await take_random_slug(tx, row[0])
-            else:
-                called = await take_free_slug(tx, [slug, *or_slugs], row[0])
-            number, maker = await next_board_change(tx), actor and actor.id
+            hidden = read_by == "invited"
+            called = await (take_random_slug(tx, row[0]) if hidden else take_free_slug(tx, [slug, *or_slugs], row[0]))
+            values = (row[0], called, name, about, rules, read_by, write_by, actor and actor.id)
             await tx.run(
-                "INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, owner_id, created_at, "
-                "floor, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now_ms(), $10, $10)",
-                *(row[0], called, name, said.about or "", said.rules or "", said.newest_first is not False),
-                *(read_by, write_by, maker, number),
+                "INSERT INTO boards (id, slug, name, about, rules, read_by, write_by, owner_id, created_at, floor, changed) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now_ms(), $9, $9)",
+                *(*values, await next_board_change(tx)),
             )
             await note(tx, actor, "make", of_board(row[0]), row[0])
             if owner_id is not None:
@@ -164,7 +160,7 @@ async def update_board(tx: Tx, actor: Account | None, board: Board, change: Boar
             raise NotAllowedError(f"the slug of board {board.id} is random")
         slug = change.slug
         await take_slug(tx, slug, board.id)
-    said = {"name": change.name, "about": change.about, "rules": change.rules, "newest_first": change.newest_first,
+    said = {"name": change.name, "about": change.about, "rules": change.rules,
             "write_by": change.write_by, "slug": slug, "read_by": read_by, "owner_id": owner_id}  # fmt: skip
     new = {column: value for column, value in said.items() if value is not None}
     places = ", ".join(f"{column} = ${place}" for place, column in enumerate(new, 3))
@@ -183,7 +179,7 @@ def deeds(board: Board, change: BoardChange) -> list[str]:
         found.append("archive" if change.is_archived else "unarchive")
     if change.name not in (None, board.name) or change.slug not in (None, board.slug):
         found.append("rename")
-    rest = ("about", "rules", "newest_first", "write_by")
+    rest = ("about", "rules", "write_by")
     if not found or any(getattr(change, name) not in (None, getattr(board, name)) for name in rest):
         found.append("change")
     return found

@@ -92,8 +92,6 @@ class Board:
     name: str
     about: str
     rules: str
-    newest_first: bool
-    """The order of its page. All show the newest message first so far."""
     read_by: str
     """`everyone`, `members` or `invited`: its owner, and accounts with an invitation."""
     write_by: str

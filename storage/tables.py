@@ -194,7 +194,6 @@ TABLES = {
             Column("name", "title"),
             Column("about", "text"),
             Column("rules", "text"),
-            Column("newest_first", "flag"),
             Column("read_by", "readers"),
             Column("write_by", "writers"),
             Column("owner_id", "number", null=True, erased=True),

@@ -66,7 +66,7 @@ class Boards(Parts):
         """The first board, which has no row: the site's settings say what it is."""
         readers = "everyone" if self.rules.reading == "public" else "members"
         return Board(
-            FIRST_BOARD, FIRST, self.rules.first_name, "", "", True, readers, self.rules.posting, None, 0, None, 0, 0
+            FIRST_BOARD, FIRST, self.rules.first_name, "", "", readers, self.rules.posting, None, 0, None, 0, 0
         )
 
     async def slug_with(self, caller: Caller, board_id: int | None) -> str | None:
@@ -144,9 +144,10 @@ class Boards(Parts):
                 slug,
                 said.name,
                 or_slugs=others,
+                about=said.about or "",
+                rules=said.rules or "",
                 read_by=said.read_by or "everyone",
                 write_by=said.write_by or "guests",
-                said=said,
                 most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
                 credential=credential.id,
             )

@@ -1,7 +1,5 @@
 """The list of all boards, and the form that makes another one. Both work without JavaScript."""
 
-import dataclasses
-
 from handlers.accounts.sign_in import FormPage
 from handlers.boards.rail import in_order
 from handlers.http.base import Page
@@ -67,5 +65,5 @@ class NewBoard(BoardForm):
         self.show()
 
     async def post(self) -> None:
-        board = await self.site.make_board(self.caller, dataclasses.replace(self.change(), newest_first=True))
+        board = await self.site.make_board(self.caller, self.change())
         self.redirect(f"/b/{board.slug}/", status=303)

@@ -390,7 +390,7 @@ def test_what_can_not_be_said_of_a_board_is_refused_in_the_same_way_when_made_an
 def test_a_change_leaves_what_it_does_not_name(site, moderator):
     """Also as a form, where all is text; an empty change changes nothing."""
     board = make(moderator, about="Boats.")
-    changed = moderator.api.patch(f"{BOARDS}/rowing", data={"newest_first": "false", "name": " All \n boats "}).json()
+    changed = moderator.api.patch(f"{BOARDS}/rowing", data={"name": " All \n boats "}).json()
     assert changed == board | {"name": "All boats"}
     assert moderator.api.patch(f"{BOARDS}/rowing", json={"about": None}).json() == changed
     assert moderator.api.patch(f"{BOARDS}/rowing", json={"about": ""}).json() == changed | {"about": ""}

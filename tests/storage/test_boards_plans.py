@@ -24,8 +24,8 @@ from tests.support.postgres import psql
 
 AUTHOR, AT_ONCE = 1, 50
 FILL = """
-    INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, created_at, floor, changed)
-    VALUES (2, 'rowing', 'Rowing', '', '', false, 'everyone', 'guests', 1, 0, 0);
+    INSERT INTO boards (id, slug, name, about, rules, read_by, write_by, created_at, floor, changed)
+    VALUES (2, 'rowing', 'Rowing', '', '', 'everyone', 'guests', 1, 0, 0);
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0})
     INSERT INTO messages (id, seq, author_id, author_name, body, created_at, address)
     SELECT i, i, 1, 'Ada', 'message ' || i, i, '192.0.2.1' FROM n WHERE i % 10 > {1};
@@ -86,8 +86,8 @@ def test_reads_of_all_boards_take_as_many_steps_whatever_is_there(tmp_path, else
 
 BOARDS = """
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0})
-    INSERT INTO boards (id, slug, name, about, rules, newest_first, read_by, write_by, created_at, floor, changed)
-    SELECT i + 1, 'board-' || i, 'Board', '', '', true, 'everyone', 'guests', 1, i, i FROM n;
+    INSERT INTO boards (id, slug, name, about, rules, read_by, write_by, created_at, floor, changed)
+    SELECT i + 1, 'board-' || i, 'Board', '', '', 'everyone', 'guests', 1, i, i FROM n;
     INSERT INTO slugs (slug, board_id, ended) SELECT slug, id, false FROM boards;"""
 
 

@@ -305,7 +305,8 @@ class Boards(RuleBasedStateMachine):
 
     def standing(self, asker, board, unsaved):
         shown = self.model.shown(board)
-        mark = unsaved.get(board, self.model.marks.get((asker.account_id, board)))
+        marks = unsaved.get(board), self.model.marks.get((asker.account_id, board))
+        mark = max((mark for mark in marks if mark is not None), default=None)
         new = [body for id, body in shown.items() if mark is not None and id > mark]
         of_them = sum(
             f"@{NAMES[asker.account_id].lower()}" in body for body in new if asker.account_id in self.model.roles

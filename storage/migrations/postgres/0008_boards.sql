@@ -8,7 +8,6 @@ CREATE TABLE boards (
     name text NOT NULL,
     about text NOT NULL,
     rules text NOT NULL,
-    newest_first boolean NOT NULL,
     read_by text NOT NULL CHECK (read_by IN ('everyone', 'members', 'invited')),
     write_by text NOT NULL CHECK (write_by IN ('guests', 'members', 'moderators')),
     owner_id bigint REFERENCES accounts (id) ON DELETE SET NULL,

@@ -8,7 +8,6 @@ CREATE TABLE boards (
     name TEXT NOT NULL,
     about TEXT NOT NULL,
     rules TEXT NOT NULL,
-    newest_first INTEGER NOT NULL,
     read_by TEXT NOT NULL CHECK (read_by IN ('everyone', 'members', 'invited')),
     write_by TEXT NOT NULL CHECK (write_by IN ('guests', 'members', 'moderators')),
     owner_id INTEGER REFERENCES accounts (id) ON DELETE SET NULL,
