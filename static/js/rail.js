@@ -157,7 +157,7 @@ export class Rail {
     if (id <= this.#seen) return;
     this.#seen = id;
     this.#tell({ read: this.#slug, id });
-    if (this.#isListed) this.#keep({ [this.#slug]: id });
+    if (store.get(this.#kept)) this.#keep({ [this.#slug]: id }); // else the first look at the list does
     const pause = this.#markedAt + MARK_MS - performance.now();
     if (pause <= 0) this.#mark();
     else this.#marking ??= setTimeout(() => this.#mark(), pause);
