@@ -95,14 +95,18 @@ class Directory:
         for boards in self._by_news.values():
             boards.pop(board, None)
 
-    def news_after(self, number: int, scope: Scope) -> Iterator[LiveBoard]:
-        """The boards with news after this change that these askers may read, the newest first. What they may not read
-        costs nothing, and so can't be told by the time that it takes.
+    def news_after(self, number: int, is_member: bool, own: Iterable[LiveBoard]) -> Iterator[LiveBoard]:
+        """The boards with news after this change, the newest first: those that all guests or all members may read, and
+        of the invited these. What an asker may not read costs nothing, and so can't be told by the time that it takes.
         """
-        kinds = ("everyone", "members") if scope.is_member else ("everyone",)
-        own = sorted(self._own(scope), key=lambda board: -board.news)
+        kinds = ("everyone", "members") if is_member else ("everyone",)
+        own = sorted(own, key=lambda board: -board.news)
         all_news = heapq.merge(*(reversed(self._by_news[kind]) for kind in kinds), own, key=lambda board: -board.news)
         return itertools.takewhile(lambda board: board.news > number, all_news)
+
+    def own_news(self, scope: Scope, after: int, to: int) -> tuple[LiveBoard, ...]:
+        """The boards of the invited in a scope with news after the one number, and up to the other."""
+        return tuple(board for board in self._own(scope) if after < board.news <= to)
 
     def _own(self, scope: Scope) -> Iterator[LiveBoard]:
         """The boards of the invited that are in a scope."""
@@ -132,7 +136,7 @@ class Directory:
         changed = max(self.list_change(scope, 0), self.own_list_change(account_id, 0))
         if not changed:
             return 0
-        news = (board.news for board in self.news_after(-1, scope) if not board.is_first)
+        news = (board.news for board in self.news_after(-1, scope.is_member, self._own(scope)) if not board.is_first)
         return max(changed, self.first.seq, next(news, 0))
 
     # --- rows

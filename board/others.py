@@ -5,6 +5,7 @@ not depend on how much is written.
 """
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from board.directory import Directory
@@ -39,7 +40,8 @@ class Others:
         """The change up to which the last tick told, or tells. No client is given it: see above."""
         self.told = 0
         """The change up to which all parked polls were told: follows when a tick is through."""
-        self._words: dict[tuple[int, LiveBoard, Scope, int], bytes | None] = {}
+        self._words: dict[tuple[int, LiveBoard, bool, tuple[LiveBoard, ...], int], bytes | None] = {}
+        """By what they are made of, and not by scope: nearly all members have no news on boards of the invited."""
         self._joined: dict[tuple[bytes, bytes], bytes] = {}
         self._joined_bytes = 0
 
@@ -66,17 +68,21 @@ class Others:
         """Returns what a poll on this board is told of the others that has heard up to a change; None if nothing."""
         if after >= self.latest:
             return None
-        key = after, board, scope, self._directory.own_list_change(account_id, after, self.latest)
+        directory, latest = self._directory, self.latest
+        listed = max(directory.own_list_change(account_id, after, latest), directory.list_change(scope, after, latest))
+        key = after, board, scope.is_member, directory.own_news(scope, after, latest), listed
         if key not in self._words:
             if len(self._words) >= WORDS_MAX:
                 self._words.clear()
             self._words[key] = self._make_word(*key)
         return self._words[key]
 
-    def _make_word(self, after: int, board: LiveBoard, scope: Scope, own_list: int) -> bytes | None:
-        number = max(own_list, self._directory.list_change(scope, after, self.latest))
-        has_list, named, looked_at = number > 0, dict[str, list[int | None]](), 0
-        for looked_at, other in enumerate(self._directory.news_after(after, scope), 1):
+    def _make_word(
+        self, after: int, board: LiveBoard, is_member: bool, own: Sequence[LiveBoard], listed: int
+    ) -> bytes | None:
+        """`own` has the boards of the invited with news, `listed` is the last change of the list, or 0."""
+        has_list, number, named, looked_at = listed > 0, listed, dict[str, list[int | None]](), 0
+        for looked_at, other in enumerate(self._directory.news_after(after, is_member, own), 1):
             if looked_at > LOOKED_AT_MAX or len(named) > NAMED_MAX:
                 break
             if other is not board and other.news <= self.latest:

@@ -9,12 +9,13 @@ from board.caller import Caller
 from board.cursor import NO_CURSOR, Cursor, parse_cursor
 from board.others import NAMED_MAX, Hears
 from board.recent import PAGE, RECENT
-from board.scopes import GUESTS
+from board.scopes import GUESTS, Scope
 from board.site import Site
 from board.site.parts import Rules
 from board.waiter import FutureWaiter
 from storage import open_storage
 from storage.boards import BoardChange
+from storage.records import Author, Password
 from storage.sqlite.messages import insert
 from tests.support.patience import PATIENCE
 from tests.support.wire import ids, read
@@ -164,6 +165,28 @@ async def test_a_quiet_first_board_is_not_reset_after_a_start_either(storage):
 
 def at(site, message):
     return Cursor(site.waiters.first.epoch, message.seq)
+
+
+async def test_members_with_different_boards_of_their_own_share_a_word_of_the_others(storage):
+    """It is made once, however many may read something else besides; and once for all who have news there as well."""
+    site = await site_with(storage, 2)
+    ada = await storage.create_account("ada", "Ada", Password(None))
+    own = await storage.create_board(ada, "", "Own", read_by="invited", most_owned=1)
+    busy, quiet = boards_of(site)[:2]
+    await site.waiters.deliver()
+    heard, others = site.waiters.directory.seq, site.waiters.others
+    await post(storage, busy, "news")
+    await storage.append(Author(ada.id, "Ada"), "news", None, board_id=own.id)
+    await site.waiters.deliver()
+    others.begin()
+    strangers = [Scope(True, frozenset([number])) for number in range(100, 150)]
+    invited = [Scope(True, frozenset([number, own.id])) for number in range(100, 150)]
+    told, told_more = (
+        {id(word): word for word in (others.word(heard, quiet, scope, None) for scope in scopes)}
+        for scopes in (strangers, invited)
+    )
+    assert len(told) == len(told_more) == 1
+    assert own.slug.encode() in told_more.popitem()[1] and own.slug.encode() not in told.popitem()[1]
 
 
 def act_before_loading(storage, act):
