@@ -57,7 +57,7 @@ class WithRail(Base):
 
 
 def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:
-    live = site.waiters.directory.listed(scope, BOARDS_AT_ONCE)
+    live = site.waiters.directory.listed(scope, BOARDS_AT_ONCE - 1)  # and the first, as the API lists them
     if not live:
         return None
     boards = in_order([site.first_board, *(board.row for board in live if board.row)])
