@@ -1,7 +1,9 @@
 """The boards of the site for programs: /api/v1/boards, one of them, its members and one's read mark."""
 
+import contextlib
 from typing import Any
 
+from board.errors import DeniedError
 from board.recent import iso
 from board.site.boards import BOARDS_AT_ONCE
 from board.slugs import fold_slug
@@ -66,7 +68,10 @@ class BoardHandler(Base):
 
     async def whole(self, board: Board) -> dict[str, Any]:
         """All that the asker may know of a board."""
-        listed = self.listed(board, await self.site.standing(self.caller, board))
+        return self.with_all(board, await self.site.standing(self.caller, board))
+
+    def with_all(self, board: Board, standing: Standing) -> dict[str, Any]:
+        listed = self.listed(board, standing)
         made_at = {} if board.id == FIRST_BOARD else {"created_at": iso(board.created_at)}
         manages = self.site.may_manage(self.caller, board)
         return listed | {"rules": board.rules} | made_at | ({"manages": True} if manages else {})
@@ -101,9 +106,10 @@ class ApiBoards(BoardHandler):
         if change.is_archived:
             raise RefusedError(400, "bad_field", "“archived” is for a board that is there: make it, then archive it.")
         board = await self.site.make_board(self.caller, change)
+        self.is_done = True
         self.set_status(201)
         self.set_header("Location", f"/api/v1/boards/{board.slug}")
-        self.write_json(await self.whole(board))
+        self.write_json(self.with_all(board, Standing(None)))
 
 
 class ApiBoard(BoardHandler):
@@ -112,16 +118,28 @@ class ApiBoard(BoardHandler):
 
     async def patch(self, slug: str) -> None:
         board = await self.site.change_board(self.caller, slug, self.change())
-        if board is None:
+        reply = await self.whole_if_readable(board) if board else None
+        self.is_done = True
+        if reply is None:
             self.set_status(204)
         else:
-            self.write_json(await self.whole(board))
+            self.write_json(reply)
+
+    async def whole_if_readable(self, board: Board) -> dict[str, Any] | None:
+        """Returns None if the right to read the board ended after it was changed: no refusal, as that is done."""
+        with contextlib.suppress(DeniedError, RefusedError):
+            reply = await self.whole(board)
+            if not self.is_as_judged:
+                await self.look_again()
+            return reply
+        return None
 
     async def delete(self, slug: str) -> None:
         name = self.query("name")
         if name is None:
             raise RefusedError(400, "bad_field", "“name” is missing: the name of the board, to be sure.")
         await self.site.delete_board(self.caller, slug, name)
+        self.is_done = True
         self.set_status(204)
 
 
@@ -135,10 +153,13 @@ class ApiBoardMembers(Base):
 
 class ApiBoardMember(Base):
     async def put(self, slug: str, username: str) -> None:
-        self.write_json(member_json(await self.site.invite(self.caller, slug, username)))
+        account = await self.site.invite(self.caller, slug, username)
+        self.is_done = True
+        self.write_json(member_json(account))
 
     async def delete(self, slug: str, username: str) -> None:
         await self.site.uninvite(self.caller, slug, username)
+        self.is_done = True
         self.set_status(204)
 
 

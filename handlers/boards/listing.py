@@ -66,4 +66,5 @@ class NewBoard(BoardForm):
 
     async def post(self) -> None:
         board = await self.site.make_board(self.caller, self.change())
+        self.is_done = True
         self.redirect(f"/b/{board.slug}/", status=303)

@@ -1,10 +1,13 @@
 """For requests that are about one board: the first argument of their path is its slug, or that of a message there."""
 
 import abc
+import contextlib
 
+from board.errors import DeniedError
 from board.live_board import LiveBoard
 from handlers.http.base import Base, allowed_methods
 from handlers.http.place import THE_FIRST, Place, place_of
+from storage.errors import StorageError
 from storage.records import FIRST_BOARD, Message
 
 
@@ -72,6 +75,15 @@ class OnMessage(Judged):
         """Raises NotFoundError, DeniedError, UnavailableError."""
         self.board_id = message.board_id
         await self.find_board()
+
+    async def find_board_when_done(self, message: Message) -> bool:
+        """Called after the message was changed: the reply says so whether the board is found or not. Returns whether it
+        is; if not, the client can't read it any more, and the reply must not name it.
+        """
+        self.is_done = True
+        with contextlib.suppress(DeniedError, StorageError):
+            await self.find_board_of(message)
+        return self.found is not None
 
     async def find_board(self) -> None:
         self.judge_by(await self.site.board_with(self.caller, self.board_id))

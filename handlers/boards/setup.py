@@ -27,8 +27,6 @@ class BoardSetup(OnBoard, BoardForm):
     invited: tuple[list[Account], bool] = ([], False)
     count = 0
     """Messages on it."""
-    is_done = False
-    """Whether the reply only leads on."""
 
     async def prepare(self) -> None:
         """Reads what the page shows before the handler runs, so that a refusal can be shown there at once."""
@@ -73,12 +71,8 @@ class BoardSetup(OnBoard, BoardForm):
 
     def lead(self, path: str) -> None:
         """Leads on after what was asked for is done. By that, the board may have another address, or be gone."""
-        self.is_done, self.found = True, None
+        self.is_done = True
         self.redirect(path, status=303)
-
-    async def find_board(self) -> None:
-        if not self.is_done:
-            await super().find_board()
 
     async def post(self, slug: str) -> None:
         """What the board is, and who may read and write."""
@@ -150,6 +144,7 @@ class BoardLeave(BoardForm):
     async def post(self, slug: str) -> None:
         account = self.caller.member_credential.account
         await self.site.uninvite(self.caller, slug, account.username)
+        self.is_done = True
         self.redirect("/boards?done=leave", status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:

@@ -4,7 +4,7 @@ Closed by default: a handler is for readers of the board, unless it says that it
 or moderators. The client is authenticated before a handler runs; while the handler waits, the client's right may end.
 So finish() and flush(), through which every reply is sent, check again if something about the account has changed. A
 handler that parks a poll checks (`is_as_judged`) in the same step in which it parks; for a handler that writes, storage
-checks in the same transaction. What a client has posted, edited or deleted is answered by that alone (`is_done`).
+checks in the same transaction. What is on disk is answered as done, by that alone (`is_done`).
 """
 
 import asyncio

@@ -148,12 +148,14 @@ class ApiMessages(Poll):
 
 class ApiMessage(OnMessage):
     async def get(self, id: str) -> None:
-        await self.write_placed(await self.site.message(self.caller, parse_id(id)))
-
-    async def write_placed(self, message: Message) -> None:
-        """Writes a message that may be of any board: it says of which, if not of the first."""
+        message = await self.site.message(self.caller, parse_id(id))
         await self.find_board_of(message)
-        self.write_json(as_json(message) | ({} if self.board.is_first else {"board": self.board.slug}))
+        self.write_placed(message)
+
+    def write_placed(self, message: Message) -> None:
+        """Writes a message that may be of any board: it says of which, if not of the first."""
+        of_other = self.found is not None and not self.found.is_first
+        self.write_json(as_json(message) | ({"board": self.board.slug} if of_other else {}))
 
     async def patch(self, id: str) -> None:
         fields = self.fields()
@@ -162,8 +164,8 @@ class ApiMessage(OnMessage):
         if seen_at == NO_MOMENT:
             raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
         message = await self.site.edit(self.caller, parse_id(id), body, seen_at)
-        self.is_done = True
-        await self.write_placed(message)
+        await self.find_board_when_done(message)
+        self.write_placed(message)
 
     async def delete(self, id: str) -> None:
         await self.site.delete(self.caller, parse_id(id))

@@ -4,7 +4,7 @@ from board.recent import iso
 from handlers.boards.on_board import OnMessage
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
-from handlers.http.place import place_asked
+from handlers.http.place import THE_FIRST, place_asked
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
 from handlers.messages.rendering import Rendering, preview
 from storage.errors import EditConflictError
@@ -78,6 +78,7 @@ class EditMessage(Page):
         except EditConflictError as error:
             self.now = error.args[0]
             raise
+        self.is_done = True
         is_there = message.board_id == FIRST_BOARD and is_on(self.site.waiters.recent.page, message.id)
         self.redirect(f"/#m{message.id}" if is_there else f"/m/{message.id}", status=303)
 
@@ -108,5 +109,5 @@ def is_on(page: MessagesPage, id: int) -> bool:
 class DeleteMessage(OnMessage, Page):
     async def post(self, id: str) -> None:
         message = await self.site.delete(self.caller, parse_id(id))
-        await self.find_board_of(message)
-        self.redirect(self.live_place.home, status=303)
+        is_found = await self.find_board_when_done(message)
+        self.redirect(self.live_place.home if is_found else THE_FIRST.home, status=303)

@@ -25,6 +25,7 @@ class Moderate(Page):
                 await self.site.remove_all(self.caller, message_id)
             case _:
                 raise RefusedError(400, "bad_field", "“act” must be suspend, unsuspend, block or remove.")
+        self.is_done = True
         self.redirect("/audit", status=303)
 
 

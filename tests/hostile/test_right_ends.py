@@ -185,6 +185,20 @@ class House:
         request = HTTPRequest(self.url + path, method, headers, body, follow_redirects=False, request_timeout=600)
         return await self.client.fetch(request, raise_error=False)
 
+    async def ask_and_end(self, end, *request):
+        """Asks, and has the right end between the commit and the reply."""
+        deliver = self.storage.on_commit
+
+        async def end_first():
+            self.storage.on_commit = deliver
+            await end(self)
+            return await deliver()
+
+        self.storage.on_commit = end_first
+        response = await self.ask(*request)
+        assert self.storage.on_commit == deliver, "nothing was written"
+        return response
+
     async def state(self):
         """All that a request could change."""
         snapshot = await self.storage.snapshot(changes=1000, page=50)
@@ -332,23 +346,73 @@ async def close_rowing(house):
         (revoke, "POST", "/api/v1/boards/rowing/messages", {"body": "done"}),
         (close_rowing, "POST", "/api/v1/boards/rowing/messages", {"body": "done"}),
         (close_rowing, "POST", "/b/rowing/add", {"s": "done"}),
+        (revoke, "POST", "/m/1/edit", {"s": "done"}),
+        (revoke, "POST", "/m/1/delete", {}),
+        (close_rowing, "PATCH", "/api/v1/messages/{hers}", {"body": "done"}),
+        (close_rowing, "DELETE", "/api/v1/messages/{hers}", None),
+        (close_rowing, "POST", "/m/{hers}/edit", {"s": "done"}),
+        (close_rowing, "POST", "/m/{hers}/delete", {}),
     ],
 )
 async def test_what_was_done_is_answered_as_done(house, end, method, path, form):
     """The right ends after the commit, before the reply: a refusal would mean that nothing was kept."""
-    session, deliver = await house.session(), house.storage.on_commit
-
-    async def end_first():
-        house.storage.on_commit = deliver
-        await end(house)
-        return await deliver()
-
-    house.storage.on_commit = end_first
-    response = await house.ask(method, path, form, session)
-    assert house.storage.on_commit == deliver and response.code in (201, 200, 204, 303), response.body
-    board = 2 if "rowing" in path else 1
+    hers, _ = await house.storage.append(ADA, "hers", None, board_id=2)
+    await house.board.waiters.deliver()
+    board, is_deletion = 2 if "rowing" in path or "{hers}" in path else 1, method == "DELETE" or "delete" in path
+    before = [message.body for message in (await house.storage.before(None, 9, board, OPERATOR)).messages]
+    session, path = await house.session(), path.format(hers=hers.id)
+    response = await house.ask_and_end(end, method, path, form, session)
+    assert response.code in (201, 200, 204, 303), response.body
     kept = [message.body for message in (await house.storage.before(None, 9, board, OPERATOR)).messages]
-    assert kept.count("done") == (method != "DELETE") and (method != "DELETE" or len(kept) == 1)
+    assert kept.count("done") == (not is_deletion) and len(kept) >= len(before) - is_deletion
+    assert kept != before
+    if end is close_rowing:  # it has a secret address now
+        [rowing] = await house.storage.boards(OPERATOR, "", 9)
+        assert rowing.slug not in response.body.decode() + response.headers.get("Location", "")
+    refused = await house.ask(method, path, form, session)
+    assert refused.code in (401, 404)
+
+
+async def delete_rowing(house):
+    await house.storage.delete_board(None, 2)
+
+
+@pytest.mark.parametrize(
+    ("end", "method", "path", "form", "status"),
+    [
+        (revoke, "POST", "/boards/new", {"name": "Another"}, 303),
+        (revoke, "POST", "/api/v1/boards", {"name": "Another"}, 201),
+        (revoke, "POST", "/b/rowing/settings", {"name": "Another"}, 303),
+        (revoke, "PATCH", "/api/v1/boards/rowing", {"name": "Another"}, 204),
+        (close_rowing, "POST", "/b/rowing/settings", {"name": "Another"}, 303),
+        (close_rowing, "PATCH", "/api/v1/boards/rowing", {"name": "Another"}, 204),
+        (revoke, "POST", "/b/rowing/archive", {}, 303),
+        (close_rowing, "POST", "/b/rowing/archive", {}, 303),
+        (revoke, "POST", "/b/rowing/delete", {"name": "Rowing"}, 303),
+        (revoke, "DELETE", "/api/v1/boards/rowing?name=Rowing", None, 204),
+        (revoke, "POST", "/b/rowing/invite", {"username": "ada"}, 303),
+        (delete_rowing, "POST", "/b/rowing/invite", {"username": "ada"}, 303),
+        (revoke, "PUT", "/api/v1/boards/rowing/members/ada", {}, 200),
+        (delete_rowing, "PUT", "/api/v1/boards/rowing/members/ada", {}, 200),
+        (revoke, "POST", "/b/rowing/uninvite", {"username": "bob"}, 303),
+        (close_rowing, "POST", "/b/rowing/uninvite", {"username": "bob"}, 303),
+        (revoke, "DELETE", "/api/v1/boards/rowing/members/bob", None, 204),
+        (revoke, "POST", "/b/hers/leave", {}, 303),
+        (revoke, "POST", "/m/2/moderate", {"act": "suspend"}, 303),
+        (revoke, "POST", "/m/2/moderate", {"act": "remove"}, 303),
+    ],
+)  # fmt: skip
+async def test_what_became_of_a_board_or_of_people_is_answered_as_done(house, end, method, path, form, status):
+    """The right to manage or moderate ends after the commit, before the reply."""
+    hers = await house.storage.create_board(None, "hers", "Hers", read_by="members")
+    await house.storage.invite(None, hers.id, ADA.id)
+    await house.board.waiters.deliver()
+    session = await house.session()
+    response = await house.ask_and_end(end, method, path, form, session)
+    assert response.code == status, (response.code, response.body)
+    assert b"Rowing" not in response.body
+    deeds = [entry for entry in await house.storage.audit(None, 9, OPERATOR) if entry.actor_id == ADA.id]
+    assert len(deeds) == 1
     refused = await house.ask(method, path, form, session)
     assert refused.code in (401, 404)
 

@@ -79,7 +79,10 @@ UNHEARD_OF = {
         NO_BOARD,
         (404, "no_such_board"),
     },  # of one board, also the first, which is always there
-    ("/api/v1/boards", "post"): {(404, "no_such_board")},  # of the board that was just made
+    ("/api/v1/boards", "post"): {NO_BOARD},  # the one that was just made is there
+    ("/api/v1/boards/{slug}", "patch"): {
+        (409, "edited_meanwhile")
+    },  # only of the page's form, which says from when it is
     ("/api/v1/boards/{slug}/messages", "post"): {(400, "bad_cursor"), NO_BOARD},  # which is no_such_board there
     ("/api/v1/signin", "post"): {(422, "too_many_tokens")} | OF_OTHERS,  # the first is for bots' tokens
     ("/api/v1/signup", "post"): OF_OTHERS,
