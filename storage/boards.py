@@ -9,13 +9,16 @@ from collections.abc import Sequence
 
 from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
 from storage.audit import of_board, of_deletion
-from storage.errors import NotAllowedError, NotFoundError, TooManyBoardsError, TooManyOwnedError
+from storage.errors import BoardChangedError, NotAllowedError, NotFoundError, TooManyBoardsError, TooManyOwnedError
 from storage.owners import give
 from storage.records import MODERATORS_BOARDS, MOST_BOARDS, Account, Asker, Board
 from storage.rights import check_active, check_in_force
 from storage.rows import next_board_change, note
 from storage.slugs import take_free_slug, take_random_slug, take_slug
 from storage.tx import ROWS_AT_ONCE, Nouns, Tx
+
+JUST_MS = 60_000
+"""How long a form that is sent again makes no second board."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,26 +54,26 @@ class Boards(Nouns):
         most_owned: int | None = None,
         credential: int | None = None,
         owner_id: int | None = None,
+        once: bool = False,
     ) -> Board:
         """Makes a board, which the actor owns. One for the invited gets a random slug, as a taken one would tell of it.
 
         If the slug is another board's, the first of `or_slugs` is taken that is not. The operator may give it to
-        `owner_id` at once. The actor is a moderator; with `most_owned`, any account that owns fewer boards. Raises
+        `owner_id` at once. The actor is a moderator; with `most_owned`, any account that owns fewer boards. With `once`,
+        a board that is alike, and that the actor made within the last minute, is returned instead. Raises
         SlugTakenError, TooManyBoardsError, NotAllowedError; NotFoundError if that account has gone.
         """
+        said = (name, about, rules, read_by, write_by)
 
         async def unit(tx: Tx) -> Board:
+            if once and (made := await find_just_made(tx, actor, credential, None if or_slugs else slug, said)):
+                return made
             await check_may_create(tx, actor, credential, most_owned)
             row = await tx.one("SELECT coalesce(max(id), 1) + 1 FROM boards")  # rows never leave
             assert row is not None
             hidden = read_by == "invited"
             called = await (take_random_slug(tx, row[0]) if hidden else take_free_slug(tx, [slug, *or_slugs], row[0]))
-            values = (row[0], called, name, about, rules, read_by, write_by, actor and actor.id)
-            await tx.run(
-                "INSERT INTO boards (id, slug, name, about, rules, read_by, write_by, owner_id, created_at, floor, changed) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now_ms(), $9, $9)",
-                *(*values, await next_board_change(tx)),
-            )
+            await insert_board(tx, row[0], called, *said, actor and actor.id)
             await note(tx, actor, "make", of_board(row[0]), row[0])
             if owner_id is not None:
                 return await give(tx, row[0], owner_id)
@@ -79,15 +82,25 @@ class Boards(Nouns):
         return await self._write(unit)
 
     async def set_board(
-        self, actor: Account | None, board_id: int, change: BoardChange, *, credential: int | None = None
+        self,
+        actor: Account | None,
+        board_id: int,
+        change: BoardChange,
+        *,
+        credential: int | None = None,
+        began_from: int | None = None,
     ) -> Board | None:
-        """Returns the board as it is then; None if the actor may not read it any more.
+        """Returns the board as it is then; None if the actor may not read it any more. `began_from` is the number of the
+        last change of its row that the actor has seen, if nothing later may be overwritten.
 
-        A board that becomes one of the invited gets a random slug, and its old ones end; it can't have another then. Raises NotFoundError, NotAllowedError, SlugTakenError, TooManyBoardsError.
+        A board that becomes one of the invited gets a random slug, and its old ones end; it can't have another then. Raises
+        NotFoundError, NotAllowedError, SlugTakenError, TooManyBoardsError, BoardChangedError.
         """
 
         async def unit(tx: Tx) -> Board | None:
             board = await check_manages(tx, actor, credential, board_id)
+            if began_from not in (None, board.changed):
+                raise BoardChangedError(f"board {board_id}")
             await update_board(tx, actor, board, change)
             for deed in deeds(board, change):
                 await note(tx, actor, deed, of_board(board_id), board_id)
@@ -121,6 +134,28 @@ class Boards(Nouns):
     async def boards(self, asker: Asker, after: str, limit: int) -> list[Board]:
         """Returns boards by their slugs, those after this one."""
         return await self._read(read_boards, asker, after, limit)
+
+
+async def insert_board(tx: Tx, *values: object) -> None:
+    columns = "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, floor, changed"
+    places = "$1, $2, $3, $4, $5, $6, $7, $8, now_ms(), $9, $9"
+    await tx.run(f"INSERT INTO boards ({columns}) VALUES ({places})", *values, await next_board_change(tx))
+
+
+async def find_just_made(
+    tx: Tx, actor: Account | None, credential: int | None, slug: str | None, said: tuple[str, ...]
+) -> Board | None:
+    """Returns the board that the actor made within JUST_MS with this slug, or with any, and with these words and rights."""
+    if actor is None:
+        return None
+    await check_active(tx, actor.id)
+    await check_in_force(tx, actor.id, credential)
+    row = await tx.one(
+        f"SELECT {BOARD} FROM boards WHERE owner_id = $1 AND name = $2 AND about = $3 AND rules = $4 AND read_by = $5 "
+        "AND write_by = $6 AND created_at > now_ms() - $7 AND slug = coalesce($8, slug) AND deleted_at IS NULL LIMIT 1",
+        *(actor.id, *said, JUST_MS, None if said[3] == "invited" else slug),
+    )
+    return to_board(row) if row else None
 
 
 async def check_may_create(tx: Tx, actor: Account | None, credential: int | None, most_owned: int | None) -> None:

@@ -91,6 +91,10 @@ class EditConflictError(StorageError):
     """The message has changed since the state from which this edit began. The argument is the current message."""
 
 
+class BoardChangedError(StorageError):
+    """Somebody else has changed the board since its settings were read."""
+
+
 class NotAuthorError(StorageError):
     """Somebody else wrote this message."""
 

@@ -124,9 +124,9 @@ class Boards(Parts):
         if not self.may_make_boards(caller):
             raise DeniedError("moderators_only", "Only moderators can make boards here.")
 
-    async def make_board(self, caller: Caller, said: BoardChange) -> Board:
+    async def make_board(self, caller: Caller, said: BoardChange, *, once: bool = False) -> Board:
         """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`, or
-        one that is made from its name and is free.
+        one that is made from its name and is free. With `once`, what the caller has just made alike is returned instead.
 
         Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
         """
@@ -150,6 +150,7 @@ class Boards(Parts):
                 write_by=said.write_by or "guests",
                 most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
                 credential=credential.id,
+                once=once,
             )
 
     def _check_name(self, name: str) -> None:
@@ -161,10 +162,13 @@ class Boards(Parts):
         with finding_board():
             return await self.storage.count_on(board.id, caller.asker)
 
-    async def change_board(self, caller: Caller, slug: str, change: BoardChange) -> Board | None:
-        """Returns the board as it is then; None if the caller may not read it any more.
+    async def change_board(
+        self, caller: Caller, slug: str, change: BoardChange, began_from: int | None = None
+    ) -> Board | None:
+        """Returns the board as it is then; None if the caller may not read it any more. `began_from` is the number of its
+        last change that the caller knows, if nothing later may be overwritten.
 
-        Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
+        Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError, BoardChangedError.
         """
         credential, board = await self._manage(caller, slug)
         change = cleaned(change, board.read_by)
@@ -173,7 +177,9 @@ class Boards(Parts):
         if change.name is not None and change.name != board.name:
             self._check_name(change.name)
         with finding_board():
-            return await self.storage.set_board(credential.account, board.id, change, credential=credential.id)
+            return await self.storage.set_board(
+                credential.account, board.id, change, credential=credential.id, began_from=began_from
+            )
 
     async def delete_board(self, caller: Caller, slug: str, name: str) -> None:
         """Deletes a board with all that is on it. Its name must be given, so that nobody deletes another one by mistake.

@@ -7,18 +7,16 @@ from board.caller import Caller
 from board.errors import DeniedError
 from board.site.boards import BOARDS_AT_ONCE, MANAGES, Boards, check_is_not_first, finding_board
 from storage.errors import NotFoundError
-from storage.records import Account
+from storage.records import Account, Board
 
 
 class Invitations(Boards):
     async def invited(
-        self, caller: Caller, slug: str, after: int, limit: int = BOARDS_AT_ONCE
+        self, caller: Caller, board: Board, after: int, limit: int = BOARDS_AT_ONCE
     ) -> tuple[list[Account], bool]:
-        """Returns the accounts that have an invitation, by their ids, those after this one; and whether there are more.
-
-        Raises DeniedError.
+        """Returns the accounts that have an invitation to a board that the caller may change (`board_to_manage`), by their
+        ids, those after this one; and whether there are more. Raises DeniedError, NotAllowedError.
         """
-        board = await self.board_to_manage(caller, slug)
         with finding_board():
             accounts = await self.storage.invited(board.id, caller.asker, after, limit + 1)
         return accounts[:limit], len(accounts) > limit

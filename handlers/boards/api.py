@@ -145,9 +145,9 @@ class ApiBoard(BoardHandler):
 
 class ApiBoardMembers(Base):
     async def get(self, slug: str) -> None:
-        accounts, more = await self.site.invited(
-            self.caller, slug, self.whole_number("after") or 0, self.limit() or BOARDS_AT_ONCE
-        )
+        after, limit = self.whole_number("after") or 0, self.limit() or BOARDS_AT_ONCE
+        board = await self.site.board_to_manage(self.caller, slug)
+        accounts, more = await self.site.invited(self.caller, board, after, limit)
         self.write_json({"members": [member_json(account) for account in accounts], "more": more})
 
 

@@ -65,6 +65,6 @@ class NewBoard(BoardForm):
         self.show()
 
     async def post(self) -> None:
-        board = await self.site.make_board(self.caller, self.change())
+        board = await self.site.make_board(self.caller, self.change(), once=True)  # a double click
         self.is_done = True
         self.redirect(f"/b/{board.slug}/", status=303)

@@ -4,14 +4,17 @@ Everything is done by forms, each at an address of its own, and each leads back 
 """
 
 import asyncio
+import contextlib
 from urllib.parse import urlencode
 
 from board.account_names import fold_username
+from board.errors import DeniedError
 from handlers.boards.listing import BoardForm
 from handlers.boards.on_board import OnBoard
 from handlers.http.errors import RefusedError
 from handlers.http.place import home_of, place_of
 from storage.boards import BoardChange
+from storage.errors import StorageError
 from storage.records import Account, Board
 
 OPENNESS = ("invited", "members", "everyone")
@@ -23,28 +26,38 @@ ENDS = ("no_such_board", "owner_only")
 class BoardSetup(OnBoard, BoardForm):
     template = "board_setup.html"
     row: Board | None = None
-    """None until it has been read."""
+    """None until the page is read."""
     invited: tuple[list[Account], bool] = ([], False)
     count = 0
     """Messages on it."""
+    home = ""
+    """The board's address when the client could read it. It may have a secret one when the form is done."""
 
-    async def prepare(self) -> None:
-        """Reads what the page shows before the handler runs, so that a refusal can be shown there at once."""
-        await super().prepare()
-        if self.found is None:  # as for a method that the address does not take
+    async def get(self, slug: str) -> None:
+        page, row = f"{home_of(self.board.slug)}settings", self.board.row
+        if row is not None and self.request.path != page and self.site.may_manage(self.caller, row):
+            self.redirect(page)
             return
-        slug = self.path_args[0]
+        await self.read(slug)
+        self.show()
+
+    async def read(self, slug: str) -> None:
+        """Reads what the page shows. Raises DeniedError, UnavailableError."""
         board = await self.site.board_to_manage(self.caller, slug)
-        self.invited = await self.site.invited(self.caller, slug, self.whole_number("after") or 0)
+        self.invited = await self.site.invited(self.caller, board, self.whole_number("after") or 0)
         self.count = await self.site.count_on(self.caller, board)
         self.row, self.place = board, place_of(board, self.site.secret, manages=True)
 
-    async def get(self, slug: str) -> None:
-        page = f"{self.place.home}settings"
-        if self.request.path == page:
-            self.show()
-        else:
-            self.redirect(page)
+    async def post(self, slug: str) -> None:
+        """Does what the form says. The page is read only to show a refusal on it."""
+        self.home = home_of(self.board.slug)
+        try:
+            await self.obey(slug)
+        except Exception:
+            if self.row is None and not self.is_done:
+                with contextlib.suppress(DeniedError, RefusedError, StorageError):  # it is shown without the page, then
+                    await self.read(slug)
+            raise
 
     def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
         accounts, more = self.invited
@@ -59,14 +72,18 @@ class BoardSetup(OnBoard, BoardForm):
         )
 
     def write_error_page(self, refused: RefusedError) -> None:
-        if self.row is None or refused.code in ENDS:
+        if refused.code in ENDS:
             self.finish(self.error_page(refused))
-        else:
+        elif self.row is not None:
             super().write_error_page(refused)
+        elif "rules" in self.request.body_arguments and refused.status_code not in self.ends_with:
+            self.render("board_new.html", refused=refused, typed=self.typed)  # with nothing but what was typed
+        else:
+            self.finish(self.error_page(refused))
 
     def again(self, done: str, board: Board | None = None, **more: str) -> None:
         """Leads back to the page, which then says what was done."""
-        home = home_of(board.slug) if board else self.place.home
+        home = home_of(board.slug) if board else self.home
         self.lead(f"{home}settings?{urlencode({'done': done, **more})}")
 
     def lead(self, path: str) -> None:
@@ -74,21 +91,27 @@ class BoardSetup(OnBoard, BoardForm):
         self.is_done = True
         self.redirect(path, status=303)
 
-    async def post(self, slug: str) -> None:
+    async def obey(self, slug: str) -> None:
         """What the board is, and who may read and write."""
-        assert self.row is not None
-        change = self.change()
-        if self.count:
-            self.check_is_meant(self.row.read_by, change.read_by)
-        board = await self.site.change_board(self.caller, slug, change)
+        change, row = self.change(), self.board.row
+        if row is not None and change.read_by not in (None, row.read_by):
+            await self.read(slug)
+            self.check_is_meant(change.read_by)
+        board = await self.site.change_board(self.caller, slug, change, self.began_from())
         if board is None:  # it is for the invited now, and a moderator who is none of them does not see it any more
             self.lead("/boards?done=setup")
         else:
             self.again("setup", board)
 
-    def check_is_meant(self, now: str, then: str | None) -> None:
+    def began_from(self) -> int | None:
+        """Returns the number of the board's last change when the form was shown, or None for a form without it."""
+        text = self.form("began_from") or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def check_is_meant(self, then: str | None) -> None:
         """Asks first where other people may read what is written here, or none of those who do. Raises RefusedError."""
-        if then is None or then == now:
+        now = self.row.read_by if self.row else None
+        if not self.count or now is None or then is None or then == now:
             return
         if OPENNESS.index(then) > OPENNESS.index(now) and self.form("opens") != "yes":
             raise RefusedError(
@@ -106,13 +129,13 @@ class BoardSetup(OnBoard, BoardForm):
 
 
 class BoardInvite(BoardSetup):
-    async def post(self, slug: str) -> None:
+    async def obey(self, slug: str) -> None:
         account = await self.site.invite(self.caller, slug, self.needed("username").strip())
         self.again("invite", who=account.username)
 
 
 class BoardUninvite(BoardSetup):
-    async def post(self, slug: str) -> None:
+    async def obey(self, slug: str) -> None:
         username = self.needed("username")
         await self.site.uninvite(self.caller, slug, username)
         is_own = fold_username(username) == self.caller.member_credential.account.username
@@ -123,14 +146,14 @@ class BoardUninvite(BoardSetup):
 
 
 class BoardArchive(BoardSetup):
-    async def post(self, slug: str) -> None:
+    async def obey(self, slug: str) -> None:
         is_archived = self.form("archived") != "no"
         await self.site.change_board(self.caller, slug, BoardChange(is_archived=is_archived))
         self.again("archive" if is_archived else "unarchive")
 
 
 class BoardDelete(BoardSetup):
-    async def post(self, slug: str) -> None:
+    async def obey(self, slug: str) -> None:
         await self.site.delete_board(self.caller, slug, self.needed("name"))
         self.lead("/boards?done=delete")
 

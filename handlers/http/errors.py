@@ -9,6 +9,7 @@ from board.turns import BusyError
 from commands import ADMIN
 from storage.errors import (
     ArchivedError,
+    BoardChangedError,
     EditConflictError,
     IdentityTakenError,
     IsModeratorError,
@@ -71,6 +72,12 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     ),
     LinkGoneError: (410, "link_gone", "This link was used already, or has run out. Ask for a new one."),
     EditConflictError: (409, "edited_meanwhile", "This message was changed elsewhere since you began to edit it."),
+    BoardChangedError: (
+        409,
+        "edited_meanwhile",
+        "Somebody else has changed these settings since you opened them. Below is what you typed. Save again to keep it, "
+        "or open the settings again to see the others.",
+    ),
     NotAllowedError: (403, "not_allowed", "You can't do this at present. A moderator has decided so."),
     ArchivedError: (403, "archived", "This board is archived: nothing new is written here."),
     MembersOnlyError: (401, "sign_in_first", "Only members can post on this board. Please sign in."),

@@ -1,6 +1,7 @@
 """The pages of boards beside the first, the list of them, and their forms, as a browser without JavaScript uses them."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -228,6 +229,65 @@ def test_one_makes_a_board_by_the_form(club):
         assert who.post("/boards/new", data={"name": "No"}).status_code == status
     bot = server.open(headers={"Authorization": f"Bearer {bot_of(owner)}"})
     assert bot.post("/boards/new", data={"name": "No"}).status_code == 403
+
+
+@pytest.mark.parametrize("fields", [{}, {"slug": "twice"}, {"read_by": "invited"}])
+def test_the_form_sent_twice_makes_one_board(club, fields):
+    """As by a double click; both lead to it. Another one is made if anything in the form differs."""
+    _, owner, _, _ = club
+    browser = owner.browser()
+
+    def send(**more):
+        return browser.post("/boards/new", data={"name": "Twice", "about": "Tea"} | fields | more)
+
+    with ThreadPoolExecutor() as threads:
+        answers = list(threads.map(lambda _: send(), range(2)))
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert send(about="Coffee").headers.get("Location") != answers[0].headers["Location"]
+    if fields.get("read_by") != "invited":
+        assert send(slug="thrice").headers["Location"] == "/b/thrice/"
+    names = [board["name"] for board in owner.api.get("/api/v1/boards").json()["boards"]]
+    assert names.count("Twice") == {"slug": 2, "read_by": 2}.get("".join(fields), 3)
+
+
+def test_settings_that_others_have_changed_meanwhile_are_not_overwritten_unseen(club):
+    """As with the words of a message: a refusal first, with what was typed; sent again, it is saved."""
+    _, owner, _, _ = club
+    browser = owner.browser()
+
+    def token(page):
+        return re.search('name="began_from" value="([0-9]+)"', page.text)[1]
+
+    form = {
+        "name": "Rowing",
+        "slug": "rowing",
+        "rules": "typed",
+        "began_from": token(browser.get("/b/rowing/settings")),
+    }
+    assert owner.api.patch("/api/v1/boards/rowing", json={"about": "Theirs"}).status_code == 200
+    refused = browser.post("/b/rowing/settings", data=form)
+    assert (
+        refused.status_code == 409
+        and "Somebody else has changed" in refused.text
+        and "typed</textarea>" in refused.text
+    )
+    assert owner.api.get("/api/v1/boards/rowing").json()["rules"] == ""
+    assert browser.post("/b/rowing/settings", data=form | {"began_from": token(refused)}).status_code == 303
+    assert owner.api.get("/api/v1/boards/rowing").json()["rules"] == "typed"
+    for odd in ("", "x", "9" * 30):  # as from a page without it
+        assert browser.post("/b/rowing/settings", data=form | {"began_from": odd}).status_code == 303
+
+
+def test_typed_rules_come_back_to_whom_the_page_can_t_be_shown(club):
+    """Signed out meanwhile, by another tab: what was typed is all that there is on the page."""
+    _, owner, _, hidden = club
+    browser = owner.browser()
+    browser.cookies.jar.clear()
+    refused = browser.post(f"/b/{hidden}/settings", data={"name": "Typed name", "rules": "long thought over"})
+    assert refused.status_code == 401 and "long thought over</textarea>" in refused.text
+    assert "Committee" not in refused.text and f'action="/b/{hidden}/settings"' in refused.text
+    assert "long thought over" not in owner.browser().get(f"/b/{hidden}/settings").text
 
 
 def bot_of(person):

@@ -186,6 +186,32 @@ async def test_only_who_may_invite_sees_who_is_invited(storage):
     assert not any(entry.action == "invite" for entry in await storage.audit_about(dataclasses.replace(ada, id=99, username="ob"), 0, 9))  # fmt: skip
 
 
+async def test_a_board_that_was_just_made_alike_is_the_same_once_more(storage, monkeypatch):
+    """Of one's own only, for a minute, with a right that holds, and although one may own no more."""
+    ada, bob = [await storage.account(name) for name in ("ada", "bob")]
+
+    async def make(actor, slug="tea", **options):
+        return await storage.create_board(actor, slug, "Tea", most_owned=2, once=True, **options)
+
+    made = await make(ada)
+    assert await make(ada) == made and await make(ada, "kettle", or_slugs=["pot"]) == made
+    assert (await make(ada, rules="Be kind", or_slugs=["tea-2"])).slug == "tea-2"
+    assert await make(ada) == made
+    hidden = await make(bob, read_by="invited")
+    assert await make(bob, read_by="invited") == hidden and await make(bob, "other", read_by="invited") == hidden
+    with pytest.raises(SlugTakenError):
+        await make(bob)
+    await storage.delete_board(ada, made.id)
+    assert (await make(ada, "pot")).id != made.id
+    monkeypatch.setattr("storage.boards.JUST_MS", 0)
+    with pytest.raises(TooManyBoardsError):
+        await make(ada, "pot")
+    monkeypatch.undo()
+    await storage.suspend(None, "ada")
+    with pytest.raises(NotAllowedError):
+        await make(ada, "pot")
+
+
 async def test_an_owner_who_leaves_is_a_change_of_the_board(storage):
     """Every node reads its row again; who owns none, changes nothing."""
     board = await made(storage, actor=await storage.account("ada"))
