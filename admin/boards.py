@@ -14,9 +14,8 @@ from settings import Settings
 from storage import Storage
 from storage.boards import BoardChange
 from storage.errors import NotFoundError, SlugTakenError, StorageError, TooManyBoardsError
-from storage.records import OPERATOR, Board
+from storage.records import OPERATOR, READERS, WRITERS, Board
 
-READERS, WRITERS = ("everyone", "members", "invited"), ("guests", "members", "moderators")
 ROWS_AT_ONCE = 100
 Act = Callable[[Storage, argparse.Namespace], Awaitable[None]]
 
@@ -45,7 +44,7 @@ def add_boards(command: Callable[..., argparse.ArgumentParser]) -> None:
     action("unarchive", archive, "let people write again on a board that was archived", "slug")
     action("delete", delete, "delete a board with all that is on it", "slug", "name")
     action("members", members, "list who is invited to a board", "slug")
-    action("invite", invite, "let a member read a board, whoever else may", "slug", "username")
+    action("invite", invite, "let a member read a board", "slug", "username")
     action("uninvite", invite, "take an invitation back", "slug", "username")
     action("owner", own, "give a board to another member, who then looks after it", "slug", "username")
 

@@ -30,7 +30,7 @@ class Caller:
 
     @property
     def asker(self) -> Asker:
-        """Whoever asks storage for messages."""
+        """Who asks storage for messages."""
         return Asker(self.credential.account.id, self.credential.id) if self.credential else GUEST
 
     @property

@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterable, Iterator
 
 from board.credentials import MAX_KNOWN
-from board.live_board import ENDED, FIRST_SLUG, LiveBoard
+from board.live_board import ENDED, LiveBoard
 from board.scopes import GUESTS, Scope
+from board.slugs import FIRST
 from storage.listing import Listed, Listing
 from storage.records import FIRST_BOARD
 from storage.rows import epoch_of
@@ -29,7 +30,7 @@ class Directory:
         self.unsure: dict[LiveBoard, None] = {}
         """Boards whose newest message was deleted, and whose present one has to be read."""
         self._boards: dict[int, LiveBoard] = {FIRST_BOARD: self.first}
-        self._slugs: dict[str, LiveBoard] = {FIRST_SLUG: self.first}
+        self._slugs: dict[str, LiveBoard] = {FIRST: self.first}
         self._by_news: dict[str, dict[LiveBoard, None]] = {"everyone": {self.first: None}, "members": {}}
         """By who may read them, in the order of their news. Those of the invited are found by scopes."""
         self._last_news = 0

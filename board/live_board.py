@@ -8,12 +8,11 @@ from typing import Any
 from board.cursor import Cursor
 from board.recent import Recent, encode_reply
 from board.scopes import Scope
+from board.slugs import FIRST
 from board.watching import Watching
 from storage.listing import Listed
 from storage.records import FIRST_BOARD, Board
 
-FIRST_SLUG = "first"
-"""What the first board is called where boards are named. No other has this slug: see board/slugs.py."""
 ENDED = -1
 
 
@@ -46,7 +45,7 @@ class LiveBoard:
         self.slugs: list[str] = []
         """Those that lead to it."""
         self.rights = 0
-        """Another number for each state of the row in this process: whoever was judged by it compares this. ENDED if
+        """Another number for each state of the row in this process: who was judged by it compares this. ENDED if
         there is no such board any more."""
         self.epoch = ""
         self.floor = 0
@@ -74,7 +73,7 @@ class LiveBoard:
 
     @property
     def slug(self) -> str:
-        return self.row.slug if self.row else FIRST_SLUG
+        return self.row.slug if self.row else FIRST
 
     @property
     def seq(self) -> int:

@@ -11,8 +11,8 @@ from storage.records import Credential
 
 
 class Scope:
-    """Whether the asker is a member, and the boards that are open to nobody else but its like: its own, and those to
-    which it is invited.
+    """Whether the asker is a member, and the boards for the invited that it may read: its own ones, and those to which
+    it is invited.
     """
 
     __slots__ = ("__weakref__", "boards", "is_member")

@@ -93,7 +93,7 @@ class Boards(Nouns):
         """Returns the board as it is then; None if the actor may not read it any more. `began_from` is the number of the
         last change of its row that the actor has seen, if nothing later may be overwritten.
 
-        A board that becomes one of the invited gets a random slug, and its old ones end; it can't have another then. Raises
+        A board that becomes one of the invited gets a random slug; its old ones end, and it can't have another. Raises
         NotFoundError, NotAllowedError, SlugTakenError, TooManyBoardsError, BoardChangedError.
         """
 
@@ -130,10 +130,6 @@ class Boards(Nouns):
     async def board(self, slug: str, asker: Asker) -> Board:
         """Returns the board that has this slug, or had it. Raises NotFoundError."""
         return await self._read(read_by_slug, slug, asker)
-
-    async def boards(self, asker: Asker, after: str, limit: int) -> list[Board]:
-        """Returns boards by their slugs, those after this one."""
-        return await self._read(read_boards, asker, after, limit)
 
 
 async def insert_board(tx: Tx, *values: object) -> None:
@@ -233,11 +229,6 @@ async def read_by_slug(tx: Tx, slug: str, asker: Asker) -> Board:
     if row is None:
         raise NotFoundError("board")
     return to_board(row)
-
-
-async def read_boards(tx: Tx, asker: Asker, after: str, limit: int) -> list[Board]:
-    select = f"SELECT {BOARD} FROM boards WHERE slug > $1 AND {readable(3)} ORDER BY slug LIMIT $2"
-    return [to_board(row) for row in await tx.all(select, after, limit, *values(asker))]
 
 
 async def read_deleted(tx: Tx) -> int | None:

@@ -1,4 +1,4 @@
-"""Invitations to boards: who may read one, whoever else may. The rules are those of boards.py."""
+"""Invitations to boards, which let an account read one. The rules are those of boards.py."""
 
 from storage.asking import IS_MANAGER, asker_of, check_may_read, read_judged
 from storage.audit import of_invitation
@@ -14,7 +14,7 @@ class Invitations(Nouns):
     async def invite(
         self, actor: Account | None, board_id: int, account_id: int, *, credential: int | None = None
     ) -> None:
-        """Lets an account read a board, whoever else may. Raises NotFoundError, NotAllowedError, TooManyInvitationsError."""
+        """Lets an account read a board. Raises NotFoundError, NotAllowedError, TooManyInvitationsError."""
 
         async def unit(tx: Tx) -> None:
             await check_manages(tx, actor, credential, board_id)
@@ -48,7 +48,7 @@ class Invitations(Nouns):
         await self._write(unit)
 
     async def invited(self, board_id: int, asker: Asker, after: int, limit: int) -> list[Account]:
-        """Returns the accounts that have an invitation, by their ids, those after this one, to whoever may change that.
+        """Returns the accounts that have an invitation, by their ids, those after this one, to an asker who may change that.
 
         Raises NotFoundError, NotAllowedError.
         """

@@ -101,7 +101,7 @@ class StoredMessages(Nouns):
     # --- changes of other boards than the first
 
     async def log_after(self, seq: int, limit: int) -> Changes:
-        """Returns the changes after `seq` on all boards, whoever may read them: at one moment, as changes_after()."""
+        """Returns the changes after `seq` on all boards, also hidden ones, at one moment, as changes_after()."""
         return await self._read_for_delivery(read_log, seq, limit)
 
     async def changes_on(self, board_id: int, asker: Asker, seq: int, limit: int) -> Changes:

@@ -1,4 +1,4 @@
-"""Who owns a board. Whoever makes one owns it; the operator at the command line may give it to somebody else."""
+"""Who owns a board: the account that made it, or the one to which the operator gave it at the command line."""
 
 from storage.asking import check_may_read
 from storage.audit import of_board

@@ -70,7 +70,7 @@ class Message:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Asker:
-    """Whoever asks for messages: a guest, or an account with the credential of the request; or the command line, which
+    """Who asks for messages: a guest, or an account with the credential of the request; or the command line, which
     may read every board.
     """
 
@@ -80,6 +80,8 @@ class Asker:
 
 
 GUEST, OPERATOR = Asker(), Asker(is_operator=True)
+READERS, WRITERS = ("everyone", "members", "invited"), ("guests", "members", "moderators")
+"""Who may read a board, and who may write on it, from many to few."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,9 +95,9 @@ class Board:
     about: str
     rules: str
     read_by: str
-    """`everyone`, `members` or `invited`: its owner, and accounts with an invitation."""
+    """One of READERS. `invited` are its owner, and accounts with an invitation."""
     write_by: str
-    """`guests`, `members` or `moderators`, but never somebody who may not read."""
+    """One of WRITERS, but never somebody who may not read."""
     owner_id: int | None
     created_at: int
     archived_at: int | None

@@ -63,8 +63,8 @@ class Table:
     ends: tuple[str, int] | None
     """A row is deleted so many days after the time in this column."""
     unique: tuple[tuple[str, ...], ...] = ()
-    """Values that only one row may have, beside the key. Of several, the first may be NULL and counts as 0 then, and
-    the second says by NULL that others may have the same.
+    """Columns whose values together only one row may have, besides the key. If they are several, NULL in the first counts
+    as 0, and a row with NULL in the second may have the same values as others.
     """
     counts: bool = False
     """Whether the database itself counts the keys up. It must never give the same one to another row."""

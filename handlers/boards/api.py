@@ -11,10 +11,8 @@ from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from storage.boards import BoardChange
 from storage.marks import Standing
-from storage.records import FIRST_BOARD, Account, Board
+from storage.records import FIRST_BOARD, READERS, WRITERS, Account, Board
 
-READERS = ("everyone", "members", "invited")
-WRITERS = ("guests", "members", "moderators")
 BOARD_BYTES = 32 * 1024
 """Of what is said of a board: each of its characters may take twelve, as in a message."""
 DIGITS_MAX = 30

@@ -6,6 +6,7 @@ from handlers.http.base import Page
 from handlers.http.rights import Whom
 from storage.boards import BoardChange
 from storage.marks import MOST_UNREAD
+from storage.records import READERS, WRITERS
 
 
 class BoardList(Page):
@@ -37,7 +38,7 @@ class BoardForm(FormPage):
 
     def change(self) -> BoardChange:
         """Returns what was filled in. Storage and the site judge it."""
-        read_by = self.one_of("read_by", ("everyone", "members", "invited"))
+        read_by = self.chosen("read_by", READERS)
         slug = (self.form("slug") or "").strip()
         return BoardChange(
             slug=slug if slug and read_by != "invited" else None,
@@ -45,10 +46,10 @@ class BoardForm(FormPage):
             about=self.form("about"),
             rules=self.form("rules"),
             read_by=read_by,
-            write_by=self.one_of("write_by", ("guests", "members", "moderators")),
+            write_by=self.chosen("write_by", WRITERS),
         )
 
-    def one_of(self, name: str, choices: tuple[str, ...]) -> str | None:
+    def chosen(self, name: str, choices: tuple[str, ...]) -> str | None:
         """Returns None for anything that the form does not offer, which leaves it as it is."""
         value = self.form(name)
         return value if value in choices else None

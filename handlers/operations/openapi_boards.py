@@ -2,7 +2,6 @@
 
 from board.site.boards import BOARDS_AT_ONCE
 from board.slugs import ABOUT_MAX, NAME_MAX, RULES_MAX
-from handlers.boards.api import READERS, WRITERS
 from handlers.operations.openapi_calls import (
     AFTER,
     BEFORE,
@@ -37,6 +36,7 @@ from handlers.operations.openapi_parts import TEXT as STRING
 from handlers.operations.openapi_schemas import AT, COUNT
 from settings import Settings
 from storage.marks import MOST_UNREAD
+from storage.records import READERS, WRITERS
 
 SLUG = {"type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9-]{0,38}[A-Za-z0-9])?$"}
 USERNAME = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
@@ -101,7 +101,7 @@ def one_board(settings: Settings) -> Json:
         ),
         "patch": call(
             "changeBoard", "boards", "Change a board, or archive it", MEMBERS,
-            good(200, "The board as it is now.", ref("Board")) | good(204, "Changed; it is not for you any more."), (*MANAGES, *SENT, *SAID), takes="BoardEdit",
+            good(200, "The board as it is now.", ref("Board")) | good(204, "The board is changed, and you can't read it any more."), (*MANAGES, *SENT, *SAID), takes="BoardEdit",
             words="For its owner and moderators who may read it. For the invited only, it gets a random short name.",
         ),
         "delete": call(

@@ -22,8 +22,8 @@ SECONDS = 3600.0
 """For one statement: a million messages take about a minute."""
 LOCK = "SELECT pg_try_advisory_lock(1282371175, 3)"
 WITH_WORDS = ("messages", "posts")
-"""The tables of messages. A comment on each says how far the last run came with it: nodes of the last release know only
-the first, and of its comment they ignore what they don't know.
+"""The tables of messages. A comment on each says how far the last run came with it. Nodes of the last release know only
+the first table, and ignore the parts of its comment that are new.
 """
 MARK = "scrubbed"
 """The first word of such a comment."""

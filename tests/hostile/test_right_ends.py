@@ -204,7 +204,7 @@ class House:
         snapshot = await self.storage.snapshot(changes=1000, page=50)
         people = [await self.storage.password(name) for name in ("ada", "bob")]
         bots = [c.id for c in await self.storage.credentials(ADA.id) if c.kind == "bot"]
-        boards = await self.storage.boards(OPERATOR, "", 9)
+        boards = [one for one, _ in await self.storage.listed(OPERATOR, "", 9, {})]
         invited = await self.storage.invited(boards[0].id, OPERATOR, 0, 9)
         there = await self.storage.before(None, 9, boards[0].id, OPERATOR)
         around = [(a and (a.id, a.name, a.role), p) for a, p in people], boards, invited, there
@@ -367,7 +367,7 @@ async def test_what_was_done_is_answered_as_done(house, end, method, path, form)
     assert kept.count("done") == (not is_deletion) and len(kept) >= len(before) - is_deletion
     assert kept != before
     if end is close_rowing:  # it has a secret address now
-        [rowing] = await house.storage.boards(OPERATOR, "", 9)
+        [(rowing, _)] = await house.storage.listed(OPERATOR, "", 9, {})
         assert rowing.slug not in response.body.decode() + response.headers.get("Location", "")
     refused = await house.ask(method, path, form, session)
     assert refused.code in (401, 404)

@@ -94,7 +94,7 @@ async def test_of_two_nodes_that_make_one_slug_one_does(storage, url):
     other = await open_storage(url)
     outcomes = await asyncio.gather(made(storage), made(other), return_exceptions=True)
     assert sorted(type(one).__name__ for one in outcomes) == ["Board", "SlugTakenError"]
-    assert len(await other.boards(OPERATOR, "", 9)) == 1
+    assert len(await other.listed(OPERATOR, "", 9, {})) == 1
     await other.close()
 
 

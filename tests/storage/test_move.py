@@ -104,7 +104,7 @@ async def everything(url):
         sorted(await storage.access_changes_after(0)),
         await storage.search("guest", None, 50),
         await storage.log_after(0, 1000),
-        await storage.boards(OPERATOR, "", 100),
+        await storage.listed(OPERATOR, "", 100, {}),
         await storage.invited(2, OPERATOR, 0, 100),
         [await storage.standing(id, Asker(ids[0]), {}) for id in (1, 2)],
         await storage.search("elsewhere", None, 50, 2, OPERATOR),
