@@ -29,7 +29,8 @@ from storage.marks import Standing
 from storage.records import FIRST_BOARD, Board, Credential
 
 NO_BOARD = "There is no such board."
-MAKES = "Only members can make boards, where the site lets them."
+MAKES = {"members": "Only members can make boards.", "moderators": "Only moderators can make boards here."}
+"""By the setting BOARD_MAKING."""
 MANAGES = "Only a board's owner and moderators can do this."
 BOARDS_AT_ONCE = 100
 """Boards, or members of one, in an answer, unless fewer are asked for."""
@@ -120,9 +121,10 @@ class Boards(Parts):
 
     def check_may_make_boards(self, caller: Caller) -> None:
         """Raises DeniedError."""
-        self._person(caller, MAKES)
+        who_may = MAKES[self.rules.board_making]
+        self._person(caller, who_may)
         if not self.may_make_boards(caller):
-            raise DeniedError("moderators_only", "Only moderators can make boards here.")
+            raise DeniedError("moderators_only", who_may)
 
     async def make_board(self, caller: Caller, said: BoardChange, *, once: bool = False) -> Board:
         """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`, or

@@ -15,10 +15,8 @@ from handlers.http.errors import RefusedError
 from handlers.http.place import home_of, place_of
 from storage.boards import BoardChange
 from storage.errors import StorageError
-from storage.records import Account, Board
+from storage.records import READERS, Account, Board
 
-OPENNESS = ("invited", "members", "everyone")
-"""Who may read, from few to many."""
 ENDS = ("no_such_board", "owner_only")
 """Refusals after which the page has nothing to show."""
 
@@ -113,9 +111,11 @@ class BoardSetup(OnBoard, BoardForm):
         now = self.row.read_by if self.row else None
         if not self.count or now is None or then is None or then == now:
             return
-        if OPENNESS.index(then) > OPENNESS.index(now) and self.form("opens") != "yes":
+        if READERS.index(then) < READERS.index(now) and self.form("opens") != "yes":
             raise RefusedError(
-                422, "opens_past", "All that was written here would be opened, too. If you want that, tick it below."
+                422,
+                "opens_past",
+                "More people could then read all older messages, too. If you want that, tick the box below.",
             )
         if then == "invited" and self.form("closes") != "yes":
             accounts, more = self.invited
@@ -123,8 +123,8 @@ class BoardSetup(OnBoard, BoardForm):
             raise RefusedError(
                 422,
                 "closes_board",
-                "Besides its owner, only people who are invited would find this board then, at another address. "
-                f"Invited so far: {count}. If you want that, tick it below.",
+                "Only its owner and people who are invited could then find this board, at another address. "
+                f"Invited so far: {count}. If you want that, tick the box below.",
             )
 
 

@@ -13,4 +13,5 @@ class Privacy(Page):
     async def get(self) -> None:
         paragraphs = [text for text in re.split(r"\n\s*\n", self.config.privacy_text.replace("\r\n", "\n")) if text]
         labels = [provider.label for provider in self.context.providers.values() if provider.app_id]
-        await self.render("privacy.html", paragraphs=paragraphs, links=links, labels=labels)
+        several = bool(self.site.waiters.directory.listed(await self.site.scope_of(self.caller), 1))
+        await self.render("privacy.html", paragraphs=paragraphs, links=links, labels=labels, several=several)

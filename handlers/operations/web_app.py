@@ -2,6 +2,7 @@
 
 import json
 
+from board.scopes import GUESTS
 from handlers.http.base import Base
 from handlers.http.static import ROOT, static_url
 
@@ -63,6 +64,8 @@ class Robots(File):
 
     async def get(self) -> None:
         closed = ["/search", "/get", "/add", "/signin", "/signup", "/account"]
+        if self.site.waiters.directory.listed(GUESTS, 1):  # where there is one board, its addresses are all
+            closed += ["/boards/new", *(f"/b/*/{name}" for name in ("search", "get", "add"))]
         rules = closed if self.config.reading == "public" else ["/"]
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish("User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in rules))

@@ -98,7 +98,7 @@ class Several {
   }
 
   /**
-   * As `ask`, for polls: they also ask for word of the other boards. Whoever only catches up does not.
+   * As `ask`, for polls: they also ask for word of the other boards. A tab that only catches up does not.
    * @template {import("./poller.js").Json} Answer
    * @param {string} url
    * @param {(reply: import("./poller.js").Json) => reply is Answer} isRight

@@ -47,7 +47,7 @@ def test_a_board_s_page_is_as_the_first_one_s(club):
 
 
 def test_each_sees_the_boards_that_are_open_to_them(club):
-    """In the list beside the messages and on the page of all boards; without a word of the others."""
+    """The list beside the messages and the page of all boards have the boards that one may read, and no word of others."""
     server, owner, friend, hidden = club
     stranger = Person(server)
     for who, slugs in [
@@ -75,7 +75,7 @@ def test_a_hidden_board_is_as_one_that_never_was(club, path):
 
 
 def test_an_old_address_leads_to_the_new_one(club):
-    """With what stands behind it."""
+    """An old address of a board is redirected to the new one, with its query."""
     server, owner, *_ = club
     assert owner.api.patch("/api/v1/boards/rowing", json={"slug": "rowers"}).status_code == 200
     for path in ("/b/rowing/?before=9", "/b/ROWERS/?before=9", "/b/rowers?before=9", "/b/Rowing?before=9"):
@@ -113,7 +113,7 @@ def test_who_is_not_signed_in_is_told_that_it_may_help(club):
 
 
 def test_the_form_posts_on_its_board(club):
-    """By whom the page is for, once; not as somebody who has signed out meanwhile."""
+    """A form that is sent twice posts one message, and nobody posts as somebody who has signed out meanwhile."""
     server, _owner, friend, hidden = club
     browser = friend.browser()
     for _ in range(2):
@@ -137,11 +137,10 @@ def test_words_that_are_refused_are_never_in_a_form_for_another_board(club):
     owner.api.delete(f"/api/v1/boards/{hidden}/members/{friend.username}")
     gone = browser.post(f"/b/{hidden}/add", data={"s": "for few"})
     assert gone.status_code == 404 and f'action="/b/{hidden}/add"' in gone.text and "for few</textarea>" in gone.text
-    assert True
 
 
 def test_where_one_may_not_write_there_is_a_word_and_no_form(club):
-    """Archived, for moderators, for members."""
+    """A board that is archived, or for moderators or members only, says so in the place of the form."""
     server, owner, friend, _ = club
     make_board(owner, "News", "news", write_by="moderators")
     make_board(owner, "Open", "open", write_by="members")
@@ -182,7 +181,7 @@ def test_the_kept_page_is_right_after_every_change(club):
 
 
 def test_nothing_of_a_member_is_on_a_guest_s_page(club):
-    """Whoever comes first."""
+    """The page that is kept for guests has no name or word of a member, also if a member opens it first."""
     server, owner, friend, _ = club
     for who, is_member in (
         (owner.browser(), True),
@@ -290,6 +289,25 @@ def test_typed_rules_come_back_to_whom_the_page_can_t_be_shown(club):
     assert "long thought over" not in owner.browser().get(f"/b/{hidden}/settings").text
 
 
+def test_robots_and_the_privacy_page_know_of_boards_where_there_are_some(start):
+    """Not for whom there is only one: a board for the invited is told to nobody else."""
+    server = start(title="Riverside")
+    owner, friend = promote(server, Person(server)), Person(server)
+    one = server.get("/robots.txt").text, server.get("/privacy").text
+    assert "Everyone can read it" in one[1] and "Boards." not in one[1] and "/b/" not in one[0]
+    hidden = make_board(owner, "Committee", read_by="invited")
+    assert (server.get("/robots.txt").text, server.get("/privacy").text) == one
+    assert "Boards." not in friend.browser().get("/privacy").text
+    invite(owner, hidden, friend.username)
+    mine = " ".join(friend.browser().get("/privacy").text.split())
+    assert "only people who are invited" in mine and "which message on each board was the newest" in mine
+    assert "Everyone can read it" not in mine
+    make_board(owner, "Rowing", "rowing")
+    closed = set(server.get("/robots.txt").text.splitlines()) - set(one[0].splitlines())
+    assert closed == {f"Disallow: {path}" for path in ("/boards/new", "/b/*/search", "/b/*/get", "/b/*/add")}
+    assert "Boards." in server.get("/privacy").text
+
+
 def bot_of(person):
     from tests.support.people import PASSWORD
 
@@ -326,10 +344,10 @@ def test_to_open_or_close_a_board_asks_first(club):
     """Because its past opens, and the page says how much that is; because others find it no more. Not where it is empty."""
     server, owner, friend, hidden = club
     browser = owner.browser()
-    assert "all 1 message that is here" in browser.get(f"/b/{hidden}/settings").text
+    assert "what was written before: 1 message." in browser.get(f"/b/{hidden}/settings").text
     fields = {"name": "Committee", "slug": "committee", "read_by": "everyone", "write_by": "guests"}
     asked = browser.post(f"/b/{hidden}/settings", data=fields)
-    assert asked.status_code == 422 and 'name="opens"' in asked.text and "would be opened, too" in asked.text
+    assert asked.status_code == 422 and 'name="opens"' in asked.text and "read all older messages, too" in asked.text
     assert server.get("/b/committee/").status_code == 404
     assert browser.post(f"/b/{hidden}/settings", data=fields | {"opens": "yes"}).status_code == 303
     assert f"words on {hidden}" in server.get("/b/committee/").text
@@ -358,12 +376,12 @@ def test_whoever_is_invited_is_named_and_the_next_can_be_typed(club):
     forged = browser.get(f"{page}?done=invite&who=Your+password").text
     assert "Your password" not in forged and 'role="status">Invited.' in forged
     led = browser.post(f"/b/{hidden}/uninvite", data={"username": person.username}).headers["Location"]
-    assert "The invitation is taken back." in browser.get(led).text
+    assert "The invitation is withdrawn." in browser.get(led).text
     assert " autofocus" not in browser.get(page).text
 
 
 def test_an_empty_board_of_the_invited_says_what_comes_next(club):
-    """To those who may invite; the others see what is said of any empty board."""
+    """Those who may invite are told to; others see what any empty board says."""
     _, owner, friend, _ = club
     slug = make_board(owner, "Empty", read_by="invited")
     invite(owner, slug, friend.username)
@@ -374,7 +392,7 @@ def test_an_empty_board_of_the_invited_says_what_comes_next(club):
 
 
 def test_a_search_says_where_it_looks_and_leads_to_the_other_boards(club):
-    """To those that the viewer may read. Where there is one board, nothing is said of it."""
+    """The links lead to the boards that the viewer may read. Where there is one board, the page names none."""
     server, _, friend, hidden = club
     for who, slugs in ((server.client, ["rowing"]), (friend.browser(), [hidden, "lounge", "rowing"])):
         page = who.get("/search?q=soup+%26+tea").text
@@ -388,7 +406,7 @@ def test_a_search_says_where_it_looks_and_leads_to_the_other_boards(club):
 
 
 def test_the_first_board_has_a_heading_and_may_have_a_name_among_others(start):
-    """Of its own, or the site's. Alone, it has neither."""
+    """Its heading is FIRST_BOARD or the title of the site. Where there is one board, it has no heading."""
     server = start(title="Riverside", first_board="General")
     owner = promote(server, Person(server))
     assert '<h1 class="unseen">Riverside</h1>' in server.get("/").text and "General" not in server.get("/").text
@@ -405,7 +423,7 @@ def test_the_first_board_has_a_heading_and_may_have_a_name_among_others(start):
 
 
 def test_ways_back_from_a_message_name_its_board(club):
-    """So that one knows where one is."""
+    """The page of a message, and a search, on another board link to that board, and not to the first one."""
     _, owner, friend, hidden = club
     id = post_on(owner.api, hidden, "here")["id"]
     browser = friend.browser()
@@ -414,7 +432,7 @@ def test_ways_back_from_a_message_name_its_board(club):
 
 
 def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
-    """By a link while it is there for the reader; once deleted, by the address that it had, unless that was random."""
+    """The log names the board by a link while the reader can read it; once deleted, by its old address, if not random."""
     server, owner, _, hidden = club
     other, browser = promote(server, Person(server)), owner.browser()
 
@@ -443,7 +461,7 @@ def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
 
 
 def test_one_leaves_a_board(club):
-    """And does not see it again."""
+    """Who gives back an invitation is led to the list of boards, and does not see the board again."""
     _server, _, friend, hidden = club
     browser = friend.browser()
     assert f'action="/b/{hidden}/leave"' in browser.get(f"/b/{hidden}/").text
@@ -452,7 +470,7 @@ def test_one_leaves_a_board(club):
 
 
 def test_a_moderator_who_takes_back_their_own_invitation_is_not_led_to_what_they_can_t_see(club):
-    """But to the list of boards; the owner, who still sees the board, stays."""
+    """They are led to the list of boards; an owner, who still sees the board, stays on its settings."""
     server, owner, _, hidden = club
     moderator = promote(server, Person(server))
     for who, leads_to in ((moderator, "/boards?done=leave"), (owner, f"/b/{hidden}/settings?done=uninvite")):
@@ -462,7 +480,7 @@ def test_a_moderator_who_takes_back_their_own_invitation_is_not_led_to_what_they
 
 
 def test_who_does_not_own_a_board_does_not_set_it_up(club):
-    """Also by a form that is sent without its page."""
+    """Members and guests get neither the settings nor what its forms do, also if they send a form without its page."""
     server, _owner, friend, hidden = club
     for form, fields in [
         ("settings", {"name": "Mine"}), ("invite", {"username": friend.username}), ("archive", {}), ("delete", {"name": "Committee"}),
@@ -473,7 +491,7 @@ def test_who_does_not_own_a_board_does_not_set_it_up(club):
 
 
 def test_the_list_has_a_hundred_boards_at_a_time(start):
-    """The first board on the first page, and links on and back."""
+    """The first page of the list has the first board, and each page links on and back."""
     server = start()
     owner = promote(server, Person(server))
     for number in range(101):
