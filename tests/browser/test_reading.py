@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.browser.test_accounts import promoted
 from tests.browser.test_tabs import another, comes_to_front, parked
 from tests.support.admin import admin
-from tests.support.browser import BROWSER_TEST, is_as_after_reload, message, scroll, write
+from tests.support.browser import BROWSER_TEST, comes_true, is_as_after_reload, message, scroll, write
 
 pytestmark = BROWSER_TEST
 
@@ -22,14 +22,15 @@ def fill(server, count, text="line\nline\nnumber {}"):
 async def scroll_to(page, id):
     """Also waits until the articles that came into view have their real heights."""
     await page.locator(f"#m{id}").scroll_into_view_if_needed()
-    await page.wait_for_function(
+    await comes_true(
+        page,
         """async (id) => {
             const top = () => document.getElementById(id).getBoundingClientRect().top;
             const before = top();
             for (let n = 0; n < 5; n++) await new Promise(requestAnimationFrame);
             return top() === before;
         }""",
-        arg=f"m{id}",
+        f"m{id}",
     )
 
 
@@ -188,9 +189,10 @@ async def test_older_messages_come_as_one_scrolls(start, visit):
     while await page.locator("#older").is_visible():
         count = await page.locator(".message").count()
         await scroll(page, "end")
-        await page.wait_for_function(
+        await comes_true(
+            page,
             "(count) => document.querySelectorAll('.message').length > count || document.getElementById('older').hidden",
-            arg=count,
+            count,
         )
     shown = await page.evaluate("[...document.querySelectorAll('.message')].map((one) => Number(one.id.slice(1)))")
     assert shown == ids[::-1]

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.test_accounts import sign_in
-from tests.support.browser import BROWSER_TEST, NETWORK, is_as_after_reload, message, write
+from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, is_as_after_reload, message, write
 from tests.support.people import Person, client
 from tests.support.server import until
 
@@ -110,7 +110,7 @@ async def test_a_tab_that_missed_a_broadcast_catches_up_by_itself(start, visit):
     await parked(server, 1)
     server.post("missed")
     await expect(message(one, "missed")).to_have_count(1)
-    await two.wait_for_function("window.missed")
+    await comes_true(two, "window.missed")
     await expect(message(two, "missed")).to_have_count(1)
     server.post("heard")
     await expect(message(two, "heard")).to_have_count(1)

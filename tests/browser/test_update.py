@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from handlers.http.static import FILES, VERSION
-from tests.support.browser import BROWSER_TEST
+from tests.support.browser import BROWSER_TEST, comes_true
 
 OLD = "0" * 12
 IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(.+)";$', re.MULTILINE)
@@ -102,7 +102,7 @@ class TestPage:
         await page.locator("body").press("?")
         await expect(page.locator("dialog#keys")).to_be_visible()
         await page.keyboard.press("Escape")
-        await page.wait_for_function("() => history.state")  # the page has kept the place that it began with
+        await comes_true(page, "history.state")  # the page has kept the place that it began with
         await page.evaluate(f"history.replaceState({{ place: {{ id: {first}, top: 100 }} }}, '')")
         await page.reload()
         await expect(page.locator(f"#m{first}")).to_be_in_viewport()

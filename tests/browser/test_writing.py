@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.test_accounts import sign_in
-from tests.support.browser import BROWSER_TEST, NETWORK, message, write
+from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, message, write
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -71,7 +71,7 @@ async def test_two_tabs_show_one_draft_unless_both_were_written_in(server, visit
     await expect(other.locator("#s")).to_have_value("")
     await other.evaluate("document.getElementById('s').value = 'only here'")
     await page.fill("#s", "something else")
-    await page.wait_for_function("localStorage.getItem('draft/') === 'something else'")
+    await comes_true(page, "localStorage.getItem('draft/') === 'something else'")
     await expect(other.locator("#s")).to_have_value("only here")
 
 

@@ -135,10 +135,10 @@ async def is_as_after_reload(page: Page) -> None:
     assert await shown(page) == live
 
 
-async def comes_true(page: Page, expression: str) -> None:
+async def comes_true(page: Page, expression: str, arg: object = None) -> None:
     """Waits for a condition on the page. wait_for_function() repeats it by eval, which the pages' policy forbids."""
     async with asyncio.timeout(PATIENCE):
-        while not await page.evaluate(expression):
+        while not await page.evaluate(expression, arg):
             await asyncio.sleep(0.01)
 
 
