@@ -9,6 +9,7 @@ from board.site.boards import BOARDS_AT_ONCE
 from board.slugs import fold_slug
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
+from handlers.messages.api import check_is_still
 from storage.boards import BoardChange
 from storage.marks import Standing
 from storage.records import FIRST_BOARD, READERS, WRITERS, Account, Board
@@ -163,6 +164,7 @@ class ApiBoardMember(Base):
 
 class ApiBoardRead(Base):
     async def put(self, slug: str) -> None:
+        check_is_still(self, self.optional_text(self.fields(), "as"))  # pages say whose they are
         mark = await self.site.mark_read(self.caller, slug, self.message_id())
         self.set_status(202)
         self.write_json({"read": mark})

@@ -85,7 +85,7 @@ def board_calls(settings: Settings) -> Json:
             "put": call(
                 "markRead", "boards", "Say which is the newest message that you have seen", MEMBERS,
                 good(202, "Noted; it never goes back, and not beyond the newest message.", ref("Marked")),
-                (*WRITES, *SENT, NO_BOARD, "bot_token", "too_many_tries", "too_many_requests"), takes="ReadMark",
+                (*WRITES, *SENT, NO_BOARD, "bot_token", "someone_else", "too_many_tries", "too_many_requests"), takes="ReadMark",
             ),
         },
     }  # fmt: skip
@@ -212,11 +212,12 @@ def sent_schemas(said: Json) -> Json:
         ),
         **{name: nullable(schema) for name, schema in said.items() if name != "name"},
     }
+    mark = {"id": {"type": "integer", "minimum": 0}, "as": told(or_null(STRING), "By whom; refused to anybody else.")}
     edit = {"name": nullable(said["name"]), **optional, "archived": told(or_null(FLAG), "Whether nothing new is written there.")}  # fmt: skip
     return {
         "NewBoard": record({"name": said["name"], **optional}, *optional, example={"slug": "rowing", "name": "Rowing"}),
         "BoardEdit": record(edit, *edit, example={"archived": True}),
-        "ReadMark": record({"id": {"type": "integer", "minimum": 0}}, example={"id": 1041}),
+        "ReadMark": record(mark, "as", example={"id": 1041}),
     }
 
 

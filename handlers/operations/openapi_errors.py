@@ -42,6 +42,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "not_acceptable": (406, "The client accepts neither server-sent events nor lines of JSON."),
     "username_taken": (409, "The username is taken."),
     "slug_taken": (409, "Another board has this short name, or had it."),
+    "someone_else": (409, "Whom the request names in `as` is not who is signed in."),
     "edited_meanwhile": (409, "The message has been edited since the state in `began_from`."),
     "link_gone": (410, "The invitation was used, or has run out."),
     "too_large": (413, "The body is far too large."),

@@ -591,6 +591,18 @@ def test_a_read_mark_says_what_is_unread_and_never_goes_back(site, moderator):
     assert standing() == (own, 1)
 
 
+def test_a_page_marks_nothing_for_somebody_else(site, moderator):
+    """It says whose it is: in another tab, somebody else has signed in, or signed out."""
+    ada, bob = Person(site), Person(site)
+    make(moderator)
+    id, read = post(moderator.api, "rowing")["id"], f"{BOARDS}/rowing/read"
+    refused(bob.api.put(read, json={"id": id, "as": ada.username}), 409, "someone_else")
+    refused(site.client.put(read, json={"id": id, "as": ada.username}), 401, "signed_out")
+    refused(bob.api.put(read, json={"id": id, "as": 1}), 400, "bad_field")
+    assert bob.api.get(f"{BOARDS}/rowing").json()["read"] is None
+    assert bob.api.put(read, json={"id": id, "as": bob.username}).json() == {"read": id}
+
+
 def test_the_first_board_has_a_mark_too(site, moderator):
     """`first` stands for its short name; and whom a message mentions is said of each board."""
     member = Person(site)
