@@ -9,7 +9,8 @@ import { ask } from "./poller.js";
  *   read?: number | null, unread?: number, mentions?: number}} Listed A board as the list has it. Guests get no counts.
  * @typedef {{newest: number, unread: number, isNew: boolean, isMentioned: boolean}} Standing `unread` was right when the list
  * was read; `isNew` says that more has come since.
- * @typedef {{read: string, id: number} | {muted: true}} Change What the tabs of a browser tell each other.
+ * @typedef {{read: string, id: number} | {muted: true} | {boards: Listed[], more: boolean, me: number}} Change What the tabs of a
+ * browser tell each other; `me` is for whom the list was read.
  */
 
 const MARKS = "read-marks/"; // and the username: what was read of boards for which the server has no mark, by slug
@@ -38,6 +39,7 @@ export class Rail {
   #boards = new Map();
   /** @type {Map<string, number>} By slug: the newest message that was seen in this browser. The server may not know yet. */
   #read = new Map();
+  #tabs;
   #tell;
   #listed;
   /** Whether this page has ended, as its reader may no longer read the board. */
@@ -60,12 +62,14 @@ export class Rail {
   /**
    * @param {HTMLElement} nav
    * @param {string} slug Of this page's board.
+   * @param {{isPolling: boolean}} tabs
    * @param {(change: Change) => void} tell Tells the other tabs.
    * @param {(boards: Listed[]) => void} listed Called with all boards that the reader may read.
    */
-  constructor(nav, slug, tell, listed) {
+  constructor(nav, slug, tabs, tell, listed) {
     this.#nav = nav;
     this.#slug = slug;
+    this.#tabs = tabs;
     this.#tell = tell;
     this.#listed = listed;
     this.#me = Number(nav.dataset.me);
@@ -170,7 +174,7 @@ export class Rail {
     if (!this.#me || this.#seen <= this.#marked || this.#isStopped) return;
     [this.#marked, this.#markedAt] = [this.#seen, performance.now()];
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
-    const body = JSON.stringify({ id: this.#seen });
+    const body = JSON.stringify({ id: this.#seen, as: this.#nav.dataset.as });
     const options = { method: "PUT", headers, body, keepalive: true }; // so that it is sent when the page is left
     fetch(`/api/v1/boards/${this.#slug}/read`, options).then(
       ({ ok }) => ok || (this.#marked = 0),
@@ -191,26 +195,41 @@ export class Rail {
     }
   }
 
+  /** The tab that polls reads the list and tells the others, which wait for that: twice as long as it may take. */
   #readSoon() {
     const watching = parseInt(document.getElementById("watching")?.textContent ?? "") || 1;
     const most = SPREAD_MS + SPREAD_EACH_MS * watching;
-    this.#reading ??= setTimeout(() => this.#readList(), Math.random() * most);
+    this.#reading ??= setTimeout(() => this.#readList(), (this.#tabs.isPolling ? Math.random() : 2) * most);
   }
 
   /** Reads the list. If that fails, the old one stays until somebody looks again. */
   async #readList() {
-    clearTimeout(this.#reading);
-    this.#reading = undefined;
-    this.#readAt = performance.now();
+    this.#begin();
     if (this.#isOver) return;
     try {
       const { boards, more } = await ask("/api/v1/boards", isList, LIMIT_MS);
-      [this.#isListed, this.#isWhole] = [true, !more];
-      this.#take(boards);
-      if (!more) this.#listed(boards);
+      if (this.#tabs.isPolling) this.#tell({ boards, more, me: this.#me });
+      this.#hasRead(boards, more);
     } catch {
       this.#readAt = -Infinity;
     }
+  }
+
+  #begin() {
+    clearTimeout(this.#reading);
+    this.#reading = undefined;
+    this.#readAt = performance.now();
+  }
+
+  /**
+   * @param {Listed[]} boards
+   * @param {boolean} more
+   */
+  #hasRead(boards, more) {
+    if (this.#isOver) return;
+    [this.#isListed, this.#isWhole] = [true, !more];
+    this.#take(boards);
+    if (!more) this.#listed(boards);
   }
 
   /** @param {Listed[]} boards */
@@ -337,6 +356,9 @@ export class Rail {
       this.#read.set(change.read, change.id);
       const board = this.#boards.get(change.read);
       if (board && change.id >= board.newest) Object.assign(board, { ...NOTHING, newest: board.newest });
+    } else if ("boards" in change && change.me === this.#me) {
+      this.#begin();
+      this.#hasRead(change.boards, change.more);
     }
     this.#paint();
   }

@@ -4,13 +4,14 @@
 
 import { ask, Failure, Tabs } from "./poller.js";
 import { Letters } from "./letters.js";
+import { drawer as store } from "./outbox.js";
 import { Rail } from "./rail.js";
 
 /**
  * @typedef {import("./board.js").Reply} Reply
  * @typedef {{slug: string, from: number, to: number, messages: [number, number | null][], boards: Reply["boards"],
- *   list?: true}} Word What a poll has said: of which board it was, up to which change its tab had heard of the others
- * before and after it, and the board's new messages with their authors.
+ *   list?: true, isSeen: boolean}} Word What a poll has said: of which board it was, up to which change its tab had heard of
+ * the others before and after it, and the board's new messages with their authors. `isSeen` says whether somebody looks.
  * @typedef {{word: Word} | {isLost: true} | {stopped: string} | {gone: string, words: string} | {signedIn: true} |
  *   import("./rail.js").Change} Told What tabs tell each other, whatever their boards. `gone` is the key of a board.
  */
@@ -49,6 +50,8 @@ class Several {
   #isAsking = false;
   /** Whether there is something new here that the request on its way may not bring. */
   #isBehind = false;
+  /** The new message here of which nobody has been told who looks at no tab; or 0. */
+  #unseen = 0;
   /** Whether the last request that was to catch up has failed. */
   #hasFailed = false;
 
@@ -74,6 +77,7 @@ class Several {
     this.#rail = new Rail(
       nav,
       slug,
+      tabs,
       (change) => this.#tell(change),
       (boards) => this.#look(boards),
     );
@@ -113,7 +117,9 @@ class Several {
     try {
       const reply = await ask(asked, isRight, limit, options, request);
       this.#hasFailed = false;
-      if (asked !== url) this.#say(from, /** @type {Reply} */ (/** @type {unknown} */ (reply)));
+      const said = /** @type {Reply} */ (/** @type {unknown} */ (reply));
+      if (asked !== url) this.#say(from, said);
+      else this.#notify(said);
       return reply;
     } catch (error) {
       this.#hasFailed = asked === url;
@@ -137,7 +143,7 @@ class Several {
   #say(from, { messages, boards, list, others: to = from }) {
     /** @type {[number, number | null][]} */
     const come = messages.flatMap((one) => (one.deleted ? [] : [[one.id, one.author?.id ?? null]]));
-    const word = { slug, from, to, messages: come, boards, list };
+    const word = { slug, from, to, messages: come, boards, list, isSeen: !document.hidden };
     this.#tell({ word });
     this.#take(word);
   }
@@ -147,8 +153,23 @@ class Several {
     const hasMissed = word.from > this.#others; // as the tab before was interrupted, or this one slept
     this.#others = Math.max(this.#others, word.to);
     this.#rail.heard(word, hasMissed);
-    if (hasMissed || word.list || this.#hasFailed || (word.slug !== slug && slug in (word.boards ?? {})))
-      this.#catchUp();
+    const [, news] = Object.entries(word.boards ?? {}).find(([other]) => other === slug && other !== word.slug) ?? [];
+    if (news) this.#unseen = word.isSeen ? 0 : news[0];
+    if (hasMissed || word.list || this.#hasFailed || news) this.#catchUp();
+  }
+
+  /**
+   * Tells whoever wants to know of a message that came while they looked at no tab. The tab that polls tells its own.
+   * @param {Reply} reply
+   */
+  async #notify({ messages }) {
+    const message = messages.filter((one) => !one.deleted && one.id >= this.#unseen).pop();
+    if (!message || message.deleted || !this.#unseen) return;
+    this.#unseen = 0;
+    const bell = document.getElementById("notify");
+    if (!bell || !document.hidden || !store.get("notify")) return;
+    const found = await import("./notify.js").catch(() => null); // if the server is away by now
+    if (found) new found.Notifications(bell).show(message);
   }
 
   #catchUp() {
