@@ -5,8 +5,8 @@ import { Outbox, drawer as store } from "./outbox.js";
 /** @typedef {import("./outbox.js").Pending} Pending */
 /** @typedef {import("./outbox.js").Origin} Origin */
 
-const TIP = "Ctrl + Enter sends";
-const MAC_TIP = "⌘ Return sends";
+const TIP = "Ctrl\xa0+\xa0Enter\xa0sends"; // on one line
+const MAC_TIP = "⌘\xa0Return\xa0sends";
 const SENT = "Posted. To change or delete it, click on its time.";
 export const FULL = "This browser has no room left to keep a draft: closing the page would lose this.";
 const ONE_BY_ONE = "What is in the box was taken back as well: first post it, or clear the box.";

@@ -103,7 +103,10 @@ async def test_the_keyboard_reaches_everything_and_shows_where_it_is(pages, visi
 
 @pytest.mark.parametrize("width", [320, 390])
 async def test_on_a_phone_one_sees_whose_account_and_which_board_it_is(start, visit, width):
-    """A name of twelve letters is not cut, the title of a board takes two lines, and a sentence more than half a line."""
+    """A name of twelve letters is not cut, the title of a board takes two lines, and a sentence more than half a line.
+
+    A short name stands beside the search.
+    """
     server = start(title="Our Village Board")
     person = Person(server, name="Ada Lovelace")
     page = await visit(server, "/account", person, viewport={"width": width, "height": 640})
@@ -113,6 +116,9 @@ async def test_on_a_phone_one_sees_whose_account_and_which_board_it_is(start, vi
         "(one) => one.offsetHeight <= 2.5 * parseFloat(getComputedStyle(one).lineHeight)"
     )
     assert await page.locator(".me p").evaluate("(one) => one.offsetWidth > innerWidth / 2")
+    page = await visit(server, "/", Person(server, name="Jo"), viewport={"width": width, "height": 640})
+    name, find = await page.locator(".top nav a").bounding_box(), await page.locator(".find").bounding_box()
+    assert 0 <= name["x"] - find["x"] - find["width"] < 24
 
 
 async def test_what_is_pointed_to_is_shown(start, visit):

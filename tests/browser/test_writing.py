@@ -43,6 +43,15 @@ async def test_after_posting_a_member_reads_how_to_change_it(server, visit, is_m
     await expect(hint).to_have_text("Ctrl + Enter sends")
 
 
+async def test_the_tip_stands_on_one_line(server, visit):
+    """However narrow the window is, and however long the name beside it."""
+    page = await visit(server, person=Person(server, name="Ada Lovelace"))
+    await expect(page.locator("#hint")).to_have_text("Ctrl + Enter sends")
+    for width in range(300, 500, 10):
+        await page.set_viewport_size({"width": width, "height": 600})
+        assert await page.evaluate("document.getElementById('hint').getClientRects().length") == 1, width
+
+
 async def test_a_draft_survives_a_reload_and_closing_the_tab(server, visit):
     """Half a thought is still there after a reload, in the next tab, and gone once it was sent."""
     page = await visit(server)

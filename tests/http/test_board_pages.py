@@ -405,8 +405,15 @@ def test_a_search_says_where_it_looks_and_leads_to_the_other_boards(club):
     assert "elsewhere" not in server.get("/search").text and "elsewhere" not in server.get("/search?q=%22").text
 
 
+def test_the_first_board_has_the_site_s_name_once(club):
+    """The site's name stands at the head of each page: without one of its own, its heading is for screen readers."""
+    server, *_ = club
+    page = server.get("/").text
+    assert '<h1 class="unseen">Riverside</h1>' in page and page.count("<h1") == 1
+
+
 def test_the_first_board_has_a_heading_and_may_have_a_name_among_others(start):
-    """Its heading is FIRST_BOARD or the title of the site. Where there is one board, it has no heading."""
+    """Where there is one board, it has neither: the heading is the site's name, for screen readers."""
     server = start(title="Riverside", first_board="General")
     owner = promote(server, Person(server))
     assert '<h1 class="unseen">Riverside</h1>' in server.get("/").text and "General" not in server.get("/").text
