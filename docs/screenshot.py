@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from playwright.async_api import Browser, Page
 
 from tests.support.boards import invite, make_board, post_on, promote
+from tests.support.browser import comes_true
 from tests.support.engines import Engines
 from tests.support.people import Person
 from tests.support.server import Server
@@ -109,7 +110,7 @@ async def visit(
     page = await context.new_page()
     await page.clock.set_fixed_time(at(NOW))
     await page.goto(path)
-    await page.wait_for_function("[...document.querySelectorAll('time')].every((time) => time.title)")
+    await comes_true(page, "[...document.querySelectorAll('time')].every((time) => time.title)")
     yield page
     await context.close()
 
@@ -168,7 +169,7 @@ async def states(browser: Browser, server: Server, empty: Server, ada: Person) -
 async def save(browser: Browser, html: str, name: str) -> None:
     page = await browser.new_page(device_scale_factor=1.25)
     await page.set_content(html)
-    await page.wait_for_function("[...document.images].every((image) => image.complete)")
+    await comes_true(page, "[...document.images].every((image) => image.complete)")
     await page.locator("body").screenshot(path=DOCS / name, omit_background=True)
     print(f"{DOCS / name}: {(DOCS / name).stat().st_size // 1024} KB")
 
