@@ -2,7 +2,8 @@
 
 import asyncio
 
-from tests.browser.test_tabs import parked
+from tests.browser.test_boards import parked as parked_on_boards
+from tests.browser.test_tabs import TOKEN, parked
 from tests.support.boards import LISTED, invite, make_board, promote
 from tests.support.browser import BROWSER_TEST, NETWORK
 from tests.support.engines import until
@@ -109,7 +110,7 @@ async def test_the_tabs_of_a_browser_share_one_poll(start, visit_each):
 
 async def test_two_people_on_three_boards(start, visit_each):
     """One poll for all tabs of each; what is new elsewhere shows in the list, moves on when it is read, and stays hidden."""
-    server = start()
+    server = start(metrics_token=TOKEN)
     ada, joe = promote(server, Person(server, name="Ada")), Person(server, name="Joe")
     make_board(ada, "Rowing", "rowing")
     make_board(ada, "Lounge", "lounge", read_by="members")
@@ -122,7 +123,7 @@ async def test_two_people_on_three_boards(start, visit_each):
     tab = await his.context.new_page()
     await tab.goto("/b/lounge/")
     guest = await visit_each(server, "/")
-    await parked(server, 3)
+    await parked_on_boards(server, 3)
     for page in (hers, his, tab):
         await until(page, LISTED)
     await write(hers, "for few")
@@ -131,7 +132,7 @@ async def test_two_people_on_three_boards(start, visit_each):
     await write(tab, "for members")
     await until(hers, IS_NEW, "Lounge")
     assert not await his.evaluate(IS_NEW, "Lounge")  # his own words
-    await parked(server, 3)
+    await parked_on_boards(server, 3)
     names = "[...document.querySelectorAll('#boards li bdi')].map((one) => one.textContent)"
     assert await guest.evaluate(names) == ["Longboard", "Rowing"]
     assert await his.evaluate(names) == ["Longboard", "Committee", "Lounge", "Rowing"]
@@ -140,7 +141,7 @@ async def test_two_people_on_three_boards(start, visit_each):
     await until(his, "!document.querySelector('#boards [aria-current].new')")
     await write(his, "seen by both")
     await until(hers, HAS, "seen by both")
-    await parked(server, 3)
+    await parked_on_boards(server, 3)
     assert not await guest.evaluate("document.querySelector('#boards .new') !== null")
 
 

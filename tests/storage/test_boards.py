@@ -659,7 +659,7 @@ def filled(path, count):
     db.execute("BEGIN")
     for id in (2, 3):
         db.execute(
-            "INSERT INTO boards VALUES (?, ?, 'x', '', '', 0, 'everyone', 'guests', NULL, 1, NULL, NULL, 0, 0)",
+            "INSERT INTO boards VALUES (?, ?, 'x', '', '', 'everyone', 'guests', NULL, 1, NULL, NULL, 0, 0)",
             (id, f"b{id}"),
         )
     db.execute(

@@ -98,7 +98,7 @@ def fill(db, server, ada, bob):
     db.execute("INSERT INTO failed_tries VALUES (?, 3, 2)", (ada.id,))
     db.execute("INSERT INTO identities VALUES (NULL, ?, 'app', 'fb', 'Ada F', 'image/png', x'616263', 1700000000003, 1700000000004, 'facebook')", (ada.id,))  # fmt: skip
     db.execute(
-        "INSERT INTO boards VALUES (2, 'rowing', 'Rowing', 'on the river', 'be kind', 1, 'invited', 'guests', ?, "
+        "INSERT INTO boards VALUES (2, 'rowing', 'Rowing', 'on the river', 'be kind', 'invited', 'guests', ?, "
         "1700000000005, 1700000000006, NULL, 1, 1)", (ada.id,),
     )  # fmt: skip
     db.execute(
