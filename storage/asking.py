@@ -26,7 +26,7 @@ def readable(place: int) -> str:
 
 
 def allowed(place: int) -> str:
-    """SQL: the same, also of a deleted board, of which the audit log still tells.
+    """SQL: the same, also of a deleted board, of which the audit log still tells; but its owner and invitations are gone.
 
     A bot's token reads no board of the invited but the one that it was made for. The function post_to() of PostgreSQL
     has the same rule.
