@@ -11,8 +11,8 @@ from board.credentials import MAX_KNOWN
 from board.live_board import ENDED, LiveBoard
 from board.scopes import GUESTS, Scope
 from board.slugs import FIRST
-from storage.listing import Listed, Listing
-from storage.records import FIRST_BOARD
+from storage.listing import Listed, Listing, Newest
+from storage.records import FIRST_BOARD, Head, Message
 from storage.rows import epoch_of
 
 
@@ -92,6 +92,25 @@ class Directory:
         board.news = max(number, board.news)
         self._last_news = max(self._last_news, board.news)
 
+    def note_changes(self, board: LiveBoard, changes: Iterable[Message]) -> None:
+        """Notes what changes of a board say of its newest message."""
+        for message in changes:
+            if message.deleted:
+                self.note_news(board, message.seq)
+                if message.id == board.newest and not board.is_first:
+                    self.unsure[board] = None
+            elif message.id > board.newest:
+                board.newest, board.author_id = message.id, message.author.id if message.author else None
+                self.note_news(board, message.seq)
+                self.unsure.pop(board, None)
+
+    def note_newest(self, board: LiveBoard, newest: Newest | None) -> None:
+        """Notes the newest message as it was read. It may be ahead of the log."""
+        self.unsure.pop(board, None)
+        board.newest, board.author_id = (newest.id, newest.author_id) if newest else (0, None)
+        if newest and newest.seq > board.seq:
+            self.note_news(board, newest.seq)
+
     def _leave_order(self, board: LiveBoard) -> None:
         for boards in self._by_news.values():
             boards.pop(board, None)
@@ -156,8 +175,7 @@ class Directory:
             read_by = board.read_by if board.row else None
             self._set_row(board, one)
             if board.floor < one.board.floor:
-                floor = max(listing.head.floor, one.board.floor)
-                board.set_position(one, epoch_of(listing.head.epoch, board.id), floor)
+                board.set_position(one, epoch_of(listing.head.epoch, board.id))
                 self.unsure.pop(board, None)
                 read_by = None
             if board.read_by != read_by:
@@ -168,8 +186,10 @@ class Directory:
         self.changed = listing.head.boards
         return changed, {owner for owner in owners if owner is not None}
 
-    def replace(self, listing: Listing) -> None:
-        """Takes all rows and positions anew. What was known before is good for nothing any more."""
+    def replace(self, listing: Listing, first: Head) -> None:
+        """Takes all rows and positions from storage, and nothing of what is in memory. The first board's is of the same
+        moment, or later.
+        """
         head = listing.head
         if head.epoch != self.first.epoch or head.seq < self.seq:  # another database, or an older copy of this one
             self._guests_list = self._members_list = 0
@@ -183,7 +203,9 @@ class Directory:
         for one in listing.boards:
             board = self._boards.setdefault(one.board.id, LiveBoard(one.board.id))
             self._set_row(board, one)
-            board.set_position(one, epoch_of(head.epoch, board.id), max(head.floor, one.board.floor))
+            board.set_position(one, epoch_of(head.epoch, board.id))
+        self.first.epoch, self.first.floor, self.first.news = first.epoch, first.floor, first.seq
+        self.first.move_to(first.seq)
         in_order = sorted(self._boards.values(), key=lambda board: board.news)
         for kind in self._by_news:
             self._by_news[kind] = dict.fromkeys(board for board in in_order if board.read_by == kind)

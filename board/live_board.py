@@ -1,6 +1,7 @@
 """What this process knows of one board: its row, its position, its newest changes and its parked polls.
 
-deliver() alone changes it, except for the polls. There is one of each board, also of the first.
+deliver() alone changes it, except for the polls, and that its newest changes may be dropped whenever those of another
+board are used (board/recents.py). There is one of each board, also of the first.
 """
 
 from typing import Any
@@ -136,8 +137,8 @@ class LiveBoard:
         self.slugs = one.slugs
         self.rights = ENDED if one.has_ended else rights
 
-    def set_position(self, one: Listed, epoch: str, floor: int) -> None:
+    def set_position(self, one: Listed, epoch: str) -> None:
         """Takes its position from storage: what is in memory is older, or of another database."""
-        self.epoch, self.floor, self.recent = epoch, floor, None
-        self.newest, self.author_id, self.news = one.newest, one.author_id, max(one.seq, floor)
-        self.move_to(self.news)
+        self.epoch, self.floor, self.recent = epoch, one.board.floor, None
+        self.newest, self.author_id, self.news = one.newest, one.author_id, one.seq
+        self.move_to(one.seq)

@@ -11,6 +11,7 @@ What always holds here:
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -44,7 +45,7 @@ class WaiterList(Ticks, Deliveries):
         self._storage = storage
         self._forget = forget
         self._access = snapshot.head.access
-        self._hold_first(snapshot)
+        self._hold(self.first, snapshot)
         self.is_stale = snapshot.head.boards > 0
         """Whether the next read begins with all boards: at the start, or because the database is another one now."""
         self._wanted: dict[LiveBoard, asyncio.Future[bool]] = {}
@@ -85,29 +86,28 @@ class WaiterList(Ticks, Deliveries):
     async def _catch_up(self, began: float) -> None:
         directory, more = self.directory, True
         # Those who wait for another read don't wait for more loads than those of one pass: the next read goes on.
-        while more or ((self._wanted or directory.unsure) and self._again is None):
+        while more or self.is_stale or ((self._wanted or directory.unsure) and self._again is None):
             if self.is_stale:
                 await self._read_all()
-                self.is_stale = False
             has_others = directory.has_others
             read = self._storage.log_after if has_others else self._storage.changes_after
             changes = await read(directory.seq, RECENT)
             head, more = changes.head, changes.more
-            is_other = (head.epoch, head.floor) != (self.first.epoch, self.first.floor) or head.seq < directory.seq
+            is_other = head.epoch != self.first.epoch or head.seq < directory.seq
             if not is_other:
                 await self._bring_rights(head)
             self.is_stale = is_other or directory.has_others != has_others
             if self.is_stale:
+                continue
+            if head.floor != self.first.floor:  # before anything is added to what was removed
                 more = True
+                await self._load(self.first)
                 continue
             if head.seq > directory.seq:
                 await self._wake(self._put(changes))
                 self.counters.wakes.add(time.monotonic() - began)
             if self.recent.page_is_short:
-                snapshot = await load(self._storage)
-                await self._bring_rights(snapshot.head)
-                self._hold_first(snapshot)
-                await self._wake([self.first])
+                await self._load(self.first)
             await self._load_some()
             self.request_tick()
             began = time.monotonic()
@@ -115,25 +115,24 @@ class WaiterList(Ticks, Deliveries):
     # --- what was read
 
     async def _read_all(self) -> None:
-        """Reads all boards again, and the first one's newest changes. Those of others are read when they are needed."""
+        """Reads all boards again, and the first one's newest changes. Those of others are read when they are needed.
+
+        If these are of two databases, the next pass tries again.
+        """
         listing = await self._storage.listing(0)
         invited = [] if self.directory.changed else await self._storage.invited_lately()
         snapshot = await load(self._storage)
         await self._notice_access(snapshot.head)
+        if snapshot.head.epoch != listing.head.epoch:
+            return
+        self.is_stale = False
         self.recents.clear()
-        self.first.news = snapshot.head.seq
-        self.directory.replace(listing)
+        self.directory.replace(listing, snapshot.head)
         self.directory.note_own_lists(invited, listing.head.boards)
-        self._hold_first(snapshot)
+        self._hold(self.first, snapshot)
         self.others.restart()
         await self._wake([self.first])
         await self._send_back({group.board for group in self._polls.groups()} - {self.first})
-
-    def _hold_first(self, snapshot: Snapshot) -> None:
-        self.first.recent = Recent(snapshot, self.first.watching.count)
-        self.first.follow()
-        if not self.directory.has_others:
-            self.directory.seq = self.first.seq
 
     def _put(self, changes: Changes) -> list[LiveBoard]:
         """Puts what follows into memory, in one step. Returns the boards that have changed."""
@@ -154,63 +153,71 @@ class WaiterList(Ticks, Deliveries):
         recent = board.recent
         if recent is None and board.groups:
             recent = Recent.begun_at(board.cursor, board.floor, board.watching.count)
-        self._note_news(board, changes)
+        if self.directory.has_others:
+            self.directory.note_changes(board, changes)
+            self.others.forget()
         if recent is None:
             board.move_to(changes[-1].seq)
             return
         recent.add(changes)
         if not board.is_first:
             self.recents.keep(board, recent)
-        board.recent = recent
         if board.follow():
             self.directory.unsure.pop(board, None)
         if recent.page_is_short and not board.is_first:
             recent.is_whole = False
 
-    def _note_news(self, board: LiveBoard, changes: Sequence[Message]) -> None:
-        directory = self.directory
-        if not directory.has_others:
-            return
-        for message in changes:
-            if message.deleted:
-                directory.note_news(board, message.seq)
-                if message.id == board.newest and not board.is_first:
-                    directory.unsure[board] = None
-            elif message.id > board.newest:
-                board.newest, board.author_id = message.id, message.author.id if message.author else None
-                directory.note_news(board, message.seq)
-                directory.unsure.pop(board, None)
-        self.others.forget()
-
     async def _load_some(self) -> None:
-        """Reads the newest changes of some boards that are wanted, or whose newest message has to be known."""
-        for board in [*self._wanted, *self.directory.unsure][:SHARES]:
-            snapshot = None
+        """Reads the newest messages that have to be known, and the newest changes that are wanted, of some boards."""
+        for board in list(self.directory.unsure)[:SHARES]:
+            await self._find_newest(board)
+        for board in list(self._wanted)[:SHARES]:
             if board.rights != ENDED:
-                try:
-                    snapshot = await self._storage.snapshot_on(board.id, OPERATOR, changes=RECENT, page=PAGE)
-                except NotFoundError:  # its end is in the log
-                    self.directory.unsure.pop(board, None)
-                else:
-                    await self._bring_rights(snapshot.head)
-            if snapshot is not None and board.rights != ENDED:
-                head = snapshot.head
-                if (head.epoch, head.floor) != (board.epoch, board.floor) or head.seq < board.seq:
-                    return  # the next look at the log says what has become of the board
-                self._hold(board, snapshot)
+                with contextlib.suppress(NotFoundError):  # its end is in the log
+                    await self._load(board)
+            if self.is_stale:
+                return
             if (loaded := self._wanted.pop(board, None)) is not None and not loaded.done():
                 loaded.set_result(True)
-            await self._wake([board])
+
+    async def _find_newest(self, board: LiveBoard) -> None:
+        head, newest = await self._storage.newest_on(board.id)
+        await self._bring_rights(head)
+        if board in self.directory.unsure:  # else it has ended, or its row said it
+            self.directory.note_newest(board, newest)
+            self.others.forget()
+
+    async def _load(self, board: LiveBoard) -> None:
+        """Reads the newest changes of a board, and answers its polls. If they don't follow what is in memory, all boards
+        are read again. Raises NotFoundError.
+        """
+        if board.is_first:
+            snapshot = await load(self._storage)
+        else:
+            snapshot = await self._storage.snapshot_on(board.id, OPERATOR, changes=RECENT, page=PAGE)
+        head = snapshot.head
+        await self._bring_rights(head)
+        if board.rights == ENDED:
+            return
+        if head.epoch != board.epoch or head.seq < board.seq:
+            self.is_stale = True
+            return
+        self._hold(board, snapshot)
+        await self._wake([board])
 
     def _hold(self, board: LiveBoard, snapshot: Snapshot) -> None:
-        recent = Recent(snapshot, board.watching.count)
-        if recent.seq > board.seq:
-            self.directory.note_news(board, recent.seq)
-        self.directory.unsure.pop(board, None)
+        recent, directory = Recent(snapshot, board.watching.count), self.directory
+        if directory.has_others and recent.seq > board.seq:
+            directory.note_news(board, recent.seq)
+        directory.unsure.pop(board, None)
         self.others.forget()
-        self.recents.keep(board, recent)
-        board.recent = recent
+        if board.is_first:
+            board.recent = recent
+        else:
+            self.recents.keep(board, recent)
         board.follow()
+        if not directory.has_others:
+            directory.seq = self.first.seq
 
     # --- rights
 

@@ -1,6 +1,7 @@
 """What deliver() keeps in memory of all boards beside the first, and of whom they are open to."""
 
 import dataclasses
+from typing import NamedTuple
 
 from storage.asking import BOARD, to_board
 from storage.records import Board, Head
@@ -37,10 +38,22 @@ class Listing:
     boards: list[Listed]
 
 
+class Newest(NamedTuple):
+    """The newest message of a board that is not deleted, with the account that wrote it."""
+
+    id: int
+    seq: int
+    author_id: int | None
+
+
 class Listings(Nouns):
     async def listing(self, after: int) -> Listing:
         """Returns the boards whose rows have changed after this number; with 0, all that are there: at one moment."""
         return await self._read_at_one_moment(read_listing, after)
+
+    async def newest_on(self, board_id: int) -> tuple[Head, Newest | None]:
+        """Returns the newest message of a board that is not the first, and the site's position at that moment."""
+        return await self._read_for_delivery(read_newest_on, board_id)
 
     async def invited_lately(self) -> list[int]:
         """Returns the accounts with invitations that were made in the last day: of the newest ones."""
@@ -51,10 +64,13 @@ class Listings(Nouns):
         return await self._read(read_open_boards, account_id)
 
 
+LIVING = "FROM posts WHERE board_id = {} AND body IS NOT NULL ORDER BY id DESC LIMIT 1"
+
+
 async def read_listing(tx: Tx, after: int) -> Listing:
     head = await tx.one("SELECT epoch, seq, floor, access, boards FROM board")
     assert head is not None
-    living = "FROM posts WHERE board_id = boards.id AND body IS NOT NULL ORDER BY id DESC LIMIT 1"
+    living = LIVING.format("boards.id")
     rows = await tx.all(
         f"SELECT deleted_at, (SELECT max(seq) FROM posts WHERE board_id = boards.id), (SELECT id {living}), "
         f"(SELECT author_id {living}), {WITHOUT_RULES} FROM boards "
@@ -73,6 +89,17 @@ async def read_listing(tx: Tx, after: int) -> Listing:
         seq = max(board.floor, last or 0)
         boards.append(Listed(board, deleted_at is not None, seq, newest or 0, author_id, slugs.get(board.id, [])))
     return Listing(Head(*head), boards)
+
+
+async def read_newest_on(tx: Tx, board_id: int) -> tuple[Head, Newest | None]:
+    row = await tx.one(
+        "SELECT epoch, board.seq, floor, access, boards, newest.* FROM board LEFT JOIN "
+        f"(SELECT id, seq, author_id {LIVING.format('$1')}) AS newest ON true",
+        board_id,
+    )
+    assert row is not None
+    columns = tuple(row)
+    return Head(*columns[:5]), None if columns[5] is None else Newest(*columns[5:])
 
 
 async def read_invited_lately(tx: Tx) -> list[int]:

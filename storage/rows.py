@@ -60,18 +60,15 @@ async def account_by(tx: Tx, column: str, value: object) -> Account | None:
     return Account(*row) if row else None
 
 
-async def raise_floor(tx: Tx, board_ids: Collection[int] = (FIRST_BOARD,)) -> None:
-    """Called after a bulk change: every client of these boards must replace what it shows. That of the first board is
-    the site's, and holds for all.
-    """
+async def raise_floor(tx: Tx, board_ids: Collection[int]) -> None:
+    """Called after a bulk change: every client of these boards must replace what it shows."""
     if FIRST_BOARD in board_ids:
         tx.has_news = True
         await tx.run("UPDATE board SET seq = seq + 1, floor = seq + 1")
-    elif board_ids:
+    others = [id for id in board_ids if id != FIRST_BOARD]
+    if others:
         number = await next_board_change(tx)
-        await tx.run_many(
-            "UPDATE boards SET floor = $1, changed = $1 WHERE id = $2", [(number, id) for id in board_ids]
-        )
+        await tx.run_many("UPDATE boards SET floor = $1, changed = $1 WHERE id = $2", [(number, id) for id in others])
 
 
 async def next_board_change(tx: Tx) -> int:

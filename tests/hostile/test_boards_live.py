@@ -7,6 +7,7 @@ import dataclasses
 import json
 import pathlib
 import tempfile
+from unittest import mock
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -36,6 +37,12 @@ MEMORY = 60_000
 """A board's share is an eighth: nine messages or so, and some replies; what more is used makes others go."""
 MOST = 4
 CLIENTS = 6
+FEW = 5
+"""Messages on a page, and changes in memory: so a deletion leaves a page short, and clients are behind what is kept."""
+READS_MAX = 500
+"""So many reads of storage are no delivery that gets on. A few for each board and each client would do."""
+BEFORE, AFTER = ("snapshot", "snapshot_on", "newest_on"), ("listing", "access_changes_after")
+"""Where somebody acts in between: before or after these reads."""
 TAIL = b"&wait=25 HTTP/1.1\r\nHost: %d\r\n\r\n"
 
 
@@ -50,6 +57,8 @@ class Client:
     cursor: Cursor = NO_CURSOR
     heard: int = 0
     shown: dict[int, str] = dataclasses.field(default_factory=dict)
+    oldest: int = 0
+    """The id below which it shows nothing: after a reset, it would have to page back."""
     told: dict[str, int] = dataclasses.field(default_factory=dict)
     """The newest message of each other board, by what it was called."""
     parked: FutureWaiter | None = None
@@ -57,20 +66,31 @@ class Client:
 
 
 class Meanwhile(Counting):
-    """Somebody else acts just before the newest changes of a board are read, after the log was."""
+    """Somebody else acts between two reads of one delivery: before this one, or after it."""
 
-    act = None
+    act, where = None, ""
+    is_spinning = False
 
     def __getattr__(self, name):
         call = super().__getattr__(name)
 
-        async def after_acting(*arguments, **options):
-            if name == "snapshot_on" and self.act is not None:
-                act, self.act = self.act, None
-                await act()
-            return await call(*arguments, **options)
+        async def acting(*arguments, **options):
+            self.is_spinning = self.is_spinning or len(self.calls) > READS_MAX
+            if self.is_spinning:
+                raise UnavailableError("spinning")
+            if name in BEFORE:
+                await self.act_at(name)
+            done = await call(*arguments, **options)
+            if name in AFTER:
+                await self.act_at(name)
+            return done
 
-        return after_acting
+        return acting
+
+    async def act_at(self, name):
+        if name == self.where and self.act is not None:
+            act, self.act = self.act, None
+            await act()
 
 
 class Known(FutureWaiter):
@@ -84,6 +104,12 @@ class Boards(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
+        self.few = [
+            mock.patch(f"board.{name}", FEW)
+            for name in ("recent.PAGE", "recent.RECENT", "waiters.PAGE", "waiters.RECENT")
+        ]
+        for patch in self.few:
+            patch.start()
         self.url = f"sqlite:///{pathlib.Path(self.folder.name)}/board.db"
         self.model = Model()
         self.posted_at, self.versions = {}, []
@@ -91,7 +117,11 @@ class Boards(RuleBasedStateMachine):
         self.slugs = {}
 
     def run(self, coroutine):
-        return self.loop.run_until_complete(coroutine)
+        if hasattr(self, "counting"):
+            self.counting.calls.clear()
+        done = self.loop.run_until_complete(coroutine)
+        assert not self.counting.is_spinning, "it reads and reads"
+        return done
 
     @initialize()
     def build(self):
@@ -183,20 +213,45 @@ class Boards(RuleBasedStateMachine):
         self.flip()
 
     @precondition(lambda self: self.boards)
-    @rule(data=st.data(), closes=st.booleans(), others=st.booleans())
-    def act_in_between(self, data, closes, others):
-        """While a client's board is loaded, it is posted there and elsewhere, after the board has been closed or not."""
-        board = data.draw(st.sampled_from(self.boards))
+    @rule(
+        data=st.data(),
+        where=st.sampled_from([*BEFORE, *AFTER]),
+        closes=st.booleans(),
+        removes=st.booleans(),
+        others=st.booleans(),
+        ticks=st.booleans(),
+    )
+    def act_in_between(self, data, where, closes, removes, others, ticks):
+        """Between two reads, everything is removed or not, and it is posted on a board and elsewhere, after it has been
+        closed or not."""
+        board = data.draw(st.sampled_from([FIRST_BOARD, *self.boards]))
 
         async def act():
-            if board in self.model.boards:
-                if closes:
+            if ticks and not self.site.waiters.directory.unsure:
+                await self.site.waiters.tick()
+            if board in (FIRST_BOARD, *self.model.boards):
+                if removes and self.model.posts:
+                    await self.remove_now(max(self.model.posts))
+                if closes and board != FIRST_BOARD:
                     await self.change_now(board, "invited")
                 await self.post_now(board, "in between")
                 for other in self.boards if others else ():
                     await self.post_now(other, "in between")
 
-        self.counting.act = act
+        if where == "snapshot":
+            self.shorten_page()
+        self.counting.act, self.counting.where = act, where
+        self.deliver(None)
+
+    def shorten_page(self):
+        """The newest page of the first board has to be read again."""
+        for _ in range(FEW + 1):
+            self.post(FIRST_BOARD, "on the page")
+        self.run(self.site.waiters.deliver())
+        last = max(self.model.posts)
+        changed = self.run(self.storage.delete(last))
+        self.model.posts[last].body = None
+        self.posted_at[changed.seq] = len(self.versions) - 1
 
     @precondition(lambda self: self.boards)
     @rule(data=st.data())
@@ -240,13 +295,19 @@ class Boards(RuleBasedStateMachine):
     def remove_all(self, data):
         """All that one author wrote leaves, everywhere, and the floors rise."""
         id = data.draw(st.sampled_from(sorted(self.model.posts)))
+        self.run(self.remove_now(id))
+
+    async def remove_now(self, id):
         if self.model.posts[id].board in (FIRST_BOARD, *self.boards):
-            self.run(self.storage.remove_all(None, id))
+            await self.storage.remove_all(None, id)
             self.model.posts = {}
 
     # --- what memory does
 
-    @rule(fails=st.sampled_from([None, None, None, "log_after", "listing", "access_changes_after", "snapshot_on"]))
+    @rule(fails=st.sampled_from([None, None, None, "log_after", "listing", "access_changes_after", *BEFORE]))
+    def deliver_or_not(self, fails):
+        self.deliver(fails)
+
     def deliver(self, fails):
         self.counting.failing = fails
         before = len(self.versions) - 1
@@ -285,7 +346,7 @@ class Boards(RuleBasedStateMachine):
         self.leave(number)
         board = data.draw(st.sampled_from([FIRST_BOARD, *self.slugs]), "board")
         if not keeps or board != client.board:
-            client.shown = {}
+            client.shown, client.oldest = {}, 0
         client.board, client.slug = board, self.slugs.get(board, "")
         client.cursor = client.cursor if keeps else NO_CURSOR
         client.told.clear()
@@ -391,7 +452,8 @@ class Boards(RuleBasedStateMachine):
         numbers = [message["id"] for message in reply["messages"]]
         assert len(numbers) == len(set(numbers)), "a message twice in one reply"
         if reply.get("reset"):
-            client.shown = {}
+            above = max(self.model.posts, default=0) + 1
+            client.shown, client.oldest = {}, min(numbers, default=above) if reply.get("older") else 0
         cursor = parse_cursor(reply["cursor"])
         if numbers or reply.get("reset"):
             newest = [at for seq, at in self.posted_at.items() if seq <= cursor.seq and seq > client.cursor.seq]
@@ -400,7 +462,7 @@ class Boards(RuleBasedStateMachine):
             assert message["id"] not in self.model.posts or self.model.posts[message["id"]].board == client.board
             if message.get("deleted"):
                 client.shown.pop(message["id"], None)
-            else:
+            elif message["id"] >= client.oldest:
                 client.shown[message["id"]] = message["body"]
         is_same = cursor.epoch == client.cursor.epoch
         assert reply.get("reset") or (is_same and cursor.seq >= client.cursor.seq), "a cursor went back"
@@ -459,7 +521,8 @@ class Boards(RuleBasedStateMachine):
         leads = client.board == FIRST_BOARD or (client.board in self.boards and self.slugs[client.board] == client.slug)
         assert client.is_refused == (not (may and leads))
         if not client.is_refused:
-            assert client.shown == self.model.shown(client.board)
+            there = self.model.shown(client.board)
+            assert client.shown == {id: body for id, body in there.items() if id >= client.oldest}
             self.check_word(client)
 
     def check_word(self, client):
@@ -497,9 +560,11 @@ class Boards(RuleBasedStateMachine):
         if hasattr(self, "site"):
             self.run(self.site.close())
             self.run(self.storage.close())
+        for patch in self.few:
+            patch.stop()
         self.loop.close()
         self.folder.cleanup()
 
 
-Boards.TestCase.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+Boards.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
 TestBoardsAreLive = Boards.TestCase

@@ -129,7 +129,7 @@ ANYONE_S = {
 """What stands on no right that could end, or ends it itself."""
 
 
-DELIVERS = {"changes_after", "log_after", "listing", "snapshot", "snapshot_on"}
+DELIVERS = {"changes_after", "log_after", "listing", "snapshot", "snapshot_on", "newest_on"}
 """What deliver() itself reads, which will see what was done."""
 
 

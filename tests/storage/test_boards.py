@@ -27,6 +27,7 @@ from storage.errors import (
     TooManySlugsError,
     UnavailableError,
 )
+from storage.listing import read_newest_on
 from storage.messages import read_anywhere, read_changes_on, read_log, read_page, read_page_after, read_snapshot_on
 from storage.postgres.search import to_vector
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Password
@@ -394,7 +395,7 @@ async def test_a_message_is_not_found_on_another_board(storage):
 
 
 async def test_a_removal_on_one_board_resets_nobody_elsewhere(storage):
-    """Each board has a floor of its own; that of the first is the site's."""
+    """Each board has a floor, which rises with what leaves it, and with nothing else."""
     board, other = await made(storage), await made(storage, "diving")
     spam, _ = await storage.append(None, "spam", None, "192.0.2.1", board_id=board.id)
     await storage.append(None, "fine", None, "192.0.2.2", board_id=other.id)
@@ -406,6 +407,25 @@ async def test_a_removal_on_one_board_resets_nobody_elsewhere(storage):
     assert (await storage.snapshot(changes=1, page=1)).head.floor == site
     assert heads[0].seq == heads[0].floor, "its last change is never lower than one that was given"
     assert len({heads[0].epoch, heads[1].epoch, (await storage.log_after(0, 1)).head.epoch}) == 3
+    spam = [(await storage.append(None, "spam", None, "192.0.2.1", board_id=id))[0] for id in (FIRST_BOARD, board.id)]
+    listed = (await storage.log_after(0, 1)).head.boards
+    assert await storage.remove_all(None, spam[0].id) == 2
+    of_first = (await storage.snapshot(changes=1, page=1)).head
+    heads = [(await storage.changes_on(one.id, OPERATOR, 0, 9)).head for one in (board, other)]
+    assert of_first.floor > site and heads[0].floor > spam[1].seq and heads[1].floor == floors[1]
+    assert [one.board.id for one in (await storage.listing(listed)).boards] == [board.id], "deliver() is told of it"
+
+
+async def test_the_newest_message_of_a_board_is_one_row(storage):
+    board = await made(storage)
+    assert (await storage.newest_on(board.id))[1] is None
+    ada = await storage.account("ada")
+    first, _ = await storage.append(Author(ada.id, "Ada"), "one", None, board_id=board.id)
+    last, _ = await storage.append(None, "two", None, board_id=board.id)
+    await storage.append(None, "elsewhere", None)
+    assert (await storage.newest_on(board.id))[1] == (last.id, last.seq, None)
+    await storage.delete(last.id, board_id=board.id)
+    assert await storage.newest_on(board.id) == ((await storage.log_after(0, 1)).head, (first.id, first.seq, ada.id))
 
 
 async def test_what_happens_elsewhere_does_not_move_the_first_board(storage):
@@ -646,6 +666,7 @@ ELSEWHERE = {
     "older messages": lambda tx, count: read_page(tx, count // 2, 5, 3, GUEST),
     "newer messages": lambda tx, count: read_page_after(tx, count // 2, 3, 3, GUEST),
     "all changes": lambda tx, count: read_changes_on(tx, 3, GUEST, 0, 1000),
+    "its newest message": lambda tx, count: read_newest_on(tx, 3),
     "its snapshot": lambda tx, count: read_snapshot_on(tx, 3, OPERATOR, 5, 5),
     "one message": lambda tx, count: read_anywhere(tx, count // 2, AS_ADA),
     "the end of the log": lambda tx, count: read_log(tx, count - 1, 1000),
@@ -659,7 +680,8 @@ def filled(path, count):
     db.execute("BEGIN")
     for id in (2, 3):
         db.execute(
-            "INSERT INTO boards VALUES (?, ?, 'x', '', '', 'everyone', 'guests', NULL, 1, NULL, NULL, 0, 0)",
+            "INSERT INTO boards (id, slug, name, about, rules, read_by, write_by, created_at, floor, changed) "
+            "VALUES (?, ?, 'x', '', '', 'everyone', 'guests', 1, 0, 0)",
             (id, f"b{id}"),
         )
     db.execute(

@@ -337,3 +337,91 @@ async def test_word_is_made_once_for_each_board_and_scope(storage):
     await site.waiters.tick()
     replies = {id(waiter.future.result()) for waiter in told}
     assert len(replies) <= 2 and not any(waiter.future.done() for waiter in deaf)
+
+
+async def test_the_newest_of_a_quiet_board_is_one_row(storage):
+    """Nothing of it is brought into memory for it, and what somebody looks at stays there; those wanted don't delay it."""
+    site = await site_with(storage, 20)
+    boards = boards_of(site)
+    kept = [await post(storage, board, "stays") for board in boards]
+    last = [await post(storage, board, "last") for board in boards]
+    await site.waiters.deliver()
+    site.waiters.recents.clear()
+    for board, message in zip(boards[:3], last, strict=False):
+        await storage.delete(message.id, board_id=board.id)
+    storage.calls.clear()
+    await asyncio.gather(*(site.waiters.load(board) for board in boards[3:]))
+    assert storage.calls[:4] == ["log_after", "newest_on", "newest_on", "newest_on"]
+    assert storage.calls.count("newest_on") == 3 and not site.waiters.directory.unsure
+    assert [board.newest for board in boards[:3]] == ids_of(kept[:3])
+    assert not any(board.recent and board.recent.is_whole for board in boards[:3])
+
+
+def ids_of(messages):
+    return [message.id for message in messages]
+
+
+# --- what others do between two reads of one delivery
+
+
+def act_between(storage, name, act):
+    """Somebody else does something just before this read, once."""
+    read, acts = getattr(storage.storage, name), [act]
+
+    async def after_acting(*arguments, **options):
+        storage.calls.append(name)
+        if acts:
+            await acts.pop()()
+        return await read(*arguments, **options)
+
+    setattr(storage, name, after_acting)
+
+
+async def shorten_page(storage, site):
+    """Has the newest page of the first board read again with the next delivery."""
+    await write(storage, [(site.waiters.first.id, str(number)) for number in range(PAGE + 10)])
+    last = await post(storage, site.waiters.first, "last")
+    await site.waiters.deliver()
+    await storage.delete(last.id)
+
+
+async def test_what_is_removed_between_two_reads_leaves_the_other_boards(storage):
+    """The first board's newest changes are of a later moment than the log then, and have the new floor already."""
+    site = await site_with(storage, 2)
+    board, untouched = boards_of(site)
+    spam = await storage.append(None, "spam", None, "192.0.2.9")
+    await storage.append(None, "spam there", None, "192.0.2.9", board_id=board.id)
+    await post(storage, untouched, "stays")
+    await site.waiters.load(board)
+    await site.waiters.load(untouched)
+    cursor, waiter, undisturbed = board.cursor, park(site, board), park(site, untouched)
+    await shorten_page(storage, site)
+    act_between(storage, "snapshot", lambda: storage.remove_all(None, spam[0].id))
+    assert await site.waiters.deliver() and await site.waiters.deliver()
+    assert read(waiter.future.result())["messages"] == [] and not undisturbed.future.done()
+    storage.calls.clear()
+    async with asyncio.timeout(PATIENCE):
+        await site.waiters.load(board)
+    assert len(storage.calls) < 10
+    reply = read(site.waiters.poll(cursor, 0, board=board))
+    assert reply["reset"] and reply["messages"] == []
+
+
+async def test_a_post_on_the_first_board_between_two_reads_is_told_on_others(storage):
+    """A tick has told of what was read before it."""
+    site = await site_with(storage, 1)
+    [board], posted = boards_of(site), []
+    await shorten_page(storage, site)
+    hears = Hears(site.waiters.directory.newest_for(GUESTS), GUESTS)
+    before = park(site, board, hears)
+
+    async def act():
+        await site.waiters.tick()
+        posted.append(await post(storage, site.waiters.first, "in between"))
+
+    act_between(storage, "snapshot", act)
+    assert await site.waiters.deliver() and await site.waiters.deliver()
+    heard = read(before.future.result())["others"]
+    waiter = park(site, board, Hears(heard, GUESTS))
+    await site.waiters.tick()
+    assert read(waiter.future.result())["boards"]["first"] == [posted[0].id, None]
