@@ -13,7 +13,6 @@ from board.scopes import GUESTS, Scope
 from board.slugs import FIRST
 from storage.listing import Listed, Listing, Newest
 from storage.records import FIRST_BOARD, Head, Message
-from storage.rows import epoch_of
 
 
 def slug_of(board: LiveBoard) -> str:
@@ -175,7 +174,7 @@ class Directory:
             read_by = board.read_by if board.row else None
             self._set_row(board, one)
             if board.floor < one.board.floor:
-                board.set_position(one, epoch_of(listing.head.epoch, board.id))
+                board.set_position(one)
                 self.unsure.pop(board, None)
                 read_by = None
             if board.read_by != read_by:
@@ -203,7 +202,7 @@ class Directory:
         for one in listing.boards:
             board = self._boards.setdefault(one.board.id, LiveBoard(one.board.id))
             self._set_row(board, one)
-            board.set_position(one, epoch_of(head.epoch, board.id))
+            board.set_position(one)
         self.first.epoch, self.first.floor, self.first.news = first.epoch, first.floor, first.seq
         self.first.move_to(first.seq)
         in_order = sorted(self._boards.values(), key=lambda board: board.news)

@@ -137,8 +137,8 @@ class LiveBoard:
         self.slugs = one.slugs
         self.rights = ENDED if one.has_ended else rights
 
-    def set_position(self, one: Listed, epoch: str) -> None:
+    def set_position(self, one: Listed) -> None:
         """Takes its position from storage: what is in memory is older, or of another database."""
-        self.epoch, self.floor, self.recent = epoch, one.board.floor, None
+        self.epoch, self.floor, self.recent = one.epoch, one.board.floor, None
         self.newest, self.author_id, self.news = one.newest, one.author_id, one.seq
         self.move_to(one.seq)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from storage.asking import BOARD, to_board
 from storage.records import Board, Head
+from storage.rows import epoch_of
 from storage.tx import Nouns, Tx
 
 WITHOUT_RULES = BOARD.replace(" rules,", " '' AS rules,")
@@ -19,6 +20,8 @@ class Listed:
     """A board beside the first, as it is listed for deliver(): without rules."""
 
     board: Board
+    epoch: str
+    """Of its cursors."""
     has_ended: bool
     seq: int
     """Its last change."""
@@ -68,8 +71,9 @@ LIVING = "FROM posts WHERE board_id = {} AND body IS NOT NULL ORDER BY id DESC L
 
 
 async def read_listing(tx: Tx, after: int) -> Listing:
-    head = await tx.one("SELECT epoch, seq, floor, access, boards FROM board")
-    assert head is not None
+    site = await tx.one("SELECT epoch, seq, floor, access, boards, secret FROM board")
+    assert site is not None
+    *head, secret = site
     living = LIVING.format("boards.id")
     rows = await tx.all(
         f"SELECT deleted_at, (SELECT max(seq) FROM posts WHERE board_id = boards.id), (SELECT id {living}), "
@@ -87,7 +91,9 @@ async def read_listing(tx: Tx, after: int) -> Listing:
     for deleted_at, last, newest, author_id, *columns in rows:
         board = to_board(columns)
         seq = max(board.floor, last or 0)
-        boards.append(Listed(board, deleted_at is not None, seq, newest or 0, author_id, slugs.get(board.id, [])))
+        epoch = epoch_of(secret, head[0], board.id)
+        found = slugs.get(board.id, [])
+        boards.append(Listed(board, epoch, deleted_at is not None, seq, newest or 0, author_id, found))
     return Listing(Head(*head), boards)
 
 

@@ -47,12 +47,12 @@ class ReadMarks(Nouns):
     async def save_marks(self, marks: Mapping[tuple[int, int], int]) -> None:
         """Stores marks by account and board: the greater of this and the one that is there, at most the newest message.
 
-        Skips boards that the account may not read, and what no longer exists. On the first board, there are marks only
-        where there are others.
+        Skips boards that the account may not read, and what no longer exists. On the first board, only accounts that may
+        read another one have a mark: it would tell others that there is one.
         """
         for save, is_first in ((SAVE_FIRST, True), (SAVE_OTHER, False)):
             rows = [
-                (*key, min(id, GREATEST), *(() if is_first else values(Asker(key[0]))))
+                (*key, min(id, GREATEST), *values(Asker(key[0])))
                 for key, id in marks.items()
                 if (key[1] == FIRST_BOARD) == is_first
             ]
@@ -64,12 +64,12 @@ SAVE = (
     "INSERT INTO marks (account_id, board_id, last_read) "
     "SELECT accounts.id, CAST($2 AS bigint), CASE WHEN $3 < newest.id THEN $3 ELSE newest.id END "
     "FROM accounts CROSS JOIN (SELECT max(id) AS id FROM {messages}) AS newest "
-    "WHERE accounts.id = $1 AND newest.id IS NOT NULL AND EXISTS (SELECT 1 FROM boards{which}) "
+    "WHERE accounts.id = $1 AND newest.id IS NOT NULL AND EXISTS (SELECT 1 FROM boards WHERE {which}) "
     "ON CONFLICT (board_id, account_id) DO UPDATE SET last_read = excluded.last_read "
     "WHERE excluded.last_read > marks.last_read"
 )
-SAVE_FIRST = SAVE.format(messages="messages", which="")
-SAVE_OTHER = SAVE.format(messages="posts WHERE board_id = $2", which=f" WHERE boards.id = $2 AND {readable(4)}")
+SAVE_FIRST = SAVE.format(messages="messages", which=readable(4))
+SAVE_OTHER = SAVE.format(messages="posts WHERE board_id = $2", which=f"boards.id = $2 AND {readable(4)}")
 
 
 def mark_of(board: str, place: int, unsaved: Marks) -> tuple[str, list[int]]:

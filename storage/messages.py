@@ -215,7 +215,7 @@ async def read_changes_on(tx: Tx, board_id: int, asker: Asker, seq: int, limit: 
     the floor rises.
     """
     rows = await tx.all(
-        "SELECT epoch, access, board.boards, boards.floor, "
+        "SELECT secret, epoch, access, board.boards, boards.floor, "
         "(SELECT max(seq) FROM posts WHERE board_id = $1) AS last, newer.* FROM board CROSS JOIN boards LEFT JOIN "
         f"(SELECT {IN_ANOTHER} AND seq > $2 ORDER BY seq LIMIT $3) AS newer ON true "
         f"WHERE boards.id = $1 AND {readable(4)} ORDER BY newer.seq",
@@ -226,9 +226,9 @@ async def read_changes_on(tx: Tx, board_id: int, asker: Asker, seq: int, limit: 
     )
     if not rows:
         raise NotFoundError(f"board {board_id}")
-    epoch, access, changed, floor, last = rows[0][:5]
-    head = Head(epoch_of(epoch, board_id), max(floor, last or 0), floor, access, changed)
-    messages = [to_message(row[5:]) for row in rows[:limit] if row[5] is not None]
+    secret, epoch, access, changed, floor, last = rows[0][:6]
+    head = Head(epoch_of(secret, epoch, board_id), max(floor, last or 0), floor, access, changed)
+    messages = [to_message(row[6:]) for row in rows[:limit] if row[6] is not None]
     return Changes(head, messages, more=len(rows) > limit)
 
 

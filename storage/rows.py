@@ -1,6 +1,6 @@
 """Makes records of rows, and has the SQL that several nouns share."""
 
-import hashlib
+import hmac
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -41,9 +41,11 @@ def to_message(row: Iterable[Any]) -> Message:
     return Message(id, seq, author, body, created_at, edited_at, *board_id)
 
 
-def epoch_of(site: str, board_id: int) -> str:
-    """Returns the epoch of a board, by that of the site: a cursor of one board means nothing on another."""
-    return site if board_id == FIRST_BOARD else hashlib.sha256(f"{site}/{board_id}".encode()).hexdigest()[:12]
+def epoch_of(secret: bytes, site: str, board_id: int) -> str:
+    """Returns the epoch of a board beside the first, by the secret and the epoch of the site: a cursor of one board means
+    nothing on another, and does not say how many boards were made before, as an id would.
+    """
+    return hmac.digest(secret, f"epoch {site}/{board_id}".encode(), "sha256").hex()[:12]
 
 
 async def note_access_change(tx: Tx, account_id: int) -> None:

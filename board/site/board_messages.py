@@ -29,7 +29,7 @@ class BoardMessages(Messages, Boards, LiveBoards):
         with finding_board():
             posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id)
         message, is_new = posted
-        if is_new and caller.person is not None and self.waiters.directory.has_others:
+        if is_new and caller.person is not None and self.waiters.directory.listed(await self.scope_of(caller), 1):
             await self._note_read(caller.person.id, board.id, message.id)
         return posted
 

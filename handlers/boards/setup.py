@@ -5,7 +5,7 @@ Everything is done by forms, each at an address of its own, and each leads back 
 
 import asyncio
 import contextlib
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from board.account_names import fold_username
 from board.errors import DeniedError
@@ -162,7 +162,7 @@ class BoardLeave(BoardForm):
     """Gives back one's own invitation."""
 
     async def get(self, slug: str) -> None:
-        self.redirect(f"/b/{slug}/")
+        self.redirect(f"/b/{quote(slug, safe='')}/")
 
     async def post(self, slug: str) -> None:
         account = self.caller.member_credential.account

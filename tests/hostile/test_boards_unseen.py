@@ -244,8 +244,9 @@ class World:
         seconds.
         """
         epoch = self.site.waiters.first.epoch
-        for id in (FIRST_BOARD, *self.slugs):
-            reply = reply.replace(f'"{epoch_of(epoch, id)}-', f'"{self.slugs.get(id, "first")}-')
+        reply = reply.replace(f'"{epoch}-', '"first-')
+        for id, slug in self.slugs.items():
+            reply = reply.replace(f'"{epoch_of(self.site.secret, epoch, id)}-', f'"{slug}-')
         reply = re.sub(r'"(created_at|edited_at|watching)":("[^"]*"|\d+)', "", reply)
         numbers = r'((?<=\{"id":)(?=\d+,"[bd])|(?<="others":)|(?<=":\[)|(?<=first-)|(?<=seen-\d-))[1-9]\d*'
         return re.sub(numbers, lambda found: self.names.get(int(found[0]), found[0]), reply)

@@ -49,9 +49,14 @@ async def test_a_mark_is_kept_only_where_somebody_reads(storage):
     assert len(await storage._read(lambda tx: tx.all("SELECT account_id FROM marks"))) == 1
 
 
-async def test_a_site_with_one_board_keeps_no_marks(storage):
-    """Its exports stay what they were."""
+async def test_who_sees_one_board_has_no_marks(storage):
+    """A site with one board exports what it did; and a mark on the first board tells of no other that is hidden or gone."""
     first, _ = await storage.append(None, "words", None)
+    await storage.save_marks({(ADA.id, FIRST_BOARD): first.id})
+    assert await storage.standing(FIRST_BOARD, AS_ADA, {}) == Standing(first.id)
+    await storage.create_board(BOB, "x", "Hidden", read_by="invited", most_owned=9)
+    ended = await made(storage, "ended")
+    await storage.delete_board(None, ended.id)
     await storage.save_marks({(ADA.id, FIRST_BOARD): first.id})
     assert await storage.standing(FIRST_BOARD, AS_ADA, {}) == Standing(first.id)
     await made(storage)

@@ -164,7 +164,9 @@ class Model:
     def mark(self, account: int, board: int, id: int) -> None:
         """What an account has read: the greater of this and what is kept, at most the newest message."""
         newest = max((id for id, post in self.posts.items() if post.board == board), default=None)
-        if account in self.roles and newest is not None and self.reads(Asker(account), board):
+        others = [other for other in self.boards if other != FIRST_BOARD and self.reads(Asker(account), other)]
+        is_kept = board != FIRST_BOARD or others  # it would tell of boards that the account may not read
+        if account in self.roles and newest is not None and self.reads(Asker(account), board) and is_kept:
             id = min(id, newest)
             self.marks[account, board] = max(id, self.marks.get((account, board), id))
 
