@@ -72,7 +72,7 @@ class ParkedGroup(dict[Waiter, None]):
         self.tick = tick
         self.hears = hears
         self.timer: asyncio.TimerHandle | None = None
-        """Set while the group has polls."""
+        """Set until the group is answered as a whole, also if its polls were removed one by one before."""
 
     @property
     def ends_at(self) -> float:

@@ -98,7 +98,7 @@ class StoredMessages(Nouns):
         """Returns how many messages there are on a board that is not the first. Raises NotFoundError."""
         return await self._read(read_count_on, board_id, asker)
 
-    # --- changes of other boards than the first
+    # --- changes: of all boards, and of one that is not the first
 
     async def log_after(self, seq: int, limit: int) -> Changes:
         """Returns the changes after `seq` on all boards, also hidden ones, at one moment, as changes_after()."""

@@ -128,7 +128,9 @@ class Writer:
         return await waiting.future
 
     async def _write_all(self) -> None:
-        """Writes a batch of posts and another unit in turns, so that neither makes the other wait for long."""
+        """Writes a batch of posts on the first board, one of posts on others, and another unit in turns, so that none makes
+        the others wait for long.
+        """
         try:
             while self.waiting:
                 for posts in (self._posts, self._posts_elsewhere):

@@ -59,7 +59,8 @@ class SQLiteTx:
 
     async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:
         named = "board_id" if table == "posts" else FIRST_BOARD
-        rows = await self.all(f"DELETE FROM {table} WHERE {where} RETURNING id, body, {named}", *values)
+        delete = f"DELETE FROM {table} WHERE {where} RETURNING id, body, {named}"
+        rows = self._db.execute(numbered(delete), values).fetchall()  # which raises where all() finds nothing
         reindex(self._db, [(id, body, board) for id, body, board in rows if body is not None])
         return Counter(board_id for _, _, board_id in rows)
 

@@ -355,3 +355,13 @@ async def test_a_unit_that_waits_for_something_else_is_refused():
     """On the writer's thread nothing would ever wake it: a unit awaits nothing but its transaction."""
     with pytest.raises(AssertionError, match="not its transaction"):
         finish(asyncio.sleep(1))
+
+
+async def test_a_removal_that_can_not_be_done_is_no_success(path):
+    """What is looked for by a number that no row can have is not there; to delete by it is a fault."""
+    async with opened(path) as storage:
+        await storage.append(None, "stays", None)
+        assert await storage._read(lambda tx: tx.all("SELECT id FROM messages WHERE id < $1", 2**70)) == []
+        with pytest.raises(OverflowError):
+            await storage._write(lambda tx: tx.delete_messages("messages", "id < $1", 2**70))
+        assert len((await storage.before(None, 9)).messages) == 1
