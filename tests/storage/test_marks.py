@@ -54,7 +54,7 @@ async def test_who_sees_one_board_has_no_marks(storage):
     first, _ = await storage.append(None, "words", None)
     await storage.save_marks({(ADA.id, FIRST_BOARD): first.id})
     assert await storage.standing(FIRST_BOARD, AS_ADA, {}) == Standing(first.id)
-    await storage.create_board(BOB, "x", "Hidden", read_by="invited", most_owned=9)
+    await made(storage, "x", read_by="invited")
     ended = await made(storage, "ended")
     await storage.delete_board(None, ended.id)
     await storage.save_marks({(ADA.id, FIRST_BOARD): first.id})

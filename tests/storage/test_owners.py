@@ -10,13 +10,13 @@ from tests.storage.test_storage import ADA, BOB, storage  # noqa: F401 (a fixtur
 
 
 async def test_a_board_that_is_given_to_somebody_is_theirs(storage):
-    """Both are judged again: the one who had it reads it no longer, if it is for the invited."""
+    """Processes are told by its row; the one who had it reads it no longer, if it is for the invited."""
     board = await made(storage, read_by="invited")
-    access = (await storage.snapshot(changes=0, page=0)).head.access
+    before = (await storage.snapshot(changes=0, page=0)).head.boards
     given = await storage.give_board(board.id, ADA.id)
     assert given.owner_id == ADA.id and given.changed > board.changed
     assert (await storage.give_board(board.id, BOB.id)).slug == board.slug
-    assert set(await storage.access_changes_after(access)) == {ADA.id, BOB.id}
+    assert [one.board.owner_id for one in (await storage.listing(before)).boards] == [BOB.id]
     assert await storage.board(board.slug, AS_BOB)
     assert [entry.target for entry in await storage.audit(None, 1, OPERATOR)] == [f"board {board.id} to bob"]
     with pytest.raises(NotFoundError):

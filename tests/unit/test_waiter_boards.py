@@ -12,7 +12,7 @@ from board.recent import PAGE, RECENT
 from board.scopes import GUESTS, Scope
 from board.site import Site
 from board.site.parts import Rules
-from board.waiter import FutureWaiter
+from board.waiter import Ended, FutureWaiter
 from storage import open_storage
 from storage.boards import BoardChange
 from storage.records import Author, Password
@@ -359,6 +359,19 @@ async def test_the_newest_of_a_quiet_board_is_one_row(storage):
 
 def ids_of(messages):
     return [message.id for message in messages]
+
+
+async def test_who_is_given_a_board_and_who_had_it_are_judged_again(storage):
+    """Their polls on any board; those of others stay parked."""
+    site = await site_with(storage, 1)
+    ada, bob, eve = [await storage.create_account(name, name, Password(None)) for name in ("ada", "bob", "eve")]
+    own = await storage.create_board(ada, "", "Own", read_by="invited", most_owned=1)
+    await site.waiters.deliver()
+    board = site.waiters.directory.find("board-0", GUESTS)
+    parked = [site.waiters.poll(board.cursor, PATIENCE, one.id, board=board) for one in (ada, bob, eve)]
+    await storage.give_board(own.id, bob.id)
+    assert await site.waiters.deliver()
+    assert [waiter.future.done() and waiter.future.result() for waiter in parked] == [Ended.ASK_AGAIN] * 2 + [False]
 
 
 # --- what others do between two reads of one delivery
