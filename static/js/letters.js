@@ -1,5 +1,6 @@
 // What was written for other boards than this page's. Messages that wait are sent from any page of the site, each to the
-// address that it is for. Words for a board that is gone are shown here, so that their author can still copy them.
+// address that it is for. Words for a board that is gone, or on which their author may no longer write, are shown here, so
+// that they can be copied.
 
 import { button, drawer as store, Outbox } from "./outbox.js";
 import { ask, Failure } from "./poller.js";
@@ -58,7 +59,7 @@ export class Letters {
   /**
    * Asks what became of a board.
    * @param {string} slug
-   * @returns {Promise<Place | Failure>}
+   * @returns {Promise<import("./rail.js").Listed | Failure>}
    */
   askFor(slug) {
     return ask(`/api/v1/boards/${slug}`, isPlace, LIMIT_MS).catch((error) => error);
@@ -141,7 +142,11 @@ export class Letters {
   }
 
   #show() {
-    const parts = [...this.#gone].map(([board, place]) => this.#lost(board, place));
+    const parts = [...this.#gone].map(([board, { name }]) =>
+      this.#kept(board, "for ", bdi(name), ", which you can't read any more:"),
+    );
+    const isClosed = !document.getElementById("composer"); // to this author: no form has the words
+    if (isClosed && !this.#gone.has(this.#own)) parts.push(this.#kept(this.#own, "here, and it is not posted:"));
     const waiting = [...this.#letters].filter(([board]) => !this.#gone.has(board));
     const lines = waiting.map(([board, letter]) => this.#waiting(board, letter));
     this.#section.replaceChildren(...parts.flat(), ...lines);
@@ -162,14 +167,15 @@ export class Letters {
   }
 
   /**
+   * Shows what was written for a board, as long as there is anything.
    * @param {string} board
-   * @param {Place} place
+   * @param {(string | Node)[]} says What is said of it.
    */
-  #lost(board, { name }) {
+  #kept(board, ...says) {
     const words = this.#words(board);
     if (!words.length) return [];
     const line = document.createElement("p");
-    line.append("You wrote this for ", bdi(name), ", which you can't read any more:");
+    line.append("You wrote this ", ...says);
     const quotes = words.map((text) => {
       const quote = document.createElement("blockquote");
       [quote.dir, quote.textContent] = ["auto", text];
@@ -188,7 +194,7 @@ export class Letters {
 
 /**
  * @param {import("./poller.js").Json} reply
- * @returns {reply is Place}
+ * @returns {reply is import("./rail.js").Listed & import("./poller.js").Json}
  */
 function isPlace(reply) {
   return typeof reply.slug === "string" && typeof reply.name === "string";

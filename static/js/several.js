@@ -285,7 +285,8 @@ function say(words, isClosed) {
   document.querySelector("#composer, .invite")?.before(line);
   const link = document.createElement("a");
   [link.href, link.textContent] = [location.pathname, "Reload"];
-  line.replaceChildren(words, " ", link);
+  const box = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#composer textarea"));
+  line.replaceChildren(words, isClosed && box?.value ? " What you wrote is kept. " : " ", link);
   const post = /** @type {HTMLButtonElement | null} */ (document.querySelector("#composer button"));
   if (post) post.disabled = isClosed;
 }

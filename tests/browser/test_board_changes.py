@@ -151,6 +151,34 @@ async def test_words_for_a_board_that_is_gone_are_not_lost(club, visit):
     assert not [name for name in names if name.startswith("boards/")]
 
 
+async def test_what_an_archived_board_refused_is_on_its_page(club, visit):
+    """A letter that waited, and a draft: the line on other boards leads to them; discarded, they are gone everywhere."""
+    visit.expect(f"{NETWORK}|status of 403")
+    server, owner, friend, _ = club
+    page = await visit(server, "/b/rowing/", friend, **WIDE)
+    await page.context.route("**/add", lambda route: route.abort("connectionreset"))
+    await page.fill("#s", "wait for me")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#outbox .late")).to_have_count(1)
+    await page.fill("#s", "half a <b>thought</b>")
+    await page.goto("/b/lounge/")
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
+    await page.context.unroute("**/add")
+    await page.reload()
+    note = page.get_by_text("What you wrote for Rowing was not taken.")
+    await note.get_by_role("link").click()
+    await page.wait_for_url("**/b/rowing/")
+    await expect(page.get_by_text("You wrote this here, and it is not posted:")).to_be_visible()
+    await expect(page.locator("blockquote")).to_have_text(["wait for me", "half a <b>thought</b>"])
+    await page.get_by_role("button", name="Discard").click()
+    await expect(page.locator("blockquote")).to_have_count(0)
+    async with page.expect_response("**/api/v1/boards"):
+        await page.goto("/b/lounge/")
+    await expect(note).to_have_count(0)
+    names = await page.evaluate("Object.keys(localStorage)")
+    assert not [name for name in names if re.search("draft/|outbox/", name)]
+
+
 async def test_words_for_a_board_that_only_moved_are_not_called_lost(club, visit):
     """Its draft is where it was; nothing of it stands elsewhere."""
     server, owner, friend, _ = club
@@ -180,6 +208,7 @@ async def test_an_open_page_is_told_what_becomes_of_its_board(club, visit):
     assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
     await expect(page.get_by_text("This board has been archived")).to_be_visible()
     await expect(page.get_by_role("button", name="Post")).to_be_disabled()
+    await expect(page.get_by_text("What you wrote is kept.")).to_be_visible()
     assert owner.api.patch("/api/v1/boards/rowing", json={"archived": False}).status_code == 200
     await expect(page.get_by_text("This board is open again.")).to_be_visible()
     await page.get_by_role("link", name="Reload").click()
