@@ -197,11 +197,18 @@ class Several {
   /** @param {import("./rail.js").Listed[]} boards All that the reader may read. */
   #look(boards) {
     this.#letters.find(new Set(boards.map((board) => board.slug)));
-    const [before, now] = [this.#listed, boards.find((board) => board.slug === slug)];
-    if (!now && !this.#isStopped) this.#follow();
+    const now = boards.find((board) => board.slug === slug);
+    if (now) this.#compare(now);
+    else if (!this.#isStopped) this.#follow();
+  }
+
+  /** @param {import("./rail.js").Listed} now What the server says of this board. */
+  #compare(now) {
+    const before = this.#listed;
     this.#listed = now;
-    if (!before || !now || this.#isStopped || slug === "first") return;
-    rename(before, now);
+    if (this.#isStopped || slug === "first") return;
+    rename(now);
+    if (!before) return;
     const change =
       before.archived_at !== now.archived_at
         ? now.archived_at
@@ -220,6 +227,7 @@ class Several {
     slug = found.slug;
     history.replaceState(history.state, "", `/b/${slug}/${location.hash}`);
     this.#rail.moved(slug);
+    this.#compare(found); // with the address, other things may have changed
   }
 
   /** @param {string} words */
@@ -253,14 +261,14 @@ class Several {
 
 /**
  * Shows a board's new name and the new line about it.
- * @param {import("./rail.js").Listed} before
  * @param {import("./rail.js").Listed} now
  */
-function rename(before, now) {
+function rename(now) {
   const [heading, about] = [document.querySelector(".board-head h1 bdi"), document.querySelector(".board-head .about")];
-  if (heading && before.name !== now.name) {
+  const name = heading?.textContent;
+  if (heading && name && name !== now.name) {
     heading.textContent = now.name;
-    const [was, is] = [title, title.replace(before.name, () => now.name)];
+    const [was, is] = [title, title.replace(name, () => now.name)];
     document.title = document.title.replace(was, () => is);
     title = is;
   }

@@ -272,6 +272,22 @@ async def test_an_open_page_goes_with_its_board_to_another_address(club, visit):
     await expect(entry(page, "Rowing")).not_to_have_class("new")
 
 
+async def test_what_changes_with_a_new_address_and_after_it_is_seen(club, visit):
+    """Name, line and address in one change; then who may write, by the next."""
+    server, owner, friend, _ = club
+    page = await visit(server, "/b/rowing/", friend, **WIDE)
+    await comes_true(page, LISTED)
+    await parked(server, 1)
+    change = {"slug": "rowers", "name": "Rowers", "about": "Every day"}
+    assert owner.api.patch("/api/v1/boards/rowing", json=change).status_code == 200
+    await page.wait_for_url("**/b/rowers/")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Rowers")
+    await expect(page.locator(".board-head .about")).to_have_text("Every day")
+    await expect(page).to_have_title("Rowers · Riverside")
+    assert owner.api.patch("/api/v1/boards/rowers", json={"write_by": "moderators"}).status_code == 200
+    await expect(page.get_by_text("Who may write here has changed.")).to_be_visible()
+
+
 async def test_a_second_window_on_a_board_that_is_gone_ends_too(club, visit):
     """Another board's window has the poll; this one hears of the list, and asks."""
     visit.expect("status of 404")
