@@ -170,6 +170,8 @@ async def test_what_an_archived_board_refused_is_on_its_page(club, visit):
     await page.wait_for_url("**/b/rowing/")
     await expect(page.get_by_text("You wrote this here, and it is not posted:")).to_be_visible()
     await expect(page.locator("blockquote")).to_have_text(["wait for me", "half a <b>thought</b>"])
+    discard, quote = [await page.locator(f".elsewhere {one}").first.bounding_box() for one in ("button", "blockquote")]
+    assert discard["x"] == quote["x"], "below the words"
     await page.get_by_role("button", name="Discard").click()
     await expect(page.locator("blockquote")).to_have_count(0)
     async with page.expect_response("**/api/v1/boards"):

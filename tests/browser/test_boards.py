@@ -9,9 +9,9 @@ from playwright.async_api import expect
 
 from tests.browser.test_accounts import sign_in
 from tests.browser.test_tabs import TOKEN, another, comes_to_front
-from tests.support.boards import LISTED, make_board, post_on
+from tests.support.boards import LISTED, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, is_wide, message, write
-from tests.support.people import client
+from tests.support.people import Person, client
 from tests.support.server import until
 
 pytestmark = BROWSER_TEST
@@ -367,6 +367,35 @@ async def test_a_phone_has_room_for_fingers_and_no_way_sideways(club, visit):
             await opener.click()
         assert await page.evaluate(SMALL) == [], path
         assert not await is_wide(page), path
+
+
+BROKEN = """() => [...document.querySelectorAll(".brand span, #hint, #watching")].flatMap((one) => {
+    const words = document.createRange();
+    words.selectNodeContents(one);
+    const lines = new Set([...words.getClientRects()].map((line) => Math.round(line.top)));
+    return one.textContent && lines.size === 1 ? [] : [[one.textContent, lines.size]];
+})"""
+
+
+@pytest.mark.parametrize("width, name", [(320, "Bartholomew Featherstonehaugh"), (320, "Mona"), (360, "Mona Lisa")])
+async def test_short_words_stay_on_one_line_in_a_narrow_window(start, visit, width, name):
+    """The site's name between the list and a long name, what the keys do, and how many watch."""
+    server = start(title="Longboard", metrics_token=TOKEN)
+    owner = promote(server, Person(server, name=name))
+    make_board(owner, "Rowing", "rowing")
+    await visit(server, "/b/rowing/")
+    await parked(server, 1)
+    page = await visit(server, "/b/rowing/", owner, viewport={"width": width, "height": 640})
+    await expect(page.locator("#watching")).to_have_text("2 watching")
+    await comes_true(page, "document.getElementById('mute')")
+    await page.evaluate("document.getElementById('notify').hidden = false")
+    assert await page.evaluate(BROKEN) == []
+    assert not await is_wide(page)
+    await page.set_viewport_size({"width": 900, "height": 640})
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    places = [await page.locator(one).bounding_box() for one in (".top nav", ".find", ".brand")]
+    account, search, brand = [(place["x"], place["x"] + place["width"]) for place in places]
+    assert search[0] - account[1] < brand[0] - search[1], "the search is at the account, in both directions"
 
 
 async def test_the_keyboard_goes_through_the_list(club, visit):
