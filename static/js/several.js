@@ -236,11 +236,19 @@ class Several {
     const isSignedOut = !ONLY_HERE.includes(this.#code);
     this.#rail.stop(isSignedOut);
     if (isSignedOut) this.#letters.close();
-    if (isSignedOut) document.querySelector(".board-head")?.remove();
+    if (isSignedOut) this.#leaveBoard();
     this.#stopped(words);
     if (this.#code === NO_BOARD) this.#gone();
     else if (slug !== "first") link().href = `/signin?next=${location.pathname}`;
     if (this.#code && !ONLY_HERE.includes(this.#code)) this.#tell({ stopped: words });
+  }
+
+  /** Nothing here says any more which boards there are, or that one is read. */
+  #leaveBoard() {
+    for (const one of document.querySelectorAll(".around, .changed, #boards, #open-boards")) one.remove();
+    const heading = document.createElement("h1");
+    heading.textContent = document.querySelector(".brand span")?.textContent ?? "";
+    document.querySelector(".board-head")?.replaceWith(heading);
   }
 
   #gone() {

@@ -149,7 +149,9 @@ async def test_signed_out_all_tabs_end_whatever_their_board(club, visit):
     friend.browser().post("/account/everywhere")
     for tab in (one, other):
         await expect(tab.locator("#sign")).to_contain_text("You have been signed out.")
-        await expect(tab.locator(".message, .board-head, #boards li")).to_have_count(0)
+        await expect(tab.locator(".message, .board-head, #boards, #open-boards, .around")).to_have_count(0)
+        await expect(tab.get_by_role("heading")).to_have_text("Riverside")
+        await expect(tab.locator("#s:visible, #as:visible")).to_have_count(0)
     await one.locator("#sign").get_by_role("link", name="Sign in").click()
     await sign_in(one, friend.username)
     await one.wait_for_url(f"**/b/{hidden}/")
