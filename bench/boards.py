@@ -18,7 +18,7 @@ from bench.outcome import Wrong, print_table, spread
 from bench.polls import DESCRIPTORS_KEPT, LOT, allow_descriptors
 from bench.process import Server, new_folder, server
 from bench.sites import make_boards, make_members, open_site
-from storage.records import MOST_BOARDS
+from storage.records import MODERATORS_BOARDS, MOST_BOARDS
 
 BOARDS = 100
 SILENT = f"board-{BOARDS}"
@@ -127,7 +127,7 @@ Round = collections.namedtuple("Round", "of_many of_one unread_of_many unread_of
 
 def run(options: argparse.Namespace) -> None:
     members = min(options.n, MOST_BOARDS)
-    own = min(members, MOST_BOARDS - BOARDS - 1)
+    own = min(members, MOST_BOARDS - MODERATORS_BOARDS - BOARDS - 1)
     allow_descriptors(members + BOARDS + DESCRIPTORS_KEPT)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(new_folder(options.folder))
