@@ -23,7 +23,7 @@ BENCHES = {
     "accounts": "signing in beside parked polls, and polls with and without a token",
     "view": "opening the page: requests and bytes; and the page while 5,000 messages arrive",
     "nodes": "three nodes on one PostgreSQL: a post on one, polls on all; what three write beside one",
-    "boards": "a hundred boards and 10,000 members, nearly each with a board of their own, beside one board",
+    "boards": "a hundred boards and 10,000 members, nearly all of whom own a board, beside one board",
     "directory": "10,000 boards with a message each beside one board with as many: start, memory, pages",
     "text": "every fortune of Debian's packages, posted and read back, letter for letter",
     "before": "another checkout (--before) beside this one, with one board: start, memory, front page, polls",

@@ -201,4 +201,4 @@ def report(members: int, own: int, rounds: list[Round]) -> None:
             ["bytes that it is told", spread(each.told_bytes, 0), "", ""],
         ],
     )  # fmt: skip
-    print(f"{own:,} members have a board of the invited of their own.")
+    print(f"{own:,} members own a board for the invited.")

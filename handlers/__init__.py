@@ -61,7 +61,7 @@ from net.streams import ServedStream
 from settings import Settings
 
 ROUTES: list[tuple[Any, ...]] = [
-    # --- the board
+    # --- a board, and its messages
     (r"/", Front),  # GET
     (r"/add", Add),  # GET, POST
     (r"/get", Get),  # GET
@@ -73,6 +73,10 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/b/([^/]+)", BoardPage),  # GET
     (r"/b/([^/]+)/add", BoardAdd),  # GET, POST
     (r"/b/([^/]+)/search", BoardSearch),  # GET
+    (r"/m/([^/]+)", MessagePage),  # GET
+    (r"/m/([^/]+)/edit", EditMessage),  # POST
+    (r"/m/([^/]+)/delete", DeleteMessage),  # POST
+    (r"/manifest\.webmanifest", Manifest),  # GET
     # --- the boards
     (r"/boards", BoardList),  # GET
     (r"/boards/new", NewBoard),  # GET, POST
@@ -82,10 +86,6 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/b/([^/]+)/archive", BoardArchive),  # GET, POST
     (r"/b/([^/]+)/delete", BoardDelete),  # GET, POST
     (r"/b/([^/]+)/leave", BoardLeave),  # GET, POST
-    (r"/manifest\.webmanifest", Manifest),  # GET
-    (r"/m/([^/]+)", MessagePage),  # GET
-    (r"/m/([^/]+)/edit", EditMessage),  # POST
-    (r"/m/([^/]+)/delete", DeleteMessage),  # POST
     # --- accounts
     (r"/signup", SignUp),  # GET, POST
     (r"/signin", SignIn),  # GET, POST

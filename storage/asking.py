@@ -1,6 +1,6 @@
 """Judges what an asker may read and write on a board, in the transaction that reads or writes.
 
-The first board has no rights of its own: the site's settings are the limit there, and the floors above look at them.
+The site's settings are the rights of the first board. They are not looked at here, but in board/ and handlers/.
 """
 
 from collections.abc import Callable, Sequence

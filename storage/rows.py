@@ -13,7 +13,7 @@ COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
 """The columns of a message, as to_message() takes them."""
 IN_FIRST = f"{COLUMNS} FROM messages WHERE CAST($1 AS bigint) = {FIRST_BOARD}"
 IN_ANOTHER = f"{COLUMNS}, board_id FROM posts WHERE board_id = $1"
-"""The messages of the board $1, after SELECT: those of the first are in a table of their own, which is as it was before
+"""The messages of the board $1, after SELECT: those of the first are in another table, which is as it was before
 there were others.
 """
 KEPT = "id, seq, author_id, author_name, body, created_at, edited_at, key, address"

@@ -80,6 +80,18 @@ class Table:
         return self.columns[0].name
 
 
+WRITTEN = (
+    Column("author_id", "number", null=True),
+    Column("author_name", "name", null=True, erased=True),
+    Column("body", "body", null=True),
+    Column("created_at", "time"),
+    Column("edited_at", "time", null=True),
+    Column("key", "ascii", null=True),
+    Column("fingerprint", "octets", null=True, given=False),  # made of the key and the words
+    Column("address", "address", null=True, erased=True),  # forgotten after ADDRESS_DAYS
+)
+"""The columns of a message that say who wrote what, and when."""
+
 TABLES = {
     "accounts": Table(
         (
@@ -115,14 +127,7 @@ TABLES = {
         (
             Column("id", "number"),
             Column("seq", "number", given=False),
-            Column("author_id", "number", null=True),
-            Column("author_name", "name", null=True, erased=True),
-            Column("body", "body", null=True),
-            Column("created_at", "time"),
-            Column("edited_at", "time", null=True),
-            Column("key", "ascii", null=True),
-            Column("fingerprint", "octets", null=True, given=False),  # made of the key and the words
-            Column("address", "address", null=True, erased=True),  # forgotten after ADDRESS_DAYS
+            *WRITTEN,
         ),
         is_exported=True, owner="author_id", erasure="kept", ends=None, unique=(("seq",), ("author_id", "key")),
     ),
@@ -224,14 +229,7 @@ TABLES = {
             Column("id", "number"),
             Column("seq", "number", given=False),
             Column("board_id", "number"),
-            Column("author_id", "number", null=True),
-            Column("author_name", "name", null=True, erased=True),
-            Column("body", "body", null=True),
-            Column("created_at", "time"),
-            Column("edited_at", "time", null=True),
-            Column("key", "ascii", null=True),
-            Column("fingerprint", "octets", null=True, given=False),
-            Column("address", "address", null=True, erased=True),
+            *WRITTEN,
         ),
         is_exported=True, owner="author_id", erasure="kept", ends=None,
         unique=(("seq",), ("author_id", "key", "board_id")), since=2,

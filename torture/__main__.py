@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("minutes", nargs="?", type=float, default=2, help="how long faults come (2)")
     top.add_argument("--kills", type=int, default=0, metavar="N", help="go on until there were so many kill -9")
     top.add_argument("--url", help="a DATABASE_URL to use (default: a SQLite file, on a small disk of its own if root)")
-    top.add_argument("--postgres", action="store_true", help="use a PostgreSQL of its own, which ends with the run")
+    top.add_argument("--postgres", action="store_true", help="start a PostgreSQL, which ends with the run")
     top.add_argument("--nodes", type=int, default=1, help="servers over that database (1)")
     top.add_argument(
         "--boards", type=int, default=0, metavar="N", help="boards beside the first, whose rights change (0)"

@@ -1,4 +1,4 @@
-"""Somebody who uses boards: a guest, or a member with the token of their own sign-in, which a wrong clock ends."""
+"""Somebody who uses boards: a guest, or a member with a token from signing in, which a wrong clock ends."""
 
 import asyncio
 import secrets

@@ -29,9 +29,17 @@ class BoardMessages(Messages, Boards, LiveBoards):
         with finding_board():
             posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id)
         message, is_new = posted
-        if is_new and caller.person is not None and self.waiters.directory.listed(await self.scope_of(caller), 1):
-            await self._note_read(caller.person.id, board.id, message.id)
+        if is_new and caller.person is not None and self.waiters.directory.has_others:
+            with contextlib.suppress(UnavailableError):  # it is posted all the same
+                await self._note_own_post(caller, caller.person.id, board.id, message.id)
         return posted
+
+    async def _note_own_post(self, caller: Caller, account_id: int, board_id: int, message_id: int) -> None:
+        """Notes one's own message as read. On the first board, only if the caller may read another one, as it would tell of
+        others. Raises UnavailableError.
+        """
+        if board_id != FIRST_BOARD or self.waiters.directory.listed(await self.scope_of(caller), 1):
+            await self._note_read(account_id, board_id, message_id)
 
     async def mark_read(self, caller: Caller, slug: str, message_id: int) -> int | None:
         """Notes the newest message that a member has seen on a board, at most the board's newest one. Reads nothing from

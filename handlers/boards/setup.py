@@ -1,6 +1,6 @@
 """The page on which a board beside the first is set up: what it is, who may read and write, who is invited, and its end.
 
-Everything is done by forms, each at an address of its own, and each leads back to the page.
+Everything is done by forms, each at another address, and each leads back to the page.
 """
 
 import asyncio

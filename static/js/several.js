@@ -159,7 +159,7 @@ class Several {
   }
 
   /**
-   * Tells whoever wants to know of a message that came while they looked at no tab. The tab that polls tells its own.
+   * Notifies of a message that came while nobody looked at a tab. The tab that polls tells its own.
    * @param {Reply} reply
    */
   async #notify({ messages }) {

@@ -84,7 +84,7 @@ class Writer:
         self._connections = connections
         self._posts: collections.deque[Waiting] = collections.deque()
         self._posts_elsewhere: collections.deque[Waiting] = collections.deque()
-        """Those for other boards than the first, which are a statement of their own."""
+        """Those for other boards than the first, which take another statement."""
         self._units: collections.deque[Waiting] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)

@@ -9,7 +9,7 @@ the newest part back until it has found enough. So:
 The tables are contentless, so removing a message requires giving FTS5 the same words with which it was added. If
 another version of words.py has cut them, the part is made again first.
 
-The messages of boards beside the first have parts of their own: a process of the last release knows only the others, and
+The messages of boards beside the first have other parts: a process of the last release knows only the others, and
 would make them again without those words.
 """
 

@@ -1,4 +1,4 @@
-"""bin/admin boards: whoever is at the command line sees all boards, and may do all with them."""
+"""bin/admin boards: the operator sees all boards, and may do all with them."""
 
 import pytest
 

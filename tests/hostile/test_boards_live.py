@@ -65,7 +65,7 @@ class Client:
     is_refused: bool = False
 
 
-class Meanwhile(Counting):
+class InBetween(Counting):
     """Somebody else acts between two reads of one delivery: before this one, or after it."""
 
     act, where = None, ""
@@ -145,7 +145,7 @@ class Boards(RuleBasedStateMachine):
         self.clients = [Client(n, accounts[n], places[n], self.slugs.get(places[n], "")) for n in range(CLIENTS)]
 
     async def open(self):
-        self.counting = Meanwhile(await open_storage(self.url))
+        self.counting = InBetween(await open_storage(self.url))
         self.storage = self.counting.storage
         self.site = await Site.open(self.counting, max_parked=CLIENTS, limits=False, rules=Rules())
         self.site.waiters.recents._most = MEMORY
@@ -501,7 +501,7 @@ class Boards(RuleBasedStateMachine):
 
     @rule()
     def catch_up(self):
-        """Whoever asks until there is no more has exactly what is there, or is refused; and knows the other boards."""
+        """Each client that asks until there is no more has exactly what is there, or is refused; and knows the other boards."""
         self.counting.act = None
         assert self.run(self.site.waiters.deliver())
         self.seen = len(self.versions) - 1

@@ -29,6 +29,7 @@ from net.fast_path.known import KnownRequest
 from net.fast_path.memo import size_of
 from net.loop_turns import LoopTurns
 from storage.boards import BoardChange
+from storage.errors import UnavailableError
 from storage.records import GUEST, Author, Message
 from tests.support.in_process import running, settled
 from tests.support.people import PASSWORD, Person, refused
@@ -293,6 +294,22 @@ async def test_a_read_mark_reads_nothing_from_storage(tmp_path, monkeypatch):
         assert reads == []
         reply = await house.get("/api/v1/boards/never/read", "PUT", body='{"id": 99}', **headers)
         assert reply.code == 404
+
+
+async def test_a_post_is_answered_as_posted_if_what_its_author_may_read_can_not_be_found(tmp_path, monkeypatch):
+    """It is kept then, and only its author's read mark is not moved."""
+    async with board_of(tmp_path, []) as house:
+        session = await member(house)
+        await house.storage.create_board(None, "rowing", "Rowing")
+        await house.board.waiters.deliver()
+
+        async def find(credential):
+            raise UnavailableError("away")
+
+        monkeypatch.setattr(house.board.scopes, "find", find)
+        headers = {"Cookie": f"longboard={session}", "Content-Type": "application/json"}
+        reply = await house.get("/api/v1/messages", "POST", body='{"body": "kept"}', **headers)
+        assert reply.code == 201 and json.loads(reply.body)["body"] == "kept"
 
 
 async def test_many_who_ask_at_once_share_what_is_made(tmp_path, monkeypatch):

@@ -5,22 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.boards import invite, make_board, post_on, promote
+from tests.support.boards import invite, make_board, make_club, post_on, promote
 from tests.support.people import Person
 
 
 @pytest.fixture
 def club(start):
-    """A site with boards for everyone, for members and for the invited: server, owner, somebody invited, slug of the last."""
-    server = start(title="Riverside")
-    owner, friend = promote(server, Person(server, name="Ada")), Person(server, name="Joe")
-    make_board(owner, "Rowing", "rowing", about="When we row")
-    make_board(owner, "Lounge", "lounge", read_by="members")
-    hidden = make_board(owner, "Committee", read_by="invited")
-    invite(owner, hidden, friend.username)
-    for slug in ("rowing", "lounge", hidden):
-        post_on(owner.api, slug, f"words on {slug}")
-    return server, owner, friend, hidden
+    return make_club(start)
 
 
 def listed(page):
@@ -113,7 +104,7 @@ def test_who_is_not_signed_in_is_told_that_it_may_help(club):
 
 
 def test_the_form_posts_on_its_board(club):
-    """A form that is sent twice posts one message, and nobody posts as somebody who has signed out meanwhile."""
+    """A form that is sent twice posts one message, and nobody posts as somebody who has signed out since."""
     server, _owner, friend, hidden = club
     browser = friend.browser()
     for _ in range(2):
@@ -167,7 +158,7 @@ def test_the_kept_page_is_right_after_every_change(club):
         return plain
 
     first = page()
-    assert without_key(first) == without_key(page()) and first.text != page().text  # each has a key of their own
+    assert without_key(first) == without_key(page()) and first.text != page().text  # each visitor has another key
     message = post_on(owner.api, "rowing", "first words")
     assert "first words" in page().text
     owner.api.patch(f"/api/v1/messages/{message['id']}", json={"body": "better words"})
@@ -250,7 +241,7 @@ def test_the_form_sent_twice_makes_one_board(club, fields):
     assert names.count("Twice") == {"slug": 2, "read_by": 2}.get("".join(fields), 3)
 
 
-def test_settings_that_others_have_changed_meanwhile_are_not_overwritten_unseen(club):
+def test_settings_that_others_have_changed_since_are_not_overwritten_unseen(club):
     """As with the words of a message: a refusal first, with what was typed; sent again, it is saved."""
     _, owner, _, _ = club
     browser = owner.browser()
@@ -279,7 +270,7 @@ def test_settings_that_others_have_changed_meanwhile_are_not_overwritten_unseen(
 
 
 def test_typed_rules_come_back_to_whom_the_page_can_t_be_shown(club):
-    """Signed out meanwhile, by another tab: what was typed is all that there is on the page."""
+    """Signed out by another tab: what was typed is all that there is on the page."""
     _, owner, _, hidden = club
     browser = owner.browser()
     browser.cookies.jar.clear()
@@ -363,7 +354,7 @@ def test_to_open_or_close_a_board_asks_first(club):
     assert browser.post("/b/empty/settings", data={"name": "Empty", "read_by": "invited"}).status_code == 303
 
 
-def test_whoever_is_invited_is_named_and_the_next_can_be_typed(club):
+def test_who_is_invited_is_named_and_the_next_can_be_typed(club):
     """The name is that of somebody who is invited, whatever the address says."""
     _, owner, _, hidden = club
     browser, page = owner.browser(), f"/b/{hidden}/settings"
@@ -406,7 +397,7 @@ def test_a_search_says_where_it_looks_and_leads_to_the_other_boards(club):
 
 
 def test_the_first_board_has_the_site_s_name_once(club):
-    """The site's name stands at the head of each page: without one of its own, its heading is for screen readers."""
+    """The site's name stands at the head of each page: the first board's heading is for screen readers, if it has no other name."""
     server, *_ = club
     page = server.get("/").text
     assert '<h1 class="unseen">Riverside</h1>' in page and page.count("<h1") == 1

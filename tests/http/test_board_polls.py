@@ -152,7 +152,7 @@ async def test_a_bot_polls_the_board_that_its_token_was_made_for_and_hears_of_no
 
 
 async def test_a_change_wakes_the_polls_of_its_board_and_no_others(house):
-    """Each is given the messages of its own; `watching` counts those who watch it."""
+    """Each poll is given the messages of its board; `watching` counts those who watch that."""
     rowing, diving, first = Reader(house, "rowing"), Reader(house, "diving", "bob"), Reader(house, None)
     for reader in (rowing, diving, first):
         await reader.park()
@@ -228,7 +228,7 @@ async def test_a_board_that_closes_lets_nobody_go_on(house, name):
     late = Reader(house, "rowing", name)  # a new connection, on which the same bytes were known
     late.path, late.cursor = reader.path, reader.cursor
     assert await late.ask() == (404, REFUSED)
-    reader.path = path_of(house, "rowing")  # whoever learns its new address learns no more
+    reader.path = path_of(house, "rowing")  # to know its new address helps nobody
     assert await reader.ask() == (404, REFUSED)
 
 
@@ -417,7 +417,7 @@ async def test_polls_that_have_heard_differently_are_all_expected(house, monkeyp
     assert [(await reader.ask())[0] for reader in readers] == [200] * 3
 
 
-async def test_whoever_is_invited_is_told_to_read_the_list_again(house):
+async def test_who_is_invited_is_told_to_read_the_list_again(house):
     """And nobody else is woken for it; also if they have heard of what came after the board was made."""
     waiters = house.board.waiters
     ada, bob = Reader(house, None, "ada", 0), Reader(house, None, "bob", 0)
@@ -447,7 +447,7 @@ async def test_whose_board_is_deleted_is_told_to_read_the_list_again(house):
     assert (await bob.reply())[1]["list"] is True
 
 
-async def test_whoever_was_invited_while_no_server_ran_is_told_by_the_next(tmp_path):
+async def test_who_was_invited_while_no_server_ran_is_told_by_the_next(tmp_path):
     """A page that is there since before lacks the board in its list."""
     async with running(tmp_path) as house:
         board = await house.storage.create_board(None, "x", "Name", read_by="invited")

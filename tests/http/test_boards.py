@@ -185,7 +185,7 @@ def test_on_a_members_site_a_guest_is_told_to_sign_in_before_any_look(start):
 
 
 def test_only_the_owner_and_moderators_change_a_board_and_no_bot_does(site, moderator):
-    """Whoever may not is told so, and nothing has changed."""
+    """All others are told so, and nothing has changed."""
     member, bot, board = Person(site), bot_of(moderator), make(moderator)
     path = f"{BOARDS}/rowing"
     attempts = [("PATCH", path, {"name": "Mine"}), ("DELETE", f"{path}?name=Rowing", None),
@@ -309,7 +309,7 @@ def test_without_a_slug_one_is_made_of_the_name_that_is_free(site, moderator):
 
 
 def test_of_many_who_make_a_board_of_one_name_at_once_all_do(site, moderator):
-    """Each gets a slug of its own."""
+    """Each gets another slug."""
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         tries = [pool.submit(moderator.api.post, BOARDS, json={"name": "Kitchen"}) for _ in range(12)]
     answers = [one.result() for one in tries]
@@ -432,7 +432,7 @@ def test_a_board_is_deleted_only_by_its_name_and_then_is_gone(site, moderator):
     assert [one["slug"] for one in site.get(BOARDS).json()["boards"]] == ["first", "diving"]
 
 
-def test_whoever_types_the_name_that_they_see_deletes_the_board(server):
+def test_who_types_the_name_that_they_see_deletes_the_board(server):
     """However the keyboard makes its letters, and whatever has come along from where it was copied."""
     moderator = promoted(server)
     for name, typed in [
@@ -500,7 +500,7 @@ def test_a_bot_reaches_a_board_of_the_invited_only_if_its_token_was_made_for_it(
 
 
 def test_a_board_that_becomes_one_of_the_invited_is_gone_for_all_others(site, moderator):
-    """Its old short names too, also for those who are invited; one that is opened again may have a name of its own."""
+    """Its old short names too, also for those who are invited; one that is opened again may be given a slug."""
     make(moderator)
     member = Person(site)
     post(member.api, "rowing", key="k" * 22)
@@ -679,7 +679,7 @@ def test_boards_take_put_and_say_so(server):
 
 def test_polls_of_other_boards_are_told_to_monitors_only(start):
     """How many watch a board may tell that it exists."""
-    token = "a-token-for-whoever-watches"
+    token = "a-token-of-the-monitor"
     site = start(metrics_token=token)
     moderator = promoted(site)
     slug, monitor = hidden(moderator), {"Authorization": f"Bearer {token}"}

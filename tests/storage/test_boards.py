@@ -35,7 +35,7 @@ from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Passwor
 from storage.sqlite.about import MENTIONS
 from storage.sqlite.tx import SQLiteTx, finish
 from storage.words import BOARD_MARK, mark_of, phrases, words
-from tests.storage.test_sqlite import steps
+from tests.storage.test_sqlite import takes_as_many_steps
 from tests.storage.test_storage import ADA, BOB, KEY, bodies, storage  # noqa: F401 (a fixture)
 from tests.support.patience import PATIENCE
 from tests.support.postgres import psql
@@ -93,7 +93,7 @@ def test_a_slug_is_in_small_letters(text, slug):
 
 
 async def test_of_two_nodes_that_make_one_slug_one_does(storage, url):
-    """Whoever comes second is told, and has made nothing."""
+    """The second is told, and has made nothing."""
     other = await open_storage(url)
     outcomes = await asyncio.gather(made(storage), made(other), return_exceptions=True)
     assert sorted(type(one).__name__ for one in outcomes) == ["Board", "SlugTakenError"]
@@ -169,7 +169,7 @@ async def test_who_closes_a_board_to_themselves_is_not_told_where_it_is(storage)
 
 
 async def test_only_who_may_invite_sees_who_is_invited(storage):
-    """The owner, a site's moderator, and the command line; not whoever reads the board. The log says names."""
+    """The owner, a site's moderator, and the command line; not all who read the board. The log says names."""
     ada, bob = await storage.account("ada"), await storage.account("bob")
     board = await made(storage, actor=ada, read_by="members")
     await storage.invite(ada, board.id, BOB.id)
@@ -279,7 +279,7 @@ async def test_nothing_is_posted_after_a_board_was_closed(storage):
 
 
 async def test_an_archived_board_takes_no_words_and_gives_them_back(storage):
-    """Nobody posts or edits; but whoever wrote something can delete it, and a moderator what others wrote."""
+    """Nobody posts or edits; but authors can delete what they wrote, and a moderator what others wrote."""
     await storage.set_role(None, "bob", "moderator")
     board = await made(storage, write_by="members")
     posted = [(await storage.append(ADA, f"by Ada {n}", KEY[n:], board_id=board.id))[0] for n in range(2)]
@@ -336,7 +336,7 @@ async def post_as(storage, account, board_id):
 
 
 async def test_an_invitation_that_is_taken_back_ends_reading_and_every_retry(storage):
-    """Also of one's own words, by their key: to whoever is out, nothing of the board is there."""
+    """Nothing of the board is there for somebody who is out: not even their own words, by their key."""
     ada = await storage.account("ada")
     board = await made(storage, actor=ada, read_by="invited")
     await storage.invite(ada, board.id, BOB.id)
@@ -484,7 +484,7 @@ async def test_a_deleted_board_leaves_nothing_behind_but_its_slugs(storage, monk
 
 @pytest.mark.parametrize("keep_messages", [True, False])
 async def test_an_account_is_erased_from_a_deleted_board_too(storage, keep_messages):
-    """Whether or not the house was tidied meanwhile."""
+    """Whether housekeeping ran in between or not."""
     board = await made(storage)
     await storage.append(ADA, "by Ada", None, "192.0.2.1", board_id=board.id)
     await storage.delete_board(None, board.id)
@@ -495,7 +495,7 @@ async def test_an_account_is_erased_from_a_deleted_board_too(storage, keep_messa
 
 async def test_an_account_that_an_older_version_deleted_is_erased_elsewhere(storage, monkeypatch):
     """A node of the last release knows the first board only: the next look after the house does the rest. Also if it
-    was a week ago, and whoever is there still keeps their name.
+    was a week ago. Accounts that are there keep their names.
     """
     monkeypatch.setattr("storage.housekeeping.AUTHORS_AT_ONCE", 1)
     board, other = await made(storage), await made(storage, "diving")
@@ -548,7 +548,7 @@ async def test_what_somebody_can_make_is_bounded(storage, monkeypatch):
 
 
 def test_no_text_and_no_query_has_the_mark_of_a_board():
-    """Whoever writes it finds no word of another board, also where a word may go on."""
+    """A query that has it finds no word of another board, also where a word may go on."""
     for text in (
         f"{BOARD_MARK}2{BOARD_MARK}tide",
         f"a{BOARD_MARK}",
@@ -708,10 +708,12 @@ def test_a_quiet_board_is_as_quick_beside_a_busy_one_as_beside_another(tmp_path)
     small, large = filled(tmp_path / "small.db", 1_000), filled(tmp_path / "large.db", 200_000)
     try:
         for name, read in ELSEWHERE.items():
-            few, plans = steps(small, lambda db, count, read=read: finish(read(SQLiteTx(db), count)), 1_000)
-            many, plans_of_many = steps(large, lambda db, count, read=read: finish(read(SQLiteTx(db), count)), 200_000)
-            assert plans == plans_of_many, name
-            assert abs(many - few) <= 5, f"{name}: {few} steps became {many}"
+            takes_as_many_steps(
+                name,
+                lambda db, count, read=read: finish(read(SQLiteTx(db), count)),
+                (small, 1_000),
+                (large, 200_000),
+            )
     finally:
         small.close()
         large.close()

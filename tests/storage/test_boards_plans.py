@@ -19,7 +19,7 @@ from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
 from storage.removal import delete_newest
 from storage.rows import author_of
 from storage.sqlite.tx import SQLiteTx, finish
-from tests.storage.test_sqlite import steps
+from tests.storage.test_sqlite import steps, takes_as_many_steps
 from tests.support.postgres import psql
 
 AUTHOR, AT_ONCE = 1, 50
@@ -75,10 +75,12 @@ def test_reads_of_all_boards_take_as_many_steps_whatever_is_there(tmp_path, else
     small, large = (in_sqlite(tmp_path / f"{count}.db", count, elsewhere) for count in (1_000, 100_000))
     try:
         for name, read in READS.items():
-            few, plans = steps(small, lambda db, count, read=read: finish(read(SQLiteTx(db), count)), 1_000)
-            many, plans_of_many = steps(large, lambda db, count, read=read: finish(read(SQLiteTx(db), count)), 100_000)
-            assert plans == plans_of_many, name
-            assert abs(many - few) <= 5, f"{name}: {few} steps became {many}"
+            takes_as_many_steps(
+                name,
+                lambda db, count, read=read: finish(read(SQLiteTx(db), count)),
+                (small, 1_000),
+                (large, 100_000),
+            )
     finally:
         small.close()
         large.close()

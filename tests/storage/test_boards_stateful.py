@@ -326,7 +326,7 @@ class Boards(RuleBasedStateMachine):
         self.run(self.storage.close())
         self.storage = self.run(open_storage(self.url))
 
-    # --- whoever asks is told what the model says
+    # --- each asker is told what the model says
 
     @rule(data=st.data(), limit=st.sampled_from([1, 2, 100]))
     def read(self, data, limit):
@@ -373,7 +373,7 @@ class Boards(RuleBasedStateMachine):
 
     @rule()
     def list_for_delivery(self):
-        """Whoever keeps the list, and reads what has changed since, has what a new reader has: what the model says."""
+        """Somebody who keeps the list, and reads what has changed since, has what a new reader has: what the model says."""
         changed, told = self.run(self.storage.listing(self.listed_at)), {}
         whole = self.run(self.storage.listing(0))
         for one in changed.boards:
@@ -402,7 +402,7 @@ class Boards(RuleBasedStateMachine):
 
     @rule(limit=st.sampled_from([1, 3]))
     def catch_up(self, limit):
-        """Whoever follows a board by its cursor, with resets, has exactly what is there; numbers never go back."""
+        """Somebody who follows a board by its cursor, with resets, has exactly what is there; numbers never go back."""
         for board in {*self.model.boards, *self.model.slug_owners.values(), *NOWHERE}:
             self.catch_up_on(board, limit)
         assert len({epoch for epoch, _ in self.heads.values()}) == len(self.heads)

@@ -95,7 +95,7 @@ class Model:
     # --- what becomes of a request: the error, or None
 
     def refusal_of_actor(self, actor: Asker, board: int) -> type[Exception] | None:
-        """Of whoever wants to change a board."""
+        """The refusal for an actor who wants to change a board, or None."""
         if not self.reads(actor, board):
             return NotFoundError
         if not actor.is_operator and not (self.is_active(actor.account_id) and self.moderates(actor.account_id, board)):

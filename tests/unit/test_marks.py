@@ -17,7 +17,7 @@ class Failing:
 
 
 async def test_marks_that_could_not_be_saved_are_saved_later():
-    """With those that were noted meanwhile; then nothing is left to save."""
+    """With those that were noted since; then nothing is left to save."""
     storage = Failing()
     marks = Marks(storage)
     marks.note(1, 2, 5)
@@ -32,7 +32,7 @@ async def test_marks_that_could_not_be_saved_are_saved_later():
 
 
 async def test_a_mark_is_seen_while_it_is_being_saved():
-    """And one that moves meanwhile is saved the next time; nobody else begins to save then."""
+    """And one that moves during the save is saved the next time; nobody else begins to save then."""
     storage, marks = Failing(), None
 
     class Slow(Failing):

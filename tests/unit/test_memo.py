@@ -62,7 +62,7 @@ async def test_a_known_poll_that_lacks_changes_is_answered_with_them(house, behi
 
 
 async def test_the_same_bytes_after_the_cursor_of_another_path_are_another_poll(house):
-    """The board is in the path: whoever may read one may not read each."""
+    """The board is in the path: who may read one may not read each."""
     for path in (b"GET /api/v1/messages?after=", b"GET /b/rowing/get?after="):
         assert house.memo.classify(request(house, 1, path)) is house.memo.classify(request(house, 0, path)) is None
 
@@ -111,7 +111,7 @@ async def test_a_cursor_from_before_what_memory_has_is_not_answered_from_memory(
 
 
 async def test_the_polls_of_as_many_members_as_may_park_are_known(house):
-    """Each has a cookie of its own, and headers as long as a browser's behind a proxy. They come in turns: if the memo
+    """Each has another cookie, and headers as long as a browser's behind a proxy. They come in turns: if the memo
     were too small for a few of them, the oldest would always be the next, and none would be known.
     """
     other = b" HTTP/1.1\r\nX-Request-Id: %d\r\nCookie: longboard=%d; " + b"x" * 900 + b"\r\n\r\n"

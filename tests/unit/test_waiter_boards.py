@@ -147,7 +147,7 @@ async def test_quiet_boards_are_not_reset_for_what_is_written_elsewhere(storage)
 
 
 async def test_a_quiet_first_board_is_not_reset_after_a_start_either(storage):
-    """Beside a busy one; and who is more changes of its own behind than memory has, is."""
+    """Beside a busy one. A client that is further behind on the quiet one than memory reaches is reset."""
     site = await site_with(storage, 1)
     [busy], first = boards_of(site), site.waiters.first
     one, two = await post(storage, first, "one"), await post(storage, first, "two")
@@ -222,7 +222,7 @@ async def test_what_is_loaded_ahead_of_the_log_stays_ahead(storage, monkeypatch)
 
 
 async def test_rights_are_in_memory_before_what_is_loaded(storage):
-    """A board that was closed meanwhile, and what was posted there since, come in this order."""
+    """The end of a right to read comes before what was posted after it."""
     site = await site_with(storage, 1)
     [board] = boards_of(site)
     rights, parked = board.rights, park(site, board)
