@@ -2,13 +2,13 @@
 
 import bisect
 import collections
-import heapq
 import itertools
 import math
 from collections.abc import Iterable, Iterator
 
 from board.credentials import MAX_KNOWN
 from board.live_board import ENDED, LiveBoard
+from board.news import News
 from board.scopes import GUESTS, Scope
 from board.slugs import FIRST
 from storage.listing import Listed, Listing, Newest
@@ -30,12 +30,12 @@ class Directory:
         """Boards whose newest message was deleted, and whose present one has to be read."""
         self._boards: dict[int, LiveBoard] = {FIRST_BOARD: self.first}
         self._slugs: dict[str, LiveBoard] = {FIRST: self.first}
-        self._by_news: dict[str, dict[LiveBoard, None]] = {"everyone": {self.first: None}, "members": {}}
-        """By who may read them, in the order of their news. Those of the invited are found by scopes."""
-        self._last_news = 0
+        self.news = News(self.first)
         self._rights = 0
         self._guests_list = self._members_list = 0
         """The last change of what the list of boards shows to all guests, and to all members."""
+        self._began = {False: 0, True: 0}
+        """The change with which the list of all guests began, and that of all members, if it began in this process."""
         self._ends: collections.OrderedDict[int, int] = collections.OrderedDict()
         """When boards of the invited ended, by their ids."""
         self._in_order: tuple[list[LiveBoard], list[LiveBoard]] | None = None
@@ -74,33 +74,30 @@ class Directory:
         """The last change of what the list of boards shows to guests."""
         return self._guests_list
 
+    def list_began(self, scope: Scope) -> int:
+        """The change with which these askers got other boards than the first, or 0. The first board's changes before it
+        are no news: whether they were would tell of boards that the askers may not read.
+        """
+        return 0 if scope.boards else self._began[scope.is_member]
+
     # --- what is new
 
     @property
     def last_word(self) -> int:
         """The number of the newest thing that may be told to anybody."""
         own = self._own_lists[next(reversed(self._own_lists))] if self._own_lists else 0
-        return max(self._last_news, self.changed, own)
-
-    def note_news(self, board: LiveBoard, number: int) -> None:
-        """Notes a post or a deletion. What was loaded may be ahead of the others: the order of numbers stays."""
-        self._leave_order(board)
-        if (kin := self._by_news.get(board.read_by)) is not None:
-            number = max(number, next(reversed(kin)).news if kin else 0)
-            kin[board] = None
-        board.news = max(number, board.news)
-        self._last_news = max(self._last_news, board.news)
+        return max(self.news.last, self.changed, own)
 
     def note_changes(self, board: LiveBoard, changes: Iterable[Message]) -> None:
         """Notes what changes of a board say of its newest message."""
         for message in changes:
             if message.deleted:
-                self.note_news(board, message.seq)
+                self.news.note(board, message.seq)
                 if message.id == board.newest and not board.is_first:
                     self.unsure[board] = None
             elif message.id > board.newest:
                 board.newest, board.author_id = message.id, message.author.id if message.author else None
-                self.note_news(board, message.seq)
+                self.news.note(board, message.seq)
                 self.unsure.pop(board, None)
 
     def note_newest(self, board: LiveBoard, newest: Newest | None) -> None:
@@ -108,20 +105,7 @@ class Directory:
         self.unsure.pop(board, None)
         board.newest, board.author_id = (newest.id, newest.author_id) if newest else (0, None)
         if newest and newest.seq > board.seq:
-            self.note_news(board, newest.seq)
-
-    def _leave_order(self, board: LiveBoard) -> None:
-        for boards in self._by_news.values():
-            boards.pop(board, None)
-
-    def news_after(self, number: int, is_member: bool, own: Iterable[LiveBoard]) -> Iterator[LiveBoard]:
-        """The boards with news after this change, the newest first: those that all guests or all members may read, and
-        of the invited these. What an asker may not read costs nothing, and so can't be told by the time that it takes.
-        """
-        kinds = ("everyone", "members") if is_member else ("everyone",)
-        own = sorted(own, key=lambda board: -board.news)
-        all_news = heapq.merge(*(reversed(self._by_news[kind]) for kind in kinds), own, key=lambda board: -board.news)
-        return itertools.takewhile(lambda board: board.news > number, all_news)
+            self.news.note(board, newest.seq)
 
     def own_news(self, scope: Scope, after: int, to: int) -> tuple[LiveBoard, ...]:
         """The boards of the invited in a scope with news after the one number, and up to the other."""
@@ -155,7 +139,7 @@ class Directory:
         changed = max(self.list_change(scope, 0), self.own_list_change(account_id, 0))
         if not changed:
             return 0
-        news = (board.news for board in self.news_after(-1, scope.is_member, self._own(scope)) if not board.is_first)
+        news = (board.news for board in self.news.after(-1, scope.is_member, self._own(scope)) if not board.is_first)
         return max(changed, self.first.seq, next(news, 0))
 
     # --- rows
@@ -163,6 +147,7 @@ class Directory:
     def apply(self, listing: Listing) -> tuple[list[LiveBoard], set[int]]:
         """Takes rows that have changed. Returns their boards, and the accounts that own others than before."""
         changed, owners = [], set[int | None]()
+        empty = [is_member for is_member in self._began if not any(self.news.others(is_member))]
         for one in listing.boards:
             board = self._boards.get(one.board.id)
             if board is None and not one.has_ended:
@@ -178,10 +163,12 @@ class Directory:
                 self.unsure.pop(board, None)
                 read_by = None
             if board.read_by != read_by:
-                self.note_news(board, board.news)
+                self.news.note(board, board.news)
             changed.append(board)
             if one.has_ended:
                 self._end(board, one.board.changed)
+        for is_member in empty:
+            self._began[is_member] = min((one.row.changed for one in self.news.others(is_member) if one.row), default=0)
         self.changed = listing.head.boards
         return changed, {owner for owner in owners if owner is not None}
 
@@ -205,10 +192,8 @@ class Directory:
             board.set_position(one)
         self.first.epoch, self.first.floor, self.first.news = first.epoch, first.floor, first.seq
         self.first.move_to(first.seq)
-        in_order = sorted(self._boards.values(), key=lambda board: board.news)
-        for kind in self._by_news:
-            self._by_news[kind] = dict.fromkeys(board for board in in_order if board.read_by == kind)
-        self.seq, self.changed, self._last_news = head.seq, head.boards, in_order[-1].news
+        self.news.order(self._boards.values())
+        self.seq, self.changed = head.seq, head.boards
         self.unsure.clear()
 
     def _set_row(self, board: LiveBoard, one: Listed) -> None:
@@ -238,7 +223,7 @@ class Directory:
         if board.read_by == "invited":
             note(self._ends, [board.id], number)
         self._note_list({board.read_by}, number)
-        self._leave_order(board)
+        self.news.leave(board)
         board.slugs, board.recent = [], None
         del self._boards[board.id]
         self.unsure.pop(board, None)

@@ -40,7 +40,7 @@ class Others:
         """The change up to which the last tick told, or tells. No client is given it: see above."""
         self.told = 0
         """The change up to which all parked polls were told: follows when a tick is through."""
-        self._words: dict[tuple[int, LiveBoard, bool, tuple[LiveBoard, ...], int], bytes | None] = {}
+        self._words: dict[tuple[int, LiveBoard, bool, tuple[LiveBoard, ...], int, int], bytes | None] = {}
         """By what they are made of, and not by scope: nearly all members have no news on boards of the invited."""
         self._joined: dict[tuple[bytes, bytes], bytes] = {}
         self._joined_bytes = 0
@@ -70,7 +70,14 @@ class Others:
             return None
         directory, latest = self._directory, self.latest
         listed = max(directory.own_list_change(account_id, after, latest), directory.list_change(scope, after, latest))
-        key = after, board, scope.is_member, directory.own_news(scope, after, latest), listed
+        key = (
+            after,
+            board,
+            scope.is_member,
+            directory.own_news(scope, after, latest),
+            listed,
+            directory.list_began(scope),
+        )
         if key not in self._words:
             if len(self._words) >= WORDS_MAX:
                 self._words.clear()
@@ -78,14 +85,16 @@ class Others:
         return self._words[key]
 
     def _make_word(
-        self, after: int, board: LiveBoard, is_member: bool, own: Sequence[LiveBoard], listed: int
+        self, after: int, board: LiveBoard, is_member: bool, own: Sequence[LiveBoard], listed: int, began: int
     ) -> bytes | None:
-        """`own` has the boards of the invited with news, `listed` is the last change of the list, or 0."""
+        """`own` has the boards of the invited with news, `listed` is the last change of the list, or 0; it began with
+        `began`.
+        """
         has_list, number, named, looked_at = listed > 0, listed, dict[str, list[int | None]](), 0
-        for looked_at, other in enumerate(self._directory.news_after(after, is_member, own), 1):
+        for looked_at, other in enumerate(self._directory.news.after(after, is_member, own), 1):
             if looked_at > LOOKED_AT_MAX or len(named) > NAMED_MAX:
                 break
-            if other is not board and other.news <= self.latest:
+            if other is not board and other.news <= self.latest and not (other.is_first and other.news < began):
                 number = max(number, other.news)
                 named[other.slug] = [other.newest, other.author_id]
         if named and (looked_at > LOOKED_AT_MAX or len(named) > NAMED_MAX):

@@ -208,7 +208,7 @@ class WaiterList(Ticks, Deliveries):
     def _hold(self, board: LiveBoard, snapshot: Snapshot) -> None:
         recent, directory = Recent(snapshot, board.watching.count), self.directory
         if directory.has_others and recent.seq > board.seq:
-            directory.note_news(board, recent.seq)
+            directory.news.note(board, recent.seq)
         directory.unsure.pop(board, None)
         self.others.forget()
         if board.is_first:

@@ -6,7 +6,7 @@ from board.caller import Caller
 from board.cursor import Cursor
 from board.errors import DeniedError
 from board.live_board import LiveBoard
-from board.scopes import GUESTS, Scope
+from board.scopes import GUESTS, MEMBERS, Scope
 from board.site.boards import NO_BOARD
 from board.site.parts import Parts
 from board.slugs import fold_slug
@@ -47,7 +47,9 @@ class LiveBoards(Parts):
 
     async def scope_of(self, caller: Caller) -> Scope:
         """Returns what the caller may read. Raises UnavailableError."""
-        return await self.scopes.find(caller.credential) if self.waiters.directory.has_others else GUESTS
+        if self.waiters.directory.changed:  # there are other boards, or there were
+            return await self.scopes.find(caller.credential)
+        return MEMBERS if caller.credential else GUESTS
 
     def boards_by_id(self, ids: Iterable[int | None], scope: Scope) -> list[LiveBoard]:
         """Returns those of these boards beside the first that are there, and that the asker may read."""

@@ -238,6 +238,7 @@ class Boards(RuleBasedStateMachine):
                 for other in self.boards if others else ():
                     await self.post_now(other, "in between")
 
+        self.counting.act = None  # of an earlier rule, if that read did not come
         if where == "snapshot":
             self.shorten_page()
         self.counting.act, self.counting.where = act, where

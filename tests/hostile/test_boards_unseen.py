@@ -269,10 +269,16 @@ ENDS_LAST = [
     ("unseen", "make", 0),
     ("memory", "tick", 0),
 ]
+ENDS_UNTOLD = [("seen", "make", 1), ("seen", "end", 0), ("unseen", "make", 0), ("memory", "tick", 0)]
+PARKED_BEFORE = [("unseen", "make", 0), ("poll", "parked", 0), ("seen", "make", 1), ("memory", "tick", 0)]
+NEWS_BEFORE = [("unseen", "make", 1), ("seen", "remove_all", 2), ("memory", "tick", 1), ("seen", "make", 3)]
 
 
 @settings(max_examples=60, deadline=None)
 @example(steps=[*ENDS_LAST, ("seen", "write", 0), ("poll", "at once", 0)], is_member=True)
+@example(steps=[*ENDS_UNTOLD, ("seen", "write", 0), ("poll", "at once", 0)], is_member=True)
+@example(steps=[("poll", "from 0", 0), *PARKED_BEFORE], is_member=True)
+@example(steps=[*NEWS_BEFORE, ("poll", "from 0", 1)], is_member=True)
 @given(steps=st.lists(STEPS, min_size=10, max_size=40), is_member=st.booleans())
 def test_nobody_is_told_of_what_they_may_not_read(steps, is_member):
     told = [asyncio.run(outcome(steps, has_unseen=has, is_member=is_member)) for has in (True, False)]
