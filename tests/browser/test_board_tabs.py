@@ -83,7 +83,7 @@ async def test_what_was_read_for_somebody_else_is_not_taken(club, visit):
 
 async def test_a_board_with_a_name_of_javascript_is_one_like_any_other(club, visit):
     """Every object has a `constructor`: word of other boards is none of this one, nor has it a mark before it is read."""
-    server, owner, friend, _ = club
+    server, owner, friend, hidden = club
     make_board(owner, "Builders", "constructor")
     builders = await visit(server, "/b/constructor/", friend, **WIDE)
     await comes_true(builders, LISTED)
@@ -92,11 +92,12 @@ async def test_a_board_with_a_name_of_javascript_is_one_like_any_other(club, vis
     await parked(server, 1)
     asked = []
     builders.on("request", lambda request: asked.append(request.url) if "/get" in request.url else None)
-    post_on(owner.api, "rowing", "of another board")
-    await expect(entry(builders, "Rowing")).to_have_class("new")
+    for slug, name in (("lounge", "Lounge"), ("rowing", "Rowing"), (hidden, "Committee")):
+        post_on(owner.api, slug, "of another board")
+        await expect(entry(builders, name)).to_have_class("new")
     post_on(owner.api, "constructor", "a wall")
     await expect(message(builders, "a wall")).to_have_count(1)
-    assert len(asked) == 1
+    assert len(asked) in (1, 2)  # the first word may be asked for, as the other tab has ended a poll
 
 
 async def test_the_first_message_of_a_board_is_new(club, visit):
