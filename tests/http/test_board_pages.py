@@ -262,7 +262,7 @@ def test_settings_that_others_have_changed_since_are_not_overwritten_unseen(club
         and "Somebody else has changed" in refused.text
         and "typed</textarea>" in refused.text
     )
-    assert owner.api.get("/api/v1/boards/rowing").json()["rules"] == ""
+    assert owner.api.get("/api/v1/boards/rowing").json()["rules"] == "Be kind"
     assert browser.post("/b/rowing/settings", data=form | {"began_from": token(refused)}).status_code == 303
     assert owner.api.get("/api/v1/boards/rowing").json()["rules"] == "typed"
     for odd in ("", "x", "9" * 30):  # as from a page without it
@@ -439,7 +439,7 @@ def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
 
     change("rowing", archived=True)
     change("rowing", archived=False, name="Rowers")
-    change("rowing", read_by="members", rules="Be kind")
+    change("rowing", read_by="members", rules="Be kind and quick")
     change("rowing", read_by="members")
     link = '<a href="/b/rowing/"><bdi lang="">Rowers</bdi></a>'
     log = other.browser().get("/audit").text
