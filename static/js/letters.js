@@ -4,7 +4,6 @@
 
 import { button, drawer as store, Outbox } from "./outbox.js";
 import { ask, Failure } from "./poller.js";
-import { parsed } from "./rail.js";
 
 /** @typedef {{slug: string, name: string}} Place A board, as it was when something was written there. */
 
@@ -206,4 +205,13 @@ function bdi(name) {
   const element = document.createElement("bdi");
   element.textContent = name;
   return element;
+}
+
+/** @param {string} json */
+function parsed(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
 }

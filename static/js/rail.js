@@ -105,7 +105,7 @@ export class Rail {
       const board = this.#boards.get(other);
       if (board) board.newest = news[0]; // lower than before, if what was the newest is deleted
     }
-    if (list || hasMissed) this.readSoon();
+    if (list || hasMissed) this.#readSoon();
     this.#paint();
   }
 
@@ -133,6 +133,11 @@ export class Rail {
       if (link.dataset.slug === slug) link.setAttribute("aria-current", "page");
     }
     this.#paint();
+  }
+
+  /** Reads the list soon: not at the same moment as all others. */
+  readSoon() {
+    this.#readSoon();
   }
 
   /** Looks when the newest message is in view. */
@@ -190,11 +195,8 @@ export class Rail {
     }
   }
 
-  /**
-   * Reads the list soon: not at the same moment as all others. The tab that polls reads it and tells the others, which wait
-   * for that: twice as long as it may take.
-   */
-  readSoon() {
+  /** The tab that polls reads the list and tells the others, which wait for that: twice as long as it may take. */
+  #readSoon() {
     const watching = parseInt(document.getElementById("watching")?.textContent ?? "") || 1;
     const most = SPREAD_MS + SPREAD_EACH_MS * watching;
     this.#reading ??= setTimeout(() => this.#readList(), (this.#tabs.isPolling ? Math.random() : 2) * most);
@@ -273,7 +275,7 @@ export class Rail {
     let board = this.#boards.get(slug);
     if (!board) {
       this.#boards.set(slug, (board = { ...NOTHING }));
-      if (this.#isWhole) this.readSoon(); // else it may be one of those that this list has no room for
+      if (this.#isWhole) this.#readSoon(); // else it may be one of those that this list has no room for
     }
     if (newest > board.newest && !(this.#me && author === this.#me)) board.isNew = true;
     board.newest = Math.max(board.newest, newest);
@@ -408,8 +410,8 @@ function inSigns({ unread, isNew, isMentioned }) {
   return isMentioned ? `@${count}` : count;
 }
 
-/** @param {string} json What the browser kept. */
-export function parsed(json) {
+/** @param {string} json */
+function parsed(json) {
   try {
     return JSON.parse(json);
   } catch {
