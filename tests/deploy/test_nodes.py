@@ -23,7 +23,7 @@ from tests.support.patience import PATIENCE
 from tests.support.people import Person, client, refused, session_of
 from tests.support.postgres import cluster, psql
 from tests.support.postgres_proxy import proxy
-from tests.support.server import ROOT, environment, until
+from tests.support.server import PLAIN, ROOT, environment, until
 
 JSON = {"Content-Type": "application/json"}
 METRICS_TOKEN = "0123456789abcdef"
@@ -195,11 +195,11 @@ def parked_everywhere(node):
 
 
 def post_to(url, body, **fields):
-    return httpx.post(f"{url}/api/v1/messages", json={"body": body, **fields}, timeout=PATIENCE)
+    return httpx.post(f"{url}/api/v1/messages", json={"body": body, **fields}, timeout=PATIENCE, verify=PLAIN)
 
 
 def poll_of_its_own(url, cursor):
-    return httpx.get(f"{url}/get?after={cursor}", timeout=PATIENCE).json()
+    return httpx.get(f"{url}/get?after={cursor}", timeout=PATIENCE, verify=PLAIN).json()
 
 
 # --- bin/serve --nodes
@@ -231,14 +231,20 @@ def test_one_of_several_nodes_says_how_to_become_the_moderator(family):
     """The first: the links of the others would only be noise."""
     _, url, log = family
     shown = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-    until(lambda: "longboard_nodes_now 3.0" in httpx.get(f"{url}/metrics", headers=shown, timeout=PATIENCE).text)
+    until(
+        lambda: (
+            "longboard_nodes_now 3.0" in httpx.get(f"{url}/metrics", headers=shown, timeout=PATIENCE, verify=PLAIN).text
+        )
+    )
     until(lambda: "This board has no moderator yet" in log.read_text())
     assert log.read_text().count("This board has no moderator yet") == 1
 
 
 def parked_at(url):
     """How many polls all nodes have parked."""
-    text = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}, timeout=PATIENCE).text
+    text = httpx.get(
+        f"{url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}, timeout=PATIENCE, verify=PLAIN
+    ).text
     return sum(float(value) for value in re.findall(r"^longboard_polls_now(?:{.*})? (\S+)", text, re.MULTILINE))
 
 
@@ -256,7 +262,7 @@ def test_nodes_share_a_port_and_a_dead_one_is_replaced(family):
         assert response.status_code in (200, 201)
     until(lambda: len(children(process) - {killed}) == 3)
     assert "has died (-9)" in log.read_text()
-    cursor = httpx.get(f"{url}/api/v1/messages", timeout=PATIENCE).json()["cursor"]
+    cursor = httpx.get(f"{url}/api/v1/messages", timeout=PATIENCE, verify=PLAIN).json()["cursor"]
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
         polls = [pool.submit(poll_of_its_own, url, cursor) for _ in range(30)]
         until(lambda: parked_at(url) == 30)  # what no node has accepted is cut off
@@ -326,7 +332,7 @@ class Client:
         while not self.stop.is_set():
             try:
                 url = f"{self.nodes[self.turn].url}/api/v1/messages?after={self.cursor}&wait=2"
-                reply = httpx.get(url, timeout=GIVES_UP)
+                reply = httpx.get(url, timeout=GIVES_UP, verify=PLAIN)
             except httpx.TransportError:
                 self.turn = (self.turn + 1) % len(self.nodes)
                 time.sleep(0.05)
@@ -359,7 +365,9 @@ class Poster:
     def post(self, fields):
         while True:
             try:
-                answer = httpx.post(f"{self.nodes[self.turn].url}/api/v1/messages", json=fields, timeout=GIVES_UP)
+                answer = httpx.post(
+                    f"{self.nodes[self.turn].url}/api/v1/messages", json=fields, timeout=GIVES_UP, verify=PLAIN
+                )
             except httpx.TransportError:
                 self.turn = (self.turn + 1) % len(self.nodes)
                 continue

@@ -16,7 +16,7 @@ import pytest
 
 from net import handover
 from tests.support.patience import PATIENCE
-from tests.support.server import ROOT, Server, environment, until
+from tests.support.server import PLAIN, ROOT, Server, environment, until
 
 
 def run(*flags, **env):
@@ -186,9 +186,13 @@ def test_a_unix_socket_can_be_inherited(tmp_path, repeats, kinds):
         process = subprocess.Popen(**command, stdout=subprocess.PIPE, stderr=log, text=True)
         said = process.stdout.readline()
         assert ("unix:" + path in said) and ("http://" in said) == (tcp in given)
-        clients = [httpx.Client(transport=httpx.HTTPTransport(uds=path), base_url="http://x", timeout=PATIENCE)]
+        clients = [
+            httpx.Client(transport=httpx.HTTPTransport(uds=path, verify=PLAIN), base_url="http://x", timeout=PATIENCE)
+        ]
         if tcp in given:
-            clients.append(httpx.Client(base_url=f"http://127.0.0.1:{tcp.getsockname()[1]}", timeout=PATIENCE))
+            clients.append(
+                httpx.Client(base_url=f"http://127.0.0.1:{tcp.getsockname()[1]}", timeout=PATIENCE, verify=PLAIN)
+            )
         for client in clients:
             assert client.post("/api/v1/messages", json={"body": "x"}).status_code == 201
             cursor = client.get("/healthz").json()["cursor"]
@@ -277,7 +281,9 @@ def posted(url, body, stop):
     key = f"{body:>022}".replace(" ", "0").replace("/", "-")
     while not stop.is_set():
         try:
-            response = httpx.post(f"{url}/api/v1/messages", json={"body": body, "key": key}, timeout=PATIENCE)
+            response = httpx.post(
+                f"{url}/api/v1/messages", json={"body": body, "key": key}, timeout=PATIENCE, verify=PLAIN
+            )
         except httpx.TransportError:
             time.sleep(0.01)
             continue

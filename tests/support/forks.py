@@ -5,7 +5,6 @@ half of what most tests would cost. Tests of the start itself, and of what a pro
 from nothing.
 """
 
-import asyncio.constants
 import contextlib
 import logging
 import multiprocessing
@@ -24,11 +23,17 @@ MALLOC = {"PYTHONMALLOC": "pymalloc"}
 """With Python's development mode: all that it looks for, but for faults in C, which would take a sixth of the time."""
 DEBUG = {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error"} | MALLOC
 
-asyncio.constants.DEBUG_STACK_DEPTH = 1
-"""In debug mode, asyncio keeps where each future and call was made: ten frames of it take 40 % of the tests' time."""
-
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["server", "admin.__main__", "fake_facebook.__main__", "tests.support.forks"])
+CONTEXT.set_forkserver_preload(
+    [
+        "tests.support.shallow",
+        "server",
+        "admin.__main__",
+        "fake_facebook.__main__",
+        "tests.support.forks",
+        "tests.support.preload",
+    ]
+)
 
 
 class Forked:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import json
 import subprocess
 import sys
@@ -80,6 +81,11 @@ def log_in(browser, mock, sub, path="/oidc_mock/start"):
     return browser.get(mock.answer(begin(browser, path), sub))
 
 
+@functools.cache  # it takes longer than most tests
+def private_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Liar(Canned):
     """A provider that does all that it should, but for what a test changes.
 
@@ -89,7 +95,7 @@ class Liar(Canned):
 
     def __init__(self):
         super().__init__({})
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = private_key()
         self.kid = "one"
         self.tell_the_truth()
 

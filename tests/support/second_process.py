@@ -11,18 +11,24 @@ from tests.support.server import ROOT
 
 
 class Second:
+    """It starts with the first thing to do: not all tests have one."""
+
     def __init__(self, url: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.second_process", url],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        self._url = url
+        self._process: subprocess.Popen[str] | None = None
 
     def do(self, *words: object) -> None:
         """Returns when it is committed."""
+        self._process = self._process or subprocess.Popen(
+            [sys.executable, "-m", "tests.support.second_process", self._url],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
         print(*words, file=self._process.stdin, flush=True)
         assert self._process.stdout.readline() == "done\n"
 
     def close(self) -> None:
+        if self._process is None:
+            return
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
