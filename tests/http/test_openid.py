@@ -17,7 +17,7 @@ from tests.support.admin import admin, at, run_in
 from tests.support.facebook import begin, query_of, signed_in_as
 from tests.support.openid import CLIENT, SECRET, Liar, log_in, provider_mock, start_board
 from tests.support.people import PASSWORD, Person
-from tests.support.server import until
+from tests.support.server import Server, until
 
 ADA = {"sub": "ada@example.org", "name": "Ada Lovelace", "preferred_username": "countess"}
 GRACE = {"sub": "0042", "preferred_username": "grace@navy.example"}
@@ -589,6 +589,7 @@ def test_the_question_whether_to_switch_fits_into_a_cookie(start, monkeypatch, l
 
 def test_the_library_is_loaded_only_with_the_setting(start, monkeypatch, mock):
     """A board without a provider has neither its memory nor its start."""
+    monkeypatch.setattr(Server, "under", ())  # those that are forked have it loaded
     maps = [
         (start_board(start, monkeypatch, oidc).process.pid, oidc) for oidc in ("", f"mock {mock.url} {CLIENT} {SECRET}")
     ]
