@@ -1,7 +1,7 @@
 """The list of all boards, and the form that makes another one. Both work without JavaScript."""
 
 from handlers.accounts.sign_in import FormPage
-from handlers.boards.rail import in_order
+from handlers.boards.rail import in_order, same_names
 from handlers.http.base import Page
 from handlers.http.rights import Whom
 from storage.boards import BoardChange
@@ -19,9 +19,11 @@ class BoardList(Page):
         listed, more = await self.site.boards(self.caller, after)
         standings = {board.id: standing for board, standing in listed}
         last = listed[-1][0].slug if more else None
+        boards = in_order(board for board, _ in listed)
         self.render(
             "boards.html",
-            boards=[(board, standings[board.id]) for board in in_order(board for board, _ in listed)],
+            boards=[(board, standings[board.id]) for board in boards],
+            alike=same_names(boards),
             after=after,
             last=last,
             may_make=self.site.may_make_boards(self.caller),

@@ -2,9 +2,11 @@
 
 import abc
 import contextlib
+from typing import Any
 
 from board.errors import DeniedError
 from board.live_board import LiveBoard
+from handlers.boards.rail import alike
 from handlers.http.base import Base, allowed_methods
 from handlers.http.place import THE_FIRST, Place, place_of
 from storage.errors import StorageError
@@ -29,6 +31,16 @@ class Judged(Base):
         """The board as templates need it, as memory has it: without its rules."""
         row = self.board.row
         return place_of(row, self.site.secret, manages=self.site.may_manage(self.caller, row)) if row else THE_FIRST
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        return {**super().get_template_namespace(), "also": self.also}
+
+    def also(self) -> str:
+        """Returns what stands beside the board's name where it looks like that of another one that the viewer may read:
+        its slug. Else nothing.
+        """
+        scope, row = self.site.scopes.recall(self.credential), self.board.row
+        return row.slug if row and scope and row.slug in alike(self.site, scope) else ""
 
     def judge_by(self, board: LiveBoard) -> None:
         """Called in the step in which the board was found, so that this is the state that the client may read."""

@@ -1,6 +1,7 @@
 """The list of boards, as pages have it: beside the messages, or to search in another one. A site with one board has none."""
 
 import dataclasses
+import functools
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -64,6 +65,12 @@ def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:
     return Rail(boards, live, site.waiters.directory.newest_for(scope), may_make, same_names(boards))
 
 
+def alike(site: Site, scope: Scope) -> frozenset[str]:
+    """Returns the slugs of boards whose names look like another's, of those that the viewer may read."""
+    live = site.waiters.directory.listed(scope, BOARDS_AT_ONCE - 1)
+    return same_names([site.first_board, *(board.row for board in live if board.row)])
+
+
 def in_order(boards: Iterable[Board]) -> list[Board]:
     """As static/js/rail.js orders them."""
     return sorted(
@@ -78,6 +85,7 @@ def same_names(boards: list[Board]) -> frozenset[str]:
     return frozenset(board.slug for board in boards if count[folded(board.name)] > 1 and board.id != FIRST_BOARD)
 
 
+@functools.lru_cache(BOARDS_AT_ONCE * 10)
 def folded(name: str) -> str:
     """A name without accents and case, as static/js/rail.js makes it: by rules that both languages have."""
     letters = unicodedata.normalize("NFKD", name)

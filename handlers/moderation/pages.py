@@ -1,6 +1,7 @@
 """What moderators do on the page of a message, and the audit log."""
 
 from board.audit import around_board, in_words
+from handlers.boards.rail import alike
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.messages.api import parse_id
@@ -43,6 +44,7 @@ class AuditLog(Rendering):
             older=older,
             before=before,
             boards=boards,
+            alike=alike(self.site, scope),
             in_words=in_words,
             around_board=around_board,
         )

@@ -396,6 +396,40 @@ def test_a_search_says_where_it_looks_and_leads_to_the_other_boards(club):
     assert "elsewhere" not in server.get("/search").text and "elsewhere" not in server.get("/search?q=%22").text
 
 
+def test_boards_of_one_name_are_told_apart_by_those_who_see_both(club):
+    """In titles, headings, links, the list of all boards and the log; a name like that of a hidden board stands alone."""
+    server, owner, friend, hidden = club
+    make_board(owner, "RÓWING", "rowing-2"), make_board(owner, "Committee", "committee")
+    id = post_on(owner.api, "rowing", "again")["id"]
+
+    def shown(who, path):
+        page = " ".join(who.get(path).text.split())
+        return [re.sub("<[^>]+>", "", words) for words in re.findall("<(?:title|h1)[^>]*>.*?</(?:title|h1)>", page)]
+
+    for who in (server.client, friend.browser()):
+        assert shown(who, "/b/rowing/") == ["Rowing (rowing) · Riverside", "Rowing (rowing)"]
+        assert shown(who, "/b/rowing-2/")[1] == "RÓWING (rowing-2)"
+        assert shown(who, "/b/rowing/?before=99") == [
+            "Older messages · Rowing (rowing) · Riverside",
+            "Older messages · Rowing (rowing)",
+        ]
+        assert shown(who, "/b/rowing/search?q=x")[1] == "Search in Rowing (rowing)"
+        assert "again · Rowing (rowing) · Riverside" in shown(who, f"/m/{id}")[0]
+        page = who.get("/boards").text
+        assert 'lang="">Rowing</bdi><small>rowing</small>' in page and "<small>rowing-2</small>" in page
+        assert '<bdi lang="">Rowing</bdi> (rowing)</a>' in who.get("/search?q=none").text
+        assert 'Go to <bdi lang="">Rowing</bdi> (rowing)</a>' in who.get(f"/m/{id}").text
+    assert shown(owner.browser(), "/b/rowing-2/settings")[1] == "RÓWING (rowing-2)"
+    log = " ".join(promote(server, Person(server)).browser().get("/audit").text.split())
+    assert '<bdi lang="">RÓWING</bdi> (rowing-2)</a>' in log and '<bdi lang="">Committee</bdi></a>' in log
+    assert f"Committee</bdi> ({hidden})</a>" in owner.browser().get("/audit").text
+    for who, heading in ((server.client, "Committee"), (friend.browser(), "Committee (committee)")):
+        assert shown(who, "/b/committee/") == [f"{heading} · Riverside", heading]
+    assert shown(friend.browser(), "/b/lounge/")[1] == "Lounge"
+    assert owner.api.patch("/api/v1/boards/rowing-2", json={"name": "Diving"}).status_code == 200
+    assert shown(server.client, "/b/rowing/") == ["Rowing · Riverside", "Rowing"], "the kept page, too"
+
+
 def test_the_first_board_has_the_site_s_name_once(club):
     """The site's name stands at the head of each page: the first board's heading is for screen readers, if it has no other name."""
     server, *_ = club
