@@ -45,6 +45,10 @@ class Accounts(Nouns):
         """Raises NotFoundError."""
         return await self._read(find, "username", username)
 
+    async def accounts_called(self, username: str, name: str, limit: int) -> list[Account]:
+        """Returns accounts with this username, which comes first, or with this name, in small letters or capitals."""
+        return await self._read(read_called, username, name, limit)
+
     async def account_of(self, id: int) -> Account:
         """Raises NotFoundError."""
         return await self._read(find, "id", id)
@@ -220,6 +224,13 @@ async def find(tx: Tx, column: str, value: object) -> Account:
     if account is None:
         raise NotFoundError(f"account {value}")
     return account
+
+
+async def read_called(tx: Tx, username: str, name: str, limit: int) -> list[Account]:
+    # Names have no index. Half of those who ask have typed a username, but it may be somebody else's name, too.
+    which = "username = $1 OR lower(accounts.name) = lower($2) ORDER BY username <> $1, accounts.id"
+    rows = await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE {which} LIMIT $3", username, name, limit)
+    return [Account(*row) for row in rows]
 
 
 async def has_tutorial_name(tx: Tx, tutorial_name: str) -> bool:

@@ -12,20 +12,18 @@ from storage.tx import Nouns, Tx
 
 class Invitations(Nouns):
     async def invite(
-        self, actor: Account | None, board_id: int, account_id: int, *, credential: int | None = None
-    ) -> None:
-        """Lets an account read a board. Raises NotFoundError, NotAllowedError, TooManyInvitationsError."""
+        self, actor: Account | None, board_id: int, *account_ids: int, credential: int | None = None
+    ) -> set[int]:
+        """Lets accounts read a board, all of them or none. Returns those that had no invitation before.
 
-        async def unit(tx: Tx) -> None:
+        Raises NotFoundError, NotAllowedError, TooManyInvitationsError.
+        """
+
+        async def unit(tx: Tx) -> set[int]:
             await check_manages(tx, actor, credential, board_id)
-            invited = await check_may_be_invited(tx, account_id)
-            at = "SELECT $1, $2, now_ms() WHERE true ON CONFLICT (board_id, account_id) DO NOTHING"
-            if await tx.run(f"INSERT INTO invitations (board_id, account_id, at) {at}", board_id, account_id):
-                await note(tx, actor, "invite", of_invitation(board_id, invited.username), board_id)
-                await note_access_change(tx, account_id)
-                await next_board_change(tx)
+            return {id for id in account_ids if await add_invitation(tx, actor, board_id, id)}
 
-        await self._write(unit)
+        return await self._write(unit)
 
     async def uninvite(
         self, actor: Account | None, board_id: int, account_id: int, *, credential: int | None = None
@@ -53,6 +51,18 @@ class Invitations(Nouns):
         Raises NotFoundError, NotAllowedError.
         """
         return await self._read(read_invited, board_id, asker, after, limit)
+
+
+async def add_invitation(tx: Tx, actor: Account | None, board_id: int, account_id: int) -> bool:
+    """Returns whether there was none before. Raises NotFoundError, TooManyInvitationsError."""
+    invited = await check_may_be_invited(tx, account_id)
+    at = "SELECT $1, $2, now_ms() WHERE true ON CONFLICT (board_id, account_id) DO NOTHING"
+    if not await tx.run(f"INSERT INTO invitations (board_id, account_id, at) {at}", board_id, account_id):
+        return False
+    await note(tx, actor, "invite", of_invitation(board_id, invited.username), board_id)
+    await note_access_change(tx, account_id)
+    await next_board_change(tx)
+    return True
 
 
 async def check_may_be_invited(tx: Tx, account_id: int) -> Account:

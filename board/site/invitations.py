@@ -2,12 +2,23 @@
 may not read is refused as one that never was.
 """
 
-from board.account_names import fold_username
+import re
+
+from board.account_names import NAME_LENGTH, fold_username
 from board.caller import Caller
 from board.errors import DeniedError
+from board.signs import beginning
 from board.site.boards import BOARDS_AT_ONCE, MANAGES, Boards, check_is_not_first, finding_board
+from board.text import tidy
 from storage.errors import NotFoundError
 from storage.records import Account, Board
+
+COMMA = re.compile("[,\n\u060c\u3001\uff0c]")
+"""What stands between names: also the commas of Arabic, Chinese and Japanese."""
+INVITED_AT_ONCE = 10
+"""Each name is looked for among those of all accounts."""
+TOLD_APART = 5
+"""Members of one name that a refusal lists."""
 
 
 class Invitations(Boards):
@@ -29,6 +40,20 @@ class Invitations(Boards):
             await self.storage.invite(credential.account, board.id, account.id, credential=credential.id)
         return account
 
+    async def invite_named(self, caller: Caller, slug: str, text: str) -> tuple[list[Account], list[Account]]:
+        """Lets members read a board whose usernames or names these are, with commas between them: all of them or none.
+        Returns those who are invited by this, and those who were before. Raises DeniedError, TooManyBoardsError.
+        """
+        credential, board = await self._manage(caller, slug)
+        accounts = await self._named(tidy(text))
+        for account in accounts:
+            if account.id == board.owner_id:
+                raise DeniedError("owns_board", f"\u2068{account.name}\u2069 owns this board, and needs no invitation.")
+        ids = [account.id for account in accounts]
+        with finding_board():
+            new = await self.storage.invite(credential.account, board.id, *ids, credential=credential.id)
+        return [one for one in accounts if one.id in new], [one for one in accounts if one.id not in new]
+
     async def uninvite(self, caller: Caller, slug: str, username: str) -> None:
         """Takes an invitation back; everybody may give back their own. Raises DeniedError."""
         credential = self._person(caller, MANAGES)
@@ -48,3 +73,34 @@ class Invitations(Boards):
             return await self.storage.account(fold_username(username))
         except NotFoundError:
             raise DeniedError("no_such_account", "There is no member with this username.") from None
+
+    async def _named(self, text: str) -> list[Account]:
+        """Raises DeniedError."""
+        found = await self._called(text)
+        if found or not COMMA.search(text):
+            return [only_one(found, text)]  # also one whose name has a comma in it
+        names = [name for name in COMMA.split(text) if name.strip()] or [text]
+        if len(names) > INVITED_AT_ONCE:
+            raise DeniedError("too_many_names", f"Invite at most {INVITED_AT_ONCE} members at once.")
+        accounts = [only_one(await self._called(name), name) for name in names]
+        return list({account.id: account for account in accounts}.values())
+
+    async def _called(self, text: str) -> list[Account]:
+        """Returns the members who may be meant: by their username, with @ before it or without, or by their name."""
+        name = " ".join(text.split())  # as names are kept
+        username = fold_username(name.removeprefix("@"))
+        if not username or len(name) > NAME_LENGTH:
+            return []
+        return await self.storage.accounts_called(username, "" if name.startswith("@") else name, TOLD_APART + 1)
+
+
+def only_one(found: list[Account], text: str) -> Account:
+    """Returns the member who is meant by this text. Raises DeniedError if there is none, or more than one."""
+    called = f"“\u2068{beginning(text.strip(), NAME_LENGTH)}\u2069”"
+    if not found:
+        raise DeniedError("no_such_account", f"No member has the username or the name {called}.")
+    if len(found) > 1:
+        these = ", ".join(f"@{one.username} (\u2068{one.name}\u2069)" for one in found[:TOLD_APART])
+        more = " and others" if len(found) > TOLD_APART else ""
+        raise DeniedError("names_several", f"{called} may be {these}{more}. Type the username of the one you mean.")
+    return found[0]

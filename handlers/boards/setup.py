@@ -82,7 +82,8 @@ class BoardSetup(OnBoard, BoardForm):
     def again(self, done: str, board: Board | None = None, **more: str) -> None:
         """Leads back to the page, which then says what was done."""
         home = home_of(board.slug) if board else self.home
-        self.lead(f"{home}settings?{urlencode({'done': done, **more})}")
+        said = {"done": done} | {name: text for name, text in more.items() if text}
+        self.lead(f"{home}settings?{urlencode(said)}")
 
     def lead(self, path: str) -> None:
         """Leads on after what was asked for is done. By that, the board may have another address, or be gone."""
@@ -130,8 +131,9 @@ class BoardSetup(OnBoard, BoardForm):
 
 class BoardInvite(BoardSetup):
     async def obey(self, slug: str) -> None:
-        account = await self.site.invite(self.caller, slug, self.needed("username").strip())
-        self.again("invite", who=account.username)
+        new, before = await self.site.invite_named(self.caller, slug, self.needed("username"))
+        who, had = (",".join(account.username for account in some) for some in (new, before))
+        self.again("invite", who=who, had=had)
 
 
 class BoardUninvite(BoardSetup):

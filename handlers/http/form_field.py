@@ -12,7 +12,11 @@ KINDS: dict[str, dict[str, str | bool]] = {
     "board": {"maxlength": "80", "autocomplete": "off", "dir": "auto", "lang": ""},
     "line": {"maxlength": "200", "autocomplete": "off", "dir": "auto", "lang": ""},
     "slug": {"maxlength": "40", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
-    "other-username": {"maxlength": "32", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+    "people": {
+        "maxlength": "600",
+        **{"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+        **{"dir": "auto", "lang": ""},
+    },
     "code": {"data-link": True, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
 }
 """What browsers and password managers are told about each kind of field."""

@@ -320,7 +320,7 @@ def test_one_sets_a_board_up_by_forms(club):
     assert send(hidden, "invite", username=stranger.username.upper()).status_code == 303
     assert "words on" in stranger.browser().get(f"/b/{hidden}/").text
     nobody = send(hidden, "invite", username="nobody_here")
-    assert nobody.status_code == 404 and "no member with this username" in nobody.text
+    assert nobody.status_code == 404 and "No member has the username or the name" in nobody.text
     assert send(hidden, "uninvite", username=stranger.username).status_code == 303
     assert stranger.browser().get(f"/b/{hidden}/").status_code == 404
     assert send(hidden, "archive").status_code == 303 and "archived" in browser.get(f"/b/{hidden}/").text
@@ -362,13 +362,64 @@ def test_who_is_invited_is_named_and_the_next_can_be_typed(club):
     led = browser.post(f"/b/{hidden}/invite", data={"username": f" {person.username} "}).headers["Location"]
     assert led == f"{page}?done=invite&who={person.username}"
     shown = browser.get(led).text
-    assert 'role="status"><bdi lang="">عمر الفاروق</bdi> is invited.' in shown
+    assert f'<bdi lang="">عمر الفاروق</bdi> (@{person.username}) is invited.' in " ".join(shown.split())
     assert re.search('<input id="username"[^>]* autofocus', shown)
     forged = browser.get(f"{page}?done=invite&who=Your+password").text
     assert "Your password" not in forged and 'role="status">Invited.' in forged
+    led = browser.post(f"/b/{hidden}/invite", data={"username": person.username.upper()}).headers["Location"]
+    again = " ".join(browser.get(led).text.split())
+    assert f"(@{person.username}) is invited already." in again and "is invited." not in again
     led = browser.post(f"/b/{hidden}/uninvite", data={"username": person.username}).headers["Location"]
     assert "The invitation is withdrawn." in browser.get(led).text
     assert " autofocus" not in browser.get(page).text
+
+
+def invited_by(browser, hidden, text):
+    """Types this into the form: the usernames that are told as invited, or the refusal's status and words."""
+    answer = browser.post(f"/b/{hidden}/invite", data={"username": text})
+    if answer.status_code == 303:
+        return re.search("who=([^&]*)", answer.headers["Location"])[1].split("%2C")
+    words = re.search('id="refused" role="alert">([^<]*)<', answer.text)[1]
+    return answer.status_code, re.sub("[\u2068\u2069]", "", words)
+
+
+def test_people_are_invited_by_the_name_that_others_see(club):
+    """Or by the username, with @ or without; several at once, with any script's comma, also where a name has one."""
+    server, owner, friend, hidden = club
+    browser = owner.browser()
+    names = ("عمر الفاروق", "Smith, John", "Zoë", "Yu", "Xi", "Wu")
+    omar, john, zoe, yu, xi, wu = (Person(server, name=name).username for name in names)
+    assert invited_by(browser, hidden, " عمر  الفاروق ") == [omar]
+    assert invited_by(browser, hidden, "SMITH, JOHN") == [john]
+    assert invited_by(browser, hidden, f"@{zoe.upper()}, yu،@{xi}、{wu}\n, yu,") == [zoe, yu, xi, wu]
+    members = {one["username"] for one in owner.api.get(f"/api/v1/boards/{hidden}/members").json()["members"]}
+    assert members == {friend.username, omar, john, zoe, yu, xi, wu}
+
+
+def test_an_invitation_that_may_be_for_another_is_refused_with_their_usernames(club):
+    """Two of one name, or one whose name is another's username: nobody is invited before it is clear who is meant."""
+    server, owner, friend, hidden = club
+    browser = owner.browser()
+    bob, other = Person(server, "bob_the_first", name="Bobby"), Person(server, "robert_b", name="Bob_the_First")
+    eve, eva = Person(server, name="Eve"), Person(server, name="eve")
+    assert invited_by(browser, hidden, "bob_the_first") == (
+        422, f"“bob_the_first” may be @bob_the_first (Bobby), @{other.username} (Bob_the_First). Type the username of the one you mean.",
+    )  # fmt: skip
+    status, words = invited_by(browser, hidden, f"{friend.username}, Eve")
+    assert status == 422 and f"“Eve” may be @{eve.username} (Eve), @{eva.username} (eve)." in words
+    for _ in range(4):
+        Person(server, name="EVE")
+    status, words = invited_by(browser, hidden, "eve")
+    assert words.count("@") == 5 and "and others." in words
+    for text, expected in [
+        ("Joe, @eve", (404, "No member has the username or the name “@eve”.")), ("@", (404, "No member has the username or the name “@”.")),
+        ("x" * 99, (404, f"No member has the username or the name “{'x' * 50}”.")), (" , ", (404, "No member has the username or the name “,”.")),
+        ("Ada", (422, "Ada owns this board, and needs no invitation.")), (", ".join("abcdefghijk"), (422, "Invite at most 10 members at once.")),
+    ]:  # fmt: skip
+        assert invited_by(browser, hidden, text) == expected
+    members = owner.api.get(f"/api/v1/boards/{hidden}/members").json()["members"]
+    assert [one["username"] for one in members] == [friend.username]
+    assert invited_by(browser, hidden, f"@bob_the_first,@{eva.username}") == [bob.username, eva.username]
 
 
 def test_an_empty_board_of_the_invited_says_what_comes_next(club):
