@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from board.account_names import clean_username
-from board.audit import in_words
+from board.audit import around_board, in_words
 from board.credentials import hash_secret, new_secret
 from board.recent import iso
 from board.site.sign_up import OWNER_LINK_MS
@@ -113,5 +113,19 @@ async def unsuspend(storage: Storage, username: str) -> str:
 
 async def audit(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings, for_reading=True) as storage:
-        for entry in reversed(await storage.audit(None, options.number, OPERATOR)):
-            print(f"{iso(entry.at)}  {entry.actor_name:<20} {in_words(entry)}")
+        entries = await storage.audit(None, options.number, OPERATOR)
+        ids = {entry.board_id for entry in entries if entry.board_id is not None}
+        boards = {id: await called(storage, id) for id in ids}
+        for entry in reversed(entries):
+            name = boards.get(entry.board_id or 0)
+            words = name.join(around_board(entry)) if name else in_words(entry)
+            print(f"{iso(entry.at)}  {entry.actor_name:<20} {words}")
+
+
+async def called(storage: Storage, board_id: int) -> str:
+    """Returns what a board is called now, as `boards` lists it; nothing if it is deleted."""
+    try:
+        board = await storage.board_of(board_id, OPERATOR)
+    except NotFoundError:
+        return ""
+    return f"{board.slug} ({board.name})"

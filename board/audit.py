@@ -22,19 +22,23 @@ SENTENCES = {
     "read by members": "made {} one for members",
     "read by invited": "made {} one for the invited",
     "give": "gave {}",
-    "invite": "invited to {}",
-    "uninvite": "took back the invitation to {}",
+    "invite": "invited {who} to {}",
+    "uninvite": "took back the invitation of {who} to {}",
     "new password link": "made a link for a new password for {}",
     OWNER_LINK_USED: "made {} a moderator with the owner's link",
     LINK_USED: "used the link for a new password of {}",
 }
-"""By action. Each sentence follows the actor's name."""
+"""By action. Each sentence follows the actor's name. {who} stands at the end of the target, after the board."""
 
 
 def in_words(entry: AuditEntry) -> str:
     """Returns what was done, such as “suspended gina”. An action of a newer version is shown as it is."""
     action = re.sub(f"^{LINKED.replace('%', '(.+)')}$", r"linked \1 to", entry.action)  # with the provider's name
-    return SENTENCES.get(action, f"{action} {{}}").replace("{}", entry.target)
+    sentence = SENTENCES.get(action, f"{action} {{}}")
+    if "{who}" not in sentence:
+        return sentence.replace("{}", entry.target)
+    board, _, who = entry.target.rpartition(", ")
+    return sentence.replace("{who}", who).replace("{}", board)
 
 
 def around_board(entry: AuditEntry) -> tuple[str, str]:

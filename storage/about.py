@@ -82,8 +82,10 @@ async def read_audit_about(
     tx: Tx, is_about_its_message: str, account: Account, after: int, limit: int
 ) -> list[AuditEntry]:
     # The username may have belonged to an earlier account, which is deleted.
-    invitation = "target LIKE 'board %' AND substr(target, length(target) - length($2) - 1) = ', ' || $2"
-    about = f"(actor_id = $1 OR at >= $3 AND (target = $2 OR {invitation}) OR {is_about_its_message})"
+    # What is about a board may have an old name of it, with any words: that is for those who read the board.
+    invitation = "action IN ('invite', 'uninvite') AND substr(target, length(target) - length($2) - 1) = ', ' || $2"
+    message = f"target NOT LIKE 'board %' AND ({is_about_its_message})"
+    about = f"(actor_id = $1 OR at >= $3 AND (target = $2 OR {invitation}) OR {message})"
     rows = await tx.all(
         f"SELECT id, at, actor_id, actor_name, action, target, board_id FROM audit WHERE id > $4 AND {about} ORDER BY id LIMIT $5",
         account.id,

@@ -2,6 +2,8 @@
 
 import datetime
 
+from storage.records import Board
+
 
 def of_message(id: int, author: str) -> str:
     return f"message {id} by {author}"
@@ -10,6 +12,14 @@ def of_message(id: int, author: str) -> str:
 def of_board(id: int) -> str:
     """By its number: names and slugs change, and those of the invited are for nobody else."""
     return f"board {id}"
+
+
+def of_rename(before: Board, name: str | None, slug: str | None) -> str:
+    """With the name that the board had, if it has another now, and with its old address, unless that was random."""
+    was = f" {before.name}" if name not in (None, before.name) else ""
+    if slug not in (None, before.slug) and before.read_by != "invited":
+        was += f" at /b/{before.slug}/"
+    return of_board(before.id) + (f", which was{was}" if was else "")
 
 
 def of_deletion(id: int, slug: str, read_by: str) -> str:

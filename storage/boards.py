@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
-from storage.audit import of_board, of_deletion
+from storage.audit import of_board, of_deletion, of_rename
 from storage.errors import BoardChangedError, NotAllowedError, NotFoundError, TooManyBoardsError, TooManyOwnedError
 from storage.owners import give
 from storage.records import MODERATORS_BOARDS, MOST_BOARDS, Account, Asker, Board
@@ -103,7 +103,8 @@ class Boards(Nouns):
                 raise BoardChangedError(f"board {board_id}")
             await update_board(tx, actor, board, change)
             for deed in deeds(board, change):
-                await note(tx, actor, deed, of_board(board_id), board_id)
+                renamed = of_rename(board, change.name, change.slug)
+                await note(tx, actor, deed, renamed if deed == "rename" else of_board(board_id), board_id)
             with contextlib.suppress(NotFoundError):
                 return await check_may_read(tx, board_id, asker_of(actor, credential))
             return None

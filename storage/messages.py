@@ -83,7 +83,7 @@ class StoredMessages(Nouns):
         return await self._read(read_anywhere, id, asker)
 
     async def board_of(self, board_id: int, asker: Asker) -> Board:
-        """Returns the board that a message is on, if not the first. Raises NotFoundError."""
+        """Returns the board with this id, which a message or an entry of the log has. Raises NotFoundError."""
         return await self._read(check_may_read, board_id, asker)
 
     async def before(self, id: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST) -> Page:

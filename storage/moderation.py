@@ -89,7 +89,7 @@ class Moderation(Nouns):
 
     async def audit(self, before: int | None, limit: int, asker: Asker) -> list[AuditEntry]:
         """Returns the entries before this one, the newest first: none about a board that the asker may not read, or could
-        not, if it is deleted.
+        not, if it is deleted; but all that the asker has done.
         """
         return await self._read(read_audit, before, limit, asker)
 
@@ -193,7 +193,7 @@ async def read_audit(tx: Tx, before: int | None, limit: int, by: Asker) -> list[
     where, bound = ("AND id < $5", [before]) if before is not None else ("", [])
     rows = await tx.all(
         "SELECT id, at, actor_id, actor_name, action, target, board_id FROM audit "
-        f"WHERE {on_readable('audit', 2, allowed)} {where} ORDER BY id DESC LIMIT $1",
+        f"WHERE (actor_id = $2 OR {on_readable('audit', 2, allowed)}) {where} ORDER BY id DESC LIMIT $1",
         limit,
         *values(by),
         *bound,

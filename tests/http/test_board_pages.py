@@ -516,7 +516,7 @@ def test_ways_back_from_a_message_name_its_board(club):
 
 def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
     """The log names the board by a link while the reader can read it; once deleted, by its old address, if not random."""
-    server, owner, _, hidden = club
+    server, owner, friend, hidden = club
     other, browser = promote(server, Person(server)), owner.browser()
 
     def change(slug, **fields):
@@ -529,7 +529,7 @@ def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
     link = '<a href="/b/rowing/"><bdi lang="">Rowers</bdi></a>'
     log = other.browser().get("/audit").text
     for words in (
-        f"archived {link}", f"opened {link} again, which was archived", f"gave another name or address to {link}",
+        f"archived {link}", f"opened {link} again, which was archived", f"gave another name or address to {link}, which was Rowing<",
         f"made {link} one for members", f"changed {link}", f"made {link}<",
     ):  # fmt: skip
         assert words in log
@@ -541,6 +541,9 @@ def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
         assert browser.post(f"/b/{slug}/delete", data={"name": name}).status_code == 303
     log = browser.get("/audit").text
     assert re.search(r"deleted board \d+ \(/b/rowing/\)", log) and link not in log and hidden not in log
+    assert re.search(r"deleted board \d+<", log) and re.search(rf"invited {friend.username} to board \d+<", log)
+    theirs = other.browser().get("/audit").text
+    assert "deleted board" in theirs and friend.username not in theirs, "only who did it reads of the hidden one"
 
 
 def test_one_leaves_a_board(club):

@@ -534,7 +534,7 @@ def test_what_was_done_with_a_board_is_in_the_log_for_those_who_read_it(site, mo
     moderator.api.delete(f"{BOARDS}/{slug}/members/{member.username}")
     mine, theirs = (who.browser().get("/audit").text for who in (moderator, other))
     assert re.findall('made <a href="/b/([^/]+)/">', mine) == [slug, "rowing"] and theirs.count("made <a") == 1
-    for words in ("invited to", "took back the invitation to"):
+    for words in (f"invited {member.username} to", f"took back the invitation of {member.username} to"):
         assert words in mine and words not in theirs
     refused(member.api.get("/audit", headers={"Accept": "application/json"}), 403, "moderators_only")
 

@@ -241,7 +241,7 @@ async def test_a_number_that_no_row_can_have_finds_nothing(storage):
 
 
 async def test_the_operator_reads_what_was_done_on_a_deleted_board(storage):
-    """And so do those who could read it, if it was for everyone or for members."""
+    """And so do those who could read it, if it was for everyone or for members; of one for the invited, who did it."""
     ada = await storage.account("ada")
     for read_by in ("everyone", "members", "invited"):
         board = await made(storage, read_by, actor=ada, read_by=read_by)
@@ -250,7 +250,26 @@ async def test_the_operator_reads_what_was_done_on_a_deleted_board(storage):
         [entry.action for entry in await storage.audit(None, 9, asker)].count("delete")
         for asker in (OPERATOR, AS_ADA, AS_BOB, GUEST)
     ]
-    assert told == [3, 2, 2, 1]
+    assert told == [3, 3, 2, 1]
+
+
+async def test_an_old_name_is_in_the_log_for_those_who_read_the_board(storage):
+    """What is kept about a member has no such name in it, though its words may seem to be about them."""
+    await storage.set_role(None, "ada", "moderator")
+    ada, bob = await storage.account("ada"), await storage.account("bob")
+    message, _ = await storage.append(BOB, "by Bob", None)
+    board = await made(storage, actor=ada, read_by="invited")
+    names = ["Party, bob", f"About message {message.id}", f"On message {message.id} by bob ", "Garden"]
+    for name in names:
+        await storage.set_board(ada, board.id, BoardChange(name=name))
+    await storage.set_board(ada, board.id, BoardChange(read_by="members", slug="garden"))
+    await storage.set_board(ada, board.id, BoardChange(slug="gardens", name="Gardens"))
+    log = [entry.target for entry in await storage.audit(None, 99, AS_BOB) if entry.action == "rename"]
+    before = [*(f"board {board.id}, which was {name}" for name in ["Rowing", *names[:-1]]), f"board {board.id}"]
+    assert log == [f"board {board.id}, which was Garden at /b/garden/", *reversed(before)]
+    assert [entry for entry in await storage.audit_about(bob, 0, 99) if entry.board_id] == []
+    await storage.delete(message.id, ADA.id, moderates=True)
+    assert [entry.action for entry in await storage.audit_about(bob, 0, 99)] == ["delete"]
 
 
 # --- at once
