@@ -11,6 +11,7 @@ from board.site.boards import NO_BOARD
 from board.site.parts import Parts
 from board.slugs import fold_slug
 from storage.errors import NotFoundError, UnavailableError
+from storage.records import Credential
 
 
 class LiveBoards(Parts):
@@ -55,6 +56,12 @@ class LiveBoards(Parts):
         """Returns those of these boards beside the first that are there, and that the asker may read."""
         found = (self.waiters.directory.of(id) for id in ids if id is not None)
         return [board for board in found if board is not None and board.row and board.may_be_read(scope)]
+
+    def has_others(self, credential: Credential | None) -> bool:
+        """Whether this client may read another board than the first, as far as memory knows."""
+        scope = self.scopes.recall(credential) or MEMBERS  # guests' is always known
+        is_open = credential is not None or self.rules.reading == "public"
+        return is_open and bool(self.waiters.directory.listed(scope, 1))
 
     async def load(self, caller: Caller, board: LiveBoard, cursor: Cursor) -> None:
         """Has what this cursor is answered with read, if memory lacks it. The caller has to be judged again afterwards.

@@ -169,11 +169,12 @@ class Base(Rights):
 
     def error_page(self, refused: RefusedError, near: int | None = None) -> bytes:
         """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
-        said: dict[str, Any] = {"refused": refused, "near": near, "place": THE_FIRST}
+        several = self.site.has_others(self.credential)
+        said: dict[str, Any] = {"refused": refused, "near": near, "several": several, "place": THE_FIRST}
         if self.account is not None or self.asks_to_sign_in(refused):  # the page has a name, or what the client sent
             came_for = self.request.uri if self.request.method == "GET" else None
             return self.render_string("error.html", **said, next_path=came_for)
-        kept, key = self.context.making.errors, (refused.status_code, refused.words, near)
+        kept, key = self.context.making.errors, (refused.status_code, refused.words, near, several)
         page = kept.get(key)
         if page is None:
             page = kept[key] = self.render_string("error.html", **said, next_path=near and f"/m/{near}")

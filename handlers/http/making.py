@@ -24,7 +24,7 @@ class Making:
         """The guests' pages that are being made, by board."""
         self.feed = asyncio.Lock()
         """Held while the feed is made."""
-        self.errors: dict[tuple[int, str, int | None], bytes] = {}
+        self.errors: dict[tuple[int, str, int | None, bool], bytes] = {}
         """Cached error pages for guests."""
         self.packing = Aside("packing")
         self.excerpts = Aside("excerpts")

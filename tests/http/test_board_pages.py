@@ -481,6 +481,27 @@ def test_boards_of_one_name_are_told_apart_by_those_who_see_both(club):
     assert shown(server.client, "/b/rowing/") == ["Rowing · Riverside", "Rowing"], "the kept page, too"
 
 
+def test_where_a_message_is_gone_the_page_leads_to_all_boards(club, start):
+    """A message's id says nothing of its board, so no link leads to what is before it on the first one."""
+    server, *_ = club
+    for who, words in (
+        (server.client, "or you have to sign in to see it."), (Person(server).browser(), "or is on a board that you can't read."),
+    ):  # fmt: skip
+        for path in ("/m/999", "/nothing"):
+            page = who.get(path).text
+            assert '<a href="/boards">All boards</a>' in page and "Go to the board" not in page
+            assert "?before=" not in page and (words in page) == (path == "/m/999")
+    for settings, read_by, several in [
+        ({}, "invited", (False, False)), ({}, "members", (False, True)), ({"reading": "members"}, "everyone", (False, True)),
+    ]:  # fmt: skip
+        server = start(**settings)
+        make_board(promote(server, Person(server)), "Committee", read_by=read_by)
+        for who, has_others in zip((server.client, Person(server).browser()), several, strict=True):
+            assert ("All boards" in who.get("/nothing").text) == has_others
+            gone = who.get("/m/999")
+            assert ('href="/?before=999"' in gone.text) == (gone.status_code == 404 and not has_others)
+
+
 def test_the_first_board_has_the_site_s_name_once(club):
     """The site's name stands at the head of each page: the first board's heading is for screen readers, if it has no other name."""
     server, *_ = club
