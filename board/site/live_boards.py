@@ -11,7 +11,7 @@ from board.site.boards import NO_BOARD
 from board.site.parts import Parts
 from board.slugs import fold_slug
 from storage.errors import NotFoundError, UnavailableError
-from storage.records import Credential
+from storage.records import Board, Credential
 
 
 class LiveBoards(Parts):
@@ -62,6 +62,12 @@ class LiveBoards(Parts):
         scope = self.scopes.recall(credential) or MEMBERS  # guests' is always known
         is_open = credential is not None or self.rules.reading == "public"
         return is_open and bool(self.waiters.directory.listed(scope, 1))
+
+    async def own_boards(self, caller: Caller) -> list[Board]:
+        """Returns the boards that the caller owns. Raises UnavailableError."""
+        scope = await self.scope_of(caller)
+        live = [board.row for board in self.boards_by_id(scope.boards, scope) if board.row]
+        return [row for row in live if caller.account and row.owner_id == caller.account.id]
 
     async def load(self, caller: Caller, board: LiveBoard, cursor: Cursor) -> None:
         """Has what this cursor is answered with read, if memory lacks it. The caller has to be judged again afterwards.

@@ -1,12 +1,14 @@
 """The list of all boards, and the form that makes another one. Both work without JavaScript."""
 
+from collections.abc import Sequence
+
 from handlers.accounts.sign_in import FormPage
 from handlers.boards.rail import in_order, same_names
 from handlers.http.base import Page
 from handlers.http.rights import Whom
 from storage.boards import BoardChange
 from storage.marks import MOST_UNREAD
-from storage.records import READERS, WRITERS
+from storage.records import READERS, WRITERS, Board
 
 
 class BoardList(Page):
@@ -34,6 +36,8 @@ class BoardList(Page):
 class BoardForm(FormPage):
     """What the forms share that say what a board is."""
 
+    own: Sequence[Board] = ()
+    """The caller's boards, if these are as many as one may own."""
     for_whom: Whom = "members"
     takes_tokens = True  # so that a token gets a clear refusal
     forgives_old_sessions = False
@@ -65,6 +69,9 @@ class NewBoard(BoardForm):
         self.site.check_may_make_boards(self.caller)
 
     async def get(self) -> None:
+        own = await self.site.own_boards(self.caller)
+        if not self.site.may_own_more(self.caller, len(own)):
+            self.own = in_order(own)
         self.show()
 
     async def post(self) -> None:

@@ -608,3 +608,35 @@ def test_the_list_has_a_hundred_boards_at_a_time(start):
     more = server.get(re.search(r'href="(/boards\?after=[^"]+)"', page)[1]).text
     assert more.count("<li>") == 2 and "Board 099" in more and "Board 100" in more and 'href="/boards"' in more
     assert len(listed(server.get("/"))) == 100
+
+
+def test_who_owns_as_many_boards_as_one_may_is_told_before_the_form(start):
+    """With links to the settings of these boards, where one is deleted. A moderator may own more."""
+    server = start(board_making="members", boards_each=2)
+    member, other, moderator = Person(server), Person(server), promote(server, Person(server))
+    make_board(member, "Tea", "tea", read_by="everyone")
+    hidden = make_board(member, "Secret", read_by="invited")
+    make_board(other, "Coffee", "coffee")
+    browser = member.browser()
+    page = browser.get("/boards/new").text
+    assert "own as many boards as a member may here: 2." in " ".join(page.split()) and 'name="rules"' not in page
+    assert re.findall('"(/b/[^/]+/settings)"', page) == [f"/b/{hidden}/settings", "/b/tea/settings"]
+    assert browser.post("/boards/new", data={"name": "Third", "about": "typed"}).status_code == 422
+    assert [name in browser.get("/boards").text for name in ("Yours", "Yours · invited only")] == [True, True]
+    for who in (other, moderator):
+        assert 'name="rules"' in who.browser().get("/boards/new").text
+    assert (
+        other.browser().get("/boards").text.count("Yours") == 1
+        and "Yours" not in moderator.browser().get("/boards").text
+    )
+    assert browser.post("/b/tea/delete", data={"name": "Tea"}).status_code == 303
+    assert 'name="rules"' in browser.get("/boards/new").text
+
+
+def test_a_list_says_who_writes_where_not_all_do(club):
+    """In words that are no name of a board."""
+    server, owner, *_ = club
+    make_board(owner, "Announcements", "announcements", write_by="moderators")
+    assert '<p class="facts">Only moderators write</p>' in server.get("/boards").text
+
+
