@@ -18,7 +18,7 @@ from handlers.http.errors import RefusedError
 
 Whom = Literal["anyone", "readers", "members", "moderators"]
 WORDS: dict[Whom, str] = {
-    "readers": "Only members can read this board.",
+    "readers": "Only members can read this site.",
     "members": "Only members can do this.",
     "moderators": MODERATORS_ONLY,
 }

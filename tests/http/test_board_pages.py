@@ -633,6 +633,34 @@ def test_who_owns_as_many_boards_as_one_may_is_told_before_the_form(start):
     assert 'name="rules"' in browser.get("/boards/new").text
 
 
+@pytest.mark.parametrize(
+    ("settings", "read_by", "write_by", "others"),
+    [
+        ({"reading": "members"}, ["members", "invited"], ["members", "moderators"], ["everyone", "guests"]),
+        ({"posting": "members"}, ["everyone", "members", "invited"], ["members", "moderators"], ["members", "guests"]),
+        ({}, ["everyone", "members", "invited"], ["guests", "members", "moderators"], ["everyone", "guests"]),
+    ],
+)
+def test_no_choice_is_offered_twice(start, settings, read_by, write_by, others):
+    """Where all who read are members, or only members post: what another board has is what stays."""
+    server = start(**settings)
+    owner = promote(server, Person(server))
+    make_board(owner, "Tea", "tea", read_by=others[0], write_by=others[1])
+    browser = owner.browser()
+
+    def choices(path, name):
+        found = re.findall(f'name="{name}" value="([a-z]+)"( checked)?', browser.get(path).text)
+        return [value for value, _ in found], [value for value, checked in found if checked]
+
+    assert choices("/boards/new", "read_by") == (read_by, read_by[:1])
+    assert choices("/boards/new", "write_by") == (write_by, write_by[:1])
+    was = choices("/b/tea/settings", "read_by"), choices("/b/tea/settings", "write_by")
+    assert [(len(offered), checked) for offered, checked in was] == [
+        (len(read_by), others[:1]),
+        (len(write_by), others[1:]),
+    ]
+
+
 def test_a_list_says_who_writes_where_not_all_do(club):
     """In words that are no name of a board."""
     server, owner, *_ = club

@@ -229,8 +229,8 @@ def test_a_refusal_says_who_may_do_it(start):
     """A stranger learns what the board is; of moderators' pages, that membership is not enough."""
     server = start(reading="members")
     for path, words in (
-        ("/", "Only members can read this board."),
-        ("/search", "Only members can read this board."),
+        ("/", "Only members can read this site."),
+        ("/search", "Only members can read this site."),
         ("/account", "Only members can do this."),
         ("/audit", "Only moderators can do this."),
     ):
