@@ -668,3 +668,22 @@ def test_a_list_says_who_writes_where_not_all_do(club):
     assert '<p class="facts">Only moderators write</p>' in server.get("/boards").text
 
 
+def test_a_board_that_was_just_closed_offers_to_invite(club):
+    """Beside the word that it is saved, as the form for that is far below."""
+    _, owner, _, _ = club
+    browser = owner.browser()
+    fields = {"name": "Rowing", "read_by": "members"}
+    led = browser.post("/b/rowing/settings", data=fields).headers["Location"]
+    assert "Saved.</p>" in browser.get(led).text
+    led = browser.post("/b/rowing/settings", data=fields | {"read_by": "invited", "closes": "yes"}).headers["Location"]
+    assert 'Saved. <a href="#invited">Invite people</a>' in browser.get(led).text
+
+
+def test_an_account_whose_name_is_its_username_is_named_once(server):
+    """Its page says who is signed in."""
+    for name, words in (
+        (None, "You are signed in as <b>{}</b>"),
+        ("Ada", 'You are <bdi lang="">Ada</bdi>, signed in as <b>{}</b>'),
+    ):
+        person = Person(server, name=name)
+        assert words.format(person.username) in " ".join(person.browser().get("/account").text.split())
