@@ -1,6 +1,7 @@
 """Several boards in real browsers: the list with what is new, one poll for all tabs, and what is kept for each board."""
 
 import asyncio
+import itertools
 import re
 
 import pytest
@@ -398,6 +399,60 @@ async def test_short_words_stay_on_one_line_in_a_narrow_window(start, visit, wid
     places = [await page.locator(one).bounding_box() for one in (".top nav", ".find", ".brand")]
     account, search, brand = [(place["x"], place["x"] + place["width"]) for place in places]
     assert search[0] - account[1] < brand[0] - search[1], "the search is at the account, in both directions"
+
+
+PLACES = """() => [...document.querySelectorAll("fieldset")].map((one) => [...one.querySelectorAll(".choice")].map((choice) => {
+    const [circle, words] = ["input", "span"].map((name) => choice.querySelector(name).getBoundingClientRect());
+    const range = document.createRange();
+    range.selectNodeContents(choice.querySelector("span").firstChild);
+    const line = range.getClientRects()[0];
+    return [words.top, words.bottom, (circle.top + circle.bottom) / 2 - (line.top + line.bottom) / 2];
+}))"""
+ENDS = """() => [...document.querySelectorAll(".panel p, .panel small, .ways-on a")].flatMap((one) => {
+    const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT, (text) => text.data.trim() ? 1 : 2);
+    const [first, texts] = [walk.nextNode(), [walk.currentNode]];
+    while (walk.nextNode()) texts.push(walk.currentNode);
+    const place = (text, at) => {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return range.getBoundingClientRect();
+    };
+    if (!first) return [];
+    const [last] = texts.slice(-1);
+    const [begin, end] = [place(first, first.data.search(/\\S/)), place(last, last.data.trimEnd().length - 1)];
+    return begin.top === end.top && end.left < begin.left ? [one.textContent] : [];
+})"""
+"""English sentences of one line that end to the left of where they begin."""
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_choices_and_sentences_of_the_settings_stand_as_they_are_read(club, visit, width):
+    """Choices are as far apart with a hint as without, each circle is at the first line; from right to left, too, where
+    an English sentence has its full stop at its own end.
+    """
+    server, owner, _, hidden = club
+    page = await visit(server, f"/b/{hidden}/settings", owner, viewport={"width": width, "height": 800})
+    for direction in ("ltr", "rtl"):
+        await page.evaluate("(dir) => { document.documentElement.dir = dir; }", direction)
+        for choices in await page.evaluate(PLACES):
+            gaps = [below[0] - above[1] for above, below in itertools.pairwise(choices)]
+            assert len(gaps) == 2 and max(gaps) - min(gaps) < 2, gaps
+            assert all(abs(beside) < 2.5 for *_, beside in choices), choices
+        assert await page.evaluate(ENDS) == []
+        assert not await is_wide(page)
+
+
+async def test_a_muted_board_looks_other_than_an_archived_one(club, visit):
+    """Both are grey; only the muted one has a sign that one sees."""
+    server, owner, _, _ = club
+    assert owner.api.patch("/api/v1/boards/lounge", json={"archived": True}).status_code == 200
+    page = await visit(server, "/b/rowing/", owner, **WIDE)
+    await page.click("#mute")
+    await expect(entry(page, "Rowing")).to_have_class("muted")
+    sign = "(mark) => getComputedStyle(mark, '::before').maskImage.includes('svg')"
+    assert [await mark(page, name).evaluate(sign) for name in ("Rowing", "Lounge")] == [True, False]
+    assert await entry(page, "Lounge").get_attribute("class") == "archived"
 
 
 async def test_the_keyboard_goes_through_the_list(club, visit):
