@@ -32,7 +32,7 @@ class Directory:
         self._slugs: dict[str, LiveBoard] = {FIRST: self.first}
         self.news = News(self.first)
         self._rights = 0
-        self._guests_list = self._members_list = 0
+        self.guests_list = self._members_list = 0
         """The last change of what the list of boards shows to all guests, and to all members."""
         self._began = {False: 0, True: 0}
         """The change with which the list of all guests began, and that of all members, if it began in this process."""
@@ -68,11 +68,6 @@ class Directory:
         boards = self._in_order[not scope.is_member]
         further = itertools.islice(boards, bisect.bisect_right(boards, after, key=slug_of), None)
         return list(itertools.islice((board for board in further if board.may_be_read(scope)), limit))
-
-    @property
-    def guests_list(self) -> int:
-        """The last change of what the list of boards shows to guests."""
-        return self._guests_list
 
     def list_began(self, scope: Scope) -> int:
         """The change with which these askers got other boards than the first, or 0. The first board's changes before it
@@ -127,7 +122,7 @@ class Directory:
         """Returns the last change then of the list that these askers see, or 0."""
         if self.changed <= after:
             return 0
-        shown = self._members_list if scope.is_member else self._guests_list
+        shown = self._members_list if scope.is_member else self.guests_list
         own = (board.row.changed for board in self._own(scope) if board.row)
         ends = (self._ends.get(id, 0) for id in scope.boards) if self._ends else ()
         return max((number for number in (shown, *own, *ends) if after < number <= to), default=0)
@@ -178,7 +173,7 @@ class Directory:
         """
         head = listing.head
         if head.epoch != self.first.epoch or head.seq < self.seq:  # another database, or an older copy of this one
-            self._guests_list = self._members_list = 0
+            self.guests_list = self._members_list = 0
             self._own_lists.clear()
             self._ends.clear()
         there = {one.board.id for one in listing.boards}
@@ -208,7 +203,7 @@ class Directory:
 
     def _note_list(self, readers: set[str], number: int) -> None:
         if "everyone" in readers:
-            self._guests_list = max(self._guests_list, number)
+            self.guests_list = max(self.guests_list, number)
         if readers != {"invited"}:
             self._members_list = max(self._members_list, number)
 
