@@ -156,6 +156,15 @@ class Recent:
         return encode_reply([self._json(message) for message in batch], cursor, more=more, watching=self.watching())
 
 
+def as_read(snapshot: Snapshot, kept: Recent | None, watching: Callable[[], int]) -> Recent:
+    """Returns what was read. If that is what is kept, it is this, with all that was made of it: nothing has happened."""
+    head = snapshot.head
+    if kept is None or (head.epoch, head.seq, head.floor) != (kept.epoch, kept.seq, kept.floor):
+        return Recent(snapshot, watching)
+    is_same = kept.is_whole and (snapshot.page, snapshot.changes) == (kept.page, kept.messages)
+    return kept if is_same else Recent(snapshot, watching)
+
+
 def cost(message: Message) -> int:
     """About how many bytes a message takes in memory, together with its encoding."""
     return 700 + 3 * sys.getsizeof(message.body)

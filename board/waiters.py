@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from board.cursor import Cursor
 from board.deliveries import Deliveries
 from board.live_board import ENDED, LiveBoard
-from board.recent import PAGE, RECENT, Recent
+from board.recent import PAGE, RECENT, Recent, as_read
 from board.recents import MEMORY, SHARES
 from board.ticks import Ticks
 from storage import Storage
@@ -206,7 +206,7 @@ class WaiterList(Ticks, Deliveries):
         await self._wake([board])
 
     def _hold(self, board: LiveBoard, snapshot: Snapshot) -> None:
-        recent, directory = Recent(snapshot, board.watching.count), self.directory
+        recent, directory = as_read(snapshot, board.recent, board.watching.count), self.directory
         if directory.has_others and recent.seq > board.seq:
             directory.news.note(board, recent.seq)
         directory.unsure.pop(board, None)

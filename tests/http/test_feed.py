@@ -3,6 +3,7 @@
 import asyncio
 import re
 import struct
+import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -197,6 +198,34 @@ def test_each_board_has_a_feed_for_those_who_read_it(start):
     assert "secret" in mine.text and mine.headers["Cache-Control"] == "private, no-cache"
     refused(server.get(f"/b/{slug}/feed.atom"), 404, "no_such_board")
     assert "<entry>" not in server.get("/feed.atom").text
+
+
+async def test_the_feed_does_not_tell_that_a_first_hidden_board_is_made_or_a_last_one_deleted(tmp_path, monkeypatch):
+    """Its time is that of the newest state of the messages, however much later it is."""
+    now = 1_800_000_000
+    monkeypatch.setattr(time, "time", lambda: now)
+    async with running(tmp_path) as house:
+        client, storage, heads = AsyncHTTPClient(), house.storage, []
+
+        async def look():
+            answer = await client.fetch(f"http://127.0.0.1:{house.port}/feed.atom")
+            heads.append((answer.headers["Last-Modified"], answer.headers["Etag"], answer.body))
+
+        await storage.append(None, "low tide", None)
+        await look()
+        hidden = await storage.create_board(None, "x", "Name", read_by="invited")
+        for deed in (storage.set_board(None, hidden.id, BoardChange(name="X")), storage.delete_board(None, hidden.id)):
+            await house.board.waiters.deliver()
+            now += 10
+            await look()
+            await deed
+        await house.board.waiters.deliver()
+        now += 10
+        await look()
+        assert heads == heads[:1] * 4
+        await storage.append(None, "high tide", None)
+        await look()
+        assert heads[-1][0] != heads[0][0]
 
 
 async def test_the_feed_of_a_board_is_made_once_for_each_state(tmp_path, monkeypatch):
