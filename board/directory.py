@@ -2,6 +2,7 @@
 
 import bisect
 import collections
+import heapq
 import itertools
 import math
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from board.credentials import MAX_KNOWN
 from board.live_board import ENDED, LiveBoard
 from board.news import News
-from board.scopes import GUESTS, Scope
+from board.scopes import Scope
 from board.slugs import FIRST
 from storage.listing import Listed, Listing, Newest
 from storage.records import FIRST_BOARD, Head, Message
@@ -38,8 +39,10 @@ class Directory:
         """The change with which the list of all guests began, and that of all members, if it began in this process."""
         self._ends: collections.OrderedDict[int, int] = collections.OrderedDict()
         """When boards of the invited ended, by their ids."""
-        self._in_order: tuple[list[LiveBoard], list[LiveBoard]] | None = None
-        """Those beside the first, by their slugs, and those of them for guests; None if that has to be found out again."""
+        self._in_order: dict[bool, list[LiveBoard]] = {}
+        """By whether for members: the boards beside the first that all guests, or all members, may read, by their slugs.
+        Made again only when one of these has changed, as it takes time.
+        """
         self._own_lists: collections.OrderedDict[int, int] = collections.OrderedDict()
         """By account: the last change after which its own boards, or its invitations, may be others."""
 
@@ -62,12 +65,12 @@ class Directory:
         """Returns the boards beside the first that the asker may read, by their slugs, those after this one, as storage
         lists them.
         """
-        if self._in_order is None:
-            all_boards = sorted((one for one in self._boards.values() if not one.is_first), key=slug_of)
-            self._in_order = all_boards, [board for board in all_boards if board.may_be_read(GUESTS)]
-        boards = self._in_order[not scope.is_member]
+        if scope.is_member not in self._in_order:
+            self._in_order[scope.is_member] = sorted(self.news.others(scope.is_member), key=slug_of)
+        boards = self._in_order[scope.is_member]
         further = itertools.islice(boards, bisect.bisect_right(boards, after, key=slug_of), None)
-        return list(itertools.islice((board for board in further if board.may_be_read(scope)), limit))
+        own = sorted((board for board in self._own(scope) if board.slug > after), key=slug_of)
+        return list(itertools.islice(heapq.merge(further, own, key=slug_of), limit))
 
     def list_began(self, scope: Scope) -> int:
         """The change with which these askers got other boards than the first, or 0. The first board's changes before it
@@ -194,7 +197,6 @@ class Directory:
     def _set_row(self, board: LiveBoard, one: Listed) -> None:
         """Also notes to whose lists of boards this is a change, by who could read it before and who may now."""
         self._rights += 1
-        self._in_order = None
         self._free_slugs(board)
         readers = {one.board.read_by, board.read_by if board.row else one.board.read_by}
         self._note_list(readers, one.board.changed)
@@ -204,8 +206,10 @@ class Directory:
     def _note_list(self, readers: set[str], number: int) -> None:
         if "everyone" in readers:
             self.guests_list = max(self.guests_list, number)
+            self._in_order.pop(False, None)
         if readers != {"invited"}:
             self._members_list = max(self._members_list, number)
+            self._in_order.pop(True, None)
 
     def _free_slugs(self, board: LiveBoard) -> None:
         for slug in board.slugs:
@@ -214,7 +218,6 @@ class Directory:
 
     def _end(self, board: LiveBoard, number: int) -> None:
         self._free_slugs(board)
-        self._in_order = None
         if board.read_by == "invited":
             note(self._ends, [board.id], number)
         self._note_list({board.read_by}, number)

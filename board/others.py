@@ -5,21 +5,21 @@ not depend on how much is written.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from board.directory import Directory
 from board.live_board import LiveBoard
-from board.scopes import Scope
+from board.scopes import GUESTS, MEMBERS, Scope
 
 NAMED_MAX = 100
 """Boards that are named in a reply. If there are more, the client reads the list again."""
 LOOKED_AT_MAX = 1000
 """Boards with something new that are looked at for one reply."""
-WORDS_MAX = 10_000
-"""Words that are kept until the next news."""
-JOINED_BYTES = 4 * 1024 * 1024
-"""Bytes of kept replies, as for those of a board."""
+KEPT_BYTES = 4 * 1024 * 1024
+"""Of kept words or replies, as of those of a board."""
+KEY_BYTES = 400
+"""About what a word takes besides its own bytes, and each board by which it is found."""
 
 
 class Hears(NamedTuple):
@@ -27,6 +27,22 @@ class Hears(NamedTuple):
 
     after: int
     scope: Scope
+
+
+class Kept(dict[Hashable, bytes | None]):
+    """What was made, by what it was made of. If it is too much, all of it goes."""
+
+    size = 0
+
+    def keep(self, key: Hashable, made: bytes | None, size: int) -> None:
+        if self.size + size > KEPT_BYTES:
+            self.clear()
+        self[key] = made
+        self.size += size
+
+    def clear(self) -> None:
+        super().clear()
+        self.size = 0
 
 
 class Others:
@@ -40,29 +56,40 @@ class Others:
         """The change up to which the last tick told, or tells. No client is given it: see above."""
         self.told = 0
         """The change up to which all parked polls were told: follows when a tick is through."""
-        self._words: dict[tuple[int, LiveBoard, bool, tuple[LiveBoard, ...], int, int], bytes | None] = {}
-        """By what they are made of, and not by scope: nearly all members have no news on boards of the invited."""
-        self._joined: dict[tuple[bytes, bytes], bytes] = {}
-        self._joined_bytes = 0
+        self._words = {GUESTS: Kept(), MEMBERS: Kept()}
+        """Those of guests and those of members. They are not found by scope, as nearly all members have no news on boards
+        of the invited, but by what is new there. They go when something has changed that all guests, or all members, may
+        read: if they went for anything else, it could be told by the time that the next answers take.
+        """
+        self._joined = Kept()
 
     def begin(self) -> None:
         """Begins a tick."""
-        directory = self._directory
+        directory, before = self._directory, self.latest
         end_of_the_last = 0 if directory.has_others else directory.changed  # which is no change of the first board
         self.latest = max(self.latest, directory.seq, end_of_the_last)
-        self.forget()
+        for scope, words in self._words.items():
+            if any(board.news <= self.latest for board in directory.news.after(before, scope.is_member, ())):
+                words.clear()
 
     def restart(self) -> None:
         """The directory was read again. In an older copy of the database, everything is told once more."""
         if self.latest > max(self._directory.seq, self._directory.changed):
             self.latest = self.told = 0
-        self.forget()
+        for words in self._words.values():
+            words.clear()
 
-    def forget(self) -> None:
-        """Called when there is news, or rights have changed."""
-        self._words.clear()
-        self._joined.clear()
-        self._joined_bytes = 0
+    def note_news(self, board: LiveBoard) -> None:
+        """Called when something on a board has changed, or is known now."""
+        for scope, words in self._words.items():
+            if board.may_be_read(scope):
+                words.clear()
+
+    def note_rows(self, before: int) -> None:
+        """Called when the directory has taken the rows that have changed since this number."""
+        for scope, words in self._words.items():
+            if self._directory.list_change(scope, before):
+                words.clear()
 
     def word(self, after: int, board: LiveBoard, scope: Scope, account_id: int | None) -> bytes | None:
         """Returns what a poll on this board is told of the others that has heard up to a change; None if nothing."""
@@ -70,19 +97,17 @@ class Others:
             return None
         directory, latest = self._directory, self.latest
         listed = max(directory.own_list_change(account_id, after, latest), directory.list_change(scope, after, latest))
-        key = (
-            after,
-            board,
-            scope.is_member,
-            directory.own_news(scope, after, latest),
-            listed,
-            directory.list_began(scope),
-        )
-        if key not in self._words:
-            if len(self._words) >= WORDS_MAX:
-                self._words.clear()
-            self._words[key] = self._make_word(*key)
-        return self._words[key]
+        own, began = directory.own_news(scope, after, latest), directory.list_began(scope)
+        key = after, board, listed, began, tuple(map(self._state, own))
+        words = self._words[MEMBERS if scope.is_member else GUESTS]
+        if key not in words:
+            word = self._make_word(after, board, scope.is_member, own, listed, began)
+            words.keep(key, word, KEY_BYTES * (1 + len(own)) + len(word or b""))
+        return words[key]
+
+    def _state(self, board: LiveBoard) -> tuple[Hashable, ...]:
+        """What is told of a board, and whether it is."""
+        return board, board.slug, board.news, board.newest, board.author_id, board in self._directory.unsure
 
     def _make_word(
         self, after: int, board: LiveBoard, is_member: bool, own: Sequence[LiveBoard], listed: int, began: int
@@ -96,7 +121,10 @@ class Others:
                 break
             if other is not board and other.news <= self.latest and not (other.is_first and other.news < began):
                 number = max(number, other.news)
-                named[other.slug] = [other.newest, other.author_id]
+                if other in self._directory.unsure:  # the list is read from storage, which knows
+                    has_list = True
+                else:
+                    named[other.slug] = [other.newest, other.author_id]
         if named and (looked_at > LOOKED_AT_MAX or len(named) > NAMED_MAX):
             has_list, named = True, {}
         if not number:
@@ -114,9 +142,5 @@ class Others:
         joined = self._joined.get((reply, word))
         if joined is None:
             joined = reply[:-1] + word + b"}"
-            self._joined_bytes += len(reply) + len(joined)
-            if self._joined_bytes > JOINED_BYTES:
-                self._joined.clear()
-                self._joined_bytes = len(reply) + len(joined)
-            self._joined[reply, word] = joined
+            self._joined.keep((reply, word), joined, len(reply) + len(joined))
         return joined

@@ -8,6 +8,7 @@ import math
 import time
 
 from board.answering import LOOKS, SLICE_SECONDS, Answering
+from board.scopes import GUESTS
 from board.waiter import ParkedGroup, Waiter
 
 TELLS_PER_SECOND = 2000
@@ -15,7 +16,7 @@ TELLS_PER_SECOND = 2000
 TICK_SECONDS = 1.0
 """The shortest time between two ticks."""
 UNSURE_SECONDS = 0.05
-"""How long a tick waits for the newest message of a board, which is being read."""
+"""How long a tick waits for the newest message of a board that everyone may read, which is being read."""
 LOOKS_FOR_WORD = 500
 """Polls that are looked at before the clock is checked again, if there is nothing to tell them."""
 
@@ -46,9 +47,16 @@ class Ticks(Answering):
             pause = pause_for(self.parked)
             self._ticking = loop.call_at(math.ceil(loop.time() / pause) * pause, self._begin_tick)
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is too early to tell. For other boards nobody waits, as that would tell of them: those who may read
+        them are told to read the list.
+        """
+        return any(board.may_be_read(GUESTS) for board in self.directory.unsure)
+
     def _begin_tick(self) -> None:
         loop = asyncio.get_running_loop()
-        if self.directory.unsure:
+        if self.waits:
             self._ticking = loop.call_later(UNSURE_SECONDS, self._begin_tick)
         else:
             self._ticking = loop.create_task(self.tick())

@@ -155,7 +155,7 @@ class WaiterList(Ticks, Deliveries):
             recent = Recent.begun_at(board.cursor, board.floor, board.watching.count)
         if self.directory.has_others:
             self.directory.note_changes(board, changes)
-            self.others.forget()
+            self.others.note_news(board)
         if recent is None:
             board.move_to(changes[-1].seq)
             return
@@ -185,7 +185,7 @@ class WaiterList(Ticks, Deliveries):
         await self._bring_rights(head)
         if board in self.directory.unsure:  # else it has ended, or its row said it
             self.directory.note_newest(board, newest)
-            self.others.forget()
+            self.others.note_news(board)
 
     async def _load(self, board: LiveBoard) -> None:
         """Reads the newest changes of a board, and answers its polls. If they don't follow what is in memory, all boards
@@ -210,7 +210,7 @@ class WaiterList(Ticks, Deliveries):
         if directory.has_others and recent.seq > board.seq:
             directory.news.note(board, recent.seq)
         directory.unsure.pop(board, None)
-        self.others.forget()
+        self.others.note_news(board)
         if board.is_first:
             board.recent = recent
         else:
@@ -236,15 +236,15 @@ class WaiterList(Ticks, Deliveries):
         self._forget(account_ids)
         if head.boards > self.directory.changed:  # else there is no invitation among them
             self.directory.note_own_lists(account_ids, head.boards)
-            self.others.forget()
         self._ask_again(account_ids)
 
     async def _notice_boards(self) -> None:
         """Takes the rows that have changed, and has the clients of these boards come again."""
         listing = await self._storage.listing(self.directory.changed)
         await self._notice_access(listing.head)  # before the numbers of invitations are known
+        before = self.directory.changed
         changed, owners = self.directory.apply(listing)
-        self.others.forget()
+        self.others.note_rows(before)
         for board in changed:
             if board.recent is None:
                 self.recents.drop(board)

@@ -17,7 +17,8 @@ from board.caller import Caller
 from board.credentials import hash_secret
 from board.cursor import NO_CURSOR, Cursor, parse_cursor
 from board.errors import DeniedError
-from board.others import Hears
+from board.others import Hears, Kept
+from board.scopes import GUESTS, MEMBERS, Scope
 from board.site import Site
 from board.site.parts import Rules
 from board.waiter import Ended, FutureWaiter, Waiter
@@ -227,7 +228,7 @@ class Boards(RuleBasedStateMachine):
         board = data.draw(st.sampled_from([FIRST_BOARD, *self.boards]))
 
         async def act():
-            if ticks and not self.site.waiters.directory.unsure:
+            if ticks and not self.site.waiters.waits:
                 await self.site.waiters.tick()
             if board in (FIRST_BOARD, *self.model.boards):
                 if removes and self.model.posts:
@@ -319,7 +320,7 @@ class Boards(RuleBasedStateMachine):
 
     @rule()
     def tick(self):
-        if not self.site.waiters.directory.unsure:
+        if not self.site.waiters.waits:
             self.run(self.site.waiters.tick())
             self.take_answers()
 
@@ -548,6 +549,22 @@ class Boards(RuleBasedStateMachine):
             == len(parked)
             == sum(board.parked for board in self.site.waiters.directory._boards.values())
         )
+
+    @invariant()
+    def words_that_are_kept_are_as_if_made_now(self):
+        if not hasattr(self, "site"):
+            return
+        waiters, everywhere = self.site.waiters, Scope(True, frozenset(self.boards))
+        others, kept = waiters.others, waiters.others._words
+        asked = [
+            (after, waiters.first, scope, account)
+            for after in (0, others.told)
+            for scope, account in ((GUESTS, None), (MEMBERS, 1), (everywhere, 2))
+        ]
+        words = [others.word(*one) for one in asked]
+        others._words = {GUESTS: Kept(), MEMBERS: Kept()}
+        assert words == [others.word(*one) for one in asked]
+        others._words = kept
 
     @invariant()
     def memory_has_its_bound(self):

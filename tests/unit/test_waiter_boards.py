@@ -1,13 +1,14 @@
 """Boards in memory: what a commit costs, an outage, and the bound of what is kept."""
 
 import asyncio
+import sys
 
 import pytest
 
-from board import ticks
+from board import others, ticks
 from board.caller import Caller
 from board.cursor import NO_CURSOR, Cursor, parse_cursor
-from board.others import NAMED_MAX, Hears
+from board.others import KEPT_BYTES, NAMED_MAX, Hears
 from board.recent import PAGE, RECENT
 from board.scopes import GUESTS, Scope
 from board.site import Site
@@ -337,6 +338,62 @@ async def test_word_is_made_once_for_each_board_and_scope(storage):
     await site.waiters.tick()
     replies = {id(waiter.future.result()) for waiter in told}
     assert len(replies) <= 2 and not any(waiter.future.done() for waiter in deaf)
+
+
+async def test_kept_words_are_bounded_by_their_bytes(storage, monkeypatch):
+    """Also where a client says each time that it has heard of something else."""
+    monkeypatch.setattr(others, "KEPT_BYTES", KEPT_BYTES // 16)
+    for number in range(NAMED_MAX):
+        await storage.create_board(None, f"{number:040}", "Name")
+    first_numbers = 1000
+    await write(storage, [(1, "news")] * first_numbers)
+    site = await site_with(storage, 0)
+    await write(storage, [(board.id, "news") for board in site.waiters.directory.listed(GUESTS, NAMED_MAX)])
+    await site.waiters.deliver()
+    await site.waiters.tick()
+    word, most = site.waiters.others.word, 0
+    for heard in range(first_numbers):
+        assert len(word(heard, site.waiters.first, GUESTS, None)) > 40 * NAMED_MAX
+        [kept] = [one for one in site.waiters.others._words.values() if one]
+        most = max(most, sum(sys.getsizeof(made) for made in kept.values()))
+    assert len(kept) > 1 and KEPT_BYTES // 32 < most <= KEPT_BYTES // 16
+
+
+async def test_no_tick_waits_for_what_somebody_may_not_read(storage):
+    """Who may read the board is told to read the list, as its newest message is not known yet; then of what follows."""
+    site = await site_with(storage, 1)
+    [everyones] = boards_of(site)
+    members = await storage.create_board(None, "diving", "Name", read_by="members")
+    ada = await storage.create_account("ada", "Ada", Password(None))
+    hidden = await storage.create_board(ada, "", "Name", read_by="invited", most_owned=1)
+    await site.waiters.deliver()
+    waiters, first, find = site.waiters, site.waiters.first, site.waiters.directory.of
+    for board, waits in ((everyones, True), (find(members.id), False), (find(hidden.id), False)):
+        author = Author(ada.id, "Ada")
+        (stays, _), (last, _) = [
+            await storage.append(author, text, None, board_id=board.id) for text in ("stays", "last")
+        ]
+        await waiters.deliver()
+        await waiters.tick()
+        waiters.recents.clear()
+        heard, scope = waiters.others.latest, Scope(True, frozenset({hidden.id}))
+        guest, reader = park(site, first, Hears(heard, GUESTS)), park(site, first, Hears(heard, scope))
+        deleted = await storage.delete(last.id, board_id=board.id)
+        storage.failing = "newest_on"
+        assert not await waiters.deliver() and list(waiters.directory.unsure) == [board]
+        assert waiters.waits == waits
+        if not waits:
+            await waiters.tick()
+            assert not guest.future.done()
+            told = read(reader.future.result())
+            assert (told["others"], told["list"]) == (deleted.seq, True) and "boards" not in told
+        storage.failing = None
+        assert await waiters.deliver() and not waiters.waits
+        await waiters.tick()
+        word = b',"others":%d,"boards":{"%s":[%d,%d]}' % (deleted.seq, board.slug.encode(), stays.id, ada.id)
+        assert waiters.others.word(heard, first, scope, None) == word
+        waiters.leave(guest)
+        waiters.leave(reader)
 
 
 async def test_the_newest_of_a_quiet_board_is_one_row(storage):
