@@ -96,7 +96,8 @@ class Others:
         if after >= self.latest:
             return None
         directory, latest = self._directory, self.latest
-        listed = max(directory.own_list_change(account_id, after, latest), directory.list_change(scope, after, latest))
+        own_list = directory.own_list_change(account_id, after, latest) if scope.is_person else 0
+        listed = max(own_list, directory.list_change(scope, after, latest))
         own, began = directory.own_news(scope, after, latest), directory.list_began(scope)
         key = after, board, listed, began, tuple(map(self._state, own))
         words = self._words[MEMBERS if scope.is_member else GUESTS]
@@ -134,7 +135,7 @@ class Others:
 
     def correction(self, after: int, scope: Scope, account_id: int | None) -> bytes | None:
         """Returns the number for a client that says it has heard of more than there is: it would be deaf until then."""
-        newest = self._directory.newest_for(scope, account_id)
+        newest = self._directory.newest_for(scope, account_id if scope.is_person else None)
         return b',"others":%d' % newest if after > newest else None
 
     def join(self, reply: bytes, word: bytes) -> bytes:

@@ -12,18 +12,20 @@ from storage.records import Credential
 
 class Scope:
     """Whether the asker is a member, and the boards for the invited that it may read: its own ones, and those to which
-    it is invited.
+    it is invited. `is_person` is false for a bot's token, which does not hear what happens to its member's own list.
     """
 
-    __slots__ = ("__weakref__", "boards", "is_member")
+    __slots__ = ("__weakref__", "boards", "is_member", "is_person")
 
-    def __init__(self, is_member: bool, boards: frozenset[int]) -> None:
+    def __init__(self, is_member: bool, boards: frozenset[int], *, is_person: bool = True) -> None:
         self.is_member = is_member
         self.boards = boards
+        self.is_person = is_person
 
 
-GUESTS, MEMBERS = Scope(False, frozenset()), Scope(True, frozenset())
-"""The scopes of all guests, and of members without an invitation."""
+NONE: frozenset[int] = frozenset()
+GUESTS, MEMBERS, BOTS = Scope(False, NONE), Scope(True, NONE), Scope(True, NONE, is_person=False)
+"""The scopes of all guests, of members without an invitation, and of bots' tokens that reach no board of the invited."""
 
 
 class Scopes:
@@ -34,7 +36,7 @@ class Scopes:
         self._credentials = credentials
         self._known: collections.OrderedDict[int, tuple[Scope, float]] = collections.OrderedDict()
         """By account, with the time of reading."""
-        self._equal: weakref.WeakValueDictionary[frozenset[int], Scope] = weakref.WeakValueDictionary()
+        self._equal: weakref.WeakValueDictionary[tuple[frozenset[int], bool], Scope] = weakref.WeakValueDictionary()
 
     async def find(self, credential: Credential | None) -> Scope:
         """Reads it from storage if it is not known. Raises UnavailableError."""
@@ -60,7 +62,7 @@ class Scopes:
         if credential is None:
             return GUESTS
         if credential.kind == "bot" and credential.board_id is None:
-            return MEMBERS
+            return BOTS
         scope, read_at = self._known.get(credential.account.id, (None, 0.0))
         if scope is None or read_at < self._credentials.clock() - FRESH_SECONDS:
             return None
@@ -73,7 +75,9 @@ class Scopes:
 
     def _as_seen_by(self, credential: Credential, scope: Scope) -> Scope:
         """Of the boards of the invited, a bot's token reaches only the one that it was made for."""
-        return scope if credential.kind != "bot" else self._one(scope.boards & {credential.board_id or 0})
+        if credential.kind != "bot":
+            return scope
+        return self._one(scope.boards & {credential.board_id or 0}, is_person=False)
 
     async def _read(self, account_id: int) -> frozenset[int]:
         while True:
@@ -82,7 +86,7 @@ class Scopes:
             if self._credentials.is_unchanged(account_id, changes):  # else something changed during the read
                 return boards
 
-    def _one(self, boards: frozenset[int]) -> Scope:
+    def _one(self, boards: frozenset[int], *, is_person: bool = True) -> Scope:
         if not boards:
-            return MEMBERS
-        return self._equal.setdefault(boards, Scope(True, boards))
+            return MEMBERS if is_person else BOTS
+        return self._equal.setdefault((boards, is_person), Scope(True, boards, is_person=is_person))

@@ -8,7 +8,7 @@ import types
 import pytest
 
 from board.credentials import hash_secret, new_secret
-from board.scopes import GUESTS, Scope
+from board.scopes import BOTS, GUESTS, MEMBERS, Scope
 from handlers.boards.get import BoardGet
 from storage import open_storage
 from storage.boards import BoardChange
@@ -431,6 +431,35 @@ async def test_who_is_invited_is_told_to_read_the_list_again(house):
     message = await post(house, "hidden", "for both")
     await waiters.tick()
     assert (await ada.reply())[1]["boards"] == {board(house, "hidden").slug: [message.id, house.tokens["poster"][0]]}
+
+
+async def test_no_bot_hears_of_its_member_s_invitations(house):
+    """Their list is as before; those who run it need not be those who were invited. Nor of a board that its member makes."""
+    waiters, (ada, _), secrets = house.board.waiters, house.tokens["ada"], {}
+    for name, reaches in (("bot of hidden", house.boards["hidden"].id), ("bot", None)):
+        secrets[name] = new_secret("lb_")
+        await house.storage.create_credential(ada, "bot", hash_secret(secrets[name]), name, board_id=reaches)
+        house.tokens[name] = ada, BROWSER + f"Authorization: Bearer {secrets[name]}\r\n"
+    other = await house.storage.create_board(None, "x", "Another", read_by="invited")
+    bots, person = [Reader(house, None, name, 0) for name in secrets], Reader(house, None, "ada", 0)
+    await hear_all(*bots, person)
+    for deed in (house.storage.invite, house.storage.uninvite):
+        await deed(None, other.id, ada)
+        await waiters.tick()
+        assert (await person.reply())[1]["list"] is True
+        await house.storage.append(None, "low tide", None)
+        for bot in bots:
+            status, reply = await bot.reply()
+            assert (
+                status == 200 and [one["body"] for one in reply["messages"]] == ["low tide"] and "others" not in reply
+            )
+        await hear_all(*bots, person)
+    await house.storage.invite(None, other.id, ada)
+    await waiters.tick()
+    for name, bot in zip(secrets, bots, strict=True):
+        assert "others" not in (await Reader(house, None, name, bot.hears).ask())[1]
+    newest = b',"others":%d' % waiters.directory.newest_for(BOTS)
+    assert waiters.others.correction(10**9, BOTS, ada) == newest != waiters.others.correction(10**9, MEMBERS, ada)
 
 
 async def test_whose_board_is_deleted_is_told_to_read_the_list_again(house):
