@@ -36,7 +36,7 @@ class Invitations(Boards):
         """Lets a member read a board. Raises DeniedError, TooManyBoardsError."""
         credential, board = await self._manage(caller, slug)
         account = await self._account(username)
-        with finding_board():
+        with finding_board(), self.limits.inviting.counting(f"{caller.key} {account.id}"):
             await self.storage.invite(credential.account, board.id, account.id, credential=credential.id)
         return account
 

@@ -235,6 +235,19 @@ def test_changes_are_bounded_for_each_account(start):
     assert marks[0].status_code == 202 and refused(marks[-1], 429, "too_many_tries")
 
 
+def test_nobody_is_invited_by_the_same_all_the_time(start):
+    """Each time, their pages read the list of boards. Others may go on to invite them, and the owner, to invite others."""
+    server = start(limits="on", board_making="members")
+    owner, other, friend, guest = Person(server), Person(server), Person(server), Person(server)
+    slugs = [hidden(person) for person in (owner, other)]
+    path = f"{BOARDS}/{slugs[0]}/members/{friend.username}"
+    for _ in range(20):
+        assert owner.api.put(path).status_code == 200 and owner.api.delete(path).status_code == 204
+    assert refused(owner.api.put(path), 429, "too_many_tries")
+    assert owner.api.put(f"{BOARDS}/{slugs[0]}/members/{guest.username}").status_code == 200
+    assert other.api.put(f"{BOARDS}/{slugs[1]}/members/{friend.username}").status_code == 200
+
+
 def test_what_is_refused_takes_nothing_from_an_address(start):
     """A form with errors in it, or somebody who has as many boards as they may, locks nobody else out there."""
     server = start(limits="on", board_making="members", boards_each=1)
