@@ -1,5 +1,6 @@
 """The token API: signing up, in and out for programs, and the named tokens of bots."""
 
+import contextlib
 from typing import Any
 
 from board.recent import iso
@@ -9,7 +10,7 @@ from handlers.http.authentication import ended
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from handlers.messages.api import parse_id
-from storage.errors import OutdatedError
+from storage.errors import OutdatedError, StorageError
 from storage.records import Account, Credential
 
 
@@ -23,9 +24,9 @@ def account_json(account: Account) -> dict[str, Any]:
     }
 
 
-async def token_json(handler: Base, token: Credential) -> dict[str, Any]:
+def token_json(handler: Base, token: Credential, slug: str | None) -> dict[str, Any]:
+    """`slug` is that of the board for which it was made, if the client may read that."""
     last_used_at = iso(handler.site.credentials.last_used(token))
-    slug = await handler.site.slug_with(handler.caller, token.board_id)
     described = {"id": token.id, "name": token.name, "created_at": iso(token.created_at), "last_used_at": last_used_at}
     return described | ({} if slug is None else {"board": slug})
 
@@ -89,7 +90,9 @@ class ApiTokens(TokenHandler):
     async def get(self) -> None:
         self.check_is_person()
         living = await self.site.living(self.caller.member_credential.account)
-        self.write_json({"tokens": [await token_json(self, token) for token in living if token.kind == "bot"]})
+        bots = [token for token in living if token.kind == "bot"]
+        slugs = [await self.site.slug_with(self.caller, token.board_id) for token in bots]
+        self.write_json({"tokens": [token_json(self, *one) for one in zip(bots, slugs, strict=True)]})
 
     async def post(self) -> None:
         self.check_is_person()
@@ -100,8 +103,11 @@ class ApiTokens(TokenHandler):
             secret, token = await self.site.make_token(self.caller, name, password, board)
         except OutdatedError:  # the request's credential, or the password, has just become invalid
             raise ended(self.caller.member_credential.kind) from None
+        slug = None
+        with contextlib.suppress(StorageError):  # the secret is never shown again
+            slug = await self.site.slug_with(self.caller, token.board_id)
         self.set_status(201)
-        self.write_json({"token": secret, **await token_json(self, token)})
+        self.write_json({"token": secret, **token_json(self, token, slug)})
 
 
 class ApiToken(TokenHandler):

@@ -11,6 +11,7 @@ from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from handlers.messages.api import check_is_still
 from storage.boards import BoardChange
+from storage.errors import StorageError
 from storage.marks import Standing
 from storage.records import FIRST_BOARD, READERS, WRITERS, Account, Board
 
@@ -125,8 +126,10 @@ class ApiBoard(BoardHandler):
             self.write_json(reply)
 
     async def whole_if_readable(self, board: Board) -> dict[str, Any] | None:
-        """Returns None if the right to read the board ended after it was changed: no refusal, as that is done."""
-        with contextlib.suppress(DeniedError, RefusedError):
+        """Returns None if the right to read the board ended after it was changed, or if storage can't be read just now: no
+        refusal, as that is done.
+        """
+        with contextlib.suppress(DeniedError, RefusedError, StorageError):
             reply = await self.whole(board)
             if not self.is_as_judged:
                 await self.look_again()

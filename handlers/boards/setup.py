@@ -140,11 +140,18 @@ class BoardUninvite(BoardSetup):
     async def obey(self, slug: str) -> None:
         username = self.needed("username")
         await self.site.uninvite(self.caller, slug, username)
+        self.is_done = True
         is_own = fold_username(username) == self.caller.member_credential.account.username
-        if is_own and await self.site.slug_with(self.caller, self.board.id) is None:
+        if is_own and not await self.is_still_readable():
             self.lead("/boards?done=leave")
         else:
             self.again("uninvite")
+
+    async def is_still_readable(self) -> bool:
+        """If storage can't say it just now, nobody is led to the board."""
+        with contextlib.suppress(StorageError):
+            return await self.site.slug_with(self.caller, self.board.id) is not None
+        return False
 
 
 class BoardArchive(BoardSetup):

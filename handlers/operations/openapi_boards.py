@@ -101,7 +101,7 @@ def one_board(settings: Settings) -> Json:
         ),
         "patch": call(
             "changeBoard", "boards", "Change a board, or archive it", MEMBERS,
-            good(200, "The board as it is now.", ref("Board")) | good(204, "The board is changed, and you can't read it any more."), (*MANAGES, *SENT, *SAID), takes="BoardEdit",
+            good(200, "The board as it is now.", ref("Board")) | good(204, "The board is changed, and can't be shown, as when you may not read it any more."), (*MANAGES, *SENT, *SAID), takes="BoardEdit",
             words="For its owner and moderators who may read it. For the invited only, it gets a random short name.",
         ),
         "delete": call(

@@ -27,6 +27,7 @@ from handlers.http.context import rules_of
 from settings import read_settings
 from storage import open_storage
 from storage.boards import BoardChange
+from storage.errors import UnavailableError
 from storage.records import OPERATOR, Author
 from tests.support.in_process import settled
 from tests.support.people import PASSWORD
@@ -417,6 +418,54 @@ async def test_what_became_of_a_board_or_of_people_is_answered_as_done(house, en
     assert len(deeds) == 1
     refused = await house.ask(method, path, form, session)
     assert refused.code in (401, 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form", "status", "leads"),
+    [
+        ("PATCH", "/api/v1/boards/rowing", {"name": "Another"}, 204, None),
+        ("POST", "/b/rowing/settings", {"name": "Another"}, 303, "/b/rowing/settings?done=setup"),
+        ("POST", "/b/rowing/archive", {}, 303, "/b/rowing/settings?done=archive"),
+        ("POST", "/b/rowing/invite", {"username": "ada"}, 303, "/b/rowing/settings?done=invite&who=ada"),
+        ("POST", "/b/rowing/uninvite", {"username": "bob"}, 303, "/b/rowing/settings?done=uninvite"),
+        ("POST", "/b/rowing/uninvite", {"username": "ada"}, 303, "/boards?done=leave"),
+        ("PUT", "/api/v1/boards/rowing/members/ada", {}, 200, None),
+        ("DELETE", "/api/v1/boards/rowing/members/bob", None, 204, None),
+        ("POST", "/api/v1/boards", {"name": "Another"}, 201, "/api/v1/boards/another"),
+        ("POST", "/boards/new", {"name": "Another"}, 303, "/b/another/"),
+    ],
+)
+async def test_what_was_done_with_a_board_is_answered_as_done_if_storage_goes_away(
+    house, monkeypatch, method, path, form, status, leads
+):
+    """Right after the commit: an error would say that nothing was done."""
+    session, storage = await house.session(), house.storage
+    if "uninvite" in path:
+        await storage.invite(None, 2, ADA.id)
+
+    async def away(*_, **__):
+        raise UnavailableError("away")
+
+    async def end(house):
+        for name in ("standing", "board", "board_of", "account", "invited", "count_on", "credential"):
+            monkeypatch.setattr(storage, name, away)
+
+    response = await house.ask_and_end(end, method, path, form, session)
+    assert (response.code, response.headers.get("Location")) == (status, leads), response.body
+
+
+async def test_a_token_that_is_made_is_shown_if_storage_goes_away(house, monkeypatch):
+    """Its secret is never shown again; only the board that it was made for is not named then."""
+    session, asked = await house.session(), []
+
+    async def away(*which):
+        asked.append(which)
+        raise UnavailableError("away")
+
+    monkeypatch.setattr(house.storage, "board_of", away)
+    form = {"name": "bot", "password": PASSWORD, "board": "rowing"}
+    response = await house.ask("POST", "/api/v1/tokens", form, session)
+    assert response.code == 201 and json.loads(response.body)["token"].startswith("lb_") and len(asked) == 1
 
 
 async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypatch):
