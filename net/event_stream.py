@@ -27,20 +27,27 @@ class Streams(Protocol):
 
     def answer(self, ones: Sequence["EventStream"], reply: bytes) -> None: ...
     def drop(self, one: "EventStream") -> None: ...
+    def doubt(self, one: "EventStream") -> None: ...
 
 
 class EventStream(Waiter):
     """A connection on which a stream is parked, or about to be."""
 
-    __slots__ = ("cursor", "ends_at", "group", "judged_at", "socket", "streams")
+    __slots__ = ("cursor", "ends_at", "group", "is_in_doubt", "judged_at", "secret", "socket", "streams")
     media_type: ClassVar[str]
     keep_alive: ClassVar[bytes | None] = None
     """What is sent if there is nothing new for a while; None for the reply that a poll would get then."""
     held = 0
     since = 0.0
 
-    def __init__(self, streams: Streams, cursor: Cursor, account_id: int | None, address: str) -> None:
+    def __init__(
+        self, streams: Streams, cursor: Cursor, account_id: int | None, address: str, secret: str | None = None
+    ) -> None:
         super().__init__(account_id, address)
+        self.secret = secret
+        """The credential's secret; None for a guest."""
+        self.is_in_doubt = False
+        """Whether its client is being authenticated again."""
         self.streams = streams
         self.cursor = cursor
         """What its client has, when all that was sent has arrived."""
@@ -52,7 +59,7 @@ class EventStream(Waiter):
 
     @property
     def wait(self) -> Wait:
-        return Wait.NOTHING if self.parked is not None else Wait.READER
+        return Wait.NOTHING if self.parked is not None or self.is_in_doubt else Wait.READER
 
     def drop(self) -> None:
         self.streams.drop(self)
@@ -60,8 +67,8 @@ class EventStream(Waiter):
     def resolve(self, reply: bytes | Ended, deadline: float = 0) -> None:
         if isinstance(reply, bytes):
             self.streams.answer([self], reply)
-        elif reply is Ended.ASK_AGAIN:  # its client comes back, and is authenticated as any other
-            self.drop()
+        elif reply is Ended.ASK_AGAIN:
+            self.streams.doubt(self)
 
     @classmethod
     def resolve_all(cls, waiters: Sequence["EventStream"], reply: bytes) -> None:  # type: ignore[override]

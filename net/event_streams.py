@@ -25,6 +25,7 @@ from board.waiters import WaiterList
 from net.connections import Connections, send_now
 from net.event_stream import EventStream
 from net.streams import Refusals, ServedStream
+from storage.errors import StorageError
 
 KEEP_ALIVE_SECONDS = 20
 """Proxies close a connection on which nothing was sent for a while: Heroku's router after 55 s, nginx after 60."""
@@ -51,6 +52,8 @@ class EventStreams:
         self._connections = connections
         self._refusals = refusals
         self._events: dict[type[EventStream], Event] = {}
+        self._doubtful: list[EventStream] = []
+        self._judging: asyncio.Task[None] | None = None
 
     @functools.cached_property
     def _watched(self) -> selectors.BaseSelector:
@@ -98,6 +101,35 @@ class EventStreams:
         self._connections.leave(one)
         one.socket.close()
 
+    def doubt(self, one: EventStream) -> None:
+        """Something about its account has changed: it goes on if its client may, which only storage can say."""
+        one.is_in_doubt = True
+        self._doubtful.append(one)
+        if self._judging is None:
+            self._judging = asyncio.create_task(self._judge_all())
+
+    async def _judge_all(self) -> None:
+        """One after the other: what storage says of the first is known for others with the same credential."""
+        try:
+            while self._doubtful:
+                await self._judge(self._doubtful.pop())
+        finally:
+            self._judging = None
+
+    async def _judge(self, one: EventStream) -> None:
+        changes, credential = self._credentials.changes, None
+        if one.secret is not None:
+            with contextlib.suppress(StorageError):
+                credential = await self._credentials.find(one.secret, use=False)
+        one.is_in_doubt = False
+        if one.group is None:  # its client has left
+            return
+        if credential is None:  # it comes back, and is told why
+            self.drop(one)
+            return
+        one.judged_at = changes
+        self._go_on([one], one.cursor)
+
     def event(self, kind: type[EventStream], reply: bytes) -> Event:
         """Makes the event once for all streams that get the same reply one after the other."""
         event = self._events.get(kind)
@@ -115,10 +147,12 @@ class EventStreams:
         now = time.monotonic()
         for one in ones:
             one.cursor = cursor
-            if is_in_memory and self._may_stay(one, now):
+            if not is_in_memory or now >= one.ends_at:
+                self.drop(one)
+            elif self._is_as_judged(one):
                 staying.append(one)
             else:
-                self.drop(one)
+                self.doubt(one)
         if not staying:
             return
         reply = waiters.reply_for(cursor)
@@ -127,11 +161,9 @@ class EventStreams:
         elif refused := waiters.park(staying, cursor, KEEP_ALIVE_SECONDS):
             self.answer(refused, waiters.full(cursor))
 
-    def _may_stay(self, one: EventStream, now: float) -> bool:
-        """Whether its time is not over, and nothing about its account has changed."""
-        return now < one.ends_at and (
-            one.account_id is None or self._credentials.is_unchanged(one.account_id, one.judged_at)
-        )
+    def _is_as_judged(self, one: EventStream) -> bool:
+        """Whether nothing about its account has changed."""
+        return one.account_id is None or self._credentials.is_unchanged(one.account_id, one.judged_at)
 
     def _send(self, ones: Sequence[EventStream], data: bytes, cursor: Cursor) -> list[EventStream]:
         """Returns the streams that have taken everything. The others are sent the rest, or have left."""

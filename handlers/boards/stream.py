@@ -48,7 +48,7 @@ class Stream(Poll):
     async def begin(self, kind: type[EventStream], reply: bytes) -> None:
         """Sends the head and the first event, and has the stream go on without a handler."""
         account_id, cursor = self.account.id if self.account else None, cursor_in(reply)
-        one = kind(self.context.event_streams, cursor, account_id, self.client_address)
+        one = kind(self.context.event_streams, cursor, account_id, self.client_address, self.secret)
         stream = cast(ServedStream, self.detach())
         self.context.under_way.discard(self)
         self.application.log_request(self)

@@ -14,6 +14,8 @@ from board.limits import Limits
 from board.recent import cursor_in, encode_reply
 from net import event_stream, event_streams
 from net import server as serving
+from storage.errors import UnavailableError
+from storage.records import Password
 from tests.storage.test_sqlite import filled
 from tests.support.events import NDJSON, SSE, Stream
 from tests.support.in_process import running, settled
@@ -206,6 +208,56 @@ async def test_a_right_that_ends_while_a_client_is_slow_is_noticed(house):
             assert "secret" not in await asyncio.to_thread(stream.bodies)
     await settled(lambda: house.application.context.connections.open_now == 0)
     close([stream])
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+async def test_a_stream_goes_on_through_what_does_not_end_its_credential(house, is_slow):
+    """Else whoever may invite could end the streams of others, and a bot would be told of its member's invitations."""
+    storage, waiters = house.storage, house.board.waiters
+    account = await storage.create_account("ada", "Ada", Password(None))
+    board = await storage.create_board(None, "x", "Name", read_by="invited")
+    await storage.create_credential(account.id, "bot", hash_secret("lb_x"), "bot")
+    streams = await begin(house, 3, headers="Authorization: Bearer lb_x\r\n")
+    while is_slow and waiters.parked:
+        await post(house, LONG)
+    for deed in (storage.invite, storage.uninvite):
+        await deed(None, board.id, account.id)
+        await waiters.deliver()
+        if not is_slow:
+            await settled(lambda: waiters.parked == 3)
+    await post(house, "for all")
+    for stream in streams:
+        while "for all" not in await asyncio.to_thread(stream.bodies):
+            pass
+    [credential] = await storage.credentials(account.id)
+    await storage.revoke_credential(account.id, credential.id)
+    await settled(lambda: waiters.parked == 0)
+    await post(house, "secret")
+    assert all([await asyncio.to_thread(stream.has_ended) for stream in streams])
+    close(streams)
+
+
+async def test_a_stream_whose_client_leaves_while_it_is_in_doubt_is_gone(house, monkeypatch):
+    """And so is one whose right storage can't tell: its client comes back."""
+    storage, credentials, asked = house.storage, house.board.credentials, asyncio.Event()
+    account = await storage.create_account("ada", "Ada", Password(None))
+    await storage.create_credential(account.id, "bot", hash_secret("lb_x"), "bot")
+    streams = await begin(house, 2, headers="Authorization: Bearer lb_x\r\n")
+
+    async def away(secret, *, use):
+        await asked.wait()
+        raise UnavailableError("away")
+
+    monkeypatch.setattr(credentials, "find", away)
+    await storage.set_name(account.id, "Another")
+    await settled(lambda: house.board.waiters.parked == 0)
+    open_now = house.application.context.connections.open_now
+    streams[0].connection.close()
+    await settled(lambda: house.application.context.connections.open_now == open_now - 1)
+    asked.set()
+    assert await asyncio.to_thread(streams[1].has_ended)
+    await settled(lambda: house.application.context.connections.open_now == 0)
+    close(streams)
 
 
 async def test_the_system_gives_up_a_client_that_takes_nothing(house):
