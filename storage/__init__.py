@@ -6,7 +6,7 @@ Storage has the nouns, each in a separate file, and the methods that each engine
 """
 
 import abc
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from storage.about import About
 from storage.accounts import Accounts
@@ -93,14 +93,21 @@ class Storage(
         MembersOnlyError or ModeratorsOnlyError.
         """
 
-    @abc.abstractmethod
     async def search(
         self, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST
     ) -> Found:
-        """Returns the newest messages (before this one) on a board that have all words and "quoted phrases" of the query.
+        """Searches one board. Raises what search_in() does."""
+        return await self.search_in([board_id], query, before, limit, asker)
+
+    @abc.abstractmethod
+    async def search_in(
+        self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
+    ) -> Found:
+        """Returns the newest messages (before this one) that have all words and "quoted phrases" of the query, on those of
+        these boards that the asker may read: all of one moment. It is quicker if boards with newer messages come first.
 
         storage/words.py cuts messages and query into words. No query is an error; one without words finds nothing.
-        Raises UnavailableError if it takes too long, and NotFoundError for a board that the asker may not read.
+        Raises UnavailableError if it takes too long, and NotFoundError if the asker may read none of the boards.
         """
 
     @abc.abstractmethod

@@ -3,7 +3,7 @@
 The site's settings are the rights of the first board. They are not looked at here, but in board/ and handlers/.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from storage.errors import CLOSED, NotFoundError
 from storage.records import FIRST_BOARD, OPERATOR, Account, Asker, Board
@@ -71,6 +71,21 @@ async def check_may_read(tx: Tx, board_id: int, asker: Asker) -> Board:
     if row is None:
         raise NotFoundError(f"board {board_id}")
     return to_board(row)
+
+
+async def read_readable(tx: Tx, board_ids: Collection[int], asker: Asker) -> list[int]:
+    """Returns those of these boards that the asker may read, in their order; the first is one that everybody may. Raises
+    NotFoundError if there are none.
+    """
+    may_be_read, others = {FIRST_BOARD}, [id for id in board_ids if id != FIRST_BOARD]
+    if others:
+        places = ", ".join(f"${place}" for place in range(4, 4 + len(others)))
+        select = f"SELECT id FROM boards WHERE id IN ({places}) AND {readable(1)}"
+        may_be_read |= {id for (id,) in await tx.all(select, *values(asker), *others)}
+    found = [id for id in board_ids if id in may_be_read]
+    if not found:
+        raise NotFoundError(f"boards {board_ids}")
+    return found
 
 
 async def read_judged(

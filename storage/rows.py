@@ -1,5 +1,6 @@
 """Makes records of rows, and has the SQL that several nouns share."""
 
+import heapq
 import hmac
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -39,6 +40,11 @@ def to_message(row: Iterable[Any]) -> Message:
     id, seq, author_id, author_name, body, created_at, edited_at, *board_id = row
     author = None if author_id is None else Author(author_id, author_name or "")
     return Message(id, seq, author, body, created_at, edited_at, *board_id)
+
+
+def newest(messages: Iterable[Message], count: int) -> list[Message]:
+    """Returns so many of the newest, the newest first."""
+    return heapq.nlargest(count, messages, key=lambda message: message.id)
 
 
 def epoch_of(secret: bytes, site: str, board_id: int) -> str:

@@ -7,15 +7,17 @@ import asyncio
 import dataclasses
 import logging
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.asking import check_may_read, read_judged
+from storage.asking import read_readable
 from storage.errors import SearchBusyError, UnavailableError
+from storage.marks import GREATEST
 from storage.postgres.tx import PostgreSQLTx
-from storage.records import FIRST_BOARD, GUEST, Asker, Found
-from storage.rows import messages_in, to_message
+from storage.records import FIRST_BOARD, Asker, Found, Message
+from storage.rows import messages_in, newest, to_message
 from storage.words import VERSION, Phrase, mark_of, phrases, words
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("longboard")
 
 SEARCH_SECONDS = 2.0
-"""How long a search may take."""
+"""How long a search may take, in however many boards."""
 MESSAGES_AT_ONCE = 500
 """Messages that are cut again in one transaction: a few tenths of a second, in which other writes wait."""
 MOST_WORDS = 50_000
@@ -51,20 +53,21 @@ class Search:
     _is_complete: bool = True
     _indexing: asyncio.Task[None] | None = None
 
-    async def search(
-        self, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST
+    async def search_in(
+        self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
     ) -> Found:
         wanted = phrases(query)
         if not wanted:
-            if board_id != FIRST_BOARD:
-                await self._reader.read(lambda db: check_may_read(PostgreSQLTx(db), board_id, asker))
+            await self._reader.read(lambda db: read_readable(PostgreSQLTx(db), board_ids, asker))
             return Found([], False, True)
         if self._searching >= SEARCHES_WAITING_MAX:
             raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
         self._searching += 1
         try:
             async with self._turn:
-                found = await self._reader.read(read_found, wanted, before, limit, board_id, asker)
+                is_one = board_ids == [FIRST_BOARD]  # which one statement reads
+                read = self._reader.read if is_one else self._reader.read_at_one_moment
+                found = await read(read_found, wanted, before, limit, board_ids, asker)
         finally:
             self._searching -= 1
         return dataclasses.replace(found, is_complete=self._is_complete)
@@ -157,15 +160,14 @@ async def cut_anew(db: "Database", table: str, cut: list[tuple[int, str, str]]) 
 
 
 async def read_found(
-    db: "Database", wanted: list[Phrase], before: int | None, limit: int, board_id: int, asker: Asker
+    db: "Database", wanted: list[Phrase], before: int | None, limit: int, board_ids: Collection[int], asker: Asker
 ) -> Found:
-    """Raises NotFoundError for a board that the asker may not read."""
-    where, bound = ("AND id < $4", [before]) if before is not None else ("", [])
-    select = f"{messages_in(board_id)} AND search @@ $2::text::tsquery {where} ORDER BY id DESC LIMIT $3"
-    query = to_query(wanted, mark_of(board_id))
-    tx = PostgreSQLTx(db, SEARCH_SECONDS)
-    if board_id == FIRST_BOARD:
-        rows = await tx.all(f"SELECT {select}", board_id, query, limit + 1, *bound)
-    else:
-        rows = await read_judged(tx, asker, f"SELECT {select}", "id DESC", board_id, query, limit + 1, *bound)
-    return Found([to_message(row) for row in rows[:limit]], len(rows) > limit, is_complete=True)
+    """Raises NotFoundError if the asker may read none of these boards."""
+    tx, found, end = PostgreSQLTx(db), list[Message](), GREATEST if before is None else before
+    rest = "AND search @@ $2::text::tsquery AND id < $3 AND id > $4 ORDER BY id DESC LIMIT $5"
+    async with asyncio.timeout(SEARCH_SECONDS):
+        for id in await read_readable(tx, board_ids, asker):
+            query, start = to_query(wanted, mark_of(id)), found[limit].id if len(found) > limit else 0
+            rows = await tx.all(f"SELECT {messages_in(id)} {rest}", id, query, end, start, limit + 1)
+            found = newest([*found, *map(to_message, rows)], limit + 1)
+    return Found(found[:limit], len(found) > limit, is_complete=True)

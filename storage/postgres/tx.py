@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 
 
 class PostgreSQLTx:
-    __slots__ = ("_db", "_seconds", "has_news")
+    __slots__ = ("_db", "has_news")
 
-    def __init__(self, db: "Database | Link", seconds: float | None = None) -> None:
-        """`seconds` is how long a statement of several rows may take, if not as long as the connection's."""
+    def __init__(self, db: "Database | Link") -> None:
         self._db = db
-        self._seconds = seconds
         self.has_news = False
 
     async def one(self, sql: str, *values: object) -> Row | None:
@@ -27,7 +25,7 @@ class PostgreSQLTx:
         return row  # type: ignore[no-any-return]
 
     async def all(self, sql: str, *values: object) -> Sequence[Row]:
-        rows: Any = await self._db.fetch(sql, *sought(sql, values), timeout=self._seconds)
+        rows: Any = await self._db.fetch(sql, *sought(sql, values))
         return rows  # type: ignore[no-any-return]
 
     async def run(self, sql: str, *values: object) -> int:

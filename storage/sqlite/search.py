@@ -7,14 +7,15 @@ import logging
 import sqlite3
 import sys
 import time
+from collections.abc import Collection, Iterator
 
-from storage.asking import check_may_read
+from storage.asking import read_readable
 from storage.errors import SearchBusyError, UnavailableError
 from storage.records import FIRST_BOARD, GUEST, Asker, Found, Message
-from storage.rows import messages_in, to_message
+from storage.rows import messages_in, newest, to_message
 from storage.sqlite.connection import Reader, Writer
 from storage.sqlite.tx import SQLiteTx, finish
-from storage.sqlite.word_index import ensure, index_of, parts_with_messages, read_missing
+from storage.sqlite.word_index import ensure, index_of, parts_back, read_missing
 from storage.words import Phrase, mark_of, phrases
 
 log = logging.getLogger("longboard")
@@ -35,14 +36,14 @@ class Search:
     _searching: int = 0
     _indexing: asyncio.Task[None] | None = None
 
-    async def search(
-        self, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD, asker: Asker = GUEST
+    async def search_in(
+        self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
     ) -> Found:
         if self._searching >= SEARCHES_WAITING_MAX:
             raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
         self._searching += 1
         try:
-            arguments = phrases(query), before, limit, SEARCH_SECONDS, board_id, asker
+            arguments = phrases(query), before, limit, SEARCH_SECONDS, board_ids, asker
             return await self._search_reader.read(read_found, *arguments)
         finally:
             self._searching -= 1
@@ -82,27 +83,23 @@ def read_found(
     before: int | None,
     limit: int,
     seconds: float,
-    board_id: int = FIRST_BOARD,
+    board_ids: Collection[int] = (FIRST_BOARD,),
     asker: Asker = GUEST,
 ) -> Found:
-    """Raises NotFoundError for a board that the asker may not read, and UnavailableError if nothing was found in this
+    """Raises NotFoundError if the asker may read none of these boards, and UnavailableError if nothing was found in this
     time and not all parts were searched.
     """
-    if board_id != FIRST_BOARD:
-        finish(check_may_read(SQLiteTx(db), board_id, asker))
-    deadline, index = time.monotonic() + seconds, index_of(board_id)
-    made = {row[0] for row in db.execute(f"SELECT number FROM {index.parts}")}
+    board_ids = finish(read_readable(SQLiteTx(db), board_ids, asker))
+    matches = {id: to_match(wanted, mark_of(id)) for id in board_ids}
+    deadline = time.monotonic() + seconds
     found: list[Message] = []
-    is_complete, match = True, to_match(wanted, mark_of(board_id))
+    is_complete = True
     db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
-        for number in parts_with_messages(db, index, before) if wanted else ():
-            if time.monotonic() > deadline:
-                raise sqlite3.OperationalError("interrupted")  # as the progress handler raises it within a part
-            if number in made:
-                found += read_part(db, number, match, before, limit + 1 - len(found), board_id)
-            else:
-                is_complete = False
+        for number, made in parts_back(db, {index_of(id) for id in board_ids}, before) if wanted else ():
+            there = {id: match for id, match in matches.items() if made.get(index_of(id))}
+            found += read_part(db, number, there, before, limit + 1 - len(found), deadline)
+            is_complete = is_complete and all(made.values())
             if len(found) > limit:
                 break
     except sqlite3.OperationalError as error:
@@ -117,16 +114,31 @@ def read_found(
 
 
 def read_part(
-    db: sqlite3.Connection, number: int, match: str, before: int | None, limit: int, board_id: int
+    db: sqlite3.Connection, number: int, matches: dict[int, str], before: int | None, limit: int, deadline: float
 ) -> list[Message]:
+    """Returns the newest messages of a part that match on their boards. One board after the other, so that many words have
+    no more lists in memory at a time than in a search on one board.
+    """
+    found: list[Message] = []
+    for board_id, match in matches.items():
+        if time.monotonic() > deadline:
+            raise sqlite3.OperationalError("interrupted")  # as the progress handler raises it within a statement
+        start = found[-1].id if len(found) == limit else 0
+        found = newest([*found, *read_on_board(db, number, board_id, match, before, start, limit)], limit)
+    return found
+
+
+def read_on_board(
+    db: sqlite3.Connection, number: int, board_id: int, match: str, before: int | None, start: int, limit: int
+) -> Iterator[Message]:
     name = f"{index_of(board_id).words}_{number}"
     ids = db.execute(
-        f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
-        (match, sys.maxsize if before is None else before, limit),
+        f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? AND rowid > ? ORDER BY rowid DESC LIMIT ?",
+        (match, sys.maxsize if before is None else before, start, limit),
     ).fetchall()
     select = f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL".replace("$", "?")
     rows = (db.execute(select, (board_id, id)).fetchone() for (id,) in ids)
-    return [to_message(row) for row in rows if row is not None]
+    return (to_message(row) for row in rows if row is not None)
 
 
 def to_match(wanted: list[Phrase], mark: str) -> str:

@@ -15,10 +15,11 @@ would make them again without those words.
 
 import contextlib
 import dataclasses
+import heapq
 import itertools
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from storage.records import FIRST_BOARD
 from storage.sqlite.connection import Database
@@ -160,6 +161,19 @@ def read_missing(db: sqlite3.Connection) -> tuple[Index, int] | None:
             if number not in current:
                 return index, number
     return None
+
+
+def parts_back(
+    db: sqlite3.Connection, indexes: Collection[Index], before: int | None
+) -> Iterator[tuple[int, dict[Index, bool]]]:
+    """Yields the numbers of the parts, the newest first; with the indexes that have messages there, and whether each has
+    its words.
+    """
+    made = {index: {row[0] for row in db.execute(f"SELECT number FROM {index.parts}")} for index in indexes}
+    parts = (zip(parts_with_messages(db, index, before), itertools.repeat(index)) for index in indexes)
+    newest_first = heapq.merge(*parts, key=lambda part: part[0], reverse=True)
+    for number, those in itertools.groupby(newest_first, lambda part: part[0]):
+        yield number, {index: number in made[index] for _, index in those}
 
 
 def parts_with_messages(db: sqlite3.Connection, index: Index, before: int | None = None) -> Iterator[int]:

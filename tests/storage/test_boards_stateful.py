@@ -21,6 +21,7 @@ from storage.boards import BoardChange
 from storage.errors import NotAllowedError, NotFoundError, StorageError
 from storage.marks import Standing
 from storage.records import DELETED_NAME, FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Password
+from storage.words import mark_of
 from tests.support.board_model import Model, Place, Post
 
 NAMES = {1: "Ada", 2: "Bob", 3: "Mod"}
@@ -333,6 +334,20 @@ class Boards(RuleBasedStateMachine):
         board = self.board(data)
         for asker in self.askers:
             self.read_as(asker, board, limit)
+
+    @rule(limit=st.sampled_from([1, 2, 100]))
+    def search_everywhere(self, limit):
+        everywhere = [FIRST_BOARD, *sorted(set(self.model.slug_owners.values()), reverse=True), *NOWHERE]
+        for asker in self.askers:
+            shown = {}
+            for board in filter(lambda id: self.model.reads(asker, id), everywhere):
+                shown |= self.model.shown(board)
+            for word in ("tide", "潮", "nothing", "\ufdd0", f"{mark_of(2)}tide"):
+                matching = sorted((id for id, body in shown.items() if word in body), reverse=True)
+                found = self.run(self.storage.search_in(everywhere, word, None, limit, asker))
+                assert [one.id for one in found.messages] == matching[:limit]
+                assert found.older == (len(matching) > limit)
+                assert all(one.board_id == self.model.posts[one.id].board for one in found.messages)
 
     def read_as(self, asker, board, limit):
         refusal = None if self.model.reads(asker, board) else NotFoundError
