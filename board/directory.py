@@ -137,8 +137,12 @@ class Directory:
         changed = max(self.list_change(scope, 0), self.own_list_change(account_id, 0))
         if not changed:
             return 0
-        news = (board.news for board in self.news.after(-1, scope.is_member, self._own(scope)) if not board.is_first)
+        news = (board.news for board in self.by_news(scope))
         return max(changed, self.first.seq, next(news, 0))
+
+    def by_news(self, scope: Scope) -> Iterator[LiveBoard]:
+        """The boards beside the first that the asker may read, the one with the newest post or deletion first."""
+        return (board for board in self.news.after(-1, scope.is_member, self._own(scope)) if not board.is_first)
 
     # --- rows
 

@@ -43,17 +43,20 @@ class Limit:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def take(self, key: str) -> float:
-        """Counts a try and returns 0, or returns the seconds to wait and counts nothing."""
-        return take_all(self.tries(key)) if self._seconds else 0
+    def take(self, key: str, times: int = 1) -> float:
+        """Counts a try, or what counts as several, and returns 0; or returns the seconds to wait and counts nothing.
+
+        Several begin as soon as one may, and the next waits for as many.
+        """
+        return take_all(self.tries(key) * times) if self._seconds else 0
 
     def tries(self, key: str) -> list[tuple["Limit", str]]:
         """Returns the limits in which a try is counted, each with the key there."""
         return [(self, key)]
 
-    def check(self, key: str) -> None:
-        """Counts a try. Raises DeniedError if it is too early."""
-        if seconds := self.take(key):
+    def check(self, key: str, times: int = 1) -> None:
+        """Counts a try, as take() does. Raises DeniedError if it is too early."""
+        if seconds := self.take(key, times):
             raise DeniedError(self.code, self.words, seconds)
 
     @contextlib.contextmanager

@@ -161,10 +161,11 @@ class Boards:
                 if answer.status == 200:
                     place.sights.append(Sight(person.name, id, answer.got, "by its id"))
             self.world.history.found |= found_in(await person.ask("GET", f"/api/v1/search?q={place.name}"))
-            answer = await person.ask("GET", f"/api/v1/boards/{place.slug}/search?q={place.name}")
-            if found := found_in(answer):
-                place.history.found |= found
-                place.sights.append(Sight(person.name, max(found), answer.got, "by a search"))
+            for path in (f"boards/{place.slug}/search?q={place.name}", f"search?q={place.name}&board=*"):
+                answer = await person.ask("GET", f"/api/v1/{path}")
+                if found := found_in(answer):
+                    place.history.found |= found
+                    place.sights.append(Sight(person.name, max(found), answer.got, "by a search"))
 
     async def _use_older(self) -> None:
         """A node of the last release knows nothing of boards: it must not show what is there, nor post there."""
@@ -189,4 +190,6 @@ class Boards:
 
 
 def found_in(answer: Answer) -> set[int]:
-    return {one["id"] for one in answer.value["messages"]} if answer.status == 200 else set()
+    """Returns the messages that a search on one board found; of one in all boards, those on others than the first."""
+    found = answer.value["messages"] if answer.status == 200 else ()
+    return {one["id"] for one in found if one.get("board") != "first"}

@@ -1,19 +1,28 @@
-"""What a site does with the messages of one board. A message that is named by its id is one of any board (messages.py).
+"""What a site does with the messages of one board, or of all. A message that is named by its id is one of any board
+(messages.py).
 
 As in boards.py, a board that the caller may not read is refused as one that never was.
 """
 
 import contextlib
+import itertools
 
 from board.caller import Caller
 from board.cursor import Cursor
+from board.live_board import LiveBoard
 from board.recent import PAGE
 from board.site.boards import Boards, finding_board
 from board.site.live_boards import LiveBoards
 from board.site.messages import Messages
 from board.slugs import FIRST
 from storage.errors import UnavailableError
-from storage.records import FIRST_BOARD, Message, Page
+from storage.records import FIRST_BOARD, Found, Message, Page
+
+BOARDS_SEARCHED = 100
+"""Boards in which one search looks: each costs as much as a search in it alone."""
+BOARDS_A_TRY = 25
+"""Boards that count as one search. It is less than what they cost, so that people who look through a big site can change
+their words and read on."""
 
 
 class BoardMessages(Messages, Boards, LiveBoards):
@@ -60,6 +69,24 @@ class BoardMessages(Messages, Boards, LiveBoards):
         if self.marks.note(account_id, board_id, message_id):
             with contextlib.suppress(UnavailableError):  # housekeeping tries again
                 await self.marks.save()
+
+    async def search_all(
+        self, caller: Caller, query: str, before: int | None, limit: int
+    ) -> tuple[Found, list[LiveBoard], bool]:
+        """Searches the first board, and those others with the newest posts that the caller may read.
+
+        Returns also the boards of what was found, and whether there are boards in which it did not look. Raises
+        DeniedError, SearchBusyError.
+        """
+        directory = self.waiters.directory
+        others = itertools.islice(directory.by_news(await self.scope_of(caller)), BOARDS_SEARCHED)
+        boards = [directory.first, *others]
+        searched = {board.id: board for board in boards[:BOARDS_SEARCHED]}
+        self._count_search(caller, query, -(-len(searched) // BOARDS_A_TRY))
+        with finding_board():
+            found = await self.storage.search_in(list(searched), query, before, limit, caller.asker)
+        there = [searched[id] for id in {message.board_id for message in found.messages}]
+        return found, there, len(boards) > BOARDS_SEARCHED
 
     async def page_of(
         self, caller: Caller, board_id: int, before: int | None, limit: int = PAGE

@@ -1,6 +1,6 @@
 """Finds boards in memory, for those who look at them now."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from board.caller import Caller
 from board.cursor import Cursor
@@ -68,6 +68,10 @@ class LiveBoards(Parts):
         scope = await self.scope_of(caller)
         live = [board.row for board in self.boards_by_id(scope.boards, scope) if board.row]
         return [row for row in live if caller.account and row.owner_id == caller.account.id]
+
+    def may_be_read(self, ids: Collection[int], scope: Scope) -> bool:
+        """Whether these boards beside the first are all there, and the asker may read them."""
+        return len(self.boards_by_id(ids, scope)) == len(ids)
 
     async def load(self, caller: Caller, board: LiveBoard, cursor: Cursor) -> None:
         """Has what this cursor is answered with read, if memory lacks it. The caller has to be judged again afterwards.

@@ -106,12 +106,16 @@ class Messages(Parts):
         self, caller: Caller, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD
     ) -> Found:
         """Returns the newest messages of a board (before this one) that match. Raises DeniedError, SearchBusyError."""
+        self._count_search(caller, query, 1)
+        with finding_board():
+            return await self.storage.search(query, before, limit, board_id, caller.asker)
+
+    def _count_search(self, caller: Caller, query: str, times: int) -> None:
+        """Counts a search as so many in one board. Raises DeniedError."""
         if len(query) > QUERY_MAX:
             words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
             raise DeniedError("query_too_long", words)
-        self.limits.searching.check(caller.key)
-        with finding_board():
-            return await self.storage.search(query, before, limit, board_id, caller.asker)
+        self.limits.searching.check(caller.key, times)
 
     def is_in_storage(self, board: LiveBoard, cursor: Cursor) -> bool:
         """Whether the changes after this cursor are too old to be in memory, and not below the floor."""

@@ -5,7 +5,7 @@ from handlers.boards.on_board import OnBoard
 from handlers.http.base import Page
 from handlers.http.place import THE_FIRST, Place, home_of, place_asked, place_of
 from handlers.messages.api import Add
-from handlers.messages.search import RESULTS, SearchPage
+from handlers.messages.search import SearchPage
 from storage.records import FIRST_BOARD, Found
 
 
@@ -64,8 +64,8 @@ class BoardSearch(OnBoard, SearchPage):
         self.place = self.live_place
         await super().get()
 
-    async def find(self, query: str, before: int | None) -> Found:
-        return await self.site.search(self.caller, query, before, RESULTS, self.board.id)
+    async def find(self, query: str, before: int | None, limit: int) -> Found:
+        return await self.site.search(self.caller, query, before, limit, self.board.id)
 
 
 async def place_of_slug(handler: Page, slug: str) -> Place:

@@ -27,34 +27,40 @@ class Rail:
     same: frozenset[str]
     """The slugs of those whose names look like another's: only their addresses tell them apart."""
 
-    def may_be_read(self, scope: Scope) -> bool:
-        """Whether an asker may still read all of them."""
-        return all(board.may_be_read(scope) for board in self.live)
+
+class WithBoards(Base):
+    """What names other boards, or has their messages. Before it is sent, it is judged once more whether they are there and
+    may still be read.
+    """
+
+    named: frozenset[int] = frozenset()
+    """These boards, all beside the first."""
+
+    @property
+    def is_as_judged(self) -> bool:
+        if not super().is_as_judged or not self.named:
+            return super().is_as_judged
+        scope = self.site.scopes.recall(self.credential)
+        return scope is not None and self.site.may_be_read(self.named, scope)
+
+    async def look_again(self) -> None:
+        named, self.named = self.named, frozenset()  # so that a refusal is not judged by them again
+        await super().look_again()
+        if named and not self.site.may_be_read(named, await self.site.scope_of(self.caller)):
+            self.has_ended = True
+            raise RefusedError(503, "unavailable", "The boards have just changed. Please try again.", 1)
+        self.named = named
 
 
-class WithRail(Base):
-    """A page that names other boards. Before it is sent, it is judged once more whether they may still be read."""
+class WithRail(WithBoards):
+    """A page with the list of boards."""
 
     rail: Rail | None = None
 
     def show_boards(self, scope: Scope) -> None:
         """`scope` is the viewer's."""
         self.rail = rail_of(self.site, scope, may_make=self.site.may_make_boards(self.caller))
-
-    @property
-    def is_as_judged(self) -> bool:
-        if not super().is_as_judged or self.rail is None:
-            return super().is_as_judged
-        scope = self.site.scopes.recall(self.credential)
-        return scope is not None and self.rail.may_be_read(scope)
-
-    async def look_again(self) -> None:
-        rail, self.rail = self.rail, None  # so that a refusal is not judged by it again
-        await super().look_again()
-        if rail is not None and not rail.may_be_read(await self.site.scope_of(self.caller)):
-            self.has_ended = True
-            raise RefusedError(503, "unavailable", "The boards have just changed. Please reload the page.")
-        self.rail = rail
+        self.named = frozenset(board.id for board in self.rail.live) if self.rail else frozenset()
 
 
 def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:

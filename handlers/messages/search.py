@@ -1,31 +1,54 @@
 """Search: a page of results that needs no JavaScript, and the same for programs."""
 
+from collections.abc import Mapping
+
 from board.highlights import Piece, excerpt
 from board.recent import PAGE, as_json
-from handlers.boards.rail import WithRail
-from handlers.http.base import Base
+from handlers.boards.rail import WithBoards, WithRail
 from handlers.http.errors import RefusedError
 from handlers.messages.rendering import Rendering
-from storage.records import Found, Message
+from storage.records import FIRST_BOARD, Board, Found, Message
 from storage.words import Phrase, phrases
 
 RESULTS = 20
 """Results on one page."""
 MOST_MARKED = 6
 """Words and phrases of a query that are highlighted: enough for a reader, and each must be compared with every word."""
+ALL = "*"
+"""The parameter `board` of a search in all boards."""
 
 
-class SearchPage(WithRail, Rendering):
+class Searching(WithBoards):
+    """Searches all boards that the client may read, or one."""
+
+    found_on: Mapping[int, Board] = {}
+    """After a search in all: the boards of what was found, by their ids."""
+    leaves_out = False
+    """Whether there are boards in which it did not look."""
+
+    async def find_in_all(self, query: str, before: int | None, limit: int) -> Found:
+        found, boards, self.leaves_out = await self.site.search_all(self.caller, query, before, limit)
+        self.found_on = {board.id: board.row or self.site.first_board for board in boards}
+        return found
+
+    def judge_found(self) -> None:
+        """Has the boards of what was found judged once more, before it is sent."""
+        self.named |= self.found_on.keys() - {FIRST_BOARD}
+
+
+class SearchPage(Searching, WithRail, Rendering):
     forgives_old_sessions = True
 
     async def get(self) -> None:
-        query, before = self.query("q") or "", self.whole_number("before")
-        found = await self.find(query, before) if query.strip() else None
+        query, before, in_all = self.query("q") or "", self.whole_number("before"), self.query("board") == ALL
+        look = self.find_in_all if in_all else self.find
+        found = await look(query, before, RESULTS) if query.strip() else None
         wanted = phrases(query)
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.context.making, found.messages if found else []
         shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
         self.show_boards(await self.site.scope_of(self.caller))
+        self.judge_found()
         await self.send_page(
             "search.html",
             [],
@@ -34,11 +57,14 @@ class SearchPage(WithRail, Rendering):
             found=found,
             before=before,
             has_words=bool(wanted),
+            in_all=in_all and self.rail is not None,
+            found_on=self.found_on if self.rail else {},
+            leaves_out=self.leaves_out,
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
         )
 
-    async def find(self, query: str, before: int | None) -> Found:
-        return await self.site.search(self.caller, query, before, RESULTS)
+    async def find(self, query: str, before: int | None, limit: int) -> Found:
+        return await self.site.search(self.caller, query, before, limit)
 
 
 def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Piece]]:
@@ -46,9 +72,15 @@ def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Pi
     return {message.id: excerpt(message.body or "", wanted) for message in messages}
 
 
-class ApiSearch(Base):
+class ApiSearch(Searching):
     async def get(self) -> None:
-        await self.write_found(await self.site.search(self.caller, *self.asked()))
+        board = self.query("board")
+        if board is None:
+            await self.write_found(await self.site.search(self.caller, *self.asked()))
+        elif board == ALL:
+            await self.write_found(await self.find_in_all(*self.asked()))
+        else:
+            raise RefusedError(400, "bad_field", "“board” can only be *, for all boards. One has its slug in the path.")
 
     def asked(self) -> tuple[str, int | None, int]:
         """Returns the query, before which message to look, and for how many. Raises RefusedError."""
@@ -58,7 +90,14 @@ class ApiSearch(Base):
         return query, self.whole_number("before"), self.limit() or PAGE
 
     async def write_found(self, found: Found) -> None:
-        indexing = {} if found.is_complete else {"indexing": True}
-        await self.write_many(
-            {"messages": [as_json(message) for message in found.messages], "older": found.older} | indexing
-        )
+        self.judge_found()
+        messages = [as_json(message) | self.board_of(message) for message in found.messages]
+        rest = ({} if found.is_complete else {"indexing": True}) | ({"more_boards": True} if self.leaves_out else {})
+        await self.write_many({"messages": messages, "older": found.older} | rest)
+
+    def board_of(self, message: Message) -> dict[str, str]:
+        """Says on which board a message is, if it was looked for in all: also on the first, so that programs see whether the
+        server looked there, or is one of an older release.
+        """
+        board = self.found_on.get(message.board_id)
+        return {"board": board.slug} if board else {}

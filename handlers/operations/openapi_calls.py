@@ -151,11 +151,13 @@ def stream(settings: Settings) -> Json:
 
 
 def search(settings: Settings) -> Json:
+    where = {"type": "string", "pattern": r"^\*$"}
+    words = "`*`: all boards that you may read. Each message then has its `board`. Without it, the first board."
     return call(
         "searchMessages", "messages", "Search: the newest messages that have all of these words", readers(settings),
         good(200, "The messages that were found, the newest first.", ref("Found")),
         (*READS, "bad_field", "bad_number", "not_utf8", "query_too_long", "too_many_searches"),
-        parameters=(QUERY, BEFORE, LIMIT),
+        parameters=(QUERY, query("board", where, words), BEFORE, LIMIT),
     )  # fmt: skip
 
 

@@ -34,7 +34,8 @@ def message_schemas() -> Json:
         "created_at": TIME,
         "edited_at": {"type": ["string", "null"], "format": "date-time"},
         "board": told(
-            TEXT, "The short name of its board, where messages of several boards may come; not of the first."
+            TEXT,
+            "The short name of its board, where messages of several may come. Of the first only in a search in all.",
         ),
     }
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
@@ -64,12 +65,13 @@ def reply_schemas() -> Json:
         "messages": listed("Message"),
         "older": told(FLAG, "Whether there may be older ones."),
         "indexing": told(FLAG, "True while older messages are still being indexed."),
+        "more_boards": told(FLAG, "True if there are boards in which it did not look. They are searched one by one."),
     }
     example = {"messages": [MESSAGE, DELETED], "cursor": "k3f9x2mq-1043", "watching": 12}
     optional = ("cursor", "more", "reset", "older", "watching", "retry_ms")
     return {
         "Messages": record(news, *optional, example=example),
-        "Found": record(found, "indexing", example={"messages": [MESSAGE], "older": False}),
+        "Found": record(found, "indexing", "more_boards", example={"messages": [MESSAGE], "older": False}),
     }
 
 

@@ -319,6 +319,7 @@ async def test_axe_finds_nothing_on_the_pages_of_boards(club, visit, scheme):
         "/b/news/",
         "/boards",
         "/b/rowing/search?q=words",
+        "/b/rowing/search?q=words&board=*",
         "/b/rowing/?before=99",
     ):
         await wide.goto(path)
@@ -327,7 +328,7 @@ async def test_axe_finds_nothing_on_the_pages_of_boards(club, visit, scheme):
     await phone.get_by_role("button", name="Boards").click()
     await expect(entry(phone, "Committee")).to_be_visible()
     await no_violations(phone)
-    for path in ("/boards", "/boards/new", f"/b/{hidden}/settings", "/b/rowing/settings"):
+    for path in ("/search?q=w&board=*", "/boards", "/boards/new", f"/b/{hidden}/settings", "/b/rowing/settings"):
         await phone.goto(path)
         await no_violations(phone)
     await phone.fill("#name", " ")
@@ -341,7 +342,7 @@ async def no_violations(page):
     assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
 
 
-SMALL = """() => [...document.querySelectorAll("#open-boards, #boards a, #mute, .board-head a, .board-head summary, .panel button, .panel input:not([type=hidden], [type=radio]), .choice, .all-boards li, .me .button")]
+SMALL = """() => [...document.querySelectorAll("#open-boards, #boards a, #mute, .board-head a, .board-head summary, .panel button, .panel input:not([type=hidden], [type=radio]), .choice, .all-boards li, .me .button, .search label:not(.unseen), .search button")]
     .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
     .filter(([, { width, height }]) => width && (width < 44 || height < 44)).map(([html, { width, height }]) => [html, width, height])"""
 
@@ -350,6 +351,7 @@ async def test_a_phone_has_room_for_fingers_and_no_way_sideways(club, visit):
     """At 320 pixels, with the longest names; everything of the boards that can be tapped has 44 pixels each way."""
     server, owner, _friend, hidden = club
     make_board(owner, "W" * 80, "w" * 40, about="m" * 200, rules="r" * 1000)
+    post_on(owner.api, "w" * 40, "words")
     small = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
     page = await visit(server, "/", owner, **small)
     for path in (
@@ -360,6 +362,8 @@ async def test_a_phone_has_room_for_fingers_and_no_way_sideways(club, visit):
         "/boards/new",
         f"/b/{hidden}/settings",
         f"/b/{'w' * 40}/settings",
+        f"/b/{'w' * 40}/search?q=words",
+        f"/b/{'w' * 40}/search?q=words&board=*",
     ):
         await page.goto(path)
         await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from playwright.async_api import expect
 
+from tests.support.boards import make_club
 from tests.support.browser import BROWSER_TEST, SCRIPTS, is_wide
 from tests.support.server import Server
 
@@ -61,6 +62,30 @@ async def test_chinese_is_found_by_two_characters_on_a_phone(server, visit):
     await page.get_by_role("searchbox").fill("鷦鷯")
     await page.keyboard.press("Enter")
     await expect(page.locator(".alone")).to_contain_text("Try another word")
+
+
+async def test_without_javascript_one_searches_all_boards(start, visit):
+    """By a choice beside the words, which the address keeps. A result leads to its message, and its board's name there."""
+    server, _, friend, hidden = make_club(start)
+    page = await visit(server, "/b/rowing/search", friend, java_script_enabled=False)
+    await page.get_by_role("searchbox", name="Look for").fill("words")
+    await expect(page.get_by_role("radio", name="This board")).to_be_checked()
+    await page.get_by_role("radio", name="All boards").check()
+    await page.get_by_role("button", name="Search").click()
+    await expect(page).to_have_url(f"{server.url}/b/rowing/search?q=words&board=*")
+    await expect(page.locator(".on")).to_have_text(["Committee", "Lounge", "Rowing"])
+    await page.get_by_role("searchbox").press("Enter")
+    await expect(page.get_by_role("radio", name="All boards")).to_be_checked()
+    await page.locator(".message", has_text="words on lounge").click()
+    await expect(page.locator(".this .body")).to_have_text("words on lounge")
+    await page.go_back()
+    await page.get_by_role("link", name="Committee").click()
+    await expect(page).to_have_url(f"{server.url}/b/{hidden}/")
+    await page.go_back()
+    await page.get_by_role("radio", name="This board: Rowing").check()
+    await page.get_by_role("button", name="Search").click()
+    await expect(page.locator(".message .body")).to_have_text(["words on rowing"])
+    await expect(page.locator(".on")).to_have_count(0)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ QUERIES = (
     "?before=5&limit=2",
     "?limit=0",
     "?q=secret",
+    "?q=secret&board=*",
     "?name=Hidden",
     "?wait=-1",
 )
@@ -155,7 +156,9 @@ def test_what_is_hidden_is_answered_as_what_never_was(outsiders):
 
 READ = (
     "/", "/?before=99", "/?after=0", "/add", "/get?t=0&wait=0", "/get", "/search?q=secret", "/search?q=words", "/feed.atom",
-    "/audit", "/api/v1/messages", "/api/v1/messages?limit=9", "/api/v1/search?q=secret",
+    "/search?q=secret&board=*", "/search?q=words&board=*", "/b/public/search?q=secret&board=*",
+    "/audit", "/api/v1/messages", "/api/v1/messages?limit=9", "/api/v1/search?q=secret", "/api/v1/search?q=for&board=*",
+    "/api/v1/search?q=secret&board=*",
     "/api/v1/boards", "/api/v1/boards?after=a", "/api/v1/boards/public", "/api/v1/boards/public/messages",
     "/api/v1/boards/public/search?q=secret", "/api/v1/boards/first", "/api/v1/boards/first/messages", "/api/v1/me",
     "/api/v1/tokens", "/healthz", "/readyz", "/privacy", "/api", "/api/v1/openapi.json",
