@@ -189,6 +189,32 @@ async def test_only_who_may_invite_sees_who_is_invited(storage):
     assert not any(entry.action == "invite" for entry in await storage.audit_about(dataclasses.replace(ada, id=99, username="ob"), 0, 9))  # fmt: skip
 
 
+async def test_accounts_are_invited_all_or_none(storage, monkeypatch):
+    """Who had an invitation before is told from who had none; if one may have no more, nobody gets any."""
+    ada, mia = await storage.account("ada"), await storage.create_account("mia", "Mia", Password("a hash"))
+    board, other = await made(storage, actor=ada, read_by="invited"), await made(storage, "other", actor=ada)
+    assert await storage.invite(ada, board.id, BOB.id) == {BOB.id}
+    assert await storage.invite(ada, board.id, BOB.id, mia.id, mia.id) == {mia.id}
+    await storage.uninvite(ada, board.id, mia.id)
+    monkeypatch.setattr("storage.invitations.MOST_INVITATIONS", 1)
+    with pytest.raises(TooManyInvitationsError):
+        await storage.invite(ada, other.id, mia.id, BOB.id)
+    with pytest.raises(NotFoundError):
+        await storage.invite(ada, other.id, mia.id, 99)
+    assert await storage.invited(other.id, AS_ADA, 0, 9) == []
+
+
+async def test_an_account_is_found_by_its_username_or_its_name(storage):
+    """The one with the username first; in small letters and capitals."""
+    ada, bob = await storage.account("ada"), await storage.account("bob")
+    other = await storage.create_account("omar", "Bob", Password("a hash"))
+    assert await storage.accounts_called("bob", "BOB", 9) == [bob, other]
+    assert await storage.accounts_called("omar", "ADA", 9) == [other, ada]
+    assert await storage.accounts_called("omar", "", 9) == [other]
+    assert await storage.accounts_called("bob", "bob", 1) == [bob]
+    assert await storage.accounts_called("nobody", "b%", 9) == []
+
+
 async def test_a_board_that_was_just_made_alike_is_the_same_once_more(storage, monkeypatch):
     """Of one's own only, for a minute, with a right that holds, and although one may own no more."""
     ada, bob = [await storage.account(name) for name in ("ada", "bob")]
