@@ -230,6 +230,7 @@ class Boards(RuleBasedStateMachine):
         async def act():
             if ticks and not self.site.waiters.waits:
                 await self.site.waiters.tick()
+                self.take_answers()  # they are of a moment before that of this delivery
             if board in (FIRST_BOARD, *self.model.boards):
                 if removes and self.model.posts:
                     await self.remove_now(max(self.model.posts))
@@ -343,10 +344,13 @@ class Boards(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, CLIENTS - 1), data=st.data(), keeps=st.booleans())
     def look_at(self, number, data, keeps):
-        """Another board; sometimes with the cursor of the one before."""
+        """Another board; sometimes with the cursor of the one before, but for one that it shows no more."""
         client = self.clients[number]
         self.leave(number)
         board = data.draw(st.sampled_from([FIRST_BOARD, *self.slugs]), "board")
+        if board != client.board:
+            there = self.site.waiters.directory.of(board)
+            keeps = keeps and not (there and there.epoch == client.cursor.epoch)
         if not keeps or board != client.board:
             client.shown, client.oldest = {}, 0
         client.board, client.slug = board, self.slugs.get(board, "")
