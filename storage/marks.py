@@ -21,9 +21,11 @@ class Standing:
     newest: int | None
     """The id of its newest message that is not deleted."""
     read: int | None = None
-    """The asker's mark; None if there is none, which makes nothing unread."""
+    """The asker's mark; None if there is none."""
     unread: int = 0
-    """Messages after the mark, at most MOST_UNREAD."""
+    """Messages after the mark, at most MOST_UNREAD. Without one: those since the account was made; on a board for the
+    invited, all; on the first board, which tells nobody that there are others, none.
+    """
     mentions: int = 0
     """Those of the newest MOST_UNREAD unread messages that have @username."""
 
@@ -86,12 +88,22 @@ def mark_of(board: str, place: int, unsaved: Marks) -> tuple[str, list[int]]:
     return f"(SELECT max(mark) FROM ({both}) AS known)", [number for pair in unsaved.items() for number in pair]
 
 
+def begun_at(mark: str, place: int) -> str:
+    """SQL: what was read of a row of boards, by a mark, or without one by the account at this parameter. It looks at no
+    more messages than are counted as unread, since they have no index by time.
+    """
+    living = "SELECT id, created_at FROM posts WHERE posts.board_id = boards.id AND body IS NOT NULL ORDER BY id DESC"
+    before = f"SELECT max(id) FROM ({living} LIMIT {MOST_UNREAD}) AS last WHERE last.created_at < accounts.created_at"
+    begin = f"CASE WHEN boards.read_by = 'invited' THEN 0 ELSE coalesce(({before}), 0) END"
+    return f"coalesce({mark}, (SELECT {begin} FROM accounts WHERE accounts.id = CAST(${place} AS bigint)))"
+
+
 def standing_of(living: str, mentions: str, place: int) -> str:
-    """SQL: the columns of Standing after the mark, which is `found.mark`, for the account at this parameter. `living` is
-    FROM and WHERE of the messages that are not deleted.
+    """SQL: the columns of Standing after the mark, for the account at this parameter, which has read up to `found.seen`.
+    `living` is FROM and WHERE of the messages that are not deleted.
     """
     username = f"(SELECT username FROM accounts WHERE accounts.id = CAST(${place} AS bigint))"
-    unread = f"{living} AND id > found.mark ORDER BY id DESC LIMIT {MOST_UNREAD}"
+    unread = f"{living} AND id > found.seen ORDER BY id DESC LIMIT {MOST_UNREAD}"
     return (
         f"(SELECT id {living} ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM (SELECT id {unread}) AS unread), "
         f"(SELECT count(*) FROM (SELECT body {unread}) AS unread WHERE {mentions.format(username)})"
@@ -102,22 +114,24 @@ async def read_listed(
     tx: Tx, mentions: str, asker: Asker, after: str, limit: int, unsaved: Marks
 ) -> list[tuple[Board, Standing]]:
     mark, numbers = mark_of("boards.id", 6, unsaved)
-    boards = f"SELECT {BOARD}, {mark} AS mark FROM boards WHERE slug > $1 AND {readable(3)} ORDER BY slug LIMIT $2"
+    columns = f"{BOARD}, {mark} AS mark, {begun_at(mark, 3)} AS seen"
+    boards = f"SELECT {columns} FROM boards WHERE slug > $1 AND {readable(3)} ORDER BY slug LIMIT $2"
     living = "FROM posts WHERE posts.board_id = found.id AND body IS NOT NULL"
-    select = f"SELECT found.*, {standing_of(living, mentions, 3)} FROM ({boards}) AS found ORDER BY found.slug"
+    select = f"SELECT {BOARD}, mark, {standing_of(living, mentions, 3)} FROM ({boards}) AS found ORDER BY slug"
     rows = await tx.all(select, after, limit, *values(asker), asker.account_id, *numbers)
     return [(to_board(row[:-4]), to_standing(row[-4:])) for row in map(tuple, rows)]
 
 
 async def read_standing(tx: Tx, mentions: str, board_id: int, asker: Asker, unsaved: Marks) -> Standing:
     mark, numbers = mark_of("CAST($1 AS bigint)", 2, {id: mark for id, mark in unsaved.items() if id == board_id})
-    judged, living = "true", "FROM messages WHERE body IS NOT NULL"
+    found, living = f"SELECT {mark} AS mark, {mark} AS seen", "FROM messages WHERE body IS NOT NULL"
     rights: tuple[object, ...] = ()
     if board_id != FIRST_BOARD:
-        judged = f"EXISTS (SELECT 1 FROM boards WHERE boards.id = $1 AND {readable(3 + len(numbers))})"
+        judged = f"boards.id = $1 AND {readable(3 + len(numbers))}"
+        found = f"SELECT {mark} AS mark, {begun_at(mark, 2)} AS seen FROM boards WHERE {judged}"
         living, rights = "FROM posts WHERE board_id = $1 AND body IS NOT NULL", values(asker)
     row = await tx.one(
-        f"SELECT mark, {standing_of(living, mentions, 2)} FROM (SELECT {mark} AS mark) AS found WHERE {judged}",
+        f"SELECT mark, {standing_of(living, mentions, 2)} FROM ({found}) AS found",
         *(board_id, asker.account_id, *numbers, *rights),
     )
     if row is None:

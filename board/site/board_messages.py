@@ -60,9 +60,11 @@ class BoardMessages(Messages, Boards, LiveBoards):
         account_id = self._person(caller, "Only members have read marks.").account.id
         self.limits.marking.check(caller.key)
         board = await self.find_board(caller, slug)
-        if seen := min(message_id, board.newest):
-            await self._note_read(account_id, board.id, seen)
-        return max(seen, self.marks.of(account_id).get(board.id, 0)) or None
+        if not board.newest:
+            return None
+        seen = min(message_id, board.newest)
+        await self._note_read(account_id, board.id, seen)
+        return max(seen, self.marks.of(account_id).get(board.id, 0))
 
     async def _note_read(self, account_id: int, board_id: int, message_id: int) -> None:
         """Notes a read mark, which is saved within a minute; at once, if there are many."""

@@ -177,7 +177,7 @@ def board_schemas() -> Json:
         "archived_at": {"type": ["string", "null"], "format": "date-time", "description": "Since when nothing new is written there."},
         "newest": told(message, "The id of the newest message."),
         "read": told(message, "Your read mark, the newest message that you have seen; only for members."),
-        "unread": told(COUNT, f"Messages after the read mark, at most {MOST_UNREAD}; none without one. Only for members."),
+        "unread": told(COUNT, f"Messages after the read mark, at most {MOST_UNREAD}; without one, since you joined. Only for members."),
         "mentions": told(COUNT, "Those of them that have `@` and your username. Only for members."),
         "rules": told(said["rules"], f"{said['rules']['description']} Not in a list."),
         "created_at": told(TIME, "Not in a list."),

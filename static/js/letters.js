@@ -3,11 +3,12 @@
 // that they can be copied.
 
 import { button, drawer as store, Outbox } from "./outbox.js";
-import { ask, Failure } from "./poller.js";
+import { parsed } from "./marks.js";
+import { Failure } from "./poller.js";
+import { whereIs } from "./rail.js";
 
 /** @typedef {{slug: string, name: string}} Place A board, as it was when something was written there. */
 
-const LIMIT_MS = 30_000; // for an answer
 const PATIENCE_MS = 2000; // most messages are sent by then, and nothing need be said of them
 const WRITTEN = /^(boards\/\w+\/|)(?:draft\/([^/]*)$|outbox\/([^/]*)\/)/; // the names of a draft and of a waiting message
 
@@ -48,21 +49,12 @@ export class Letters {
   async find(slugs) {
     for (const [board, place] of this.#written) {
       if (board === this.#own || !place || slugs.has(place.slug) || this.#gone.has(board)) continue;
-      const found = await this.askFor(place.slug);
+      const found = await whereIs(place.slug);
       if (!(found instanceof Failure))
         this.#keep(board, found); // it only has another address
       else if (found.code === "no_such_board") this.#gone.set(board, place);
     }
     this.#show();
-  }
-
-  /**
-   * Asks what became of a board.
-   * @param {string} slug
-   * @returns {Promise<import("./rail.js").Listed | Failure>}
-   */
-  askFor(slug) {
-    return ask(`/api/v1/boards/${slug}`, isPlace, LIMIT_MS).catch((error) => error);
   }
 
   /** Sends nothing any more, because its author has been signed out. */
@@ -192,26 +184,9 @@ export class Letters {
   }
 }
 
-/**
- * @param {import("./poller.js").Json} reply
- * @returns {reply is import("./rail.js").Listed & import("./poller.js").Json}
- */
-function isPlace(reply) {
-  return typeof reply.slug === "string" && typeof reply.name === "string";
-}
-
 /** @param {string} name */
 function bdi(name) {
   const element = document.createElement("bdi");
   element.textContent = name;
   return element;
-}
-
-/** @param {string} json */
-function parsed(json) {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
 }

@@ -4,8 +4,10 @@
 
 import { ask, Failure, Tabs } from "./poller.js";
 import { Letters } from "./letters.js";
+import { Marks } from "./marks.js";
 import { drawer as store } from "./outbox.js";
-import { Rail } from "./rail.js";
+import { Rail, whereIs } from "./rail.js";
+import { Reading } from "./reading.js";
 
 /**
  * @typedef {import("./board.js").Reply} Reply
@@ -37,6 +39,7 @@ class Several {
   #stopped;
   #tabs;
   #rail;
+  #reading;
   #letters;
   /** @type {import("./rail.js").Listed | undefined} What the list said of this board. */
   #listed;
@@ -74,13 +77,10 @@ class Several {
     addEventListener("pagehide", () => this.#leave()); // so that the browser can bring the page back as it was
     const name = document.querySelector(".board-head h1")?.textContent ?? "";
     this.#letters = new Letters(nav.dataset, { slug, name });
-    this.#rail = new Rail(
-      nav,
-      slug,
-      tabs,
-      (change) => this.#tell(change),
-      (boards) => this.#look(boards),
-    );
+    const marks = new Marks(nav.dataset.as ?? "");
+    const tell = (/** @type {Told} */ told) => this.#tell(told);
+    this.#rail = new Rail(nav, slug, marks, tabs, tell, (boards) => this.#look(boards));
+    this.#reading = new Reading(slug, marks, tell, this.#rail);
     if (this.#rail.isMember) this.#tell({ signedIn: true });
   }
 
@@ -186,8 +186,10 @@ class Several {
     } else if ("isLost" in told) this.#tabs.hear({ state: "lost" });
     else if ("stopped" in told) this.#tabs.hear({ stopped: told.stopped });
     else if ("signedIn" in told) this.#tabs.hear({ signedIn: true });
-    else if (!("gone" in told)) this.#rail.changed(told);
-    else if (told.gone === key) {
+    else if (!("gone" in told)) {
+      this.#rail.changed(told);
+      this.#reading.paint();
+    } else if (told.gone === key) {
       this.#code = NO_BOARD;
       if (this.#isStopped) this.#gone();
       else this.#tabs.hear({ stopped: told.words });
@@ -222,11 +224,12 @@ class Several {
 
   /** This page's board is not in the list: it has another address, or is gone. */
   async #follow() {
-    const found = await this.#letters.askFor(slug);
+    const found = await whereIs(slug);
     if (found instanceof Failure) return this.#catchUp(); // which says so, if no poll does
     slug = found.slug;
     history.replaceState(history.state, "", `/b/${slug}/${location.hash}`);
     this.#rail.moved(slug);
+    this.#reading.moved(slug);
     this.#compare(found); // with the address, other things may have changed
   }
 
@@ -234,9 +237,12 @@ class Several {
   #stop(words) {
     this.#isStopped = true;
     const isSignedOut = !ONLY_HERE.includes(this.#code);
-    this.#rail.stop(isSignedOut);
-    if (isSignedOut) this.#letters.close();
-    if (isSignedOut) this.#leaveBoard();
+    this.#reading.stop();
+    if (isSignedOut) {
+      this.#rail.stop();
+      this.#letters.close();
+      this.#leaveBoard();
+    }
     this.#stopped(words);
     if (this.#code === NO_BOARD) this.#gone();
     else if (slug !== "first") link().href = `/signin?next=${location.pathname}`;

@@ -22,42 +22,52 @@ async def listed_again(page, path):
     await comes_true(page, "document.getElementById('mute')")
 
 
+def board_line(page, name):
+    """A board on the page of all boards."""
+    return page.locator(".all-boards li").filter(has=page.locator("bdi").get_by_text(name, exact=True))
+
+
 async def test_a_board_stays_marked_until_it_is_opened(club, visit):
-    """For a member who never opened it: over other pages and reloads. What was there at the first look is not new."""
-    server, owner, friend, _ = club
-    page = await visit(server, "/", friend, **WIDE)
-    await comes_true(page, "localStorage.getItem('read-marks/" + friend.username + "')?.includes('lounge')")
-    await expect(entry(page, "Lounge")).not_to_have_class("new")
+    """For a member who never opened it: over other pages and reloads, and in each browser. What was there before the
+    account is not new."""
+    server, owner, *_ = club
+    late = Person(server, name="Zoe")
+    page = await visit(server, "/", late, **WIDE)
+    await comes_true(page, LISTED)
+    await expect(page.locator("#boards a.new")).to_have_count(0)
     await parked(server, 1)
     post_on(owner.api, "lounge", "news")
-    await expect(entry(page, "Lounge")).to_have_class("new")
-    await page.goto("/boards")
+    await expect(mark(page, "Lounge")).to_have_text("1")
     for path in ("/", "/b/rowing/"):
         await listed_again(page, path)
-        await expect(entry(page, "Lounge")).to_have_class("new")
+        await expect(mark(page, "Lounge")).to_have_text("1")
+    phone = await visit(server, "/", late, **WIDE)
+    await expect(mark(phone, "Lounge")).to_have_text("1")
     await look_at(page, "/b/lounge/")
     await listed_again(page, "/")
-    await expect(entry(page, "Rowing")).not_to_have_class("new")
-    await expect(entry(page, "Lounge")).not_to_have_class("new")
+    await expect(page.locator("#boards a.new")).to_have_count(0)
+    await listed_again(phone, "/b/rowing/")
+    await expect(phone.locator("#boards a.new")).to_have_count(0)
 
 
 async def test_a_board_to_which_one_is_invited_is_marked(club, visit):
-    """Also if the first page that one opens afterwards is the first in this browser; signing out forgets the marks."""
+    """With all that was there before, in the list and on the page of all boards; signing out forgets the marks."""
     server, owner, _, hidden = club
     late = Person(server, name="Zoe")
     invite(owner, hidden, late.username)
-    page = await visit(server, "/", late, **WIDE)
-    await expect(entry(page, "Committee")).to_have_class("new")
-    await listed_again(page, "/b/rowing/")
-    await expect(entry(page, "Committee")).to_have_class("new")
+    page = await visit(server, "/b/rowing/", late, **WIDE)
+    await expect(mark(page, "Committee")).to_have_text("1")
+    await page.goto("/boards")
+    await expect(board_line(page, "Committee")).to_contain_text("1 new")
+    await look_at(page, f"/b/{hidden}/")
     await page.goto("/signout")
     await page.get_by_role("button", name="Sign out").click()
     await page.wait_for_url("**/")
     assert hidden not in await page.evaluate("JSON.stringify(localStorage)")
 
 
-async def test_a_count_that_is_no_longer_right_is_not_shown(club, visit):
-    """Between two readings of the list there is a dot; the next reading counts again."""
+async def test_a_count_goes_on_from_the_number_that_stands_there(club, visit):
+    """With each message that the page hears of, up to as many as the server counts; it is the server's after a reload."""
     server, owner, friend, hidden = club
     page = await visit(server, None, friend, **WIDE)
     await look_at(page, f"/b/{hidden}/")
@@ -66,11 +76,99 @@ async def test_a_count_that_is_no_longer_right_is_not_shown(club, visit):
     await page.goto("/")
     await expect(mark(page, "Committee")).to_have_text("1")
     await parked(server, 1)
-    post_on(owner.api, hidden, "two")
-    await expect(mark(page, "Committee")).to_have_text("")
-    await expect(entry(page, "Committee")).to_have_accessible_name(re.compile("^Committee ?, something new$"))
-    await page.reload()
-    await expect(mark(page, "Committee")).to_have_text("2")
+    for count in (2, 3):
+        post_on(owner.api, hidden, "more")
+        await expect(mark(page, "Committee")).to_have_text(str(count))
+        await expect(entry(page, "Committee")).to_have_accessible_name(re.compile(f"^Committee ?, {count} new$"))
+    post_on(friend.api, hidden, "my own, from elsewhere")
+    post_on(owner.api, "rowing", "heard of later")
+    await expect(mark(page, "Rowing")).to_have_text("2")
+    await expect(mark(page, "Committee")).to_have_text("3")
+    await page.goto("/boards")
+    for _ in range(97):
+        post_on(owner.api, "rowing", "many")
+    await page.goto("/")
+    await expect(mark(page, "Rowing")).to_have_text("99")
+    await parked(server, 1)
+    for _ in range(2):
+        post_on(owner.api, "rowing", "one more")
+        await expect(mark(page, "Rowing")).to_have_text("99+")
+
+
+async def test_a_guest_s_marks_go_over_to_the_account_that_is_made(club, visit):
+    """What was new in this browser still is, with a number now; so it is in other browsers. Then they are forgotten."""
+    server, owner, *_ = club
+    page = await visit(server, "/", **WIDE)
+    await comes_true(page, "localStorage.getItem('read-marks/')?.includes('rowing')")
+    make_board(owner, "Fair", "fair")
+    await expect(entry(page, "Fair")).to_have_count(1)
+    for slug in ("rowing", "fair"):
+        post_on(owner.api, slug, "news")
+        await expect(entry(page, slug.capitalize())).to_have_class("new")
+    late = Person(server, name="Zoe")
+    cookies = late.browser().cookies
+    await page.context.add_cookies([{"name": name, "value": cookies[name], "url": server.url} for name in cookies])
+    await page.goto("/")
+    other = await visit(server, None, late, **WIDE)
+    for name in ("Rowing", "Fair"):
+        await expect(mark(page, name)).to_have_text("1")
+    assert await page.evaluate("localStorage.getItem('read-marks/')") is None
+    await other.goto("/")
+    for name in ("Rowing", "Fair"):
+        await expect(mark(other, name)).to_have_text("1")
+    await expect(mark(other, "Lounge")).to_have_text("")
+
+
+async def test_what_a_browser_keeps_goes_with_a_board_to_another_address(club, visit):
+    """A guest's marks, and what is muted; also if no page was open then. What is gone is asked for once."""
+    visit.expect("status of 404")
+    server, owner, *_ = club
+    make_board(owner, "Fair", "fair")
+    post_on(owner.api, "fair", "words")
+    page = await visit(server, "/b/fair/", **WIDE)
+    await comes_true(page, "localStorage.getItem('read-marks/')?.includes('rowing')")
+    await page.get_by_role("button", name="Mute board").click()
+    await page.goto("/api")
+    for slug, new in (("rowing", "rowers"), ("fair", "market")):
+        assert owner.api.patch(f"/api/v1/boards/{slug}", json={"slug": new}).status_code == 200
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/boards/" in request.url else None)
+    await page.goto("/")
+    await expect(entry(page, "Fair")).to_have_class("muted")
+    await expect(page.locator("#boards a.new")).to_have_count(0)
+    post_on(owner.api, "rowers", "news")
+    await listed_again(page, "/")
+    await expect(entry(page, "Rowing")).to_have_class("new")
+    assert len(asked) == 2
+    assert owner.api.delete("/api/v1/boards/market", params={"name": "Fair"}).status_code == 204
+    await expect(entry(page, "Fair")).to_have_count(0)
+    await comes_true(page, "!JSON.stringify(localStorage).includes('market')")
+    await listed_again(page, "/b/rowers/")
+    await comes_true(page, LISTED)
+    assert [url.rpartition("/")[2] for url in asked if "market" in url] == ["market"]
+
+
+async def test_the_page_of_all_boards_says_what_the_list_says(club, visit):
+    """What only the browser knows is written by script: a guest's marks, and what was seen just now."""
+    server, owner, friend, _ = club
+    guest = await visit(server, "/boards")
+    await expect(guest.locator(".count")).to_have_count(0)
+    await guest.goto("/")
+    await comes_true(guest, "localStorage.getItem('read-marks/')?.includes('rowing')")
+    post_on(owner.api, "rowing", "news")
+    await guest.goto("/boards")
+    await expect(board_line(guest, "Rowing").locator(".count")).to_have_text("new")
+    await expect(guest.locator(".count")).to_have_count(1)
+    await guest.goto("/b/rowing/")
+    await comes_true(guest, LISTED)
+    await guest.goto("/boards")
+    await expect(guest.locator(".count")).to_have_count(0)
+    page = await visit(server, None, friend)
+    await page.route("**/read", lambda route: route.fulfill(status=202, body="{}"))  # the server does not know yet
+    await look_at(page, "/b/rowing/")
+    await page.goto("/boards")
+    await expect(board_line(page, "Lounge").locator(".count")).to_have_text("1 new")
+    await expect(board_line(page, "Rowing").locator(".count")).to_have_count(0)
 
 
 async def test_the_list_does_not_jump_and_tells_boards_of_one_name_apart(club, visit):
@@ -86,9 +184,7 @@ async def test_the_list_does_not_jump_and_tells_boards_of_one_name_apart(club, v
     await page.goto("/")
     before = await names.all_inner_texts()
     let_go.set()
-    await comes_true(
-        page, "document.querySelector('#boards li small') && localStorage.getItem('read-marks/" + friend.username + "')"
-    )
+    await comes_true(page, LISTED)
     assert await names.all_inner_texts() == before
     assert before.index("apple") < before.index("Ärger") < before.index("Committee") < before.index("Zebra")
     small = page.locator("#boards li small:not(:empty)")

@@ -27,7 +27,12 @@ FIRST_VIEW = {
 """The modules that every board page of 1.0 has loaded, and what they export. Other modules import from no others."""
 LATER = {"keys.js": {"help", "press"}, "notify.js": {"Notifications"}, "place.js": {"restore"}}
 """The modules that such a page loads when they are needed, and what it uses of them."""
-SEVERAL = {"letters.js": {"Letters"}, "rail.js": {"Rail"}}
+SEVERAL = {
+    "letters.js": {"Letters"},
+    "marks.js": {"Marks", "muted", "parsed"},
+    "rail.js": {"Rail", "whereIs"},
+    "reading.js": {"Reading"},
+}
 """Modules that the last release lacks, and what others take from them: only pages of several boards load them, from
 addresses that a node of that release does not have."""
 SHEETS = {"board.css", "facebook.css", "forms.css", "history.css", "search.css"}

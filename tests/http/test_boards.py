@@ -109,7 +109,7 @@ def test_the_page_of_a_message_shows_its_own_board(site, moderator):
         post(moderator.api, "rowing", f"rowing {n}")
     browser, id = moderator.browser(), moderator.api.get(f"{BOARDS}/rowing/messages").json()["messages"][0]["id"]
     page = browser.get(f"/m/{id}").text
-    assert "rowing 4" in page and "first" not in page and "rowing 5" not in page
+    assert "rowing 4" in page and "first 4" not in page and "rowing 5" not in page
     assert f'href="/#m{id}"' not in page and 'href="/?after=' not in page and 'href="/b/rowing/?after=' in page
     edited = browser.post(f"/m/{id}/edit", data={"s": "better", "as": moderator.username})
     assert (edited.status_code, edited.headers["Location"]) == (303, f"/m/{id}")
@@ -576,8 +576,9 @@ def test_a_read_mark_says_what_is_unread_and_never_goes_back(site, moderator):
         assert listed["unread"] == member.api.get(f"{BOARDS}/rowing").json()["unread"]
         return listed["read"], listed["unread"]
 
-    assert standing() == (None, 0)
+    assert standing() == (None, 3)
     for sent, mark, unread in (
+        (0, 0, 3),
         (ids[0], ids[0], 2),
         (ids[1], ids[1], 1),
         (0, ids[1], 1),

@@ -308,7 +308,9 @@ class Boards(RuleBasedStateMachine):
         shown = self.model.shown(board)
         marks = unsaved.get(board), self.model.marks.get((asker.account_id, board))
         mark = max((mark for mark in marks if mark is not None), default=None)
-        new = [body for id, body in shown.items() if mark is not None and id > mark]
+        begin = 0 if board != FIRST_BOARD and asker.account_id in self.model.roles else None  # all came after them
+        seen = begin if mark is None else mark
+        new = [body for id, body in shown.items() if seen is not None and id > seen]
         of_them = sum(
             f"@{NAMES[asker.account_id].lower()}" in body for body in new if asker.account_id in self.model.roles
         )

@@ -6,7 +6,7 @@ import pytest
 from storage.boards import BoardChange
 from storage.errors import NotFoundError
 from storage.marks import MOST_UNREAD, Standing, read_listed
-from storage.records import FIRST_BOARD, GUEST, OPERATOR
+from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_storage import ADA, BOB, storage  # noqa: F401 (a fixture)
 
@@ -89,7 +89,11 @@ async def test_the_list_says_what_is_new_to_whom(storage):
     await storage.delete(ids[3], board_id=busy.id)
     assert await storage.listed(GUEST, "", 9, {}) == [(quiet, Standing(None)), (busy, Standing(ids[4]))]
     for_ada = {board.id: news for board, news in await storage.listed(AS_ADA, "", 9, {})}
-    assert for_ada == {quiet.id: Standing(None), busy.id: Standing(ids[4], ids[1], 2), hidden.id: Standing(last.id)}
+    assert for_ada == {
+        quiet.id: Standing(None),
+        busy.id: Standing(ids[4], ids[1], 2),
+        hidden.id: Standing(last.id, None, 1),
+    }
     assert len(await storage.listed(OPERATOR, "", 9, {})) == 3 and len(await storage.listed(AS_BOB, "", 9, {})) == 2
     with pytest.raises(NotFoundError):
         await storage.standing(hidden.id, AS_BOB, {hidden.id: 1})
@@ -100,6 +104,32 @@ async def test_the_list_says_what_is_new_to_whom(storage):
     assert (listed[busy.id].read, listed[busy.id].unread) == (ids[1], 2)
     await storage.delete(ids[4], board_id=busy.id)
     assert await storage.listed(AS_ADA, "bu", 1, {}) == [(busy, Standing(ids[2], ids[1], 1))]
+
+
+async def test_without_a_mark_what_came_since_the_account_was_made_is_unread(storage):
+    """So every browser, and every page, says the same of a board that a member never opened. To the invited all is new."""
+    boards = {read_by: await made(storage, read_by, read_by=read_by) for read_by in ("everyone", "members", "invited")}
+    await storage.invite(None, boards["invited"].id, ADA.id)
+    for n in range(5):
+        for board in (FIRST_BOARD, *(one.id for one in boards.values())):
+            last, _ = await storage.append(ADA, f"@ada {n}", None, board_id=board)
+            change = f"UPDATE {'messages' if board == FIRST_BOARD else 'posts'} SET created_at = $1 WHERE id = $2"
+            await storage._write(lambda tx, n=n, id=last.id, change=change: tx.run(change, 1000 + n, id))
+    await storage._write(lambda tx: tx.run("UPDATE accounts SET created_at = 1003"))
+
+    async def unread(read_by, asker=AS_ADA):
+        board = boards[read_by].id if read_by in boards else FIRST_BOARD
+        standing = await storage.standing(board, asker, {})
+        if board != FIRST_BOARD:
+            assert standing in [one for listed, one in await storage.listed(asker, "", 9, {}) if listed.id == board]
+        assert standing.read is None and standing.mentions == (standing.unread if asker == AS_ADA else 0)
+        return standing.unread
+
+    assert [await unread(who) for who in ("the first", "everyone", "members", "invited")] == [0, 2, 2, 5]
+    assert [await unread("everyone", asker) for asker in (AS_BOB, GUEST, Asker(99))] == [2, 0, 0]
+    for _ in range(MOST_UNREAD):
+        await storage.append(BOB, "@ada", None, board_id=boards["everyone"].id)
+    assert await unread("everyone") == MOST_UNREAD
 
 
 @pytest.mark.parametrize("board", [FIRST_BOARD, 2])
@@ -122,7 +152,7 @@ async def test_unread_messages_and_mentions_are_counted_up_to_a_hundred(storage,
         last, _ = await storage.append(BOB, words, None, board_id=board)
     assert ((await news()).unread, (await news()).mentions) == (12, 5)
     for n in range(MOST_UNREAD):
-        last, _ = await storage.append(BOB, f"@ada {n}", None, board_id=board)
+        last, _ = await storage.append(ADA, f"@ada {n}", None, board_id=board)
     assert await news() == Standing(last.id, first.id, 100, 100)
     assert await news(GUEST) == Standing(last.id)
     await storage.save_marks({(ADA.id, board): last.id})

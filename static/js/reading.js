@@ -1,0 +1,118 @@
+// How far the reader has read on this page's board, and the button that mutes it.
+
+import { muted } from "./marks.js";
+import { button } from "./outbox.js";
+
+const MARK_MS = 10_000; // between two marks that are sent
+
+export class Reading {
+  #slug;
+  #isMember;
+  #marks;
+  #tell;
+  #rail;
+  #mute;
+  #note = document.createElement("p");
+  /** Whether this page has ended, as its reader may no longer read the board. */
+  #isStopped = false;
+  /** Whether the newest message is in view when the page is. */
+  #isAtTop = false;
+  #seen = 0;
+  #marked = 0;
+  #markedAt = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #marking;
+
+  /**
+   * @param {string} slug
+   * @param {import("./marks.js").Marks} marks
+   * @param {(change: import("./rail.js").Change) => void} tell Tells the other tabs.
+   * @param {import("./rail.js").Rail} rail
+   */
+  constructor(slug, marks, tell, rail) {
+    this.#slug = slug;
+    this.#isMember = rail.isMember;
+    this.#marks = marks;
+    this.#tell = tell;
+    this.#rail = rail;
+    this.#mute = button("Mute board", () => this.#turn());
+    [this.#mute.className, this.#mute.id] = ["plain", "mute"];
+    document.getElementById("notify")?.after(this.#mute);
+    [this.#note.className, this.#note.hidden] = ["muted", true];
+    this.#note.textContent = "Muted in this browser: the list of boards doesn't say what is new here.";
+    document.querySelector(".around")?.after(this.#note);
+    document.addEventListener("visibilitychange", () => document.hidden && this.#mark());
+    addEventListener("pagehide", () => this.#mark());
+    this.paint();
+    this.#watch();
+  }
+
+  /** Ends what says that this board is being read. */
+  stop() {
+    this.#isStopped = true;
+    this.#mute.remove();
+    this.#note.remove();
+  }
+
+  /**
+   * The board has another address.
+   * @param {string} slug
+   */
+  moved(slug) {
+    this.#slug = slug;
+    this.paint();
+  }
+
+  /** Says whether this board is muted. */
+  paint() {
+    const isMuted = muted.all.includes(this.#slug);
+    this.#mute.setAttribute("aria-pressed", String(isMuted));
+    this.#mute.textContent = isMuted ? "Muted" : "Mute board";
+    this.#note.hidden = !isMuted;
+  }
+
+  /** Looks when the newest message is in view. */
+  #watch() {
+    const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+    const top = /** @type {HTMLElement} */ (document.getElementById("newest"));
+    const look = () => {
+      const newest = list.querySelector("article");
+      if (newest && this.#isAtTop && !document.hidden && !this.#isStopped) this.#see(Number(newest.id.slice(1)));
+    };
+    new IntersectionObserver((entries) => {
+      this.#isAtTop = entries[entries.length - 1].boundingClientRect.top >= 0;
+      look();
+    }).observe(top);
+    new MutationObserver(look).observe(list, { childList: true });
+    document.addEventListener("visibilitychange", look);
+  }
+
+  /** @param {number} id The newest message here, which the reader sees. */
+  #see(id) {
+    if (id <= this.#seen) return;
+    this.#seen = id;
+    this.#tell({ read: this.#slug, id });
+    this.#rail.seen(this.#slug, id);
+    const pause = this.#markedAt + MARK_MS - performance.now();
+    if (pause <= 0) this.#mark();
+    else this.#marking ??= setTimeout(() => this.#mark(), pause);
+  }
+
+  /** Sends how far a member has read. If that fails, the next one makes up for it. */
+  async #mark() {
+    clearTimeout(this.#marking);
+    this.#marking = undefined;
+    if (!this.#isMember || this.#seen <= this.#marked || this.#isStopped) return;
+    [this.#marked, this.#markedAt] = [this.#seen, performance.now()];
+    if (!(await this.#marks.send(this.#slug, this.#seen))) this.#marked = 0;
+  }
+
+  /** Mutes this board, or ends that. */
+  #turn() {
+    const others = muted.all.filter((slug) => slug !== this.#slug);
+    muted.put(muted.all.includes(this.#slug) ? others : [...others, this.#slug]);
+    this.#tell({ muted: true });
+    this.#rail.paint();
+    this.paint();
+  }
+}
