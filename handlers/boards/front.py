@@ -59,7 +59,8 @@ class LivePage(WithRail, Rendering):
             page = await self.site.page(self.caller, self.board.id, before=before, after=after)
             older, newer = first_id(page.messages, page.older or bool(after)), last_id(page, before)
             html = await self.days_html(page.messages)
-            await self.send_page("history.html", html, older=older, newer=newer, is_forward=before is None)
+            beside = await self.beside()
+            await self.send_page("history.html", html, older=older, newer=newer, is_forward=before is None, **beside)
 
     @property
     def counts_as_reading(self) -> bool:
@@ -141,6 +142,7 @@ class LivePage(WithRail, Rendering):
             "watching": watching,
             "key": key,
             "rail": self.rail,
+            "current": "page",
         }
 
     async def state(self) -> State:

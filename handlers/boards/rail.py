@@ -5,6 +5,7 @@ import functools
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from board.live_board import LiveBoard
 from board.scopes import Scope
@@ -61,6 +62,11 @@ class WithRail(WithBoards):
         """`scope` is the viewer's."""
         self.rail = rail_of(self.site, scope, may_make=self.site.may_make_boards(self.caller))
         self.named = frozenset(board.id for board in self.rail.live) if self.rail else frozenset()
+
+    async def beside(self) -> dict[str, Any]:
+        """Returns the list as the template of a page needs it that is not live."""
+        self.show_boards(await self.site.scope_of(self.caller))
+        return {"rail": self.rail, "current": "true"}
 
 
 def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:

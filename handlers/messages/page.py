@@ -2,6 +2,7 @@
 
 from board.recent import iso
 from handlers.boards.on_board import OnMessage
+from handlers.boards.rail import WithRail
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.http.place import THE_FIRST, place_asked
@@ -12,7 +13,7 @@ from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
 
 
-class MessagePage(OnMessage, Rendering):
+class MessagePage(OnMessage, WithRail, Rendering):
     forgives_old_sessions = True
 
     async def get(self, id: str) -> None:
@@ -22,9 +23,11 @@ class MessagePage(OnMessage, Rendering):
             await self.find_board_of(message)
             self.place = self.live_place
             around = [*older.messages, message, *newer.messages]
+            html = await self.days_html(around, message.id, self.tools(message, is_suspended))
+            beside = await self.beside()
             await self.send_page(
                 "message_page.html",
-                await self.days_html(around, message.id, self.tools(message, is_suspended)),
+                html,
                 message=message,
                 author=message.author.name if message.author else "Guest",
                 older=around[0].id if older.older else None,
@@ -33,6 +36,7 @@ class MessagePage(OnMessage, Rendering):
                 if not self.place.board
                 else not newer.newer,
                 preview=preview,
+                **beside,
             )
 
     def tools(self, message: Message, is_suspended: bool) -> bytes:

@@ -47,12 +47,11 @@ class SearchPage(Searching, WithRail, Rendering):
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.context.making, found.messages if found else []
         shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
-        self.show_boards(await self.site.scope_of(self.caller))
+        beside = await self.beside()
         self.judge_found()
         await self.send_page(
             "search.html",
             [],
-            rail=self.rail,
             query=query,
             found=found,
             before=before,
@@ -61,6 +60,7 @@ class SearchPage(Searching, WithRail, Rendering):
             found_on=self.found_on if self.rail else {},
             leaves_out=self.leaves_out,
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
+            **beside,
         )
 
     async def find(self, query: str, before: int | None, limit: int) -> Found:

@@ -482,6 +482,35 @@ async def test_the_keyboard_goes_through_the_list(club, visit):
     await expect(opener).to_be_focused()
 
 
+async def test_the_list_is_beside_pages_that_are_not_live_too(club, visit):
+    """History, one message, a search: with what is new, as those pages found it; in a sheet on a phone."""
+    server, owner, friend, _ = club
+    id = post_on(owner.api, "rowing", "low tide")["id"]
+    paths = ("/b/rowing/?before=99999", f"/m/{id}", "/b/rowing/search?q=tide", "/b/rowing/search?q=nothing", "/search")
+    page = await visit(server, None, friend, **WIDE)
+    for path in paths:
+        async with page.expect_response("**/api/v1/boards"):
+            await page.goto(path)
+        await expect(mark(page, "Lounge")).to_have_text("1")
+        await expect(mark(page, "Rowing")).to_have_text("2")
+        current = page.locator("#boards [aria-current]")
+        await expect(current).to_have_attribute("aria-current", "true")
+        await expect(current.locator("bdi")).to_have_text("Riverside" if path == "/search" else "Rowing")
+        await expect(page.locator("#mute")).to_have_count(0)
+        skip = await page.get_by_role("link", name="Skip to the messages").get_attribute("href")
+        await expect(page.locator(skip)).to_be_visible()
+        await no_violations(page)
+    assert friend.api.get("/api/v1/boards/rowing").json()["read"] is None, "nothing of this is the newest"
+    small = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
+    phone = await visit(server, None, friend, **small)
+    for path in paths:
+        await phone.goto(path)
+        await phone.get_by_role("button", name="Boards").click()
+        await expect(entry(phone, "Lounge")).to_be_visible()
+        assert await phone.evaluate(SMALL) == [], path
+        assert not await is_wide(phone), path
+
+
 async def test_without_javascript_the_list_opens_and_leads_on(club, visit):
     """The sheet, the page of all boards, a post, and the whole life of a board, by links and forms alone."""
     visit.expect("status of 404")

@@ -51,6 +51,25 @@ def test_each_sees_the_boards_that_are_open_to_them(club):
         assert ("Committee" in page) == (hidden in slugs)
 
 
+def test_the_list_is_beside_pages_that_are_not_live_too(club):
+    """For each reader the boards that they may read. Where there is one board, these pages load nothing for it."""
+    server, owner, friend, hidden = club
+    id = server.post("low tide").json()["id"]
+    paths = ("/?before=99999", f"/m/{id}", "/search?q=tide", "/search")
+    for who, slugs in ((server.client, ["first", "rowing"]), (friend.browser(), ["first", hidden, "lounge", "rowing"])):
+        for path in paths:
+            page = who.get(path)
+            assert sorted(listed(page)) == sorted(slugs) and "boards/beside.js" in page.text, path
+    assert listed(friend.browser().get(f"/b/{hidden}/?before=99999")) == listed(friend.browser().get("/"))
+    browser = owner.browser()
+    for slug, name in (("rowing", "Rowing"), ("lounge", "Lounge"), (hidden, "Committee")):
+        assert owner.api.delete(f"/api/v1/boards/{slug}", params={"name": name}).status_code == 204
+    for path in paths:
+        page = browser.get(path)
+        assert page.status_code == 200 and not listed(page)
+        assert not re.search(r"boards\.css|boards/|open-boards", page.text), path
+
+
 @pytest.mark.parametrize("path", ["", "add", "settings", "invite", "archive", "delete", "leave"])
 def test_a_hidden_board_is_as_one_that_never_was(club, path):
     """For a guest, and for a member who is not invited, moderator or not: status, words and headers."""
