@@ -4,10 +4,13 @@
 
 import { button, drawer as store, Outbox } from "./outbox.js";
 import { parsed } from "./marks.js";
-import { Failure } from "./poller.js";
+import { boardsTime, Failure } from "./poller.js";
 import { whereIs } from "./rail.js";
 
-/** @typedef {{slug: string, name: string}} Place A board, as it was when something was written there. */
+/**
+ * @typedef {{slug: string, name: string, isGone?: true, isSeen?: true}} Place A board, as it was when something was written
+ * there; whether it is gone, and its author has seen that the words are here.
+ */
 
 const PATIENCE_MS = 2000; // most messages are sent by then, and nothing need be said of them
 const WRITTEN = /^(boards\/\w+\/|)(?:draft\/([^/]*)$|outbox\/([^/]*)\/)/; // the names of a draft and of a waiting message
@@ -15,6 +18,7 @@ const WRITTEN = /^(boards\/\w+\/|)(?:draft\/([^/]*)$|outbox\/([^/]*)\/)/; // the
 export class Letters {
   #as;
   #own;
+  /** @type {Place} */
   #place;
   #limit;
   #isClosed = false;
@@ -23,6 +27,8 @@ export class Letters {
   #section = document.createElement("section");
   /** @type {Map<string, Place>} By how the names of what is kept for a board begin: those that are gone, for this reader. */
   #gone = new Map();
+  /** @type {Map<string, [string, string][]>} By the same: what was discarded on this page, by name. */
+  #discarded = new Map();
 
   /**
    * @param {DOMStringMap} page
@@ -34,7 +40,10 @@ export class Letters {
     this.#place = place;
     this.#section.className = "elsewhere";
     this.#section.setAttribute("aria-label", "For other boards");
-    document.getElementById("outbox")?.before(this.#section);
+    const own = /** @type {HTMLElement} */ (document.getElementById("outbox"));
+    own.before(this.#section);
+    if (document.getElementById("composer"))
+      new MutationObserver(() => this.#offer(own)).observe(own, { childList: true });
     this.#limit = Number(limit);
     this.#send();
     addEventListener("storage", ({ key: name }) => name?.includes("outbox/") && this.#send());
@@ -48,11 +57,14 @@ export class Letters {
    */
   async find(slugs) {
     for (const [board, place] of this.#written) {
-      if (board === this.#own || !place || slugs.has(place.slug) || this.#gone.has(board)) continue;
-      const found = await whereIs(place.slug);
-      if (!(found instanceof Failure))
-        this.#keep(board, found); // it only has another address
-      else if (found.code === "no_such_board") this.#gone.set(board, place);
+      if (board === this.#own || !place) continue;
+      const isListed = slugs.has(place.slug);
+      if (isListed) this.#gone.delete(board);
+      if (isListed || this.#gone.has(board)) continue;
+      const found = place.isGone ? null : await whereIs(place.slug);
+      if (found && !(found instanceof Failure))
+        this.#keep(board, { slug: found.slug, name: found.name }); // it only has another address
+      else if (!found || found.code === "no_such_board") this.#gone.set(board, place);
     }
     this.#show();
   }
@@ -66,8 +78,9 @@ export class Letters {
 
   /** Shows what was written for this page's board, which is gone. @returns {boolean} Whether there is anything. */
   lose() {
-    this.#remember();
     this.#gone.set(this.#own, this.#place);
+    this.#place = { ...this.#place, isGone: true, isSeen: true };
+    this.#remember();
     this.#show();
     return this.#words(this.#own).length > 0;
   }
@@ -84,7 +97,7 @@ export class Letters {
    * @param {Place | null} place
    */
   #keep(board, place) {
-    store.put(`${board}place/${this.#as}`, place ? JSON.stringify({ slug: place.slug, name: place.name }) : "");
+    store.put(`${board}place/${this.#as}`, place ? JSON.stringify(place) : "");
   }
 
   /** Sends what waits, and says so if that takes long. */
@@ -134,14 +147,18 @@ export class Letters {
   }
 
   #show() {
-    const parts = [...this.#gone].map(([board, { name }]) =>
-      this.#kept(board, "for ", bdi(name), ", which you can't read any more:"),
+    const parts = [...this.#gone].map(([board, place]) =>
+      this.#kept(board, !place.isSeen, "for ", bdi(place.name), ", which you can't read any more"),
     );
     const isClosed = !document.getElementById("composer"); // to this author: no form has the words
-    if (isClosed && !this.#gone.has(this.#own)) parts.push(this.#kept(this.#own, "here, and it is not posted:"));
+    if (isClosed && !this.#gone.has(this.#own)) parts.push(this.#kept(this.#own, true, "here, and it is not posted"));
     const waiting = [...this.#letters].filter(([board]) => !this.#gone.has(board));
     const lines = waiting.map(([board, letter]) => this.#waiting(board, letter));
     this.#section.replaceChildren(...parts.flat(), ...lines);
+    if (document.hidden) return;
+    for (const [board, place] of this.#gone) {
+      if (this.#words(board).length) this.#keep(board, { ...place, isGone: true, isSeen: true });
+    }
   }
 
   /**
@@ -159,28 +176,95 @@ export class Letters {
   }
 
   /**
-   * Shows what was written for a board, as long as there is anything.
+   * Shows what was written for a board, as long as there is anything; or that it was discarded here.
    * @param {string} board
+   * @param {boolean} isOpen
    * @param {(string | Node)[]} says What is said of it.
    */
-  #kept(board, ...says) {
+  #kept(board, isOpen, ...says) {
+    if (this.#discarded.has(board)) return [this.#undo(board)];
     const words = this.#words(board);
     if (!words.length) return [];
-    const line = document.createElement("p");
+    const before = this.#part(board);
+    const kept = document.createElement("details");
+    kept.dataset.board = board;
+    kept.open = before instanceof HTMLDetailsElement ? before.open : isOpen;
+    const line = document.createElement("summary");
     line.append("You wrote this ", ...says);
     const quotes = words.map((text) => {
       const quote = document.createElement("blockquote");
       [quote.dir, quote.textContent] = ["auto", text];
       return quote;
     });
-    return [line, ...quotes, button("Discard", () => this.#discard(board))];
+    kept.append(
+      line,
+      ...quotes,
+      button("Discard", () => this.#discard(board)),
+    );
+    return [kept];
+  }
+
+  /** @param {string} board @returns {HTMLElement | undefined} What is shown of it. */
+  #part(board) {
+    return /** @type {HTMLElement[]} */ ([...this.#section.children]).find((one) => one.dataset.board === board);
+  }
+
+  /** @param {string} board */
+  #undo(board) {
+    const line = document.createElement("p");
+    line.dataset.board = board;
+    line.setAttribute("role", "status");
+    line.append(
+      "What you wrote is discarded. ",
+      button("Undo", () => this.#giveBack(board)),
+    );
+    return line;
   }
 
   /** @param {string} board */
   #discard(board) {
     const names = [`draft/${this.#as}`, `draft/${this.#as}/origin`, `place/${this.#as}`].map((name) => board + name);
-    for (const name of [...names, ...store.names(`${board}outbox/${this.#as}/`)]) store.put(name, "");
+    names.push(...store.names(`${board}outbox/${this.#as}/`));
+    this.#discarded.set(
+      board,
+      names.map((name) => [name, store.get(name)]),
+    );
+    for (const name of names) store.put(name, "");
     this.#show();
+    this.#part(board)?.querySelector("button")?.focus();
+  }
+
+  /** @param {string} board */
+  #giveBack(board) {
+    for (const [name, text] of this.#discarded.get(board) ?? []) store.put(name, text);
+    this.#discarded.delete(board);
+    this.#show();
+    this.#part(board)?.querySelector("summary")?.focus();
+  }
+
+  /**
+   * Lets letters be sent again that this board has refused: it may take them by now, as when it was archived then.
+   * @param {HTMLElement} outbox
+   */
+  #offer(outbox) {
+    const names = store.names(`${this.#own}outbox/${this.#as}/`).reverse(); // as the outbox shows them
+    for (const [at, letter] of [...outbox.children].entries()) {
+      if (letter.matches(".refused"))
+        letter.querySelector("button")?.before(button("Send again", () => this.#again(names[at])));
+    }
+  }
+
+  /** @param {string} name Of a letter that was refused. */
+  #again(name) {
+    const { refused, ...letter } = parsed(store.get(name)) ?? {};
+    if (!refused) return; // another tab has it
+    store.put(name, "");
+    store.put(
+      `${this.#own}outbox/${this.#as}/${boardsTime()}-${letter.key}`,
+      JSON.stringify({ ...letter, at: boardsTime() }),
+    );
+    dispatchEvent(new StorageEvent("storage", { key: name }));
+    dispatchEvent(new Event("online")); // the outbox looks what it can send
   }
 }
 

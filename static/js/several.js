@@ -238,6 +238,8 @@ class Several {
     this.#isStopped = true;
     const isSignedOut = !ONLY_HERE.includes(this.#code);
     this.#reading.stop();
+    for (const one of document.querySelectorAll(".facts, .around, .invite, .changed")) one.remove();
+    /** @type {HTMLElement} */ (document.getElementById("sign")).className = "alone"; // in the middle: nothing else is left
     if (isSignedOut) {
       this.#rail.stop();
       this.#letters.close();
@@ -251,15 +253,16 @@ class Several {
 
   /** Nothing here says any more which boards there are, or that one is read. */
   #leaveBoard() {
-    for (const one of document.querySelectorAll(".around, .changed, #boards, #open-boards")) one.remove();
+    for (const one of document.querySelectorAll("#boards, #open-boards")) one.remove();
     const heading = document.createElement("h1");
+    heading.className = "unseen"; // as on the first board's page
     heading.textContent = document.querySelector(".brand span")?.textContent ?? "";
     document.querySelector(".board-head")?.replaceWith(heading);
   }
 
   #gone() {
     document.querySelector(".board-head .button")?.remove();
-    for (const one of document.querySelectorAll(".facts, .around, #composer, #outbox, .changed")) one.remove();
+    for (const one of document.querySelectorAll("#composer, #outbox")) one.remove();
     const isKept = this.#letters.lose();
     const panel = document.createElement("div");
     panel.className = "alone";

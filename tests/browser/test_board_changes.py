@@ -227,7 +227,9 @@ async def test_what_waits_for_another_board_is_seen_everywhere(club, visit):
 
 
 async def test_words_for_a_board_that_is_gone_are_not_lost(club, visit):
-    """They stand on its page when it goes, and on the others after a reload, until their author discards them."""
+    """They stand on its page when it goes; then on the others, closed, until their author discards them, for good once
+    the page is left. Its server is asked once what became of it.
+    """
     visit.expect("status of 404")
     server, owner, friend, hidden = club
     page = await visit(server, f"/b/{hidden}/", friend, **WIDE)
@@ -235,16 +237,86 @@ async def test_words_for_a_board_that_is_gone_are_not_lost(club, visit):
     await page.fill("#s", "half a <b>thought</b>")
     assert owner.api.delete(f"/api/v1/boards/{hidden}", params={"name": "Committee"}).status_code == 204
     await expect(page.locator(".alone", has_text="You can't read this board any more")).to_be_visible()
-    await expect(page.locator("blockquote")).to_have_text("half a <b>thought</b>")
+    quote = page.locator("blockquote")
+    await expect(quote).to_have_text("half a <b>thought</b>")
+    await expect(quote).to_be_visible()
     await expect(page.locator("#s")).to_have_count(0)
     await page.reload()
-    await page.goto("/b/rowing/")
-    await expect(page.get_by_text("You wrote this for Committee")).to_be_visible()
-    await expect(page.locator("blockquote")).to_have_text("half a <b>thought</b>")
+    await listed_again(page, "/b/rowing/")
+    await comes_true(page, f"!localStorage.getItem('read-marks/{friend.username}').includes('{hidden}')")
+    asked = []
+    page.on("response", lambda response: asked.append(response.url) if response.status == 404 else None)
+    await page.reload()
+    line = page.get_by_text("You wrote this for Committee")
+    await expect(line).to_be_visible()
+    await expect(quote).to_be_hidden()
+    await line.click()
+    await expect(quote).to_be_visible()
     await page.get_by_role("button", name="Discard").click()
-    await expect(page.locator("blockquote")).to_have_count(0)
+    await expect(quote).to_have_count(0)
+    undo = page.get_by_role("button", name="Undo")
+    await expect(undo).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("summary", has_text="Committee")).to_be_focused()
+    await line.click()
+    await expect(quote).to_have_text("half a <b>thought</b>")
+    await page.get_by_role("button", name="Discard").click()
     names = await page.evaluate("Object.keys(localStorage)")
     assert not [name for name in names if name.startswith("boards/")]
+    await listed_again(page, "/")
+    await expect(page.locator(".elsewhere")).to_be_empty()
+    assert not asked
+
+
+async def test_words_for_a_board_that_is_there_again_are_at_home_again(club, visit):
+    """Its author is invited once more: the draft is in the box, and nowhere else."""
+    visit.expect("status of 404")
+    server, owner, friend, hidden = club
+    page = await visit(server, f"/b/{hidden}/", friend, **WIDE)
+    await page.fill("#s", "half a thought")
+    await page.goto("/api")
+    assert owner.api.delete(f"/api/v1/boards/{hidden}/members/{friend.username}").status_code == 204
+    await page.goto("/")
+    await expect(page.get_by_text("You wrote this for Committee")).to_be_visible()
+    await parked(server, 1)
+    invite(owner, hidden, friend.username)
+    await expect(page.get_by_text("You wrote this for Committee")).to_have_count(0)
+    await entry(page, "Committee").click()
+    await expect(page.locator("#s")).to_have_value("half a thought")
+    await listed_again(page, "/")
+    await expect(page.locator(".elsewhere")).to_be_empty()
+
+
+async def test_a_letter_that_an_archived_board_refused_can_be_sent_again(club, visit):
+    """Once the board is open; it is one message then, though it is sent as late as its author says so."""
+    visit.expect(f"{NETWORK}|status of 403")
+    server, owner, friend, _ = club
+    page = await visit(server, "/b/rowing/", friend, **WIDE)
+    await page.context.route("**/add", lambda route: route.abort("connectionreset"))
+    for words in ("first letter", "second letter"):
+        await page.fill("#s", words)
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator("#outbox .message", has_text=words)).to_have_count(1)
+    await page.goto("/b/lounge/")
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
+    await page.context.unroute("**/add")
+    await page.reload()
+    await expect(page.get_by_text("What you wrote for Rowing was not taken.")).to_be_visible()
+    refused = (
+        "Object.keys(localStorage).filter((name) => localStorage.getItem(name).includes('is archived')).length === 2"
+    )
+    await comes_true(page, refused)
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": False}).status_code == 200
+    await visit.hold(page, "**/get?*")  # an answer to a poll would wake the outbox, too
+    await page.goto("/b/rowing/")
+    letter = page.locator("#outbox .refused", has_text="first letter")
+    await expect(letter).to_contain_text("This board is archived")
+    await letter.get_by_role("button", name="Send again").click()
+    await expect(message(page, "first letter")).to_have_count(1)
+    await expect(page.locator("#outbox .message")).to_have_count(1)
+    await expect(page.locator("#outbox .refused", has_text="second letter")).to_have_count(1)
+    bodies = [one["body"] for one in server.get("/api/v1/boards/rowing/messages").json()["messages"]]
+    assert bodies.count("first letter") == 1 and "second letter" not in bodies
 
 
 async def test_what_an_archived_board_refused_is_on_its_page(club, visit):
@@ -264,7 +336,7 @@ async def test_what_an_archived_board_refused_is_on_its_page(club, visit):
     note = page.get_by_text("What you wrote for Rowing was not taken.")
     await note.get_by_role("link").click()
     await page.wait_for_url("**/b/rowing/")
-    await expect(page.get_by_text("You wrote this here, and it is not posted:")).to_be_visible()
+    await expect(page.get_by_text("You wrote this here, and it is not posted")).to_be_visible()
     await expect(page.locator("blockquote")).to_have_text(["wait for me", "half a <b>thought</b>"])
     discard, quote = [await page.locator(f".elsewhere {one}").first.bounding_box() for one in ("button", "blockquote")]
     assert discard["x"] == quote["x"], "below the words"
@@ -275,6 +347,19 @@ async def test_what_an_archived_board_refused_is_on_its_page(club, visit):
     await expect(note).to_have_count(0)
     names = await page.evaluate("Object.keys(localStorage)")
     assert not [name for name in names if re.search("draft/|outbox/", name)]
+
+
+async def test_nothing_on_a_page_says_who_may_write_on_a_board_that_is_gone(club, visit):
+    """It was for others to write on; the reader's invitation ends."""
+    visit.expect("status of 404")
+    server, owner, friend, hidden = club
+    assert owner.api.patch(f"/api/v1/boards/{hidden}", json={"write_by": "moderators"}).status_code == 200
+    page = await visit(server, f"/b/{hidden}/", friend, **WIDE)
+    await expect(page.get_by_text("Only moderators and the board's owner write here.")).to_be_visible()
+    await parked(server, 1)
+    assert owner.api.delete(f"/api/v1/boards/{hidden}/members/{friend.username}").status_code == 204
+    await expect(page.locator(".alone", has_text="You can't read this board any more")).to_be_visible()
+    await expect(page.locator(".invite, .around, .facts, .older:visible")).to_have_count(0)
 
 
 async def test_words_for_a_board_that_only_moved_are_not_called_lost(club, visit):

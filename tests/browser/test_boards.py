@@ -149,7 +149,7 @@ async def test_signed_out_all_tabs_end_whatever_their_board(club, visit):
     await parked(server, 1)
     friend.browser().post("/account/everywhere")
     for tab in (one, other):
-        await expect(tab.locator("#sign")).to_contain_text("You have been signed out.")
+        await expect(tab.locator("#sign.alone")).to_contain_text("You have been signed out.")
         await expect(tab.locator(".message, .board-head, #boards, #open-boards, .around")).to_have_count(0)
         await expect(tab.get_by_role("heading")).to_have_text("Riverside")
         await expect(tab.locator("#s:visible, #as:visible")).to_have_count(0)
