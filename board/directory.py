@@ -161,7 +161,7 @@ class Directory:
             read_by = board.read_by if board.row else None
             self._set_row(board, one)
             if board.floor < one.board.floor:
-                board.set_position(one)
+                board.set_position(one, listing.epoch_of)
                 self.unsure.pop(board, None)
                 read_by = None
             if board.read_by != read_by:
@@ -189,11 +189,11 @@ class Directory:
                 board.rights = ENDED
                 self._end(board, head.boards)
         for one in listing.boards:
-            board = self._boards.setdefault(one.board.id, LiveBoard(one.board.id))
+            board = self._boards.get(one.board.id) or LiveBoard(one.board.id)
+            self._boards[board.id] = board
             self._set_row(board, one)
-            board.set_position(one)
-        self.first.epoch, self.first.floor, self.first.news = first.epoch, first.floor, first.seq
-        self.first.move_to(first.seq)
+            board.set_position(one, listing.epoch_of)
+        self.first.begin_at(first.epoch, first.floor, first.seq)
         self.news.order(self._boards.values())
         self.seq, self.changed = head.seq, head.boards
         self.unsure.clear()
@@ -201,22 +201,26 @@ class Directory:
     def _set_row(self, board: LiveBoard, one: Listed) -> None:
         """Also notes to whose lists of boards this is a change, by who could read it before and who may now."""
         self._rights += 1
-        self._free_slugs(board)
-        readers = {one.board.read_by, board.read_by if board.row else one.board.read_by}
-        self._note_list(readers, one.board.changed)
+        if board.row:
+            self._free_slugs(board)
+            self._note_list(board.read_by, one.board.changed)
+        self._note_list(one.board.read_by, one.board.changed)
         board.set_row(one, self._rights)
-        self._slugs.update(dict.fromkeys(one.slugs, board))
+        if not one.has_ended:
+            self._slugs[one.board.slug] = board
+            for slug in one.old_slugs:
+                self._slugs[slug] = board
 
-    def _note_list(self, readers: set[str], number: int) -> None:
-        if "everyone" in readers:
+    def _note_list(self, read_by: str, number: int) -> None:
+        if read_by == "everyone":
             self.guests_list = max(self.guests_list, number)
             self._in_order.pop(False, None)
-        if readers != {"invited"}:
+        if read_by != "invited":
             self._members_list = max(self._members_list, number)
             self._in_order.pop(True, None)
 
     def _free_slugs(self, board: LiveBoard) -> None:
-        for slug in board.slugs:
+        for slug in (board.slug, *board.old_slugs):
             if self._slugs.get(slug) is board:
                 del self._slugs[slug]
 
@@ -224,9 +228,9 @@ class Directory:
         self._free_slugs(board)
         if board.read_by == "invited":
             note(self._ends, [board.id], number)
-        self._note_list({board.read_by}, number)
+        self._note_list(board.read_by, number)
         self.news.leave(board)
-        board.slugs, board.recent = [], None
+        board.recent = None
         del self._boards[board.id]
         self.unsure.pop(board, None)
 

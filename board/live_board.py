@@ -4,7 +4,7 @@ deliver() alone changes it, except for the polls, and that its newest changes ma
 board are used (board/recents.py). There is one of each board, also of the first.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from board.cursor import Cursor
 from board.recent import Recent, encode_reply
@@ -21,34 +21,35 @@ class LiveBoard:
     """Its slots are all: a site may have ten thousand."""
 
     __slots__ = (
+        "_cursor",
         "_cursor_bytes",
+        "_epoch",
         "_watching",
         "author_id",
-        "cursor",
-        "epoch",
         "feed_made_at",
         "floor",
-        "groups",
         "id",
         "newest",
         "news",
+        "old_slugs",
         "parked",
         "recent",
         "rights",
         "row",
-        "slugs",
+        "seq",
     )  # fmt: skip
 
     def __init__(self, id: int) -> None:
         self.id = id
         self.row: Board | None = None
         """Without rules; None for the first board, of which the site's settings say what it is."""
-        self.slugs: list[str] = []
-        """Those that lead to it."""
+        self.old_slugs: Sequence[str] = ()
+        """Those that it had before, and that still lead to it."""
         self.rights = 0
         """Another number for each state of the row in this process: who was judged by it compares this. ENDED if
         there is no such board any more."""
-        self.epoch = ""
+        self.seq = 0
+        """Its last change."""
         self.floor = 0
         self.recent: Recent | None = None
         """The first board always has it."""
@@ -58,15 +59,15 @@ class LiveBoard:
         """The account that wrote it."""
         self.news = 0
         """The number of the last post or deletion; that of the last change at the start."""
-        self.groups: dict[Any, Any] = {}
-        """Its parked polls, in the groups of board/parked_polls.py."""
         self.parked = 0
-        """How many there are."""
+        """How many polls are parked on it."""
         self.feed_made_at = 0
         """When the newest state with a Last-Modified was first requested, in seconds since 1970."""
         self._watching: Watching | None = None
+        self._epoch: str | Callable[[int], str] = ""
+        """Of its cursors, or what makes it of the board's id: nobody has asked for most of them after a start."""
+        self._cursor: Cursor | None = None
         self._cursor_bytes: bytes | None = None
-        self.move_to(0)
 
     @property
     def is_first(self) -> bool:
@@ -77,8 +78,17 @@ class LiveBoard:
         return self.row.slug if self.row else FIRST
 
     @property
-    def seq(self) -> int:
-        return self.cursor.seq
+    def epoch(self) -> str:
+        if not isinstance(self._epoch, str):
+            self._epoch = self._epoch(self.id)
+        return self._epoch
+
+    @property
+    def cursor(self) -> Cursor:
+        """Its position: the same object until that changes."""
+        if self._cursor is None:
+            self._cursor = Cursor(self.epoch, self.seq)
+        return self._cursor
 
     @property
     def cursor_bytes(self) -> bytes:
@@ -116,14 +126,14 @@ class LiveBoard:
     # --- for deliver()
 
     def move_to(self, seq: int) -> None:
-        self.cursor = Cursor(self.epoch, seq)
-        self._cursor_bytes = None
+        self.seq, self._cursor, self._cursor_bytes = seq, None, None
 
     def follow(self) -> bool:
         """Goes on to the position of its newest changes. Returns whether their page says which message is the newest."""
         recent = self.recent
         assert recent is not None
-        self.epoch, self.floor, self.cursor, self._cursor_bytes = recent.epoch, recent.floor, recent.cursor, None
+        self.move_to(recent.seq)
+        self._epoch, self.floor, self._cursor = recent.epoch, recent.floor, recent.cursor
         if not recent.is_whole or (recent.page.older and not recent.page.messages):
             return False
         newest = recent.page.messages[-1] if recent.page.messages else None
@@ -134,11 +144,14 @@ class LiveBoard:
     def set_row(self, one: Listed, rights: int) -> None:
         """Takes the state of its row."""
         self.row = one.board
-        self.slugs = one.slugs
+        self.old_slugs = one.old_slugs
         self.rights = ENDED if one.has_ended else rights
 
-    def set_position(self, one: Listed) -> None:
+    def set_position(self, one: Listed, epoch_of: Callable[[int], str]) -> None:
         """Takes its position from storage: what is in memory is older, or of another database."""
-        self.epoch, self.floor, self.recent = one.epoch, one.board.floor, None
-        self.newest, self.author_id, self.news = one.newest, one.author_id, one.seq
-        self.move_to(one.seq)
+        self.recent, self.newest, self.author_id = None, one.newest, one.author_id
+        self.begin_at(epoch_of, one.board.floor, one.seq)
+
+    def begin_at(self, epoch: str | Callable[[int], str], floor: int, seq: int) -> None:
+        self._epoch, self.floor, self.news = epoch, floor, seq
+        self.move_to(seq)

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import operator
 from collections.abc import Iterable, Iterator
 
 from board.live_board import LiveBoard
@@ -29,9 +30,11 @@ class News:
 
     def order(self, boards: Iterable[LiveBoard]) -> None:
         """Takes these boards in place of those that were known."""
-        in_order = sorted(boards, key=lambda board: board.news)
-        for kind in self._by_kind:
-            self._by_kind[kind] = dict.fromkeys(board for board in in_order if board.read_by == kind)
+        in_order = sorted(boards, key=operator.attrgetter("news"))
+        self._by_kind = {kind: {} for kind in self._by_kind}
+        for board in in_order:
+            if (kin := self._by_kind.get(board.read_by)) is not None:
+                kin[board] = None
         self.last = in_order[-1].news
 
     def after(self, number: int, is_member: bool, own: Iterable[LiveBoard]) -> Iterator[LiveBoard]:

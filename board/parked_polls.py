@@ -9,6 +9,9 @@ from board.cursor import Cursor
 from board.live_board import LiveBoard
 from board.waiter import TICKS, ParkedGroup, W, Waiter
 
+Key = tuple[type[Waiter], Cursor, int, bool]
+"""What the polls of a group have alike on their board: their class, cursor and tick, and whether they hear of others."""
+
 
 class ParkedPolls:
     """A `most_per_address` of 0 means no limit. `time_is_over` is called with a group when its tick has come."""
@@ -19,12 +22,13 @@ class ParkedPolls:
         self._most_per_address = most_per_address
         self._time_is_over = time_is_over
         self._by_address: dict[str, int] = {}
-        self._boards: dict[LiveBoard, None] = {}
-        """Those that have groups. Each has its own, so that a change looks at those of its board only."""
+        self._groups: dict[LiveBoard, dict[Key, ParkedGroup]] = {}
+        """Those of each board that has some, so that a change looks at those of its board only."""
 
     def groups(self, board: LiveBoard | None = None) -> list[ParkedGroup]:
         """Returns the groups of a board, or all."""
-        return [group for one in ([board] if board else self._boards) for group in one.groups.values()]
+        several = [self._groups.get(board, {})] if board else self._groups.values()
+        return [group for groups in several for group in groups.values()]
 
     def waiters(self) -> list[Waiter]:
         return [waiter for group in self.groups() for waiter in group]
@@ -61,10 +65,10 @@ class ParkedPolls:
         return room, refused
 
     def _group(self, kind: type[Waiter], board: LiveBoard, cursor: Cursor, tick: int, hears: bool) -> ParkedGroup:
-        group: ParkedGroup | None = board.groups.get((kind, cursor, tick, hears))
+        groups, key = self._groups.setdefault(board, {}), (kind, cursor, tick, hears)
+        group = groups.get(key)
         if group is None:
-            group = board.groups[kind, cursor, tick, hears] = ParkedGroup(kind, board, cursor, tick, hears)
-            self._boards[board] = None
+            group = groups[key] = ParkedGroup(kind, board, cursor, tick, hears)
             group.timer = asyncio.get_running_loop().call_at(group.ends_at, self._time_is_over, group)
         return group
 
@@ -83,9 +87,10 @@ class ParkedPolls:
         if not group and group.timer is not None:
             group.timer.cancel()
             group.timer = None
-            del group.board.groups[group.kind, group.cursor, group.tick, group.hears]
-            if not group.board.groups:
-                del self._boards[group.board]
+            groups = self._groups[group.board]
+            del groups[group.kind, group.cursor, group.tick, group.hears]
+            if not groups:
+                del self._groups[group.board]
         if waiters:
             group.kind.resolve_all(waiters, reply)
         return len(waiters)

@@ -151,7 +151,7 @@ class WaiterList(Ticks, Deliveries):
 
     def _advance(self, board: LiveBoard, changes: Sequence[Message]) -> None:
         recent = board.recent
-        if recent is None and board.groups:
+        if recent is None and self._polls.groups(board):
             recent = Recent.begun_at(board.cursor, board.floor, board.watching.count)
         if self.directory.has_others:
             self.directory.note_changes(board, changes)

@@ -61,7 +61,7 @@ def asker_of(actor: Account | None, credential: int | None) -> Asker:
 
 
 def to_board(row: Row) -> Board:
-    return Board(*row)
+    return Board._make(row)
 
 
 async def check_may_read(tx: Tx, board_id: int, asker: Asker) -> Board:

@@ -1,6 +1,8 @@
 """What deliver() keeps in memory of all boards beside the first, and of whom they are open to."""
 
 import dataclasses
+import functools
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from storage.asking import BOARD, to_board
@@ -15,13 +17,10 @@ LATELY_MS, LATELY_MAX = 86_400_000, 10_000
 """How old an invitation may be, and how many are looked at, for a server that starts to tell of it."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A board beside the first, as it is listed for deliver(): without rules."""
 
     board: Board
-    epoch: str
-    """Of its cursors."""
     has_ended: bool
     seq: int
     """Its last change."""
@@ -29,8 +28,8 @@ class Listed:
     """The id of its newest message that is not deleted, or 0."""
     author_id: int | None
     """The account that wrote that message."""
-    slugs: list[str]
-    """Those that lead to it."""
+    old_slugs: Sequence[str]
+    """Those that it had before, and that still lead to it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ class Listing:
 
     head: Head
     boards: list[Listed]
+    epoch_of: Callable[[int], str]
+    """Returns the epoch of a board beside the first, by its id. Most are never asked for."""
 
 
 class Newest(NamedTuple):
@@ -68,33 +69,33 @@ class Listings(Nouns):
 
 
 LIVING = "FROM posts WHERE board_id = {} AND body IS NOT NULL ORDER BY id DESC LIMIT 1"
+LIVING_THERE = LIVING.format("boards.id")
+LISTED = (
+    f"SELECT {WITHOUT_RULES}, deleted_at, "
+    "(SELECT seq FROM posts WHERE board_id = boards.id ORDER BY seq DESC LIMIT 1), "
+    f"(SELECT id {LIVING_THERE}), (SELECT author_id {LIVING_THERE}) FROM boards WHERE "
+)
+OLD_SLUGS = (
+    "SELECT slugs.slug, board_id FROM boards JOIN slugs ON board_id = boards.id "
+    "WHERE NOT ended AND slugs.slug <> boards.slug AND "
+)
 
 
 async def read_listing(tx: Tx, after: int) -> Listing:
     site = await tx.one("SELECT epoch, seq, floor, access, boards, secret FROM board")
     assert site is not None
     *head, secret = site
-    living = LIVING.format("boards.id")
-    rows = await tx.all(
-        f"SELECT deleted_at, (SELECT max(seq) FROM posts WHERE board_id = boards.id), (SELECT id {living}), "
-        f"(SELECT author_id {living}), {WITHOUT_RULES} FROM boards "
-        "WHERE changed > CAST($1 AS bigint) AND (deleted_at IS NULL OR CAST($1 AS bigint) > 0)",
-        after,
-    )
-    slugs: dict[int, list[str]] = {}
-    changed = "SELECT id FROM boards WHERE changed > $1"
-    for slug, board_id in await tx.all(
-        f"SELECT slug, board_id FROM slugs WHERE NOT ended AND board_id IN ({changed})", after
-    ):
-        slugs.setdefault(board_id, []).append(slug)
+    which, values = ("changed > $1", [after]) if after else ("deleted_at IS NULL", [])
+    old: dict[int, list[str]] = {}
+    for slug, board_id in await tx.all(OLD_SLUGS + which, *values):
+        old.setdefault(board_id, []).append(slug)
     boards = []
-    for deleted_at, last, newest, author_id, *columns in rows:
-        board = to_board(columns)
-        seq = max(board.floor, last or 0)
-        epoch = epoch_of(secret, head[0], board.id)
-        found = slugs.get(board.id, [])
-        boards.append(Listed(board, epoch, deleted_at is not None, seq, newest or 0, author_id, found))
-    return Listing(Head(*head), boards)
+    for row in await tx.all(LISTED + which, *values):
+        board = to_board(row[:-4])
+        deleted_at, last, newest, author_id = row[-4:]
+        seq = board.floor if last is None or last < board.floor else last
+        boards.append(Listed(board, deleted_at is not None, seq, newest or 0, author_id, old.get(board.id, ())))
+    return Listing(Head(*head), boards, functools.partial(epoch_of, secret, head[0]))
 
 
 async def read_newest_on(tx: Tx, board_id: int) -> tuple[Head, Newest | None]:

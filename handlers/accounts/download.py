@@ -75,11 +75,7 @@ def identity_data(identity: Identity, picture: Picture | None) -> dict[str, Any]
 def boards_data(notes: Notes) -> dict[str, Any]:
     """The boards that the account owns, its invitations to others, and how far it has read each, if any."""
     owned = [
-        {
-            name: value
-            for name, value in dataclasses.asdict(board).items()
-            if name not in ("owner_id", "floor", "changed")
-        }
+        {name: value for name, value in board._asdict().items() if name not in ("owner_id", "floor", "changed")}
         | {"created_at": iso(board.created_at), "archived_at": iso(board.archived_at) if board.archived_at else None}
         for board in notes.boards
     ]

@@ -16,7 +16,8 @@ from board.site.parts import Rules
 from board.waiter import Ended, FutureWaiter
 from storage import open_storage
 from storage.boards import BoardChange
-from storage.records import Author, Password
+from storage.records import GUEST, Author, Password
+from storage.rows import epoch_of
 from storage.sqlite.messages import insert
 from tests.support.patience import PATIENCE
 from tests.support.wire import ids, read
@@ -80,6 +81,17 @@ async def test_a_commit_costs_one_read_whatever_the_number_of_boards(storage, co
 async def test_a_site_with_one_board_asks_nothing_more_at_its_start(storage):
     await site_with(storage, 0)
     assert "listing" not in storage.calls and "log_after" not in storage.calls
+
+
+async def test_epochs_are_made_when_somebody_asks(storage, monkeypatch):
+    """A start with thousands of boards makes none."""
+    made = []
+    monkeypatch.setattr("storage.listing.epoch_of", lambda *given: made.append(given[2]) or epoch_of(*given))
+    site = await site_with(storage, 3)
+    _, board, _ = boards_of(site)
+    assert not made
+    assert board.cursor.epoch == board.epoch == (await storage.changes_on(board.id, GUEST, 0, 0)).head.epoch
+    assert made == [board.id]
 
 
 async def test_an_outage_of_more_changes_than_memory_has(storage):
