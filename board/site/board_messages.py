@@ -29,11 +29,12 @@ class BoardMessages(Messages, Boards, LiveBoards):
     async def post(self, caller: Caller, text: str, key: str | None, slug: str = FIRST) -> tuple[Message, bool]:
         """Posts a message, and delivers it. Returns it, and whether it is new, and not one that was sent again.
 
-        What members post in person moves their read mark. Raises also what board() does, and BadTextError,
+        The board is found in memory; storage judges whether the caller may read it, in the transaction that writes. What
+        members post in person moves their read mark. Raises also what find_board() does, and BadTextError,
         KeyReusedError, NotAllowedError.
         """
         body = self._checked(caller, text)
-        board = await self.board(caller, slug)
+        board = await self.find_board(caller, slug)
         credential = caller.credential.id if caller.credential else None
         with finding_board():
             posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id)

@@ -71,7 +71,8 @@ UNHEARD_OF = {
         NO_BOARD,
         (403, "archived"),  # as the first board never is
         (403, "read_only"),
-        (404, "no_such_board"),
+        (404, "no_such_board"),  # it is always in memory
+        (429, "too_many_requests"),
     },  # the first only with an `after`, which means nothing
     ("/api/v1/messages", "get"): {(404, "no_such_board")},  # of the first board, which is always there
     ("/api/v1/search", "get"): {(404, "no_such_board")},

@@ -8,15 +8,17 @@ import pytest
 from board import others, ticks
 from board.caller import Caller
 from board.cursor import NO_CURSOR, Cursor, parse_cursor
+from board.errors import DeniedError
 from board.others import KEPT_BYTES, NAMED_MAX, Hears
 from board.recent import PAGE, RECENT
 from board.scopes import GUESTS, Scope
 from board.site import Site
+from board.site.boards import NO_BOARD
 from board.site.parts import Rules
 from board.waiter import Ended, FutureWaiter
 from storage import open_storage
 from storage.boards import BoardChange
-from storage.records import GUEST, Author, Password
+from storage.records import GUEST, OPERATOR, Author, Password
 from storage.rows import epoch_of
 from storage.sqlite.messages import insert
 from tests.support.patience import PATIENCE
@@ -92,6 +94,21 @@ async def test_epochs_are_made_when_somebody_asks(storage, monkeypatch):
     assert not made
     assert board.cursor.epoch == board.epoch == (await storage.changes_on(board.id, GUEST, 0, 0)).head.epoch
     assert made == [board.id]
+
+
+async def test_a_post_finds_its_board_in_memory_and_is_judged_in_storage(storage):
+    """Where both differ, because another node has just changed the board, storage is right."""
+    site = await site_with(storage, 1)
+    [board] = boards_of(site)
+    caller, words = Caller(None, "192.0.2.9"), ("words", None, "board-0")
+    storage.calls.clear()
+    message, _ = await site.post(caller, *words)
+    assert storage.calls == ["append"] and message.board_id == board.id
+    await storage.set_board(None, board.id, BoardChange(read_by="members"))
+    with pytest.raises(DeniedError, match=NO_BOARD):
+        await site.post(caller, *words)
+    assert site.waiters.directory.find("board-0", GUESTS) is board, "memory has not heard of it"
+    assert await storage.count_on(board.id, OPERATOR) == 1
 
 
 async def test_an_outage_of_more_changes_than_memory_has(storage):
