@@ -10,6 +10,7 @@ import collections
 import dataclasses
 import hashlib
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -104,6 +105,11 @@ class Credentials:
         if use:
             self._note_use(known, now)
         return known.credential
+
+    def trusted_until(self, digest: bytes) -> float:
+        """Until when recall() finds the same as now, unless `changes` grows, in seconds since 1970."""
+        known = self._known[digest]
+        return min(known.read_at + FRESH_SECONDS, known.used_at + self._idle.get(known.credential.kind, math.inf))
 
     def use(self, secret: str) -> bool:
         """Counts a use of what find() has just found. Returns whether it is the first on this day of its life."""

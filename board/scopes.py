@@ -1,6 +1,7 @@
 """Scopes: what one asker may read, as far as boards of the invited are concerned. Equal ones are one object."""
 
 import collections
+import math
 import weakref
 from collections.abc import Iterable
 
@@ -67,6 +68,11 @@ class Scopes:
         if scope is None or read_at < self._credentials.clock() - FRESH_SECONDS:
             return None
         return self._as_seen_by(credential, scope)
+
+    def trusted_until(self, credential: Credential | None) -> float:
+        """Until when recall() returns the same as now, unless something about an account changes, in seconds since 1970."""
+        known = self._known.get(credential.account.id) if credential is not None else None
+        return known[1] + FRESH_SECONDS if known is not None else math.inf
 
     def forget(self, account_ids: Iterable[int]) -> None:
         """Drops what is known of these accounts, because something about them has changed."""

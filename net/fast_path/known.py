@@ -49,6 +49,10 @@ class KnownRequest:
     """How far its client had heard of the other boards then."""
     next: bytes = dataclasses.field(default=b"", compare=False)
     """The whole request with that cursor: what a client that has all changes will send."""
+    until: float = dataclasses.field(default=0.0, compare=False)
+    """Until when its client need not be looked up again, in seconds since 1970, unless something about an account changes."""
+    changes: int = dataclasses.field(default=0, compare=False)
+    """The last change of any account when it was looked up."""
     parks: tuple[LiveBoard, float, bool] = dataclasses.field(init=False, compare=False)
     """Those that have the same are parked together."""
     is_certain: bool = dataclasses.field(init=False, compare=False)
@@ -60,10 +64,11 @@ class KnownRequest:
 
     def move_to(self, heard: int) -> None:
         """Goes on to the board's present cursor, and to how far a client has heard of the other boards."""
-        if self.cursor is not self.board.cursor or (self.hears and self.heard != heard):
-            self.cursor, self.heard = self.board.cursor, heard
+        board = self.board
+        if self.cursor is not board.cursor or (self.hears and self.heard != heard):
+            self.cursor, self.heard = board.cursor, heard
             others = OTHERS + b"%d" % heard if self.hears else b""
-            self.next = self.head + self.board.cursor_bytes + others + self.tail
+            self.next = b"".join((self.head, board.cursor_bytes, others, self.tail))
 
 
 @dataclasses.dataclass(slots=True)

@@ -126,7 +126,7 @@ class FastPath:
             except OSError:
                 data = b""
             known = one.known
-            if known is not None and (known.cursor is not known.board.cursor or known.hears):
+            if known is not None and (known.cursor is not known.board.cursor or known.heard != one.heard):
                 known.move_to(one.heard)
             if not data:
                 self.drop(one)

@@ -2,11 +2,12 @@
 
 import contextlib
 import sqlite3
+import time
 import types
 
 import pytest
 
-from board.credentials import Credentials, hash_secret, new_secret
+from board.credentials import FRESH_SECONDS, Credentials, hash_secret, new_secret
 from board.scopes import Scopes
 from board.waiters import WaiterList, load
 from net.fast_path.known import KnownRequest
@@ -35,7 +36,12 @@ async def house(tmp_path):
     for tail in (TAIL, PROXIED % b"1"):
         memo.learn(KnownRequest(PATH, tail, 25, None, False, None, None, waiters.first))
     yield types.SimpleNamespace(
-        waiters=waiters, credentials=credentials, storage=storage, memo=memo, recent=waiters.recent
+        waiters=waiters,
+        credentials=credentials,
+        scopes=scopes,
+        storage=storage,
+        memo=memo,
+        recent=waiters.recent,
     )
     await storage.close()
 
@@ -159,3 +165,71 @@ async def test_a_poll_with_a_token_is_known_only_while_its_account_is_the_same(h
     assert house.memo.classify(request(house, tail=tail)) is None
     await learn()
     assert house.memo.classify(request(house, tail=tail)).known.account.name == "Countess"
+
+
+async def member_of(house, *, counts_as_use=False):
+    """Returns a poll of a member that the memo is to know, the credential, what is to be learnt, and a list of the times
+    at which the credential is looked up.
+    """
+    account = await house.storage.create_account("ada", "Ada", Password(None))
+    secret = new_secret()
+    await house.storage.create_credential(account.id, "session", hash_secret(secret), "test")
+    tail = TAIL.replace(b"Host: x", b"Host: x\r\nCookie: longboard=" + secret.encode())
+    credential = await house.credentials.find(secret, use=False)
+    known = KnownRequest(
+        PATH, tail, 25, hash_secret(secret), counts_as_use, credential.account, None, house.waiters.first
+    )
+    looks, recall = [], house.credentials.recall
+
+    def counted(digest, *, use):
+        looks.append(house.credentials.clock())
+        return recall(digest, use=use)
+
+    house.credentials.recall = counted
+    return request(house, tail=tail), credential, known, looks
+
+
+async def test_a_session_is_looked_up_once_for_as_long_as_it_is_trusted(house):
+    now = [time.time()]
+    house.credentials.clock = lambda: now[0]
+    poll, credential, known, looks = await member_of(house)
+    house.memo.learn(known)
+    for _ in range(3):
+        assert house.memo.classify(poll)
+    assert len(looks) == 1
+    house.credentials.forget([credential.account.id + 1])
+    assert house.memo.classify(poll) and len(looks) == 2, "something about another account has changed"
+    now[0] += FRESH_SECONDS - 1
+    assert house.memo.classify(poll) and len(looks) == 2
+    now[0] += 2
+    assert house.memo.classify(poll) is None, "it has to be read again"
+
+
+async def test_a_session_is_trusted_no_longer_than_what_it_may_read(house):
+    """Which was read half a minute before."""
+    poll, credential, known, looks = await member_of(house)
+    began, now = house.credentials.clock(), [time.time() - 30]
+    house.credentials.clock = lambda: now[0]
+    known.scope = await house.scopes.find(credential)
+    house.memo.learn(known)
+    now[0] = began
+    assert house.memo.classify(poll) and house.memo.classify(poll) and len(looks) == 1
+    now[0] = began + FRESH_SECONDS - 29
+    assert house.memo.classify(poll) is None
+
+
+async def test_a_session_that_has_ended_is_not_trusted_any_longer(house):
+    poll, credential, known, _ = await member_of(house)
+    house.memo.learn(known)
+    assert house.memo.classify(poll)
+    await house.storage.revoke_all(credential.account.id)
+    assert house.memo.classify(poll), "nobody has told this process"
+    await house.waiters.deliver()
+    assert house.memo.classify(poll) is None
+
+
+async def test_each_use_of_a_token_is_counted(house):
+    poll, _, known, looks = await member_of(house, counts_as_use=True)
+    house.memo.learn(known)
+    for number in range(3):
+        assert house.memo.classify(poll) and len(looks) == number + 1
