@@ -24,7 +24,7 @@ class Standing:
     """The asker's mark; None if there is none."""
     unread: int = 0
     """Messages after the mark, at most MOST_UNREAD. Without one: those since the account was made; on a board for the
-    invited, all; on the first board, which tells nobody that there are others, none.
+    invited, all; none on the first board if the asker may read no other, as it would tell that there is one.
     """
     mentions: int = 0
     """Those of the newest MOST_UNREAD unread messages that have @username."""
@@ -88,14 +88,20 @@ def mark_of(board: str, place: int, unsaved: Marks) -> tuple[str, list[int]]:
     return f"(SELECT max(mark) FROM ({both}) AS known)", [number for pair in unsaved.items() for number in pair]
 
 
-def begun_at(mark: str, place: int) -> str:
-    """SQL: what was read of a row of boards, by a mark, or without one by the account at this parameter. It looks at no
-    more messages than are counted as unread, since they have no index by time.
+def begun_at(mark: str, place: int, living: str, unless: str) -> str:
+    """SQL: what was read of a board, by a mark, or without one by the account at this parameter. It looks at no more
+    messages than are counted as unread, since they have no index by time.
     """
-    living = "SELECT id, created_at FROM posts WHERE posts.board_id = boards.id AND body IS NOT NULL ORDER BY id DESC"
-    before = f"SELECT max(id) FROM ({living} LIMIT {MOST_UNREAD}) AS last WHERE last.created_at < accounts.created_at"
-    begin = f"CASE WHEN boards.read_by = 'invited' THEN 0 ELSE coalesce(({before}), 0) END"
-    return f"coalesce({mark}, (SELECT {begin} FROM accounts WHERE accounts.id = CAST(${place} AS bigint)))"
+    newest = f"SELECT id, created_at {living} ORDER BY id DESC LIMIT {MOST_UNREAD}"
+    before = f"SELECT max(id) FROM ({newest}) AS last WHERE last.created_at < accounts.created_at"
+    begin = f"SELECT CASE {unless} ELSE coalesce(({before}), 0) END FROM accounts"
+    return f"coalesce({mark}, ({begin} WHERE accounts.id = CAST(${place} AS bigint)))"
+
+
+def begun_elsewhere(mark: str, place: int) -> str:
+    """SQL: the same of a row of boards."""
+    living = "FROM posts WHERE posts.board_id = boards.id AND body IS NOT NULL"
+    return begun_at(mark, place, living, "WHEN boards.read_by = 'invited' THEN 0")
 
 
 def standing_of(living: str, mentions: str, place: int) -> str:
@@ -114,7 +120,7 @@ async def read_listed(
     tx: Tx, mentions: str, asker: Asker, after: str, limit: int, unsaved: Marks
 ) -> list[tuple[Board, Standing]]:
     mark, numbers = mark_of("boards.id", 6, unsaved)
-    columns = f"{BOARD}, {mark} AS mark, {begun_at(mark, 3)} AS seen"
+    columns = f"{BOARD}, {mark} AS mark, {begun_elsewhere(mark, 3)} AS seen"
     boards = f"SELECT {columns} FROM boards WHERE slug > $1 AND {readable(3)} ORDER BY slug LIMIT $2"
     living = "FROM posts WHERE posts.board_id = found.id AND body IS NOT NULL"
     select = f"SELECT {BOARD}, mark, {standing_of(living, mentions, 3)} FROM ({boards}) AS found ORDER BY slug"
@@ -124,15 +130,17 @@ async def read_listed(
 
 async def read_standing(tx: Tx, mentions: str, board_id: int, asker: Asker, unsaved: Marks) -> Standing:
     mark, numbers = mark_of("CAST($1 AS bigint)", 2, {id: mark for id, mark in unsaved.items() if id == board_id})
-    found, living = f"SELECT {mark} AS mark, {mark} AS seen", "FROM messages WHERE body IS NOT NULL"
-    rights: tuple[object, ...] = ()
-    if board_id != FIRST_BOARD:
-        judged = f"boards.id = $1 AND {readable(3 + len(numbers))}"
-        found = f"SELECT {mark} AS mark, {begun_at(mark, 2)} AS seen FROM boards WHERE {judged}"
-        living, rights = "FROM posts WHERE board_id = $1 AND body IS NOT NULL", values(asker)
+    may_read = readable(3 + len(numbers))
+    if board_id == FIRST_BOARD:
+        living, alone = "FROM messages WHERE body IS NOT NULL", f"NOT EXISTS (SELECT 1 FROM boards WHERE {may_read})"
+        found = f"SELECT {mark} AS mark, {begun_at(mark, 2, living, f'WHEN {alone} THEN NULL')} AS seen"
+    else:
+        living = "FROM posts WHERE board_id = $1 AND body IS NOT NULL"
+        seen = begun_elsewhere(mark, 2)
+        found = f"SELECT {mark} AS mark, {seen} AS seen FROM boards WHERE boards.id = $1 AND {may_read}"
     row = await tx.one(
         f"SELECT mark, {standing_of(living, mentions, 2)} FROM ({found}) AS found",
-        *(board_id, asker.account_id, *numbers, *rights),
+        *(board_id, asker.account_id, *numbers, *values(asker)),
     )
     if row is None:
         raise NotFoundError(f"board {board_id}")

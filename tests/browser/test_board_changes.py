@@ -70,7 +70,8 @@ async def test_a_count_goes_on_from_the_number_that_stands_there(club, visit):
     """With each message that the page hears of, up to as many as the server counts; it is the server's after a reload."""
     server, owner, friend, hidden = club
     page = await visit(server, None, friend, **WIDE)
-    await look_at(page, f"/b/{hidden}/")
+    for slug in (hidden, "lounge"):
+        await look_at(page, f"/b/{slug}/")
     await page.goto("/boards")
     post_on(owner.api, hidden, "one")
     await page.goto("/")
@@ -80,10 +81,11 @@ async def test_a_count_goes_on_from_the_number_that_stands_there(club, visit):
         post_on(owner.api, hidden, "more")
         await expect(mark(page, "Committee")).to_have_text(str(count))
         await expect(entry(page, "Committee")).to_have_accessible_name(re.compile(f"^Committee ?, {count} new$"))
-    post_on(friend.api, hidden, "my own, from elsewhere")
+    post_on(friend.api, "lounge", "my own, from elsewhere")
     post_on(owner.api, "rowing", "heard of later")
     await expect(mark(page, "Rowing")).to_have_text("2")
     await expect(mark(page, "Committee")).to_have_text("3")
+    await expect(mark(page, "Lounge")).to_have_text("")
     await page.goto("/boards")
     for _ in range(97):
         post_on(owner.api, "rowing", "many")

@@ -307,7 +307,8 @@ class Boards(RuleBasedStateMachine):
         shown = self.model.shown(board)
         marks = unsaved.get(board), self.model.marks.get((asker.account_id, board))
         mark = max((mark for mark in marks if mark is not None), default=None)
-        begin = 0 if board != FIRST_BOARD and asker.account_id in self.model.roles else None  # all came after them
+        reads_others = board != FIRST_BOARD or any(self.model.reads(asker, id) for id in self.model.boards)
+        begin = 0 if reads_others and asker.account_id in self.model.roles else None  # all came after them
         seen = begin if mark is None else mark
         new = [body for id, body in shown.items() if seen is not None and id > seen]
         of_them = sum(

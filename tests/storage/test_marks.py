@@ -125,11 +125,16 @@ async def test_without_a_mark_what_came_since_the_account_was_made_is_unread(sto
         assert standing.read is None and standing.mentions == (standing.unread if asker == AS_ADA else 0)
         return standing.unread
 
-    assert [await unread(who) for who in ("the first", "everyone", "members", "invited")] == [0, 2, 2, 5]
+    assert [await unread(who) for who in ("the first", "everyone", "members", "invited")] == [2, 2, 2, 5]
     assert [await unread("everyone", asker) for asker in (AS_BOB, GUEST, Asker(99))] == [2, 0, 0]
     for _ in range(MOST_UNREAD):
         await storage.append(BOB, "@ada", None, board_id=boards["everyone"].id)
     assert await unread("everyone") == MOST_UNREAD
+    for read_by in ("everyone", "members"):
+        await storage.delete_board(None, boards[read_by].id)
+    assert [await unread("the first", asker) for asker in (AS_ADA, AS_BOB)] == [2, 0], (
+        "which would tell of a hidden one"
+    )
 
 
 @pytest.mark.parametrize("board", [FIRST_BOARD, 2])
