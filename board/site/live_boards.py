@@ -9,7 +9,7 @@ from board.live_board import LiveBoard
 from board.scopes import GUESTS, MEMBERS, Scope
 from board.site.boards import NO_BOARD
 from board.site.parts import Parts
-from board.slugs import fold_slug
+from board.slugs import FIRST, fold_slug
 from storage.errors import NotFoundError, UnavailableError
 from storage.records import Board, Credential
 
@@ -22,6 +22,8 @@ class LiveBoards(Parts):
         share. Whether there is no such board, or the caller may not read it, takes equally long. Raises DeniedError,
         UnavailableError.
         """
+        if slug == FIRST:
+            return self.waiters.first  # which all may read
         board = await self._known(caller, fold_slug(slug) or "")
         if board is None:
             raise DeniedError("no_such_board", NO_BOARD)

@@ -381,8 +381,11 @@ class Boards(RuleBasedStateMachine):
             leads = id in mine and slug in self.model.boards[id].slugs
             for board in self.tried(self.storage.board(slug, asker), None if leads else NotFoundError) or ():
                 assert (board.id, board.slug) == (id, self.model.boards[id].slug)
-        told = self.run(self.storage.audit(None, 1000, asker))
-        assert {entry.board_id for entry in told} - {None} == self.model.is_told_of(asker)
+        told, entries = [self.run(self.storage.audit(None, 1000, one)) for one in (asker, OPERATOR)]
+        by_it = {
+            entry.board_id for entry in entries if entry.actor_id is not None and entry.actor_id == asker.account_id
+        }
+        assert {entry.board_id for entry in told} - {None} == self.model.is_told_of(asker) | (by_it - {None})
         for id in self.model.boards:
             invited, refusal = self.storage.invited(id, asker, 0, 100), self.model.refusal_of_actor(asker, id)
             for accounts in self.tried(invited, refusal) or ():

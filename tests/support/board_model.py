@@ -70,7 +70,7 @@ class Model:
         return place.read_by == "members" or (is_invited and reaches)
 
     def is_told_of(self, asker: Asker) -> set[int]:
-        """The boards about which the audit log has entries for them."""
+        """The boards about which the audit log has entries for them, beside those by themselves."""
         ended = {
             id for id, read_by in self.ended.items()
             if asker.is_operator or read_by == "everyone"
