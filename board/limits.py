@@ -4,7 +4,7 @@ import collections
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from board.errors import DeniedError
 from board.networks import networks_of, with_networks
@@ -56,17 +56,25 @@ class Limit:
 
     def check(self, key: str, times: int = 1) -> None:
         """Counts a try, as take() does. Raises DeniedError if it is too early."""
-        if seconds := self.take(key, times):
+        self._check([key] * times)
+
+    def _check(self, keys: Iterable[str]) -> list[tuple["Limit", str]]:
+        """Counts a try for each key, all or none, and returns where. Raises DeniedError if it is too early."""
+        tries = [one for key in keys for one in self.tries(key)] if self._seconds else []
+        if seconds := take_all(tries):
             raise DeniedError(self.code, self.words, seconds)
+        return tries
 
     @contextlib.contextmanager
-    def counting(self, key: str) -> Iterator[None]:
-        """Counts what is done here only if it is done, and while it is being done. Raises DeniedError if it is too early."""
-        self.check(key)
+    def counting(self, *keys: str) -> Iterator[None]:
+        """Counts what is done here for each key, all or none, only if it is done, and while it is being done. Raises
+        DeniedError if it is too early.
+        """
+        tries = self._check(keys)
         try:
             yield
         except BaseException:
-            for limit, name in self.tries(key):
+            for limit, name in tries:
                 limit.give_back(name)
             raise
 
@@ -116,7 +124,7 @@ class AddressLimit(Limit):
 
 def take_all(tries: list[tuple[Limit, str]]) -> float:
     """Counts a try in all of these limits and returns 0; or returns the seconds to wait and counts nothing."""
-    seconds = max(limit.wait(key) for limit, key in tries)
+    seconds = max((limit.wait(key) for limit, key in tries), default=0.0)
     if not seconds:
         for limit, key in tries:
             limit.count(key)

@@ -42,7 +42,7 @@ class TooManySlugsError(TooManyBoardsError):
 
 
 class TooManyInvitationsError(TooManyBoardsError):
-    """This account has as many invitations as it may have."""
+    """An account has as many invitations as it may have. The text says who, also to those who invite."""
 
 
 class UsernameTakenError(StorageError):

@@ -55,25 +55,19 @@ class Invitations(Nouns):
 
 async def add_invitation(tx: Tx, actor: Account | None, board_id: int, account_id: int) -> bool:
     """Returns whether there was none before. Raises NotFoundError, TooManyInvitationsError."""
-    invited = await check_may_be_invited(tx, account_id)
+    invited = await account_by(tx, "id", account_id)
+    if invited is None:
+        raise NotFoundError(f"account {account_id}")
     at = "SELECT $1, $2, now_ms() WHERE true ON CONFLICT (board_id, account_id) DO NOTHING"
     if not await tx.run(f"INSERT INTO invitations (board_id, account_id, at) {at}", board_id, account_id):
         return False
+    row = await tx.one("SELECT count(*) FROM invitations WHERE account_id = $1", account_id)
+    if row is not None and row[0] > MOST_INVITATIONS:
+        raise TooManyInvitationsError(f"@{invited.username} is invited to as many boards as one may be")
     await note(tx, actor, "invite", of_invitation(board_id, invited.username), board_id)
     await note_access_change(tx, account_id)
     await next_board_change(tx)
     return True
-
-
-async def check_may_be_invited(tx: Tx, account_id: int) -> Account:
-    """Returns the account. Raises NotFoundError, TooManyInvitationsError."""
-    account = await account_by(tx, "id", account_id)
-    if account is None:
-        raise NotFoundError(f"account {account_id}")
-    row = await tx.one("SELECT count(*) FROM invitations WHERE account_id = $1", account_id)
-    if row is not None and row[0] >= MOST_INVITATIONS:
-        raise TooManyInvitationsError(f"account {account_id} has {row[0]} invitations")
-    return account
 
 
 async def read_invited(tx: Tx, board_id: int, asker: Asker, after: int, limit: int) -> list[Account]:

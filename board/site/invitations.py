@@ -10,8 +10,8 @@ from board.errors import DeniedError
 from board.signs import beginning
 from board.site.boards import BOARDS_AT_ONCE, MANAGES, Boards, check_is_not_first, finding_board
 from board.text import tidy
-from storage.errors import NotFoundError
-from storage.records import Account, Board
+from storage.errors import NotFoundError, TooManyInvitationsError
+from storage.records import Account, Board, Credential
 
 COMMA = re.compile("[,\n\u060c\u3001\uff0c]")
 """What stands between names: also the commas of Arabic, Chinese and Japanese."""
@@ -33,26 +33,32 @@ class Invitations(Boards):
         return accounts[:limit], len(accounts) > limit
 
     async def invite(self, caller: Caller, slug: str, username: str) -> Account:
-        """Lets a member read a board. Raises DeniedError, TooManyBoardsError."""
+        """Lets a member read a board. Raises DeniedError."""
         credential, board = await self._manage(caller, slug)
         account = await self._account(username)
-        with finding_board(), self.limits.inviting.counting(f"{caller.key} {account.id}"):
-            await self.storage.invite(credential.account, board.id, account.id, credential=credential.id)
+        await self._invite(caller, credential, board, [account])
         return account
 
     async def invite_named(self, caller: Caller, slug: str, text: str) -> tuple[list[Account], list[Account]]:
         """Lets members read a board whose usernames or names these are, with commas between them: all of them or none.
-        Returns those who are invited by this, and those who were before. Raises DeniedError, TooManyBoardsError.
+        Returns those who are invited by this, and those who were before. Raises DeniedError.
         """
         credential, board = await self._manage(caller, slug)
         accounts = await self._named(tidy(text))
         for account in accounts:
             if account.id == board.owner_id:
                 raise DeniedError("owns_board", f"\u2068{account.name}\u2069 owns this board, and needs no invitation.")
-        ids = [account.id for account in accounts]
-        with finding_board():
-            new = await self.storage.invite(credential.account, board.id, *ids, credential=credential.id)
+        new = await self._invite(caller, credential, board, accounts)
         return [one for one in accounts if one.id in new], [one for one in accounts if one.id not in new]
+
+    async def _invite(self, caller: Caller, credential: Credential, board: Board, accounts: list[Account]) -> set[int]:
+        """Returns the ids of those who had no invitation before. Raises DeniedError."""
+        ids = [account.id for account in accounts]
+        with finding_board(), self.limits.inviting.counting(*(f"{caller.key} {id}" for id in ids)):
+            try:
+                return await self.storage.invite(credential.account, board.id, *ids, credential=credential.id)
+            except TooManyInvitationsError as error:
+                raise DeniedError("too_many_boards", f"{error}.") from None
 
     async def uninvite(self, caller: Caller, slug: str, username: str) -> None:
         """Takes an invitation back; everybody may give back their own. Raises DeniedError."""

@@ -26,7 +26,6 @@ from storage.errors import (
     SearchBusyError,
     SlugTakenError,
     TooManyBoardsError,
-    TooManyInvitationsError,
     TooManyOwnedError,
     TooManySlugsError,
     TooManyTokensError,
@@ -59,7 +58,6 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     TooManyBoardsError: (422, "too_many_boards", "This site has as many boards as it may have."),
     TooManyOwnedError: (422, "too_many_boards", "You own as many boards as a member may here. Delete one first."),
     TooManySlugsError: (422, "too_many_boards", "This board has had as many short names as a board may have."),
-    TooManyInvitationsError: (422, "too_many_boards", "This member is invited to as many boards as one may be."),
     IdentityTakenError: (
         409,
         "identity_taken",

@@ -1,8 +1,10 @@
 """Boards beside the first, through the API: who may do what with them, and what each refusal is."""
 
 import concurrent.futures
+import contextlib
 import re
 import secrets
+import sqlite3
 
 import pytest
 
@@ -12,6 +14,12 @@ from tests.support.people import PASSWORD, Person, client, refused
 from tests.support.server import until
 
 BOARDS = "/api/v1/boards"
+FILL_INVITATIONS = """
+    WITH RECURSIVE n (i) AS (SELECT 1001 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+    INSERT INTO boards (id, slug, name, about, rules, read_by, write_by, created_at, floor, changed)
+    SELECT i, 'board-' || i, 'Board', '', '', 'invited', 'guests', 1, 0, 0 FROM n;
+    INSERT INTO invitations (board_id, account_id, at)
+    SELECT boards.id, accounts.id, 1 FROM boards, accounts WHERE boards.id > 1000 AND username = '{0}'"""
 
 
 @pytest.fixture
@@ -246,6 +254,37 @@ def test_nobody_is_invited_by_the_same_all_the_time(start):
     assert refused(owner.api.put(path), 429, "too_many_tries")
     assert owner.api.put(f"{BOARDS}/{slugs[0]}/members/{guest.username}").status_code == 200
     assert other.api.put(f"{BOARDS}/{slugs[1]}/members/{friend.username}").status_code == 200
+
+
+def test_the_form_counts_all_whom_it_invites(start):
+    """By who is invited, as programs are counted; if one was invited too often, nobody is."""
+    server = start(limits="on", board_making="members")
+    owner, friend, guest = Person(server), Person(server), Person(server)
+    slug, browser = hidden(owner), owner.browser()
+    for _ in range(20):
+        assert browser.post(f"/b/{slug}/invite", data={"username": friend.username}).status_code == 303
+    for names in (friend.username, f"{guest.username}, {friend.username}"):
+        assert browser.post(f"/b/{slug}/invite", data={"username": names}).status_code == 429
+    members = owner.api.get(f"{BOARDS}/{slug}/members").json()["members"]
+    assert [one["username"] for one in members] == [friend.username]
+    refused(owner.api.put(f"{BOARDS}/{slug}/members/{friend.username}"), 429, "too_many_tries")
+    assert browser.post(f"/b/{slug}/invite", data={"username": guest.username}).status_code == 303
+
+
+def test_who_can_be_invited_to_no_more_boards_is_named(start):
+    """In the form and to programs. What is refused so takes no invitation from the others."""
+    server = start(limits="on", board_making="members")
+    owner, friend, full = Person(server), Person(server), Person(server)
+    slug, browser = hidden(owner), owner.browser()
+    with contextlib.closing(sqlite3.connect(server.settings["database_url"].removeprefix("sqlite:///"))) as db, db:
+        db.executescript(FILL_INVITATIONS.format(full.username))
+    words = f"@{full.username} is invited to as many boards as one may be."
+    for _ in range(20):
+        answer = browser.post(f"/b/{slug}/invite", data={"username": f"{friend.username}, {full.username}"})
+        assert answer.status_code == 422 and words in answer.text
+    answer = owner.api.put(f"{BOARDS}/{slug}/members/{full.username}")
+    assert refused(answer, 422, "too_many_boards") and answer.json()["error"]["message"] == words
+    assert browser.post(f"/b/{slug}/invite", data={"username": friend.username}).status_code == 303
 
 
 def test_what_is_refused_takes_nothing_from_an_address(start):

@@ -197,11 +197,12 @@ async def test_accounts_are_invited_all_or_none(storage, monkeypatch):
     assert await storage.invite(ada, board.id, BOB.id, mia.id, mia.id) == {mia.id}
     await storage.uninvite(ada, board.id, mia.id)
     monkeypatch.setattr("storage.invitations.MOST_INVITATIONS", 1)
-    with pytest.raises(TooManyInvitationsError):
+    with pytest.raises(TooManyInvitationsError, match="@bob is invited to as many"):
         await storage.invite(ada, other.id, mia.id, BOB.id)
     with pytest.raises(NotFoundError):
         await storage.invite(ada, other.id, mia.id, 99)
     assert await storage.invited(other.id, AS_ADA, 0, 9) == []
+    assert await storage.invite(ada, board.id, BOB.id, mia.id) == {mia.id}, "who is invited already stops nobody"
 
 
 async def test_an_account_is_found_by_its_username_or_its_name(storage):
