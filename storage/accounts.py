@@ -10,7 +10,7 @@ from storage.removal import delete_all, delete_newest
 from storage.rights import check_active, check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.suspensions import is_reserved
-from storage.tx import Nouns, Tx
+from storage.tx import Nouns, Tx, places
 from storage.ways_in import LINK_USED, OWN_ACTIONS, OWNER_LINK_USED, SIGN_INS, WAYS_IN
 
 
@@ -45,9 +45,9 @@ class Accounts(Nouns):
         """Raises NotFoundError."""
         return await self._read(find, "username", username)
 
-    async def accounts_called(self, username: str, name: str, limit: int) -> list[Account]:
-        """Returns accounts with this username, which comes first, or with this name, in small letters or capitals."""
-        return await self._read(read_called, username, name, limit)
+    async def accounts_called(self, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
+        """Returns the accounts with these usernames, at least one, and with exactly these names: so many of each name."""
+        return await self._read(read_called, usernames, names, each)
 
     async def account_of(self, id: int) -> Account:
         """Raises NotFoundError."""
@@ -226,11 +226,14 @@ async def find(tx: Tx, column: str, value: object) -> Account:
     return account
 
 
-async def read_called(tx: Tx, username: str, name: str, limit: int) -> list[Account]:
-    # Names have no index. Half of those who ask have typed a username, but it may be somebody else's name, too.
-    which = "username = $1 OR lower(accounts.name) = lower($2) ORDER BY username <> $1, accounts.id"
-    rows = await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE {which} LIMIT $3", username, name, limit)
-    return [Account(*row) for row in rows]
+async def read_called(tx: Tx, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
+    which = f"SELECT id FROM accounts WHERE username IN ({places(1, usernames)})"
+    if names:  # they have no index: all accounts are read once, but none where usernames alone are asked for
+        alike = "SELECT id, row_number() OVER (PARTITION BY name ORDER BY id) AS place FROM accounts WHERE name IN"
+        alike = f"{alike} ({places(len(usernames) + 1, names)})"
+        which += f" UNION ALL SELECT id FROM ({alike}) AS alike WHERE place <= {each}"
+    select = f"SELECT {ACCOUNT} FROM accounts WHERE id IN ({which}) ORDER BY id"
+    return [Account(*row) for row in await tx.all(select, *usernames, *names)]
 
 
 async def has_tutorial_name(tx: Tx, tutorial_name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from storage.errors import CLOSED, NotFoundError
 from storage.records import FIRST_BOARD, OPERATOR, Account, Asker, Board
-from storage.tx import Row, Tx
+from storage.tx import Row, Tx, places
 
 BOARD = "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, archived_at, floor, changed"
 """The columns of Board."""
@@ -79,8 +79,7 @@ async def read_readable(tx: Tx, board_ids: Collection[int], asker: Asker) -> lis
     """
     may_be_read, others = {FIRST_BOARD}, [id for id in board_ids if id != FIRST_BOARD]
     if others:
-        places = ", ".join(f"${place}" for place in range(4, 4 + len(others)))
-        select = f"SELECT id FROM boards WHERE id IN ({places}) AND {readable(1)}"
+        select = f"SELECT id FROM boards WHERE id IN ({places(4, others)}) AND {readable(1)}"
         may_be_read |= {id for (id,) in await tx.all(select, *values(asker), *others)}
     found = [id for id in board_ids if id in may_be_read]
     if not found:

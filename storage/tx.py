@@ -8,7 +8,7 @@ PostgreSQL it is awaited. On SQLite a Tx never suspends, so a unit runs to its e
 
 import abc
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from storage.records import Message
@@ -82,6 +82,11 @@ class Nouns(abc.ABC):
     @abc.abstractmethod
     async def _words(self, body: str, board_id: int) -> object:
         """Returns what the engine needs to index a body on a board. Called before the transaction begins."""
+
+
+def places(begin: int, values: Collection[object]) -> str:
+    """SQL: the parameters of these values, which begin with this one."""
+    return ", ".join(f"${place}" for place in range(begin, begin + len(values)))
 
 
 def in_steps(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

@@ -200,10 +200,10 @@ class Boards(Parts):
         with finding_board():
             await self.storage.delete_board(credential.account, board.id, credential=credential.id)
 
-    async def _manage(self, caller: Caller, slug: str) -> tuple[Credential, Board]:
+    async def _manage(self, caller: Caller, slug: str, times: int = 1) -> tuple[Credential, Board]:
         """Returns the credential and the board, for those who may change it, and counts that. Raises DeniedError."""
         credential = self._person(caller, MANAGES)
-        self.limits.managing.check(caller.key)
+        self.limits.managing.check(caller.key, times)
         return credential, await self.board_to_manage(caller, slug)
 
     async def board_to_manage(self, caller: Caller, slug: str) -> Board:

@@ -2,7 +2,9 @@
 may not read is refused as one that never was.
 """
 
+import itertools
 import re
+from unicodedata import normalize
 
 from board.account_names import NAME_LENGTH, fold_username
 from board.caller import Caller
@@ -16,7 +18,7 @@ from storage.records import Account, Board, Credential
 COMMA = re.compile("[,\n\u060c\u3001\uff0c]")
 """What stands between names: also the commas of Arabic, Chinese and Japanese."""
 INVITED_AT_ONCE = 10
-"""Each name is looked for among those of all accounts."""
+"""Names are looked for in one statement, which reads all accounts."""
 TOLD_APART = 5
 """Members of one name that a refusal lists."""
 
@@ -41,10 +43,13 @@ class Invitations(Boards):
 
     async def invite_named(self, caller: Caller, slug: str, text: str) -> tuple[list[Account], list[Account]]:
         """Lets members read a board whose usernames or names these are, with commas between them: all of them or none.
-        Returns those who are invited by this, and those who were before. Raises DeniedError.
+        A name is compared exactly, however its accents are encoded. Returns those who are invited by this, and those who
+        were before. Raises DeniedError.
         """
-        credential, board = await self._manage(caller, slug)
-        accounts = await self._named(tidy(text))
+        text = tidy(text)
+        names = names_in(text)
+        credential, board = await self._manage(caller, slug, len(names))
+        accounts = await self._meant(text, names)
         for account in accounts:
             if account.id == board.owner_id:
                 raise DeniedError("owns_board", f"\u2068{account.name}\u2069 owns this board, and needs no invitation.")
@@ -80,24 +85,48 @@ class Invitations(Boards):
         except NotFoundError:
             raise DeniedError("no_such_account", "There is no member with this username.") from None
 
-    async def _named(self, text: str) -> list[Account]:
-        """Raises DeniedError."""
-        found = await self._called(text)
-        if found or not COMMA.search(text):
-            return [only_one(found, text)]  # also one whose name has a comma in it
-        names = [name for name in COMMA.split(text) if name.strip()] or [text]
-        if len(names) > INVITED_AT_ONCE:
-            raise DeniedError("too_many_names", f"Invite at most {INVITED_AT_ONCE} members at once.")
-        accounts = [only_one(await self._called(name), name) for name in names]
-        return list({account.id: account for account in accounts}.values())
+    async def _meant(self, text: str, names: list[str]) -> list[Account]:
+        """Returns the members who are meant by this text, which has these names. Raises DeniedError."""
+        whole, *parts = await self._called([text, *names])
+        if whole:  # somebody's name may have a comma in it, and be chosen so that it is a list of others
+            others = itertools.chain(*parts) if all(parts) else ()
+            return [only_one(list(dict.fromkeys([*others, *whole])), text)]
+        return list(dict.fromkeys(only_one(found, name) for found, name in zip(parts, names, strict=True)))
 
-    async def _called(self, text: str) -> list[Account]:
-        """Returns the members who may be meant: by their username, with @ before it or without, or by their name."""
-        name = " ".join(text.split())  # as names are kept
-        username = fold_username(name.removeprefix("@"))
-        if not username or len(name) > NAME_LENGTH:
-            return []
-        return await self.storage.accounts_called(username, "" if name.startswith("@") else name, TOLD_APART + 1)
+    async def _called(self, texts: list[str]) -> list[list[Account]]:
+        """Returns for each text the members who may be meant: first the one who has it as a username, with @ before it or
+        without, then those who have it as their name.
+        """
+        said = [username_and_name(text) for text in texts]
+        usernames = {username for username, _ in said if username}
+        names = {form for _, name in said if name for form in (name, nfc(name), normalize("NFD", name))}
+        accounts = await self.storage.accounts_called(usernames, names, TOLD_APART + 1) if usernames else []
+        return [
+            [one for one in accounts if one.username == username]
+            + [one for one in accounts if one.username != username and nfc(one.name) == nfc(name)]
+            for username, name in said
+        ]
+
+
+def nfc(name: str) -> str:
+    return normalize("NFC", name)
+
+
+def names_in(text: str) -> list[str]:
+    """Returns the names between the commas. Raises DeniedError."""
+    names = [name for name in COMMA.split(text) if name.strip()] or [text]
+    if len(names) > INVITED_AT_ONCE:
+        raise DeniedError("too_many_names", f"Invite at most {INVITED_AT_ONCE} members at once.")
+    return names
+
+
+def username_and_name(text: str) -> tuple[str, str]:
+    """Returns the username and the name that this may be, "" for what it can't be. With @ before it, it is no name."""
+    name = " ".join(text.split())  # as names are kept
+    username = fold_username(name.removeprefix("@"))
+    if not username or len(name) > NAME_LENGTH:
+        return "", ""
+    return username, "" if name.startswith("@") else name
 
 
 def only_one(found: list[Account], text: str) -> Account:
@@ -108,5 +137,5 @@ def only_one(found: list[Account], text: str) -> Account:
     if len(found) > 1:
         these = ", ".join(f"@{one.username} (\u2068{one.name}\u2069)" for one in found[:TOLD_APART])
         more = " and others" if len(found) > TOLD_APART else ""
-        raise DeniedError("names_several", f"{called} may be {these}{more}. Type the username of the one you mean.")
+        raise DeniedError("names_several", f"{called} may be {these}{more}. Type the username with the @ before it.")
     return found[0]

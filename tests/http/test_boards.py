@@ -271,6 +271,16 @@ def test_the_form_counts_all_whom_it_invites(start):
     assert browser.post(f"/b/{slug}/invite", data={"username": guest.username}).status_code == 303
 
 
+def test_names_to_invite_are_counted(start):
+    """Each is looked for among all members: many in a form are no way to have it done more often."""
+    server = start(limits="on", board_making="members")
+    owner = Person(server)
+    slug, browser = hidden(owner), owner.browser()
+    names = ", ".join(f"nobody {n}" for n in range(10))
+    tries = [browser.post(f"/b/{slug}/invite", data={"username": names}).status_code for _ in range(7)]
+    assert tries == [404] * 6 + [429]
+
+
 def test_who_can_be_invited_to_no_more_boards_is_named(start):
     """In the form and to programs. What is refused so takes no invitation from the others."""
     server = start(limits="on", board_making="members")

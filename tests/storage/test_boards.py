@@ -205,15 +205,15 @@ async def test_accounts_are_invited_all_or_none(storage, monkeypatch):
     assert await storage.invite(ada, board.id, BOB.id, mia.id) == {mia.id}, "who is invited already stops nobody"
 
 
-async def test_an_account_is_found_by_its_username_or_its_name(storage):
-    """The one with the username first; in small letters and capitals."""
+async def test_accounts_are_found_by_their_usernames_or_their_names(storage):
+    """By exactly these on both engines, and so many of each name that no name takes the room of another."""
     ada, bob = await storage.account("ada"), await storage.account("bob")
-    other = await storage.create_account("omar", "Bob", Password("a hash"))
-    assert await storage.accounts_called("bob", "BOB", 9) == [bob, other]
-    assert await storage.accounts_called("omar", "ADA", 9) == [other, ada]
-    assert await storage.accounts_called("omar", "", 9) == [other]
-    assert await storage.accounts_called("bob", "bob", 1) == [bob]
-    assert await storage.accounts_called("nobody", "b%", 9) == []
+    bobs = [bob, *[await storage.create_account(f"bob_{n}", "Bob", Password("a hash")) for n in range(4)]]
+    olaf = await storage.create_account("olaf", "Ólafur", Password("a hash"))
+    assert await storage.accounts_called({"bob"}, {"Bob"}, 9) == bobs
+    assert await storage.accounts_called({"bob_3", "nobody"}, {"Bob", "Ólafur"}, 2) == [*bobs[:2], bobs[4], olaf]
+    assert await storage.accounts_called({"ada", "olaf"}, set(), 9) == [ada, olaf]
+    assert await storage.accounts_called({"nobody"}, {"BOB", "bob", "B%", "ólafur", "ADA"}, 9) == []
 
 
 async def test_a_board_that_was_just_made_alike_is_the_same_once_more(storage, monkeypatch):

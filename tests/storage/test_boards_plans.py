@@ -9,7 +9,7 @@ import pytest
 
 from storage import open_storage
 from storage.about import read_posted
-from storage.accounts import rename_author
+from storage.accounts import read_called, rename_author
 from storage.housekeeping import read_gone_authors
 from storage.listing import read_listing
 from storage.moderation import source_of
@@ -115,6 +115,29 @@ def test_a_name_is_changed_in_one_statement_where_there_is_one_board(tmp_path):
     assert len([sql for sql in seen if "messages" in sql]) == 1
     assert finish(rename_author(SQLiteTx(db), AUTHOR, "Other")) == set()
     db.close()
+
+
+ACCOUNTS = """
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0})
+    INSERT INTO accounts (username, name, role, created_at) SELECT 'user_' || i, 'Name ' || i, 'member', 1 FROM n;"""
+
+
+def test_those_to_invite_are_found_in_one_statement(tmp_path):
+    """By their usernames at the same cost however many accounts there are; ten names read them once, as two do."""
+    ten = [f"user_{n}" for n in range(1, 11)]
+    found = {}
+    for count in (100, 10_000):
+        db = in_sqlite(tmp_path / f"{count}.db", 10, -1)
+        db.executescript(ACCOUNTS.format(count))
+        for names in (0, 2, 10):
+            called = [f"Name {n}" for n in range(1, names + 1)]
+            found[count, names], plans = steps(
+                db, lambda db, _, called=called: finish(read_called(SQLiteTx(db), ten, called, 6)), count
+            )
+            assert len([plan for plan in plans if plan.startswith("SCAN accounts")]) == (names > 0), plans
+        db.close()
+    assert abs(found[10_000, 0] - found[100, 0]) <= 20
+    assert found[10_000, 10] < 2 * found[10_000, 2]
 
 
 class Explaining:
