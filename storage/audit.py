@@ -15,9 +15,13 @@ def of_board(id: int) -> str:
 
 
 def of_rename(before: Board, name: str | None, slug: str | None) -> str:
-    """With the name that the board had, if it has another now, and with its old address, unless that was random."""
+    """With the name that the board had, if it has another now, and with its old address. Without both if it is for the
+    invited: nodes of the last release show these words to all moderators.
+    """
+    if before.read_by == "invited":
+        return of_board(before.id)
     was = f" {before.name}" if name not in (None, before.name) else ""
-    if slug not in (None, before.slug) and before.read_by != "invited":
+    if slug not in (None, before.slug):
         was += f" at /b/{before.slug}/"
     return of_board(before.id) + (f", which was{was}" if was else "")
 
