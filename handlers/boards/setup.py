@@ -19,6 +19,8 @@ from storage.records import READERS, Account, Board
 
 ENDS = ("no_such_board", "owner_only")
 """Refusals after which the page has nothing to show."""
+TOLD = (("who", "invited"), ("had", "invited already"))
+"""What is said of the usernames in these parameters."""
 
 
 class BoardSetup(OnBoard, BoardForm):
@@ -65,9 +67,19 @@ class BoardSetup(OnBoard, BoardForm):
             typed=self.typed,
             board=self.row,
             invited=accounts,
+            told=self.told(accounts),
             last=accounts[-1].id if more else None,
             count=self.count,
         )
+
+    def told(self, listed: list[Account]) -> list[tuple[list[Account], str]]:
+        """Returns what the form for invitations has done, and for whom: nobody if they are not all on this page."""
+        told = []
+        for name, words in TOLD:
+            if usernames := set(filter(None, (self.query(name) or "").split(","))):
+                found = [one for one in listed if one.username in usernames]
+                told.append((found if len(found) == len(usernames) else [], words))
+        return told
 
     def write_error_page(self, refused: RefusedError) -> None:
         if refused.code in ENDS:

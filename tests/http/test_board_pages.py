@@ -389,9 +389,30 @@ def test_who_is_invited_is_named_and_the_next_can_be_typed(club):
     led = browser.post(f"/b/{hidden}/invite", data={"username": person.username.upper()}).headers["Location"]
     again = " ".join(browser.get(led).text.split())
     assert f"(@{person.username}) is invited already." in again and "is invited." not in again
+    nobody = browser.get(f"{page}?done=invite").text
+    assert 'role="status"' not in nobody
     led = browser.post(f"/b/{hidden}/uninvite", data={"username": person.username}).headers["Location"]
     assert "The invitation is withdrawn." in browser.get(led).text
     assert " autofocus" not in browser.get(page).text
+
+
+def test_those_who_are_invited_on_another_page_of_the_list_are_told_of_without_names(club):
+    """It says whether somebody was invited by this, or all were before; some names alone would leave out the others."""
+    server, owner, friend, hidden = club
+    browser, page = owner.browser(), f"/b/{hidden}/settings?done=invite"
+    after = owner.api.get(f"/api/v1/boards/{hidden}/members").json()["members"][0]["id"]
+    late = Person(server).username
+    invite(owner, hidden, late)
+
+    def told(query):
+        shown = browser.get(f"{page}&after={after}&{query}").text
+        return " ".join(re.sub("<[^>]+>", "", re.search('role="status">(.*?)</p>', shown, re.DOTALL)[1]).split())
+
+    for query, words in [
+        (f"who={friend.username}", "Invited."), (f"had={friend.username}", "Invited already."), (f"who={friend.username},{late}", "Invited."),
+        (f"who={late}&had={friend.username}", f"{late} (@{late}) is invited. Invited already."),
+    ]:  # fmt: skip
+        assert told(query) == words
 
 
 def invited_by(browser, hidden, text):
