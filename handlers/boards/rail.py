@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from board.live_board import LiveBoard
-from board.scopes import Scope
+from board.scopes import GUESTS, Scope
 from board.site import Site
 from board.site.boards import BOARDS_AT_ONCE
 from handlers.http.base import Base
@@ -36,18 +36,20 @@ class WithBoards(Base):
 
     named: frozenset[int] = frozenset()
     """These boards, all beside the first."""
+    scope = GUESTS
+    """What the client may read, as it was found after the client was. It is as good as that: also an old one, which is
+    believed while storage is away.
+    """
 
     @property
     def is_as_judged(self) -> bool:
-        if not super().is_as_judged or not self.named:
-            return super().is_as_judged
-        scope = self.site.scopes.recall(self.credential)
-        return scope is not None and self.site.may_be_read(self.named, scope)
+        return super().is_as_judged and self.site.may_be_read(self.named, self.scope)
 
     async def look_again(self) -> None:
         named, self.named = self.named, frozenset()  # so that a refusal is not judged by them again
         await super().look_again()
-        if named and not self.site.may_be_read(named, await self.site.scope_of(self.caller)):
+        self.scope = await self.site.scope_of(self.caller)
+        if not self.site.may_be_read(named, self.scope):
             self.has_ended = True
             raise RefusedError(503, "unavailable", "The boards have just changed. Please try again.", 1)
         self.named = named
@@ -60,6 +62,7 @@ class WithRail(WithBoards):
 
     def show_boards(self, scope: Scope) -> None:
         """`scope` is the viewer's."""
+        self.scope = scope
         self.rail = rail_of(self.site, scope, may_make=self.site.may_make_boards(self.caller))
         self.named = frozenset(board.id for board in self.rail.live) if self.rail else frozenset()
 

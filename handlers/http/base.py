@@ -117,11 +117,6 @@ class Base(Rights):
         if self.site.waiters.draining or self.closes:
             cast(HTTP1Connection, self.request.connection).close()
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether the client closed the connection along with its request, which Tornado doesn't report."""
-        return cast(HTTP1Connection, self.request.connection).stream.closed()
-
     def _origin_matches_host(self, origin: str) -> bool:
         return self.context.names.is_same_origin(origin, self.request)
 

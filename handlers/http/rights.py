@@ -64,8 +64,11 @@ class Rights(Authentication):
             self._looking = None
             self._handle_request_exception(error)
         else:
-            self._looking = None  # something may have changed once more
-            self.finish(chunk)
+            self._looking = None
+            if self.is_gone:
+                self._leave()
+            else:
+                self.finish(chunk)  # something may have changed once more
 
     def flush(self, include_footers: bool = False) -> "asyncio.Future[None]":
         if self.is_as_judged:
@@ -81,7 +84,15 @@ class Rights(Authentication):
         if not self._headers_written:
             super().send_error(status_code, **kwargs)
             return
-        # Half of the reply has been sent: a closed connection tells the client that it is not complete.
+        self._leave()  # half of the reply has been sent: a closed connection tells the client that it is not complete
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the client closed the connection along with its request, which Tornado doesn't report."""
+        return cast(HTTP1Connection, self.request.connection).stream.closed()
+
+    def _leave(self) -> None:
+        """Ends without a reply, or without the rest of it."""
         self._finished = True
         self.context.under_way.discard(self)
         cast(HTTP1Connection, self.request.connection).stream.close()

@@ -28,6 +28,7 @@ class Searching(WithBoards):
 
     async def find_in_all(self, query: str, before: int | None, limit: int) -> Found:
         found, boards, self.leaves_out = await self.site.search_all(self.caller, query, before, limit)
+        self.scope = await self.site.scope_of(self.caller)
         self.found_on = {board.id: board.row or self.site.first_board for board in boards}
         return found
 
