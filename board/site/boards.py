@@ -89,8 +89,8 @@ class Boards(Parts):
         begin = "" if after in (None, FIRST) else after
         if caller.account is None:
             return self._for_guests(begin, others, with_first=after is None)
-        listed = await self.storage.listed(caller.asker, begin, others + 1, self.marks.of(caller.account.id))
         first = [] if after is not None else [(self.first_board, await self.standing(caller, self.first_board))]
+        listed = await self.storage.listed(caller.asker, begin, others + 1, self.marks.of(caller.account.id))
         return first + listed[:others], len(listed) > others
 
     def _for_guests(self, begin: str, others: int, *, with_first: bool) -> tuple[list[tuple[Board, Standing]], bool]:

@@ -56,8 +56,12 @@ class LiveBoards(Parts):
 
     def boards_by_id(self, ids: Iterable[int | None], scope: Scope) -> list[LiveBoard]:
         """Returns those of these boards beside the first that are there, and that the asker may read."""
+        return [board for board in self.in_memory(ids) if board.may_be_read(scope)]
+
+    def in_memory(self, ids: Iterable[int | None]) -> list[LiveBoard]:
+        """Returns those of these boards beside the first that memory knows, and that are not deleted."""
         found = (self.waiters.directory.of(id) for id in ids if id is not None)
-        return [board for board in found if board is not None and board.row and board.may_be_read(scope)]
+        return [board for board in found if board is not None and board.row]
 
     def has_others(self, credential: Credential | None) -> bool:
         """Whether this client may read another board than the first, as far as memory knows."""
@@ -74,6 +78,16 @@ class LiveBoards(Parts):
     def may_be_read(self, ids: Collection[int], scope: Scope) -> bool:
         """Whether these boards beside the first are all there, and the asker may read them."""
         return len(self.boards_by_id(ids, scope)) == len(ids)
+
+    async def scope_over(self, caller: Caller, ids: Collection[int]) -> Scope | None:
+        """Returns what the caller may read, if these boards are in it. Storage, which gave them, may be ahead of memory: then
+        it waits for a read of what is new. Raises UnavailableError.
+        """
+        scope = await self.scope_of(caller)
+        if not self.may_be_read(ids, scope):
+            await self.waiters.deliver()
+            scope = await self.scope_of(caller)
+        return scope if self.may_be_read(ids, scope) else None
 
     async def load(self, caller: Caller, board: LiveBoard, cursor: Cursor) -> None:
         """Has what this cursor is answered with read, if memory lacks it. The caller has to be judged again afterwards.

@@ -48,6 +48,9 @@ class Moderation(Parts):
         Raises DeniedError.
         """
         self._check(caller)
-        entries = await self.storage.audit(before, AUDIT_PAGE + 1, caller.asker)
+        entries, changed = list[AuditEntry](), -1
+        while changed != self.waiters.directory.changed:  # else a board changed hands, or ended, during the read
+            changed = self.waiters.directory.changed
+            entries = await self.storage.audit(before, AUDIT_PAGE + 1, caller.asker)
         page = entries[:AUDIT_PAGE]
         return page, page[-1].id if len(entries) > AUDIT_PAGE else None

@@ -6,6 +6,7 @@ from typing import Any
 from board.recent import iso
 from handlers.accounts.known_browser import read_browser
 from handlers.accounts.sign_in import FORM_BYTES
+from handlers.boards.rail import WithBoards
 from handlers.http.authentication import ended
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
@@ -86,11 +87,12 @@ class TokenHandler(Base):
             raise RefusedError(403, "bot_token", "A bot's token can't do this. Sign in with the password.")
 
 
-class ApiTokens(TokenHandler):
+class ApiTokens(WithBoards, TokenHandler):
     async def get(self) -> None:
         self.check_is_person()
         living = await self.site.living(self.caller.member_credential.account)
         bots = [token for token in living if token.kind == "bot"]
+        self.judge(board.id for board in self.site.boards_by_id((token.board_id for token in bots), self.scope))
         slugs = [await self.site.slug_with(self.caller, token.board_id) for token in bots]
         self.write_json({"tokens": [token_json(self, *one) for one in zip(bots, slugs, strict=True)]})
 

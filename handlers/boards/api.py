@@ -7,6 +7,7 @@ from board.errors import DeniedError
 from board.recent import iso
 from board.site.boards import BOARDS_AT_ONCE
 from board.slugs import fold_slug
+from handlers.boards.rail import WithBoards
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from handlers.messages.api import check_is_still
@@ -86,7 +87,7 @@ def flag(fields: dict[str, Any], name: str) -> bool | None:
     return found
 
 
-class ApiBoards(BoardHandler):
+class ApiBoards(WithBoards, BoardHandler):
     @property
     def counts_as_reading(self) -> bool:
         """Guests get it from memory: every page of theirs asks for it."""
@@ -97,6 +98,7 @@ class ApiBoards(BoardHandler):
         if after is not None and (after := fold_slug(after)) is None:
             raise RefusedError(400, "bad_field", "“after” must be the short name of a board.")
         boards, more = await self.site.boards(self.caller, after, self.limit() or BOARDS_AT_ONCE)
+        self.judge(board.id for board, _ in boards)
         await self.write_many({"boards": [self.listed(*one) for one in boards], "more": more})
 
     async def post(self) -> None:

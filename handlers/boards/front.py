@@ -59,7 +59,7 @@ class LivePage(WithRail, Rendering):
             page = await self.site.page(self.caller, self.board.id, before=before, after=after)
             older, newer = first_id(page.messages, page.older or bool(after)), last_id(page, before)
             html = await self.days_html(page.messages)
-            beside = await self.beside()
+            beside = self.beside()
             await self.send_page("history.html", html, older=older, newer=newer, is_forward=before is None, **beside)
 
     @property
@@ -149,11 +149,10 @@ class LivePage(WithRail, Rendering):
         """Reads what the page shows: the newest messages, and the list of boards."""
         while True:
             await self.site.load(self.caller, self.board, NO_CURSOR)
-            scope = await self.site.scope_of(self.caller)
             if not self.is_as_judged:
                 await self.look_again()
             elif (recent := self.board.recent) is not None and self.board.has(NO_CURSOR):
-                self.show_boards(scope)
+                self.show_boards()
                 return State(recent.page, recent.cursor)
 
     # --- what differs

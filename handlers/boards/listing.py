@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from handlers.accounts.sign_in import FormPage
-from handlers.boards.rail import in_order, same_names
+from handlers.boards.rail import WithBoards, in_order, same_names
 from handlers.http.base import Page
 from handlers.http.rights import Whom
 from storage.boards import BoardChange
@@ -11,7 +11,7 @@ from storage.marks import MOST_UNREAD
 from storage.records import READERS, WRITERS, Board
 
 
-class BoardList(Page):
+class BoardList(WithBoards, Page):
     """A hundred boards at a time, with what is new for a member."""
 
     forgives_old_sessions = True
@@ -19,6 +19,7 @@ class BoardList(Page):
     async def get(self) -> None:
         after = self.query("after")
         listed, more = await self.site.boards(self.caller, after)
+        self.judge(board.id for board, _ in listed)
         standings = {board.id: standing for board, standing in listed}
         last = listed[-1][0].slug if more else None
         boards = in_order(board for board, _ in listed)

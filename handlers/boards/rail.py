@@ -41,6 +41,14 @@ class WithBoards(Base):
     believed while storage is away.
     """
 
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.scope = await self.site.scope_of(self.caller)
+
+    def judge(self, ids: Iterable[int]) -> None:
+        """Has these boards judged, too, if they are beside the first."""
+        self.named |= set(ids) - {FIRST_BOARD}
+
     @property
     def is_as_judged(self) -> bool:
         return super().is_as_judged and self.site.may_be_read(self.named, self.scope)
@@ -48,11 +56,11 @@ class WithBoards(Base):
     async def look_again(self) -> None:
         named, self.named = self.named, frozenset()  # so that a refusal is not judged by them again
         await super().look_again()
-        self.scope = await self.site.scope_of(self.caller)
-        if not self.site.may_be_read(named, self.scope):
+        scope = await self.site.scope_over(self.caller, named)
+        if scope is None:
             self.has_ended = True
             raise RefusedError(503, "unavailable", "The boards have just changed. Please try again.", 1)
-        self.named = named
+        self.named, self.scope = named, scope
 
 
 class WithRail(WithBoards):
@@ -60,15 +68,13 @@ class WithRail(WithBoards):
 
     rail: Rail | None = None
 
-    def show_boards(self, scope: Scope) -> None:
-        """`scope` is the viewer's."""
-        self.scope = scope
-        self.rail = rail_of(self.site, scope, may_make=self.site.may_make_boards(self.caller))
+    def show_boards(self) -> None:
+        self.rail = rail_of(self.site, self.scope, may_make=self.site.may_make_boards(self.caller))
         self.named = frozenset(board.id for board in self.rail.live) if self.rail else frozenset()
 
-    async def beside(self) -> dict[str, Any]:
+    def beside(self) -> dict[str, Any]:
         """Returns the list as the template of a page needs it that is not live."""
-        self.show_boards(await self.site.scope_of(self.caller))
+        self.show_boards()
         return {"rail": self.rail, "current": "true"}
 
 

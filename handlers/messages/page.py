@@ -24,7 +24,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
             self.place = self.live_place
             around = [*older.messages, message, *newer.messages]
             html = await self.days_html(around, message.id, self.tools(message, is_suspended))
-            beside = await self.beside()
+            beside = self.beside()
             await self.send_page(
                 "message_page.html",
                 html,

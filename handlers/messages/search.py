@@ -7,7 +7,7 @@ from board.recent import PAGE, as_json
 from handlers.boards.rail import WithBoards, WithRail
 from handlers.http.errors import RefusedError
 from handlers.messages.rendering import Rendering
-from storage.records import FIRST_BOARD, Board, Found, Message
+from storage.records import Board, Found, Message
 from storage.words import Phrase, phrases
 
 RESULTS = 20
@@ -28,13 +28,8 @@ class Searching(WithBoards):
 
     async def find_in_all(self, query: str, before: int | None, limit: int) -> Found:
         found, boards, self.leaves_out = await self.site.search_all(self.caller, query, before, limit)
-        self.scope = await self.site.scope_of(self.caller)
         self.found_on = {board.id: board.row or self.site.first_board for board in boards}
         return found
-
-    def judge_found(self) -> None:
-        """Has the boards of what was found judged once more, before it is sent."""
-        self.named |= self.found_on.keys() - {FIRST_BOARD}
 
 
 class SearchPage(Searching, WithRail, Rendering):
@@ -48,8 +43,8 @@ class SearchPage(Searching, WithRail, Rendering):
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.context.making, found.messages if found else []
         shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
-        beside = await self.beside()
-        self.judge_found()
+        beside = self.beside()
+        self.judge(self.found_on)
         await self.send_page(
             "search.html",
             [],
@@ -91,7 +86,7 @@ class ApiSearch(Searching):
         return query, self.whole_number("before"), self.limit() or PAGE
 
     async def write_found(self, found: Found) -> None:
-        self.judge_found()
+        self.judge(self.found_on)
         messages = [as_json(message) | self.board_of(message) for message in found.messages]
         rest = ({} if found.is_complete else {"indexing": True}) | ({"more_boards": True} if self.leaves_out else {})
         await self.write_many({"messages": messages, "older": found.older} | rest)

@@ -1,7 +1,7 @@
 """What moderators do on the page of a message, and the audit log."""
 
 from board.audit import around_board, in_words
-from handlers.boards.rail import alike
+from handlers.boards.rail import WithBoards, alike
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.messages.api import parse_id
@@ -30,21 +30,22 @@ class Moderate(Page):
         self.redirect("/audit", status=303)
 
 
-class AuditLog(Rendering):
+class AuditLog(WithBoards, Rendering):
     for_whom = "moderators"
 
     async def get(self) -> None:
         before = self.whole_number("before")
         entries, older = await self.site.audit(self.caller, before)
-        scope = await self.site.scope_of(self.caller)
-        boards = {board.id: board.row for board in self.site.boards_by_id({one.board_id for one in entries}, scope)}
+        boards = {board.id: board.row for board in self.site.boards_by_id((e.board_id for e in entries), self.scope)}
+        of_others = (one.board_id for one in entries if one.actor_id != self.caller.asker.account_id)
+        self.judge({board.id for board in self.site.in_memory(of_others)} | boards.keys())  # not one's own old deeds
         self.render(
             "audit.html",
             entries=entries,
             older=older,
             before=before,
             boards=boards,
-            alike=alike(self.site, scope),
+            alike=alike(self.site, self.scope),
             in_words=in_words,
             around_board=around_board,
         )
