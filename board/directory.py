@@ -10,14 +10,11 @@ from collections.abc import Iterable, Iterator
 from board.credentials import MAX_KNOWN
 from board.live_board import ENDED, LiveBoard
 from board.news import News
+from board.open_boards import OpenBoards, count_names, slug_of
 from board.scopes import Scope
-from board.slugs import FIRST
+from board.slugs import FIRST, folded
 from storage.listing import Listed, Listing, Newest
-from storage.records import FIRST_BOARD, Head, Message
-
-
-def slug_of(board: LiveBoard) -> str:
-    return board.slug
+from storage.records import FIRST_BOARD, Board, Head, Message
 
 
 class Directory:
@@ -39,10 +36,8 @@ class Directory:
         """The change with which the list of all guests began, and that of all members, if it began in this process."""
         self._ends: collections.OrderedDict[int, int] = collections.OrderedDict()
         """When boards of the invited ended, by their ids."""
-        self._in_order: dict[bool, list[LiveBoard]] = {}
-        """By whether for members: the boards beside the first that all guests, or all members, may read, by their slugs.
-        Made again only when one of these has changed, as it takes time.
-        """
+        self._open: dict[bool, OpenBoards] = {}
+        """By whether for members."""
         self._own_lists: collections.OrderedDict[int, int] = collections.OrderedDict()
         """By account: the last change after which its own boards, or its invitations, may be others."""
 
@@ -65,12 +60,24 @@ class Directory:
         """Returns the boards beside the first that the asker may read, by their slugs, those after this one, as storage
         lists them.
         """
-        if scope.is_member not in self._in_order:
-            self._in_order[scope.is_member] = sorted(self.news.others(scope.is_member), key=slug_of)
-        boards = self._in_order[scope.is_member]
+        boards = self._open_to(scope.is_member).in_order
         further = itertools.islice(boards, bisect.bisect_right(boards, after, key=slug_of), None)
         own = sorted((board for board in self._own(scope) if board.slug > after), key=slug_of)
         return list(itertools.islice(heapq.merge(further, own, key=slug_of), limit))
+
+    def alike(self, boards: Iterable[Board], scope: Scope, first_name: str) -> frozenset[str]:
+        """Returns the slugs of those of these boards beside the first whose names look like that of another board which the
+        asker may read. The first has this name.
+        """
+        names, own = self._open_to(scope.is_member).names, count_names(self._own(scope))
+        own[folded(first_name)] += 1
+        looks = ((one, folded(one.name)) for one in boards if one.id != FIRST_BOARD)
+        return frozenset(one.slug for one, look in looks if names[look] + own[look] > 1)
+
+    def _open_to(self, is_member: bool) -> OpenBoards:
+        if is_member not in self._open:
+            self._open[is_member] = OpenBoards(self.news.others(is_member))
+        return self._open[is_member]
 
     def list_began(self, scope: Scope) -> int:
         """The change with which these askers got other boards than the first, or 0. The first board's changes before it
@@ -214,10 +221,10 @@ class Directory:
     def _note_list(self, read_by: str, number: int) -> None:
         if read_by == "everyone":
             self.guests_list = max(self.guests_list, number)
-            self._in_order.pop(False, None)
+            self._open.pop(False, None)
         if read_by != "invited":
             self._members_list = max(self._members_list, number)
-            self._in_order.pop(True, None)
+            self._open.pop(True, None)
 
     def _free_slugs(self, board: LiveBoard) -> None:
         for slug in (board.slug, *board.old_slugs):

@@ -1,5 +1,6 @@
 """The form of slugs, the names of boards in addresses; and what may be said of a board."""
 
+import functools
 import re
 import secrets
 import unicodedata
@@ -53,6 +54,15 @@ def as_typed(name: str) -> str:
     """Returns a name for comparison: the same for all who type what they see, whatever their keyboard makes of it."""
     plain = IS_INVISIBLE.sub("", DROPPED.sub("", unicodedata.normalize("NFKC", name)))
     return " ".join(plain.translate(QUOTES).split())
+
+
+@functools.lru_cache(16_384)  # more than there are boards
+def folded(name: str) -> str:
+    """Returns a name without accents and case, as static/js/rail.js makes it: by rules that both languages have."""
+    if name.isascii():  # the same, and far faster
+        return name.lower()
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.category(letter).startswith("M")).upper().lower()
 
 
 def check_is_free(name: str, taken: Iterable[str]) -> None:

@@ -63,6 +63,12 @@ class LiveBoards(Parts):
         found = (self.waiters.directory.of(id) for id in ids if id is not None)
         return [board for board in found if board is not None and board.row]
 
+    def alike(self, boards: Iterable[Board], scope: Scope) -> frozenset[str]:
+        """Returns the slugs of those of these boards that only their addresses tell apart from another that the asker may
+        read.
+        """
+        return self.waiters.directory.alike(boards, scope, self.rules.first_name)
+
     def has_others(self, credential: Credential | None) -> bool:
         """Whether this client may read another board than the first, as far as memory knows."""
         scope = self.scopes.recall(credential) or MEMBERS  # guests' is always known

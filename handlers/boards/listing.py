@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from handlers.accounts.sign_in import FormPage
-from handlers.boards.rail import WithBoards, in_order, same_names
+from handlers.boards.rail import WithBoards, in_order
 from handlers.http.base import Page
 from handlers.http.rights import Whom
 from storage.boards import BoardChange
@@ -26,7 +26,7 @@ class BoardList(WithBoards, Page):
         self.render(
             "boards.html",
             boards=[(board, standings[board.id]) for board in boards],
-            alike=same_names(boards),
+            alike=self.site.alike(boards, self.scope),
             after=after,
             last=last,
             may_make=self.site.may_make_boards(self.caller),

@@ -1,9 +1,6 @@
 """The list of boards, as pages have it: beside the messages, or to search in another one. A site with one board has none."""
 
 import dataclasses
-import functools
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +8,7 @@ from board.live_board import LiveBoard
 from board.scopes import GUESTS, Scope
 from board.site import Site
 from board.site.boards import BOARDS_AT_ONCE
+from board.slugs import folded
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from storage.records import FIRST_BOARD, Board
@@ -83,13 +81,7 @@ def rail_of(site: Site, scope: Scope, *, may_make: bool) -> Rail | None:
     if not live:
         return None
     boards = in_order([site.first_board, *(board.row for board in live if board.row)])
-    return Rail(boards, live, site.waiters.directory.newest_for(scope), may_make, same_names(boards))
-
-
-def alike(site: Site, scope: Scope) -> frozenset[str]:
-    """Returns the slugs of boards whose names look like another's, of those that the viewer may read."""
-    live = site.waiters.directory.listed(scope, BOARDS_AT_ONCE - 1)
-    return same_names([site.first_board, *(board.row for board in live if board.row)])
+    return Rail(boards, live, site.waiters.directory.newest_for(scope), may_make, site.alike(boards, scope))
 
 
 def in_order(boards: Iterable[Board]) -> list[Board]:
@@ -98,16 +90,3 @@ def in_order(boards: Iterable[Board]) -> list[Board]:
         boards,
         key=lambda one: (one.id != FIRST_BOARD, one.archived_at is not None, f"{folded(one.name)} {one.slug}"),
     )
-
-
-def same_names(boards: list[Board]) -> frozenset[str]:
-    """Returns the slugs of boards beside the first whose names look like another's."""
-    count = Counter(folded(board.name) for board in boards)
-    return frozenset(board.slug for board in boards if count[folded(board.name)] > 1 and board.id != FIRST_BOARD)
-
-
-@functools.lru_cache(BOARDS_AT_ONCE * 10)
-def folded(name: str) -> str:
-    """A name without accents and case, as static/js/rail.js makes it: by rules that both languages have."""
-    letters = unicodedata.normalize("NFKD", name)
-    return "".join(letter for letter in letters if not unicodedata.category(letter).startswith("M")).upper().lower()

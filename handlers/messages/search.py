@@ -54,6 +54,7 @@ class SearchPage(Searching, WithRail, Rendering):
             has_words=bool(wanted),
             in_all=in_all and self.rail is not None,
             found_on=self.found_on if self.rail else {},
+            alike=self.site.alike(self.found_on.values(), self.scope),
             leaves_out=self.leaves_out,
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
             **beside,

@@ -1,7 +1,7 @@
 """What moderators do on the page of a message, and the audit log."""
 
 from board.audit import around_board, in_words
-from handlers.boards.rail import WithBoards, alike
+from handlers.boards.rail import WithBoards
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.messages.api import parse_id
@@ -36,7 +36,8 @@ class AuditLog(WithBoards, Rendering):
     async def get(self) -> None:
         before = self.whole_number("before")
         entries, older = await self.site.audit(self.caller, before)
-        boards = {board.id: board.row for board in self.site.boards_by_id((e.board_id for e in entries), self.scope)}
+        found = self.site.boards_by_id((entry.board_id for entry in entries), self.scope)
+        boards = {board.id: board.row for board in found if board.row}
         of_others = (one.board_id for one in entries if one.actor_id != self.caller.asker.account_id)
         self.judge({board.id for board in self.site.in_memory(of_others)} | boards.keys())  # not one's own old deeds
         self.render(
@@ -45,7 +46,7 @@ class AuditLog(WithBoards, Rendering):
             older=older,
             before=before,
             boards=boards,
-            alike=alike(self.site, self.scope),
+            alike=self.site.alike(boards.values(), self.scope),
             in_words=in_words,
             around_board=around_board,
         )
