@@ -126,10 +126,6 @@ class Boards(Parts):
         if not self.may_make_boards(caller):
             raise DeniedError("moderators_only", who_may)
 
-    def may_own_more(self, caller: Caller, owned: int) -> bool:
-        """Whether a member who may make boards, and owns so many, may make another one."""
-        return caller.member_credential.account.is_moderator or owned < self.rules.boards_each
-
     async def make_board(self, caller: Caller, said: BoardChange, *, once: bool = False) -> Board:
         """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`, or
         one that is made from its name and is free. With `once`, what the caller has just made alike is returned instead.

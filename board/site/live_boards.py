@@ -75,11 +75,12 @@ class LiveBoards(Parts):
         is_open = credential is not None or self.rules.reading == "public"
         return is_open and bool(self.waiters.directory.listed(scope, 1))
 
-    async def own_boards(self, caller: Caller) -> list[Board]:
-        """Returns the boards that the caller owns. Raises UnavailableError."""
-        scope = await self.scope_of(caller)
+    async def boards_in_the_way(self, caller: Caller) -> list[Board]:
+        """Returns the boards that a member owns, if these are as many as one may own. Raises UnavailableError."""
+        account, scope = caller.member_credential.account, await self.scope_of(caller)
         live = [board.row for board in self.boards_by_id(scope.boards, scope) if board.row]
-        return [row for row in live if caller.account and row.owner_id == caller.account.id]
+        own = [row for row in live if row.owner_id == account.id]
+        return own if len(own) >= self.rules.boards_each and not account.is_moderator else []
 
     def may_be_read(self, ids: Collection[int], scope: Scope) -> bool:
         """Whether these boards beside the first are all there, and the asker may read them."""

@@ -70,9 +70,7 @@ class NewBoard(BoardForm):
         self.site.check_may_make_boards(self.caller)
 
     async def get(self) -> None:
-        own = await self.site.own_boards(self.caller)
-        if not self.site.may_own_more(self.caller, len(own)):
-            self.own = in_order(own)
+        self.own = in_order(await self.site.boards_in_the_way(self.caller))
         self.show()
 
     async def post(self) -> None:
