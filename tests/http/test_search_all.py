@@ -140,7 +140,7 @@ def test_boards_that_look_the_same_are_told_apart_by_their_addresses(club):
     make_board(owner, "Rowing", "other")
     post_on(owner.api, "other", "words elsewhere")
     page = server.get("/search?q=words&board=*").text
-    assert re.findall(r'class="on" href="[^"]+"><bdi lang="">Rowing</bdi> (\w+)</a>', page) == ["other", "rowing"]
+    assert re.findall(r'class="on" href="[^"]+"><bdi lang="">Rowing</bdi> \((\w+)\)</a>', page) == ["other", "rowing"]
 
 
 # --- within bounds, and as rights are when it is sent
