@@ -206,4 +206,4 @@ class Answering:
         ids = set(account_ids)
         for waiter in self._polls.waiters():
             if waiter.account_id in ids and (group := self._polls.remove(waiter)) is not None:
-                waiter.resolve(Ended.ASK_AGAIN, group.ends_at)
+                waiter.resolve(Ended.ASK_AGAIN, group.deadline)

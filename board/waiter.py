@@ -79,6 +79,13 @@ class ParkedGroup(dict[Waiter, None]):
         """By the loop's clock, which is the monotonic one."""
         return self.tick / TICKS
 
+    @property
+    def deadline(self) -> float:
+        """Until when its polls may be parked anew: a little before its end, so that this is rounded up to the same tick
+        and a client does not see that its poll was parked twice.
+        """
+        return self.ends_at - 0.1 / TICKS
+
 
 class FutureWaiter(Waiter):
     """A handler's poll: it awaits the future."""

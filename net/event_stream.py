@@ -27,13 +27,13 @@ class Streams(Protocol):
 
     def answer(self, ones: Sequence["EventStream"], reply: bytes) -> None: ...
     def drop(self, one: "EventStream") -> None: ...
-    def doubt(self, one: "EventStream") -> None: ...
+    def doubt(self, one: "EventStream", deadline: float) -> None: ...
 
 
 class EventStream(Waiter):
     """A connection on which a stream is parked, or about to be."""
 
-    __slots__ = ("cursor", "ends_at", "group", "is_in_doubt", "judged_at", "secret", "socket", "streams")
+    __slots__ = ("cursor", "deadline", "ends_at", "group", "is_in_doubt", "judged_at", "secret", "socket", "streams")
     media_type: ClassVar[str]
     keep_alive: ClassVar[bytes | None] = None
     """What is sent if there is nothing new for a while; None for the reply that a poll would get then."""
@@ -53,6 +53,8 @@ class EventStream(Waiter):
         """What its client has, when all that was sent has arrived."""
         self.judged_at = 0
         """The value of Credentials.changes when its client was authenticated."""
+        self.deadline = 0.0
+        """When its keep-alive is due, while it is in doubt, by the monotonic clock."""
         self.ends_at = time.monotonic() + STREAM_SECONDS * random.uniform(0.9, 1)  # noqa: S311 - no secret
         self.group: Group | None = None
         self.socket: socket.socket
@@ -68,7 +70,7 @@ class EventStream(Waiter):
         if isinstance(reply, bytes):
             self.streams.answer([self], reply)
         elif reply is Ended.ASK_AGAIN:
-            self.streams.doubt(self)
+            self.streams.doubt(self, deadline)
 
     @classmethod
     def resolve_all(cls, waiters: Sequence["EventStream"], reply: bytes) -> None:  # type: ignore[override]

@@ -8,8 +8,11 @@ not parked, and gets no more events. In any doubtful case a stream is closed: it
 """
 
 import asyncio
+import collections
 import contextlib
 import functools
+import logging
+import math
 import selectors
 import socket
 import sys
@@ -17,7 +20,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from board.answering import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM
+from board.answering import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM, SLICE_SECONDS
 from board.credentials import Credentials
 from board.cursor import Cursor
 from board.recent import cursor_in
@@ -26,6 +29,8 @@ from net.connections import Connections, send_now
 from net.event_stream import EventStream
 from net.streams import Refusals, ServedStream
 from storage.errors import StorageError
+
+log = logging.getLogger("longboard")
 
 KEEP_ALIVE_SECONDS = 20
 """Proxies close a connection on which nothing was sent for a while: Heroku's router after 55 s, nginx after 60."""
@@ -52,7 +57,7 @@ class EventStreams:
         self._connections = connections
         self._refusals = refusals
         self._events: dict[type[EventStream], Event] = {}
-        self._doubtful: list[EventStream] = []
+        self._doubtful: collections.deque[EventStream] = collections.deque()
         self._judging: asyncio.Task[None] | None = None
 
     @functools.cached_property
@@ -101,20 +106,30 @@ class EventStreams:
         self._connections.leave(one)
         one.socket.close()
 
-    def doubt(self, one: EventStream) -> None:
-        """Something about its account has changed: it goes on if its client may, which only storage can say."""
-        one.is_in_doubt = True
+    def doubt(self, one: EventStream, deadline: float) -> None:
+        """Something about its account has changed: it goes on if its client may, which only storage can say. It is parked
+        until the deadline then, so that its keep-alive, which would have come at that time, does not tell of the change.
+        """
+        one.is_in_doubt, one.deadline = True, deadline
         self._doubtful.append(one)
         if self._judging is None:
             self._judging = asyncio.create_task(self._judge_all())
 
     async def _judge_all(self) -> None:
-        """One after the other: what storage says of the first is known for others with the same credential."""
-        try:
-            while self._doubtful:
-                await self._judge(self._doubtful.pop())
-        finally:
-            self._judging = None
+        """One after the other, in slices of time: what storage says of the first is known for others with its credential."""
+        until = time.monotonic() + SLICE_SECONDS
+        while self._doubtful:
+            one = self._doubtful.popleft()
+            try:
+                await self._judge(one)
+            except Exception:
+                log.exception("A stream is closed because of a fault")
+                if one.group is not None:
+                    self.drop(one)
+            if time.monotonic() > until:
+                await asyncio.sleep(0)
+                until = time.monotonic() + SLICE_SECONDS
+        self._judging = None
 
     async def _judge(self, one: EventStream) -> None:
         changes, credential = self._credentials.changes, None
@@ -128,7 +143,7 @@ class EventStreams:
             self.drop(one)
             return
         one.judged_at = changes
-        self._go_on([one], one.cursor)
+        self._go_on([one], one.cursor, one.deadline)
 
     def event(self, kind: type[EventStream], reply: bytes) -> Event:
         """Makes the event once for all streams that get the same reply one after the other."""
@@ -138,13 +153,17 @@ class EventStreams:
             event = self._events[kind] = Event(reply, cursor, kind.event(cursor, reply))
         return event
 
-    def _go_on(self, ones: Sequence[EventStream], cursor: Cursor) -> None:
-        """Parks streams whose clients have all changes up to the cursor, or sends what follows it."""
+    def _go_on(self, ones: Sequence[EventStream], cursor: Cursor, deadline: float = math.inf) -> None:
+        """Parks streams whose clients have all changes up to the cursor, or sends what follows it.
+
+        The next keep-alive comes at the deadline at the latest.
+        """
         waiters, recent, staying = self._waiters, self._waiters.recent, []
         if cursor == recent.cursor:
             cursor = recent.cursor  # the same object for all, which is quickly compared
         is_in_memory = cursor.epoch == recent.epoch and recent.start <= cursor.seq <= recent.seq
         now = time.monotonic()
+        deadline = min(deadline, now + KEEP_ALIVE_SECONDS)
         for one in ones:
             one.cursor = cursor
             if not is_in_memory or now >= one.ends_at:
@@ -152,13 +171,13 @@ class EventStreams:
             elif self._is_as_judged(one):
                 staying.append(one)
             else:
-                self.doubt(one)
+                self.doubt(one, deadline)
         if not staying:
             return
         reply = waiters.reply_for(cursor)
         if reply is not None:
             self.answer(staying, reply)
-        elif refused := waiters.park(staying, cursor, KEEP_ALIVE_SECONDS):
+        elif refused := waiters.park(staying, cursor, deadline - now):
             self.answer(refused, waiters.full(cursor))
 
     def _is_as_judged(self, one: EventStream) -> bool:

@@ -212,11 +212,9 @@ async def test_a_right_that_ends_while_a_client_is_slow_is_noticed(house):
 
 @pytest.mark.parametrize("is_slow", [False, True])
 async def test_a_stream_goes_on_through_what_does_not_end_its_credential(house, is_slow):
-    """Else whoever may invite could end the streams of others, and a bot would be told of its member's invitations."""
+    """Else those who may invite could end the streams of others, and a bot would be told of its member's invitations."""
     storage, waiters = house.storage, house.board.waiters
-    account = await storage.create_account("ada", "Ada", Password(None))
-    board = await storage.create_board(None, "x", "Name", read_by="invited")
-    await storage.create_credential(account.id, "bot", hash_secret("lb_x"), "bot")
+    account, board = await with_bot(storage)
     streams = await begin(house, 3, headers="Authorization: Bearer lb_x\r\n")
     while is_slow and waiters.parked:
         await post(house, LONG)
@@ -234,6 +232,74 @@ async def test_a_stream_goes_on_through_what_does_not_end_its_credential(house, 
     await settled(lambda: waiters.parked == 0)
     await post(house, "secret")
     assert all([await asyncio.to_thread(stream.has_ended) for stream in streams])
+    close(streams)
+
+
+async def with_bot(storage):
+    """Returns an account, whose bot has the token lb_x, and a board to which it is not invited."""
+    account = await storage.create_account("ada", "Ada", Password(None))
+    await storage.create_credential(account.id, "bot", hash_secret("lb_x"), "bot")
+    return account, await storage.create_board(None, "x", "Name", read_by="invited")
+
+
+@KINDS
+async def test_keep_alives_come_when_they_would_have(house, accept, monkeypatch):
+    """However often something about the account changes, on streams of either format."""
+    account, board = await with_bot(house.storage)
+    waiters = house.board.waiters
+    streams = await begin(house, 2, accept, headers="Authorization: Bearer lb_x\r\n")
+    ticks, looks = {one: one.parked.tick for one in waiters._polls.waiters()}, []
+    find = house.board.credentials.find
+    monkeypatch.setattr(house.board.credentials, "find", lambda *a, **named: looks.append(a) or find(*a, **named))
+    monkeypatch.setattr(event_streams, "KEEP_ALIVE_SECONDS", 2000)
+    for deed in (house.storage.invite, house.storage.uninvite) * 3:
+        before = len(looks)
+        await deed(None, board.id, account.id)
+        await settled(lambda before=before: len(looks) == before + 2 and waiters.parked == 2)
+    assert {one: one.parked.tick for one in ticks} == ticks
+    close(streams)
+
+
+async def test_a_fault_ends_one_stream_in_doubt_and_no_other(house, monkeypatch, caplog):
+    """It is logged. They are looked at in the order in which they came."""
+    account, board = await with_bot(house.storage)
+    streams = [(await begin(house, headers="Authorization: Bearer lb_x\r\n"))[0] for _ in range(3)]
+    find, faults = house.board.credentials.find, [RuntimeError("a fault")]
+
+    async def faulty(secret, *, use):
+        if faults:
+            raise faults.pop()
+        return await find(secret, use=use)
+
+    monkeypatch.setattr(house.board.credentials, "find", faulty)
+    await house.storage.invite(None, board.id, account.id)
+    await settled(lambda: house.board.waiters.parked == 2)
+    await post(house, "for all")
+    for stream in streams[1:]:
+        assert await asyncio.to_thread(stream.bodies) == ["for all"]
+    assert await asyncio.to_thread(streams[0].has_ended)
+    [logged] = [one for one in caplog.records if "because of a fault" in one.message]
+    assert "a fault" in str(logged.exc_info[1]) and logged.levelname == "ERROR"
+    close(streams)
+
+
+async def test_streams_in_doubt_give_the_turn_back(house, monkeypatch):
+    """When their slice of time is over; nothing else makes them wait once the credential is known."""
+    account, board = await with_bot(house.storage)
+    streams = await begin(house, 5, headers="Authorization: Bearer lb_x\r\n")
+    find, seen = house.board.credentials.find, []
+
+    async def seeing(secret, *, use):
+        found = await find(secret, use=use)
+        seen.append("looked up")
+        asyncio.get_running_loop().call_soon(seen.append, "a turn")
+        return found
+
+    monkeypatch.setattr(house.board.credentials, "find", seeing)
+    monkeypatch.setattr(event_streams, "SLICE_SECONDS", -1)
+    await house.storage.invite(None, board.id, account.id)
+    await settled(lambda: len(seen) == 10 and house.board.waiters.parked == 5)
+    assert seen == ["looked up", "a turn"] * 5
     close(streams)
 
 
