@@ -17,6 +17,10 @@ class SearchBusyError(UnavailableError):
     """Too many searches wait already. Storage itself is well."""
 
 
+class SearchTooLongError(UnavailableError):
+    """A search has found nothing in its time, and has not looked everywhere. Storage itself is well."""
+
+
 class KeyReusedError(StorageError):
     """The author has used this key for a message with other words."""
 

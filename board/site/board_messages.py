@@ -20,9 +20,6 @@ from storage.records import FIRST_BOARD, Found, Message, Page
 
 BOARDS_SEARCHED = 100
 """Boards in which one search looks: each costs as much as a search in it alone."""
-BOARDS_A_TRY = 25
-"""Boards that count as one search. It is less than what they cost, so that people who look through a big site can change
-their words and read on."""
 
 
 class BoardMessages(Messages, Boards, LiveBoards):
@@ -85,7 +82,7 @@ class BoardMessages(Messages, Boards, LiveBoards):
         others = itertools.islice(directory.by_news(await self.scope_of(caller)), BOARDS_SEARCHED)
         boards = [directory.first, *others]
         searched = {board.id: board for board in boards[:BOARDS_SEARCHED]}
-        self._count_search(caller, query, -(-len(searched) // BOARDS_A_TRY))
+        self._count_search(caller, query, len(searched))
         with finding_board():
             found = await self.storage.search_in(list(searched), query, before, limit, caller.asker)
         there = [searched[id] for id in {message.board_id for message in found.messages}]

@@ -12,11 +12,14 @@ from board.site.parts import Parts
 from board.text import clean
 from storage.errors import MembersOnlyError, NotFoundError
 from storage.records import FIRST_BOARD, Changes, Found, Message, Page
+from storage.words import phrases
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."
 QUERY_MAX = 200
 """Characters that a query may have: useful queries are shorter."""
+LOOKS_A_TRY = 50
+"""Boards times words that count as one search: about as much work as a search for several words in one board."""
 NEWER, OLDER = 4, 10
 """Messages shown above and below one; few above, so that it is visible without scrolling."""
 
@@ -106,16 +109,17 @@ class Messages(Parts):
         self, caller: Caller, query: str, before: int | None, limit: int, board_id: int = FIRST_BOARD
     ) -> Found:
         """Returns the newest messages of a board (before this one) that match. Raises DeniedError, SearchBusyError."""
-        self._count_search(caller, query, 1)
+        self._count_search(caller, query)
         with finding_board():
             return await self.storage.search(query, before, limit, board_id, caller.asker)
 
-    def _count_search(self, caller: Caller, query: str, times: int) -> None:
-        """Counts a search as so many in one board. Raises DeniedError."""
+    def _count_search(self, caller: Caller, query: str, boards: int = 1) -> None:
+        """Counts a search by what it takes: boards times words. Raises DeniedError."""
         if len(query) > QUERY_MAX:
             words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
             raise DeniedError("query_too_long", words)
-        self.limits.searching.check(caller.key, times)
+        looks = boards * sum(len(phrase.words) for phrase in phrases(query))
+        self.limits.searching.check(caller.key, max(1, -(-looks // LOOKS_A_TRY)))
 
     def is_in_storage(self, board: LiveBoard, cursor: Cursor) -> bool:
         """Whether the changes after this cursor are too old to be in memory, and not below the floor."""

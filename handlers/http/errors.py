@@ -24,6 +24,7 @@ from storage.errors import (
     OutdatedError,
     OwnAddressError,
     SearchBusyError,
+    SearchTooLongError,
     SlugTakenError,
     TooManyBoardsError,
     TooManyOwnedError,
@@ -91,6 +92,7 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
         "This came from the address that you come from yourself, so it may be everyone's. Nothing was done.",
     ),
     SearchBusyError: (503, "busy", "Many people are searching just now. Please try again in a moment."),
+    SearchTooLongError: (503, "busy", "This search took too long. Please try fewer or rarer words, or only one board."),
     UnavailableError: (503, "unavailable", "The board can't reach its storage just now. Please try again in a moment."),
     BusyError: (503, "busy", "Many people are signing in just now. Please try again in a moment."),
 }

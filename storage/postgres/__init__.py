@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import collections
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -42,7 +43,8 @@ class PostgreSQL(Messages, Search, Storage):
         self._writer = writer
         self._reader = reader
         self._changes_reader = changes_reader
-        self._turn = asyncio.Lock()
+        self._turn, self._wide_turn = asyncio.Lock(), asyncio.Lock()
+        self._searching = collections.Counter[bool]()
         self._looked_at = -LOOK_SECONDS
 
     @classmethod

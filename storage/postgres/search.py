@@ -4,6 +4,8 @@ The words come from storage/words.py; PostgreSQL cuts and stems nothing, so ever
 """
 
 import asyncio
+import collections
+import contextlib
 import dataclasses
 import logging
 import time
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from storage.asking import read_readable
-from storage.errors import SearchBusyError, UnavailableError
+from storage.errors import SearchBusyError, SearchTooLongError, UnavailableError
 from storage.marks import GREATEST
 from storage.postgres.tx import PostgreSQLTx
 from storage.records import FIRST_BOARD, Asker, Found, Message
@@ -37,7 +39,8 @@ only if MESSAGE_LENGTH is above that."""
 CHARACTERS_AT_ONCE = 500
 """Characters that are split into words on the loop: half a millisecond at most."""
 SEARCHES_WAITING_MAX = 20
-"""Searches that may wait for their turn. Only one runs at a time, so that pages always have a connection left."""
+"""Searches in one board that may wait for their turn, and as many in several. Only one runs at a time, so that pages
+always have a connection left. Of those in several, only one waits among those in one board, which are shorter."""
 
 CUT_BY = {"messages": "words", "posts": "words_elsewhere"}
 """The columns of `board` that say which version of words.py has cut the words of these tables. Nodes of the last release
@@ -48,8 +51,10 @@ know only the first.
 class Search:
     _reader: "Reader"
     _writer: "Writer"
-    _searching: int = 0
+    _searching: collections.Counter[bool]
+    """How many wait or run, in several boards (True) or in one."""
     _turn: asyncio.Lock
+    _wide_turn: asyncio.Lock
     _is_complete: bool = True
     _indexing: asyncio.Task[None] | None = None
 
@@ -60,16 +65,17 @@ class Search:
         if not wanted:
             await self._reader.read(lambda db: read_readable(PostgreSQLTx(db), board_ids, asker))
             return Found([], False, True)
-        if self._searching >= SEARCHES_WAITING_MAX:
+        is_wide = len(board_ids) > 1
+        if self._searching[is_wide] >= SEARCHES_WAITING_MAX:
             raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
-        self._searching += 1
+        self._searching[is_wide] += 1
         try:
-            async with self._turn:
+            async with self._wide_turn if is_wide else contextlib.nullcontext(), self._turn:
                 is_one = board_ids == [FIRST_BOARD]  # which one statement reads
                 read = self._reader.read if is_one else self._reader.read_at_one_moment
                 found = await read(read_found, wanted, before, limit, board_ids, asker)
         finally:
-            self._searching -= 1
+            self._searching[is_wide] -= 1
         return dataclasses.replace(found, is_complete=self._is_complete)
 
     async def start_indexing(self) -> None:
@@ -162,12 +168,15 @@ async def cut_anew(db: "Database", table: str, cut: list[tuple[int, str, str]]) 
 async def read_found(
     db: "Database", wanted: list[Phrase], before: int | None, limit: int, board_ids: Collection[int], asker: Asker
 ) -> Found:
-    """Raises NotFoundError if the asker may read none of these boards."""
+    """Raises NotFoundError if the asker may read none of these boards, and SearchTooLongError."""
     tx, found, end = PostgreSQLTx(db), list[Message](), GREATEST if before is None else before
     rest = "AND search @@ $2::text::tsquery AND id < $3 AND id > $4 ORDER BY id DESC LIMIT $5"
-    async with asyncio.timeout(SEARCH_SECONDS):
-        for id in await read_readable(tx, board_ids, asker):
-            query, start = to_query(wanted, mark_of(id)), found[limit].id if len(found) > limit else 0
-            rows = await tx.all(f"SELECT {messages_in(id)} {rest}", id, query, end, start, limit + 1)
-            found = newest([*found, *map(to_message, rows)], limit + 1)
+    try:
+        async with asyncio.timeout(SEARCH_SECONDS):
+            for id in await read_readable(tx, board_ids, asker):
+                query, start = to_query(wanted, mark_of(id)), found[limit].id if len(found) > limit else 0
+                rows = await tx.all(f"SELECT {messages_in(id)} {rest}", id, query, end, start, limit + 1)
+                found = newest([*found, *map(to_message, rows)], limit + 1)
+    except TimeoutError as error:
+        raise SearchTooLongError(f"a search took more than {SEARCH_SECONDS} s") from error
     return Found(found[:limit], len(found) > limit, is_complete=True)

@@ -33,13 +33,20 @@ class SQLite(Messages, Search, Storage):
     _mentions = MENTIONS
 
     def __init__(
-        self, files: OpenFiles | None, writer: Writer, reader: Reader, changes_reader: Reader, search_reader: Reader
+        self,
+        files: OpenFiles | None,
+        writer: Writer,
+        reader: Reader,
+        changes_reader: Reader,
+        search_reader: Reader,
+        wide_search_reader: Reader,
     ) -> None:
         self._files = files
         self._writer = writer
         self._reader = reader
         self._changes_reader = changes_reader
         self._search_reader = search_reader
+        self._wide_search_reader = wide_search_reader
 
     @classmethod
     async def open(cls, path: str, *, for_reading: bool = False, is_served: bool = False) -> "SQLite":
@@ -49,7 +56,7 @@ class SQLite(Messages, Search, Storage):
         try:
             await opened[0].run(check_schema if frozen else migrate, path, is_served)
             files = None if frozen else OpenFiles(path)
-            for _ in range(3):
+            for _ in range(4):
                 opened.append(await connect(path, read_only=True))
         except BaseException:
             for connection in opened:
@@ -64,6 +71,7 @@ class SQLite(Messages, Search, Storage):
     async def close(self) -> None:
         await self.stop_indexing()
         await self._search_reader.close()
+        await self._wide_search_reader.close()
         await self._reader.close()
         await self._changes_reader.close()
         await self._writer.close()

@@ -219,13 +219,13 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._waiting = 0
+        self.waiting = 0
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
         """Returns the result of function(sqlite3 connection, *arguments). Raises UnavailableError."""
-        if self._waiting >= MAX_WAITING:
+        if self.waiting >= MAX_WAITING:
             raise UnavailableError(f"{MAX_WAITING} reads are waiting already")
-        self._waiting += 1
+        self.waiting += 1
         try:
             return await self._connection.run(at_one_moment, function, *arguments)
         except sqlite3.Error as error:
@@ -233,7 +233,7 @@ class Reader:
         except ValueError as error:  # what aiosqlite raises for a closed connection
             raise UnavailableError(str(error)) from error
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     async def close(self) -> None:
         await self._connection.close()

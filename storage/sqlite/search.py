@@ -10,12 +10,12 @@ import time
 from collections.abc import Collection, Iterator
 
 from storage.asking import read_readable
-from storage.errors import SearchBusyError, UnavailableError
+from storage.errors import SearchBusyError, SearchTooLongError, UnavailableError
 from storage.records import FIRST_BOARD, GUEST, Asker, Found, Message
 from storage.rows import messages_in, newest, to_message
 from storage.sqlite.connection import Reader, Writer
 from storage.sqlite.tx import SQLiteTx, finish
-from storage.sqlite.word_index import ensure, index_of, parts_back, read_missing
+from storage.sqlite.word_index import ensure, has_messages, index_of, parts_back, read_missing
 from storage.words import Phrase, mark_of, phrases
 
 log = logging.getLogger("longboard")
@@ -27,26 +27,23 @@ STEPS = 1000
 RETRY_SECONDS = 30
 """After how long indexing continues, if the disk is full or another process holds the database."""
 SEARCHES_WAITING_MAX = 20
-"""Searches that may wait for their turn. They share one reader."""
+"""Searches in one board that may wait for their turn, and as many in several. Each of the two share a reader, so that a
+search in one board waits for none in a hundred."""
 
 
 class Search:
     _writer: Writer
     _search_reader: Reader
-    _searching: int = 0
+    _wide_search_reader: Reader
     _indexing: asyncio.Task[None] | None = None
 
     async def search_in(
         self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
     ) -> Found:
-        if self._searching >= SEARCHES_WAITING_MAX:
+        reader = self._search_reader if len(board_ids) == 1 else self._wide_search_reader
+        if reader.waiting >= SEARCHES_WAITING_MAX:
             raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
-        self._searching += 1
-        try:
-            arguments = phrases(query), before, limit, SEARCH_SECONDS, board_ids, asker
-            return await self._search_reader.read(read_found, *arguments)
-        finally:
-            self._searching -= 1
+        return await reader.read(read_found, phrases(query), before, limit, SEARCH_SECONDS, board_ids, asker)
 
     def start_indexing(self) -> None:
         """Makes the missing parts of the index, in the background."""
@@ -86,8 +83,8 @@ def read_found(
     board_ids: Collection[int] = (FIRST_BOARD,),
     asker: Asker = GUEST,
 ) -> Found:
-    """Raises NotFoundError if the asker may read none of these boards, and UnavailableError if nothing was found in this
-    time and not all parts were searched.
+    """Raises NotFoundError if the asker may read none of these boards, and SearchTooLongError if nothing was found in
+    this time and not all parts were searched.
     """
     board_ids = finish(read_readable(SQLiteTx(db), board_ids, asker))
     matches = {id: to_match(wanted, mark_of(id)) for id in board_ids}
@@ -97,7 +94,9 @@ def read_found(
     db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
         for number, made in parts_back(db, {index_of(id) for id in board_ids}, before) if wanted else ():
-            there = {id: match for id, match in matches.items() if made.get(index_of(id))}
+            there = {
+                id: match for id, match in matches.items() if made.get(index_of(id)) and has_messages(db, id, number)
+            }
             found += read_part(db, number, there, before, limit + 1 - len(found), deadline)
             is_complete = is_complete and all(made.values())
             if len(found) > limit:
@@ -106,7 +105,7 @@ def read_found(
         if time.monotonic() <= deadline:
             raise
         if not found:
-            raise UnavailableError(f"a search took more than {seconds} s") from error
+            raise SearchTooLongError(f"a search took more than {seconds} s") from error
         return Found(found[:limit], True, is_complete)
     finally:
         db.set_progress_handler(None, STEPS)

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 
 from storage.records import FIRST_BOARD
+from storage.rows import messages_in
 from storage.sqlite.connection import Database
 from storage.words import VERSION, mark_of, words
 
@@ -174,6 +175,13 @@ def parts_back(
     newest_first = heapq.merge(*parts, key=lambda part: part[0], reverse=True)
     for number, those in itertools.groupby(newest_first, lambda part: part[0]):
         yield number, {index: number in made[index] for _, index in those}
+
+
+def has_messages(db: sqlite3.Connection, board_id: int, number: int) -> bool:
+    """Whether the board has messages in this part. This takes less than to look for a word there."""
+    where = f"{messages_in(board_id)} AND id >= $2 AND id < $3".replace("$", "?")
+    between = (number * IDS_IN_A_PART, (number + 1) * IDS_IN_A_PART)
+    return db.execute(f"SELECT {where} LIMIT 1", (board_id, *between)).fetchone() is not None
 
 
 def parts_with_messages(db: sqlite3.Connection, index: Index, before: int | None = None) -> Iterator[int]:

@@ -170,18 +170,37 @@ async def test_of_many_boards_those_with_the_newest_posts_are_searched(tmp_path,
 
 
 async def test_a_search_in_many_boards_counts_as_several(tmp_path, monkeypatch):
-    """By the boards in which it looks; too long a query counts as none."""
-    monkeypatch.setattr("board.site.board_messages.BOARDS_A_TRY", 2)
+    """By the boards in which it looks, times the words; too long a query counts as none."""
+    monkeypatch.setattr("board.site.messages.LOOKS_A_TRY", 2)
     async with board_of(tmp_path, ["words"]) as house:
         counted = []
         monkeypatch.setattr(house.board.limits.searching, "check", lambda key, times: counted.append(times))
+        paths = (
+            "/search?q=words",
+            "/search?q=words&board=*",
+            ALL + "words",
+            ALL + "x" * 201,
+            ALL + '"low+tide"+!+at',
+            ALL,
+        )
         for number in range(4):
-            for path in (ALL + "words", ALL + "x" * 201, "/search?q=words", "/search?q=words&board=*"):
+            for path in paths:
                 await house.get(path)
             await house.storage.create_board(None, f"b{number}", "Board")
             await house.storage.create_board(None, "", "Hidden", read_by="invited")
             await house.board.waiters.deliver()
-    assert counted == [1, 1, 1, 1, 1, 1, 2, 1, 2, 2, 1, 2]
+    of_one_board = [1, 1, 1, 2, 1]
+    assert counted == [*of_one_board, 1, 1, 1, 3, 1, 1, 2, 2, 5, 1, 1, 2, 2, 6, 1]
+
+
+async def test_a_search_that_took_too_long_says_so(tmp_path, monkeypatch):
+    """And not that storage is away: to programs and on the page."""
+    monkeypatch.setattr("storage.sqlite.search.SEARCH_SECONDS", -1)
+    async with board_of(tmp_path, ["words"]) as house:
+        reply = await house.get(ALL + "words")
+        assert (reply.code, json.loads(reply.body)["error"]["code"]) == (503, "busy") and reply.headers["Retry-After"]
+        for path in (ALL + "words", "/search?q=words", "/search?q=words&board=*"):
+            assert b"took too long. Please try fewer or rarer words" in (await house.get(path)).body
 
 
 def test_what_counts_as_several_tries_begins_at_once_and_makes_the_next_wait():

@@ -1,15 +1,18 @@
 """Finding messages on many boards at once: what every storage engine does, and that nobody is told of hidden boards."""
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import sqlite3
+import threading
+import types
 
 import pytest
 
-from storage import open_storage
+from storage import open_storage, rows
 from storage.boards import BoardChange
-from storage.errors import NotFoundError, UnavailableError
+from storage.errors import NotFoundError, SearchBusyError, SearchTooLongError
 from storage.postgres import search as postgres_search
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
 from storage.sqlite import search, word_index
@@ -18,6 +21,7 @@ from tests.storage import test_storage
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_boards_plans import Explaining
 from tests.storage.test_storage import ADA, BOB, bodies
+from tests.support.in_process import settled
 from tests.support.postgres import psql
 
 storage = test_storage.storage
@@ -155,21 +159,80 @@ class Clock:
 
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
 async def test_all_boards_together_have_the_time_of_one_search(storage, monkeypatch):
-    """And its connection is as good as before when it is broken off."""
+    """It is over at the third board. The connection is as good as before when a statement is broken off."""
     boards = [FIRST_BOARD, *[(await made(storage, f"b{number}")).id for number in range(5)]]
     await storage.append(None, "tide", None, board_id=boards[-1])
-    real = postgres_search.read_readable
+    times, seen = [], []
 
-    async def slow(tx, board_ids, asker):
-        await tx.all("SELECT pg_sleep(0.4)")
-        return await real(tx, board_ids, asker)
+    @contextlib.asynccontextmanager
+    async def timed(seconds):
+        async with asyncio.timeout(None) as time:
+            times.append((seconds, time))
+            yield
+
+    def messages_in(board_id):
+        seen.append(board_id)
+        if len(seen) == 3:
+            times[-1][1].reschedule(0)  # which is long ago
+            return f"pg_sleep(600), {rows.messages_in(board_id)}"
+        return rows.messages_in(board_id)
 
     with monkeypatch.context() as patched:
-        patched.setattr(postgres_search, "SEARCH_SECONDS", 0.2)
-        patched.setattr(postgres_search, "read_readable", slow)
-        with pytest.raises(UnavailableError):
+        patched.setattr(postgres_search, "asyncio", types.SimpleNamespace(timeout=timed))
+        patched.setattr(postgres_search, "messages_in", messages_in)
+        with pytest.raises(SearchTooLongError):
             await storage.search_in(boards, "tide", None, 9, GUEST)
+    assert [seconds for seconds, _ in times] == [postgres_search.SEARCH_SECONDS] and seen == boards[:3]
     assert [await find_in(storage, boards, "tide") for _ in range(5)] == [["tide"]] * 5
+
+
+async def test_a_search_in_one_board_waits_for_no_more_than_one_in_several(url, storage, monkeypatch):
+    """On SQLite for none. Nor is it refused when as many in several wait as may."""
+    engine = search if url.startswith("sqlite") else postgres_search
+    boards = [FIRST_BOARD, (await made(storage)).id]
+    await storage.append(None, "tide", None)
+    real, began, go_on, ended = engine.read_readable, threading.Event(), threading.Event(), []
+
+    async def slow(tx, board_ids, asker):
+        if len(board_ids) > 1 and not began.is_set():
+            began.set()
+            while not go_on.wait(0.001):  # SQLite's thread waits here, and PostgreSQL's loop goes on
+                await (asyncio.sleep(0.001) if engine is postgres_search else tx.one("SELECT 1"))
+        return await real(tx, board_ids, asker)
+
+    async def look(name, there):
+        await find_in(storage, there, "tide")
+        ended.append(name)
+
+    monkeypatch.setattr(engine, "read_readable", slow)
+    monkeypatch.setattr(engine, "SEARCHES_WAITING_MAX", 3)
+    several = [asyncio.create_task(look(f"several {number}", boards)) for number in range(3)]
+    await settled(began.is_set)
+    with pytest.raises(SearchBusyError):
+        await find_in(storage, boards, "tide")
+    one = asyncio.create_task(look("one", boards[:1]))
+    try:
+        await settled(lambda: ended == ["one"] or engine is postgres_search)
+    finally:
+        go_on.set()
+    await asyncio.gather(one, *several)
+    assert ended.index("one") == (0 if engine is search else 1)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_board_is_searched_in_parts_where_it_has_messages(storage, monkeypatch):
+    """By the statements that look for words: one for each part and board, however many boards and parts there are."""
+    monkeypatch.setattr(word_index, "IDS_IN_A_PART", 4)
+    boards = [FIRST_BOARD, *[(await made(storage, f"b{number}")).id for number in range(5)]]
+    posted = [await storage.append(None, "tide", None, board_id=boards[number // 4]) for number in range(24)]
+    where = {(message.id // 4, message.board_id) for message, _ in posted}
+    for there in (boards, boards[1:2], boards[2:4]):
+        reader, said = storage._search_reader if len(there) == 1 else storage._wide_search_reader, []
+        await reader.read(lambda db, said=said: db.set_trace_callback(said.append))
+        assert await find_in(storage, there, "absent") == []
+        await reader.read(lambda db: db.set_trace_callback(None))
+        looks = [one for one in said if " MATCH " in one and one.startswith("SELECT rowid")]
+        assert len(looks) == len([board for _, board in where if board in there])
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -247,6 +310,6 @@ async def test_a_search_reads_no_row_of_a_hidden_board(storage, url):
 
     for query in TELLING:
         for asker in (GUEST, AS_BOB, AS_ADA):
-            rows = await storage._reader.read(functools.partial(read, asker, query))
-            assert rows <= 1 or asker == AS_ADA, query
-            assert rows >= 1 or query == "tide zebra" or asker != AS_ADA, query
+            count = await storage._reader.read(functools.partial(read, asker, query))
+            assert count <= 1 or asker == AS_ADA, query
+            assert count >= 1 or query == "tide zebra" or asker != AS_ADA, query

@@ -150,7 +150,7 @@ def test_every_fault_of_storage_has_an_answer_also_the_engines_own():
 def test_every_503_says_when_to_come_again():
     """Also one that a handler raises itself, as when boards change while a page is made."""
     refused = [as_refused(500, kind()) for kind, (status, *_) in ANSWERS.items() if status == 503]
-    assert [one.retry_after for one in [*refused, RefusedError(503, "unavailable", "")]] == [RETRY_SECONDS] * 4
+    assert [one.retry_after for one in [*refused, RefusedError(503, "unavailable", "")]] == [RETRY_SECONDS] * 5
     assert RefusedError(503, "unavailable", "", 1).retry_after == 1
     assert RefusedError(404, "not_found", "").retry_after is None
 
