@@ -11,6 +11,7 @@ import types
 import pytest
 
 from storage import open_storage, rows
+from storage.asking import read_readable
 from storage.boards import BoardChange
 from storage.errors import NotFoundError, SearchBusyError, SearchTooLongError
 from storage.postgres import search as postgres_search
@@ -247,6 +248,22 @@ async def test_an_index_that_is_not_complete_is_told_where_it_is_searched(storag
         assert (found.is_complete, len(found.messages)) == (is_complete, count)
 
 
+async def test_few_statements_judge_however_many_boards():
+    """Else each number of boards would be one that the engine prepares, and keeps in the place of another."""
+    said = set()
+
+    class Saying:
+        async def all(self, sql, *values):
+            said.add(sql)
+            assert set(values[3:]) == set(others)
+            return [(id,) for id in others]
+
+    for count in range(1, 100):
+        others = list(range(2, 2 + count))
+        assert await read_readable(Saying(), [FIRST_BOARD, *others], GUEST) == [FIRST_BOARD, *others]
+    assert len(said) == 5
+
+
 # --- time tells nothing of hidden boards
 
 MANY = 3_000
@@ -265,7 +282,7 @@ async def fill(storage, said):
     return [FIRST_BOARD, *boards]
 
 
-def test_a_search_takes_as_many_steps_whatever_a_hidden_board_says(tmp_path, monkeypatch):
+def test_a_search_takes_no_steps_for_what_a_hidden_board_says(tmp_path, monkeypatch):
     """Of SQLite's virtual machine. Who may read it takes other steps, so they are counted."""
     counts = []
     for said in ("zebra crossing", "tiger crossing"):
