@@ -100,7 +100,7 @@ export class Marks {
   }
 }
 
-/** The boards that are muted in this browser, whoever reads. */
+/** The boards that are muted in this browser, for all who use it. */
 export const muted = {
   /** @returns {string[]} */
   get all() {

@@ -83,7 +83,7 @@ def test_what_names_one_board_is_no_search_in_all(club, board):
 
 
 def test_a_site_with_one_board_is_searched_as_before(start):
-    """Only that a program is told where its messages are. The page is the same, whatever the address says of boards."""
+    """Only that a program is told where its messages are. The page is the same, also if the address names boards."""
     server = start(title="Riverside")
     message = server.post("words").json()
     assert found(server, "words") == {"messages": [message | {"board": "first"}], "older": False}
@@ -166,7 +166,9 @@ async def test_of_many_boards_those_with_the_newest_posts_are_searched(tmp_path,
         await house.storage.create_board(None, "b2", "Board")
         answer, page = await look()
         assert [one["board"] for one in answer["messages"]] == ["b1", "b1", "first"] and answer["more_boards"] is True
-        assert '<a href="/boards">search one by one</a>' in page
+        assert 'the 3 boards with the newest posts. Search <a href="/boards">the others one by one</a>.' in " ".join(
+            page.split()
+        )
 
 
 async def test_a_search_in_many_boards_counts_as_several(tmp_path, monkeypatch):
@@ -215,7 +217,7 @@ def test_what_counts_as_several_tries_begins_at_once_and_makes_the_next_wait():
 
 @pytest.mark.parametrize("end", ["close", "delete"])
 @pytest.mark.parametrize("path", ["/search?q=secret&board=*", "/b/diving/search?q=secret&board=*", ALL + "secret"])
-async def test_what_is_found_on_a_board_that_ends_meanwhile_is_not_sent(tmp_path, monkeypatch, path, end):
+async def test_what_is_found_on_a_board_that_ends_before_it_is_sent_is_not_sent(tmp_path, monkeypatch, path, end):
     """Storage has given it, while everybody could read it; when it is ready to be sent, guests can't."""
     async with board_of(tmp_path, ["words"]) as house:
         board, _ = [await house.storage.create_board(None, slug, "Rowing") for slug in ("rowing", "diving")]
