@@ -187,6 +187,10 @@ async def test_all_boards_together_have_the_time_of_one_search(storage, monkeypa
     assert [await find_in(storage, boards, "tide") for _ in range(5)] == [["tide"]] * 5
 
 
+A_TURN = 0.001
+"""Seconds after which a search that is held up looks whether it may go on."""
+
+
 async def test_a_search_in_one_board_waits_for_no_more_than_one_in_several(url, storage, monkeypatch):
     """On SQLite for none. Nor is it refused when as many in several wait as may."""
     engine = search if url.startswith("sqlite") else postgres_search
@@ -197,8 +201,8 @@ async def test_a_search_in_one_board_waits_for_no_more_than_one_in_several(url, 
     async def slow(tx, board_ids, asker):
         if len(board_ids) > 1 and not began.is_set():
             began.set()
-            while not go_on.wait(0.001):  # SQLite's thread waits here, and PostgreSQL's loop goes on
-                await (asyncio.sleep(0.001) if engine is postgres_search else tx.one("SELECT 1"))
+            while not go_on.wait(A_TURN):  # SQLite's thread waits here, and PostgreSQL's loop goes on
+                await (asyncio.sleep(A_TURN) if engine is postgres_search else tx.one("SELECT 1"))
         return await real(tx, board_ids, asker)
 
     async def look(name, there):
