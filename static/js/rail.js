@@ -234,7 +234,8 @@ export class Rail {
       if (name.textContent !== board.name) name.textContent = board.name;
       const same = names.filter((one) => one === folded(board.name));
       const address = /** @type {HTMLElement} */ (link.querySelector("small"));
-      address.textContent = same.length > 1 && board.slug !== "first" ? board.slug : "";
+      const isAlike = same.length > 1 || (!this.#isWhole && address.textContent !== ""); // as the page said, which has all
+      address.textContent = isAlike && board.slug !== "first" ? board.slug : "";
       return item;
     });
     if (items.some((item, at) => list.children[at] !== item) || items.length !== list.children.length) {

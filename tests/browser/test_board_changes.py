@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_boards import WIDE, entry, look_at, mark, parked
 from tests.browser.test_tabs import another
-from tests.support.boards import LISTED, invite, make_board, post_on
+from tests.support.boards import LISTED, invite, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, message
 from tests.support.people import Person
 from tests.support.server import until
@@ -193,6 +193,24 @@ async def test_the_list_does_not_jump_and_tells_boards_of_one_name_apart(club, v
     await expect(small).to_have_text(["extra-8", "extra-9"])
     await page.goto("/boards")
     assert await page.locator(".all-boards bdi").all_inner_texts() == before
+
+
+async def test_a_list_without_all_boards_tells_apart_what_the_page_did(start, visit):
+    """The script has read the first hundred, and not the other board of this name."""
+    server = start()
+    owner = promote(server, Person(server))
+    for number in range(99):
+        make_board(owner, f"Board {number}", f"b{number:02}")
+    make_board(owner, "Board 0", "z-last")
+    page = await visit(server, None, owner, **WIDE)
+    let_go = await visit.hold(page, "**/api/v1/boards")
+    await page.goto("/")
+    small = page.locator("#boards li small:not(:empty)")
+    await expect(small).to_have_text(["b00"])
+    assert owner.api.patch("/api/v1/boards/b50", json={"name": "Renamed"}).status_code == 200
+    let_go.set()
+    await expect(page.locator("#boards li bdi").get_by_text("Renamed")).to_have_count(1)
+    await expect(small).to_have_text(["b00"])
 
 
 async def test_mute_says_what_it_does(club, visit):
