@@ -111,12 +111,13 @@ class World:
         scope = MEMBERS if self.is_member else GUESTS
         waiters.others.word(0, waiters.first, scope, None)
         listed = waiters.directory.listed(scope, 100)
-        self.in_order = waiters.directory._in_order[self.is_member]
+        self.in_order = waiters.directory._open[self.is_member]
         words = sum(word is not None for word in self.words) if listed and self.boards["seen"] else 0
         is_kept = "test" in waiters.recent.derived
         waiters.recent.derived["test"] = b""
         self.words.clear()
-        self.told.append(([board.slug for board in listed], self.in_order is before, words, is_kept))
+        alike = sorted(waiters.directory.alike([board.row for board in listed], scope, "Board"))
+        self.told.append(([board.slug for board in listed], alike, self.in_order is before, words, is_kept))
 
     # --- what happens
 
