@@ -34,19 +34,20 @@ class SQLite(Messages, Search, Storage):
 
     def __init__(
         self,
+        path: str,
         files: OpenFiles | None,
         writer: Writer,
         reader: Reader,
         changes_reader: Reader,
         search_reader: Reader,
-        wide_search_reader: Reader,
     ) -> None:
         self._files = files
         self._writer = writer
         self._reader = reader
         self._changes_reader = changes_reader
         self._search_reader = search_reader
-        self._wide_search_reader = wide_search_reader
+        self._path = path
+        self._opening = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: str, *, for_reading: bool = False, is_served: bool = False) -> "SQLite":
@@ -56,14 +57,14 @@ class SQLite(Messages, Search, Storage):
         try:
             await opened[0].run(check_schema if frozen else migrate, path, is_served)
             files = None if frozen else OpenFiles(path)
-            for _ in range(4):
+            for _ in range(3):
                 opened.append(await connect(path, read_only=True))
         except BaseException:
             for connection in opened:
                 await connection.close()
             raise
         writer = Writer(opened[0], indexing, files.check if files else lambda: None)
-        storage = cls(files, writer, *map(Reader, opened[1:]))
+        storage = cls(path, files, writer, *map(Reader, opened[1:]))
         if not frozen:
             storage.start_indexing()
         return storage
@@ -71,7 +72,8 @@ class SQLite(Messages, Search, Storage):
     async def close(self) -> None:
         await self.stop_indexing()
         await self._search_reader.close()
-        await self._wide_search_reader.close()
+        if self._wide_search_reader is not None:
+            await self._wide_search_reader.close()
         await self._reader.close()
         await self._changes_reader.close()
         await self._writer.close()

@@ -10,10 +10,11 @@ import time
 from collections.abc import Collection, Iterator
 
 from storage.asking import read_readable
-from storage.errors import SearchBusyError, SearchTooLongError, UnavailableError
+from storage.errors import CannotOpenError, SearchBusyError, SearchTooLongError, UnavailableError
 from storage.records import FIRST_BOARD, GUEST, Asker, Found, Message
 from storage.rows import messages_in, newest, to_message
-from storage.sqlite.connection import Reader, Writer
+from storage.sqlite.connection import Reader, Writer, connect
+from storage.sqlite.parting import OpenFiles
 from storage.sqlite.tx import SQLiteTx, finish
 from storage.sqlite.word_index import ensure, has_messages, index_of, parts_back, read_missing
 from storage.words import Phrase, mark_of, phrases
@@ -34,16 +35,31 @@ search in one board waits for none in a hundred."""
 class Search:
     _writer: Writer
     _search_reader: Reader
-    _wide_search_reader: Reader
+    _wide_search_reader: Reader | None = None
+    _files: OpenFiles | None
+    _path: str
+    _opening: asyncio.Lock
     _indexing: asyncio.Task[None] | None = None
 
     async def search_in(
         self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
     ) -> Found:
-        reader = self._search_reader if len(board_ids) == 1 else self._wide_search_reader
+        reader = self._search_reader if len(board_ids) == 1 else await self._reader_of_several()
         if reader.waiting >= SEARCHES_WAITING_MAX:
             raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
         return await reader.read(read_found, phrases(query), before, limit, SEARCH_SECONDS, board_ids, asker)
+
+    async def _reader_of_several(self) -> Reader:
+        """Opens it with the first such search: a site with one board has none. Raises UnavailableError."""
+        async with self._opening:
+            if self._wide_search_reader is None:
+                if self._files is not None:
+                    self._files.check()  # it has to be the file that the others have open
+                try:
+                    self._wide_search_reader = Reader(await connect(self._path, read_only=True))
+                except CannotOpenError as error:
+                    raise UnavailableError(str(error)) from error
+            return self._wide_search_reader
 
     def start_indexing(self) -> None:
         """Makes the missing parts of the index, in the background."""

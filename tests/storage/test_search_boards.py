@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import pathlib
 import sqlite3
 import threading
 import types
@@ -13,7 +14,7 @@ import pytest
 from storage import open_storage, rows
 from storage.asking import read_readable
 from storage.boards import BoardChange
-from storage.errors import NotFoundError, SearchBusyError, SearchTooLongError
+from storage.errors import NotFoundError, SearchBusyError, SearchTooLongError, UnavailableError
 from storage.postgres import search as postgres_search
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
 from storage.sqlite import search, word_index
@@ -232,12 +233,25 @@ async def test_a_board_is_searched_in_parts_where_it_has_messages(storage, monke
     posted = [await storage.append(None, "tide", None, board_id=boards[number // 4]) for number in range(24)]
     where = {(message.id // 4, message.board_id) for message, _ in posted}
     for there in (boards, boards[1:2], boards[2:4]):
-        reader, said = storage._search_reader if len(there) == 1 else storage._wide_search_reader, []
+        reader, said = storage._search_reader if len(there) == 1 else await storage._reader_of_several(), []
         await reader.read(lambda db, said=said: db.set_trace_callback(said.append))
         assert await find_in(storage, there, "absent") == []
         await reader.read(lambda db: db.set_trace_callback(None))
         looks = [one for one in said if " MATCH " in one and one.startswith("SELECT rowid")]
         assert len(looks) == len([board for _, board in where if board in there])
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_first_search_in_several_boards_opens_no_other_file(url, storage):
+    """A site with one board has no connection for them; one that opens it later finds the file that it has open."""
+    boards = [FIRST_BOARD, (await made(storage)).id]
+    assert storage._wide_search_reader is None
+    path = pathlib.Path(url.removeprefix("sqlite:///"))
+    path.rename(path.with_name("away.db"))
+    with pytest.raises(UnavailableError):
+        await find_in(storage, boards, "tide")
+    path.with_name("away.db").rename(path)
+    assert await find_in(storage, boards, "tide") == []
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
