@@ -243,14 +243,17 @@ export class Letters {
   }
 
   /**
-   * Lets letters be sent again that this board has refused: it may take them by now, as when it was archived then.
+   * Lets letters be sent again that this board has refused: it may take them by now, as when it was archived then. So what
+   * it said is quoted.
    * @param {HTMLElement} outbox
    */
   #offer(outbox) {
     const names = store.names(`${this.#own}outbox/${this.#as}/`).reverse(); // as the outbox shows them
     for (const [at, letter] of [...outbox.children].entries()) {
-      if (letter.matches(".refused"))
-        letter.querySelector("button")?.before(button("Send again", () => this.#again(names[at])));
+      if (!letter.matches(".refused")) continue;
+      const why = letter.querySelector(".state")?.firstChild;
+      why?.replaceWith(`It was not taken: “${why.textContent}”`);
+      letter.querySelector("button")?.before(button("Send again", () => this.#again(names[at])));
     }
   }
 

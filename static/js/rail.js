@@ -101,6 +101,13 @@ export class Rail {
     this.paint();
   }
 
+  /** This page's board is gone: it leaves the list at once. */
+  gone() {
+    const link = this.#links.find((one) => one.dataset.slug === this.#slug);
+    link?.parentElement?.remove();
+    this.readSoon();
+  }
+
   #look() {
     if (document.visibilityState === "visible" && performance.now() - this.#readAt > OLD_MS) this.#readList();
   }

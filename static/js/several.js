@@ -272,7 +272,7 @@ class Several {
     /** @type {HTMLElement} */ (document.getElementById("spoken")).textContent =
       panel.querySelector("p")?.textContent ?? "";
     document.getElementById("sign")?.remove();
-    this.#rail.readSoon();
+    this.#rail.gone();
   }
 }
 
@@ -299,7 +299,7 @@ function retitle() {
 }
 
 /**
- * Says above the form what has changed about the board.
+ * Says what has changed about the board: above the form, or in the place of the words on who may write.
  * @param {string} words
  * @param {boolean} isClosed Whether nothing can be posted any more.
  */
@@ -307,7 +307,8 @@ function say(words, isClosed) {
   const line = document.querySelector(".changed") ?? document.createElement("p");
   line.className = "changed";
   line.setAttribute("role", "status");
-  document.querySelector("#composer, .invite")?.before(line);
+  document.getElementById("composer")?.before(line);
+  document.querySelector(".invite")?.replaceWith(line);
   const link = document.createElement("a");
   [link.href, link.textContent] = [location.pathname, "Reload"];
   const box = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#composer textarea"));

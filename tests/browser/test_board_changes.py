@@ -330,7 +330,7 @@ async def test_a_letter_that_an_archived_board_refused_can_be_sent_again(club, v
     await visit.hold(page, "**/get?*")  # an answer to a poll would wake the outbox, too
     await page.goto("/b/rowing/")
     letter = page.locator("#outbox .refused", has_text="first letter")
-    await expect(letter).to_contain_text("This board is archived")
+    await expect(letter).to_contain_text("It was not taken: “This board is archived: nothing new is written here.”")
     await letter.get_by_role("button", name="Send again").click()
     await expect(message(page, "first letter")).to_have_count(1)
     await expect(page.locator("#outbox .message")).to_have_count(1)
@@ -417,6 +417,35 @@ async def test_an_open_page_is_told_what_becomes_of_its_board(club, visit):
     await page.get_by_role("link", name="Reload").click()
     await expect(page.locator("#s")).to_have_value("half a thought")
     await expect(page.get_by_role("button", name="Post")).to_be_enabled()
+
+
+async def test_a_page_that_was_opened_while_its_board_was_archived_says_only_that_it_is_open_again(club, visit):
+    """In the place of the words that it is not."""
+    server, owner, friend, _ = club
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
+    page = await visit(server, "/b/rowing/", friend, **WIDE)
+    await comes_true(page, LISTED)
+    await expect(page.get_by_text("This board is archived.")).to_be_visible()
+    await parked(server, 1)
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": False}).status_code == 200
+    await expect(page.get_by_text("This board is open again.")).to_be_visible()
+    await expect(page.get_by_text("This board is archived.")).to_have_count(0)
+    assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
+    await expect(page.get_by_text("This board has been archived")).to_be_visible()
+
+
+async def test_a_board_that_is_gone_leaves_the_list_before_that_is_read_again(club, visit):
+    """On its own page, as soon as that says so."""
+    visit.expect("status of 404")
+    server, owner, friend, hidden = club
+    page = await visit(server, f"/b/{hidden}/", friend, **WIDE)
+    await comes_true(page, LISTED)
+    await parked(server, 1)
+    await visit.hold(page, "**/api/v1/boards")
+    assert owner.api.delete(f"/api/v1/boards/{hidden}/members/{friend.username}").status_code == 204
+    await expect(page.locator(".alone", has_text="You can't read this board any more")).to_be_visible()
+    await expect(entry(page, "Committee")).to_have_count(0)
+    await expect(entry(page, "Rowing")).to_have_count(1)
 
 
 async def test_a_tab_that_missed_word_of_its_board_catches_up(club, visit):
