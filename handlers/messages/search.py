@@ -59,7 +59,7 @@ class SearchPage(Searching, WithRail, Rendering):
             leaves_out=self.leaves_out,
             most=board_messages.BOARDS_SEARCHED,
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
-            **beside,
+            **beside | ({"current": ""} if in_all else {}),
         )
 
     async def find(self, query: str, before: int | None, limit: int) -> Found:

@@ -535,7 +535,9 @@ def test_boards_of_one_name_are_told_apart_by_those_who_see_both(club):
 
 
 def test_where_a_message_is_gone_the_page_leads_to_all_boards(club, start):
-    """A message's id says nothing of its board, so no link leads to what is before it on the first one."""
+    """A message's id says nothing of its board: no link leads to what is before it on the first one, and the form looks
+    for it on all.
+    """
     server, *_ = club
     for who, words in (
         (server.client, "or you have to sign in to see it."), (Person(server).browser(), "or is on a board that you can't read."),
@@ -543,6 +545,7 @@ def test_where_a_message_is_gone_the_page_leads_to_all_boards(club, start):
         for path in ("/m/999", "/nothing"):
             page = who.get(path).text
             assert '<a href="/boards">All boards</a>' in page and "Go to the board" not in page
+            assert '<input type="hidden" name="board" value="*">' in page
             assert "?before=" not in page and (words in page) == (path == "/m/999")
     for settings, read_by, several in [
         ({}, "invited", (False, False)), ({}, "members", (False, True)), ({"reading": "members"}, "everyone", (False, True)),
@@ -552,6 +555,7 @@ def test_where_a_message_is_gone_the_page_leads_to_all_boards(club, start):
         for who, has_others in zip((server.client, Person(server).browser()), several, strict=True):
             assert ("All boards" in who.get("/nothing").text) == has_others
             gone = who.get("/m/999")
+            assert ('name="board"' in gone.text) == has_others
             assert ('href="/?before=999"' in gone.text) == (gone.status_code == 404 and not has_others)
 
 
@@ -580,8 +584,12 @@ def test_the_first_board_has_a_heading_and_may_have_a_name_among_others(start):
 
 
 def test_ways_back_from_a_message_name_its_board(club):
-    """The page of a message, and a search, on another board link to that board, and not to the first one."""
-    _, owner, friend, hidden = club
+    """The page of a message, and a search, on another board link to that board, and not to the first one, which has its
+    name, too.
+    """
+    server, owner, friend, hidden = club
+    for path in (f"/m/{server.post('low tide').json()['id']}", "/search?q=nothing", "/?before=1"):
+        assert 'Go to <bdi lang="">Riverside</bdi></a>' in server.get(path).text
     id = post_on(owner.api, hidden, "here")["id"]
     browser = friend.browser()
     for path in (f"/m/{id}", f"/b/{hidden}/search?q=nothing"):

@@ -103,12 +103,13 @@ def test_the_form_offers_this_board_and_all_and_the_address_keeps_it(club):
         who = friend.browser()
         for path in ("search", "search?q=words", "search?q=words&board=this", "search?q=words&board=x"):
             page = who.get(home + path).text
-            assert checked(page) == ["this"] and f'<h1>Search in <bdi lang="">{name}</bdi></h1>' in page
+            assert checked(page) == ["this"] and 'aria-current="true"' in page
+            assert f'<h1>Search in <bdi lang="">{name}</bdi></h1>' in page
             assert f'<form class="search" action="{home}search"' in page and 'class="on"' not in page
             in_all = f'<a href="{home}search?q=words&amp;board=*">Look for it on all boards</a>'
             assert (in_all in page) == ("words" in path and home == "/"), "where nothing is found"
         page = who.get(f"{home}search?q=words&board=*").text
-        assert checked(page) == ["*"] and "<h1>Search in all boards</h1>" in page
+        assert checked(page) == ["*"] and "<h1>Search in all boards</h1>" in page and "aria-current" not in page
         assert f'This board: <bdi lang="">{name}</bdi>' in page and "Look for it on all boards" not in page
         places = re.findall(
             r'href="/m/(\d+)".*?<a class="on" href="([^"]+)"><bdi lang="">(.*?)</bdi></a>', page, re.DOTALL
@@ -141,6 +142,7 @@ def test_boards_that_look_the_same_are_told_apart_by_their_addresses(club):
     post_on(owner.api, "other", "words elsewhere")
     page = server.get("/search?q=words&board=*").text
     assert re.findall(r'class="on" href="[^"]+"><bdi lang="">Rowing</bdi> \((\w+)\)</a>', page) == ["other", "rowing"]
+    assert 'This board: <bdi lang="">Rowing</bdi> (other)</span>' in server.get("/b/other/search?q=x&board=*").text
 
 
 # --- within bounds, and as rights are when it is sent
