@@ -76,6 +76,7 @@ class AccountPage(FormPage):
             bots=[c for c in overview.credentials if c.kind == "bot"],
             last_used=lambda c: iso(last_used(c)),
             iso=iso,
+            several=self.site.has_others(self.credential),
             may_make=self.site.may_make_boards(self.caller),
             when=lambda ms: f"{iso(ms)[:10]} {iso(ms)[11:16]} UTC",
             last=last_used,

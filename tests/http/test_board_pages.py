@@ -559,6 +559,22 @@ def test_where_a_message_is_gone_the_page_leads_to_all_boards(club, start):
             assert ('href="/?before=999"' in gone.text) == (gone.status_code == 404 and not has_others)
 
 
+def test_the_account_page_leads_to_all_boards_where_there_are_several(start):
+    """Also who can make none; and says where one's own are marked."""
+    server = start(board_making="members")
+    member, moderator = Person(server), promote(server, Person(server))
+    for who in (member, moderator):
+        assert 'href="/boards"' not in who.browser().get("/account").text
+    make_board(member, "Tea", "tea")
+    link = 'See <a href="/boards">all boards</a>'
+    assert f"{link}, where yours are marked." in member.browser().get("/account").text
+    assert f"{link}." in moderator.browser().get("/account").text
+    club = start()
+    make_board(promote(club, Person(club)), "Tea", "tea")
+    page = Person(club).browser().get("/account").text
+    assert f"{link}." in page and "/boards/new" not in page
+
+
 def test_the_first_board_has_the_site_s_name_once(club):
     """The site's name stands at the head of each page: the first board's heading is for screen readers, if it has no other name."""
     server, *_ = club
