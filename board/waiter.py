@@ -81,7 +81,7 @@ class ParkedGroup(dict[Waiter, None]):
 
     @property
     def deadline(self) -> float:
-        """Until when its polls may be parked anew: a little before its end, so that this is rounded up to the same tick
+        """Until when its polls may be parked again: a little before its end, so that this is rounded up to the same tick
         and a client does not see that its poll was parked twice.
         """
         return self.ends_at - 0.1 / TICKS
