@@ -16,6 +16,7 @@ from storage.words import phrases
 from tests.support.browser import SCRIPTS
 from tests.support.in_process import running
 from tests.support.people import refused
+from tests.support.results import pages_of_results
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +86,7 @@ def test_a_result_leads_to_its_message_and_to_older_ones(start):
     """Each result is a link, and all pages together have every message once."""
     server = start()
     ids = [server.post(f"walrus {number}").json()["id"] for number in range(45)]
-    seen, path = [], "/search?q=walrus"
-    while path:
-        page = server.get(path).text
-        seen += re.findall(r'href="/m/(\d+)"', page)
-        older = re.search(r'<p class="older"><a href="([^"]+)"', page)
-        path = older and html.unescape(older[1])
+    seen = [id for page in pages_of_results(server, "/search?q=walrus") for id in re.findall(r'href="/m/(\d+)"', page)]
     assert [int(id) for id in seen] == ids[::-1]
     assert server.get(f"/m/{seen[0]}").status_code == 200
 

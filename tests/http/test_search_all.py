@@ -1,6 +1,5 @@
 """A search in all boards: for programs, and on the page as a browser without JavaScript uses it."""
 
-import html
 import json
 import re
 
@@ -11,6 +10,7 @@ from storage.boards import BoardChange
 from tests.hostile.test_reading import board_of
 from tests.support.boards import make_board, make_club, post_on
 from tests.support.people import Person, refused
+from tests.support.results import pages_of_results
 
 ALL = "/api/v1/search?board=*&q="
 
@@ -124,12 +124,8 @@ def test_older_results_of_all_boards_are_read_on(club):
     server, owner, *_ = club
     for number in range(45):
         post_on(owner.api, ("first", "rowing")[number % 2], f"walrus & {number}")
-    seen, path = [], "/b/rowing/search?q=walrus+%26&board=*"
-    while path:
-        page = server.get(path).text
-        seen += re.findall(r"<mark>walrus</mark> &amp; (\d+)", page)
-        older = re.search(r'<p class="older"><a href="([^"]+)"', page)
-        path = older and html.unescape(older[1])
+    pages = pages_of_results(server, "/b/rowing/search?q=walrus+%26&board=*")
+    seen = [number for page in pages for number in re.findall(r"<mark>walrus</mark> &amp; (\d+)", page)]
     assert [int(number) for number in seen] == list(range(45))[::-1]
     beyond = server.get("/b/rowing/search?q=walrus&board=*&before=1").text
     assert '<a href="/b/rowing/search?q=walrus&amp;board=*">Back to the newest results</a>' in beyond

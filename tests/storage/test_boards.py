@@ -35,7 +35,7 @@ from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Passwor
 from storage.sqlite.about import MENTIONS
 from storage.sqlite.tx import SQLiteTx, finish
 from storage.words import BOARD_MARK, mark_of, phrases, words
-from tests.storage.test_sqlite import takes_as_many_steps
+from tests.storage.test_sqlite import difference
 from tests.storage.test_storage import ADA, BOB, KEY, bodies, storage  # noqa: F401 (a fixture)
 from tests.support.patience import PATIENCE
 from tests.support.postgres import psql
@@ -765,12 +765,11 @@ def test_a_quiet_board_is_as_quick_beside_a_busy_one_as_beside_another(tmp_path)
     small, large = filled(tmp_path / "small.db", 1_000), filled(tmp_path / "large.db", 200_000)
     try:
         for name, read in ELSEWHERE.items():
-            takes_as_many_steps(
-                name,
-                lambda db, count, read=read: finish(read(SQLiteTx(db), count)),
-                (small, 1_000),
-                (large, 200_000),
-            )
+
+            def work(db, count, read=read):
+                return finish(read(SQLiteTx(db), count))
+
+            assert difference(work, (small, 1_000), (large, 200_000)) == "", name
     finally:
         small.close()
         large.close()

@@ -19,7 +19,7 @@ from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
 from storage.removal import delete_newest
 from storage.rows import author_of
 from storage.sqlite.tx import SQLiteTx, finish
-from tests.storage.test_sqlite import steps, takes_as_many_steps
+from tests.storage.test_sqlite import difference, steps
 from tests.support.postgres import psql
 
 AUTHOR, AT_ONCE = 1, 50
@@ -75,12 +75,11 @@ def test_reads_of_all_boards_take_as_many_steps_whatever_is_there(tmp_path, else
     small, large = (in_sqlite(tmp_path / f"{count}.db", count, elsewhere) for count in (1_000, 100_000))
     try:
         for name, read in READS.items():
-            takes_as_many_steps(
-                name,
-                lambda db, count, read=read: finish(read(SQLiteTx(db), count)),
-                (small, 1_000),
-                (large, 100_000),
-            )
+
+            def work(db, count, read=read):
+                return finish(read(SQLiteTx(db), count))
+
+            assert difference(work, (small, 1_000), (large, 100_000)) == "", name
     finally:
         small.close()
         large.close()
@@ -93,7 +92,7 @@ BOARDS = """
     INSERT INTO slugs (slug, board_id, ended) SELECT slug, id, false FROM boards;"""
 
 
-def test_what_has_changed_of_boards_takes_as_many_steps_however_many_there_are(tmp_path):
+def test_what_has_changed_of_boards_difference_however_many_there_are(tmp_path):
     """Each invitation and each change of a board has it read, for delivery."""
     found = []
     for count in (100, 9_000):

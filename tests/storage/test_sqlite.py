@@ -336,12 +336,14 @@ def steps(db, read, count):
     return len(ran), plans
 
 
-def takes_as_many_steps(name, read, *sized):
-    """Asserts that this read has the same plans and as many steps in each database, with its count; returns the plans."""
+def difference(read, *sized):
+    """What differs between the work of a read in one database and in another, each with its count: nothing if the plans are
+    the same, and as many steps, but for five.
+    """
     (few, plans), (many, plans_of_many) = (steps(db, read, count) for db, count in sized)
-    assert plans == plans_of_many, name
-    assert abs(many - few) <= 5, f"{name}: {few} steps became {many}"
-    return plans
+    if plans != plans_of_many:
+        return f"{plans} became {plans_of_many}"
+    return f"{few} steps became {many}" if abs(many - few) > 5 else ""
 
 
 def test_reading_costs_the_same_with_a_thousand_messages_and_with_a_million(tmp_path):
@@ -349,7 +351,8 @@ def test_reading_costs_the_same_with_a_thousand_messages_and_with_a_million(tmp_
     small, large = filled(tmp_path / "small.db", 1_000), filled(tmp_path / "large.db", 1_000_000)
     try:
         for name, read in READS.items():
-            plans = takes_as_many_steps(name, read, (small, 1_000), (large, 1_000_000))
+            assert difference(read, (small, 1_000), (large, 1_000_000)) == "", name
+            _, plans = steps(small, read, 1_000)
             assert not any("SCAN messages" in plan and "USING" not in plan for plan in plans if name != "the page")
     finally:
         small.close()
