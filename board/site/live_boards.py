@@ -54,6 +54,10 @@ class LiveBoards(Parts):
             return await self.scopes.find(caller.credential)
         return MEMBERS if caller.credential else GUESTS
 
+    def scope_in_memory(self, credential: Credential | None) -> Scope:
+        """Returns what this client may read, as far as memory knows: of a member, at least what all members may."""
+        return self.scopes.recall(credential) or MEMBERS  # guests' is always known
+
     def boards_by_id(self, ids: Iterable[int | None], scope: Scope) -> list[LiveBoard]:
         """Returns those of these boards beside the first that are there, and that the asker may read."""
         return [board for board in self.in_memory(ids) if board.may_be_read(scope)]
@@ -71,9 +75,8 @@ class LiveBoards(Parts):
 
     def has_others(self, credential: Credential | None) -> bool:
         """Whether this client may read another board than the first, as far as memory knows."""
-        scope = self.scopes.recall(credential) or MEMBERS  # guests' is always known
         is_open = credential is not None or self.rules.reading == "public"
-        return is_open and bool(self.waiters.directory.listed(scope, 1))
+        return is_open and bool(self.waiters.directory.listed(self.scope_in_memory(credential), 1))
 
     async def boards_in_the_way(self, caller: Caller) -> list[Board]:
         """Returns the boards that a member owns, if these are as many as one may own. Raises UnavailableError."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from board.errors import DeniedError
 from board.live_board import LiveBoard
-from board.scopes import MEMBERS
 from handlers.http.base import Base, allowed_methods
 from handlers.http.place import THE_FIRST, Place, place_of
 from storage.errors import StorageError
@@ -39,8 +38,8 @@ class Judged(Base):
         """Returns what stands beside the board's name where it looks like that of another one that the viewer may read:
         its slug. Else nothing.
         """
-        row, scope = self.board.row, self.site.scopes.recall(self.credential) or MEMBERS  # guests' is always known
-        return row.slug if row and self.site.alike([row], scope) else ""
+        row = self.board.row
+        return row.slug if row and self.site.alike([row], self.site.scope_in_memory(self.credential)) else ""
 
     def judge_by(self, board: LiveBoard) -> None:
         """Called in the step in which the board was found, so that this is the state that the client may read."""

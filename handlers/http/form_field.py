@@ -14,8 +14,11 @@ KINDS: dict[str, dict[str, str | bool]] = {
     "slug": {"maxlength": "40", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     "people": {
         "maxlength": "600",
-        **{"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
-        **{"dir": "auto", "lang": ""},
+        "autocomplete": "off",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "dir": "auto",
+        "lang": "",
     },
     "code": {"data-link": True, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
 }
