@@ -191,7 +191,9 @@ async def test_a_board_follows_its_database_to_another_host(tmp_path):
             async with opened(f"postgres://postgres@{hosts}/postgres") as storage, watching(storage) as watcher:
                 await storage.append(None, "before", None)
                 await watcher.until(lambda: watcher.seen == ["before"])
-                until(lambda: psql(second.url("postgres"), "SELECT count(*) FROM longboard.messages") == "1")
+                written = psql(first.url("postgres"), "SELECT pg_current_wal_lsn()")
+                copied = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+                until(lambda: psql(second.url("postgres"), copied) == "t")
                 first.stop()
                 with contextlib.suppress(UnavailableError):
                     await storage.append(None, "meanwhile", None)
