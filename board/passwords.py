@@ -1,6 +1,6 @@
 """Checks new passwords, and hashes passwords off the loop, one at a time.
 
-This is Argon2id with the parameters of OWASP's Password Storage Cheat Sheet (19 MiB, two passes, one lane). It takes
+This is Argon2id with the parameters of OWASP's Password Storage Cheat Sheet (PASSES, MEMORY_KIB, one lane). It takes
 about 40 ms of one core. One thread does it, so that sign-ins never take the cores from the polls. board/turns.py
 chooses the next password.
 
@@ -33,6 +33,7 @@ PASSWORD_FORM_MAX = 4 * PASSWORD_MAX
 """Code points of a password before normalisation, because its time grows with the square of the length."""
 NAME_PART_MIN = 3
 """The least letters of a part of a name that is searched for in a password."""
+PASSES, MEMORY_KIB = 2, 19 * 1024
 NICENESS = 10
 """The niceness of the hashing thread. bench/accounts.py measures what it does for the polls."""
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$JSOSCN/A3Xc/8haI0N/Ehw$o137y2quk9D6aoYnYlYj659KSHhlR1xFqnQr1NTK9Y8"
@@ -44,7 +45,7 @@ SHA1 = "sha1:"
 
 class Passwords:
     def __init__(self) -> None:
-        self._hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+        self._hasher = argon2.PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", lower_priority)
         self._turns = Turns()
 

@@ -9,12 +9,14 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
+from tests.support import hashing
 from tests.support.outliving import no_thread_outlives_a_test  # noqa: F401 (a fixture for every test)
 from tests.support.postgres import Databases
 from tests.support.server import Server
 
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
+hashing.use(hashing.CHEAP)
 
 
 @pytest.fixture

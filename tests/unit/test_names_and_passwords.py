@@ -1,14 +1,17 @@
 """Names that are nobody's to take, usernames with a blank, and passwords in all their forms."""
 
+import contextlib
 import unicodedata
 
 import pytest
 
+import board.passwords
 from board.account_names import check_is_free, clean_username
-from board.passwords import NOBODY, PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
+from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
 from board.text import BadTextError
 from board.turns import ANYBODY
 from storage.records import Account, Password
+from tests.support import hashing
 from tests.support.admin import run_in
 from tests.support.people import PASSWORD, Person, refused
 
@@ -102,15 +105,14 @@ async def test_hashes_of_the_raw_form_still_fit_and_are_made_anew():
 
 
 async def test_where_there_is_no_password_the_work_is_the_same_and_none_is_right():
-    """Its hash has today's parameters, and nothing fits it."""
-    passwords = Passwords()
-    try:
+    """Its hash has the parameters of a board's hashes (OWASP's Password Storage Cheat Sheet), and nothing fits it."""
+    with hashing.costly(), contextlib.closing(Passwords()) as passwords:
         made = await passwords.hash("a few random words")
-        assert NOBODY.rpartition("$")[0].rpartition("$")[0] == made.hash.rpartition("$")[0].rpartition("$")[0]
-        assert not passwords.is_outdated(Password(NOBODY), "")
+        nobody = board.passwords.NOBODY
+        assert made.hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert nobody.rpartition("$")[0].rpartition("$")[0] == made.hash.rpartition("$")[0].rpartition("$")[0]
+        assert not passwords.is_outdated(Password(nobody), "")
         assert await passwords.verify(Password(None), "a few random words") is None
-    finally:
-        passwords.close()
 
 
 def test_length_is_counted_in_the_form_that_is_kept():
