@@ -164,7 +164,7 @@ def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]
 
     yield new_database
     for url in made:
-        databases.drop(url)
+        databases.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
