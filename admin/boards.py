@@ -7,7 +7,7 @@ from admin.numbers import counted
 from admin.people import find, opened
 from board.errors import DeniedError
 from board.recent import iso
-from board.site.boards import cleaned
+from board.site.board_changes import cleaned
 from board.slugs import FIRST, as_typed, fold_slug
 from commands import ADMIN
 from settings import Settings

@@ -15,7 +15,7 @@ from commands import ADMIN
 from settings import Settings
 from storage import Storage, open_storage
 from storage.errors import NotFoundError, StorageError
-from storage.records import DAY_MS, OPERATOR, Account
+from storage.records import DAY_MS, OPERATOR, Account, Board
 
 LINK_DAYS = 7
 DONE = {
@@ -115,17 +115,25 @@ async def audit(settings: Settings, options: argparse.Namespace) -> None:
     async with opened(settings, for_reading=True) as storage:
         entries = await storage.audit(None, options.number, OPERATOR)
         ids = {entry.board_id for entry in entries if entry.board_id is not None}
-        boards = {id: await called(storage, id) for id in ids}
+        boards = {id: await there(storage, id) for id in ids}
         for entry in reversed(entries):
-            name = boards.get(entry.board_id or 0)
+            name = called(boards.get(entry.board_id or 0), entry.board_name)
             words = name.join(around_board(entry)) if name else in_words(entry)
             print(f"{iso(entry.at)}  {entry.actor_name:<20} {words}")
 
 
-async def called(storage: Storage, board_id: int) -> str:
-    """Returns what a board is called now, as `boards` lists it; nothing if it is deleted."""
+async def there(storage: Storage, board_id: int) -> Board | None:
+    """Returns None if the board is deleted."""
     try:
-        board = await storage.board_of(board_id, OPERATOR)
+        return await storage.board_of(board_id, OPERATOR)
     except NotFoundError:
-        return ""
-    return f"{board.slug} ({board.name})"
+        return None
+
+
+def called(board: Board | None, then: str | None) -> str:
+    """Returns what a board is called, as `boards` lists it, and what it was called when an entry was written, if known; or
+    nothing.
+    """
+    if board is None:
+        return then or ""
+    return f"{board.slug} ({board.name if then in (None, board.name) else f'{then}, now {board.name}'})"

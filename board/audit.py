@@ -22,6 +22,7 @@ SENTENCES = {
     "read by members": "made {} one for members",
     "read by invited": "made {} one for the invited",
     "give": "gave {}",
+    "leave": "left {}, as the account was deleted",
     "invite": "invited {who} to {}",
     "uninvite": "took back the invitation of {who} to {}",
     "new password link": "made a link for a new password for {}",

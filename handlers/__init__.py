@@ -34,7 +34,15 @@ from handlers.boards.front import Front, quick_front
 from handlers.boards.get import BoardGet, Get
 from handlers.boards.listing import BoardList, NewBoard
 from handlers.boards.messages import ApiBoardMessages, ApiBoardSearch
-from handlers.boards.setup import BoardArchive, BoardDelete, BoardInvite, BoardLeave, BoardSetup, BoardUninvite
+from handlers.boards.setup import (
+    BoardArchive,
+    BoardDelete,
+    BoardInvite,
+    BoardLeave,
+    BoardOwner,
+    BoardSetup,
+    BoardUninvite,
+)
 from handlers.boards.stream import Stream
 from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.http.compression import Compression
@@ -83,6 +91,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/b/([^/]+)/settings", BoardSetup),  # GET, POST
     (r"/b/([^/]+)/invite", BoardInvite),  # GET, POST
     (r"/b/([^/]+)/uninvite", BoardUninvite),  # GET, POST
+    (r"/b/([^/]+)/owner", BoardOwner),  # GET, POST
     (r"/b/([^/]+)/archive", BoardArchive),  # GET, POST
     (r"/b/([^/]+)/delete", BoardDelete),  # GET, POST
     (r"/b/([^/]+)/leave", BoardLeave),  # GET, POST

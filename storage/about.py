@@ -4,7 +4,7 @@ import dataclasses
 
 from storage.asking import BOARD, to_board
 from storage.records import Account, AuditEntry, Board, Message
-from storage.rows import COLUMNS, EVERYWHERE, to_message
+from storage.rows import COLUMNS, ENTRY, EVERYWHERE, to_message
 from storage.tx import Nouns, Tx
 
 
@@ -87,7 +87,7 @@ async def read_audit_about(
     message = f"target NOT LIKE 'board %' AND ({is_about_its_message})"
     about = f"(actor_id = $1 OR at >= $3 AND (target = $2 OR {invitation}) OR {message})"
     rows = await tx.all(
-        f"SELECT id, at, actor_id, actor_name, action, target, board_id FROM audit WHERE id > $4 AND {about} ORDER BY id LIMIT $5",
+        f"SELECT {ENTRY} FROM audit WHERE id > $4 AND {about} ORDER BY id LIMIT $5",
         account.id,
         account.username,
         account.created_at,

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from storage.boards import leave_boards
 from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
+from storage.owners import leave_boards
 from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_active, check_in_force, end_ways_in

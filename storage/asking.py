@@ -5,8 +5,9 @@ The site's settings are the rights of the first board. They are not looked at he
 
 from collections.abc import Callable, Collection, Sequence
 
-from storage.errors import CLOSED, NotFoundError
+from storage.errors import CLOSED, NotAllowedError, NotFoundError
 from storage.records import FIRST_BOARD, OPERATOR, Account, Asker, Board
+from storage.rights import check_active, check_in_force
 from storage.tx import Row, Tx, places
 
 IDS_TOGETHER = 20
@@ -134,3 +135,14 @@ def check_may_write(board: Board, account: Account | None) -> None:
 def may_moderate(account: Account, board: Board | None) -> bool:
     """Whether the account may delete what others write on a board that it may read, and change that board."""
     return account.is_moderator or (board is not None and account.id == board.owner_id)
+
+
+async def check_manages(tx: Tx, actor: Account | None, credential: int | None, board_id: int) -> Board:
+    """Returns the board. Raises NotFoundError, NotAllowedError, OutdatedError."""
+    board = await check_may_read(tx, board_id, asker_of(actor, credential))
+    if actor is not None:
+        account = await check_active(tx, actor.id)
+        await check_in_force(tx, actor.id, credential)
+        if not may_moderate(account, board):
+            raise NotAllowedError(f"account {actor.id} doesn't moderate board {board_id}")
+    return board

@@ -7,15 +7,17 @@ import contextlib
 import dataclasses
 from collections.abc import Sequence
 
-from storage.asking import BOARD, asker_of, check_may_read, may_moderate, readable, to_board, values
-from storage.audit import of_board, of_deletion, of_rename
-from storage.errors import BoardChangedError, NotAllowedError, NotFoundError, TooManyBoardsError, TooManyOwnedError
-from storage.owners import give
+from storage.asking import BOARD, asker_of, check_manages, check_may_read, readable, to_board, values
+from storage.audit import of_board, of_rename
+from storage.board_ends import end_board
+from storage.errors import BoardChangedError, NotAllowedError, NotFoundError, TooManyBoardsError
+from storage.invitations import add_invitations
+from storage.owners import check_may_own, give
 from storage.records import MODERATORS_BOARDS, MOST_BOARDS, Account, Asker, Board
 from storage.rights import check_active, check_in_force
 from storage.rows import next_board_change, note
 from storage.slugs import take_free_slug, take_random_slug, take_slug
-from storage.tx import ROWS_AT_ONCE, Nouns, Tx
+from storage.tx import Nouns, Tx
 
 JUST_MS = 60_000
 """How long a form that is sent again makes no second board."""
@@ -54,14 +56,15 @@ class Boards(Nouns):
         most_owned: int | None = None,
         credential: int | None = None,
         owner_id: int | None = None,
+        invite: Sequence[int] = (),
         once: bool = False,
     ) -> Board:
         """Makes a board, which the actor owns. One for the invited gets a random slug, as a taken one would tell of it.
 
         If the slug is another board's, the first of `or_slugs` is taken that is not. The operator may give it to
-        `owner_id` at once. The actor is a moderator; with `most_owned`, any account that owns fewer boards. With `once`,
-        a board that is alike, and that the actor made within the last minute, is returned instead. Raises
-        SlugTakenError, TooManyBoardsError, NotAllowedError; NotFoundError if that account has gone.
+        `owner_id` at once. The actor is a moderator; with `most_owned`, any account that owns fewer boards. These
+        accounts are invited, too. With `once`, a board that is alike, and that the actor made within the last minute, is
+        returned instead. Raises SlugTakenError, TooManyBoardsError, NotAllowedError; NotFoundError if an account has gone.
         """
         said = (name, about, rules, read_by, write_by)
 
@@ -75,8 +78,9 @@ class Boards(Nouns):
             called = await (take_random_slug(tx, row[0]) if hidden else take_free_slug(tx, [slug, *or_slugs], row[0]))
             await insert_board(tx, row[0], called, *said, actor and actor.id)
             await note(tx, actor, "make", of_board(row[0]), row[0])
+            await add_invitations(tx, actor, row[0], invite)
             if owner_id is not None:
-                return await give(tx, row[0], owner_id)
+                await give(tx, actor, row[0], owner_id)
             return await check_may_read(tx, row[0], asker_of(None, None))
 
         return await self._write(unit)
@@ -89,11 +93,15 @@ class Boards(Nouns):
         *,
         credential: int | None = None,
         began_from: int | None = None,
+        invite: Sequence[int] = (),
+        owner_id: int | None = None,
+        most_owned: int | None = None,
     ) -> Board | None:
         """Returns the board as it is then; None if the actor may not read it any more. `began_from` is the number of the
         last change of its row that the actor has seen, if nothing later may be overwritten.
 
-        A board that becomes one of the invited gets a random slug; its old ones end, and it can't have another. Raises
+        A board that becomes one of the invited gets a random slug; its old ones end, and it can't have another. In the
+        same step, these accounts are invited, and the board goes to the account `owner_id`, which may own so many. Raises
         NotFoundError, NotAllowedError, SlugTakenError, TooManyBoardsError, BoardChangedError.
         """
 
@@ -101,10 +109,14 @@ class Boards(Nouns):
             board = await check_manages(tx, actor, credential, board_id)
             if began_from not in (None, board.changed):
                 raise BoardChangedError(f"board {board_id}")
-            await update_board(tx, actor, board, change)
+            if change != BoardChange():
+                await update_board(tx, actor, board, change)
             for deed in deeds(board, change):
                 renamed = of_rename(board, change.name, change.slug)
                 await note(tx, actor, deed, renamed if deed == "rename" else of_board(board_id), board_id)
+            await add_invitations(tx, actor, board_id, invite)
+            if owner_id is not None:
+                await give(tx, actor, board_id, owner_id, most_owned)
             with contextlib.suppress(NotFoundError):
                 return await check_may_read(tx, board_id, asker_of(actor, credential))
             return None
@@ -115,16 +127,7 @@ class Boards(Nouns):
         """From the commit on, there is no such board. Its messages go with the next forget(). Raises NotFoundError, NotAllowedError."""
 
         async def unit(tx: Tx) -> None:
-            board = await check_manages(tx, actor, credential, board_id)
-            await note(tx, actor, "delete", of_deletion(board_id, board.slug, board.read_by), board_id)
-            number = await next_board_change(tx)
-            await tx.run(
-                "UPDATE boards SET deleted_at = now_ms(), name = '', about = '', rules = '', owner_id = NULL, "
-                "floor = $1, changed = $1 WHERE id = $2",
-                *(number, board_id),
-            )
-            await tx.run("UPDATE slugs SET ended = true WHERE board_id = $1", board_id)
-            await tx.run("DELETE FROM invitations WHERE board_id = $1", board_id)
+            await end_board(tx, actor, await check_manages(tx, actor, credential, board_id))
 
         await self._write(unit)
 
@@ -162,25 +165,12 @@ async def check_may_create(tx: Tx, actor: Account | None, credential: int | None
         await check_in_force(tx, actor.id, credential)
         if not account.is_moderator:
             most -= MODERATORS_BOARDS
-            owned = await tx.all("SELECT 1 FROM boards WHERE owner_id = $1", actor.id)
             if most_owned is None:
                 raise NotAllowedError(f"account {actor.id} is no moderator")
-            if len(owned) >= most_owned:
-                raise TooManyOwnedError(f"account {actor.id} owns {len(owned)}")
+        await check_may_own(tx, account, most_owned)
     row = await tx.one("SELECT count(*) FROM boards WHERE deleted_at IS NULL")
     if row is not None and row[0] >= most:
         raise TooManyBoardsError(f"there are {row[0]}")
-
-
-async def check_manages(tx: Tx, actor: Account | None, credential: int | None, board_id: int) -> Board:
-    """Returns the board. Raises NotFoundError, NotAllowedError, OutdatedError."""
-    board = await check_may_read(tx, board_id, asker_of(actor, credential))
-    if actor is not None:
-        account = await check_active(tx, actor.id)
-        await check_in_force(tx, actor.id, credential)
-        if not may_moderate(account, board):
-            raise NotAllowedError(f"account {actor.id} doesn't moderate board {board_id}")
-    return board
 
 
 async def update_board(tx: Tx, actor: Account | None, board: Board, change: BoardChange) -> None:
@@ -204,7 +194,9 @@ async def update_board(tx: Tx, actor: Account | None, board: Board, change: Boar
 
 def deeds(board: Board, change: BoardChange) -> list[str]:
     """Returns what the audit log says of a change: an action for each thing that matters, or `change` for all others."""
-    found = []
+    found = list[str]()
+    if change == BoardChange():
+        return found
     if change.read_by not in (None, board.read_by):
         found.append(f"read by {change.read_by}")
     if change.is_archived is not None and change.is_archived != (board.archived_at is not None):
@@ -217,32 +209,9 @@ def deeds(board: Board, change: BoardChange) -> list[str]:
     return found
 
 
-async def leave_boards(tx: Tx, account_id: int) -> None:
-    """Takes a board from an owner who leaves, with a number that tells of it, as of any change of its row."""
-    if await tx.one("SELECT 1 FROM boards WHERE owner_id = $1", account_id):
-        number = await next_board_change(tx)
-        await tx.run("UPDATE boards SET owner_id = NULL, changed = $1 WHERE owner_id = $2", number, account_id)
-
-
 async def read_by_slug(tx: Tx, slug: str, asker: Asker) -> Board:
     select = f"SELECT {BOARD} FROM boards WHERE id = (SELECT board_id FROM slugs WHERE slugs.slug = $1 AND NOT ended)"
     row = await tx.one(f"{select} AND {readable(2)}", slug, *values(asker))
     if row is None:
         raise NotFoundError("board")
     return to_board(row)
-
-
-async def read_deleted(tx: Tx) -> int | None:
-    """Returns a deleted board that still has messages or read marks; nobody can read them."""
-    left = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE board_id = boards.id)" for table in ("posts", "marks"))
-    which = f"deleted_at IS NOT NULL AND ({left})"
-    row = await tx.one(f"SELECT id FROM boards WHERE {which} LIMIT 1")
-    return row[0] if row else None
-
-
-async def clear_deleted(tx: Tx, board_id: int) -> None:
-    """Removes some of its messages and read marks."""
-    some = f"SELECT id FROM posts WHERE board_id = $1 ORDER BY id LIMIT {ROWS_AT_ONCE}"
-    await tx.delete_messages("posts", f"id IN ({some})", board_id)
-    marks = f"SELECT id FROM marks WHERE board_id = $1 LIMIT {ROWS_AT_ONCE}"
-    await tx.run(f"DELETE FROM marks WHERE id IN ({marks})", board_id)

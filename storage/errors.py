@@ -1,5 +1,7 @@
 """The errors that storage raises. handlers/http/errors.py has the answer to each."""
 
+from collections.abc import Sequence
+
 
 class StorageError(Exception):
     """An error that storage raises. Its text is for the operator, not for everyone."""
@@ -46,7 +48,11 @@ class TooManySlugsError(TooManyBoardsError):
 
 
 class TooManyInvitationsError(TooManyBoardsError):
-    """An account has as many invitations as it may have. The text says who, also to those who invite."""
+    """These accounts have as many invitations as they may have. The argument is their usernames."""
+
+    def __init__(self, usernames: Sequence[str] = ()) -> None:
+        super().__init__(f"invited to as many boards as one may be: {', '.join(f'@{one}' for one in usernames)}")
+        self.usernames = usernames
 
 
 class UsernameTakenError(StorageError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from storage.accounts import rename_author
-from storage.boards import clear_deleted, read_deleted
+from storage.board_ends import clear_deleted, read_deleted
 from storage.records import ADDRESS_DAYS, DAY_MS, DELETED_NAME
 from storage.removal import REMOVED_AT_ONCE
 from storage.rows import EVERYWHERE, raise_floor

@@ -1,8 +1,9 @@
 """Invitations to boards, which let an account read one. The rules are those of boards.py."""
 
-from storage.asking import IS_MANAGER, asker_of, check_may_read, read_judged
+from collections.abc import Iterable
+
+from storage.asking import IS_MANAGER, asker_of, check_manages, check_may_read, read_judged
 from storage.audit import of_invitation
-from storage.boards import check_manages
 from storage.errors import NotAllowedError, NotFoundError, TooManyInvitationsError
 from storage.records import MOST_INVITATIONS, Account, Asker
 from storage.rights import check_in_force
@@ -21,7 +22,7 @@ class Invitations(Nouns):
 
         async def unit(tx: Tx) -> set[int]:
             await check_manages(tx, actor, credential, board_id)
-            return {id for id in account_ids if await add_invitation(tx, actor, board_id, id)}
+            return await add_invitations(tx, actor, board_id, account_ids)
 
         return await self._write(unit)
 
@@ -53,19 +54,32 @@ class Invitations(Nouns):
         return await self._read(read_invited, board_id, asker, after, limit)
 
 
-async def add_invitation(tx: Tx, actor: Account | None, board_id: int, account_id: int) -> bool:
-    """Returns whether there was none before. Raises NotFoundError, TooManyInvitationsError."""
-    invited = await account_by(tx, "id", account_id)
-    if invited is None:
-        raise NotFoundError(f"account {account_id}")
+async def add_invitations(tx: Tx, actor: Account | None, board_id: int, account_ids: Iterable[int]) -> set[int]:
+    """Returns the accounts that had none before. Raises NotFoundError, and TooManyInvitationsError with all of them that
+    have as many as they may.
+    """
+    new, full = set(), list[str]()
+    for id in account_ids:
+        invited = await account_by(tx, "id", id)
+        if invited is None:
+            raise NotFoundError(f"account {id}")
+        if await add_invitation(tx, actor, board_id, invited):
+            new.add(id)
+            row = await tx.one("SELECT count(*) FROM invitations WHERE account_id = $1", id)
+            if row is not None and row[0] > MOST_INVITATIONS:
+                full.append(invited.username)
+    if full:
+        raise TooManyInvitationsError(full)
+    return new
+
+
+async def add_invitation(tx: Tx, actor: Account | None, board_id: int, invited: Account) -> bool:
+    """Returns whether there was none before."""
     at = "SELECT $1, $2, now_ms() WHERE true ON CONFLICT (board_id, account_id) DO NOTHING"
-    if not await tx.run(f"INSERT INTO invitations (board_id, account_id, at) {at}", board_id, account_id):
+    if not await tx.run(f"INSERT INTO invitations (board_id, account_id, at) {at}", board_id, invited.id):
         return False
-    row = await tx.one("SELECT count(*) FROM invitations WHERE account_id = $1", account_id)
-    if row is not None and row[0] > MOST_INVITATIONS:
-        raise TooManyInvitationsError(f"@{invited.username} is invited to as many boards as one may be")
     await note(tx, actor, "invite", of_invitation(board_id, invited.username), board_id)
-    await note_access_change(tx, account_id)
+    await note_access_change(tx, invited.id)
     await next_board_change(tx)
     return True
 

@@ -9,7 +9,7 @@ from storage.errors import NotFoundError, OwnAddressError
 from storage.records import FIRST_BOARD, Account, Asker, AuditEntry
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
-from storage.rows import EVERYWHERE, account_by, author_of, note, note_access_change, raise_floor
+from storage.rows import ENTRY, EVERYWHERE, account_by, author_of, note, note_access_change, raise_floor
 from storage.suspensions import forgive
 from storage.tx import Nouns, Tx
 from storage.ways_in import SIGN_INS
@@ -192,8 +192,7 @@ async def remove_by_source(tx: Tx, by: Asker, message_id: int, own_address: str 
 async def read_audit(tx: Tx, before: int | None, limit: int, by: Asker) -> list[AuditEntry]:
     where, bound = ("AND id < $5", [before]) if before is not None else ("", [])
     rows = await tx.all(
-        "SELECT id, at, actor_id, actor_name, action, target, board_id FROM audit "
-        f"WHERE (actor_id = $2 OR {on_readable('audit', 2, allowed)}) {where} ORDER BY id DESC LIMIT $1",
+        f"SELECT {ENTRY} FROM audit WHERE (actor_id = $2 OR {on_readable('audit', 2, allowed)}) {where} ORDER BY id DESC LIMIT $1",
         limit,
         *values(by),
         *bound,

@@ -248,7 +248,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An entry of the audit log: what was done, and who did it."""
+    """An entry of the audit log: what was done, and who did it. Of a board beside the first, also its name then."""
 
     id: int
     at: int
@@ -257,4 +257,4 @@ class AuditEntry:
     action: str
     target: str
     board_id: int | None = None
-    """The board that it is about, if not the first."""
+    board_name: str | None = None

@@ -10,6 +10,8 @@ from storage.tx import Tx
 
 ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, suspended_at"
 """The columns of Account."""
+ENTRY = "id, at, actor_id, actor_name, action, target, board_id, board_name"
+"""The columns of AuditEntry."""
 COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
 """The columns of a message, as to_message() takes them."""
 IN_FIRST = f"{COLUMNS} FROM messages WHERE CAST($1 AS bigint) = {FIRST_BOARD}"
@@ -89,9 +91,12 @@ async def next_board_change(tx: Tx) -> int:
 
 
 async def note(tx: Tx, actor: Account | None, action: str, target: str, board_id: int = FIRST_BOARD) -> None:
-    """Writes an entry to the audit log. Of another board than the first, only those are told who may read it."""
+    """Writes an entry to the audit log. Of another board than the first, only those are told who may read it, and
+    by the name that it has now; that of one for the invited is not written down.
+    """
     await tx.run(
-        "INSERT INTO audit (at, actor_id, actor_name, action, target, board_id) VALUES (now_ms(), $1, $2, $3, $4, $5)",
+        "INSERT INTO audit (at, actor_id, actor_name, action, target, board_id, board_name) VALUES (now_ms(), $1, $2, $3, "
+        "$4, $5, (SELECT name FROM boards WHERE id = $5 AND read_by <> 'invited'))",
         actor and actor.id,
         actor.username if actor else "command line",
         action,

@@ -189,6 +189,7 @@ TABLES = {
             Column("action", "text"),
             Column("target", "text"),
             Column("board_id", "number", null=True, later=True, since=2),
+            Column("board_name", "title", null=True, later=True, since=2, given=False),  # said of the board, not of the account
         ),
         is_exported=True, owner="actor_id", erasure="kept", ends=None, counts=True,  # but OWN_ACTIONS are deleted with the account
     ),

@@ -13,10 +13,13 @@ from board.site.sign_in import Session, SigningIn
 from storage.about import Notes, Posted
 from storage.errors import LastWayInError, NotFoundError
 from storage.failed_tries import FailedTries
+from storage.owners import Fate
 from storage.records import FIRST_BOARD, Account, AuditEntry, Credential, Identity, Password, Picture
 
 CONFIRMED_SECONDS = 600
 """How long after a sign-in by a provider it replaces a missing password."""
+FATES_AT_ONCE = 20
+"""Boards of an account that its page names."""
 ROWS_AT_ONCE = 100
 """Rows that are read at once for a download."""
 
@@ -30,6 +33,10 @@ class Overview:
     failed: FailedTries
     credentials: list[Credential]
     """The sessions and tokens that have not expired."""
+    fates: list[Fate]
+    """What becomes of its boards if it is deleted: of the first FATES_AT_ONCE."""
+    owns: int
+    """How many boards it owns."""
 
 
 class Accounts(SigningIn, Boards):
@@ -38,7 +45,9 @@ class Accounts(SigningIn, Boards):
         _, password = await self.storage.password(account.username)
         identities = await self.storage.identities_of(account.id)
         failed = await self.failures.of(account.id)
-        return Overview(password, identities, failed, await self.living(account))
+        has_others = self.waiters.directory.changed  # or had
+        fates, owns = await self.storage.fates(account.id, FATES_AT_ONCE) if has_others else ([], 0)
+        return Overview(password, identities, failed, await self.living(account), fates, owns)
 
     async def living(self, account: Account) -> list[Credential]:
         """Returns the sessions and tokens that have not expired, the last used first."""

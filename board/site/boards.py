@@ -1,32 +1,20 @@
-"""What a site does with its boards: finds, lists, makes, changes and deletes them.
+"""What a site does with its boards: finds and lists them, and judges who may make and change them.
 
 To a caller who may not read a board, it is one that never was: each verb refuses both alike, with no_such_board, after
 all that does not depend on the board and before all that does. Storage judges again, in the transaction that writes.
 """
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator
 
 from board.caller import Caller
 from board.errors import DeniedError
 from board.scopes import GUESTS
 from board.site.parts import Parts
-from board.slugs import (
-    FIRST,
-    as_typed,
-    check_is_free,
-    clean_about,
-    clean_board_name,
-    clean_rules,
-    clean_slug,
-    fold_slug,
-    slugs_from,
-)
-from storage.boards import BoardChange
+from board.slugs import FIRST, fold_slug
 from storage.errors import NotFoundError
 from storage.marks import Standing
-from storage.records import FIRST_BOARD, Board, Credential
+from storage.records import FIRST_BOARD, Account, Board, Credential
 
 NO_BOARD = "There is no such board."
 MAKES = {"members": "Only members can make boards.", "moderators": "Only moderators can make boards here."}
@@ -105,7 +93,13 @@ class Boards(Parts):
         with finding_board():
             return await self.storage.standing(board.id, caller.asker, self.marks.of(caller.asker.account_id))
 
-    # --- making and changing
+    async def owner_of(self, board: Board) -> Account | None:
+        """Returns who owns a board that the caller may change."""
+        with contextlib.suppress(NotFoundError):
+            return await self.storage.account_of(board.owner_id) if board.owner_id is not None else None
+        return None
+
+    # --- who may make and change them
 
     def may_manage(self, caller: Caller, board: Board) -> bool:
         """Whether the caller may change this board, which it may read, and delete what others write there."""
@@ -126,75 +120,14 @@ class Boards(Parts):
         if not self.may_make_boards(caller):
             raise DeniedError("moderators_only", who_may)
 
-    async def make_board(self, caller: Caller, said: BoardChange, *, once: bool = False) -> Board:
-        """Makes a board, which the caller then owns. One for the invited gets a random slug, any other the one in `said`, or
-        one that is made from its name and is free. With `once`, what the caller has just made alike is returned instead.
-
-        Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
-        """
-        self.check_may_make_boards(caller)
-        credential = caller.member_credential
-        self.limits.managing.check(caller.key)
-        said = cleaned(dataclasses.replace(said, name=said.name or ""))
-        assert said.name
-        self._check_name(said.name)
-        slug, *others = [said.slug] if said.slug else slugs_from(said.name)
-        is_free = credential.account.is_moderator
-        with contextlib.nullcontext() if is_free else self.limits.making_from.counting(caller.address):
-            return await self.storage.create_board(
-                credential.account,
-                slug,
-                said.name,
-                or_slugs=others,
-                about=said.about or "",
-                rules=said.rules or "",
-                read_by=said.read_by or "everyone",
-                write_by=said.write_by or "guests",
-                most_owned=self.rules.boards_each if self.rules.board_making == "members" else None,
-                credential=credential.id,
-                once=once,
-            )
-
-    def _check_name(self, name: str) -> None:
-        """Raises BadTextError."""
-        check_is_free(name, (self.rules.title, self.rules.first_name))
+    async def boards_in_the_way(self, caller: Caller) -> list[Board]:
+        """Returns the boards that a member owns, if these are as many as one may own."""
+        return await self.storage.boards_in_the_way(caller.member_credential.account, self.rules.boards_each)
 
     async def count_on(self, caller: Caller, board: Board) -> int:
         """Returns how many messages a board beside the first has. Raises DeniedError."""
         with finding_board():
             return await self.storage.count_on(board.id, caller.asker)
-
-    async def change_board(
-        self, caller: Caller, slug: str, change: BoardChange, began_from: int | None = None
-    ) -> Board | None:
-        """Returns the board as it is then; None if the caller may not read it any more. `began_from` is the number of its
-        last change that the caller knows, if nothing later may be overwritten.
-
-        Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError, BoardChangedError.
-        """
-        credential, board = await self._manage(caller, slug)
-        change = cleaned(change, board.read_by)
-        if change == BoardChange():
-            return board
-        if change.name is not None and change.name != board.name:
-            self._check_name(change.name)
-        with finding_board():
-            return await self.storage.set_board(
-                credential.account, board.id, change, credential=credential.id, began_from=began_from
-            )
-
-    async def delete_board(self, caller: Caller, slug: str, name: str) -> None:
-        """Deletes a board with all that is on it. Its name must be given, so that nobody deletes another one by mistake.
-
-        Raises DeniedError.
-        """
-        credential, board = await self._manage(caller, slug)
-        if as_typed(name) != as_typed(board.name):
-            raise DeniedError(
-                "name_differs", f"This isn't the board's name. Type it exactly, capitals too: {board.name}"
-            )
-        with finding_board():
-            await self.storage.delete_board(credential.account, board.id, credential=credential.id)
 
     async def _manage(self, caller: Caller, slug: str, times: int = 1) -> tuple[Credential, Board]:
         """Returns the credential and the board, for those who may change it, and counts that. Raises DeniedError."""
@@ -218,17 +151,3 @@ class Boards(Parts):
         if caller.credential.kind == "bot":
             raise DeniedError("bot_token", "A bot's token can't do this. Sign in with the password.")
         return caller.credential
-
-
-def cleaned(change: BoardChange, read_by: str = "") -> BoardChange:
-    """Returns the words as they are stored. `read_by` is who may read the board now. Raises BadTextError, DeniedError."""
-    is_random = (change.read_by or read_by) == "invited"
-    if is_random and change.slug:
-        raise DeniedError("random_slug", "A board for the invited gets a random short name, which nobody can guess.")
-    return dataclasses.replace(
-        change,
-        slug=None if is_random or change.slug is None else clean_slug(change.slug),
-        name=None if change.name is None else clean_board_name(change.name),
-        about=None if change.about is None else clean_about(change.about),
-        rules=None if change.rules is None else clean_rules(change.rules),
-    )

@@ -78,13 +78,6 @@ class LiveBoards(Parts):
         is_open = credential is not None or self.rules.reading == "public"
         return is_open and bool(self.waiters.directory.listed(self.scope_in_memory(credential), 1))
 
-    async def boards_in_the_way(self, caller: Caller) -> list[Board]:
-        """Returns the boards that a member owns, if these are as many as one may own. Raises UnavailableError."""
-        account, scope = caller.member_credential.account, await self.scope_of(caller)
-        live = [board.row for board in self.boards_by_id(scope.boards, scope) if board.row]
-        own = [row for row in live if row.owner_id == account.id]
-        return own if len(own) >= self.rules.boards_each and not account.is_moderator else []
-
     def may_be_read(self, ids: Collection[int], scope: Scope) -> bool:
         """Whether these boards beside the first are all there, and the asker may read them."""
         return len(self.boards_by_id(ids, scope)) == len(ids)

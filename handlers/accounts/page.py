@@ -8,6 +8,7 @@ from board.recent import iso
 from board.site.accounts import Overview
 from handlers.accounts.known_browser import forget_browser
 from handlers.accounts.sign_in import FormPage
+from handlers.boards.rail import WithBoards
 from handlers.http.errors import RefusedError
 from storage.records import Password
 
@@ -15,7 +16,7 @@ SAME_MOMENT_MS = 1000
 """How far apart the times of an account and of the identity made with it may be: the clock is read twice."""
 
 
-class AccountPage(FormPage):
+class AccountPage(WithBoards, FormPage):
     """Requires a browser's session: no token can change a password."""
 
     for_whom = "members"
@@ -59,6 +60,8 @@ class AccountPage(FormPage):
         overview, last_used = self.overview, self.site.credentials.last_used
         assert overview is not None
         by_name = {identity.provider: identity for identity in overview.identities}
+        fates = overview.fates if self.made is None else []  # a new token is shown once, whatever becomes of boards
+        self.judge(fate.board.id for fate in fates)
         return self.render(
             self.template,
             refused=refused,
@@ -78,6 +81,9 @@ class AccountPage(FormPage):
             iso=iso,
             several=self.site.has_others(self.credential),
             may_make=self.site.may_make_boards(self.caller),
+            fates=fates,
+            alike=self.site.alike([fate.board for fate in fates], self.scope),
+            more_owned=overview.owns - len(fates),
             when=lambda ms: f"{iso(ms)[:10]} {iso(ms)[11:16]} UTC",
             last=last_used,
         )

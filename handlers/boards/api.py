@@ -5,7 +5,9 @@ from typing import Any
 
 from board.errors import DeniedError
 from board.recent import iso
+from board.site.board_changes import NOBODY
 from board.site.boards import BOARDS_AT_ONCE
+from board.site.members_named import Names, usernames
 from board.slugs import fold_slug
 from handlers.boards.rail import WithBoards
 from handlers.http.base import Base
@@ -55,6 +57,15 @@ class BoardHandler(Base):
             write_by=self.one_of(fields, "write_by", WRITERS),
             is_archived=flag(fields, "archived"),
         )
+
+    def names(self, fields: dict[str, Any], name: str) -> Names:
+        """Returns the usernames in a list, or in a text with commas between them. Raises RefusedError, DeniedError."""
+        value = fields.get(name)
+        if isinstance(value, str):
+            value = value.split(",")
+        if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+            raise RefusedError(400, "bad_field", f"“{name}” must be a list of usernames.")
+        return usernames([one.strip() for one in value or () if one.strip()])
 
     def one_of(self, fields: dict[str, Any], name: str, choices: tuple[str, ...]) -> str | None:
         """Raises RefusedError."""
@@ -107,7 +118,7 @@ class ApiBoards(WithBoards, BoardHandler):
         change = self.change()
         if change.is_archived:
             raise RefusedError(400, "bad_field", "“archived” is for a board that is there: make it, then archive it.")
-        board = await self.site.make_board(self.caller, change)
+        board = await self.site.make_board(self.caller, change, invite=self.names(fields, "invite"))
         self.is_done = True
         self.set_status(201)
         self.set_header("Location", f"/api/v1/boards/{board.slug}")
@@ -119,7 +130,15 @@ class ApiBoard(BoardHandler):
         self.write_json(await self.whole(await self.site.board(self.caller, slug)))
 
     async def patch(self, slug: str) -> None:
-        board = await self.site.change_board(self.caller, slug, self.change())
+        fields, change = self.fields(), self.change()
+        owner = self.optional_text(fields, "owner")
+        board = await self.site.change_board(
+            self.caller,
+            slug,
+            change,
+            invite=self.names(fields, "invite"),
+            owner=NOBODY if owner is None else usernames([owner]),
+        )
         reply = await self.whole_if_readable(board) if board else None
         self.is_done = True
         if reply is None:

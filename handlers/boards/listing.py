@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from board.site.board_changes import NOBODY
+from board.site.members_named import Names, typed_names
 from handlers.accounts.sign_in import FormPage
 from handlers.boards.rail import WithBoards, in_order
 from handlers.http.base import Page
@@ -56,6 +58,11 @@ class BoardForm(FormPage):
             write_by=self.chosen("write_by", WRITERS),
         )
 
+    def to_invite(self) -> Names:
+        """Returns who is to be invited with the change: nobody if the board is not for the invited. Raises DeniedError."""
+        text = self.form("invite") or ""
+        return typed_names(text) if text.strip() and self.form("read_by") == "invited" else NOBODY
+
     def chosen(self, name: str, choices: tuple[str, ...]) -> str | None:
         """Returns None for anything that the form does not offer, which leaves it as it is."""
         value = self.form(name)
@@ -74,6 +81,7 @@ class NewBoard(BoardForm):
         self.show()
 
     async def post(self) -> None:
-        board = await self.site.make_board(self.caller, self.change(), once=True)  # a double click
+        change = self.change()
+        board = await self.site.make_board(self.caller, change, invite=self.to_invite(), once=True)  # a double click
         self.is_done = True
         self.redirect(f"/b/{board.slug}/", status=303)

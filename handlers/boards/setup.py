@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from board.account_names import fold_username
 from board.errors import DeniedError
+from board.site.members_named import typed_names
 from handlers.boards.listing import BoardForm
 from handlers.boards.on_board import OnBoard
 from handlers.http.errors import RefusedError
@@ -28,6 +29,7 @@ class BoardSetup(OnBoard, BoardForm):
     row: Board | None = None
     """None until the page is read."""
     invited: tuple[list[Account], bool] = ([], False)
+    owner: Account | None = None
     count = 0
     """Messages on it."""
     home = ""
@@ -46,6 +48,7 @@ class BoardSetup(OnBoard, BoardForm):
         board = await self.site.board_to_manage(self.caller, slug)
         self.invited = await self.site.invited(self.caller, board, self.whole_number("after") or 0)
         self.count = await self.site.count_on(self.caller, board)
+        self.owner = await self.site.owner_of(board)
         self.row, self.place = board, place_of(board, self.site.secret, manages=True)
 
     async def post(self, slug: str) -> None:
@@ -67,6 +70,7 @@ class BoardSetup(OnBoard, BoardForm):
             typed=self.typed,
             board=self.row,
             invited=accounts,
+            owner=self.owner,
             told=self.told(accounts),
             last=accounts[-1].id if more else None,
             count=self.count,
@@ -104,11 +108,11 @@ class BoardSetup(OnBoard, BoardForm):
 
     async def obey(self, slug: str) -> None:
         """What the board is, and who may read and write."""
-        change, row = self.change(), self.board.row
+        change, row, names = self.change(), self.board.row, self.to_invite()
         if row is not None and change.read_by not in (None, row.read_by):
             await self.read(slug)
-            self.check_is_meant(change.read_by)
-        board = await self.site.change_board(self.caller, slug, change, self.began_from())
+            self.check_is_meant(change.read_by, also=bool(names.texts))
+        board = await self.site.change_board(self.caller, slug, change, self.began_from(), invite=names)
         if board is None:  # it is for the invited now, and a moderator who is none of them does not see it any more
             self.lead("/boards?done=setup")
         else:
@@ -119,7 +123,7 @@ class BoardSetup(OnBoard, BoardForm):
         text = self.form("began_from") or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
-    def check_is_meant(self, then: str | None) -> None:
+    def check_is_meant(self, then: str | None, *, also: bool) -> None:
         """Asks first where other people may read what is written here, or none of those who do. Raises RefusedError."""
         now = self.row.read_by if self.row else None
         if not self.count or now is None or then is None or then == now:
@@ -137,13 +141,13 @@ class BoardSetup(OnBoard, BoardForm):
                 422,
                 "closes_board",
                 "Only its owner and people who are invited could then find this board, at another address. "
-                f"Invited so far: {count}. If you want that, tick the box below.",
+                f"Invited so far: {count}{', besides those named below' if also else ''}. If you want that, tick the box below.",
             )
 
 
 class BoardInvite(BoardSetup):
     async def obey(self, slug: str) -> None:
-        new, before = await self.site.invite_named(self.caller, slug, self.needed("username"))
+        new, before = await self.site.invite_named(self.caller, slug, typed_names(self.needed("username")))
         who, had = (",".join(account.username for account in some) for some in (new, before))
         self.again("invite", who=who, had=had)
 
@@ -164,6 +168,15 @@ class BoardUninvite(BoardSetup):
         with contextlib.suppress(StorageError):
             return await self.site.slug_with(self.caller, self.board.id) is not None
         return False
+
+
+class BoardOwner(BoardSetup):
+    """Hands it over. Who did may have no settings of it any more, and is led to the list."""
+
+    async def obey(self, slug: str) -> None:
+        owner = typed_names(self.needed("owner"))
+        await self.site.change_board(self.caller, slug, BoardChange(), owner=owner)
+        self.lead("/boards?done=owner")
 
 
 class BoardArchive(BoardSetup):

@@ -13,7 +13,7 @@ from tornado.iostream import StreamClosedError
 
 from board.errors import DeniedError
 from board.turns import BusyError
-from handlers.http.errors import RefusedError, as_refused
+from handlers.http.errors import RefusedError, as_refused, error_json
 from handlers.http.fields import FORM
 from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.http.negotiation import wants_json
@@ -149,7 +149,7 @@ class Base(Rights):
         if refused.retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:
-            self.write_json({"error": {"code": refused.code, "message": refused.words}})
+            self.write_json(error_json(refused))
         elif self.has_ended and not self.refuses_with_own_words:
             self.finish(self.error_page(refused))
         else:
@@ -201,6 +201,11 @@ class Page(Base):
     takes = (FORM,)
     place = THE_FIRST
     """The board that the page is about."""
+
+    @property
+    def has_others(self) -> bool:
+        """Whether the client may read several boards. A page that is about none of them leads to the search in all."""
+        return self.site.has_others(self.credential)
 
     def get_template_namespace(self) -> dict[str, Any]:
         names = super().get_template_namespace()

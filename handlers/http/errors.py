@@ -1,10 +1,11 @@
 """The replies when something is refused or fails. All have one shape: a stable code, and words for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tornado.web
 
-from board.errors import DeniedError
+from board.errors import DeniedError, Problem
 from board.turns import BusyError
 from commands import ADMIN
 from storage.errors import (
@@ -124,16 +125,33 @@ STATUSES = {
 
 
 class RefusedError(tornado.web.HTTPError):
-    """A refusal in the shape of all errors: a status, a stable code, words for people, and seconds to wait, if any.
+    """A refusal in the shape of all errors: a status, a stable code, words for people, and seconds to wait, if any; if it
+    is about several names, what is wrong with each.
 
     A 503 always says when to come again.
     """
 
-    def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        retry_after: float | None = None,
+        problems: Sequence[Problem] = (),
+    ) -> None:
         super().__init__(status)
         self.code = code
         self.words = message
+        self.problems = problems
         self.retry_after = RETRY_SECONDS if retry_after is None and status == 503 else retry_after
+
+
+def error_json(refused: RefusedError) -> dict[str, Any]:
+    """The one shape of errors."""
+    error: dict[str, Any] = {"code": refused.code, "message": refused.words}
+    if refused.problems:
+        error["problems"] = [{"name": one.name, "code": one.code, "message": one.words} for one in refused.problems]
+    return {"error": error}
 
 
 def as_refused(status: int, error: BaseException | None, label_of: Callable[[str], str] = label_of) -> RefusedError:
@@ -142,7 +160,7 @@ def as_refused(status: int, error: BaseException | None, label_of: Callable[[str
         return error
     if isinstance(error, DeniedError):
         status = STATUSES.get(error.code, 422) if error.retry_after is None else 429
-        return RefusedError(status, error.code, str(error), error.retry_after)
+        return RefusedError(status, error.code, str(error), error.retry_after, error.problems)
     for kind in type(error).__mro__:  # an engine may have subclasses of these errors
         if answer := ANSWERS.get(kind):
             status, code, words = answer

@@ -1,6 +1,7 @@
 """The described calls that are about boards: the list, one board, who is invited, its messages, and read marks."""
 
 from board.site.boards import BOARDS_AT_ONCE
+from board.site.members_named import INVITED_AT_ONCE
 from board.slugs import ABOUT_MAX, NAME_MAX, RULES_MAX
 from handlers.operations.openapi_calls import (
     AFTER,
@@ -43,7 +44,8 @@ USERNAME = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
 IN_BOARD = {**in_path("slug"), "schema": SLUG, "description": "The board's short name, or one that it had. `first` is the first board."}  # fmt: skip
 NO_BOARD = "no_such_board"
 MANAGES = (*WRITES, NO_BOARD, "bot_token", "owner_only", "first_board", "not_allowed", "too_many_tries")
-SAID = ("bad_slug", "bad_name", "name_reserved", "about_too_long", "rules_too_long", "random_slug", "body_not_text", "slug_taken",
+NAMED = ("no_such_account", "owns_board", "too_many_names")
+SAID = (*NAMED, "bad_slug", "bad_name", "name_reserved", "about_too_long", "rules_too_long", "random_slug", "body_not_text", "slug_taken",
         "too_many_boards")  # fmt: skip
 HOW_MANY = query("limit", LIMIT["schema"], f"How many: {BOARDS_AT_ONCE} if it isn't sent, and at most.")
 FIRST_WORDS = "To somebody who may not read a board, there is none: `no_such_board`, as for one that never was."
@@ -212,10 +214,26 @@ def sent_schemas(said: Json) -> Json:
         ),
         **{name: nullable(schema) for name, schema in said.items() if name != "name"},
     }
+    people = {"type": ["array", "null"], "items": STRING, "maxItems": INVITED_AT_ONCE}
+    invite = {
+        "invite": told(
+            people,
+            "Usernames of members whom you invite in the same step, all of them or none. In a form, with commas between.",
+        )
+    }
     mark = {"id": {"type": "integer", "minimum": 0}, "as": told(or_null(STRING), "By whom; refused to anybody else.")}
-    edit = {"name": nullable(said["name"]), **optional, "archived": told(or_null(FLAG), "Whether nothing new is written there.")}  # fmt: skip
+    owner = told(
+        or_null(STRING),
+        "The username of the member to whom the board goes. Whoever had a board of the invited stays invited.",
+    )
+    edit = {"name": nullable(said["name"]), **optional, **invite, "owner": owner, "archived": told(or_null(FLAG), "Whether nothing new is written there.")}  # fmt: skip
     return {
-        "NewBoard": record({"name": said["name"], **optional}, *optional, example={"slug": "rowing", "name": "Rowing"}),
+        "NewBoard": record(
+            {"name": said["name"], **optional, **invite},
+            *optional,
+            *invite,
+            example={"slug": "rowing", "name": "Rowing"},
+        ),
         "BoardEdit": record(edit, *edit, example={"archived": True}),
         "ReadMark": record(mark, "as", example={"id": 1041}),
     }

@@ -57,9 +57,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "about_too_long": (422, "The line about the board is too long."),
     "rules_too_long": (422, "The board's rules are too long."),
     "name_differs": (422, "This is not the board's name."),
+    "owns_board": (422, "One of the names is the board's owner, who needs no invitation."),
+    "too_many_names": (422, "More names than are invited at once."),
     "too_many_boards": (
         422,
-        "There are as many boards, short names or invitations as there may be: the words say of what.",
+        "There are as many boards, short names or invitations as there may be: the words say of what, or of whom.",
     ),
     "bad_username": (422, "A username has 3 to 32 of the letters a to z, digits and `_`."),
     "bad_name": (422, "The name is empty, or too long."),

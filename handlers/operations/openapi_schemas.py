@@ -133,7 +133,9 @@ def sent_schemas(settings: Settings) -> Json:
 
 
 def other_schemas() -> Json:
-    error = {"code": told(TEXT, "Stable, for programs."), "message": told(TEXT, "For people.")}
+    error = {"code": told(TEXT, "Stable, for programs."), "message": told(TEXT, "For people."),
+             "problems": told(listed("Problem"), "Only if names of members were sent: what is wrong with each that is refused. The first has the code of the error.")}  # fmt: skip
+    problem = {"name": "nobody_here", "code": "no_such_account", "message": "No member has the username “nobody_here”."}
     not_found = {"code": "not_found", "message": "This does not exist, or no longer does."}
     health = {
         "status": told(TEXT, "`ok` or `draining`; of /readyz also `unavailable`."),
@@ -146,6 +148,7 @@ def other_schemas() -> Json:
     example = {"status": "ok", "storage": "ok", "version": VERSION, "parked": 12, "cursor": "k3f9x2mq-1043"}
     return {
         "ErrorReply": record({"error": ref("ErrorDetails")}, example={"error": not_found}),
-        "ErrorDetails": record(error, example=not_found),
+        "ErrorDetails": record(error, "problems", example=not_found),
+        "Problem": record({"name": TEXT, "code": error["code"], "message": error["message"]}, example=problem),
         "Health": record(health, "version", "parked", "cursor", "client", example=example),
     }

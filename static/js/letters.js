@@ -85,6 +85,11 @@ export class Letters {
     return this.#words(this.#own).length > 0;
   }
 
+  /** @param {Place} place What this page's board is called now. */
+  rename(place) {
+    this.#place = { ...this.#place, ...place };
+  }
+
   /** Keeps which board it is, while something is kept for it. */
   #remember() {
     if (!this.#own) return; // the first board is never gone

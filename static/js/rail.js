@@ -33,6 +33,8 @@ export class Rail {
   #tell;
   #listed;
   #isOver = false;
+  /** @type {import("./edges.js").Edges | undefined} Loaded when there is something new. */
+  #edges;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #reading;
   #readAt = -Infinity;
@@ -255,7 +257,8 @@ export class Rail {
   /** Shows what is new, at each board and on the button that opens the list. */
   paint() {
     const all = muted.all;
-    let count = 0;
+    /** @type {HTMLElement[]} */
+    const fresh = [];
     let isMentioned = false;
     for (const link of this.#links) {
       const slug = link.dataset.slug ?? "";
@@ -269,13 +272,27 @@ export class Rail {
       /** @type {HTMLElement} */ (link.querySelector(".unseen")).textContent = isMuted
         ? ", muted"
         : words && `, ${words}`;
-      if (words) count++;
+      if (words) fresh.push(link);
       if (board?.isMentioned) isMentioned = true;
     }
+    const count = fresh.length;
+    if (count || this.#edges) this.#mark(fresh);
     const opener = document.getElementById("open-boards");
     opener?.classList.toggle("new", count > 0);
     const note = count ? `, ${count} with something new${isMentioned ? ", you are mentioned" : ""}` : "";
     opener?.setAttribute("aria-label", `Boards${note}`);
+  }
+
+  /** Says at the edges of a long list what is new out of view. @param {HTMLElement[]} fresh */
+  async #mark(fresh) {
+    const found = this.#edges ? null : await import("./edges.js").catch(() => null); // if the server is away
+    if (found) this.#edges ??= new found.Edges(this.#nav);
+    this.#edges?.show(fresh);
+  }
+
+  /** What stands beside a board's name where it looks like another one's. @param {string} slug */
+  beside(slug) {
+    return this.#links.find((one) => one.dataset.slug === slug)?.querySelector("small")?.textContent ?? "";
   }
 
   /** @param {Change} change That another tab tells. */

@@ -24,6 +24,10 @@ const GONE =
   "<p>You can't read this board any more: it was deleted, or is for others now.</p>" +
   "<p>What you wrote stands above: copy it.</p>" +
   '<p><a href="/boards">See the boards</a></p>';
+/** @type {Record<string, string>} */
+const WRITERS = { members: "members", moderators: "moderators and the board's owner" };
+/** @type {Record<string, string>} */
+const READERS = { members: "Only members can read this.", invited: "Only people who are invited can read this." };
 const ONLY_HERE = [NO_BOARD, "sign_in_first"]; // refusals that say nothing about other boards
 
 let { slug = "", others = "0" } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
@@ -209,17 +213,25 @@ class Several {
     const before = this.#listed;
     this.#listed = now;
     if (this.#isStopped || slug === "first") return;
-    rename(now);
+    rename(now, this.#rail.beside(slug));
+    this.#letters.rename({ slug, name: now.name });
     if (!before) return;
+    const only = this.#mayWrite(now) ? "" : `Only ${WRITERS[now.write_by]} write here now.`;
     const change =
       before.archived_at !== now.archived_at
         ? now.archived_at
           ? "This board has been archived: nothing new is written here."
-          : "This board is open again."
+          : `This board is open again. ${only}`.trim()
         : before.write_by !== now.write_by
-          ? "Who may write here has changed."
+          ? only || "Who may write here has changed."
           : "";
-    if (change) say(change, now.archived_at !== null);
+    if (change) say(change, now.archived_at !== null || only !== "");
+  }
+
+  /** Whether this reader may write on a board that is not archived. @param {import("./rail.js").Listed} now */
+  #mayWrite({ write_by }) {
+    const manages = document.querySelector(".board-head .button") !== null; // its settings
+    return manages || write_by === "guests" || (write_by === "members" && this.#rail.isMember);
   }
 
   /** This page's board is not in the list: it has another address, or is gone. */
@@ -277,19 +289,25 @@ class Several {
 }
 
 /**
- * Shows a board's new name and the new line about it.
+ * Shows what a board is called, the line about it, and who may read it.
  * @param {import("./rail.js").Listed} now
+ * @param {string} beside What tells it apart from another one of this name.
  */
-function rename(now) {
-  const [heading, about] = [document.querySelector(".board-head h1 bdi"), document.querySelector(".board-head .about")];
-  const name = heading?.textContent;
-  if (heading && name && name !== now.name) {
-    heading.textContent = now.name;
-    const [was, is] = [title, title.replace(name, () => now.name)];
+function rename(now, beside) {
+  const [heading, name, about, who] = ["h1", "h1 bdi", ".about", ".who"].map((one) =>
+    document.querySelector(`.board-head ${one}`),
+  );
+  const called = beside ? `${now.name} (${beside})` : now.name;
+  const before = heading?.textContent?.replace(/\s+/g, " ").trim();
+  if (heading && name && before && before !== called) {
+    name.textContent = now.name;
+    heading.replaceChildren(name, called.slice(now.name.length));
+    const [was, is] = [title, title.replace(before, () => called)];
     document.title = document.title.replace(was, () => is);
     title = is;
   }
   if (about) about.textContent = now.about;
+  if (who) who.textContent = READERS[now.read_by] ?? "";
 }
 
 /** Writes the board's new name into the title. The page goes on to write the first one when it counts what is new. */

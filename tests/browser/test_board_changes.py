@@ -5,7 +5,7 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.test_boards import WIDE, entry, look_at, mark, parked
+from tests.browser.test_boards import WIDE, entry, look_at, mark, no_violations, parked
 from tests.browser.test_tabs import another
 from tests.support.boards import LISTED, invite, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, message
@@ -193,6 +193,35 @@ async def test_the_list_does_not_jump_and_tells_boards_of_one_name_apart(club, v
     await expect(small).to_have_text(["extra-8", "extra-9"])
     await page.goto("/boards")
     assert await page.locator(".all-boards bdi").all_inner_texts() == before
+
+
+async def test_what_is_new_out_of_view_is_said_at_the_edge_of_the_list(club, visit):
+    """By a button, which leads there; a list that has room for all has none, and loads nothing for it."""
+    server, owner, friend, _ = club
+    for number in range(12):
+        make_board(owner, f"Board {number:02}", f"extra-{number}")
+    page = await visit(server, None, friend, viewport={"width": 1280, "height": 360}, reduced_motion="reduce")
+    await look_at(page, "/b/rowing/")
+    await page.goto("/")
+    await comes_true(page, LISTED)
+    await parked(server, 1)
+    above, below = (page.locator("#boards").get_by_role("button", name=f"New {where}") for where in ("above", "below"))
+    await expect(above.or_(below)).to_have_count(0)
+    post_on(owner.api, "rowing", "news at the end")
+    await expect(below).to_be_visible()
+    await expect(above).to_be_hidden()
+    await no_violations(page)
+    await below.click()
+    await expect(entry(page, "Rowing")).to_be_focused()
+    await expect(entry(page, "Rowing")).to_be_in_viewport(ratio=1)
+    await expect(below).to_be_hidden()
+    post_on(owner.api, "extra-0", "news at the beginning")
+    await above.press("Enter")
+    await expect(entry(page, "Board 00")).to_be_focused()
+    await expect(above).to_be_hidden()
+    await expect(below).to_be_visible()
+    await page.set_viewport_size({"width": 1280, "height": 1200})
+    await expect(below).to_be_hidden()
 
 
 async def test_a_list_without_all_boards_tells_apart_what_the_page_did(start, visit):
@@ -397,7 +426,9 @@ async def test_words_for_a_board_that_only_moved_are_not_called_lost(club, visit
 
 
 async def test_an_open_page_is_told_what_becomes_of_its_board(club, visit):
-    """A new name and a new line at once; archived and opened again in words, with the draft kept."""
+    """A new name and a new line at once, also what tells it apart from another of its name, and who reads it; archived,
+    opened again and closed to this reader in words, with the draft kept.
+    """
     server, owner, friend, _ = club
     page = await visit(server, "/b/rowing/", friend, **WIDE)
     await comes_true(page, LISTED)
@@ -408,6 +439,19 @@ async def test_an_open_page_is_told_what_becomes_of_its_board(club, visit):
     await expect(page.get_by_role("heading", level=1)).to_have_text("Rowers")
     await expect(page.locator(".board-head .about")).to_have_text("Every day")
     await expect(page).to_have_title("Rowers · Riverside")
+    make_board(owner, "rowers", "oars")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Rowers (rowing)")
+    await expect(page).to_have_title("Rowers (rowing) · Riverside")
+    assert owner.api.patch("/api/v1/boards/rowing", json={"name": "ROWERS", "read_by": "members"}).status_code == 200
+    await expect(page).to_have_title("ROWERS (rowing) · Riverside")
+    await expect(page.get_by_text("Only members can read this.")).to_be_visible()
+    assert owner.api.delete("/api/v1/boards/oars", params={"name": "rowers"}).status_code == 204
+    await expect(page.get_by_role("heading", level=1)).to_have_text("ROWERS")
+    await expect(page).to_have_title("ROWERS · Riverside")
+    for writers, words in (("moderators", "Only moderators and the board's owner write here now."), ("members", "Who may write here has changed.")):  # fmt: skip
+        assert owner.api.patch("/api/v1/boards/rowing", json={"write_by": writers}).status_code == 200
+        await expect(page.get_by_text(words)).to_be_visible()
+        await expect(page.get_by_role("button", name="Post")).to_be_enabled(enabled=writers == "members")
     assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
     await expect(page.get_by_text("This board has been archived")).to_be_visible()
     await expect(page.get_by_role("button", name="Post")).to_be_disabled()

@@ -63,15 +63,17 @@ def test_what_can_not_be_done_is_said_in_words(boards, arguments, status, words)
 
 
 async def test_the_log_calls_a_board_as_the_list_does(boards, url):
-    """By its short name and name, as long as it is there; then by its number, and one line with its last address."""
+    """By its short name, and by the name that it had when the entry was written; once it is deleted, by that alone, and one
+    line has its last address.
+    """
     boards("make", "rowing", "Rowing"), boards("change", "rowing", "--name=Boats"), boards("archive", "rowing")
     log = admin(f"--database-url={url}", "audit").stdout
     for words in (
-        "made rowing (Boats)",
+        "made rowing (Rowing, now Boats)",
         "another name or address to rowing (Boats), which was Rowing",
         "archived rowing (Boats)",
     ):
         assert f" {words}\n" in log
     boards("delete", "rowing", "Boats")
     log = admin(f"--database-url={url}", "audit").stdout
-    assert "Boats" not in log and " archived board 2\n" in log and " deleted board 2 (/b/rowing/)\n" in log
+    assert " made Rowing\n" in log and " archived Boats\n" in log and " deleted Boats (/b/rowing/)\n" in log

@@ -39,6 +39,7 @@ QUERIES = (
 FIELDS = {
     "body": "words", "s": "words", "name": "Hidden", "about": "x", "slug": "other", "id": "5", "act": "remove",
     "archived": "true", "read_by": "everyone", "q": "secret", "as": "", "key": "k" * 22,
+    "owner": "nobody", "username": "nobody",
 }  # fmt: skip
 BODIES = (
     None,
@@ -47,7 +48,10 @@ BODIES = (
     ("application/x-www-form-urlencoded", "act=block&s=x&began_from=x"),
     ("application/json", json.dumps(FIELDS)),
     ("application/json", json.dumps({"body": "", "id": -1, "name": 5})),
-    ("application/json", json.dumps({"body": "x", "id": 5, "key": "short", "read_by": "invited"})),
+    (
+        "application/json",
+        json.dumps({"body": "x", "id": 5, "key": "short", "read_by": "invited", "invite": ["nobody"], "owner": "x"}),
+    ),
     ("application/json", "{"),
     ("text/plain", "x"),
 )

@@ -57,6 +57,7 @@ SAMPLES = {
     "/b/rowing/settings": [("GET", "/b/rowing/settings"), ("POST", "/b/rowing/settings", {"name": "Another"})],
     "/b/rowing/invite": [("GET", "/b/rowing/invite"), ("POST", "/b/rowing/invite", {"username": "bob"})],
     "/b/rowing/uninvite": [("GET", "/b/rowing/uninvite"), ("POST", "/b/rowing/uninvite", {"username": "ada"})],
+    "/b/rowing/owner": [("GET", "/b/rowing/owner"), ("POST", "/b/rowing/owner", {"owner": "bob"})],
     "/b/rowing/archive": [("GET", "/b/rowing/archive"), ("POST", "/b/rowing/archive", {})],
     "/b/rowing/delete": [("GET", "/b/rowing/delete"), ("POST", "/b/rowing/delete", {"name": "Rowing"})],
     "/b/rowing/leave": [("GET", "/b/rowing/leave"), ("POST", "/b/rowing/leave", {})],

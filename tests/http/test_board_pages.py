@@ -6,8 +6,9 @@ from unicodedata import normalize
 
 import pytest
 
+from tests.support.admin import admin
 from tests.support.boards import invite, make_board, make_club, post_on, promote
-from tests.support.people import Person
+from tests.support.people import PASSWORD, Person
 
 
 @pytest.fixture
@@ -374,6 +375,83 @@ def test_to_open_or_close_a_board_asks_first(club):
     assert browser.post("/b/empty/settings", data={"name": "Empty", "read_by": "invited"}).status_code == 303
 
 
+def test_people_are_invited_in_the_step_that_makes_or_closes_a_board(club):
+    """All or none: with a name that nobody has, nothing is made, and nobody is shut out. Names count only for the invited."""
+    server, owner, friend, _ = club
+    browser, zoe = owner.browser(), Person(server, name="Zoë")
+    fields = {"name": "Crew", "read_by": "invited", "write_by": "guests", "invite": f"Zoë, nobody, {friend.username}"}
+    refused = browser.post("/boards/new", data=fields)
+    assert (
+        refused.status_code == 404 and "“\u2068nobody\u2069”" in refused.text and 'value="Zoë, nobody, ' in refused.text
+    )
+    assert (
+        re.search('<input id="invite"[^>]* aria-invalid="true"', refused.text)
+        and "Crew" not in browser.get("/boards").text
+    )
+    fields["invite"] = f"Zoë, {friend.username}"
+    crew = browser.post("/boards/new", data=fields).headers["Location"]
+    assert browser.post("/boards/new", data=fields).headers["Location"] == crew, "sent twice"
+    assert all(who.browser().get(crew).status_code == 200 for who in (zoe, friend))
+    closing = {"name": "Rowing", "slug": "rowing", "read_by": "invited", "invite": "@nobody"}
+    asked = browser.post("/b/rowing/settings", data=closing)
+    assert asked.status_code == 422 and "so far: nobody, besides those named below" in asked.text
+    assert browser.post("/b/rowing/settings", data=closing | {"closes": "yes"}).status_code == 404
+    assert server.get("/b/rowing/").status_code == 200
+    closed = browser.post("/b/rowing/settings", data=closing | {"closes": "yes", "invite": "Zoë"}).headers["Location"]
+    home = closed.partition("settings")[0]
+    assert zoe.browser().get(home).status_code == 200 and friend.browser().get(home).status_code == 404
+    opened = {"name": "Lounge", "slug": "lounge", "read_by": "members", "invite": "nobody"}
+    assert browser.post("/b/lounge/settings", data=opened).headers["Location"] == "/b/lounge/settings?done=setup"
+    assert 'name="invite"' in browser.get("/b/lounge/settings").text and 'name="invite"' not in browser.get(closed).text
+
+
+def test_a_board_is_handed_over_by_a_form(club):
+    """To one member, by name. Who had one for the invited stays invited; its settings are for the new owner then."""
+    server, _, friend, _ = club
+    ada, ben = promote(server, Person(server, name="Ann")), Person(server, name="Ben")
+    browser, club_of_ann = ada.browser(), make_board(ada, "Crew", read_by="invited")
+    admin(f"--database-url={server.settings['database_url']}", "demote", ada.username)
+    page = f"/b/{club_of_ann}/settings"
+    assert f'<bdi lang="">Ann</bdi> (@{ada.username}).' in browser.get(page).text
+    for names, status, words in (("nobody", 404, "No member has"), ("Ben, Joe", 422, "A board has one owner"), ("", 404, "No member has")):  # fmt: skip
+        refused = browser.post(f"/b/{club_of_ann}/owner", data={"owner": names})
+        assert refused.status_code == status and words in refused.text and "Who is invited" in refused.text
+    done = browser.post(f"/b/{club_of_ann}/owner", data={"owner": "Ben"})
+    assert (done.status_code, done.headers["Location"]) == (303, "/boards?done=owner")
+    assert "has another owner now" in browser.get(done.headers["Location"]).text
+    assert browser.get(page).status_code == 403 and browser.get(f"/b/{club_of_ann}/").status_code == 200
+    theirs = ben.browser().get(page).text
+    assert f'<bdi lang="">Ben</bdi> (@{ben.username}).' in theirs and f"<small>@{ada.username}</small>" in theirs
+    assert friend.browser().post(f"/b/{club_of_ann}/owner", data={"owner": "Joe"}).status_code == 404
+
+
+def test_who_deletes_an_account_is_told_what_becomes_of_its_boards(club):
+    """On the page, before; and so it comes. Moderators can give an owner to a board that has none."""
+    server, owner, friend, hidden = club
+    alone = make_board(owner, "Diary", read_by="invited")
+    browser, told = owner.browser(), " ".join(owner.browser().get("/account").text.split())
+    for words in (
+        'Rowing</bdi><small>stays, without an owner: moderators look after it</small>',
+        f'Committee</bdi><small>1 invited: goes to <bdi lang="">Joe</bdi> (@{friend.username})</small>',
+        'Diary</bdi><small>nobody is invited: is deleted with all that is on it</small>',
+        f'href="/b/{hidden}/settings#owner"',
+    ):  # fmt: skip
+        assert words in told
+    assert "What becomes of your" not in friend.browser().get("/account").text
+    assert browser.post("/account/delete", data={"password": PASSWORD}).status_code == 303
+    theirs = friend.browser().get(f"/b/{hidden}/settings").text
+    assert f"(@{friend.username})." in theirs and "Nobody yet" in theirs
+    other = promote(server, Person(server, name="Eve")).browser()
+    assert other.get(f"/b/{hidden}/").status_code == other.get(f"/b/{alone}/").status_code == 404
+    assert "It has no owner: moderators look after it." in other.get("/b/rowing/settings").text
+    assert other.post("/b/rowing/owner", data={"owner": "Joe"}).status_code == 303
+    log = " ".join(other.get("/audit").text.split())
+    assert (
+        'left <a href="/b/rowing/"><bdi lang="">Rowing</bdi></a> to the moderators, as the account was deleted' in log
+    )
+    assert f'gave <a href="/b/rowing/"><bdi lang="">Rowing</bdi></a> to {friend.username}<' in log
+
+
 def test_who_is_invited_is_named_and_the_next_can_be_typed(club):
     """The name is that of somebody who is invited, whatever the address says."""
     _, owner, _, hidden = club
@@ -472,6 +550,8 @@ def test_an_invitation_that_may_be_for_another_is_refused_with_their_usernames(c
     assert invited_by(browser, hidden, "Bob_the_First") == (
         422, f"“Bob_the_First” may be @bob_the_first (Bobby), @{other.username} (Bob_the_First). Type the username with the @ before it.",
     )  # fmt: skip
+    status, words = invited_by(browser, hidden, "zzz, Eve, Ada, @yyy, zzz")
+    assert status == 404 and [words.count(one) for one in ("“zzz”", "“Eve” may", "Ada owns", "“@yyy”")] == [1, 1, 1, 1]
     status, words = invited_by(browser, hidden, f"{friend.username}, Eve")
     assert status == 422 and f"“Eve” may be @{eve.username} (Eve), @{eva.username} (Eve)." in words
     for _ in range(4):
@@ -568,11 +648,33 @@ def test_the_account_page_leads_to_all_boards_where_there_are_several(start):
     make_board(member, "Tea", "tea")
     link = 'See <a href="/boards">all boards</a>'
     assert f"{link}, where yours are marked." in member.browser().get("/account").text
-    assert f"{link}." in moderator.browser().get("/account").text
+    assert f"{link}, where yours are marked." in moderator.browser().get("/account").text
     club = start()
     make_board(promote(club, Person(club)), "Tea", "tea")
     page = Person(club).browser().get("/account").text
     assert f"{link}." in page and "/boards/new" not in page
+
+
+def test_the_magnifier_leads_to_the_board_s_search_or_to_that_in_all(club, start):
+    """From pages that are about no board, where there are several that their reader may read. Moderators' boards are marked
+    as theirs, too.
+    """
+    server, owner, friend, _ = club
+
+    def leads(who, path):
+        return re.search('<a class="find" href="([^"]+)"', who.get(path).text)[1]
+
+    for who, path, there in (
+        (friend.browser(), "/account", "/search?board=*"), (server.client, "/boards", "/search?board=*"),
+        (friend.browser(), "/", "/search"), (server.client, "/b/rowing/", "/b/rowing/search"),
+        (owner.browser(), "/b/rowing/settings", "/b/rowing/search"),
+    ):  # fmt: skip
+        assert leads(who, path) == there
+    assert 'value="*" checked' in friend.browser().get("/search?board=*").text
+    assert leads(start().client, "/boards") == "/search"
+    assert (
+        owner.browser().get("/boards").text.count("Yours") == 3 and "Yours" not in friend.browser().get("/boards").text
+    )
 
 
 def test_the_first_board_has_the_site_s_name_once(club):
@@ -613,7 +715,9 @@ def test_ways_back_from_a_message_name_its_board(club):
 
 
 def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
-    """The log names the board by a link while the reader can read it; once deleted, by its old address, if not random."""
+    """The log names the board by a link while the reader can read it, and by the name that it had then; once deleted, by that
+    alone, and its old address. Nothing names one for the invited to others, nor when it is gone.
+    """
     server, owner, friend, hidden = club
     other, browser = promote(server, Person(server)), owner.browser()
 
@@ -625,10 +729,11 @@ def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
     change("rowing", read_by="members", rules="Be kind and quick")
     change("rowing", read_by="members")
     link = '<a href="/b/rowing/"><bdi lang="">Rowers</bdi></a>'
+    before = '<a href="/b/rowing/"><bdi lang="">Rowing</bdi></a> (now <bdi lang="">Rowers</bdi>)'
     log = other.browser().get("/audit").text
     for words in (
-        f"archived {link}", f"opened {link} again, which was archived", f"gave another name or address to {link}, which was Rowing<",
-        f"made {link} one for members", f"changed {link}", f"made {link}<",
+        f"archived {before}<", f"opened {link} again, which was archived", f"gave another name or address to {link}, which was Rowing<",
+        f"made {link} one for members", f"changed {link}", f"made {before}<",
     ):  # fmt: skip
         assert words in log
     assert log.count("changed <a") == 2 and "Committee" not in log and "Committee" in browser.get("/audit").text
@@ -638,10 +743,11 @@ def test_the_audit_log_says_which_board_and_what_was_done_to_it(club):
     for slug, name in (("rowing", "Rowers"), (hidden, "Committee")):
         assert browser.post(f"/b/{slug}/delete", data={"name": name}).status_code == 303
     log = browser.get("/audit").text
-    assert re.search(r"deleted board \d+ \(/b/rowing/\)", log) and link not in log and hidden not in log
+    assert 'deleted <bdi lang="">Rowers</bdi> (/b/rowing/)<' in log and 'made <bdi lang="">Rowing</bdi><' in log
+    assert 'href="/b/rowing/' not in log and hidden not in log and "Committee" not in log
     assert re.search(r"deleted board \d+<", log) and re.search(rf"invited {friend.username} to board \d+<", log)
     theirs = other.browser().get("/audit").text
-    assert "deleted board" in theirs and friend.username not in theirs, "only who did it reads of the hidden one"
+    assert "(/b/rowing/)" in theirs and friend.username not in theirs, "only who did it reads of the hidden one"
 
 
 def test_one_leaves_a_board(club):

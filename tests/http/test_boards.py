@@ -19,7 +19,7 @@ FILL_INVITATIONS = """
     INSERT INTO boards (id, slug, name, about, rules, read_by, write_by, created_at, floor, changed)
     SELECT i, 'board-' || i, 'Board', '', '', 'invited', 'guests', 1, 0, 0 FROM n;
     INSERT INTO invitations (board_id, account_id, at)
-    SELECT boards.id, accounts.id, 1 FROM boards, accounts WHERE boards.id > 1000 AND username = '{0}'"""
+    SELECT boards.id, accounts.id, 1 FROM boards, accounts WHERE boards.id > 1000 AND username IN ('{0}')"""
 
 
 @pytest.fixture
@@ -585,6 +585,60 @@ def test_a_moderator_who_closes_somebody_else_s_board_is_outside_then(start):
     [slug] = [one["slug"] for one in owner.api.get(BOARDS).json()["boards"] if one["slug"] != "first"]
     assert len(slug) == 20
     refused(moderator.api.get(f"{BOARDS}/{slug}"), 404, "no_such_board")
+
+
+def test_a_board_is_made_or_changed_with_its_members_and_its_owner_at_once(site, moderator):
+    """All or none, and what is wrong with any of the usernames is said together. Names are not taken here."""
+    ada, joe = Person(site, name="Ada"), Person(site, name="Joe")
+    make(moderator)
+
+    def problems(response, status):
+        error = response.json()["error"]
+        assert response.status_code == status and error["message"] == " ".join(
+            dict.fromkeys(one["message"] for one in error["problems"])
+        )
+        assert error["code"] == error["problems"][0]["code"]
+        return [(one["name"], one["code"]) for one in error["problems"]]
+
+    wrong = [ada.username, "nobody_1", "Joe", moderator.username]
+    expected = [("nobody_1", "no_such_account"), ("Joe", "no_such_account"), (moderator.username, "owns_board")]
+    fields = {"name": "Crew", "read_by": "invited"}
+    assert problems(moderator.api.post(BOARDS, json={**fields, "invite": wrong}), 404) == expected
+    assert problems(moderator.api.patch(f"{BOARDS}/rowing", json={**fields, "invite": wrong}), 404) == expected
+    for invite in (5, ["x", 5], {"x": 1}):
+        refused(moderator.api.post(BOARDS, json={**fields, "invite": invite}), 400, "bad_field")
+    refused(moderator.api.patch(f"{BOARDS}/rowing", json={**fields, "invite": ["x"] * 11}), 422, "too_many_names")
+    assert [one["slug"] for one in site.get(BOARDS).json()["boards"]] == ["first", "rowing"], "nothing was done"
+    assert site.get(f"{BOARDS}/rowing").json()["name"] == "Rowing"
+    crew = hidden(moderator, invite=[ada.username.upper(), joe.username, joe.username])
+    assert all(who.api.get(f"{BOARDS}/{crew}").status_code == 200 for who in (ada, joe))
+    closed = moderator.api.patch(f"{BOARDS}/rowing", json={**fields, "invite": [ada.username], "owner": joe.username})
+    slug = closed.json()["slug"]
+    assert closed.status_code == 200 and closed.json()["name"] == "Crew"
+    assert joe.api.get(f"{BOARDS}/{slug}").json()["manages"] and "manages" not in ada.api.get(f"{BOARDS}/{slug}").json()
+    members = [one["username"] for one in joe.api.get(f"{BOARDS}/{slug}/members").json()["members"]]
+    assert members == [moderator.username, ada.username]
+    refused(ada.api.patch(f"{BOARDS}/{slug}", json={"owner": ada.username}), 403, "owner_only")
+    assert problems(joe.api.patch(f"{BOARDS}/{slug}", json={"owner": "nobody_1"}), 404) == [expected[0]]
+    assert (
+        joe.api.patch(f"{BOARDS}/{slug}", data={"invite": f"{moderator.username}, {ada.username}"}).status_code == 200
+    )
+
+
+def test_an_owner_can_not_be_given_more_boards_than_one_may_own(start):
+    """Where members make boards, that is; and nobody more invitations than one may have, all of whom are named."""
+    server = start(board_making="members", boards_each="1")
+    ada, joe, mia = (Person(server) for _ in range(3))
+    make(ada)
+    make(joe, "joes")
+    full = ada.api.patch(f"{BOARDS}/rowing", json={"name": "Else", "owner": joe.username})
+    refused(full, 422, "too_many_boards")
+    assert full.json()["error"]["message"] == f"@{joe.username} owns as many boards as a member may here."
+    with contextlib.closing(sqlite3.connect(server.settings["database_url"].removeprefix("sqlite:///"))) as db, db:
+        db.executescript(FILL_INVITATIONS.format(f"{joe.username}', '{mia.username}"))
+    full = ada.api.patch(f"{BOARDS}/rowing", json={"name": "Else", "invite": [joe.username, mia.username]})
+    assert [one["name"] for one in full.json()["error"]["problems"]] == [joe.username, mia.username]
+    assert server.get(f"{BOARDS}/rowing").json()["name"] == "Rowing"
 
 
 def test_what_was_done_with_a_board_is_in_the_log_for_those_who_read_it(site, moderator):

@@ -197,8 +197,14 @@ async def test_accounts_are_invited_all_or_none(storage, monkeypatch):
     assert await storage.invite(ada, board.id, BOB.id, mia.id, mia.id) == {mia.id}
     await storage.uninvite(ada, board.id, mia.id)
     monkeypatch.setattr("storage.invitations.MOST_INVITATIONS", 1)
-    with pytest.raises(TooManyInvitationsError, match="@bob is invited to as many"):
+    with pytest.raises(TooManyInvitationsError) as caught:
         await storage.invite(ada, other.id, mia.id, BOB.id)
+    assert caught.value.usernames == ["bob"]
+    with pytest.raises(TooManyInvitationsError):
+        await storage.set_board(ada, other.id, BoardChange(name="Else"), invite=[BOB.id])
+    with pytest.raises(TooManyInvitationsError):
+        await made(storage, "third", actor=ada, invite=[mia.id, BOB.id])
+    assert [one.name for one, _ in await storage.listed(AS_ADA, "", 9, {}) if one.id != board.id] == [other.name]
     with pytest.raises(NotFoundError):
         await storage.invite(ada, other.id, mia.id, 99)
     assert await storage.invited(other.id, AS_ADA, 0, 9) == []
@@ -243,7 +249,7 @@ async def test_a_board_that_was_just_made_alike_is_the_same_once_more(storage, m
 
 
 async def test_an_owner_who_leaves_is_a_change_of_the_board(storage):
-    """Every node reads its row again; who owns none, changes nothing."""
+    """Every node reads its row again; an account that owns none changes nothing."""
     board = await made(storage, actor=await storage.account("ada"))
     before = (await storage.log_after(0, 1)).head
     await storage.delete_account(BOB.id, keep_messages=True)
@@ -306,8 +312,28 @@ async def test_an_old_name_of_a_board_for_the_invited_is_nowhere_in_the_log(stor
         await storage.set_board(ada, board.id, BoardChange(name=name))
     await storage.set_board(ada, board.id, BoardChange(name="Garden", slug="garden", read_by="everyone"))
     await storage.set_board(ada, board.id, BoardChange(name="Plots", read_by="invited"))
-    log = [entry.target for entry in await storage.audit(None, 99, OPERATOR) if entry.action == "rename"]
+    entries = await storage.audit(None, 99, OPERATOR)
+    log = [entry.target for entry in entries if entry.action == "rename"]
     assert log == [f"board {board.id}, which was Garden", *[f"board {board.id}"] * 3]
+    assert {entry.board_name for entry in entries} == {None, "Garden"}
+
+
+async def test_an_entry_says_what_the_board_was_called_when_it_was_written(storage):
+    """Also of a message there, and of a board that is gone; an entry about the first board has no name."""
+    await storage.set_role(None, "ada", "moderator")
+    ada, board = await storage.account("ada"), await made(storage, actor=await storage.account("ada"))
+    message, _ = await storage.append(BOB, "by Bob", None, board_id=board.id)
+    await storage.delete(message.id, ADA.id, moderates=True, board_id=board.id)
+    await storage.set_board(ada, board.id, BoardChange(name="Garden"))
+    await storage.delete_board(ada, board.id)
+    log = [(entry.action, entry.board_name) for entry in await storage.audit(None, 9, OPERATOR)]
+    assert log == [
+        ("delete", "Garden"),
+        ("rename", "Garden"),
+        ("delete", "Rowing"),
+        ("make", "Rowing"),
+        ("moderator", None),
+    ]
 
 
 # --- at once
@@ -524,7 +550,7 @@ async def test_a_moderator_removes_and_counts_only_where_they_read(storage):
 
 async def test_a_deleted_board_leaves_nothing_behind_but_its_slugs(storage, monkeypatch):
     """At once for everybody; its rows go some at a time, and others' messages stay."""
-    monkeypatch.setattr("storage.boards.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("storage.board_ends.ROWS_AT_ONCE", 3)
     board, other = await made(storage), await made(storage, "diving")
     for n in range(7):
         await storage.append(None, f"low tide {n}", None, board_id=board.id)

@@ -58,7 +58,7 @@ class Boards(RuleBasedStateMachine):
         open_to_all = self.make_one(OPERATOR, "rowing", "everyone", "guests")
         hidden = self.make_one(Asker(1), "diving", "invited", "members")
         self.run(self.storage.invite(None, hidden, 2))
-        self.model.boards[hidden].invited.add(2)
+        self.model.boards[hidden].invited[2] = None
         for account, board in ((1, None), (2, hidden)):
             self.make_one_bot(account, board)
         for asker, board in (
@@ -169,7 +169,19 @@ class Boards(RuleBasedStateMachine):
             refusal = NotFoundError
         call = self.storage.invite if is_in else self.storage.uninvite
         if self.tried(call(self.actor(by), board, account), refusal):
-            (self.model.boards[board].invited.add if is_in else self.model.boards[board].invited.discard)(account)
+            invited = self.model.boards[board].invited
+            invited.setdefault(account) if is_in else invited.pop(account, None)
+
+    @precondition(lambda self: self.model.boards)
+    @rule(data=st.data(), account=PERSONS)
+    def hand_over(self, data, account):
+        by, board = self.person(data), data.draw(st.sampled_from(sorted(self.model.boards)))
+        refusal = self.model.refusal_of_actor(by, board)
+        if refusal is None and account not in self.model.roles:
+            refusal = NotFoundError
+        giving = self.storage.set_board(self.actor(by), board, BoardChange(), owner_id=account)
+        if self.tried(giving, refusal):
+            self.model.give(board, account, stays=not by.is_operator)
 
     # --- messages
 
@@ -389,7 +401,7 @@ class Boards(RuleBasedStateMachine):
         for id in self.model.boards:
             invited, refusal = self.storage.invited(id, asker, 0, 100), self.model.refusal_of_actor(asker, id)
             for accounts in self.tried(invited, refusal) or ():
-                assert {account.id for account in accounts} == self.model.boards[id].invited
+                assert {account.id for account in accounts} == self.model.boards[id].invited.keys()
 
     @rule()
     def list_for_delivery(self):

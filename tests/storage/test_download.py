@@ -117,7 +117,7 @@ def fill(db, server, ada, bob):
     db.execute(audit, (later, *own, "suspend", "bob"))
     db.execute(audit, (later, *other, "delete", f"message {posted['id']}"))
     db.execute(audit, (later, *other, "delete", f"message {others['id']}"))
-    db.execute("INSERT INTO audit VALUES (NULL, ?, ?, 'ada', 'invite', 'board 2, bob', 2)", (later, ada.id))
+    db.execute("INSERT INTO audit VALUES (NULL, ?, ?, 'ada', 'invite', 'board 2, bob', 2, NULL)", (later, ada.id))
     db.commit()
 
 

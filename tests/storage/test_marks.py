@@ -67,7 +67,7 @@ async def test_who_sees_one_board_has_no_marks(storage):
 
 async def test_marks_leave_with_their_board_and_their_account(storage, monkeypatch):
     """Some at a time, as its messages."""
-    monkeypatch.setattr("storage.boards.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("storage.board_ends.ROWS_AT_ONCE", 1)
     board, other = await made(storage), await made(storage, "diving")
     for one in (board, other):
         posted, _ = await storage.append(ADA, "words", None, board_id=one.id)

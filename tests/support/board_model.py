@@ -23,7 +23,8 @@ class Place:
     read_by: str
     write_by: str
     owner: int | None
-    invited: set[int] = dataclasses.field(default_factory=set)
+    invited: dict[int, None] = dataclasses.field(default_factory=dict)
+    """In the order in which they were."""
     slugs: set[str] = dataclasses.field(default_factory=set)
     """Those that lead to it."""
     is_archived: bool = False
@@ -152,11 +153,32 @@ class Model:
         self.suspended.discard(account)
         self.end_bots(account)
         self.marks = {(whose, board): mark for (whose, board), mark in self.marks.items() if whose != account}
-        for place in self.boards.values():
-            place.owner = None if place.owner == account else place.owner
-            place.invited.discard(account)
+        for board, place in list(self.boards.items()):
+            place.invited.pop(account, None)
+            if place.owner == account:
+                self.leave_board(board, place)
         if not keeps:
             self.posts = {id: post for id, post in self.posts.items() if post.author != account}
+
+    def leave_board(self, board: int, place: Place) -> None:
+        """Its owner's account is deleted."""
+        heirs = sorted(
+            place.invited, key=lambda account: account in self.suspended
+        )  # the first of them, if all are alike
+        place.owner = heirs[0] if heirs and place.read_by == "invited" else None
+        if place.owner is not None:
+            del place.invited[place.owner]
+        elif place.read_by == "invited":
+            self.ended[board] = self.boards.pop(board).read_by
+
+    def give(self, board: int, account: int, *, stays: bool) -> None:
+        """Another owner. Who had a board for the invited stays invited, unless the operator takes it away."""
+        place = self.boards[board]
+        if account != place.owner:
+            place.invited.pop(account, None)
+            if stays and place.read_by == "invited" and place.owner is not None:
+                place.invited.setdefault(place.owner)
+            place.owner = account
 
     def end_bots(self, account: int) -> None:
         self.bots = {credential: one for credential, one in self.bots.items() if one[0] != account}

@@ -96,6 +96,8 @@ class Reach:
                 self.errors.add((status, code))
             case ast.Call(func=ast.Name(id="BadTextError" | "DeniedError"), args=[ast.Constant(code), _, *seconds]):
                 self.errors.add((429 if seconds else STATUSES.get(code, 422), code))
+            case ast.Call(func=ast.Name(id="Problem"), args=[_, ast.Constant(code), _]):
+                self.errors.add((STATUSES.get(code, 422), code))
             case ast.Attribute(value=ast.Attribute(value=ast.Attribute(attr="limits"), attr=name), attr="check"):
                 self.errors.add((429, getattr(Limits(), name).code))
             case ast.Call(func=ast.Attribute(attr="set_header"), args=[ast.Constant(name), *_]):

@@ -80,10 +80,14 @@ UNHEARD_OF = {
         NO_BOARD,
         (404, "no_such_board"),
     },  # of one board, also the first, which is always there
-    ("/api/v1/boards", "post"): {NO_BOARD},  # the one that was just made is there
+    ("/api/v1/boards", "post"): {
+        NO_BOARD,  # the one that was just made is there
+        (422, "names_several"),  # usernames say who is meant
+    },
     ("/api/v1/boards/{slug}", "patch"): {
-        (409, "edited_meanwhile")
-    },  # only of the page's form, which says from when it is
+        (409, "edited_meanwhile"),  # only of the page's form, which says from when it is
+        (422, "names_several"),
+    },
     ("/api/v1/boards/{slug}/messages", "post"): {(400, "bad_cursor"), NO_BOARD},  # which is no_such_board there
     ("/api/v1/signin", "post"): {(422, "too_many_tokens")} | OF_OTHERS,  # the first is for bots' tokens
     ("/api/v1/signup", "post"): OF_OTHERS,
@@ -167,5 +171,6 @@ def test_each_refusal_of_the_board_has_a_status_that_was_chosen():
     trees = [ast.parse(file.read_text()) for file in (ROOT / "board").rglob("*.py")]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     refusals = [call.args for call in calls if getattr(call.func, "id", "") in ("DeniedError", "BadTextError")]
+    refusals += [call.args[1:] for call in calls if getattr(call.func, "id", "") == "Problem"]
     raised = {code.value for code, *rest in refusals if len(rest) < 2 and isinstance(code, ast.Constant)}
     assert raised == set(STATUSES) | UNPROCESSABLE
