@@ -70,18 +70,14 @@ class Boards(Nouns):
 
         async def unit(tx: Tx) -> Board:
             if once and (made := await find_just_made(tx, actor, credential, None if or_slugs else slug, said)):
+                await add_invitations(tx, actor, made.id, invite)
                 return made
             await check_may_create(tx, actor, credential, most_owned)
-            row = await tx.one("SELECT coalesce(max(id), 1) + 1 FROM boards")  # rows never leave
-            assert row is not None
-            hidden = read_by == "invited"
-            called = await (take_random_slug(tx, row[0]) if hidden else take_free_slug(tx, [slug, *or_slugs], row[0]))
-            await insert_board(tx, row[0], called, *said, actor and actor.id)
-            await note(tx, actor, "make", of_board(row[0]), row[0])
-            await add_invitations(tx, actor, row[0], invite)
+            board_id = await insert_board(tx, actor, [slug, *or_slugs], said)
+            await add_invitations(tx, actor, board_id, invite)
             if owner_id is not None:
-                await give(tx, actor, row[0], owner_id)
-            return await check_may_read(tx, row[0], asker_of(None, None))
+                await give(tx, actor, board_id, owner_id)
+            return await check_may_read(tx, board_id, asker_of(None, None))
 
         return await self._write(unit)
 
@@ -136,10 +132,18 @@ class Boards(Nouns):
         return await self._read(read_by_slug, slug, asker)
 
 
-async def insert_board(tx: Tx, *values: object) -> None:
+async def insert_board(tx: Tx, actor: Account | None, slugs: Sequence[str], said: tuple[str, ...]) -> int:
+    """Returns its id. Raises SlugTakenError."""
+    row = await tx.one("SELECT coalesce(max(id), 1) + 1 FROM boards")  # rows never leave
+    assert row is not None
+    id: int = row[0]
+    slug = await (take_random_slug(tx, id) if said[3] == "invited" else take_free_slug(tx, slugs, id))
     columns = "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, floor, changed"
     places = "$1, $2, $3, $4, $5, $6, $7, $8, now_ms(), $9, $9"
-    await tx.run(f"INSERT INTO boards ({columns}) VALUES ({places})", *values, await next_board_change(tx))
+    given = (id, slug, *said, actor and actor.id, await next_board_change(tx))
+    await tx.run(f"INSERT INTO boards ({columns}) VALUES ({places})", *given)
+    await note(tx, actor, "make", of_board(id), id)
+    return id
 
 
 async def find_just_made(

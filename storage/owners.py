@@ -80,11 +80,12 @@ async def give(tx: Tx, actor: Account | None, board_id: int, account_id: int, mo
     account = await account_by(tx, "id", account_id)
     if account is None:
         raise NotFoundError(f"account {account_id}")
-    if account_id != board.owner_id:
-        await check_may_own(tx, account, most)
-        await hand_over(tx, board_id, account_id)
-        if actor is not None and board.read_by == "invited" and board.owner_id is not None:
-            await add_invitations(tx, actor, board_id, [board.owner_id])
+    if account_id == board.owner_id:
+        return
+    await check_may_own(tx, account, most)
+    await hand_over(tx, board_id, account_id)
+    if actor is not None and board.read_by == "invited" and board.owner_id is not None:
+        await add_invitations(tx, actor, board_id, [board.owner_id])
     await note(tx, actor, "give", f"{of_board(board_id)} to {account.username}", board_id)
 
 

@@ -35,8 +35,9 @@ class BoardChanges(Boards, MembersNamed):
     async def make_board(
         self, caller: Caller, said: BoardChange, *, invite: Names = NOBODY, once: bool = False
     ) -> Board:
-        """Makes a board, which the caller then owns, and invites these members: both or neither. One for the invited gets a random slug, any other the one in `said`, or
-        one that is made from its name and is free. With `once`, what the caller has just made alike is returned instead.
+        """Makes a board, which the caller then owns, and invites these members: both or neither. One for the invited gets a
+        random slug, any other the one in `said`, or one that is made from its name and is free. With `once`, what the caller
+        has just made alike is returned instead.
 
         Raises DeniedError, BadTextError, SlugTakenError, TooManyBoardsError.
         """

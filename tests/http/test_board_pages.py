@@ -390,8 +390,10 @@ def test_people_are_invited_in_the_step_that_makes_or_closes_a_board(club):
     )
     fields["invite"] = f"Zoë, {friend.username}"
     crew = browser.post("/boards/new", data=fields).headers["Location"]
-    assert browser.post("/boards/new", data=fields).headers["Location"] == crew, "sent twice"
-    assert all(who.browser().get(crew).status_code == 200 for who in (zoe, friend))
+    moe = Person(server, name="Moe")
+    for names in (fields["invite"], "Moe"):
+        assert browser.post("/boards/new", data={**fields, "invite": names}).headers["Location"] == crew, "sent twice"
+    assert all(who.browser().get(crew).status_code == 200 for who in (zoe, friend, moe))
     closing = {"name": "Rowing", "slug": "rowing", "read_by": "invited", "invite": "@nobody"}
     asked = browser.post("/b/rowing/settings", data=closing)
     assert asked.status_code == 422 and "so far: nobody, besides those named below" in asked.text

@@ -261,14 +261,19 @@ async def test_deauthorizing_ends_the_sessions_that_facebook_made(storage):
 
 
 async def test_erasing_removes_the_account_if_nothing_else_lets_it_in(storage):
-    """Its messages stay, as a deleted account's."""
+    """Its messages stay, as a deleted account's, and its boards go on, as when its owner deletes it."""
     made = await join(storage)
+    rest = {"actor": made.account, "most_owned": 9}
+    club = await storage.create_board(slug="", name="Club", read_by="invited", invite=[ADA.id], **rest)
+    await storage.create_board(slug="open", name="Open", **rest)
     author = type(ADA)(made.account.id, made.account.name)
     message, _ = await storage.append(author, "what I said", None)
     await storage.set_picture(made.id, PICTURE)
     floor = (await snapshot(storage)).head.floor
     await storage.erase_identity("facebook", APP, ID, LATER, "code")
     assert (await storage.message(message.id, GUEST)).author.name == "deleted account"
+    owners = {one.name: one.owner_id for one, _ in await storage.listed(OPERATOR, "", 9, {})}
+    assert owners == {club.name: ADA.id, "Open": None}
     assert (await snapshot(storage)).head.floor > floor and await storage.erased_at("code") > 10**12
     for call in (storage.account("grace"), storage.identity("facebook", APP, ID), storage.picture(author.id)):
         with pytest.raises(NotFoundError):
