@@ -10,13 +10,12 @@ from board.caller import Caller
 from board.errors import DeniedError, Problem
 from board.limits import Limits
 from board.site.boards import Boards, finding_board
-from board.site.members_named import MembersNamed, Names, refuse
+from board.site.members_named import NOBODY, MembersNamed, Names, refuse
 from board.slugs import as_typed, check_is_free, clean_about, clean_board_name, clean_rules, clean_slug, slugs_from
 from storage.boards import BoardChange
 from storage.errors import TooManyInvitationsError, TooManyOwnedError
 from storage.records import Board
 
-NOBODY = Names()
 FULL = "@{} is invited to as many boards as one may be."
 OWNS = "@{} owns as many boards as a member may here."
 

@@ -5,7 +5,7 @@ together.
 import dataclasses
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from unicodedata import normalize
 
 from board.account_names import NAME_LENGTH, fold_username
@@ -35,16 +35,18 @@ class Names:
     """
 
 
+NOBODY = Names()
+
+
 def typed_names(text: str) -> Names:
-    """Returns the names between the commas. Raises DeniedError."""
+    """Returns the names between the commas. Raises DeniedError, BadTextError."""
     text = tidy(text)
-    names = [name for name in COMMA.split(text) if name.strip()] or [text]
-    return named(names, text)
+    return named([name for name in COMMA.split(text) if name.strip()] or [text], text)
 
 
-def usernames(names: Sequence[str]) -> Names:
-    """Raises DeniedError."""
-    return named(names)
+def usernames(names: Iterable[str]) -> Names:
+    """Raises DeniedError, BadTextError."""
+    return named([tidy(name) for name in names])
 
 
 def named(texts: Sequence[str], whole: str = "") -> Names:

@@ -5,9 +5,8 @@ from typing import Any
 
 from board.errors import DeniedError
 from board.recent import iso
-from board.site.board_changes import NOBODY
 from board.site.boards import BOARDS_AT_ONCE
-from board.site.members_named import Names, usernames
+from board.site.members_named import NOBODY, Names, usernames
 from board.slugs import fold_slug
 from handlers.boards.rail import WithBoards
 from handlers.http.base import Base
@@ -59,13 +58,16 @@ class BoardHandler(Base):
         )
 
     def names(self, fields: dict[str, Any], name: str) -> Names:
-        """Returns the usernames in a list, or in a text with commas between them. Raises RefusedError, DeniedError."""
+        """Returns the usernames in a list, or in a text with commas between them.
+
+        Raises RefusedError, DeniedError, BadTextError.
+        """
         value = fields.get(name)
         if isinstance(value, str):
             value = value.split(",")
         if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
             raise RefusedError(400, "bad_field", f"“{name}” must be a list of usernames.")
-        return usernames([one.strip() for one in value or () if one.strip()])
+        return usernames(one for one in value or () if one.strip())
 
     def one_of(self, fields: dict[str, Any], name: str, choices: tuple[str, ...]) -> str | None:
         """Raises RefusedError."""

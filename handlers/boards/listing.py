@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from board.site.board_changes import NOBODY
-from board.site.members_named import Names, typed_names
+from board.site.members_named import NOBODY, Names, typed_names
 from handlers.accounts.sign_in import FormPage
 from handlers.boards.rail import WithBoards, in_order
 from handlers.http.base import Page

@@ -197,11 +197,12 @@ async def test_the_list_does_not_jump_and_tells_boards_of_one_name_apart(club, v
 
 async def test_what_is_new_out_of_view_is_said_at_the_edge_of_the_list(club, visit):
     """By a button, which leads there; a list that has room for all has none, and loads nothing for it."""
-    server, owner, friend, _ = club
+    server, owner, friend, hidden = club
     for number in range(12):
         make_board(owner, f"Board {number:02}", f"extra-{number}")
     page = await visit(server, None, friend, viewport={"width": 1280, "height": 360}, reduced_motion="reduce")
-    await look_at(page, "/b/rowing/")
+    for slug in ("rowing", "lounge", hidden):
+        await look_at(page, f"/b/{slug}/")
     await page.goto("/")
     await comes_true(page, LISTED)
     await parked(server, 1)

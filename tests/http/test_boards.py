@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import json
 import re
 import secrets
 import sqlite3
@@ -608,6 +609,11 @@ def test_a_board_is_made_or_changed_with_its_members_and_its_owner_at_once(site,
     for invite in (5, ["x", 5], {"x": 1}):
         refused(moderator.api.post(BOARDS, json={**fields, "invite": invite}), 400, "bad_field")
     refused(moderator.api.patch(f"{BOARDS}/rowing", json={**fields, "invite": ["x"] * 11}), 422, "too_many_names")
+    for text in ("x\0", "\ud800"):
+        for name, value in (("invite", [text]), ("owner", text)):
+            body = json.dumps({**fields, name: value})
+            answer = moderator.api.patch(f"{BOARDS}/rowing", content=body, headers={"Content-Type": "application/json"})
+            refused(answer, 400, "body_not_text")
     assert [one["slug"] for one in site.get(BOARDS).json()["boards"]] == ["first", "rowing"], "nothing was done"
     assert site.get(f"{BOARDS}/rowing").json()["name"] == "Rowing"
     crew = hidden(moderator, invite=[ada.username.upper(), joe.username, joe.username])
