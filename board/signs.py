@@ -5,6 +5,7 @@ two signs stay together, which makes a shortened text one sign shorter. A librar
 that already has Unicode's.
 """
 
+import re
 import unicodedata
 
 JOINER = "\u200d"
@@ -68,3 +69,12 @@ def next_place_to_cut(text: str, at: int) -> int:
 
 def first_sign(text: str) -> str:
     return text[: next_place_to_cut(text, 1)]
+
+
+def initials(name: str) -> str:
+    """Returns the first letters of the first and the last word of a name, or its first character if it has no letters.
+
+    static/js/message.js does the same, so this goes by code points.
+    """
+    words = re.findall(r"[^\W_]\S*", name) or [name]
+    return "".join(word[:1].upper() for word in (words[:1] + words[1:][-1:]))

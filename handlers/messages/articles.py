@@ -9,6 +9,7 @@ import functools
 from collections.abc import Sequence
 
 from board.recent import iso, moment
+from board.signs import initials
 from board.text import pieces
 from handlers.http.templates import LOADER
 from net.loop_turns import LoopTurns
@@ -17,6 +18,8 @@ from storage.records import Message
 MOST_BYTES = 4 * 1024 * 1024
 """Size limit of the cache. A page of the longest messages has a megabyte or two."""
 MOST_KEPT = 2000
+GROUP_MS = 5 * 60_000
+"""The longest time between two messages of one group."""
 
 
 class Articles:
@@ -76,13 +79,28 @@ def render(message: Message, is_this: bool) -> bytes:
     this = message.id if is_this else None
     shown = pieces(message.body or "")
     return LOADER.load("message.html").generate(
-        message=message, this=this, shown=shown, is_found=False, iso=iso, human=human
+        message=message, this=this, shown=shown, is_found=False, iso=iso, human=human, clock=clock, initials=initials
     )
 
 
 @functools.lru_cache(400)
 def day_line(day: datetime.date) -> bytes:
-    return LOADER.load("day.html").generate(words=f"{day.day} {day:%B %Y}")
+    return LOADER.load("day.html").generate(words=f"{day.day} {day:%B %Y}, UTC")
+
+
+def follows(message: Message, above: Message | None) -> bool:
+    """Whether the message belongs to the group of the one that is shown above it: the page then leaves out its header.
+
+    Two guests may be two people. static/js/board.js has the same rule, for messages that arrive.
+    """
+    if above is None or message.author is None or above.author is None or message.author.id != above.author.id:
+        return False
+    return abs(message.created_at - above.created_at) <= GROUP_MS
+
+
+def as_next(html: bytes) -> bytes:
+    """Marks the kept HTML of a message as the next one of a group."""
+    return html.replace(b'"message', b'"message next', 1)
 
 
 def day_of(ms: int) -> datetime.date:
@@ -90,7 +108,12 @@ def day_of(ms: int) -> datetime.date:
     return moment(ms).date()
 
 
+def clock(ms: int) -> str:
+    """The time below the line of its day, as pages show it without JavaScript: in UTC, as that line says."""
+    return f"{moment(ms):%H:%M}"
+
+
 def human(ms: int) -> str:
-    """The time as pages show it without JavaScript. With JavaScript they show local time instead."""
+    """A day with its time, as pages show it without JavaScript. With JavaScript they show local time instead."""
     at = moment(ms)
     return f"{at.day} {at:%b %Y, %H:%M} UTC"

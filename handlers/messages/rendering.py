@@ -4,11 +4,11 @@ import itertools
 from typing import Any
 
 from board.recent import iso
-from board.signs import beginning
+from board.signs import beginning, initials
 from handlers.http.aside import gzipped
 from handlers.http.base import Page
 from handlers.http.negotiation import takes_gzip
-from handlers.messages.articles import day_line, day_of, human
+from handlers.messages.articles import as_next, day_line, day_of, follows, human
 from storage.records import Message
 
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
@@ -21,19 +21,24 @@ class Rendering(Page):
     """Shows messages."""
 
     def get_template_namespace(self) -> dict[str, Any]:
-        return {**super().get_template_namespace(), "iso": iso, "human": human}
+        return {**super().get_template_namespace(), "iso": iso, "human": human, "initials": initials}
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
-        """Newest first, with a line above each day in UTC. static/js/message.js draws lines for the reader's days.
+        """Newest first and in groups, with a line above each day in UTC. static/js/message.js draws lines for the reader's
+        days.
 
         `this` is the id of the message that the page is about; `below` is put after it.
         """
         html = dict(zip((m.id for m in messages), await self.context.making.articles.html(messages, this), strict=True))
-        parts = []
+        parts: list[bytes] = []
         for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
             parts.append(day_line(day))
+            above = None
             for message in those:
-                parts += [html[message.id], below] if message.id == this else [html[message.id]]
+                parts.append(as_next(html[message.id]) if follows(message, above) else html[message.id])
+                above = message
+                if message.id == this:
+                    parts.append(below)
         return parts
 
     async def send_page(self, template: str, html: list[bytes], **names: Any) -> None:

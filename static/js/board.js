@@ -22,6 +22,7 @@ const MOST_GLOWING = 10; // if many messages arrive, more would not help anybody
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in live.css
 const AHEAD = "800px"; // how far from the end older messages are requested
 const LIMIT_MS = 30_000; // then older messages are requested again
+const GROUP_MS = 5 * 60_000; // between two messages of a group
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
@@ -66,7 +67,9 @@ export class Board {
       section.addEventListener(name, () => (this.#pointedAt = performance.now()), { passive: true });
     }
     this.#nearEnd.observe(older);
-    observer((entry) => this.#moved(entry.boundingClientRect.top >= 0)).observe(top);
+    observer((entry) => this.#moved(entry.boundingClientRect.top >= (entry.rootBounds?.top ?? 0)), {
+      rootMargin: `-${covered()}px 0px 0px`,
+    }).observe(top);
     document.addEventListener("visibilitychange", () => this.#look());
   }
 
@@ -216,6 +219,8 @@ export class Board {
     if (before) return changeArticle(before, article);
     const next = this.#newestBefore(message.id);
     this.#section.insertBefore(article, next);
+    group(article);
+    group(next);
     if (!next || dayOf(next) !== dayOf(article)) this.#hasAllLines = false;
     return article;
   }
@@ -228,7 +233,10 @@ export class Board {
   /** @param {number} id */
   #remove(id) {
     this.#held.delete(id);
-    this.#article(id)?.remove();
+    const article = this.#article(id);
+    const below = article?.nextElementSibling;
+    article?.remove();
+    group(below);
     this.#hasAllLines = false; // it may have been the only one below its line
   }
 
@@ -330,6 +338,20 @@ function idOf(article) {
 }
 
 /**
+ * Marks an article that goes on the group above it, as handlers/messages/articles.py does.
+ * @param {Element | null | undefined} article
+ */
+function group(article) {
+  const above = article?.previousElementSibling;
+  /** @param {Element | null | undefined} one */
+  const by = (one) => one?.getAttribute("data-by");
+  /** @param {Element | null | undefined} one */
+  const at = (one) => Date.parse(one?.querySelector("time")?.dateTime ?? "");
+  const isNext = by(article) && by(article) === by(above) && Math.abs(at(article) - at(above)) <= GROUP_MS;
+  article?.classList.toggle("next", Boolean(isNext));
+}
+
+/**
  * Marks a new message for a moment. Uses a timer, because a hidden page gets no event at the end of an animation.
  * @param {Element} article
  */
@@ -347,9 +369,15 @@ function isPast(reply) {
   return Array.isArray(reply.messages);
 }
 
+/** How much of the window's top is covered by what stays in view: see static/css/header.css. */
+function covered() {
+  return parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+}
+
 /** @param {HTMLCollectionOf<HTMLElement>} articles */
 function firstInView(articles) {
-  for (const article of articles) if (article.getBoundingClientRect().bottom > 0) return article;
+  const top = covered();
+  for (const article of articles) if (article.getBoundingClientRect().bottom > top) return article;
   return null;
 }
 

@@ -50,6 +50,9 @@ export class Composer {
     addEventListener("storage", (event) => this.#editedElsewhere(event));
     const author = form.querySelector("#as bdi")?.textContent ?? "";
     takeTextOnly(this.#box, (words) => this.#say(words));
+    // So that the styles know how much the form covers.
+    const measure = () => document.documentElement.style.setProperty("--composer", `${form.offsetHeight}px`);
+    new ResizeObserver(measure).observe(form);
     const limit = Number(form.dataset.limit) || Infinity; // a page from before an update has none
     const callbacks = { sent: this.#sent(sent), refused: this.#refused.bind(this), back: this.#back.bind(this) };
     this.#outbox = new Outbox(list, form.action, this.#as, author, limit, callbacks, this.#board);

@@ -77,8 +77,9 @@ function newest() {
 function step(by) {
   const articles = [...document.querySelectorAll("#messages article")];
   const at = articles.findIndex((article) => article.contains(document.activeElement));
-  const first = articles.findIndex((article) => article.getBoundingClientRect().top >= 0);
+  const covered = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+  const first = articles.findIndex((article) => article.getBoundingClientRect().top >= covered);
   const next = articles[at < 0 ? Math.max(first, 0) : at + by];
   /** @type {HTMLElement | null | undefined} */ (next?.querySelector(".permalink"))?.focus({ preventScroll: true });
-  next?.scrollIntoView({ block: "nearest" });
+  next?.scrollIntoView({ block: "nearest" }); // not under the parts that stay in view: see header.css
 }

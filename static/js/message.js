@@ -18,17 +18,37 @@ export function makeArticle(message) {
   const article = /** @type {HTMLElement} */ (document.importNode(template.content, true).firstElementChild);
   /** @param {string} selector */
   const part = (selector) => /** @type {HTMLElement} */ (article.querySelector(selector));
-  article.id = `m${message.id}`;
-  if (message.author) {
+  const { id, author } = message;
+  if (author) {
+    article.dataset.by = String(author.id);
     part(".author").classList.remove("guest");
-    part(".author").textContent = message.author.name;
+    part(".author").textContent = author.name;
+    part(".face").classList.add(`hue${author.id % 8}`);
+    part(".face").textContent = initials(author.name);
   }
-  /** @type {HTMLAnchorElement} */ (part(".permalink")).href = `/m/${message.id}`;
+  // One that waits to be sent has no id yet.
+  if (id) {
+    const link = /** @type {HTMLAnchorElement} */ (part(".permalink"));
+    article.id = `m${id}`;
+    link.href = `/m/${id}`;
+    part("header").id = `h${id}`;
+    for (const one of [article, link]) one.setAttribute("aria-labelledby", `h${id}`);
+  }
   /** @type {HTMLTimeElement} */ (part("time")).dateTime = message.created_at;
   if (message.edited_at === null) part(".edited").remove();
   part(".body").append(...pieces(message.body).map(makePiece));
   writeTimes(article);
   return article;
+}
+
+/**
+ * The first letters of the first and the last word; the same as in board/signs.py.
+ * @param {string} name
+ */
+function initials(name) {
+  const words = name.match(/[\p{L}\p{N}]\S*/gu) ?? [name];
+  const ends = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return ends.map((word) => [...word][0].toUpperCase()).join("");
 }
 
 /**
@@ -38,7 +58,7 @@ export function makeArticle(message) {
  * @param {HTMLElement} changed
  */
 export function changeArticle(article, changed) {
-  for (const name of ["header", ".body"]) {
+  for (const name of [".face", "header", ".body"]) {
     const [part, other] = [article.querySelector(name), changed.querySelector(name)];
     if (part && other) changeNodes(part, other);
   }
@@ -192,7 +212,7 @@ function count(text, character) {
 
 // --- times and days
 
-const HOUR = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
+const HOUR = /** @type {const} */ ({ hour: "numeric", minute: "2-digit" });
 const DAY = /** @type {const} */ ({ day: "numeric", month: "short" });
 const MINUTE_MS = 60_000;
 let formats = makeFormats();
@@ -232,14 +252,19 @@ export function onNewDay(write) {
 }
 
 /**
- * Writes every time in `root` as it reads now: only the hour for today, also the day for all others.
+ * Writes every time in `root` as it reads now: only the hour, and the day too where there is no line above it that says it.
  * @param {ParentNode} root
  */
 export function writeTimes(root, now = new Date()) {
   for (const element of root.querySelectorAll("time")) {
     const moment = new Date(element.dateTime);
+    const isDated = element.closest(".found"); // else it stands below the line of its day
     const name =
-      day(moment) === day(now) ? "today" : moment.getFullYear() === now.getFullYear() ? "thisYear" : "longAgo";
+      !isDated || day(moment) === day(now)
+        ? "today"
+        : moment.getFullYear() === now.getFullYear()
+          ? "thisYear"
+          : "longAgo";
     element.textContent = formats[name].format(moment);
     element.title = formats.full.format(moment);
   }

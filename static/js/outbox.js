@@ -307,12 +307,11 @@ export class Outbox {
    */
   #article(pending, isLate) {
     const { text, at, refused } = pending;
-    const author = this.#author ? { id: 0, name: this.#author } : null;
+    const me = Number(document.getElementById("messages")?.dataset.me ?? 0);
+    const author = this.#author ? { id: me, name: this.#author } : null;
     const body = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
     const created_at = new Date(at).toISOString();
     const article = makeArticle({ id: 0, body, author, created_at, edited_at: null });
-    article.removeAttribute("id");
-    article.querySelector(".permalink")?.removeAttribute("href");
     article.classList.add(refused ? "refused" : isLate ? "late" : "pending");
     const state = article.appendChild(document.createElement("p"));
     state.className = "state";

@@ -47,7 +47,7 @@ async def test_signing_up_posting_editing_and_deleting(server, visit):
     await page.get_by_role("button", name="Save").click()
     await expect(page).to_have_url(re.compile(r"/#m\d+$"))
     await expect(message(page, "good morning")).to_be_in_viewport()
-    await expect(message(other, "good morning").locator(".edited")).to_have_text(" · edited")
+    await expect(message(other, "good morning").locator(".edited")).to_have_text("edited")
     await expect(message(other, "good mornign")).to_have_count(0)
 
     await message(page, "good morning").locator(".permalink").click()

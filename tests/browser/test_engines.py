@@ -222,7 +222,10 @@ async def test_a_link_to_a_message_shows_its_head(start, visit_each):
     ids = [f"m{server.post(f'low {number}').json()['id']}" for number in range(40)]
     page = await visit_each(server, f"/#{ids[-10]}")
     await until(page, STILL, ids[-10])
-    await until(page, "(id) => Math.abs(document.getElementById(id).getBoundingClientRect().top - 16) < 2", ids[-10])
+    form = "document.getElementById('composer').getBoundingClientRect().bottom"
+    await until(
+        page, f"(id) => Math.abs(document.getElementById(id).getBoundingClientRect().top - {form} - 8) < 2", ids[-10]
+    )
 
 
 async def test_an_edit_leaves_focus_and_selection_where_they_are(start, visit_each):

@@ -98,7 +98,7 @@ async def test_signing_up_posting_editing_and_deleting(server, plain, visit):
     await box.fill("without a mistake")
     await page.get_by_role("button", name="Save").click()
     await expect(page).to_have_url(re.compile(r"/#m\d+$"))
-    await expect(message(page, "without a mistake").locator(".edited")).to_have_text(" · edited")
+    await expect(message(page, "without a mistake").locator(".edited")).to_have_text("edited")
 
     await message(page, "without a mistake").locator(".permalink").click()
     await page.get_by_text("Delete this message").click()

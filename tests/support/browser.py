@@ -125,7 +125,7 @@ def words(page: Page, text: str):
 
 async def shown(page: Page) -> str:
     """The messages as HTML, but for the glow of the newest."""
-    return (await page.inner_html("#messages")).replace(' fresh"', '"')
+    return re.sub(r'(<article class="message[^"]*) fresh', r"\1", await page.inner_html("#messages"))
 
 
 async def is_as_after_reload(page: Page) -> None:
