@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from admin.boards_named import BoardsNamed
 from admin.doubles import Doubles
-from admin.lines import FORMAT, OLDEST_FORMAT, ExportFile, opened, to_position, to_row
+from admin.lines import OLDEST_FORMAT, ExportFile, opened, to_position, to_row
 from admin.numbers import counted, were
 from admin.pace import patiently
 from board.recent import iso
@@ -88,7 +88,7 @@ def private(path: str) -> TextIO:
 
 async def write_all(transfer: Transfer, file: TextIO) -> int:
     position = await transfer.read(lambda _: transfer.position(EXPORTED))
-    format = FORMAT if position.counts["boards"] else OLDEST_FORMAT
+    format = max((EXPORTED[table].since for table, count in position.counts.items() if count), default=OLDEST_FORMAT)
     counts = {table: count for table, count in position.counts.items() if EXPORTED[table].since <= format}
     last = {table: number for table, number in position.last.items() if table in counts}
     head = {"longboard": format, "exported_at": iso(time.time_ns() // 1_000_000), "seq": position.seq,

@@ -18,8 +18,8 @@ from storage.errors import StorageError
 from storage.tables import EXPORTED, Table
 from storage.transfer import Position
 
-FORMAT, OLDEST_FORMAT = 2, 1
-"""The format of exports, and the oldest: that of a site that has no boards beside the first, which older versions read."""
+FORMAT, OLDEST_FORMAT = 3, 1
+"""The format of exports, and the oldest. A site gets the oldest that has all of its rows, which older versions read."""
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes. The longest message, with each character escaped, has a few hundred thousand, and so has a picture."""
 

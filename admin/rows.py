@@ -13,7 +13,7 @@ from board.recent import LAST_MS
 from board.slugs import SLUG
 from board.text import BODY_MAX, NOT_TEXT, tidy
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
-from storage.records import FIRST_BOARD, READERS, WRITERS
+from storage.records import FIRST_BOARD, REACTIONS, READERS, WRITERS
 from storage.tables import EXPORTED
 
 Row = Mapping[str, object]
@@ -99,6 +99,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "slug": plain(40, SLUG.pattern, what="a slug: small letters, digits and hyphens between them"),
     "readers": plain(9, "|".join(READERS), what="everyone, members or invited"),
     "writers": plain(10, "|".join(WRITERS), what="guests, members or moderators"),
+    "reaction": plain(20, "|".join(REACTIONS), what="a kind of reaction"),
     "body": body,
     "ascii": plain(100, "[ -~]+", what="ASCII"),
     "provider": plain(30, "[a-z][a-z0-9_]*", what="small letters, digits and _"),

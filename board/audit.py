@@ -2,7 +2,7 @@
 
 import re
 
-from storage.records import AuditEntry
+from storage.audit import AuditEntry
 from storage.ways_in import LINK_USED, LINKED, OWNER_LINK_USED
 
 SENTENCES = {

@@ -225,6 +225,10 @@ class Limits:
         """Changes of boards, and names to invite, by Caller.key: each is stored, and has polls checked again."""
         self.inviting = Limit(20, 60 * are_on, clock)
         """Invitations, by who invites and whom: by the latter alone, one could use up what others have, and be told of it."""
+        self.reacting = Limit(60, 1 * are_on, clock)
+        """Reactions that come or go, by Caller.key, because each wakes every page."""
+        self.reacting_from = AddressLimit(300, 0.2 * are_on, clock)
+        """By address."""
         self.marking = Limit(60, 1 * are_on, clock)
         """Read marks, by Caller.key."""
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from board.cursor import Cursor
+from board.reactions import EMOJI
 from storage.records import Head, Message, Page, Snapshot
 
 RECENT = 1000
@@ -210,12 +211,14 @@ def as_json(message: Message) -> dict[str, Any]:
     if message.deleted:
         return {"id": message.id, "deleted": True}
     author = message.author
+    shown = {"reactions": {EMOJI[kind]: count for kind, count in message.reactions}} if message.reactions else {}
     return {
         "id": message.id,
         "body": message.body,
         "author": {"id": author.id, "name": author.name} if author else None,
         "created_at": iso(message.created_at),
         "edited_at": None if message.edited_at is None else iso(message.edited_at),
+        **shown,
     }
 
 

@@ -58,6 +58,7 @@ from handlers.login.providers import PROVIDERS, openid_providers, routes_of
 from handlers.messages.api import Add, ApiMessage, ApiMessages
 from handlers.messages.feed import BoardFeed, Feed
 from handlers.messages.page import DeleteMessage, EditMessage, MessagePage
+from handlers.messages.reactions import ApiOwnReactions, ApiReaction, ApiReactions, React
 from handlers.messages.search import ApiSearch, SearchPage
 from handlers.moderation.pages import AuditLog, Moderate
 from handlers.operations.health import Healthz, Readyz
@@ -84,6 +85,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/m/([^/]+)", MessagePage),  # GET
     (r"/m/([^/]+)/edit", EditMessage),  # POST
     (r"/m/([^/]+)/delete", DeleteMessage),  # POST
+    (r"/m/([^/]+)/react", React),  # POST
     (r"/manifest\.webmanifest", Manifest),  # GET
     # --- the boards
     (r"/boards", BoardList),  # GET
@@ -120,6 +122,9 @@ ROUTES: list[tuple[Any, ...]] = [
     # --- programs
     (r"/api/v1/messages", ApiMessages),  # GET, POST
     (r"/api/v1/messages/([^/]+)", ApiMessage),  # GET, PATCH, DELETE
+    (r"/api/v1/messages/([^/]+)/reactions", ApiReactions),  # GET
+    (r"/api/v1/messages/([^/]+)/reactions/([^/]+)", ApiReaction),  # PUT, DELETE
+    (r"/api/v1/reactions", ApiOwnReactions),  # GET
     (r"/api/v1/boards", ApiBoards),  # GET, POST
     (r"/api/v1/boards/([^/]+)", ApiBoard),  # GET, PATCH, DELETE
     (r"/api/v1/boards/([^/]+)/members", ApiBoardMembers),  # GET

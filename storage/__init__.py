@@ -24,13 +24,14 @@ from storage.marks import ReadMarks
 from storage.messages import StoredMessages
 from storage.moderation import Moderation
 from storage.owners import Owners
+from storage.reactions import Reactions
 from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Found, Import, Message, Snapshot
 from storage.stats import Stats
 from storage.transfer import Transfer
 
 
 class Storage(
-    StoredMessages, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, FailedTriesOf,
+    StoredMessages, Reactions, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, FailedTriesOf,
     Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.

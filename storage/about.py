@@ -3,7 +3,8 @@
 import dataclasses
 
 from storage.asking import BOARD, to_board
-from storage.records import Account, AuditEntry, Board, Message
+from storage.audit import AuditEntry
+from storage.records import Account, Board, Message
 from storage.rows import COLUMNS, ENTRY, EVERYWHERE, to_message
 from storage.tx import Nouns, Tx
 

@@ -1,8 +1,23 @@
 """What the audit log says about messages and boards, the same in each engine. Never an address: those are kept for 30 days."""
 
+import dataclasses
 import datetime
 
 from storage.records import Board
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An entry of the audit log: what was done, and who did it. Of a board beside the first, also its name then."""
+
+    id: int
+    at: int
+    actor_id: int | None
+    actor_name: str
+    action: str
+    target: str
+    board_id: int | None = None
+    board_name: str | None = None
 
 
 def of_message(id: int, author: str) -> str:

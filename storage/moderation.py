@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from storage.asking import allowed, asker_of, on_readable, values
-from storage.audit import of_block, of_removal
+from storage.audit import AuditEntry, of_block, of_removal
 from storage.errors import NotFoundError, OwnAddressError
-from storage.records import FIRST_BOARD, Account, Asker, AuditEntry
+from storage.records import FIRST_BOARD, Account, Asker
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.rows import ENTRY, EVERYWHERE, account_by, author_of, note, note_access_change, raise_floor

@@ -26,6 +26,8 @@ MODERATORS_BOARDS = 100
 """Of them, those that only moderators and the operator can still make, however many members make."""
 MOST_SLUGS = 20
 """Per board: those that it has had stay its own for ever."""
+REACTIONS = ("thumbs_up", "heart", "laugh", "hooray", "surprise", "tear", "thanks", "eyes")
+"""The kinds of reactions, in the order in which they are shown. A row keeps its kind when this changes."""
 MOST_INVITATIONS = 200
 """Per account: what one may read is compared at each moment when something may be sent."""
 
@@ -50,6 +52,8 @@ class Message:
     created_at: int
     edited_at: int | None
     board_id: int = FIRST_BOARD
+    reactions: tuple[tuple[str, int], ...] = ()
+    """Of each kind that somebody has, how many have it: in the order of REACTIONS."""
 
     @property
     def deleted(self) -> bool:
@@ -244,17 +248,3 @@ class Picture:
 
     kind: str
     content: bytes
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """An entry of the audit log: what was done, and who did it. Of a board beside the first, also its name then."""
-
-    id: int
-    at: int
-    actor_id: int | None
-    actor_name: str
-    action: str
-    target: str
-    board_id: int | None = None
-    board_name: str | None = None

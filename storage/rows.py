@@ -5,21 +5,21 @@ import hmac
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from storage.records import DELETED_NAME, FIRST_BOARD, Account, Author, Message
+from storage.records import DELETED_NAME, FIRST_BOARD, REACTIONS, Account, Author, Message
 from storage.tx import Tx
 
 ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, suspended_at"
 """The columns of Account."""
 ENTRY = "id, at, actor_id, actor_name, action, target, board_id, board_name"
 """The columns of AuditEntry."""
-COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at"
+COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at, reactions"
 """The columns of a message, as to_message() takes them."""
 IN_FIRST = f"{COLUMNS} FROM messages WHERE CAST($1 AS bigint) = {FIRST_BOARD}"
 IN_ANOTHER = f"{COLUMNS}, board_id FROM posts WHERE board_id = $1"
 """The messages of the board $1, after SELECT: those of the first are in another table, which is as it was before
 there were others.
 """
-KEPT = "id, seq, author_id, author_name, body, created_at, edited_at, key, address"
+KEPT = f"{COLUMNS}, key, address"
 EVERYWHERE = (
     f"(SELECT {KEPT}, CAST({FIRST_BOARD} AS bigint) AS board_id FROM messages "
     f"UNION ALL SELECT {KEPT}, board_id FROM posts) AS everywhere"
@@ -39,9 +39,19 @@ def table_of(board_id: int) -> str:
 
 def to_message(row: Iterable[Any]) -> Message:
     """Takes COLUMNS and, unless it is the first, the board's id."""
-    id, seq, author_id, author_name, body, created_at, edited_at, *board_id = row
+    id, seq, author_id, author_name, body, created_at, edited_at, reactions, *board_id = row
     author = None if author_id is None else Author(author_id, author_name or "")
-    return Message(id, seq, author, body, created_at, edited_at, *board_id)
+    return Message(
+        id, seq, author, body, created_at, edited_at, board_id[0] if board_id else FIRST_BOARD, counts_in(reactions)
+    )
+
+
+def counts_in(reactions: str | None) -> tuple[tuple[str, int], ...]:
+    """Returns the counts that the database keeps beside a message. Of kinds that a newer release has, none."""
+    if reactions is None:
+        return ()
+    counts = dict(one.split(" ") for one in reactions.strip(";").split(";"))
+    return tuple((kind, int(counts[kind])) for kind in REACTIONS if kind in counts)
 
 
 def newest(messages: Iterable[Message], count: int) -> list[Message]:

@@ -15,7 +15,7 @@ SUBJECT, BY_PROVIDER = "facebook_id", "by_facebook"
 comes from an identity."""
 Kind = Literal[
     "number", "time", "flag", "name", "username", "role", "password", "text", "body", "ascii", "address",
-    "title", "slug", "readers", "writers", "subject", "provider", "octets", "picture", "picture_kind",
+    "title", "slug", "readers", "writers", "reaction", "subject", "provider", "octets", "picture", "picture_kind",
 ]  # fmt: skip
 TYPES = {
     "number": "bigint",
@@ -69,7 +69,7 @@ class Table:
     counts: bool = False
     """Whether the database itself counts the keys up. It must never give the same one to another row."""
     since: int = 1
-    """As for a column. There are rows of a later one only where there are boards beside the first."""
+    """As for a column. 2: there are rows only where there are boards beside the first; 3: only where there are reactions."""
 
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
@@ -124,11 +124,7 @@ TABLES = {
         unique=(("app_id", SUBJECT), ("account_id", "provider")), counts=True,
     ),
     "messages": Table(
-        (
-            Column("id", "number"),
-            Column("seq", "number", given=False),
-            *WRITTEN,
-        ),
+        (Column("id", "number"), Column("seq", "number", given=False), *WRITTEN),
         is_exported=True, owner="author_id", erasure="kept", ends=None, unique=(("seq",), ("author_id", "key")),
     ),
     "credentials": Table(
@@ -226,14 +222,17 @@ TABLES = {
         counts=True, since=2,
     ),
     "posts": Table(
-        (
-            Column("id", "number"),
-            Column("seq", "number", given=False),
-            Column("board_id", "number"),
-            *WRITTEN,
-        ),
+        (Column("id", "number"), Column("seq", "number", given=False), Column("board_id", "number"), *WRITTEN),
         is_exported=True, owner="author_id", erasure="kept", ends=None,
         unique=(("seq",), ("author_id", "key", "board_id")), since=2,
+    ),
+    "reactions": Table(
+        (
+            Column("id", "number", given=False), Column("message_id", "number"), Column("account_id", "number"),
+            Column("kind", "reaction"), Column("created_at", "time"),
+        ),
+        is_exported=True, owner="account_id", erasure="deleted", ends=None,  # also with its message
+        unique=(("message_id", "account_id", "kind"),), counts=True, since=3,
     ),
 }  # fmt: skip
 """In this order, no row refers to one that comes later."""
@@ -244,14 +243,16 @@ export has only seq and floor."""
 OF_ONE_ENGINE = {
     "sqlite": {
         "board": ("one", "compatible"),
+        "messages": ("reactions",),
+        "posts": ("reactions",),
         "search_parts": ("number", "cut_by"),
         "post_parts": ("number", "cut_by"),
     },
     "postgres": {
         "board": ("one", "compatible", "words", "words_elsewhere"),
-        "messages": ("search",),
-        "posts": ("search",),
+        "messages": ("search", "reactions"),
+        "posts": ("search", "reactions"),
         "migrations": ("number", "name"),
     },
 }
-"""Columns that never leave their engine: its search index, and what it says of its schema."""
+"""Columns that never leave their engine: its search index, the counts of its triggers, and what it says of its schema."""

@@ -149,6 +149,8 @@ async def member(world: World, name: str, pause: float) -> None:
         id = await post(world, name, f"{name} {number}", bot["token"])
         for version in range(world.rng.choice((0, 0, 1, 3)) if id else 0):
             await change(world, id, f"{name} {number} v{version + 1}", bot["token"])
+        if id and world.rng.random() < 0.3:
+            await react(world, id, bot["token"])
         if id and world.rng.random() < 0.2:
             await change(world, id, None, bot["token"])
         await asyncio.sleep(world.rng.uniform(0, 2 * pause))
@@ -165,6 +167,13 @@ async def change(world: World, id: int | None, body: str | None, token: str) -> 
     else:
         status, _ = await world.until_answered("PATCH", path, {"body": body}, token)
         wish.acknowledged = status == 200
+
+
+async def react(world: World, id: int, token: str) -> None:
+    """Nodes of an older release have no such address."""
+    world.history.reacted.add(id)
+    for method in ("PUT", "DELETE")[: world.rng.choice((1, 2))]:
+        await world.until_answered(method, f"/api/v1/messages/{id}/reactions/heart", None, token)
 
 
 async def reader(world: World, name: str, path: str, pause: float) -> None:

@@ -11,10 +11,12 @@ from board.passwords import check_password
 from board.site.boards import Boards, finding_board
 from board.site.sign_in import Session, SigningIn
 from storage.about import Notes, Posted
+from storage.audit import AuditEntry
 from storage.errors import LastWayInError, NotFoundError
 from storage.failed_tries import FailedTries
 from storage.owners import Fate
-from storage.records import FIRST_BOARD, Account, AuditEntry, Credential, Identity, Password, Picture
+from storage.reactions import Reaction
+from storage.records import FIRST_BOARD, Account, Credential, Identity, Password, Picture
 
 CONFIRMED_SECONDS = 600
 """How long after a sign-in by a provider it replaces a missing password."""
@@ -234,3 +236,10 @@ class Accounts(SigningIn, Boards):
         while rows:
             yield rows
             rows = await self.storage.posted_by(account.id, rows[-1].message.id, ROWS_AT_ONCE)
+
+    async def reacted_by(self, account: Account) -> AsyncIterator[list[Reaction]]:
+        """Yields the account's reactions, the oldest first."""
+        rows = await self.storage.reacted_by(account.id, 0, ROWS_AT_ONCE)
+        while rows:
+            yield rows
+            rows = await self.storage.reacted_by(account.id, rows[-1].id, ROWS_AT_ONCE)

@@ -5,7 +5,8 @@ from typing import Literal
 from board.caller import Caller
 from board.errors import DeniedError
 from board.site.parts import Parts
-from storage.records import DAY_MS, AuditEntry, Credential
+from storage.audit import AuditEntry
+from storage.records import DAY_MS, Credential
 
 MODERATORS_ONLY = "Only moderators can do this."
 AUDIT_PAGE = 100

@@ -10,9 +10,11 @@ from board.recent import as_json, iso
 from handlers.accounts.page import AccountPage
 from handlers.accounts.tokens import account_json
 from storage.about import Notes, Posted
-from storage.records import FIRST_BOARD, AuditEntry, Credential, Identity, Picture
+from storage.audit import AuditEntry
+from storage.reactions import Reaction
+from storage.records import FIRST_BOARD, Credential, Identity, Picture
 
-Row = TypeVar("Row", Posted, AuditEntry)
+Row = TypeVar("Row", Posted, AuditEntry, Reaction)
 
 
 class AccountDownload(AccountPage):
@@ -27,6 +29,8 @@ class AccountDownload(AccountPage):
         await self.send_rows(self.site.audit_about(account), lambda row: entry(row, account.id))
         self.write('], "messages": [')
         await self.send_rows(self.site.posted_by(account), posted)
+        self.write('], "reactions": [')
+        await self.send_rows(self.site.reacted_by(account), reacted)
         self.finish("]}\n")
 
     async def about(self) -> dict[str, Any]:
@@ -105,3 +109,7 @@ def posted(row: Posted) -> dict[str, Any]:
             "address": row.address,
         }
     )
+
+
+def reacted(row: Reaction) -> dict[str, Any]:
+    return {"message_id": row.message_id, "kind": row.kind, "created_at": iso(row.created_at)}

@@ -25,7 +25,7 @@ from handlers.http.bearer import OTHER_HEADERS
 from handlers.http.context import Context
 from handlers.http.negotiation import takes_gzip
 from handlers.messages.api import new_form_key
-from handlers.messages.rendering import BIG, BLANK, Rendering, first_id
+from handlers.messages.rendering import BIG, BLANK, Rendering, first_id, reacted
 from storage.records import Page as MessagesPage
 
 MOST_ORIGINS = 4
@@ -59,8 +59,8 @@ class LivePage(WithRail, Rendering):
             page = await self.site.page(self.caller, self.board.id, before=before, after=after)
             older, newer = first_id(page.messages, page.older or bool(after)), last_id(page, before)
             html = await self.days_html(page.messages)
-            beside = self.beside()
-            await self.send_page("history.html", html, older=older, newer=newer, is_forward=before is None, **beside)
+            names = {"older": older, "newer": newer, "is_forward": before is None, "reacted": reacted(page.messages)}
+            await self.send_page("history.html", html, **names | self.beside())
 
     @property
     def counts_as_reading(self) -> bool:
@@ -141,6 +141,7 @@ class LivePage(WithRail, Rendering):
             "older": first_id(state.page.messages, state.page.older),
             "watching": watching,
             "key": key,
+            "reacted": reacted(state.page.messages),
             "rail": self.rail,
             "current": "page",
         }

@@ -28,6 +28,7 @@ SHEETS = {
     "board_forms.css": ("board_forms",),
     "history.css": ("history",),
     "search.css": ("search",),
+    "reactions.css": ("reactions",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)

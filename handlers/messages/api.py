@@ -146,16 +146,18 @@ class ApiMessages(Poll):
         self.write_json(as_json(message))
 
 
-class ApiMessage(OnMessage):
-    async def get(self, id: str) -> None:
-        message = await self.site.message(self.caller, parse_id(id))
-        await self.find_board_of(message)
-        self.write_placed(message)
-
+class Placed(OnMessage):
     def write_placed(self, message: Message) -> None:
         """Writes a message that may be of any board: it says of which, if not of the first."""
         of_other = self.found is not None and not self.found.is_first
         self.write_json(as_json(message) | ({"board": self.board.slug} if of_other else {}))
+
+
+class ApiMessage(Placed):
+    async def get(self, id: str) -> None:
+        message = await self.site.message(self.caller, parse_id(id))
+        await self.find_board_of(message)
+        self.write_placed(message)
 
     async def patch(self, id: str) -> None:
         fields = self.fields()

@@ -8,6 +8,7 @@ import datetime
 import functools
 from collections.abc import Sequence
 
+from board.reactions import EMOJI, in_words
 from board.recent import iso, moment
 from board.signs import initials
 from board.text import pieces
@@ -79,7 +80,16 @@ def render(message: Message, is_this: bool) -> bytes:
     this = message.id if is_this else None
     shown = pieces(message.body or "")
     return LOADER.load("message.html").generate(
-        message=message, this=this, shown=shown, is_found=False, iso=iso, human=human, clock=clock, initials=initials
+        message=message,
+        this=this,
+        shown=shown,
+        is_found=False,
+        iso=iso,
+        human=human,
+        clock=clock,
+        initials=initials,
+        EMOJI=EMOJI,
+        in_words=in_words,
     )
 
 

@@ -1,5 +1,8 @@
 """The page of one message, where its author edits it and moderators act on it."""
 
+from collections.abc import Sequence
+
+from board.reactions import EMOJI
 from board.recent import iso
 from handlers.boards.on_board import OnMessage
 from handlers.boards.rail import WithRail
@@ -7,7 +10,7 @@ from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.http.place import THE_FIRST, place_asked
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
-from handlers.messages.rendering import Rendering, preview
+from handlers.messages.rendering import Rendering, preview, reacted
 from storage.errors import EditConflictError
 from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
@@ -23,7 +26,8 @@ class MessagePage(OnMessage, WithRail, Rendering):
             await self.find_board_of(message)
             self.place = self.live_place
             around = [*older.messages, message, *newer.messages]
-            html = await self.days_html(around, message.id, self.tools(message, is_suspended))
+            own = await self.site.own_reactions(self.caller, [message.id]) if self.account else []
+            html = await self.days_html(around, message.id, self.tools(message, is_suspended, own))
             beside = self.beside()
             await self.send_page(
                 "message_page.html",
@@ -36,11 +40,14 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 if not self.place.board
                 else not newer.newer,
                 preview=preview,
+                reacted=reacted(around),
                 **beside,
             )
 
-    def tools(self, message: Message, is_suspended: bool) -> bytes:
-        """Renders what this viewer may do with the message."""
+    def tools(self, message: Message, is_suspended: bool, own: Sequence[tuple[int, int, str]]) -> bytes:
+        """Renders what this viewer may do with the message, to which they have reacted so far in these ways."""
+        board = self.place.board
+        reacts = self.account is not None and (board is None or board.archived_at is None)
         return self.render_string(
             "message_tools.html",
             message=message,
@@ -48,6 +55,8 @@ class MessagePage(OnMessage, WithRail, Rendering):
             deletes=self.place.manages or (self.account is not None and self.account.is_moderator),
             is_author=self.account is not None and message.author is not None and message.author.id == self.account.id,
             is_suspended=is_suspended,
+            reactions=dict.fromkeys(EMOJI, 0) | dict(message.reactions) if reacts else {},
+            own={kind for *_, kind in own},
             id=message.id,
             text=message.body,
             began_from=iso(message.changed_at),

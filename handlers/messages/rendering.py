@@ -1,8 +1,10 @@
 """Pages that show messages. All of this works without JavaScript."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
+from board.reactions import EMOJI, in_words
 from board.recent import iso
 from board.signs import beginning, initials
 from handlers.http.aside import gzipped
@@ -21,7 +23,14 @@ class Rendering(Page):
     """Shows messages."""
 
     def get_template_namespace(self) -> dict[str, Any]:
-        return {**super().get_template_namespace(), "iso": iso, "human": human, "initials": initials}
+        return {
+            **super().get_template_namespace(),
+            "iso": iso,
+            "human": human,
+            "initials": initials,
+            "EMOJI": EMOJI,
+            "in_words": in_words,
+        }
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
         """Newest first and in groups, with a line above each day in UTC. static/js/message.js draws lines for the reader's
@@ -60,6 +69,11 @@ class Rendering(Page):
                 self.set_header("Content-Encoding", "gzip")
                 page = await making.packing.run(gzipped, page)
         return page
+
+
+def reacted(messages: Iterable[Message]) -> bool:
+    """Whether somebody has reacted to one of these: then the page needs what shows that."""
+    return any(message.reactions for message in messages)
 
 
 def preview(text: str, length: int = 200) -> str:

@@ -7,7 +7,7 @@ from board.recent import PAGE, as_json
 from board.site import board_messages
 from handlers.boards.rail import WithBoards, WithRail
 from handlers.http.errors import RefusedError
-from handlers.messages.rendering import Rendering
+from handlers.messages.rendering import Rendering, reacted
 from storage.records import Board, Found, Message
 from storage.words import Phrase, phrases
 
@@ -57,6 +57,7 @@ class SearchPage(Searching, WithRail, Rendering):
             found_on=self.found_on if self.rail else {},
             alike=self.site.alike(self.found_on.values(), self.scope),
             leaves_out=self.leaves_out,
+            reacted=reacted(messages),
             most=board_messages.BOARDS_SEARCHED,
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
             **beside | ({"current": ""} if in_all else {}),

@@ -50,6 +50,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "unsupported_type": (415, "The body is neither JSON nor a form."),
     "body_empty": (422, "The text has nothing visible in it."),
     "body_too_long": (422, "The text is too long."),
+    "bad_reaction": (422, "There is no such reaction."),
     "query_too_long": (422, "The query is too long."),
     "key_reused": (422, "The key was used with other words."),
     "bad_slug": (422, "A short name has 1 to 40 letters of a to z, digits, and hyphens between them."),

@@ -37,11 +37,15 @@ def message_schemas() -> Json:
             TEXT,
             "The short name of its board, where messages of several may come. Of the first only in a search in all.",
         ),
+        "reactions": told(
+            {"type": "object", "additionalProperties": COUNT},
+            "How many members have reacted, by emoji. Missing if nobody has.",
+        ),
     }
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
         "Author": record({"id": ID, "name": told(TEXT, "The name at the time when this was written.")}, example=AUTHOR),
-        "Message": record(message, "board", example=MESSAGE),
+        "Message": record(message, "board", "reactions", example=MESSAGE),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
             "anyOf": [ref("Message"), ref("Deleted")],

@@ -4,7 +4,7 @@
 /**
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
  * @typedef {{id: number, body: string, author: {id: number, name: string} | null, created_at: string,
- *   edited_at: string | null, deleted?: undefined}} Message
+ *   edited_at: string | null, reactions?: {[emoji: string]: number}, deleted?: undefined}} Message
  * @typedef {{id: number, deleted: true}} Deleted
  */
 
@@ -38,6 +38,9 @@ export function makeArticle(message) {
   if (message.edited_at === null) part(".edited").remove();
   part(".body").append(...pieces(message.body).map(makePiece));
   writeTimes(article);
+  if (message.reactions || document.querySelector(`#${article.id} .reactions`)) {
+    import("./reactions.js").then(({ show }) => show(message)).catch(() => {}); // pages without any do without it
+  }
   return article;
 }
 

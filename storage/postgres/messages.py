@@ -1,5 +1,6 @@
 """Messages in PostgreSQL: posting them, and reading changes. Posting is a function of the database (migrations)."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,11 +14,16 @@ from storage.postgres.search import to_vector, vector
 from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.units import Units
 from storage.postgres.writer import Post, post
+from storage.reactions import read_counts
 from storage.records import FIRST_BOARD, Author, Changes, Head, Import, Message, Snapshot
 from storage.rows import COLUMNS, to_message
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
+
+
+WITHOUT_REACTIONS = 7
+"""Columns of a message that the functions for posting return; a new message has no reactions."""
 
 
 class Messages(Units, StoredMessages):
@@ -35,6 +41,8 @@ class Messages(Units, StoredMessages):
         post = Post(author_id, credential, body, words, key, fingerprint, address, board_id=board_id)
         began = time.monotonic()
         message, is_new = to_posted(await self._writer.post(post))
+        if not is_new:
+            message = dataclasses.replace(message, reactions=await self._read(read_counts, message.id))
         self._writer.posts.add(time.monotonic() - began)
         await self._announce()  # for a retry, too: its answer promises that the board shows the message
         return message, is_new
@@ -87,7 +95,7 @@ def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
         raise NotAllowedError("author")
     if outcome in CLOSED:
         raise CLOSED[outcome]("board")
-    return to_message(columns), outcome == "posted"
+    return to_message((*columns[:WITHOUT_REACTIONS], None, *columns[WITHOUT_REACTIONS:])), outcome == "posted"
 
 
 async def read_changes(db: "Database", seq: int, limit: int) -> Changes:

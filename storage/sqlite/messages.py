@@ -119,10 +119,8 @@ def insert(
     return Message(seq, seq, author, body, created_at, None, board_id)
 
 
-INSERT = f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)"
-INSERT_ELSEWHERE = (
-    f"INSERT INTO posts ({COLUMNS}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
-)
+INSERT = f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?)"
+INSERT_ELSEWHERE = f"INSERT INTO posts ({COLUMNS}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?)"
 
 
 def posted_with(

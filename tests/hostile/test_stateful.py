@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from board.credentials import Credentials
 from board.cursor import parse_cursor
+from board.reactions import EMOJI
 from board.waiter import Waiter
 from board.waiters import WaiterList, load
 from net.connections import Connections
@@ -20,7 +21,7 @@ from net.event_streams import EventStreams
 from net.streams import Refusals
 from storage import open_storage
 from storage.errors import KeyReusedError, NotFoundError
-from storage.records import Author, Password
+from storage.records import Asker, Author, Password
 from tests.unit.test_waiters import Counting
 
 ADA = Author(1, "Ada")
@@ -34,17 +35,20 @@ class Client:
 
     def __init__(self, cursor):
         self.cursor = cursor
-        self.shown = {}
+        self.shown, self.reactions = {}, {}
         self.parked = None
         self.stream = None
 
     def take(self, reply):
         reply = json.loads(reply)
         if reply.get("reset"):
-            self.shown = {}
+            self.shown, self.reactions = {}, {}
         ids = [message["id"] for message in reply["messages"]]
         assert len(ids) == len(set(ids)), "a message twice in one reply"
         for message in reply["messages"]:
+            self.reactions.pop(message["id"], None)
+            if message.get("reactions"):
+                self.reactions[message["id"]] = set(message["reactions"])
             if message.get("deleted"):
                 self.shown.pop(message["id"], None)
             else:
@@ -101,7 +105,7 @@ class House(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
         self.url = f"sqlite:///{pathlib.Path(self.folder.name)}/board.db"
-        self.model, self.keys = {}, {}
+        self.model, self.keys, self.reactions = {}, {}, {}
         self.run(self.open())
         self.run(self.storage.create_account("ada", "Ada", Password(None)))
         self.clients = [Client(self.waiters.recent.cursor) for _ in range(CLIENTS)]
@@ -155,6 +159,19 @@ class House(RuleBasedStateMachine):
             assert self.model[id] is not None
             self.model[id] = None
             self.keys = {key: (known, None if known == id else words) for key, (known, words) in self.keys.items()}
+        except NotFoundError:
+            assert self.model[id] is None
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), kind=st.sampled_from(["heart", "eyes"]), withdraws=st.booleans())
+    def react(self, data, kind, withdraws):
+        """A change of the message, too, that leaves its words as they are; none if it is so already."""
+        id, storage = data.draw(st.sampled_from(sorted(self.model))), self.storage.storage
+        try:
+            message = self.run((storage.withdraw if withdraws else storage.react)(id, kind, Asker(ADA.id)))
+            assert message.body == self.model[id] is not None
+            self.reactions.setdefault(id, set()).discard(kind)
+            self.reactions[id] |= set() if withdraws else {kind}
         except NotFoundError:
             assert self.model[id] is None
 
@@ -227,7 +244,12 @@ class House(RuleBasedStateMachine):
         self.leave(number)
         while client.take(self.run(self.poll(client, 0))):
             pass
-        assert client.shown == {id: body for id, body in self.model.items() if body is not None}
+        living = {id: body for id, body in self.model.items() if body is not None}
+        assert client.shown == living
+        reacted = {
+            id: {EMOJI[kind] for kind in kinds} for id, kinds in self.reactions.items() if kinds and id in living
+        }
+        assert client.reactions == reacted
 
     def take_answers(self):
         for client in self.clients:

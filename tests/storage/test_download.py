@@ -34,6 +34,7 @@ def given(data):
         "boards": data["boards"],
         "invitations": data["invitations"],
         "marks": data["read_marks"],
+        "reactions": data["reactions"],
         "audit": [one | {"actor_name": data["account"]["username"]} for one in data["audit_log"] if one["by_you"]],
     }  # fmt: skip
 
@@ -107,9 +108,12 @@ def fill(db, server, ada, bob):
     db.execute("UPDATE credentials SET board_id = 2 WHERE account_id = ?", (ada.id,))
     db.execute("INSERT INTO marks VALUES (NULL, 2, ?, 90), (NULL, 2, ?, 92)", (ada.id, bob.id))
     elsewhere = (
-        "INSERT INTO posts VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9')"
+        "INSERT INTO posts (id, seq, board_id, author_id, author_name, body, created_at, edited_at, key, fingerprint, address) "
+        "VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9')"
     )
     db.executemany(elsewhere, [(90, 91, ada.id, "ada", "e" * 22), (92, 92, bob.id, "bob", "e" * 22)])
+    reactions = [(posted["id"], ada.id), (90, ada.id), (posted["id"], bob.id)]
+    db.executemany("INSERT INTO reactions VALUES (NULL, ?, ?, 'heart', 1700000000011)", reactions)
     audit = "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)"
     later = 4_000_000_000_000
     db.execute(audit, (1, None, "command line", "suspend", "ada"))  # another Ada, whose account is gone

@@ -14,7 +14,7 @@ from board.text import BODY_MAX
 from settings import Settings, read_settings
 from storage import open_storage, open_transfer
 from storage.errors import SlugTakenError, StorageError
-from storage.records import GUEST
+from storage.records import GUEST, OPERATOR, Asker
 from storage.tables import EXPORTED
 from storage.transfer import RowRefusedError
 from tests.storage.test_move import run
@@ -43,6 +43,7 @@ ROWS = {
     "posts": {"id": 8, "seq": 8, "board_id": 2, "author_id": 1, "author_name": "Ada", "body": "words elsewhere",
               "created_at": 5, "edited_at": None, "key": "k" * 22, "fingerprint": {"base64": "AAAA"},
               "address": "192.0.2.1"},
+    "reactions": {"id": 1, "message_id": 8, "account_id": 1, "kind": "heart", "created_at": 5},
 }  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def lines(changes=(), more=(), seq=9):
     rows = {table: dict(row) for table, row in ROWS.items()}
     for table, column, value in changes:
         rows[table][column] = value
-    head = {"longboard": 2, "seq": seq, "floor": 0, "last": {}, "counts": {}}
+    head = {"longboard": 3, "seq": seq, "floor": 0, "last": {}, "counts": {}}
     listed = [*({table: rows[table]} for table in EXPORTED), *more]
     return "".join(json.dumps(line) + "\n" for line in [head, *listed, {"end": len(listed)}])
 
@@ -96,6 +97,7 @@ REFUSED = [
     ("boards", "rules", "x" * 1001), ("slugs", "slug", "../x"), ("slugs", "ended", "no"),
     *((table, "board_id", 3) for table in ("slugs", "invitations", "posts", "marks")), ("posts", "board_id", 1), ("posts", "body", ""), ("audit", "board_id", 3),
     ("boards", "slug", "diving"), *(("boards", column, value) for column in ("floor", "changed") for value in (0, None)),
+    *(("reactions", "kind", value) for value in ("👍", "", "hearts", None)), ("reactions", "message_id", 0), ("reactions", "created_at", -1),
     ("audit", "actor_name", "\0"), ("audit", "action", "\0"), ("audit", "target", "x" * 1001), ("audit", "actor_id", -1),
 ]  # fmt: skip
 
@@ -130,6 +132,7 @@ async def test_what_contradicts_the_first_line_or_itself_is_refused(tmp_path):
         ("posts", {"id": 9, "seq": 10, "key": None}, "seq of messages"), ("posts", {"id": 9, "seq": 9}, "author_id and key and board_id"),
         ("boards", {"id": 3}, "slug of boards"), ("invitations", {"id": 2}, "board_id and account_id of invitations"),
         ("marks", {"id": 2}, "board_id and account_id of marks"),
+        ("reactions", {"id": 2}, "message_id and account_id and kind of reactions"),
         ("identities", {"id": 2, "facebook_id": "9"}, "account_id and provider of identities"),
         ("identities", {"id": 2, "account_id": 2}, "app_id and facebook_id of identities"),
     ],
@@ -177,18 +180,27 @@ async def exported(url, tmp_path):
 
 
 async def test_a_site_with_boards_exports_them(url, tmp_path):
-    """In format 2, which older versions refuse; and what a node has kept of boards is read again."""
+    """In format 3 if there are reactions, else in 2, which older versions refuse; and what a node has kept of boards is read
+    again.
+    """
     await import_into(url, lines(), tmp_path)
     storage = await open_storage(url)
     assert (await storage.log_after(0, 1)).head.boards == 1
     with pytest.raises(SlugTakenError):
         await storage.create_board(None, "rowing", "Rowing")
+    assert (await storage.message(8, OPERATOR)).reactions == (("heart", 1),)
     await storage.close()
     text = await exported(url, tmp_path)
-    assert text.startswith('{"longboard": 2,') and '"board_id": null' in text
+    assert text.startswith('{"longboard": 3,') and '"board_id": null' in text
     await import_into(f"sqlite:///{tmp_path}/other.db", text, tmp_path)
     (again := tmp_path / "again").mkdir()
     assert (await exported(f"sqlite:///{tmp_path}/other.db", again)).splitlines()[1:] == text.splitlines()[1:]
+    storage = await open_storage(url)
+    await storage.withdraw(8, "heart", Asker(1))
+    await storage.close()
+    (without := tmp_path / "without").mkdir()
+    text = await exported(url, without)
+    assert text.startswith('{"longboard": 2,') and "reactions" not in text
 
 
 @pytest.mark.parametrize("table", ["messages", "posts"])
@@ -246,6 +258,9 @@ async def test_what_the_board_can_not_take_is_refused_with_the_line_and_what_sta
     with pytest.raises(StorageError, match=words):
         await import_into(url, lines(more=[*more, orphan]), tmp_path)
     await import_into(url, lines(more=more), tmp_path)
+    unknown = {"reactions": {**ROWS["reactions"], "id": 2, "message_id": 7}}
+    with pytest.raises(StorageError, match="this board can't take it: there is no such message"):
+        await import_into(url, lines(more=[unknown]), tmp_path)
 
 
 async def test_text_comes_as_posting_would_leave_it(url, tmp_path):
@@ -273,6 +288,7 @@ async def test_numbers_go_on_after_the_highest_that_came(url, tmp_path):
                 ("boards", "owner_id", 41),
                 ("invitations", "account_id", 41),
                 ("marks", "account_id", 41),
+                ("reactions", "account_id", 41),
             ]
         ),
         tmp_path,

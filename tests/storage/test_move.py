@@ -78,6 +78,8 @@ async def fill(url):
     await storage.save_marks(
         {(ada.id, 1): 1, (ada.id, board.id): posted.id, (identity.account.id, board.id): posted.id}
     )
+    for id, kind in ((1, "heart"), (posted.id, "heart"), (posted.id, "eyes")):
+        await storage.react(id, kind, Asker(ada.id))
     await storage.close()
 
 
@@ -109,6 +111,7 @@ async def everything(url):
         [await storage.standing(id, Asker(ids[0]), {}) for id in (1, 2)],
         await storage.search("elsewhere", None, 50, 2, OPERATOR),
         await storage.snapshot_on(2, OPERATOR, changes=100, page=50),
+        await storage.reacted_by(ids[0], 0, 100),
         await storage.audit(None, 100, OPERATOR),
     ]
     await storage.close()

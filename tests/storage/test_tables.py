@@ -18,6 +18,7 @@ TEXTS = {
     "picture_kind": "image/png",
     "readers": "members",
     "writers": "members",
+    "reaction": "heart",
 }
 """Texts of these kinds; of others, any will do."""
 CHECKED = {("credentials", "kind"): "session", ("links", "kind"): "password", ("boards", "deleted_at"): None}

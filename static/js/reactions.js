@@ -1,0 +1,302 @@
+// Reactions to messages: the counts below each as they change; for members, each is a button. And a row of eight, to add one.
+// The counts come with the message, as all see them; which of them are one's own is asked for apart. Loaded where a message
+// has reactions, or when a member wants to react.
+
+import { Failure, ask } from "./poller.js";
+
+/**
+ * @typedef {import("./message.js").Message} Message
+ * @typedef {import("./poller.js").Json} Json
+ */
+
+/** @type {{[emoji: string]: string}} As board/reactions.py has them. */
+const NAMES = {
+  "👍": "thumbs up",
+  "❤️": "heart",
+  "😂": "laugh",
+  "🎉": "hooray",
+  "😮": "surprise",
+  "😢": "tear",
+  "🙏": "thanks",
+  "👀": "eyes",
+};
+const AT_ONCE = 100; // messages in one request
+const LIMIT_MS = 30_000;
+const FAILED = "That didn't work. Please try again.";
+
+const isMember = document.querySelector('nav [href="/account"]') !== null;
+/** @type {Map<number, Set<string>>} One's own, of the messages that were asked for. */
+const own = new Map();
+/** @type {Set<number>} */
+const wanted = new Set();
+/** @type {(() => void) | null} */
+let closeOpen = null;
+
+addSheet();
+drawAll();
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  own.clear(); // another tab or device may have changed them
+  drawAll();
+});
+
+/**
+ * Shows the reactions to a message, if it is on the page.
+ * @param {Message} message
+ */
+export function show(message) {
+  const article = document.getElementById(`m${message.id}`);
+  if (!article) return;
+  const list = article.querySelector(".reactions");
+  if (!message.reactions) {
+    list?.remove();
+    article.querySelector(".toggles")?.remove();
+    return;
+  }
+  const counts = list ?? article.appendChild(document.createElement("p"));
+  counts.className = "reactions";
+  const chips = Object.entries(message.reactions).flatMap(([emoji, count]) => [makeChip(emoji, count), " "]);
+  counts.replaceChildren(...chips);
+  draw(article);
+}
+
+/**
+ * Opens the row of reactions in a message, for a member to add one or to take it back.
+ * @param {HTMLElement} article
+ * @param {HTMLElement} button What opened it, and gets the focus back.
+ */
+export function openPicker(article, button) {
+  const wasOpen = article.querySelector(".picker");
+  closeOpen?.();
+  if (wasOpen) return;
+  const row = document.createElement("div");
+  row.className = "picker";
+  row.role = "group";
+  row.ariaLabel = "React";
+  for (const [emoji, name] of Object.entries(NAMES)) {
+    const choice = row.appendChild(makeButton(emoji, name, isOwn(article, emoji)));
+    choice.addEventListener("click", () => {
+      close();
+      toggle(article, emoji);
+    });
+  }
+  const close = () => {
+    const hadFocus = row.contains(document.activeElement);
+    row.remove();
+    button.ariaExpanded = "false";
+    document.removeEventListener("click", clicked);
+    closeOpen = null;
+    if (hadFocus) button.focus();
+  };
+  /** @param {Event} event */
+  const clicked = ({ target }) =>
+    target instanceof Node && !row.contains(target) && !button.contains(target) && close();
+  row.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close();
+  });
+  document.addEventListener("click", clicked);
+  closeOpen = close;
+  button.ariaExpanded = "true";
+  article.querySelector(".body")?.after(row);
+  want(article);
+  /** @type {HTMLElement} */ (row.firstElementChild).focus();
+}
+
+/**
+ * @param {string} emoji
+ * @param {number} count
+ */
+function makeChip(emoji, count) {
+  const chip = document.createElement("span");
+  const name = NAMES[emoji] ?? emoji;
+  chip.role = "img";
+  chip.ariaLabel = `${count} ${name}${count === 1 || /(s|up)$/.test(name) ? "" : "s"}`;
+  chip.textContent = `${emoji} ${count}`;
+  return chip;
+}
+
+/** Draws the buttons of all messages that have reactions. */
+function drawAll() {
+  for (const list of document.querySelectorAll("article > .reactions")) {
+    draw(/** @type {HTMLElement} */ (list.parentElement));
+  }
+}
+
+/**
+ * Makes a member's buttons say what the counts say, which they hide. A button stays the same element, with its focus.
+ * @param {HTMLElement} article
+ */
+function draw(article) {
+  const list = article.querySelector(".reactions");
+  if (!list || !isMember) return;
+  want(article);
+  const toggles = article.querySelector(".toggles") ?? makeToggles(article, list);
+  const before = /** @type {HTMLElement[]} */ ([...toggles.children]);
+  const after = [...list.children].map((chip) => {
+    const [text, words] = [chip.textContent ?? "", chip.ariaLabel ?? ""];
+    const emoji = text.split(" ")[0];
+    const button = before.find((one) => one.dataset.emoji === emoji) ?? makeToggle(article, emoji);
+    button.textContent = text;
+    button.ariaLabel = words;
+    button.ariaPressed = String(isOwn(article, emoji));
+    return button;
+  });
+  for (const button of before) if (!after.includes(button)) button.remove();
+  after.forEach((button, place) => {
+    if (toggles.children[place] !== button) toggles.insertBefore(button, toggles.children[place] ?? null);
+  });
+}
+
+/**
+ * @param {HTMLElement} article
+ * @param {Element} list
+ */
+function makeToggles(article, list) {
+  const toggles = document.createElement("div");
+  toggles.className = "toggles";
+  toggles.role = "group";
+  toggles.ariaLabel = "Reactions";
+  article.insertBefore(toggles, list);
+  return toggles;
+}
+
+/**
+ * @param {HTMLElement} article
+ * @param {string} emoji
+ */
+function makeToggle(article, emoji) {
+  const button = makeButton(emoji, "", false);
+  button.addEventListener("click", () => toggle(article, emoji));
+  return button;
+}
+
+/**
+ * @param {string} emoji
+ * @param {string} name
+ * @param {boolean} isPressed
+ */
+function makeButton(emoji, name, isPressed) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "chip";
+  button.dataset.emoji = emoji;
+  button.textContent = emoji;
+  button.ariaLabel = name;
+  button.ariaPressed = String(isPressed);
+  return button;
+}
+
+/**
+ * Adds one's reaction, or takes it back. The button shows it at once; the count follows with the message's change.
+ * @param {HTMLElement} article
+ * @param {string} emoji
+ */
+async function toggle(article, emoji) {
+  const id = idOf(article);
+  const mine = own.get(id) ?? new Set();
+  own.set(id, mine);
+  const method = mine.has(emoji) ? "DELETE" : "PUT";
+  const set = (/** @type {boolean} */ isMine) => {
+    if (isMine) mine.add(emoji);
+    else mine.delete(emoji);
+    draw(article);
+  };
+  set(method === "PUT");
+  say(article, "");
+  try {
+    const url = `/api/v1/messages/${id}/reactions/${encodeURIComponent(emoji)}`;
+    const message = await ask(url, isMessage, LIMIT_MS, { method });
+    if (!article.closest("[data-cursor]")) show(message); // else a poll brings it, in order
+  } catch (error) {
+    set(method === "DELETE");
+    say(article, error instanceof Failure && error.isOurs ? error.message : FAILED);
+  }
+}
+
+/**
+ * Says below a message why something wasn't done.
+ * @param {HTMLElement} article
+ * @param {string} words
+ */
+function say(article, words) {
+  let line = /** @type {HTMLElement | null} */ (article.querySelector(".refusal"));
+  if (!line) {
+    if (!words) return;
+    line = document.createElement("p");
+    line.className = "refusal";
+    line.role = "status";
+    article.append(line);
+  }
+  line.textContent = words;
+}
+
+/** @param {HTMLElement} article */
+function want(article) {
+  const id = idOf(article);
+  if (own.has(id) || wanted.has(id)) return;
+  if (!wanted.size) setTimeout(askOwn);
+  wanted.add(id);
+}
+
+/** Asks which reactions to the messages on the page are one's own. What fails is asked again with the next change. */
+async function askOwn() {
+  const ids = [...wanted].slice(0, AT_ONCE);
+  for (const id of ids) wanted.delete(id);
+  if (wanted.size) setTimeout(askOwn);
+  try {
+    const { reactions } = await ask(`/api/v1/reactions?ids=${ids}`, isOwnList, LIMIT_MS);
+    for (const id of ids) if (!own.has(id)) own.set(id, new Set(reactions[id]));
+    for (const id of ids) mark(document.getElementById(`m${id}`));
+  } catch {}
+}
+
+/**
+ * Presses the buttons that are one's own.
+ * @param {HTMLElement | null} article
+ */
+function mark(article) {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (article?.querySelectorAll("button.chip") ?? [])) {
+    button.ariaPressed = String(isOwn(/** @type {HTMLElement} */ (article), button.dataset.emoji ?? ""));
+  }
+}
+
+/**
+ * @param {HTMLElement} article
+ * @param {string} emoji
+ */
+function isOwn(article, emoji) {
+  return own.get(idOf(article))?.has(emoji) ?? false;
+}
+
+/** @param {Element} article */
+function idOf(article) {
+  return Number(article.id.slice(1));
+}
+
+/**
+ * @param {Json} reply
+ * @returns {reply is Json & Message}
+ */
+function isMessage(reply) {
+  return typeof reply.id === "number" && typeof reply.body === "string";
+}
+
+/**
+ * @param {Json} reply
+ * @returns {reply is {reactions: {[id: string]: string[]}}}
+ */
+function isOwnList(reply) {
+  return typeof reply.reactions === "object" && reply.reactions !== null;
+}
+
+/** The style sheet, which pages without buttons do without. Scripts may be in a folder of their version. */
+function addSheet() {
+  const address = import.meta.url.replace(/(boards\/)?reactions\.js.*$/, "reactions.css");
+  if (document.querySelector('link[href$="/reactions.css"]')) return;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = address;
+  document.head.append(link);
+}

@@ -1,0 +1,136 @@
+"""Reactions of accounts to messages. Triggers of the database count them beside each message (migrations)."""
+
+import dataclasses
+from collections.abc import Collection
+
+from storage.asking import IDS_TOGETHER, check_may_read, on_readable, values
+from storage.errors import ArchivedError
+from storage.messages import read_anywhere, read_message
+from storage.records import FIRST_BOARD, Asker, Author, Message
+from storage.rights import check_active, check_in_force
+from storage.rows import EVERYWHERE, counts_in, raise_floor, table_of
+from storage.tx import Nouns, Tx, places
+
+REMOVED_AT_ONCE = 2000
+"""Reactions of an account that is deleted. They take the writer some hundredths of a second, in which posts wait."""
+
+HIDDEN = f"SELECT 1 FROM posts WHERE posts.id = message_id AND NOT {on_readable('posts', 1)}"
+BOARD_ID = f"coalesce((SELECT board_id FROM posts WHERE posts.id = message_id), {FIRST_BOARD})"
+MAY_READ = f"NOT EXISTS ({HIDDEN})"
+"""SQL: whether the asker with the values $1 to $3 may read the message of a reaction. What is not in `posts` is on the
+first board.
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reaction:
+    """What is kept of one of an account's reactions."""
+
+    id: int
+    message_id: int
+    kind: str
+    created_at: int
+
+
+class Reactions(Nouns):
+    """A reaction that comes or goes is a change of its message, which gets the next number; `edited_at` stays."""
+
+    async def react(self, id: int, kind: str, asker: Asker) -> Message:
+        """Adds the asker's reaction of this kind to a message of any board. Nothing changes if it is there.
+
+        Raises NotFoundError, NotAllowedError, ArchivedError, OutdatedError.
+        """
+        insert = (
+            "INSERT INTO reactions (message_id, account_id, kind, created_at) VALUES ($1, $2, $3, now_ms()) "
+            "ON CONFLICT (message_id, account_id, kind) DO NOTHING"
+        )
+        return await self._write(lambda tx: change(tx, insert, id, kind, asker))
+
+    async def withdraw(self, id: int, kind: str, asker: Asker) -> Message:
+        """Takes the asker's reaction of this kind back. Nothing changes if there is none. Raises what react() does."""
+        delete = "DELETE FROM reactions WHERE message_id = $1 AND account_id = $2 AND kind = $3"
+        return await self._write(lambda tx: change(tx, delete, id, kind, asker))
+
+    async def reactions_to(
+        self, id: int, after: int, limit: int, asker: Asker
+    ) -> tuple[Message, list[tuple[Author, list[str]]]]:
+        """Returns a message, and who reacted to it, with the kinds of each: so many accounts after this one, by their ids,
+        with their present names. Raises NotFoundError.
+        """
+        return await self._read(read_reactions_to, id, after, limit, asker)
+
+    async def own_reactions(self, ids: Collection[int], asker: Asker) -> list[tuple[int, int, str]]:
+        """Returns the asker's reactions to those of these messages that it may read: message, board and kind of each."""
+        return await self._read(read_own_reactions, ids, asker)
+
+    async def reacted_by(self, account_id: int, after: int, limit: int) -> list[Reaction]:
+        """Returns the account's reactions after the one with this id, for its owner's download."""
+        return await self._read(read_reacted_by, account_id, after, limit)
+
+
+async def change(tx: Tx, sql: str, id: int, kind: str, asker: Asker) -> Message:
+    """Runs the SQL if the asker may react to this message. If it changed a row, the message gets the next number."""
+    message = await read_anywhere(tx, id, asker)
+    assert asker.account_id is not None
+    await check_active(tx, asker.account_id)
+    await check_in_force(tx, asker.account_id, asker.credential_id)
+    board_id = message.board_id
+    if board_id != FIRST_BOARD and (await check_may_read(tx, board_id, asker)).archived_at is not None:
+        raise ArchivedError(f"board {board_id}")
+    tx.has_news = True  # so that the board shows what the answer says, also if this was sent again
+    if not await tx.run(sql, id, asker.account_id, kind):
+        return message
+    row = await tx.one("UPDATE board SET seq = seq + 1 RETURNING seq")
+    assert row is not None
+    await tx.run(f"UPDATE {table_of(board_id)} SET seq = $1 WHERE id = $2", row[0], id)
+    return await read_message(tx, board_id, id)
+
+
+async def read_counts(tx: Tx, id: int) -> tuple[tuple[str, int], ...]:
+    row = await tx.one(f"SELECT reactions FROM {EVERYWHERE} WHERE id = $1", id)
+    return counts_in(row[0]) if row else ()
+
+
+async def read_reactions_to(
+    tx: Tx, id: int, after: int, limit: int, asker: Asker
+) -> tuple[Message, list[tuple[Author, list[str]]]]:
+    message = await read_anywhere(tx, id, asker)
+    some = "SELECT DISTINCT account_id FROM reactions WHERE message_id = $4 AND account_id > $5 ORDER BY 1 LIMIT $6"
+    rows = await tx.all(
+        "SELECT accounts.id, accounts.name, kind FROM reactions JOIN accounts ON accounts.id = account_id "
+        f"WHERE message_id = $4 AND account_id IN ({some}) AND {MAY_READ} ORDER BY accounts.id, reactions.id",
+        *(*values(asker), id, after, limit),
+    )
+    kinds: dict[Author, list[str]] = {}
+    for account_id, name, kind in rows:
+        kinds.setdefault(Author(account_id, name), []).append(kind)
+    return message, list(kinds.items())
+
+
+async def read_own_reactions(tx: Tx, ids: Collection[int], asker: Asker) -> list[tuple[int, int, str]]:
+    named = [*ids, *[*ids][-1:] * (-len(ids) % IDS_TOGETHER)]
+    rows = await tx.all(
+        f"SELECT message_id, {BOARD_ID}, kind FROM reactions WHERE account_id = $1 AND message_id IN ({places(4, named)}) "
+        f"AND {MAY_READ} ORDER BY id",
+        *(*values(asker), *named),
+    )
+    return [(message_id, board_id, kind) for message_id, board_id, kind in rows]
+
+
+async def read_reacted_by(tx: Tx, account_id: int, after: int, limit: int) -> list[Reaction]:
+    select = (
+        "SELECT id, message_id, kind, created_at FROM reactions WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+    )
+    return [Reaction(*row) for row in await tx.all(select, account_id, after, limit)]
+
+
+async def remove_some(tx: Tx, account_id: int) -> bool:
+    """Removes some reactions of an account that is deleted, and raises the floors of their boards, since each would be a
+    change. Returns whether there may be more.
+    """
+    some = f"SELECT id FROM reactions WHERE account_id = $1 ORDER BY id LIMIT {REMOVED_AT_ONCE}"
+    there = f"SELECT message_id FROM reactions WHERE id IN ({some})"
+    boards = await tx.all(f"SELECT DISTINCT board_id FROM {EVERYWHERE} WHERE id IN ({there})", account_id)
+    removed = await tx.run(f"DELETE FROM reactions WHERE id IN ({some})", account_id)
+    await raise_floor(tx, [board_id for (board_id,) in boards])
+    return removed == REMOVED_AT_ONCE
