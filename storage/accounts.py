@@ -144,9 +144,7 @@ class Accounts(Nouns):
 
         async def take_reactions(tx: Tx) -> bool:
             await check_in_force(tx, account_id, credential, password)
-            is_more = await remove_some(tx, account_id)
-            tx.has_news = False  # as above
-            return is_more
+            return await remove_some(tx, account_id)
 
         while await self._write(take_reactions):
             pass

@@ -126,11 +126,13 @@ async def read_reacted_by(tx: Tx, account_id: int, after: int, limit: int) -> li
 
 async def remove_some(tx: Tx, account_id: int) -> bool:
     """Removes some reactions of an account that is deleted, and raises the floors of their boards, since each would be a
-    change. Returns whether there may be more.
+    change. Returns whether there may be more: polls hear of it with the last step.
     """
     some = f"SELECT id FROM reactions WHERE account_id = $1 ORDER BY id LIMIT {REMOVED_AT_ONCE}"
     there = f"SELECT message_id FROM reactions WHERE id IN ({some})"
     boards = await tx.all(f"SELECT DISTINCT board_id FROM {EVERYWHERE} WHERE id IN ({there})", account_id)
     removed = await tx.run(f"DELETE FROM reactions WHERE id IN ({some})", account_id)
     await raise_floor(tx, [board_id for (board_id,) in boards])
-    return removed == REMOVED_AT_ONCE
+    is_more = removed == REMOVED_AT_ONCE
+    tx.has_news = tx.has_news and not is_more
+    return is_more

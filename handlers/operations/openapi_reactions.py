@@ -14,7 +14,7 @@ KIND = {
     "description": "What it is called; the emoji itself will do, too: "
     + ", ".join(f"`{kind}` {emoji}" for kind, emoji in EMOJI.items()),
 }
-REACTS = (*WRITES, "bad_reaction", "not_found", "not_allowed", "archived", "too_many_tries")
+REACTS = (*WRITES, "bad_reaction", "not_found", "not_allowed", "archived", "too_many_tries", "too_many_requests")
 EMOJIS = {"type": "array", "items": TEXT}
 
 

@@ -29,15 +29,19 @@ const isMember = document.querySelector('nav [href="/account"]') !== null;
 const own = new Map();
 /** @type {Set<number>} */
 const wanted = new Set();
+let asking = Promise.resolve();
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
 addSheet();
 drawAll();
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState !== "visible") return;
-  own.clear(); // another tab or device may have changed them
-  drawAll();
+  if (document.visibilityState !== "visible" || !isMember) return;
+  for (const id of own.keys()) {
+    if (document.getElementById(`m${id}`))
+      want(id); // another tab or device may have changed it
+    else own.delete(id);
+  }
 });
 
 /**
@@ -71,8 +75,8 @@ export function openPicker(article, button) {
   if (wasOpen) return;
   const row = document.createElement("div");
   row.className = "picker";
-  row.role = "group";
-  row.ariaLabel = "React";
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", "React");
   for (const [emoji, name] of Object.entries(NAMES)) {
     const choice = row.appendChild(makeButton(emoji, name, isOwn(article, emoji)));
     choice.addEventListener("click", () => {
@@ -83,7 +87,7 @@ export function openPicker(article, button) {
   const close = () => {
     const hadFocus = row.contains(document.activeElement);
     row.remove();
-    button.ariaExpanded = "false";
+    button.setAttribute("aria-expanded", "false");
     document.removeEventListener("click", clicked);
     closeOpen = null;
     if (hadFocus) button.focus();
@@ -98,9 +102,9 @@ export function openPicker(article, button) {
   });
   document.addEventListener("click", clicked);
   closeOpen = close;
-  button.ariaExpanded = "true";
+  button.setAttribute("aria-expanded", "true");
   article.querySelector(".body")?.after(row);
-  want(article);
+  if (!own.has(idOf(article))) want(idOf(article));
   /** @type {HTMLElement} */ (row.firstElementChild).focus();
 }
 
@@ -111,8 +115,8 @@ export function openPicker(article, button) {
 function makeChip(emoji, count) {
   const chip = document.createElement("span");
   const name = NAMES[emoji] ?? emoji;
-  chip.role = "img";
-  chip.ariaLabel = `${count} ${name}${count === 1 || /(s|up)$/.test(name) ? "" : "s"}`;
+  chip.setAttribute("role", "img");
+  chip.setAttribute("aria-label", `${count} ${name}${count === 1 || /(s|up)$/.test(name) ? "" : "s"}`);
   chip.textContent = `${emoji} ${count}`;
   return chip;
 }
@@ -131,16 +135,16 @@ function drawAll() {
 function draw(article) {
   const list = article.querySelector(".reactions");
   if (!list || !isMember) return;
-  want(article);
+  if (!own.has(idOf(article))) want(idOf(article));
   const toggles = article.querySelector(".toggles") ?? makeToggles(article, list);
   const before = /** @type {HTMLElement[]} */ ([...toggles.children]);
   const after = [...list.children].map((chip) => {
-    const [text, words] = [chip.textContent ?? "", chip.ariaLabel ?? ""];
+    const text = chip.textContent ?? "";
     const emoji = text.split(" ")[0];
     const button = before.find((one) => one.dataset.emoji === emoji) ?? makeToggle(article, emoji);
     button.textContent = text;
-    button.ariaLabel = words;
-    button.ariaPressed = String(isOwn(article, emoji));
+    button.setAttribute("aria-label", chip.getAttribute("aria-label") ?? "");
+    button.setAttribute("aria-pressed", String(isOwn(article, emoji)));
     return button;
   });
   for (const button of before) if (!after.includes(button)) button.remove();
@@ -156,8 +160,8 @@ function draw(article) {
 function makeToggles(article, list) {
   const toggles = document.createElement("div");
   toggles.className = "toggles";
-  toggles.role = "group";
-  toggles.ariaLabel = "Reactions";
+  toggles.setAttribute("role", "group");
+  toggles.setAttribute("aria-label", "Reactions");
   article.insertBefore(toggles, list);
   return toggles;
 }
@@ -183,8 +187,8 @@ function makeButton(emoji, name, isPressed) {
   button.className = "chip";
   button.dataset.emoji = emoji;
   button.textContent = emoji;
-  button.ariaLabel = name;
-  button.ariaPressed = String(isPressed);
+  button.setAttribute("aria-label", name);
+  button.setAttribute("aria-pressed", String(isPressed));
   return button;
 }
 
@@ -195,19 +199,22 @@ function makeButton(emoji, name, isPressed) {
  */
 async function toggle(article, emoji) {
   const id = idOf(article);
-  const mine = own.get(id) ?? new Set();
-  own.set(id, mine);
-  const method = mine.has(emoji) ? "DELETE" : "PUT";
+  if (!own.has(id)) {
+    want(id);
+    await asking;
+  }
+  const method = isOwn(article, emoji) ? "DELETE" : "PUT";
   const set = (/** @type {boolean} */ isMine) => {
-    if (isMine) mine.add(emoji);
-    else mine.delete(emoji);
-    draw(article);
+    const others = [...(own.get(id) ?? [])].filter((one) => one !== emoji);
+    own.set(id, new Set(isMine ? [...others, emoji] : others));
+    mark(id);
   };
   set(method === "PUT");
   say(article, "");
   try {
     const url = `/api/v1/messages/${id}/reactions/${encodeURIComponent(emoji)}`;
     const message = await ask(url, isMessage, LIMIT_MS, { method });
+    set(method === "PUT"); // the list of one's own may have come in between
     if (!article.closest("[data-cursor]")) show(message); // else a poll brings it, in order
   } catch (error) {
     set(method === "DELETE");
@@ -226,39 +233,43 @@ function say(article, words) {
     if (!words) return;
     line = document.createElement("p");
     line.className = "refusal";
-    line.role = "status";
+    line.setAttribute("role", "status");
     article.append(line);
   }
   line.textContent = words;
 }
 
-/** @param {HTMLElement} article */
-function want(article) {
-  const id = idOf(article);
-  if (own.has(id) || wanted.has(id)) return;
-  if (!wanted.size) setTimeout(askOwn);
+/** @param {number} id */
+function want(id) {
+  if (!wanted.size) asking = Promise.resolve().then(askOwn); // once for all that are wanted in this step
   wanted.add(id);
 }
 
 /** Asks which reactions to the messages on the page are one's own. What fails is asked again with the next change. */
 async function askOwn() {
-  const ids = [...wanted].slice(0, AT_ONCE);
-  for (const id of ids) wanted.delete(id);
-  if (wanted.size) setTimeout(askOwn);
-  try {
-    const { reactions } = await ask(`/api/v1/reactions?ids=${ids}`, isOwnList, LIMIT_MS);
-    for (const id of ids) if (!own.has(id)) own.set(id, new Set(reactions[id]));
-    for (const id of ids) mark(document.getElementById(`m${id}`));
-  } catch {}
+  const all = [...wanted];
+  wanted.clear();
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    const ids = all.slice(at, at + AT_ONCE);
+    try {
+      const { reactions } = await ask(`/api/v1/reactions?ids=${ids}`, isOwnList, LIMIT_MS);
+      for (const id of ids) own.set(id, new Set(reactions[id]));
+      ids.forEach(mark);
+    } catch {
+      return;
+    }
+  }
 }
 
 /**
- * Presses the buttons that are one's own.
- * @param {HTMLElement | null} article
+ * Presses the buttons of a message that are one's own.
+ * @param {number} id
  */
-function mark(article) {
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (article?.querySelectorAll("button.chip") ?? [])) {
-    button.ariaPressed = String(isOwn(/** @type {HTMLElement} */ (article), button.dataset.emoji ?? ""));
+function mark(id) {
+  const article = document.getElementById(`m${id}`);
+  if (!article) return;
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (article.querySelectorAll("button.chip"))) {
+    button.setAttribute("aria-pressed", String(isOwn(article, button.dataset.emoji ?? "")));
   }
 }
 
