@@ -46,12 +46,12 @@ class ApiOwnReactions(WithBoards):
     for_whom = "members"
 
     async def get(self) -> None:
-        ids = [int(text) for text in (self.query("ids") or "").split(",") if text.isascii() and text.isdigit()]
-        if not 0 < len(ids) <= LIMIT_MAX or max(ids) >= 10**18:
+        ids = (self.query("ids") or "").split(",")
+        if len(ids) > LIMIT_MAX or not all(id.isascii() and id.isdigit() and len(id) < 19 for id in ids):
             raise RefusedError(
                 400, "bad_field", f"“ids” must be 1 to {LIMIT_MAX} ids of messages, with commas between."
             )
-        found = await self.site.own_reactions(self.caller, ids)
+        found = await self.site.own_reactions(self.caller, list(map(int, ids)))
         self.judge(board_id for _, board_id, _ in found)
         own: dict[str, list[str]] = {}
         for message_id, _, kind in found:

@@ -298,20 +298,26 @@ ADDS = re.compile(
 )
 """Statements that only add. Add another kind here if old code doesn't notice it either."""
 UNIQUE = re.compile(r"CREATE UNIQUE INDEX \w+ ON (\w+) .+", re.IGNORECASE)
+TRIGGER = re.compile(r"CREATE TRIGGER \w+ AFTER [\w ]+? ON (\w+)\b(.*)", re.IGNORECASE)
 RAISES = re.compile(r"UPDATE board SET compatible = (\d+)", re.IGNORECASE)
 
 
 def statements(sql):
-    """Without comments and the bodies of functions, in one line each."""
-    sql = re.sub(r"\$\$.*?\$\$", "''", re.sub(r"--.*", "", sql), flags=re.DOTALL)
+    """Without comments and the bodies of functions and triggers, in one line each."""
+    sql = re.sub(r"\$\$.*?\$\$|\bBEGIN\n.*?\nEND(?=;)", "''", re.sub(r"--.*", "", sql), flags=re.DOTALL)
     return [" ".join(one.split()) for one in sql.split(";") if one.strip()]
 
 
 def only_adds(sql):
     new = set(re.findall(r"CREATE TABLE (\w+)", sql, re.IGNORECASE))  # no old code writes there
-    return all(
-        ADDS.fullmatch(one) or ((unique := UNIQUE.fullmatch(one)) and unique[1] in new) for one in statements(sql)
-    )
+    columns = re.findall(r"ADD COLUMN (\w+)", sql, re.IGNORECASE)  # nor fills these
+
+    def is_unseen(one):
+        if trigger := TRIGGER.fullmatch(one):
+            return trigger[1] in new or any(f"OLD.{name} IS NOT NULL" in trigger[2] for name in columns)
+        return (unique := UNIQUE.fullmatch(one)) and unique[1] in new
+
+    return all(ADDS.fullmatch(one) or is_unseen(one) for one in statements(sql))
 
 
 def breaks_the_rule(sql, number, compatible):
@@ -327,6 +333,9 @@ def test_a_migration_that_takes_something_away_says_who_may_still_use_it(engine)
     for one in migrations(engine)[compatible:]:
         assert not breaks_the_rule(one.sql, one.number, compatible), one.name
         compatible = max([compatible, *map(int, RAISES.findall(one.sql))])
+
+
+COLUMN = "ALTER TABLE used ADD COLUMN x text;\n"
 
 
 @pytest.mark.parametrize(
@@ -357,6 +366,11 @@ def test_a_migration_that_takes_something_away_says_who_may_still_use_it(engine)
         ("DROP  TABLE used;", True),
         ("DROP SCHEMA longboard CASCADE;", True),
         ("DELETE FROM used;", True),
+        ("CREATE TABLE boards (id bigint);\nCREATE TRIGGER a AFTER INSERT ON boards EXECUTE FUNCTION x();", False),
+        ("CREATE TABLE boards (id bigint);\nCREATE TRIGGER a AFTER INSERT ON used EXECUTE FUNCTION x();", True),
+        (f"{COLUMN}CREATE TRIGGER a AFTER DELETE ON used WHEN OLD.x IS NOT NULL BEGIN\n DROP y; END\nEND;", False),
+        (f"{COLUMN}CREATE TRIGGER a AFTER DELETE ON used WHEN OLD.y IS NOT NULL BEGIN\n SELECT 1;\nEND;", True),
+        (f"{COLUMN}CREATE TRIGGER a BEFORE DELETE ON used WHEN (OLD.x IS NOT NULL) EXECUTE FUNCTION x();", True),
         ("CREATE TRIGGER refuse BEFORE INSERT ON messages EXECUTE FUNCTION refuse();", True),
         ("CREATE OR REPLACE FUNCTION post_by() RETURNS void LANGUAGE sql AS $$ $$;", True),
     ],
