@@ -21,6 +21,6 @@ def kind_of(text: str) -> str:
 
 
 def in_words(kind: str, count: int) -> str:
-    """Returns what assistive technology says: 1 heart, 3 hearts, 3 thumbs up. message.js does the same."""
+    """Returns what assistive technology says: 1 heart, 3 hearts, 3 thumbs up. static/js/reactions.js does the same."""
     name = kind.replace("_", " ")
     return f"{count} {name if count == 1 or name.endswith(('s', 'up')) else name + 's'}"

@@ -8,8 +8,6 @@ from board.reactions import kind_of
 from board.site.parts import Parts
 from storage.records import Author, Message
 
-REACTS = "Only members can react to messages."
-
 
 class Reactions(Parts):
     async def react(self, caller: Caller, id: int, text: str, *, withdraws: bool = False) -> Message:
@@ -19,7 +17,7 @@ class Reactions(Parts):
         Raises DeniedError, NotFoundError, NotAllowedError.
         """
         if caller.account is None:
-            raise DeniedError("sign_in_first", f"{REACTS} Please sign in.")
+            raise DeniedError("sign_in_first", "Only members can react to messages. Please sign in.")
         kind = kind_of(text)
         self.limits.reacting.check(caller.key)
         self.limits.reacting_from.check(caller.address)
