@@ -197,13 +197,8 @@ class Limits:
         """By address, for members and guests together."""
         self.reading = Limit(60, 0.2 * are_on, clock, code="too_many_requests")
         """Requests that read from storage or need work for one client alone, by Caller.key."""
-        self.searching = Limit(
-            30,
-            1 * are_on,
-            clock,
-            code="too_many_searches",
-            words="That was a lot at once. Please wait a moment, then search again.",
-        )
+        again = "That was a lot at once. Please wait a moment, then search again."
+        self.searching = Limit(30, 1 * are_on, clock, code="too_many_searches", words=again)
         """By Caller.key."""
         self.deleting = Limit(60, 1 * are_on, clock)
         """Deletions of own messages, by Caller.key, because each wakes every page."""

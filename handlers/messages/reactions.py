@@ -53,11 +53,11 @@ class ApiOwnReactions(WithBoards):
             )
         found = await self.site.own_reactions(self.caller, list(map(int, ids)))
         self.judge(board_id for _, board_id, _ in found)
-        own: dict[str, list[str]] = {}
+        own: dict[int, list[str]] = {}
         for message_id, _, kind in found:
             if kind in EMOJI:
-                own.setdefault(str(message_id), []).append(EMOJI[kind])
-        self.write_json({"reactions": own})
+                own.setdefault(message_id, []).append(EMOJI[kind])
+        self.write_json({"messages": [{"id": id, "reactions": emojis} for id, emojis in own.items()]})
 
 
 class React(OnMessage, Page):

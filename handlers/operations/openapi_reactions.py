@@ -40,7 +40,7 @@ def reaction_calls(settings: Settings) -> Json:
         "/api/v1/reactions": {
             "get": call(
                 "listOwnReactions", "messages", "Your own reactions to some messages", MEMBERS,
-                good(200, "By message: those to which you have reacted, and which you may read.", ref("OwnReactions")),
+                good(200, "The messages to which you have reacted, and which you may read.", ref("OwnReactions")),
                 (*READS, "bad_field", "not_utf8"), parameters=({**ids, "required": True},),
             )
         },
@@ -50,12 +50,15 @@ def reaction_calls(settings: Settings) -> Json:
 def reaction_schemas() -> Json:
     member = {"id": ID, "name": told(TEXT, "The member's present name."), "reactions": told(EMOJIS, "Emoji.")}
     ada = {"id": 7, "name": "Ada", "reactions": ["👍"]}
-    own = told({"type": "object", "additionalProperties": EMOJIS}, "Emoji, by the ids of messages.")
+    own = {"id": ID, "reactions": told(EMOJIS, "Emoji.")}
     return {
         "Reacting": record(member, example=ada),
         "Reactions": record(
             {"members": listed("Reacting"), "more": told(FLAG, "Whether there are more.")},
             example={"members": [ada], "more": False},
         ),
-        "OwnReactions": record({"reactions": own}, example={"reactions": {"1041": ["👍"]}}),
+        "OwnReactions": record(
+            {"messages": listed("ReactedTo")}, example={"messages": [{"id": 1041, "reactions": ["👍"]}]}
+        ),
+        "ReactedTo": record(own, example={"id": 1041, "reactions": ["👍"]}),
     }

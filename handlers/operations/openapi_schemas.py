@@ -38,8 +38,8 @@ def message_schemas() -> Json:
             "The short name of its board, where messages of several may come. Of the first only in a search in all.",
         ),
         "reactions": told(
-            {"type": "object", "additionalProperties": COUNT},
-            "How many members have reacted, by emoji. Missing if nobody has.",
+            {"type": "object"},
+            'How many members have reacted, by emoji, such as `{"👍": 3}`. Missing if nobody has.',
         ),
     }
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}

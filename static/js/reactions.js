@@ -252,8 +252,9 @@ async function askOwn() {
   for (let at = 0; at < all.length; at += AT_ONCE) {
     const ids = all.slice(at, at + AT_ONCE);
     try {
-      const { reactions } = await ask(`/api/v1/reactions?ids=${ids}`, isOwnList, LIMIT_MS);
-      for (const id of ids) own.set(id, new Set(reactions[id]));
+      const { messages } = await ask(`/api/v1/reactions?ids=${ids}`, isOwnList, LIMIT_MS);
+      const found = new Map(messages.map(({ id, reactions }) => [id, reactions]));
+      for (const id of ids) own.set(id, new Set(found.get(id)));
       ids.forEach(mark);
     } catch {
       return;
@@ -296,10 +297,10 @@ function isMessage(reply) {
 
 /**
  * @param {Json} reply
- * @returns {reply is {reactions: {[id: string]: string[]}}}
+ * @returns {reply is {messages: {id: number, reactions: string[]}[]}}
  */
 function isOwnList(reply) {
-  return typeof reply.reactions === "object" && reply.reactions !== null;
+  return Array.isArray(reply.messages);
 }
 
 /** The style sheet, which pages without buttons do without. Scripts may be in a folder of their version. */

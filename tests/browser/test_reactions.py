@@ -31,9 +31,9 @@ async def test_two_members_and_a_guest_see_each_reaction_at_once(start, visit):
     assert "reactions" not in await first.content() and not [url for url in asked if "reactions" in url]
 
     await first.evaluate(OPEN, f"m{id}")
-    opener = first.get_by_role("button", name="React")
+    opener = first.get_by_role("button", name="React", exact=True)
     await opener.click()
-    row = first.get_by_role("group", name="React")
+    row = first.get_by_role("group", name="React", exact=True)
     await expect(row.get_by_role("button")).to_have_count(8)
     await expect(row.get_by_role("button").first).to_be_focused()
     sizes = await row.get_by_role("button").evaluate_all("all => all.map((one) => [one.offsetWidth, one.offsetHeight])")

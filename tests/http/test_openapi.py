@@ -137,6 +137,11 @@ def test_each_header_and_field_that_is_described_also_comes(start):
     cursor = call(200, guest, "GET", posts, query="?limit=1", **rowing).json()["cursor"]
     call(200, guest, "GET", posts, query="?after=0-0&wait=0", **rowing)
     call(200, guest, "GET", "/api/v1/messages/{id}", id=posted["id"])
+    react = {"id": posted["id"], "kind": "heart"}
+    call(200, person.api, "PUT", "/api/v1/messages/{id}/reactions/{kind}", **react)
+    call(200, guest, "GET", "/api/v1/messages/{id}/reactions", id=posted["id"])
+    call(200, person.api, "GET", "/api/v1/reactions", query=f"?ids={posted['id']}")
+    call(200, person.api, "DELETE", "/api/v1/messages/{id}/reactions/{kind}", **react)
     call(200, person.api, "PATCH", "/api/v1/messages/{id}", id=posted["id"], json={"body": "better"})
     call(204, person.api, "DELETE", "/api/v1/messages/{id}", id=posted["id"])
     call(200, guest, "GET", posts, query=f"?after={cursor}&wait=0", **rowing)
@@ -163,6 +168,10 @@ def test_each_header_and_field_that_is_described_also_comes(start):
         "Marked",
         "Member",
         "Invited",
+        "Reactions",
+        "Reacting",
+        "OwnReactions",
+        "ReactedTo",
     } == seen.keys() - {"Author"}
 
 

@@ -65,7 +65,7 @@ def test_what_is_no_reaction_or_nobody_s_is_refused(server):
     gone = ada.post("to go")["id"]
     ada.api.delete(f"/api/v1/messages/{gone}")
     for method in ("PUT", "DELETE"):
-        for message in (id, gone, 10**17, "x"):
+        for message in (id, gone, 10**17):
             refused(server.client.request(method, f"/api/v1/messages/{message}/reactions/heart"), 401, "sign_in_first")
         for kind in ("hearts", "HEART", "%F0%9F%92%A9", "%00", "x" * 5000, "%ff"):
             assert react(ada, id, kind, method).status_code in (400, 422), kind
@@ -93,7 +93,7 @@ def test_rights_on_boards_hold_for_reactions(url, start):
         refused(attempt(), 404, "not_found")
     assert react(owner, secret).status_code == 200
     own = owner.api.get("/api/v1/reactions", params={"ids": f"{id},{secret},99"}).json()
-    assert own == {"reactions": {str(secret): ["❤️"]}}
+    assert own == {"messages": [{"id": secret, "reactions": ["❤️"]}]}
     assert bob.api.get("/api/v1/reactions", params={"ids": f"{id},{secret}"}).json() == {
         "reactions": {str(id): ["❤️", "👀"]}
     }
@@ -141,7 +141,9 @@ def test_who_reacted_and_what_is_one_s_own(server):
     assert rest == {"more": False, "members": [{"id": people[2].id, "name": "Rower 2", "reactions": ["👀"]}]}
     refused(server.get("/api/v1/reactions", params={"ids": id}), 401, "sign_in_first")
     many = ",".join(map(str, [id, *range(10**6, 10**6 + 99)]))
-    assert people[1].api.get("/api/v1/reactions", params={"ids": many}).json() == {"reactions": {str(id): ["👀", "❤️"]}}
+    assert people[1].api.get("/api/v1/reactions", params={"ids": many}).json() == {
+        "messages": [{"id": id, "reactions": ["👀", "❤️"]}]
+    }
     for ids in ("", "x", f"{id},", f"{id},x", f"{many},7", str(10**18), "9" * 5000):
         refused(people[1].api.get("/api/v1/reactions", params={"ids": ids}), 400, "bad_field")
     data = people[1].browser().get("/account/download").json()["reactions"]
