@@ -95,7 +95,7 @@ def test_rights_on_boards_hold_for_reactions(url, start):
     own = owner.api.get("/api/v1/reactions", params={"ids": f"{id},{secret},99"}).json()
     assert own == {"messages": [{"id": secret, "reactions": ["❤️"]}]}
     assert bob.api.get("/api/v1/reactions", params={"ids": f"{id},{secret}"}).json() == {
-        "reactions": {str(id): ["❤️", "👀"]}
+        "messages": [{"id": id, "reactions": ["❤️", "👀"]}]
     }
     owner.api.patch(f"{BOARDS}/rowing", json={"archived": True})
     for method in ("PUT", "DELETE"):
