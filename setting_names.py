@@ -1,11 +1,10 @@
 """Finds wrong names: flags that do not exist, and names that look like a setting's name but are not one."""
 
 import argparse
-import dataclasses
 import difflib
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 ALIKE = 0.85
 """Above this ratio (difflib's), a name counts as another one mistyped: one letter in seven wrong, or one too many."""
@@ -23,8 +22,7 @@ def refuse(why: str) -> NoReturn:
     raise SystemExit(2)
 
 
-@dataclasses.dataclass(frozen=True)
-class Oddity:
+class Oddity(NamedTuple):
     """Something among the settings that is not one. It may be meant for another program, unless it is a mistake."""
 
     words: str

@@ -1,12 +1,11 @@
 """The client that a verb of the site acts for."""
 
-import dataclasses
+from typing import NamedTuple
 
 from storage.records import GUEST, Account, Asker, Author, Credential
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The owner of a credential, or a guest. The address is as limits count it."""
 
     credential: Credential | None

@@ -1,13 +1,12 @@
 """The cursor: `<epoch>-<seq>`, the last change that a client has. The client owns it and need not read it."""
 
-import dataclasses
 import re
+from typing import NamedTuple
 
 FORM = re.compile(r"([0-9a-z]{1,16})-(0|[1-9][0-9]{0,17})", re.ASCII)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     epoch: str
     seq: int
 

@@ -17,13 +17,14 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import TypeVar
-
-import argon2
+from typing import TYPE_CHECKING, TypeVar
 
 from board.text import NOT_TEXT, BadTextError
 from board.turns import ANYBODY, Asker, BusyError, Turns
 from storage.records import Password
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 T = TypeVar("T")
 
@@ -45,7 +46,6 @@ SHA1 = "sha1:"
 
 class Passwords:
     def __init__(self) -> None:
-        self._hasher = argon2.PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "passwords", lower_priority)
         self._turns = Turns()
 
@@ -56,11 +56,11 @@ class Passwords:
 
     async def hash(self, password: str, asker: Asker = ANYBODY) -> Password:
         """Hashes a password. Raises BusyError."""
-        return Password(await self._run(asker, self._hasher.hash, normal(password)))
+        return Password(await self._run(asker, argon2id_of, normal(password)))
 
     async def wrap(self, sha1: str, tutorial_name: str) -> Password:
         """Hashes a tutorial's hash, which is sha1("name:password") in hex. Raises BusyError."""
-        return Password(SHA1 + await self._run(ANYBODY, self._hasher.hash, sha1.lower()), tutorial_name)
+        return Password(SHA1 + await self._run(ANYBODY, argon2id_of, sha1.lower()), tutorial_name)
 
     async def verify(self, known: Password, password: str, asker: Asker = ANYBODY) -> str | None:
         """Returns the form in which the password is right, or None.
@@ -73,7 +73,7 @@ class Passwords:
             if hash.startswith(SHA1):
                 plain = f"{known.tutorial_name}:{form}".encode()
                 secret = hashlib.sha1(plain, usedforsecurity=False).hexdigest()
-            if await self._run(asker, self._matches, hash.removeprefix(SHA1), secret) and known.hash is not None:
+            if await self._run(asker, matches, hash.removeprefix(SHA1), secret) and known.hash is not None:
                 return form
         return None
 
@@ -81,18 +81,12 @@ class Passwords:
         """Whether the password should be hashed again, because it is right in another form than today's, or its hash is
         a tutorial's or has weaker parameters."""
         hash = known.hash or ""
-        return form != normal(form) or hash.startswith(SHA1) or self._hasher.check_needs_rehash(hash)
+        return form != normal(form) or hash.startswith(SHA1) or hasher().check_needs_rehash(hash)
 
     def close(self) -> None:
         """Ends the thread. Calls that still wait raise BusyError."""
         self._turns.close()
         self._thread.shutdown(cancel_futures=True)
-
-    def _matches(self, hash: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(hash, password)
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-            return False
 
     async def _run(self, asker: Asker, function: Callable[..., T], *arguments: object) -> T:
         await self._turns.begin(asker)
@@ -104,6 +98,27 @@ class Passwords:
         if hashing.cancelled():  # the server ends
             raise BusyError
         return hashing.result()
+
+
+@functools.cache
+def hasher() -> "PasswordHasher":
+    """Read at first use, which is on the thread: it takes some milliseconds, and half a megabyte."""
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
+
+
+def argon2id_of(secret: str) -> str:
+    return hasher().hash(secret)
+
+
+def matches(hash: str, secret: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        return hasher().verify(hash, secret)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def lower_priority() -> None:

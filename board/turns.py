@@ -6,6 +6,7 @@ however many requests a crowd has in the queue. In a full queue, a new request w
 
 import asyncio
 import dataclasses
+from typing import NamedTuple
 
 from board.networks import with_networks
 
@@ -21,8 +22,7 @@ class BusyError(Exception):
     """Too many passwords are being hashed."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """The client that needs a hash: its address as limits count it, and the account to which it is known, if any."""
 
     address: str = ""

@@ -14,36 +14,8 @@ from tornado.httputil import (
 )
 
 from board.site import Site
-from handlers.accounts.download import AccountDownload
-from handlers.accounts.new_password import NewPassword
-from handlers.accounts.page import (
-    AccountDelete,
-    AccountEverywhere,
-    AccountName,
-    AccountPage,
-    AccountPassword,
-    AccountRevoke,
-    AccountTokens,
-)
-from handlers.accounts.pictures import MemberPicture
-from handlers.accounts.sign_in import SignIn, SignOut, SignUp
-from handlers.accounts.tokens import ApiMe, ApiSignIn, ApiSignOut, ApiSignUp, ApiToken, ApiTokens
-from handlers.boards.api import ApiBoard, ApiBoardMember, ApiBoardMembers, ApiBoardRead, ApiBoards
-from handlers.boards.board_page import BoardAdd, BoardPage, BoardSearch
 from handlers.boards.front import Front, quick_front
 from handlers.boards.get import BoardGet, Get
-from handlers.boards.listing import BoardList, NewBoard
-from handlers.boards.messages import ApiBoardMessages, ApiBoardSearch
-from handlers.boards.setup import (
-    BoardArchive,
-    BoardDelete,
-    BoardInvite,
-    BoardLeave,
-    BoardOwner,
-    BoardSetup,
-    BoardUninvite,
-)
-from handlers.boards.stream import Stream
 from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
 from handlers.http.compression import Compression
 from handlers.http.context import Context
@@ -51,21 +23,12 @@ from handlers.http.elsewhere import Elsewhere
 from handlers.http.fields import has_body, lower_media_type
 from handlers.http.form_field import Field
 from handlers.http.heads import Headed, Options, localize
+from handlers.http.on_demand import on_demand
 from handlers.http.request_log import log_request
 from handlers.http.static import Static
 from handlers.http.templates import LOADER
 from handlers.login.providers import PROVIDERS, openid_providers, routes_of
 from handlers.messages.api import Add, ApiMessage, ApiMessages
-from handlers.messages.feed import BoardFeed, Feed
-from handlers.messages.page import DeleteMessage, EditMessage, MessagePage
-from handlers.messages.reactions import ApiOwnReactions, ApiReaction, ApiReactions, React
-from handlers.messages.search import ApiSearch, SearchPage
-from handlers.moderation.pages import AuditLog, Moderate
-from handlers.operations.health import Healthz, Readyz
-from handlers.operations.metrics import Metrics
-from handlers.operations.openapi import ApiPage, OpenApi
-from handlers.operations.privacy import Privacy
-from handlers.operations.web_app import Icon, Manifest, Robots
 from net.streams import ServedStream
 from settings import Settings
 
@@ -75,83 +38,84 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/add", Add),  # GET, POST
     (r"/get", Get),  # GET
     (r"/b/([^/]+)/get", BoardGet),  # GET
-    (r"/search", SearchPage),  # GET
-    (r"/feed\.atom", Feed),  # GET
-    (r"/b/([^/]+)/feed\.atom", BoardFeed),  # GET
-    (r"/b/([^/]+)/", BoardPage),  # GET
-    (r"/b/([^/]+)", BoardPage),  # GET
-    (r"/b/([^/]+)/add", BoardAdd),  # GET, POST
-    (r"/b/([^/]+)/search", BoardSearch),  # GET
-    (r"/m/([^/]+)", MessagePage),  # GET
-    (r"/m/([^/]+)/edit", EditMessage),  # POST
-    (r"/m/([^/]+)/delete", DeleteMessage),  # POST
-    (r"/m/([^/]+)/react", React),  # POST
-    (r"/manifest\.webmanifest", Manifest),  # GET
+    (r"/search", "messages.search.SearchPage"),  # GET
+    (r"/feed\.atom", "messages.feed.Feed"),  # GET
+    (r"/b/([^/]+)/feed\.atom", "messages.feed.BoardFeed"),  # GET
+    (r"/b/([^/]+)/", "boards.board_page.BoardPage"),  # GET
+    (r"/b/([^/]+)", "boards.board_page.BoardPage"),  # GET
+    (r"/b/([^/]+)/add", "boards.board_page.BoardAdd"),  # GET, POST
+    (r"/b/([^/]+)/search", "boards.board_page.BoardSearch"),  # GET
+    (r"/m/([^/]+)", "messages.page.MessagePage"),  # GET
+    (r"/m/([^/]+)/edit", "messages.page.EditMessage"),  # POST
+    (r"/m/([^/]+)/delete", "messages.page.DeleteMessage"),  # POST
+    (r"/m/([^/]+)/react", "messages.reactions.React"),  # POST
+    (r"/manifest\.webmanifest", "operations.web_app.Manifest"),  # GET
     # --- the boards
-    (r"/boards", BoardList),  # GET
-    (r"/boards/new", NewBoard),  # GET, POST
-    (r"/b/([^/]+)/settings", BoardSetup),  # GET, POST
-    (r"/b/([^/]+)/invite", BoardInvite),  # GET, POST
-    (r"/b/([^/]+)/uninvite", BoardUninvite),  # GET, POST
-    (r"/b/([^/]+)/owner", BoardOwner),  # GET, POST
-    (r"/b/([^/]+)/archive", BoardArchive),  # GET, POST
-    (r"/b/([^/]+)/delete", BoardDelete),  # GET, POST
-    (r"/b/([^/]+)/leave", BoardLeave),  # GET, POST
+    (r"/boards", "boards.listing.BoardList"),  # GET
+    (r"/boards/new", "boards.listing.NewBoard"),  # GET, POST
+    (r"/b/([^/]+)/settings", "boards.setup.BoardSetup"),  # GET, POST
+    (r"/b/([^/]+)/invite", "boards.setup.BoardInvite"),  # GET, POST
+    (r"/b/([^/]+)/uninvite", "boards.setup.BoardUninvite"),  # GET, POST
+    (r"/b/([^/]+)/owner", "boards.setup.BoardOwner"),  # GET, POST
+    (r"/b/([^/]+)/archive", "boards.setup.BoardArchive"),  # GET, POST
+    (r"/b/([^/]+)/delete", "boards.setup.BoardDelete"),  # GET, POST
+    (r"/b/([^/]+)/leave", "boards.setup.BoardLeave"),  # GET, POST
     # --- accounts
-    (r"/signup", SignUp),  # GET, POST
-    (r"/signin", SignIn),  # GET, POST
-    (r"/signout", SignOut),  # GET, POST
+    (r"/signup", "accounts.sign_in.SignUp"),  # GET, POST
+    (r"/signin", "accounts.sign_in.SignIn"),  # GET, POST
+    (r"/signout", "accounts.sign_in.SignOut"),  # GET, POST
     (r"/li", Moved, {"url": "/signin"}),  # GET
     (r"/lo", Moved, {"url": "/signout"}),  # GET
-    (r"/password", NewPassword),  # GET, POST
-    (r"/account", AccountPage),  # GET
-    (r"/account/name", AccountName),  # GET, POST
-    (r"/account/password", AccountPassword),  # GET, POST
-    (r"/account/tokens", AccountTokens),  # GET, POST
-    (r"/account/revoke/([0-9]{1,18})", AccountRevoke),  # GET, POST
-    (r"/account/everywhere", AccountEverywhere),  # GET, POST
-    (r"/account/download", AccountDownload),  # GET
-    (r"/account/delete", AccountDelete),  # GET, POST
-    (r"/picture/([0-9]{1,18})", MemberPicture),  # GET
-    (r"/privacy", Privacy),  # GET
+    (r"/password", "accounts.new_password.NewPassword"),  # GET, POST
+    (r"/account", "accounts.page.AccountPage"),  # GET
+    (r"/account/name", "accounts.page.AccountName"),  # GET, POST
+    (r"/account/password", "accounts.page.AccountPassword"),  # GET, POST
+    (r"/account/tokens", "accounts.page.AccountTokens"),  # GET, POST
+    (r"/account/revoke/([0-9]{1,18})", "accounts.page.AccountRevoke"),  # GET, POST
+    (r"/account/everywhere", "accounts.page.AccountEverywhere"),  # GET, POST
+    (r"/account/download", "accounts.download.AccountDownload"),  # GET
+    (r"/account/delete", "accounts.page.AccountDelete"),  # GET, POST
+    (r"/picture/([0-9]{1,18})", "accounts.pictures.MemberPicture"),  # GET
+    (r"/privacy", "operations.privacy.Privacy"),  # GET
     # --- the providers of logins
     *[route for kind in PROVIDERS for route in routes_of(kind)],
     # --- moderators
-    (r"/m/([^/]+)/moderate", Moderate),  # POST
-    (r"/audit", AuditLog),  # GET
+    (r"/m/([^/]+)/moderate", "moderation.pages.Moderate"),  # POST
+    (r"/audit", "moderation.pages.AuditLog"),  # GET
     # --- programs
     (r"/api/v1/messages", ApiMessages),  # GET, POST
     (r"/api/v1/messages/([^/]+)", ApiMessage),  # GET, PATCH, DELETE
-    (r"/api/v1/messages/([^/]+)/reactions", ApiReactions),  # GET
-    (r"/api/v1/messages/([^/]+)/reactions/([^/]+)", ApiReaction),  # PUT, DELETE
-    (r"/api/v1/reactions", ApiOwnReactions),  # GET
-    (r"/api/v1/boards", ApiBoards),  # GET, POST
-    (r"/api/v1/boards/([^/]+)", ApiBoard),  # GET, PATCH, DELETE
-    (r"/api/v1/boards/([^/]+)/members", ApiBoardMembers),  # GET
-    (r"/api/v1/boards/([^/]+)/members/([^/]+)", ApiBoardMember),  # PUT, DELETE
-    (r"/api/v1/boards/([^/]+)/messages", ApiBoardMessages),  # GET, POST
-    (r"/api/v1/boards/([^/]+)/search", ApiBoardSearch),  # GET
-    (r"/api/v1/boards/([^/]+)/read", ApiBoardRead),  # PUT
-    (r"/api/v1/stream", Stream),  # GET
-    (r"/api/v1/search", ApiSearch),  # GET
-    (r"/api/v1/signup", ApiSignUp),  # POST
-    (r"/api/v1/signin", ApiSignIn),  # POST
-    (r"/api/v1/signout", ApiSignOut),  # POST
-    (r"/api/v1/me", ApiMe),  # GET
-    (r"/api/v1/tokens", ApiTokens),  # GET, POST
-    (r"/api/v1/tokens/([^/]+)", ApiToken),  # DELETE
-    (r"/api/v1/openapi\.json", OpenApi),  # GET
-    (r"/api", ApiPage),  # GET
+    (r"/api/v1/messages/([^/]+)/reactions", "messages.reactions.ApiReactions"),  # GET
+    (r"/api/v1/messages/([^/]+)/reactions/([^/]+)", "messages.reactions.ApiReaction"),  # PUT, DELETE
+    (r"/api/v1/reactions", "messages.reactions.ApiOwnReactions"),  # GET
+    (r"/api/v1/boards", "boards.api.ApiBoards"),  # GET, POST
+    (r"/api/v1/boards/([^/]+)", "boards.api.ApiBoard"),  # GET, PATCH, DELETE
+    (r"/api/v1/boards/([^/]+)/members", "boards.api.ApiBoardMembers"),  # GET
+    (r"/api/v1/boards/([^/]+)/members/([^/]+)", "boards.api.ApiBoardMember"),  # PUT, DELETE
+    (r"/api/v1/boards/([^/]+)/messages", "boards.messages.ApiBoardMessages"),  # GET, POST
+    (r"/api/v1/boards/([^/]+)/search", "boards.messages.ApiBoardSearch"),  # GET
+    (r"/api/v1/boards/([^/]+)/read", "boards.api.ApiBoardRead"),  # PUT
+    (r"/api/v1/stream", "boards.stream.Stream"),  # GET
+    (r"/api/v1/search", "messages.search.ApiSearch"),  # GET
+    (r"/api/v1/signup", "accounts.tokens.ApiSignUp"),  # POST
+    (r"/api/v1/signin", "accounts.tokens.ApiSignIn"),  # POST
+    (r"/api/v1/signout", "accounts.tokens.ApiSignOut"),  # POST
+    (r"/api/v1/me", "accounts.tokens.ApiMe"),  # GET
+    (r"/api/v1/tokens", "accounts.tokens.ApiTokens"),  # GET, POST
+    (r"/api/v1/tokens/([^/]+)", "accounts.tokens.ApiToken"),  # DELETE
+    (r"/api/v1/openapi\.json", "operations.openapi.OpenApi"),  # GET
+    (r"/api", "operations.openapi.ApiPage"),  # GET
     (r"/api/", Moved, {"url": "/api"}),  # GET
     # --- the rest
-    (r"/favicon\.ico", Icon),  # GET
-    (r"/apple-touch-icon\.png", Icon),  # GET
-    (r"/robots\.txt", Robots),  # GET
-    (r"/healthz", Healthz),  # GET
-    (r"/readyz", Readyz),  # GET
-    (r"/metrics", Metrics),  # GET
+    (r"/favicon\.ico", "operations.web_app.Icon"),  # GET
+    (r"/apple-touch-icon\.png", "operations.web_app.Icon"),  # GET
+    (r"/robots\.txt", "operations.web_app.Robots"),  # GET
+    (r"/healthz", "operations.health.Healthz"),  # GET
+    (r"/readyz", "operations.health.Readyz"),  # GET
+    (r"/metrics", "operations.metrics.Metrics"),  # GET
     (r"/static/([0-9a-f]{12})/(.+)", Static),  # GET
 ]
+"""A handler that is named here is imported when it is first asked for: a start reads only what each board needs."""
 
 
 GIVEN_BACK_BYTES = 248 * 1024
@@ -183,9 +147,8 @@ class Application(tornado.web.Application):
             "log_function": log_request,
             "context": self.context,
         }
-        super().__init__(
-            [*ROUTES, *(route for one in set_up for route in routes_of(one))], transforms=[Compression], **options
-        )
+        routes = [*ROUTES, *(route for one in set_up for route in routes_of(one))]
+        super().__init__(on_demand(self, routes), transforms=[Compression], **options)
 
     @property
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:

@@ -7,11 +7,10 @@ while, and discarded.
 """
 
 import asyncio
-import dataclasses
 import socket
 import time
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
@@ -28,8 +27,7 @@ BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """Tornado's reply to what it can't parse, before it closes the connection."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Refusals:
+class Refusals(NamedTuple):
     """Whole replies to requests that no handler gets. Their connections are closed."""
 
     bad_request: bytes

@@ -1,6 +1,7 @@
 """What is kept about one account, besides the records that everything else uses, for its owner's download."""
 
 import dataclasses
+from typing import NamedTuple
 
 from storage.asking import BOARD, to_board
 from storage.audit import AuditEntry
@@ -9,8 +10,7 @@ from storage.rows import COLUMNS, ENTRY, EVERYWHERE, to_message
 from storage.tx import Nouns, Tx
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """What is kept of one of the account's posts, also of a deleted one."""
 
     message: Message

@@ -1,13 +1,12 @@
 """What the audit log says about messages and boards, the same in each engine. Never an address: those are kept for 30 days."""
 
-import dataclasses
 import datetime
+from typing import NamedTuple
 
 from storage.records import Board
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """An entry of the audit log: what was done, and who did it. Of a board beside the first, also its name then."""
 
     id: int

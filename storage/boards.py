@@ -4,8 +4,8 @@ To an asker who may not read a board, there is none: each method raises NotFound
 """
 
 import contextlib
-import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from storage.asking import BOARD, asker_of, check_manages, check_may_read, readable, to_board, values
 from storage.audit import of_board, of_rename
@@ -23,8 +23,7 @@ JUST_MS = 60_000
 """How long a form that is sent again makes no second board."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class BoardChange:
+class BoardChange(NamedTuple):
     """What becomes of a board; None leaves it as it is."""
 
     slug: str | None = None

@@ -1,7 +1,7 @@
 """Read marks: the newest message that an account has seen on a board; and what a list of boards says by them."""
 
-import dataclasses
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from storage.asking import BOARD, readable, to_board, values
 from storage.errors import NotFoundError
@@ -14,8 +14,7 @@ GREATEST = 2**63 - 1
 """The greatest number that an engine takes."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How far a board is, and how far the asker has read."""
 
     newest: int | None

@@ -4,10 +4,10 @@ Nodes of the last release go on beside new ones, so a migration only adds; what 
 release (docs/decisions/0016-upgrades.md).
 """
 
-import dataclasses
 import logging
 import pathlib
 import re
+from typing import NamedTuple
 
 from commands import ADMIN
 from storage.errors import CannotOpenError
@@ -17,8 +17,7 @@ log = logging.getLogger("longboard")
 FOLDER = pathlib.Path(__file__).parent / "migrations"
 
 
-@dataclasses.dataclass(frozen=True)
-class Migration:
+class Migration(NamedTuple):
     number: int
     name: str
     sql: str

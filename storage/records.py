@@ -32,8 +32,7 @@ MOST_INVITATIONS = 200
 """Per account: what one may read is compared at each moment when something may be sent."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Author:
+class Author(NamedTuple):
     """The account that wrote a message, with its name at that time."""
 
     id: int
@@ -73,8 +72,7 @@ class Message:
         return False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who asks for messages: a guest, or an account with the credential of the request; or the command line, which
     may read every board.
     """
@@ -126,8 +124,7 @@ class Head:
     """The newest change of a row of boards, or of an invitation."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """The messages changed after a number, each once, ordered by last change. `more` says whether the list was cut."""
 
     head: Head
@@ -135,8 +132,7 @@ class Changes:
     more: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Consecutive messages, oldest first.
 
     `older` says whether there are messages before them, if the read looked for those; `newer`, whether there are some
@@ -158,8 +154,7 @@ class Found:
     """Whether the search index is complete. Making it takes a while for an old board."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """The board at one moment: the messages that changed last, ordered by change, and the newest page."""
 
     head: Head
@@ -169,8 +164,7 @@ class Snapshot:
     """The number after which these are all changes."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """A message imported from elsewhere, with its original time. The key makes it harmless to import it twice."""
 
     body: str
@@ -208,8 +202,7 @@ class Password:
     set_at: int | None = dataclasses.field(default=None, compare=False)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A way in, stored by its hash: a browser's `session`, a `token` from signing in, or a `bot`'s named token."""
 
     id: int
@@ -224,8 +217,7 @@ class Credential:
     """The board of the invited that this bot's token reaches, as its account does."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """A person at a provider, linked to an account. `subject` is that person's id, which has a meaning only together
     with `app_id`: the board's own id at the provider.
     """
@@ -242,8 +234,7 @@ class Identity:
     """When it was linked to an existing account; None once the owner has dismissed the notice."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """An image. Its `kind` is `image/jpeg`, `image/png`, `image/gif` or `image/webp`."""
 
     kind: str

@@ -4,10 +4,10 @@ Each row has its own salt, so that it stays valid after a restore, a move and an
 in it who was suspended.
 """
 
-import dataclasses
 import hashlib
 import hmac
 import secrets
+from typing import NamedTuple
 
 from storage.errors import NotAllowedError
 from storage.records import DAY_MS
@@ -18,8 +18,7 @@ SUSPENSION_DAYS = 365
 """How long a row is kept."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Suspension:
+class Suspension(NamedTuple):
     """A row of the table `suspensions`: salted hashes of the identity and of the username."""
 
     salt: bytes

@@ -6,7 +6,7 @@ test reads the schemas of both engines, and fails for a table or column that is 
 
 import dataclasses
 import functools
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from storage.records import ERASURE_DAYS
 
@@ -27,8 +27,7 @@ TYPES = {
 """PostgreSQL's types of these kinds; all others are text."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     name: str
     kind: Kind
     """admin/rows.py has the rule that imported values of each kind follow."""

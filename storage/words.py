@@ -7,11 +7,11 @@ any part of it that has two characters is a phrase of pairs: "ABC" is AB, BC, C.
 so that each character begins a word: a search for a single one finds it as the beginning of words.
 """
 
-import dataclasses
 import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from storage.records import FIRST_BOARD
 
@@ -54,8 +54,7 @@ PARTS = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]?|([^\\s
 """The parts of a query: text in quotes, even if they are not closed, or text without spaces."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(NamedTuple):
     """Consecutive words. With `is_beginning`, the last may be only the beginning of a word."""
 
     words: tuple[str, ...]

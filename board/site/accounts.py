@@ -1,7 +1,7 @@
 """What members do with their own accounts."""
 
-import dataclasses
 from collections.abc import AsyncIterator, Collection
+from typing import NamedTuple
 
 from board.account_names import clean_name
 from board.caller import Caller
@@ -26,8 +26,7 @@ ROWS_AT_ONCE = 100
 """Rows that are read at once for a download."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(NamedTuple):
     """What its owner sees of an account."""
 
     password: Password
@@ -83,7 +82,7 @@ class Accounts(SigningIn, Boards):
             unlink=unlink,
         )
         self.account_log.write("password_changed", account.id, caller.address, "password")
-        return dataclasses.replace(session, browser=await self._known_browser(account, hashed))
+        return session._replace(browser=await self._known_browser(account, hashed))
 
     async def make_token(
         self, caller: Caller, name: str, password: str | None, slug: str | None = None

@@ -3,7 +3,6 @@ not read is refused as one that never was.
 """
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator, Sequence
 
 from board.caller import Caller
@@ -43,7 +42,7 @@ class BoardChanges(Boards, MembersNamed):
         self.check_may_make_boards(caller)
         credential = caller.member_credential
         self.limits.managing.check(caller.key, 1 + len(invite.texts))
-        said = cleaned(dataclasses.replace(said, name=said.name or ""))
+        said = cleaned(said._replace(name=said.name or ""))
         assert said.name
         self._check_name(said.name)
         slug, *others = [said.slug] if said.slug else slugs_from(said.name)
@@ -135,8 +134,7 @@ def cleaned(change: BoardChange, read_by: str = "") -> BoardChange:
     is_random = (change.read_by or read_by) == "invited"
     if is_random and change.slug:
         raise DeniedError("random_slug", "A board for the invited gets a random short name, which nobody can guess.")
-    return dataclasses.replace(
-        change,
+    return change._replace(
         slug=None if is_random or change.slug is None else clean_slug(change.slug),
         name=None if change.name is None else clean_board_name(change.name),
         about=None if change.about is None else clean_about(change.about),

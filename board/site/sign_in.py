@@ -1,7 +1,6 @@
 """Signing up, in and out: how somebody gets into an account."""
 
 import contextlib
-import dataclasses
 import secrets
 from typing import NamedTuple
 
@@ -29,8 +28,7 @@ class KnownBrowser(NamedTuple):
     """Random, so that tries by this browser can be counted."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """A browser's session that has just begun, or been given a new secret."""
 
     secret: str
@@ -144,7 +142,7 @@ class SigningIn(SigningUp):
             self.limits.guessing.note_right(folded, caller.address)
             if not self.passwords.is_outdated(known, form):
                 return account, known
-            new = await self.passwords.hash(password, dataclasses.replace(asker, known=f"account {account.id}"))
+            new = await self.passwords.hash(password, asker._replace(known=f"account {account.id}"))
             if await self.storage.upgrade_password(account.id, known, new):
                 return account, new
             # The password has changed, or another sign-in has only hashed it again: try once more.

@@ -4,9 +4,8 @@ Only its end differs for each visitor: the key of the form, with which a double 
 """
 
 import abc
-import dataclasses
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from tornado.httputil import (
     HTTPHeaders,
@@ -37,8 +36,7 @@ NOT_PLAIN = frozenset(
 """Headers that may change the meaning of a request for the page, spelled as Tornado spells all names."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What the page shows, and its cursor. Both are read at the same moment, however long rendering takes."""
 
     page: MessagesPage

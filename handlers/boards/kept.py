@@ -6,11 +6,11 @@ change, and the end with the visitor's key is not compressed.
 """
 
 import asyncio
-import dataclasses
 import secrets
 import struct
 import time
 import zlib
+from typing import NamedTuple
 
 KEY_HOLE = secrets.token_urlsafe(16)
 """Marks the place of the key in the cached page. It is random, so no message can contain it."""
@@ -21,8 +21,7 @@ COUNT_SECONDS = 1
 GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # RFC 1952: deflate, no time, unknown system
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The part that is the same for all guests until the next change: the messages, and what follows them."""
 
     page: bytes
@@ -36,8 +35,7 @@ class Body:
         return cls(page, deflated(page), rest)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """What a guest's page depends on besides its messages and the number of watchers: all of it is before the messages."""
 
     origin: str
@@ -48,8 +46,7 @@ class Address:
     """The last change of the list of boards that guests see."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A guest's page without its end."""
 
     address: Address

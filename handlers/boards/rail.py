@@ -1,8 +1,7 @@
 """The list of boards, as pages have it: beside the messages, or to search in another one. A site with one board has none."""
 
-import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from board.live_board import LiveBoard
 from board.scopes import GUESTS, Scope
@@ -14,8 +13,7 @@ from handlers.http.errors import RefusedError
 from storage.records import FIRST_BOARD, Board
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Rail:
+class Rail(NamedTuple):
     boards: list[Board]
     """Of those that the viewer may read, the first, and others by their names; archived ones at the end."""
     live: list[LiveBoard]

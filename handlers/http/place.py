@@ -1,8 +1,8 @@
 """The board that a page is about, as templates need it."""
 
-import dataclasses
 import hashlib
 import hmac
+from typing import NamedTuple
 
 from board.slugs import FIRST, fold_slug
 from storage.asking import closed_to
@@ -16,8 +16,7 @@ CLOSED = {
 """What stands in the place of the form, by the reason."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The first board, or another one, which has a row."""
 
     board: Board | None = None

@@ -5,8 +5,6 @@ Those of OpenID Connect are in the setting OIDC."""
 from typing import Any
 
 from handlers.login.facebook import Facebook
-from handlers.login.linking import Link, NoticeSeen, Unlink, Welcome
-from handlers.login.pages import LoginCallback, LoginContinue, LoginStart, LoginSwitch
 from handlers.login.provider import Provider
 from settings import Settings
 
@@ -25,14 +23,14 @@ def openid_providers(settings: Settings) -> list[Provider]:
 def routes_of(kind: type[Provider] | Provider) -> list[tuple[Any, ...]]:
     """Returns the URLs of a provider. Most exist only where it is set up."""
     pages: dict[str, Any] = {
-        f"/{kind.name}/start": LoginStart,
-        f"/{kind.name}/continue": LoginContinue,
-        f"/{kind.name}/callback": LoginCallback,
-        f"/{kind.name}/switch": LoginSwitch,
-        f"/{kind.name}/welcome": Welcome,
-        f"/account/{kind.name}/link": Link,
-        f"/account/{kind.name}/unlink": Unlink,
-        f"/account/{kind.name}/seen": NoticeSeen,
+        f"/{kind.name}/start": "login.pages.LoginStart",
+        f"/{kind.name}/continue": "login.pages.LoginContinue",
+        f"/{kind.name}/callback": "login.pages.LoginCallback",
+        f"/{kind.name}/switch": "login.pages.LoginSwitch",
+        f"/{kind.name}/welcome": "login.linking.Welcome",
+        f"/account/{kind.name}/link": "login.linking.Link",
+        f"/account/{kind.name}/unlink": "login.linking.Unlink",
+        f"/account/{kind.name}/seen": "login.linking.NoticeSeen",
         **{f"/{kind.name}/{path}": page for path, page in kind.pages},
     }
     return [(path, page, {"provider": kind.name}) for path, page in pages.items()]

@@ -12,12 +12,12 @@ import sqlite3
 
 import pytest
 
-from handlers import ROUTES
 from handlers.http.base import allowed_methods
 from tests.http.test_boards import BOARDS, bot_of, hidden, make, post, promoted
 from tests.support.patience import PATIENCE
 from tests.support.people import Person, session_of
 from tests.support.postgres import psql
+from tests.support.routes import ROUTES
 
 OF_BOARDS = re.compile(r"/(?:api/v1/boards|b)/\(")
 OF_MESSAGES = re.compile(r"/(?:api/v1/messages|m)/\(")

@@ -20,7 +20,6 @@ from board.credentials import hash_secret, new_session
 from board.limits import Limits
 from board.recent import PAGE
 from board.text import MOST_MARKUP, clean
-from handlers import ROUTES
 from handlers.http.templates import LOADER, Template
 from handlers.messages import articles
 from handlers.messages.articles import MOST_BYTES, MOST_KEPT, Articles
@@ -33,6 +32,7 @@ from storage.errors import UnavailableError
 from storage.records import GUEST, Author, Message
 from tests.support.in_process import running, settled
 from tests.support.people import PASSWORD, Person, refused
+from tests.support.routes import ROUTES
 from tests.support.server import until
 
 LENGTH = 4000

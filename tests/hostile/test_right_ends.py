@@ -21,7 +21,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 import board.site.accounts
 from board.credentials import hash_secret, new_secret, new_session
 from board.site import Site
-from handlers import ROUTES, Application
+from handlers import Application
 from handlers.http.base import Base
 from handlers.http.context import rules_of
 from settings import read_settings
@@ -31,6 +31,7 @@ from storage.errors import UnavailableError
 from storage.records import OPERATOR, Author
 from tests.support.in_process import settled
 from tests.support.people import PASSWORD
+from tests.support.routes import ROUTES
 from tests.support.second_process import second_process
 from tests.support.server import ROOT
 

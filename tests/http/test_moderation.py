@@ -5,10 +5,10 @@ import concurrent.futures
 import pytest
 import tornado.web
 
-from handlers import ROUTES
 from handlers.http.base import Base
 from tests.support.admin import admin
 from tests.support.people import PASSWORD, Person, refused, session_of
+from tests.support.routes import ROUTES
 from tests.support.server import until
 
 

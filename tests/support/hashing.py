@@ -16,6 +16,7 @@ CHEAP = 1, 8, argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).h
 
 def use(parameters: tuple[int, int, str]) -> None:
     passwords.PASSES, passwords.MEMORY_KIB, passwords.NOBODY = parameters
+    passwords.hasher.cache_clear()
 
 
 @contextlib.contextmanager

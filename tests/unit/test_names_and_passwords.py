@@ -7,7 +7,7 @@ import pytest
 
 import board.passwords
 from board.account_names import check_is_free, clean_username
-from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, check_password
+from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, argon2id_of, check_password
 from board.text import BadTextError
 from board.turns import ANYBODY
 from storage.records import Account, Password
@@ -95,7 +95,7 @@ def test_a_password_is_the_same_on_every_keyboard(start):
 async def test_hashes_of_the_raw_form_still_fit_and_are_made_anew():
     """As they were made before."""
     passwords = Passwords()
-    old = Password(await passwords._run(ANYBODY, passwords._hasher.hash, DECOMPOSED))
+    old = Password(await passwords._run(ANYBODY, argon2id_of, DECOMPOSED))
     assert await passwords.verify(old, COMPOSED) is None
     form = await passwords.verify(old, DECOMPOSED)
     assert form == DECOMPOSED and passwords.is_outdated(old, form)

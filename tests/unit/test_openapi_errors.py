@@ -6,7 +6,6 @@ import types
 
 import pytest
 
-from handlers import ROUTES
 from handlers.http.base import Base
 from handlers.http.errors import ANSWERS, RETRY_SECONDS, STATUSES, TORNADO_ERRORS, RefusedError, as_refused
 from handlers.operations.monitored import Monitored
@@ -17,6 +16,7 @@ from storage.errors import CannotOpenError, SearchBusyError, StorageError
 from storage.postgres.connection import UnstorableTextError
 from storage.transfer import RowRefusedError
 from tests.support.reach import Reach
+from tests.support.routes import ROUTES
 from tests.support.server import ROOT
 
 DESCRIBED = description(read_settings([], {"METRICS_TOKEN": "Zk3vQ8sLw2Rt6Yb9"}))
