@@ -28,6 +28,7 @@ class Directory:
         """Boards whose newest message was deleted, and whose present one has to be read."""
         self._boards: dict[int, LiveBoard] = {FIRST_BOARD: self.first}
         self._slugs: dict[str, LiveBoard] = {FIRST: self.first}
+        self._old_slugs: dict[int, list[str]] = {}  # by the ids of their boards
         self.news = News(self.first)
         self._rights = 0
         self.guests_list = self._members_list = 0
@@ -158,16 +159,16 @@ class Directory:
         changed, owners = [], set[int | None]()
         empty = [is_member for is_member in self._began if not any(self.news.others(is_member))]
         for one in listing.boards:
-            board = self._boards.get(one.board.id)
+            board = self._boards.get(one.id)
             if board is None and not one.has_ended:
-                board = self._boards[one.board.id] = LiveBoard(one.board.id)
+                board = self._boards[one.id] = LiveBoard(one.id)
             if board is None:
                 continue
-            if one.board.owner_id != (board.row.owner_id if board.row else None):
-                owners |= {one.board.owner_id, board.row.owner_id if board.row else None}
+            if one.owner_id != (board.row.owner_id if board.row else None):
+                owners |= {one.owner_id, board.row.owner_id if board.row else None}
             read_by = board.read_by if board.row else None
             self._set_row(board, one)
-            if board.floor < one.board.floor:
+            if board.floor < one.floor:
                 board.set_position(one, listing.epoch_of)
                 self.unsure.pop(board, None)
                 read_by = None
@@ -175,7 +176,8 @@ class Directory:
                 self.news.note(board, board.news)
             changed.append(board)
             if one.has_ended:
-                self._end(board, one.board.changed)
+                self._end(board, one.changed)
+        self._set_old_slugs(listing.old_slugs)
         for is_member in empty:
             self._began[is_member] = min((one.row.changed for one in self.news.others(is_member) if one.row), default=0)
         self.changed = listing.head.boards
@@ -190,16 +192,15 @@ class Directory:
             self.guests_list = self._members_list = 0
             self._own_lists.clear()
             self._ends.clear()
-        there = {one.board.id for one in listing.boards}
-        for board in list(self._boards.values()):
-            if not board.is_first and board.id not in there:
-                board.rights = ENDED
-                self._end(board, head.boards)
+        gone = self._boards.keys() - {one.id for one in listing.boards} - {FIRST_BOARD} if self.has_others else ()
+        for board in map(self._boards.__getitem__, gone):
+            board.rights = ENDED
+            self._end(board, head.boards)
         for one in listing.boards:
-            board = self._boards.get(one.board.id) or LiveBoard(one.board.id)
-            self._boards[board.id] = board
-            self._set_row(board, one)
-            board.set_position(one, listing.epoch_of)
+            live = self._boards.get(one.id) or self._boards.setdefault(one.id, LiveBoard(one.id))
+            self._set_row(live, one)
+            live.set_position(one, listing.epoch_of)
+        self._set_old_slugs(listing.old_slugs)
         self.first.begin_at(first.epoch, first.floor, first.seq)
         self.news.order(self._boards.values())
         self.seq, self.changed = head.seq, head.boards
@@ -210,24 +211,32 @@ class Directory:
         self._rights += 1
         if board.row:
             self._free_slugs(board)
-            self._note_list(board.read_by, one.board.changed)
-        self._note_list(one.board.read_by, one.board.changed)
-        board.set_row(one, self._rights)
-        if not one.has_ended:
-            self._slugs[one.board.slug] = board
-            for slug in one.old_slugs:
-                self._slugs[slug] = board
+            self._note_list(board.read_by, one.changed)
+        self._note_list(one.read_by, one.changed)
+        board.row, board.rights = one, ENDED if one.has_ended else self._rights
+        if board.rights != ENDED:
+            self._slugs[one.slug] = board
+
+    def _set_old_slugs(self, old_slugs: dict[int, list[str]]) -> None:
+        """Has the slugs that boards had before lead to them. No slug ever leads to another board."""
+        for id, slugs in old_slugs.items():
+            if board := self._boards.get(id):
+                self._old_slugs[id] = slugs
+                self._slugs.update(dict.fromkeys(slugs, board))
 
     def _note_list(self, read_by: str, number: int) -> None:
+        if read_by == "invited":
+            return
+        self._open.pop(True, None)
+        if number > self._members_list:  # a start calls this for each board, and would feel what max() takes
+            self._members_list = number
         if read_by == "everyone":
-            self.guests_list = max(self.guests_list, number)
             self._open.pop(False, None)
-        if read_by != "invited":
-            self._members_list = max(self._members_list, number)
-            self._open.pop(True, None)
+            if number > self.guests_list:
+                self.guests_list = number
 
     def _free_slugs(self, board: LiveBoard) -> None:
-        for slug in (board.slug, *board.old_slugs):
+        for slug in (board.slug, *self._old_slugs.pop(board.id, ())):
             if self._slugs.get(slug) is board:
                 del self._slugs[slug]
 

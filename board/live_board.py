@@ -4,7 +4,7 @@ deliver() alone changes it, except for the polls, and that its newest changes ma
 board are used (board/recents.py). There is one of each board, also of the first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from board.cursor import Cursor
 from board.recent import Recent, encode_reply
@@ -12,7 +12,7 @@ from board.scopes import Scope
 from board.slugs import FIRST
 from board.watching import Watching
 from storage.listing import Listed
-from storage.records import FIRST_BOARD, Board
+from storage.records import FIRST_BOARD
 
 ENDED = -1
 
@@ -31,7 +31,6 @@ class LiveBoard:
         "id",
         "newest",
         "news",
-        "old_slugs",
         "parked",
         "recent",
         "rights",
@@ -41,10 +40,8 @@ class LiveBoard:
 
     def __init__(self, id: int) -> None:
         self.id = id
-        self.row: Board | None = None
+        self.row: Listed | None = None
         """Without rules; None for the first board, of which the site's settings say what it is."""
-        self.old_slugs: Sequence[str] = ()
-        """Those that it had before, and that still lead to it."""
         self.rights = 0
         """Another number for each state of the row in this process: who was judged by it compares this. ENDED if
         there is no such board any more."""
@@ -141,17 +138,15 @@ class LiveBoard:
         self.author_id = newest.author.id if newest and newest.author else None
         return True
 
-    def set_row(self, one: Listed, rights: int) -> None:
-        """Takes the state of its row."""
-        self.row = one.board
-        self.old_slugs = one.old_slugs
-        self.rights = ENDED if one.has_ended else rights
-
     def set_position(self, one: Listed, epoch_of: Callable[[int], str]) -> None:
         """Takes its position from storage: what is in memory is older, or of another database."""
-        self.recent, self.newest, self.author_id = None, one.newest, one.author_id
-        self.begin_at(epoch_of, one.board.floor, one.seq)
+        self.recent = self._cursor = self._cursor_bytes = None
+        self.seq, self.newest, self.author_id = one.position
+        self._epoch, self.floor = epoch_of, one.floor
+        if self.seq < self.floor:
+            self.seq = self.floor
+        self.news = self.seq
 
-    def begin_at(self, epoch: str | Callable[[int], str], floor: int, seq: int) -> None:
-        self._epoch, self.floor, self.news = epoch, floor, seq
-        self.move_to(seq)
+    def begin_at(self, epoch: str, floor: int, seq: int) -> None:
+        self._epoch, self.floor, self.seq, self.news = epoch, floor, seq, seq
+        self._cursor = self._cursor_bytes = None

@@ -2,34 +2,40 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
-from storage.asking import BOARD, to_board
+from storage.asking import BOARD
 from storage.records import Board, Head
 from storage.rows import epoch_of
-from storage.tx import Nouns, Tx
+from storage.tx import Nouns, Row, Tx
 
-WITHOUT_RULES = BOARD.replace(" rules,", " '' AS rules,")
+WITHOUT_RULES = "boards." + BOARD.replace("rules,", "'' AS rules,").replace(", created_at", ", boards.created_at")
 """Rules may be long, and are read when they are shown."""
 
 LATELY_MS, LATELY_MAX = 86_400_000, 10_000
 """How old an invitation may be, and how many are looked at, for a server that starts to tell of it."""
 
 
-class Listed(NamedTuple):
-    """A board beside the first, as it is listed for deliver(): without rules."""
+class Listed(Board):
+    """A board beside the first as it is listed for deliver(): without rules, and with its position behind its row. One
+    tuple, as the database gives it, because a site that starts has one of each board.
+    """
 
-    board: Board
-    has_ended: bool
-    seq: int
-    """Its last change."""
-    newest: int
-    """The id of its newest message that is not deleted, or 0."""
-    author_id: int | None
-    """The account that wrote that message."""
-    old_slugs: Sequence[str]
-    """Those that it had before, and that still lead to it."""
+    __slots__ = ()
+
+    @property
+    def has_ended(self) -> bool:
+        return self[-4] is not None
+
+    @property
+    def position(self) -> tuple[int, int, int | None]:
+        """Its last change, or 0; the id of its newest message that is not deleted, or 0; the account that wrote that."""
+        return self[-3:]  # type: ignore[return-value]  # which is behind what a Board has
+
+
+to_listed: Callable[[Row], Listed] = functools.partial(tuple.__new__, Listed)
+"""Makes one of its row."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Listing:
 
     head: Head
     boards: list[Listed]
+    old_slugs: dict[int, list[str]]
+    """Those that boards had before, and that still lead to them, by their ids."""
     epoch_of: Callable[[int], str]
     """Returns the epoch of a board beside the first, by its id. Most are never asked for."""
 
@@ -51,9 +59,12 @@ class Newest(NamedTuple):
 
 
 class Listings(Nouns):
+    _join_last: str
+    """SQL: joins to each row of `boards` the row of its last change in `posts`, as `last`."""
+
     async def listing(self, after: int) -> Listing:
         """Returns the boards whose rows have changed after this number; with 0, all that are there: at one moment."""
-        return await self._read_at_one_moment(read_listing, after)
+        return await self._read_at_one_moment(read_listing, after, self._join_last)
 
     async def newest_on(self, board_id: int) -> tuple[Head, Newest | None]:
         """Returns the newest message of a board that is not the first, and the site's position at that moment."""
@@ -70,10 +81,12 @@ class Listings(Nouns):
 
 LIVING = "FROM posts WHERE board_id = {} AND body IS NOT NULL ORDER BY id DESC LIMIT 1"
 LIVING_THERE = LIVING.format("boards.id")
+IS_NEWEST = "last.seq = last.id AND last.body IS NOT NULL"
+"""Whether a board's last change is a post that is still there: nothing else has to be looked at then."""
 LISTED = (
-    f"SELECT {WITHOUT_RULES}, deleted_at, "
-    "(SELECT seq FROM posts WHERE board_id = boards.id ORDER BY seq DESC LIMIT 1), "
-    f"(SELECT id {LIVING_THERE}), (SELECT author_id {LIVING_THERE}) FROM boards WHERE "
+    f"SELECT {WITHOUT_RULES}, deleted_at, coalesce(last.seq, 0), "
+    f"CASE WHEN {IS_NEWEST} THEN last.id ELSE coalesce((SELECT id {LIVING_THERE}), 0) END, "
+    f"CASE WHEN {IS_NEWEST} THEN last.author_id ELSE (SELECT author_id {LIVING_THERE}) END FROM boards {{}} WHERE "
 )
 OLD_SLUGS = (
     "SELECT slugs.slug, board_id FROM boards JOIN slugs ON board_id = boards.id "
@@ -81,7 +94,7 @@ OLD_SLUGS = (
 )
 
 
-async def read_listing(tx: Tx, after: int) -> Listing:
+async def read_listing(tx: Tx, after: int, join_last: str) -> Listing:
     site = await tx.one("SELECT epoch, seq, floor, access, boards, secret FROM board")
     assert site is not None
     *head, secret = site
@@ -89,13 +102,8 @@ async def read_listing(tx: Tx, after: int) -> Listing:
     old: dict[int, list[str]] = {}
     for slug, board_id in await tx.all(OLD_SLUGS + which, *values):
         old.setdefault(board_id, []).append(slug)
-    boards = []
-    for row in await tx.all(LISTED + which, *values):
-        board = to_board(row[:-4])
-        deleted_at, last, newest, author_id = row[-4:]
-        seq = board.floor if last is None or last < board.floor else last
-        boards.append(Listed(board, deleted_at is not None, seq, newest or 0, author_id, old.get(board.id, ())))
-    return Listing(Head(*head), boards, functools.partial(epoch_of, secret, head[0]))
+    boards = [*map(to_listed, await tx.all(LISTED.format(join_last) + which, *values))]
+    return Listing(Head(*head), boards, old, functools.partial(epoch_of, secret, head[0]))
 
 
 async def read_newest_on(tx: Tx, board_id: int) -> tuple[Head, Newest | None]:

@@ -14,7 +14,7 @@ async def read_kept(url: str, places: list[Place]) -> None:
     storage = await open_storage(url, create=False)
     try:
         for one in (await storage.listing(0)).boards:
-            place = by_name[one.board.name]
+            place = by_name[one.name]
             place.kept = await read_board(storage, one)
             place.history.board = place.kept.messages
     finally:
@@ -25,12 +25,11 @@ async def read_board(storage: Storage, one: Listed) -> Kept:
     messages: list[tuple[int, str]] = []
     before = None
     while True:
-        page = await storage.before(before, PAGE, one.board.id, OPERATOR)
+        page = await storage.before(before, PAGE, one.id, OPERATOR)
         messages[:0] = [(message.id, message.body or "") for message in page.messages]
         if not page.older:
             break
         before = page.messages[0].id
-    invited = await storage.invited(one.board.id, OPERATOR, 0, PAGE)
+    invited = await storage.invited(one.id, OPERATOR, 0, PAGE)
     names = frozenset(account.username for account in invited)
-    board = one.board
-    return Kept(messages, board.read_by, board.write_by, names, board.slug, board.archived_at is not None)
+    return Kept(messages, one.read_by, one.write_by, names, one.slug, one.archived_at is not None)

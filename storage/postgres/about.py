@@ -12,3 +12,7 @@ MENTIONS = (
     "CASE WHEN strpos(lower(body), '@' || {0}) > 0 "  # which is quickly said of most
     "THEN (' ' || body || ' ') ~* ('[^a-z0-9_]@' || {0} || '[^a-z0-9_]') ELSE false END"
 )
+JOIN_LAST = (  # joined in another way, all posts may be read for one board
+    "LEFT JOIN LATERAL (SELECT id, seq, author_id, body FROM posts "
+    "WHERE posts.board_id = boards.id ORDER BY seq DESC LIMIT 1) AS last ON true"
+)

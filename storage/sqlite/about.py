@@ -13,3 +13,4 @@ MENTIONS = (
     "CASE WHEN instr(lower(body), '@' || {0}) > 0 "  # which takes a tenth of the time in most
     "THEN lower(' ' || body || ' ') GLOB '*[^a-z0-9_]@' || {0} || '[^a-z0-9_]*' ELSE false END"
 )
+JOIN_LAST = "LEFT JOIN posts AS last ON last.seq = (SELECT max(seq) FROM posts WHERE board_id = boards.id)"

@@ -32,7 +32,7 @@ from storage.marks import read_listed, read_standing
 from storage.messages import read_anywhere, read_changes_on, read_log, read_page, read_page_after, read_snapshot_on
 from storage.postgres.search import to_vector
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Password
-from storage.sqlite.about import MENTIONS
+from storage.sqlite.about import JOIN_LAST, MENTIONS
 from storage.sqlite.tx import SQLiteTx, finish
 from storage.words import BOARD_MARK, mark_of, phrases, words
 from tests.storage.test_sqlite import difference
@@ -498,7 +498,7 @@ async def test_a_removal_on_one_board_resets_nobody_elsewhere(storage):
     of_first = (await storage.snapshot(changes=1, page=1)).head
     heads = [(await storage.changes_on(one.id, OPERATOR, 0, 9)).head for one in (board, other)]
     assert of_first.floor > site and heads[0].floor > spam[1].seq and heads[1].floor == floors[1]
-    assert [one.board.id for one in (await storage.listing(listed)).boards] == [board.id], "deliver() is told of it"
+    assert [one.id for one in (await storage.listing(listed)).boards] == [board.id], "deliver() is told of it"
 
 
 async def test_the_newest_message_of_a_board_is_one_row(storage):
@@ -753,7 +753,7 @@ ELSEWHERE = {
     "all changes": lambda tx, count: read_changes_on(tx, 3, GUEST, 0, 1000),
     "how far one has read": lambda tx, count: read_standing(tx, MENTIONS, 2, AS_ADA, {2: 1}),
     "the list of boards": lambda tx, count: read_listed(tx, MENTIONS, AS_ADA, "", 9, {2: 1, 3: 1}),
-    "all boards": lambda tx, count: read_listing(tx, 0),
+    "all boards": lambda tx, count: read_listing(tx, 0, JOIN_LAST),
     "its newest message": lambda tx, count: read_newest_on(tx, 3),
     "its snapshot": lambda tx, count: read_snapshot_on(tx, 3, OPERATOR, 5, 5),
     "one message": lambda tx, count: read_anywhere(tx, count // 2, AS_ADA),

@@ -17,7 +17,7 @@ async def test_a_board_that_is_given_to_somebody_is_theirs(storage):
     given = await storage.give_board(board.id, ADA.id)
     assert given.owner_id == ADA.id and given.changed > board.changed
     assert (await storage.give_board(board.id, BOB.id)).slug == board.slug
-    assert [one.board.owner_id for one in (await storage.listing(before)).boards] == [BOB.id]
+    assert [one.owner_id for one in (await storage.listing(before)).boards] == [BOB.id]
     assert await storage.board(board.slug, AS_BOB)
     assert [entry.target for entry in await storage.audit(None, 1, OPERATOR)] == [f"board {board.id} to bob"]
     with pytest.raises(NotFoundError):
