@@ -82,6 +82,7 @@ COUNTED = {
     "/account/tokens": "/account/tokens", "/account/everywhere": "/account/everywhere",
     "/account/delete": "/account/delete", "/account/facebook/unlink": "/account/facebook/unlink",
     "/b/club/invite": "/b/([^/]+)/invite", "/b/club/uninvite": "/b/([^/]+)/uninvite",
+    "/b/club/owner": "/b/([^/]+)/owner",
     "/b/club/archive": "/b/([^/]+)/archive", "/b/club/delete": "/b/([^/]+)/delete",
 }  # fmt: skip
 """What is read or made for the one who asks, by address, and the route that leads there."""
