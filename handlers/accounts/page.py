@@ -60,7 +60,9 @@ class AccountPage(WithBoards, FormPage):
         overview, last_used = self.overview, self.site.credentials.last_used
         assert overview is not None
         by_name = {identity.provider: identity for identity in overview.identities}
-        fates = overview.fates if self.made is None else []  # a new token is shown once, whatever becomes of boards
+        fates = (
+            overview.fates if self.made is None else []
+        )  # a new token is shown only once: no change of a board may stop that
         self.judge(fate.board.id for fate in fates)
         return self.render(
             self.template,

@@ -224,7 +224,7 @@ def sent_schemas(said: Json) -> Json:
     mark = {"id": {"type": "integer", "minimum": 0}, "as": told(or_null(STRING), "By whom; refused to anybody else.")}
     owner = told(
         or_null(STRING),
-        "The username of the member to whom the board goes. Whoever had a board of the invited stays invited.",
+        "The username of the member to whom the board goes. The owner before stays invited, if it is a board of the invited.",
     )
     edit = {"name": nullable(said["name"]), **optional, **invite, "owner": owner, "archived": told(or_null(FLAG), "Whether nothing new is written there.")}  # fmt: skip
     return {
