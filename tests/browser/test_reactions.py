@@ -16,6 +16,12 @@ OPEN = """id => import(document.querySelector('[rel=modulepreload]').href.replac
   button.onclick = () => reactions.openPicker(article, button);
 })"""
 
+TAPPED = """button => {
+  const { left, top, bottom, height } = button.getBoundingClientRect();
+  const more = (44 - height) / 2 - 1;
+  return [top - more, bottom + more].map((y) => document.elementFromPoint(left + 22, y) === button);
+}"""
+
 
 async def test_two_members_and_a_guest_see_each_reaction_at_once(start, visit):
     """Counts are live, a press is one's own, the focus stays, names are spoken; a page without any loads nothing for it."""
@@ -44,6 +50,8 @@ async def test_two_members_and_a_guest_see_each_reaction_at_once(start, visit):
     await opener.click()
     await row.get_by_role("button", name="thumbs up").click()
     await expect(first.get_by_role("button", name="1 thumbs up")).to_have_attribute("aria-pressed", "true")
+    toggle = first.get_by_role("button", name="1 thumbs up")
+    assert await toggle.evaluate(TAPPED) == [True, True], "44 px can be tapped, as high as it looks or not"
     await expect(guest.get_by_role("img", name="1 thumbs up")).to_have_text("👍 1")
     assert await guest.locator(".toggles").count() == 0
 
