@@ -1,14 +1,7 @@
-"""Decides what a message may contain, and where its links and its code are. Nothing else decides either.
+"""Decides what a message may contain. Nothing else does. board/markup.py says what of it is more than plain text."""
 
-Text stays plain text: everything that shows it must escape it. static/js/message.js finds the same pieces in the
-browser; tests check both against tests/support/pieces.json.
-"""
-
-import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from board.errors import DeniedError
 
@@ -37,22 +30,6 @@ FIRST_EMPTY_LINES = re.compile(rf"\A(?:{EMPTY_LINE})+")
 MOST_EMPTY_LINES = 2
 """The most empty lines in a row, also in code. More would only push away what others wrote."""
 TOO_MANY_EMPTY_LINES = re.compile(rf"\n(?:{EMPTY_LINE}){{{MOST_EMPTY_LINES + 1},}}")
-
-MOST_MARKUP = 100
-"""The most links and pieces of code in one message. Each is an element in every page that shows it. The rest stays
-text."""
-
-# Ends of a link: white space, what HTML or prose puts around one, and East Asian punctuation.
-LINK = re.compile(
-    'https?://[^\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\ufeff<>"`'
-    "\\u201c\\u201d\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65]+",
-    re.IGNORECASE | re.ASCII,  # without ASCII, ſ would be an s
-)
-# Three backticks around several lines, or one around a few words. Newlines at the ends of a block belong to it.
-CODE = re.compile("\n?```\n?(.+?)\n?```\n?|`([^`\n]+)`", re.DOTALL)
-CLOSERS = {")": "(", "]": "[", "}": "{"}
-ENDINGS = frozenset(".,;:!?'*_~…‘’«»‹›–—،؛؟۔।")
-"""Characters that end the sentence around a link, or that quote the link."""
 
 
 class BadTextError(DeniedError):
@@ -95,65 +72,3 @@ def cap_marks(text: str) -> str:
         if run <= MARKS_IN_A_ROW:
             kept.append(c)
     return "".join(kept)
-
-
-Kind = Literal["text", "link", "code", "block"]
-
-
-def pieces(body: str) -> Iterator[tuple[str, Kind]]:
-    """Cuts the body into (text, kind), in order. The text of a link is its address; code has no backticks.
-
-    After MOST_MARKUP links and pieces of code, the rest is text as it was written.
-    """
-    return with_text_between(body, itertools.islice(markup(body), MOST_MARKUP))
-
-
-def links(text: str) -> Iterator[tuple[str, Kind]]:
-    """Cuts the text into words and links, in order. Together they are the text."""
-    return with_text_between(text, find_links(text, 0, len(text)))
-
-
-Markup = tuple[int, int, str, Kind]
-"""Start, end, the text that is shown, and the kind."""
-
-
-def with_text_between(text: str, found: Iterable[Markup]) -> Iterator[tuple[str, Kind]]:
-    at = 0
-    for start, end, shown, kind in found:
-        if start > at:
-            yield text[at:start], "text"
-        yield shown, kind
-        at = end
-    if at < len(text):
-        yield text[at:], "text"
-
-
-def markup(body: str) -> Iterator[Markup]:
-    """Yields code and links in their order. Nothing in code is a link."""
-    at = 0
-    for match in CODE.finditer(body):
-        yield from find_links(body, at, match.start())
-        yield (*match.span(), match[1], "block") if match[1] else (*match.span(), match[2], "code")
-        at = match.end()
-    yield from find_links(body, at, len(body))
-
-
-def find_links(text: str, start: int, end: int) -> Iterator[Markup]:
-    for match in LINK.finditer(text, start, end):
-        link = trim_link(match[0])
-        first = link[link.index("//") + 2 :][:1]
-        if first > "\x7f" or first.isalnum():  # for letters beyond ASCII, the tables of browser and server may differ
-            yield match.start(), match.start() + len(link), link, "link"
-
-
-def trim_link(link: str) -> str:
-    """Removes the punctuation that ends the sentence around a link. A bracket stays if it was opened in the link."""
-    unopened = {closer: link.count(closer) - link.count(opener) for closer, opener in CLOSERS.items()}
-    end = len(link)
-    while True:
-        last = link[end - 1]
-        if unopened.get(last, 0) > 0:
-            unopened[last] -= 1
-        elif last not in ENDINGS:
-            return link[:end]
-        end -= 1

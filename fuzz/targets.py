@@ -17,6 +17,7 @@ from board import account_names
 from board import text as words_of
 from board.cursor import parse_cursor
 from board.images import kind_of_image
+from board.markup import flat, pieces
 from board.passwords import check_password, normal
 from board.text import BadTextError
 from fuzz.generate import octets, text
@@ -36,11 +37,14 @@ from storage.errors import NotFoundError
 from storage.words import phrases, words
 
 SECRET = "a secret of an app of Facebook's"
+WEB = re.compile("https?://|mailto:[0-9a-z]", re.IGNORECASE)
 MESSAGES = (
     "Hello, board!",
     "Two\nlines",
     "https://example.org/a?b=c&d(e)",
     "(see http://a.b/c_(d).)",
+    "**a _b_ ~~c~~** `d` [e](https://f.gh/i) j@k.lm www.n.op",
+    "> one\n> two\n\n- three\n- four\n```py\nfive\n```",
     "مرحبا 😀",
     "\u0301" * 9 + "x",
 )
@@ -62,10 +66,9 @@ def messages(rng: random.Random) -> None:
         assert 0 < len(cleaned) <= 4000 and words_of.clean(cleaned, 4000) == cleaned
         assert not words_of.DROPPED.search(cleaned) and not words_of.NOT_TEXT.search(cleaned)
         cleaned.encode()
-        pieces = list(words_of.pieces(cleaned))
-        assert all(piece in cleaned for piece, _ in pieces)
-        assert "`" in cleaned or "".join(piece for piece, _ in pieces) == cleaned
-        assert all(re.match("https?://", piece, re.IGNORECASE) for piece, kind in pieces if kind == "link")
+        shown = list(flat(pieces(cleaned)))
+        assert all(piece in cleaned for piece, kind in shown if kind in ("code", "block"))
+        assert all(WEB.match(piece) for piece, kind in shown if kind == "link")
 
 
 def names(rng: random.Random) -> None:

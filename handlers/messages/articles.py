@@ -8,10 +8,10 @@ import datetime
 import functools
 from collections.abc import Sequence
 
+from board.markup import flat, pieces
 from board.reactions import EMOJI, in_words
 from board.recent import iso, moment
 from board.signs import initials
-from board.text import pieces
 from handlers.http.templates import LOADER
 from net.loop_turns import LoopTurns
 from storage.records import Message
@@ -78,7 +78,7 @@ def cost(message: Message, html: bytes) -> int:
 
 def render(message: Message, is_this: bool) -> bytes:
     this = message.id if is_this else None
-    shown = pieces(message.body or "")
+    shown = flat(pieces(message.body or ""))
     return LOADER.load("message.html").generate(
         message=message,
         this=this,

@@ -2,7 +2,7 @@
 
 import re
 
-from board.text import links
+from board.links import links
 from handlers.http.base import Page
 
 

@@ -1,5 +1,5 @@
-// One message as an element: a copy of the template that the server uses, too. Text goes in as text only, cut into links
-// and code. Its time is shown in the reader's time zone.
+// One message as an element: a copy of the template that the server uses, too. Text goes in as text only. Its time is shown
+// in the reader's time zone.
 
 /**
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
@@ -8,6 +8,12 @@
  * @typedef {{id: number, deleted: true}} Deleted
  */
 
+const MARKED = /[\\\x60*_~>[@]|^- |:\/\/|www\./im; // without these, markup.js finds nothing in a body
+/** @type {typeof import("./markup.js").nodes | undefined} */
+let nodes;
+/** @type {Promise<unknown> | null} */
+let loading = null;
+let tries = 0;
 const template = /** @type {HTMLTemplateElement} */ (document.querySelector("template#message"));
 
 /**
@@ -36,7 +42,7 @@ export function makeArticle(message) {
   }
   /** @type {HTMLTimeElement} */ (part("time")).dateTime = message.created_at;
   if (message.edited_at === null) part(".edited").remove();
-  part(".body").append(...pieces(message.body).map(makePiece));
+  write(part(".body"), message.body);
   writeTimes(article);
   if (message.reactions || document.querySelector(`#${article.id} .reactions`)) {
     import("./reactions.js").then(({ show }) => show(message)).catch(() => {}); // pages without any do without it
@@ -110,107 +116,21 @@ function sameEnds(length, otherLength, isSame) {
 }
 
 /**
- * Makes the same element as templates/message.html, attribute by attribute.
- * @param {[string, Kind]} piece
- * @returns {string | HTMLElement}
- */
-function makePiece([text, kind]) {
-  if (kind === "text") return text;
-  const element = document.createElement(kind === "link" ? "a" : kind === "block" ? "pre" : "code");
-  if (element instanceof HTMLAnchorElement) {
-    element.href = text;
-    element.rel = "nofollow noopener ugc";
-    element.target = "_blank";
-  } else {
-    element.dir = "auto";
-  }
-  const inner = kind === "block" ? element.appendChild(document.createElement("code")) : element;
-  inner.textContent = text;
-  return element;
-}
-
-// --- where the links and the code are: the same as board/text.py; tests check both against tests/support/pieces.json
-
-/** @typedef {"text" | "link" | "code" | "block"} Kind */
-
-const CODE = /\n?```\n?(.+?)\n?```\n?|`([^`\n]+)`/gs;
-const LINK =
-  /https?:\/\/[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\ufeff<>"`\u201c\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/gi;
-const MOST_MARKUP = 100; // links and pieces of code in one message
-const BRACKETS = ["()", "[]", "{}"];
-const ENDINGS = ".,;:!?'*_~…‘’«»‹›–—،؛؟۔।";
-
-/**
- * Cuts the body into [text, kind], in order. The text of a link is its address; code has no backticks.
- * After MOST_MARKUP links and pieces of code, the rest is text as it was written.
+ * Puts a body into its element. Links, code and so on are made by another script, which is loaded when there may be some
+ * for the first time. Until then, and where that fails, a body is shown as it was written.
+ * @param {HTMLElement} element
  * @param {string} body
- * @returns {[string, Kind][]}
  */
-export function pieces(body) {
-  /** @type {[string, Kind][]} */
-  const found = [];
-  let at = 0;
-  let left = MOST_MARKUP;
-  for (const [start, end, shown, kind] of markup(body)) {
-    if (left-- === 0) break;
-    if (start > at) found.push([body.slice(at, start), "text"]);
-    found.push([shown, kind]);
-    at = end;
-  }
-  if (at < body.length) found.push([body.slice(at), "text"]);
-  return found;
-}
-
-/**
- * Yields code and links in their order, each as [start, end, shown text, kind]. Nothing in code is a link.
- * @param {string} body
- * @returns {Generator<[number, number, string, Kind]>}
- */
-function* markup(body) {
-  let at = 0;
-  for (const match of body.matchAll(CODE)) {
-    const end = match.index + match[0].length;
-    yield* links(body.slice(at, match.index), at);
-    yield match[1] ? [match.index, end, match[1], "block"] : [match.index, end, match[2], "code"];
-    at = end;
-  }
-  yield* links(body.slice(at), at);
-}
-
-/**
- * @param {string} text
- * @param {number} offset Where the text begins in the body.
- * @returns {Generator<[number, number, string, Kind]>}
- */
-function* links(text, offset) {
-  for (const match of text.matchAll(LINK)) {
-    const link = trimmed(match[0]);
-    if (!/^https?:\/\/[0-9a-z\x80-\uffff]/i.test(link)) continue;
-    const start = offset + match.index;
-    yield [start, start + link.length, link, "link"];
-  }
-}
-
-/**
- * Removes the punctuation that ends the sentence around a link. A bracket stays if it was opened in the link.
- * @param {string} link
- */
-function trimmed(link) {
-  const unopened = new Map(BRACKETS.map(([opener, closer]) => [closer, count(link, closer) - count(link, opener)]));
-  for (let end = link.length; ; end--) {
-    const last = link[end - 1];
-    const surplus = unopened.get(last) ?? 0;
-    if (surplus > 0) unopened.set(last, surplus - 1);
-    else if (!ENDINGS.includes(last)) return link.slice(0, end);
-  }
-}
-
-/**
- * @param {string} text
- * @param {string} character
- */
-function count(text, character) {
-  return text.split(character).length - 1;
+function write(element, body) {
+  if (nodes) return element.append(...nodes(body));
+  if (!MARKED.test(body)) return element.append(body);
+  const raw = element.appendChild(document.createElement("span")); // stays itself when changeArticle moves it
+  raw.append(body);
+  loading ??= import(tries ? `./markup.js?${tries}` : "./markup.js").then(
+    (module) => (nodes = module.nodes),
+    () => (tries++, (loading = null)), // with another address: see lazy() in main.js
+  );
+  loading.then(() => nodes && raw.replaceWith(...nodes(body)));
 }
 
 // --- times and days

@@ -3,14 +3,19 @@
 import asyncio
 import datetime
 import json
+import random
 import sqlite3
 import zoneinfo
 
 import pytest
 from playwright.async_api import expect
 
+from board.markup import pieces
+from handlers.messages.articles import render
+from storage.records import Message
 from tests.browser.test_tabs import comes_to_front, parked
 from tests.support.admin import admin
+from tests.support.bodies import bodies
 from tests.support.browser import BROWSER_TEST, NETWORK, SCRIPTS, is_as_after_reload, message, shown, write
 from tests.support.people import Person
 from tests.support.server import ROOT
@@ -145,20 +150,40 @@ async def test_times_are_the_readers_own(server, visit):
             await page.reload()
 
 
-async def test_links_and_code_are_found_in_the_browser_as_on_the_server(server, visit):
-    """What is a link or code does not depend on who made the page: both sides keep to one list."""
+async def test_a_body_becomes_the_same_in_the_browser_as_on_the_server(server, visit):
+    """Pieces and elements do not depend on who made the page: both sides keep to one list, and agree on random bodies,
+    too. A host that is shown is the one to which the browser goes."""
     page = await visit(server)
     cases = json.loads((ROOT / "tests" / "support" / "pieces.json").read_text())
+    texts = [case["body"] for case in cases] + bodies(random.randrange(10**6), 3000)
+    articles = [Message(id=1, seq=1, author=None, body=text, created_at=0, edited_at=None) for text in texts]
     found = await page.evaluate(
         """async (bodies) => {
-            const { pieces } = await import(document.querySelector("link[href$='message.js']").href);
-            return bodies.map(pieces);
+            const source = document.querySelector("link[href$='message.js']").href.replace("message.js", "markup.js");
+            const { nodes, pieces } = await import(source);
+            const template = document.createElement("template");
+            return bodies.map(([body, html]) => {
+                template.innerHTML = html;
+                const theirs = template.content.querySelector(".body");
+                const ours = theirs.cloneNode(false);
+                ours.append(...nodes(body));
+                const titled = [...ours.querySelectorAll("a:has(bdi)")];
+                return {
+                    pieces: pieces(body),
+                    isEqual: theirs.isEqualNode(ours),
+                    hosts: titled.map((a) => [a.querySelector("bdi").textContent, a.host || a.pathname]),
+                };
+            });
         }""",
-        [case["body"] for case in cases],
+        [[message.body, render(message, is_this=False).decode()] for message in articles],
     )
-    assert len(cases) > 60
-    for case, pieces in zip(cases, found, strict=True):
-        assert pieces == case["pieces"], case["body"]
+    assert len(cases) > 220 and sum(len(one["hosts"]) for one in found) > 100
+    for text, one in zip(texts, found, strict=True):
+        assert one["pieces"] == json.loads(json.dumps(pieces(text))), text
+        assert one["isEqual"], text
+        assert all(shown.lower().removesuffix(":80)").rstrip(")") == f"({host}" for shown, host in one["hosts"]), text
+    for case, one in zip(cases, found, strict=False):
+        assert one["pieces"] == case["pieces"], case["body"]
 
 
 async def test_a_page_that_is_open_for_long_stays_light(start, visit, tmp_path):

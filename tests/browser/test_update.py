@@ -18,13 +18,11 @@ FIRST_VIEW = {
     "board.js": {"Board"},
     "composer.js": {"Composer", "FULL", "takeTextOnly"},
     "main.js": set(),
-    "message.js": {
-        "changeArticle", "day", "dayOf", "drawDays", "makeArticle", "onNewDay", "pieces", "writeTimes",
-    },
+    "message.js": {"changeArticle", "day", "dayOf", "drawDays", "makeArticle", "onNewDay", "writeTimes"},
     "outbox.js": {"Outbox", "button", "drawer"},
     "poller.js": {"Backoff", "Failure", "GIVEN_UP", "Tabs", "ask", "boardsTime"},
 }  # fmt: skip
-"""The modules that every board page of 1.0 has loaded, and what they export. Other modules import from no others."""
+"""The modules that every board page of 1.0 has loaded, and what others take from them. Other modules import from no others."""
 LATER = {"keys.js": {"help", "press"}, "notify.js": {"Notifications"}, "place.js": {"restore"}}
 """The modules that such a page loads when they are needed, and what it uses of them."""
 SEVERAL = {

@@ -1,8 +1,5 @@
 """What a message may contain."""
 
-import json
-import pathlib
-import re
 import unicodedata
 
 import pytest
@@ -12,14 +9,12 @@ from hypothesis import strategies as st
 from board.account_names import clean_name, name_from_elsewhere
 from board.highlights import excerpt
 from board.signs import beginning, first_sign
-from board.text import MARKS_IN_A_ROW, MOST_MARKUP, BadTextError, clean, pieces
+from board.text import MARKS_IN_A_ROW, BadTextError, clean
 from handlers.accounts.pictures import initials_of
 from handlers.http.errors import as_refused
 from handlers.messages.rendering import preview
 from storage.records import Account
 from storage.words import phrases, words
-
-PIECES = json.loads((pathlib.Path(__file__).parents[1] / "support" / "pieces.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -93,16 +88,6 @@ def test_cleaning_is_done_once_and_for_all(raw):
     assert not any(unicodedata.bidirectional(c) in ("RLO", "LRO", "RLE", "LRE", "RLI", "LRI", "FSI") for c in kept)
 
 
-@pytest.mark.parametrize("piece", ["http://a ", "`a`", "```a```", "`a`http://a ", "`\n"])
-def test_what_one_message_makes_of_a_page_is_bounded(piece):
-    """No more than so many elements, whatever it is made of; the rest stays text, and nothing is lost."""
-    body = piece * (4000 // len(piece))
-    found = list(pieces(body))
-    assert len(found) <= 2 * MOST_MARKUP + 1 and sum(kind != "text" for _, kind in found) <= MOST_MARKUP
-    if found[-1][1] == "text":
-        assert body.endswith(found[-1][0])
-
-
 @pytest.mark.parametrize(
     ("text", "most", "kept"),
     [
@@ -142,20 +127,3 @@ def test_previews_pictures_and_names_are_cut_between_signs():
     for text in ("x" * 99 + "🇩🇪" * 300, "👩\u200d👧" * 200 + "needle"):
         shown = "".join(part for part, _ in excerpt(text, phrases("needle"))).strip("… ")
         assert shown[0] in "x👩" and shown[-1] in "🇪👧e", shown
-
-
-@pytest.mark.parametrize("case", PIECES, ids=lambda case: case["body"][:40])
-def test_links_and_code_are_found_as_the_list_says(case):
-    """The server finds the pieces that the page's script finds (the browser is held to the same list)."""
-    assert [list(piece) for piece in pieces(case["body"])] == case["pieces"]
-
-
-@given(st.text(alphabet=st.sampled_from("htps:/.()[]a <>\"'é。\n`")) | st.text())
-def test_the_pieces_are_the_whole_body(body):
-    """Finding links and code loses and doubles no word, and an address starts with http."""
-    found = list(pieces(body))
-    if "`" not in body:
-        assert "".join(text for text, _ in found) == body
-    assert re.sub("[`\n]", "", "".join(text for text, _ in found)) == re.sub("[`\n]", "", body)
-    assert all(text.lower().startswith(("http://", "https://")) for text, kind in found if kind == "link")
-    assert all(text for text, _ in found)
