@@ -14,7 +14,7 @@ END = (
     '\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\ufeff<>"`'
     "\\u201c\\u201d\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65"
 )
-IN_LINK = f"(?:[^\\]{END}]|\\](?!\\())+"
+IN_LINK = f"[^\\]{END}]*(?:\\](?!\\()[^\\]{END}]*)*"  # a title ends at its bracket
 IN_PATH = f"[^(){END}]*"
 DOMAIN = "(?:[0-9a-z-]+\\.)+[a-z][0-9a-z-]*[0-9a-z]"
 MAIL = f"[0-9a-z][0-9a-z._+-]{{0,63}}@{DOMAIN}"

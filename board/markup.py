@@ -91,7 +91,7 @@ class Parser:
 
     def _block(self, match: re.Match[str]) -> tuple[Piece, int]:
         """Returns the block, and where the rest of the body begins."""
-        _, code, quote, _, items = match.group(1, 2, 4, 3, 5)
+        code, quote, items = match.group(2, 4, 5)
         if code:
             info = INFO.match(code) if match[3] and not match[1] else None
             self._left -= 1
@@ -118,17 +118,20 @@ class Parser:
             kind = KINDS.get(match[0])
             if kind:
                 depth = next((depth for depth, (marker, _) in enumerate(frames) if marker == match[0]), 0)
-                if not (closes if depth else opens)(text, start, pos):
-                    continue
-                frames[-1][1].append(text[at:start])
-                at = pos
-                if not depth:
+                if depth and closes(text, start, pos):
+                    frames[-1][1].append(text[at:start])
+                    unwind(frames, depth)
+                    inner = frames.pop()[1]
+                    frames[-1][1].append((joined(inner), kind))
+                    self._left -= 1
+                elif opens(text, start, pos):
+                    frames[-1][1].append(text[at:start])
+                    if depth:  # one of a kind is open at a time, so the frames are few
+                        lapse(frames, depth)
                     frames.append((match[0], []))
+                else:
                     continue
-                unwind(frames, depth)
-                inner = frames.pop()[1]
-                frames[-1][1].append((joined(inner), kind))
-                self._left -= 1
+                at = pos
             elif match[0] == "\n":
                 frames[-1][1].append(text[at:start])
                 at = start
@@ -167,8 +170,14 @@ class Parser:
 def unwind(frames: list[tuple[str, Parts]], depth: int) -> None:
     """Makes text of the markers deeper than this, which were not closed."""
     while len(frames) > depth + 1:
-        marker, inner = frames.pop()
-        frames[-1][1].extend((marker, *inner))
+        lapse(frames, -1)
+
+
+def lapse(frames: list[tuple[str, Parts]], depth: int) -> None:
+    """Makes text of a marker that was not closed."""
+    before = frames[depth - 1][1]
+    marker, inner = frames.pop(depth)
+    before += [marker, *inner]
 
 
 def joined(parts: Parts) -> list[Piece]:

@@ -29,7 +29,7 @@ const TAGS = {
 const WITH_DIRECTION = ["code", "block", "quote", "list"];
 
 const END = String.raw`\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\ufeff<>"\x60\u201c\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65`;
-const IN_LINK = String.raw`(?:[^\]${END}]|\](?!\())+`;
+const IN_LINK = String.raw`[^\]${END}]*(?:\](?!\()[^\]${END}]*)*`;
 const IN_PATH = `[^()${END}]*`;
 const DOMAIN = String.raw`(?:[0-9a-z-]+\.)+[a-z][0-9a-z-]*[0-9a-z]`;
 const MAIL = `[0-9a-z][0-9a-z._+-]{0,63}@${DOMAIN}`;
@@ -155,15 +155,18 @@ class Parser {
       const end = token.lastIndex;
       if (KINDS[found]) {
         const depth = frames.findIndex(({ marker }) => marker === found);
-        if (!(depth > 0 ? closes : opens)(text, start, end)) continue;
-        put(text.slice(at, start));
-        at = end;
-        if (depth > 0) {
+        if (depth > 0 && closes(text, start, end)) {
+          put(text.slice(at, start));
           unwind(frames, depth);
           const inner = frames.splice(depth)[0].parts;
           put([joined(inner), KINDS[found]]);
           this.#left--;
-        } else frames.push({ marker: found, parts: [] });
+        } else if (opens(text, start, end)) {
+          put(text.slice(at, start));
+          if (depth > 0) lapse(frames, depth);
+          frames.push({ marker: found, parts: [] });
+        } else continue;
+        at = end;
       } else if (found === "\n") {
         put(text.slice(at, start));
         at = start;
@@ -211,10 +214,16 @@ class Parser {
  * @param {number} depth
  */
 function unwind(frames, depth) {
-  while (frames.length > depth + 1) {
-    const [{ marker, parts }] = frames.splice(-1);
-    for (const part of [marker, ...parts]) frames[frames.length - 1].parts.push(part);
-  }
+  while (frames.length > depth + 1) lapse(frames, frames.length - 1);
+}
+
+/**
+ * @param {Frame[]} frames
+ * @param {number} depth
+ */
+function lapse(frames, depth) {
+  const [{ marker, parts }] = frames.splice(depth, 1);
+  for (const part of [marker, ...parts]) frames[depth - 1].parts.push(part);
 }
 
 /** @param {(string | Piece)[]} parts */
