@@ -9,7 +9,7 @@ SIGNS = (
 WORDS = (
     "a", "b ", "Z9", "snake_case", "é", "e\u0301", "字", "ש", "ไท", "😀", "ſ", "\u212a", "İ", "\u200b", "\u200f", "\u00a0", "\u2028", "\t", "py\n",
     "https://a.b", "https://a.b/c_(d)", "http://u@a.b", "www.a.b", "x@y.zz", "[t](https://h.io/p_(q))", "[_t_](mailto:m@n.oo)",
-    "[t](https://H.io:80?x)", "**b**", "_i_", "~~s~~", "`c`",
+    "[t](https://H.io:443?x)", "**b**", "_i_", "~~s~~", "`c`",
 )  # fmt: skip
 
 
