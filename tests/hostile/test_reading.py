@@ -18,8 +18,9 @@ from tornado.web import RequestHandler
 
 from board.credentials import hash_secret, new_session
 from board.limits import Limits
+from board.markup import MOST_MARKUP
 from board.recent import PAGE
-from board.text import MOST_MARKUP, clean
+from board.text import clean
 from handlers.http.templates import LOADER, Template
 from handlers.messages import articles
 from handlers.messages.articles import MOST_BYTES, MOST_KEPT, Articles
@@ -45,6 +46,8 @@ WORST = [
         "http://a?'''''''''' ",
         '"',
         "`a` x\n\n",
+        "[a](https://a.b) ",
+        "- _a_\n",
         "\u337f",
         "ab ",
         "\U0001f3fb ",
@@ -52,6 +55,8 @@ WORST = [
     )
 ]
 """The longest messages, made of what becomes most markup, most bytes, most lines, most letters when it is folded."""
+MOST_PIECES = 5 * MOST_MARKUP + 1
+"""Of what a template is given for one message: a link's beginning, title, host and end, and the text behind it."""
 LONG_LINK = clean("http://a?" + "'" * (LENGTH - 10) + "x", LENGTH)
 
 COUNTED = {
@@ -214,7 +219,7 @@ class Counts:
     def __init__(self, monkeypatch):
         self.tick = 0
         self.templates, self.pieces, self.bytes = (collections.Counter() for _ in range(3))
-        generate, pieces = Template.generate, articles.pieces
+        generate, flat = Template.generate, articles.flat
 
         def generating(template, **names):
             html = generate(template, **names)
@@ -222,13 +227,13 @@ class Counts:
             self.bytes[self.tick] += len(html)
             return html
 
-        def cutting(body):
-            for piece in pieces(body):
+        def cutting(tree):
+            for piece in flat(tree):
                 self.pieces[self.tick] += 1
                 yield piece
 
         monkeypatch.setattr(Template, "generate", generating)
-        monkeypatch.setattr(articles, "pieces", cutting)
+        monkeypatch.setattr(articles, "flat", cutting)
 
     async def look(self):
         while True:
@@ -244,7 +249,7 @@ class Counts:
 
 
 def worst_board():
-    return [*WORST, LONG_LINK] * 12
+    return [*WORST, LONG_LINK] * 10
 
 
 async def test_what_a_guest_may_repeat_is_made_once_and_in_small_turns(tmp_path, monkeypatch):
@@ -259,8 +264,8 @@ async def test_what_a_guest_may_repeat_is_made_once_and_in_small_turns(tmp_path,
             counts.take()
             await house.get(path)
             (templates, most_templates), (pieces, most_pieces), _ = counts.take()
-            assert templates <= PAGE + 15 and pieces <= PAGE * (2 * MOST_MARKUP + 1), path
-            assert most_templates <= 20 and most_pieces <= 4 * MOST_MARKUP + 2, (path, most_templates, most_pieces)
+            assert templates <= PAGE + 15 and pieces <= PAGE * MOST_PIECES, path
+            assert most_templates <= 20 and most_pieces <= 2 * MOST_PIECES, (path, most_templates, most_pieces)
             await house.get(path)
             (templates, _), (pieces, _), _ = counts.take()
             assert templates <= 6 and pieces == 0, (path, templates, pieces)  # a page, and the fields of its form
@@ -323,8 +328,8 @@ async def test_many_who_ask_at_once_share_what_is_made(tmp_path, monkeypatch):
         looking.cancel()
         assert {reply.code for reply in replies} == {200} and len({reply.body for reply in replies}) == 1
         (templates, most_templates), (pieces, most_pieces), _ = counts.take()
-        assert templates <= PAGE + 1 + 40 and pieces <= PAGE * (2 * MOST_MARKUP + 1)
-        assert most_templates <= 20 and most_pieces <= 4 * MOST_MARKUP + 2
+        assert templates <= PAGE + 1 + 40 and pieces <= PAGE * MOST_PIECES
+        assert most_templates <= 20 and most_pieces <= 2 * MOST_PIECES
 
 
 async def test_guests_of_one_board_don_t_wait_for_those_of_another(tmp_path, monkeypatch):

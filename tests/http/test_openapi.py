@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema_rs
 import pytest
@@ -41,7 +42,7 @@ def test_every_answer_is_as_described(case, board):
     signs_out = case.path.endswith("signout")
     headers = {} if signs_out else {"Authorization": board.person.api.headers["Authorization"]}
     response = case.call(base_url=board.url, headers=headers)
-    case.validate_response(response, excluded_checks=beyond_schema(response))
+    case.validate_response(response, excluded_checks=beyond_schema(response, parameters_of(case)))
     assert unnamed(case, response) == set()
 
 
@@ -65,8 +66,17 @@ def unnamed(case, response):
     return found
 
 
-def beyond_schema(response):
-    """Checks that don't know of refusals which a schema can't describe: a common password, NUL, a used invitation."""
+def parameters_of(case):
+    """The parameters in the query that the description names for a call."""
+    path = described["paths"][case.path]
+    named = (*path.get("parameters", ()), *path.get(case.method.lower(), {}).get("parameters", ()))
+    return {one["name"] for one in named if one["in"] == "query"}
+
+
+def beyond_schema(response, known=frozenset()):
+    """Checks that don't know of refusals which a schema can't describe: a common password, NUL, a used invitation; nor
+    that parameters which nobody knows are ignored, as links that are passed on have some.
+    """
     if response.status_code == 400 and not response.content:  # what is no HTTP gets Tornado's bare 400
         return CHECKS.get_all()
     code = response.json()["error"]["code"] if response.status_code >= 400 else ""
@@ -79,6 +89,8 @@ def beyond_schema(response):
         return CHECKS.get_by_names(["negative_data_rejection"])  # old clients send more, which does no harm
     if response.status_code == 422 or code.endswith("_not_text"):
         return CHECKS.get_by_names(["positive_data_acceptance"])
+    if response.status_code < 300 and not parse_qs(urlsplit(response.request.url).query).keys() <= known:
+        return CHECKS.get_by_names(["negative_data_rejection"])
     return []
 
 
