@@ -156,7 +156,7 @@ class Directory:
 
     def apply(self, listing: Listing) -> tuple[list[LiveBoard], set[int]]:
         """Takes rows that have changed. Returns their boards, and the accounts that own others than before."""
-        changed, owners = [], set[int | None]()
+        changed, owners, self._rights = [], set[int | None](), self._rights + 1
         empty = [is_member for is_member in self._began if not any(self.news.others(is_member))]
         for one in listing.boards:
             board = self._boards.get(one.id)
@@ -184,10 +184,8 @@ class Directory:
         return changed, {owner for owner in owners if owner is not None}
 
     def replace(self, listing: Listing, first: Head) -> None:
-        """Takes all rows and positions from storage, and nothing of what is in memory. The first board's is of the same
-        moment, or later.
-        """
-        head = listing.head
+        """Takes all from storage, and nothing of what is in memory. The first's position is of that moment, or later."""
+        head, self._rights = listing.head, self._rights + 1  # one number for all, as each is an object
         if head.epoch != self.first.epoch or head.seq < self.seq:  # another database, or an older copy of this one
             self.guests_list = self._members_list = 0
             self._own_lists.clear()
@@ -208,7 +206,6 @@ class Directory:
 
     def _set_row(self, board: LiveBoard, one: Listed) -> None:
         """Also notes to whose lists of boards this is a change, by who could read it before and who may now."""
-        self._rights += 1
         if board.row:
             self._free_slugs(board)
             self._note_list(board.read_by, one.changed)

@@ -7,6 +7,7 @@ Storage has the nouns, each in a separate file, and the methods that each engine
 
 import abc
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from storage.about import About
 from storage.accounts import Accounts
@@ -27,7 +28,9 @@ from storage.owners import Owners
 from storage.reactions import Reactions
 from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Found, Import, Message, Snapshot
 from storage.stats import Stats
-from storage.transfer import Transfer
+
+if TYPE_CHECKING:
+    from storage.transfer import Transfer
 
 
 class Storage(
@@ -169,7 +172,7 @@ async def open_storage(
     raise CannotOpenError(f"no storage for {scheme}: DATABASE_URL should be sqlite:///file.db or postgres://…")
 
 
-async def open_transfer(url: str, *, create: bool) -> Transfer:
+async def open_transfer(url: str, *, create: bool) -> "Transfer":
     """Opens a connection to the board at this DATABASE_URL; with `create`, makes a board if there is none.
 
     Raises CannotOpenError.

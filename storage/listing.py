@@ -23,6 +23,7 @@ class Listed(Board):
     """
 
     __slots__ = ()
+    __repr__ = tuple.__repr__  # that of a Board has no room for what is behind it
 
     @property
     def has_ended(self) -> bool:

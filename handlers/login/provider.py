@@ -5,7 +5,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
 
-import tornado.web
 from tornado.httpclient import HTTPClientError
 
 from board.images import kind_of_image
@@ -32,8 +31,9 @@ class Provider(abc.ABC):
     """Small letters. It is in addresses, cookies, the database and the log, so it must never change."""
     deletion: ClassVar[str] = ""
     """How people have their data deleted there, for the privacy page: the end of a sentence."""
-    pages: ClassVar[Sequence[tuple[str, type[tornado.web.RequestHandler]]]] = ()
-    """Handlers that only this provider has, by the ends of their addresses. They get its name as `provider`."""
+    pages: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Handlers that only this provider has, by the ends of their addresses, named as in ROUTES. They get its name as
+    `provider`."""
     has_pictures: ClassVar[bool] = True
     app_id = ""
     """Within which people have their ids: the board's own id there, or the issuer. No other provider has the same. Empty

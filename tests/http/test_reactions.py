@@ -15,6 +15,7 @@ from storage.records import REACTIONS, Asker, Author, Password
 from tests.http.test_boards import BOARDS, bot_of, hidden, make, post, promoted
 from tests.support.in_process import running
 from tests.support.people import Person, refused
+from tests.support.server import until
 
 HEART = urllib.parse.quote("❤️")
 
@@ -59,7 +60,7 @@ def test_a_reaction_is_seen_by_all_and_leaves_all_else_as_it_was(server):
 
 
 def test_what_is_no_reaction_or_nobody_s_is_refused(server):
-    """Guests are told to sign in whatever the message is; kinds outside the row, deleted and missing messages."""
+    """Guests are told to sign in, for each message; kinds outside the row, deleted and missing messages."""
     ada = Person(server)
     id = ada.post("words")["id"]
     gone = ada.post("to go")["id"]
@@ -116,8 +117,9 @@ def test_nothing_counts_as_new_by_a_reaction(start):
         word = bob.api.get(f"/get?after={server.cursor}&others=0&wait=0").json()
         return listed, {name: value for name, value in word.items() if name != "watching"}
 
+    until(lambda: "boards" in seen()[1])  # the post is told with a tick
     before = seen()
-    assert "rowing" in str(before) and before[0]["boards"][1]["unread"] == 1
+    assert before[1]["boards"] == {"rowing": [id, owner.id]} and before[0]["boards"][1]["unread"] == 1
     cursor = bob.api.get(f"{BOARDS}/rowing/messages").json()["cursor"]
     assert react(owner, id).status_code == 200
     assert seen() == before
@@ -184,7 +186,7 @@ def test_too_many_at_once_are_refused_and_others_are_not(start):
 
 @pytest.mark.parametrize("repeats", ["on", "off"])
 async def test_a_thousand_reactions_reach_a_poll_as_the_latest_state(tmp_path, repeats):
-    """Whoever polls gets the message once in each reply, of a few hundred bytes, and all counts in the end."""
+    """A client that polls gets the message once in each reply, of a few hundred bytes, and all counts in the end."""
     async with running(tmp_path, f"--repeats={repeats}") as house:
         storage, client = house.storage, AsyncHTTPClient(force_instance=True)
         await storage._write(lambda tx: tx.run_many(

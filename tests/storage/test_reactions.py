@@ -60,7 +60,7 @@ async def test_the_same_reaction_twice_is_one_and_no_change(storage):
     assert (await storage.changes_after(0, 9)).head.seq == gone.seq == 3
 
 
-async def test_counts_are_those_of_the_rows_whatever_comes_and_goes(storage):
+async def test_counts_are_those_of_the_rows_as_they_come_and_go(storage):
     """Also beyond nine, where a kind's digits begin another's."""
     message, _ = await storage.append(ADA, "words", None)
     await storage._write(lambda tx: tx.run_many(

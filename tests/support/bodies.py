@@ -25,7 +25,7 @@ def bodies(seed: int, count: int) -> list[str]:
 
 REPEATED = (
     "**", "_", "~~", "*", "`", "```", "[", "]", "(", "\\", "@", "> ", "- ", "\n", "a", "**a ", "_a ", "~~a ", "**a** ", "_**a**_ ",
-    "**_~~", "[a](", "[a](https://a", "[a](https://a(", "[a](https://a.b/(c) ", "[a](mailto:a@b.", "www.", "http://", "https://a.b ",
+    "**_~~", "[a](", "[a](https://a", "[a](https://a(", "[a](https://a.b/(c) ", "[a](mailto:a@b.", "[a](mailto:aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "www.", "http://", "https://a.b ",
     "http://(", "a@", "a@b.", "a@b.cd ", "`a", "``` ", "> a\n", "- a\n", ">\n", "> a\n>\n", "\\*", "\\`", "[www.a", "[://", "a.a", "¯\\_",
     "http://a](", "[`a`", "**[a](https://a.b/c) _d_** ",
 )  # fmt: skip

@@ -10,8 +10,8 @@ CREATE TABLE reactions (
 ) STRICT;
 CREATE INDEX reactions_by_account ON reactions (account_id, id);
 
--- How many accounts have each kind, such as “;heart 3;eyes 1;”, or NULL. (Not JSON: older SQLites have no functions for
--- that which a trigger may call.)
+-- How many accounts have each kind, such as “;heart 3;eyes 1;”, or NULL. (Not JSON: triggers may not call its functions
+-- in SQLite 3.40.)
 ALTER TABLE messages ADD COLUMN reactions TEXT;
 ALTER TABLE posts ADD COLUMN reactions TEXT;
 
