@@ -21,7 +21,8 @@ log = logging.getLogger("longboard")
 ROOT = pathlib.Path(__file__).parents[2]
 STATIC = ROOT / "static"
 SHEETS = {
-    "board.css": ("theme", "base", "header", "controls", "composer", "messages", "live", "keys", "print"),
+    "board.css": ("theme", "base", "header", "controls", "composer", "messages", "live", "print"),
+    "later.css": ("keys", "actions", "tools"),
     "forms.css": ("panels", "fields", "notices", "actions", "lists", "code"),
     "facebook.css": ("facebook",),
     "boards.css": ("rail", "board_head"),

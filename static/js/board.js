@@ -22,7 +22,8 @@ const MOST_GLOWING = 10; // if many messages arrive, more would not help anybody
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in live.css
 const AHEAD = "800px"; // how far from the end older messages are requested
 const LIMIT_MS = 30_000; // then older messages are requested again
-const GROUP_MS = 5 * 60_000; // between two messages of a group
+// Between two messages of a group:
+const GROUP_MS = 5 * 60_000;
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
@@ -342,12 +343,11 @@ function idOf(article) {
  * @param {Element | null | undefined} article
  */
 function group(article) {
-  const above = article?.previousElementSibling;
-  /** @param {Element | null | undefined} one */
-  const by = (one) => one?.getAttribute("data-by");
-  /** @param {Element | null | undefined} one */
-  const at = (one) => Date.parse(one?.querySelector("time")?.dateTime ?? "");
-  const isNext = by(article) && by(article) === by(above) && Math.abs(at(article) - at(above)) <= GROUP_MS;
+  const [one, above] = [article, article?.previousElementSibling].map((shown) => ({
+    by: shown?.getAttribute("data-by"),
+    at: Date.parse(shown?.querySelector("time")?.dateTime ?? ""),
+  }));
+  const isNext = one.by && one.by === above.by && Math.abs(one.at - above.at) <= GROUP_MS;
   article?.classList.toggle("next", Boolean(isNext));
 }
 

@@ -7,7 +7,6 @@ import { Outbox, drawer as store } from "./outbox.js";
 
 const TIP = "Ctrl\xa0+\xa0Enter\xa0sends"; // on one line
 const MAC_TIP = "⌘\xa0Return\xa0sends";
-const SENT = "Posted. To change or delete it, click on its time.";
 export const FULL = "This browser has no room left to keep a draft: closing the page would lose this.";
 const ONE_BY_ONE = "What is in the box was taken back as well: first post it, or clear the box.";
 const TEXT_ONLY = "A message is text only. Files and pictures can't be posted here.";
@@ -54,7 +53,7 @@ export class Composer {
     const measure = () => document.documentElement.style.setProperty("--composer", `${form.offsetHeight}px`);
     new ResizeObserver(measure).observe(form);
     const limit = Number(form.dataset.limit) || Infinity; // a page from before an update has none
-    const callbacks = { sent: this.#sent(sent), refused: this.#refused.bind(this), back: this.#back.bind(this) };
+    const callbacks = { sent, refused: this.#refused.bind(this), back: this.#back.bind(this) };
     this.#outbox = new Outbox(list, form.action, this.#as, author, limit, callbacks, this.#board);
   }
 
@@ -135,17 +134,6 @@ export class Composer {
       this.#edited();
     }
     this.#box.focus();
-  }
-
-  /**
-   * Also tells the author how to change the message, because nothing on a message says that.
-   * @param {(message: import("./message.js").Message) => void} sent
-   */
-  #sent(sent) {
-    return (/** @type {import("./message.js").Message} */ message) => {
-      sent(message);
-      if (this.#as && this.#hint.textContent === this.#tip) this.#say(SENT);
-    };
   }
 
   /**

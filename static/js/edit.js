@@ -9,7 +9,7 @@ const form = /** @type {HTMLFormElement | null} */ (document.getElementById("edi
 if (form) keepWords(form);
 
 /** @param {HTMLFormElement} form */
-function keepWords(form) {
+export function keepWords(form) {
   const box = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
   const began = /** @type {HTMLInputElement | null} */ (form.querySelector("[name=began_from]"));
   const hint = /** @type {HTMLElement} */ (form.querySelector(".hint"));

@@ -8,10 +8,10 @@ const COMPOSING = 229; // the keyCode in Safari, instead of isComposing, of the 
 const PLACES = { KeyN: "n", KeyJ: "j", KeyK: "k", Slash: "/", Period: "." };
 // Here and not in the page, because most readers never open it.
 const LIST =
-  `<h2 id="keys-title">Keys</h2>` +
-  `<dl><dt><kbd>n</kbd></dt><dd>Write</dd><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>Send</dd><dt><kbd>Esc</kbd></dt><dd>Leave the box</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next message, the one before</dd><dt><kbd>Enter</kbd></dt><dd>Open it</dd><dt><kbd>.</kbd></dt><dd>The newest</dd><dt><kbd>/</kbd></dt><dd>Search</dd><dt><kbd>?</kbd></dt><dd>This list</dd></dl>` +
+  `<h2 id="keys-title">Keyboard shortcuts</h2>` +
+  `<dl><dt><kbd>n</kbd></dt><dd>Write</dd><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>Send</dd><dt><kbd>Esc</kbd></dt><dd>Leave the box</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next message, the one before</dd><dt><kbd>Enter</kbd></dt><dd>Open it</dd><dt><kbd>Tab</kbd></dt><dd>Its tools; arrows lead along them</dd><dt><kbd>.</kbd></dt><dd>Jump to newest</dd><dt><kbd>/</kbd></dt><dd>Search</dd><dt><kbd>?</kbd></dt><dd>This list</dd></dl>` +
   `<p>Text: <kbd>**bold**</kbd> <kbd>_italic_</kbd> <kbd>~~struck~~</kbd> <kbd>&#96;code&#96;</kbd> <kbd>&gt; quote</kbd> <kbd>- list</kbd> <kbd>[title](https://…)</kbd></p>` +
-  `<form method="dialog"><label><input type="checkbox" checked> Single keys are on</label><button>Close</button></form>`;
+  `<form method="dialog"><label><input type="checkbox" checked> Enable shortcuts</label><button>Close</button></form>`;
 const dialog = document.createElement("dialog");
 dialog.id = "keys";
 dialog.setAttribute("aria-labelledby", "keys-title");

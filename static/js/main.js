@@ -8,17 +8,25 @@ import { Tabs } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
- * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js")}} Lazy
+ * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js"),
+ *   tools: typeof import("./tools.js")}} Lazy
  */
 
 const OVERDUE_MS = 2000;
 const PATIENCE_MS = 2000; // shorter gaps are not reported, such as a restart of the server or a ride in a lift
 const LINGER_MS = 2500; // how long “Connected again” is shown; as long as the animation in live.css
 const KEPT_EVERY_MS = 400; // Safari allows 100 calls of replaceState in 30 s
-const PAUSE_MS = 1000; // until a screen reader is told how many messages are new
+// Until a screen reader is told how many messages are new, and until tools that could not be had are asked for again:
+const PAUSE_MS = 1000;
+// After these, the tools at a message are needed:
+const TOUCHES = ["pointermove", "focusin", "click"];
 
 /** @type {Map<string, number>} How often each script that is loaded when it is used has failed to load. */
 const failed = new Map();
+/** @type {Promise<unknown> | undefined} */
+let styled;
+// The timer since the tools were asked for:
+let asking = 0;
 
 /** The sign at the foot of the page. */
 class Sign {
@@ -163,6 +171,7 @@ part("news").addEventListener("click", () => {
 document.addEventListener("keydown", pressed);
 part("help").hidden = !matchMedia("(hover: hover)").matches; // devices without hover have no keys
 part("help").addEventListener("click", () => lazy("keys", ({ help }) => help()));
+for (const name of TOUCHES) list.addEventListener(name, touched);
 /** @type {import("./notify.js").Notifications | null} */
 let notifications = null;
 const bell = part("notify");
@@ -178,6 +187,20 @@ function pressed(event) {
   lazy("keys", ({ press }) => {
     document.removeEventListener("keydown", pressed); // keys.js listens from now on
     press(event);
+  });
+}
+
+/** @param {any} event On an element of the list. */
+function touched(event) {
+  if (event.type === "click") {
+    if (matchMedia("(hover: none)").matches && event.target.closest(".permalink")) event.preventDefault();
+  } else if (asking) return;
+  // If the server is away, it is not asked at each move.
+  asking = setTimeout(() => (asking = 0), PAUSE_MS);
+  lazy("tools", ({ begin }) => {
+    for (const name of TOUCHES) list.removeEventListener(name, touched);
+    // From now on, tools.js listens.
+    begin(board, event);
   });
 }
 
@@ -217,7 +240,10 @@ async function goToPlace() {
 function linked() {
   const target = /^#m\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
   if (!target || CSS.supports("overflow-anchor", "auto")) return null;
-  return { id: Number(target.id.slice(1)), top: parseFloat(getComputedStyle(target).scrollMarginTop) };
+  return {
+    id: Number(target.id.slice(1)),
+    top: parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0,
+  };
 }
 
 /**
@@ -233,11 +259,23 @@ async function lazy(name, use) {
   let module;
   try {
     module = await import(tries ? `./${name}.js?${tries}` : `./${name}.js`);
+    if (name !== "place") await (styled ??= style());
   } catch {
     failed.set(name, tries + 1);
     return;
   }
   return use(module);
+}
+
+/** Loads the styles of what these scripts show. */
+function style() {
+  /** @type {HTMLLinkElement | null} */
+  const first = document.querySelector("[href$='/board.css']");
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = first?.href.replace("board.css", "later.css") ?? "";
+  document.head.append(sheet);
+  return new Promise((done) => (sheet.onload = sheet.onerror = done));
 }
 
 /** @param {import("./board.js").Reply} reply */

@@ -34,9 +34,9 @@ export function makeArticle(message) {
   }
   // One that waits to be sent has no id yet.
   if (id) {
-    const link = /** @type {HTMLAnchorElement} */ (part(".permalink"));
+    const link = part(".permalink");
     article.id = `m${id}`;
-    link.href = `/m/${id}`;
+    link.setAttribute("href", `/m/${id}`);
     part("header").id = `h${id}`;
     for (const one of [article, link]) one.setAttribute("aria-labelledby", `h${id}`);
   }
@@ -56,8 +56,7 @@ export function makeArticle(message) {
  */
 function initials(name) {
   const words = name.match(/[\p{L}\p{N}]\S*/gu) ?? [name];
-  const ends = words.length > 1 ? [words[0], words[words.length - 1]] : words;
-  return ends.map((word) => [...word][0].toUpperCase()).join("");
+  return [words[0], ...words.slice(1).slice(-1)].map(([sign]) => sign.toUpperCase()).join("");
 }
 
 /**
@@ -181,7 +180,8 @@ export function onNewDay(write) {
 export function writeTimes(root, now = new Date()) {
   for (const element of root.querySelectorAll("time")) {
     const moment = new Date(element.dateTime);
-    const isDated = element.closest(".found"); // else it stands below the line of its day
+    // Else it stands below the line of its day.
+    const isDated = element.closest(".found");
     const name =
       !isDated || day(moment) === day(now)
         ? "today"

@@ -28,7 +28,7 @@ export class Notifications {
 
   #write() {
     this.#button.setAttribute("aria-pressed", String(this.#isOn));
-    this.#button.textContent = this.#isOn ? "Notifying you" : "Notify me";
+    this.#button.textContent = this.#isOn ? "Notifications on" : "Notify me";
   }
 
   /** @param {import("./message.js").Message} message */

@@ -79,10 +79,13 @@ export class Reading {
       const newest = list.querySelector("article");
       if (newest && this.#isAtTop && !document.hidden && !this.#isStopped) this.#see(Number(newest.id.slice(1)));
     };
+    const covered = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0; // see header.css
+    const options = { rootMargin: `-${covered}px 0px 0px` };
     new IntersectionObserver((entries) => {
-      this.#isAtTop = entries[entries.length - 1].boundingClientRect.top >= 0;
+      const { boundingClientRect, rootBounds } = entries[entries.length - 1];
+      this.#isAtTop = boundingClientRect.top >= (rootBounds?.top ?? 0);
       look();
-    }).observe(top);
+    }, options).observe(top);
     new MutationObserver(look).observe(list, { childList: true });
     document.addEventListener("visibilitychange", look);
   }

@@ -92,7 +92,7 @@ async def test_the_keys_do_what_the_list_of_them_says(start, visit):
     page = await visit(server)
     press = page.keyboard.press
     await press("?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     await expect(dialog).to_be_visible()
     await press("Escape")
     await expect(dialog).to_be_hidden()
@@ -123,8 +123,8 @@ async def test_single_keys_can_be_switched_off(start, visit):
     server = start()
     server.post("only one")
     page = await visit(server)
-    await page.get_by_role("button", name="Keys").click()
-    await page.get_by_label("Single keys are on").uncheck()
+    await page.get_by_role("button", name="Keyboard shortcuts").click()
+    await page.get_by_label("Enable shortcuts").uncheck()
     await page.get_by_role("button", name="Close").click()
     await page.reload()
     await page.locator("h1").focus()
@@ -133,7 +133,7 @@ async def test_single_keys_can_be_switched_off(start, visit):
     await asyncio.sleep(BRIEFLY)
     assert await page.evaluate("document.activeElement.id") != "s"
     await page.keyboard.press("?")
-    await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
 async def test_each_message_and_each_line_has_its_own_direction(start, visit):
@@ -159,7 +159,7 @@ async def test_at_200_percent_and_in_forced_colours_everything_is_there(start, v
     page = await visit(server, viewport={"width": 640, "height": 400}, device_scale_factor=2, forced_colors="active")
     await write(page, "in forced colours")
     assert not await is_wide(page)
-    for name in ("Post", "Keys"):
+    for name in ("Post", "Keyboard shortcuts"):
         button = page.get_by_role("button", name=name)
         edge, paper = await button.evaluate(
             "(e) => [getComputedStyle(e).borderColor, getComputedStyle(e).backgroundColor]"

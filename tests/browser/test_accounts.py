@@ -33,11 +33,11 @@ async def test_signing_up_posting_editing_and_deleting(server, visit):
     page, other = await asyncio.gather(visit(server), visit(server))
     username = new_username()
     await page.get_by_role("link", name="Sign in").click()
-    await page.get_by_role("link", name="Make an account").click()
+    await page.get_by_role("link", name="Create account").click()
     await page.get_by_label("Username").fill(username.upper())
-    await page.get_by_label("Name if you like").fill("Žofie & Cie")
+    await page.get_by_label("Display name (optional)").fill("Žofie & Cie")
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create account").click()
     await expect(page.locator("#as")).to_have_text("Posting as Žofie & Cie")
 
     await write(page, "good mornign")
@@ -52,7 +52,7 @@ async def test_signing_up_posting_editing_and_deleting(server, visit):
 
     await message(page, "good morning").locator(".permalink").click()
     await page.get_by_text("Delete this message").click()
-    await page.get_by_role("button", name="Delete it").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
     await expect(message(other, "good morning")).to_have_count(0)
     await expect(message(page, "good morning")).to_have_count(0)
 
@@ -161,7 +161,7 @@ async def test_a_moderator_deletes_suspends_and_removes(start, visit):
 
     await message(page, "Buy!").locator(".permalink").click()
     await page.get_by_text("Delete this message").click()
-    await page.get_by_role("button", name="Delete it").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
     await expect(message(guest, "Buy!")).to_have_count(0)
     await message(page, "Buy now!").locator(".permalink").click()
     await page.get_by_role("button", name="Suspend the account").click()
@@ -170,12 +170,12 @@ async def test_a_moderator_deletes_suspends_and_removes(start, visit):
 
     await page.goto("/")
     await message(page, "Buy now!").locator(".permalink").click()
-    await page.get_by_label("Guests from its address will not be able to post for").select_option("7")
+    await page.get_by_label("Block guests from this address for").select_option("7")
     await page.get_by_role("button", name="Block the address").click()
     await page.goto("/")
     await message(page, "Buy it all!").locator(".permalink").click()
     await page.get_by_text("Remove everything by its author").click()
-    await page.get_by_role("button", name="Remove it all").click()
+    await page.get_by_role("button", name="Delete all messages").click()
     for action in ("removed all by", "blocked the address of", f"suspended {spammer.username}", "deleted message"):
         await expect(page.locator("tbody")).to_contain_text(action)
     await expect(guest.locator(".message")).to_have_count(0)

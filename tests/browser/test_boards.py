@@ -550,6 +550,6 @@ async def test_an_edit_and_a_deletion_lead_back_to_the_board(club, visit):
     await page.wait_for_url(f"**/b/{hidden}/**")
     await page.locator(f"#m{mine['id']} .permalink").click()
     await page.get_by_text("Delete this message").click()
-    await page.get_by_role("button", name="Delete it").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
     await page.wait_for_url(f"**/b/{hidden}/")
     await expect(message(page, "good morning")).to_have_count(0)

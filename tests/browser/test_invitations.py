@@ -28,7 +28,7 @@ async def test_a_link_lets_one_in(start, visit):
     assert page.url == f"{server.url}/signup"
     await page.get_by_label("Username").fill(username)
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("navigation", name="Account")).to_have_text(username)
     secret = path.partition("#")[2]
     assert asked and not [url for url in asked if secret in url.partition("#")[0]]
@@ -48,7 +48,7 @@ async def test_the_owner_s_link_makes_the_moderator_of_a_board_that_takes_nobody
         await field.fill(path.partition("#")[2])
     await page.get_by_label("Username").fill(username)
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("navigation", name="Account")).to_have_text(username)
     assert (await page.goto("/audit")).ok
     await expect(page.locator("main")).to_contain_text(f"made {username} a moderator with the owner's link")
@@ -63,12 +63,12 @@ async def test_without_javascript_one_types_it_in(start, visit):
     await page.get_by_label("Invitation").fill("mistyped")
     await page.get_by_label("Username").fill(username)
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("alert")).to_contain_text("used already")
     await page.get_by_label("Invitation").fill(path.partition("#")[2])
     await expect(page.get_by_label("Username")).to_have_value(username)
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("navigation", name="Account")).to_have_text(username)
 
 
@@ -79,7 +79,7 @@ async def test_a_mistyped_one_is_shown_again_with_javascript_too(start, visit):
     page = await visit(server, "/signup#mistyped")
     await page.get_by_label("Username").fill(new_username())
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_label("Invitation")).to_be_visible()
     await expect(page.get_by_label("Invitation")).to_be_focused()
 

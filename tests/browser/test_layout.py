@@ -1,5 +1,7 @@
 """How the board's page is laid out: groups, faces, what stays in view, and how much fits."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -56,6 +58,7 @@ async def test_groups_are_right_after_all_that_happens_on_the_page(start, visit)
     ada.api.patch(f"/api/v1/messages/{first['id']}", json={"body": "the edited"})
     await expect(message(page, "the edited")).to_have_count(1)
     await expect(page.locator(f"#m{first['id']} .edited")).to_be_visible()
+    await expect(page.locator(f"#m{first['id']}")).to_have_accessible_name(re.compile(r"^Ada Byron [\d:]+ edited$"))
     server.post("one guest")
     server.post("another guest")
     await expect(message(page, "another guest")).to_have_count(1)

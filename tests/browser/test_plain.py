@@ -78,11 +78,11 @@ async def test_signing_up_posting_editing_and_deleting(server, plain, visit):
     visit.expect("status of 422")
     page, username = await plain(server), new_username()
     await page.get_by_role("link", name="Sign in").click()
-    await page.get_by_role("link", name="Make an account").click()
+    await page.get_by_role("link", name="Create account").click()
     await page.get_by_label("Username").fill(username)
-    await page.get_by_label("Name if you like").fill("Åsa Öberg")
+    await page.get_by_label("Display name (optional)").fill("Åsa Öberg")
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create account").click()
     await expect(page.get_by_role("navigation")).to_have_text("Åsa Öberg")
     await expect(page.locator("#as")).to_have_text("Posting as Åsa Öberg")
 
@@ -102,7 +102,7 @@ async def test_signing_up_posting_editing_and_deleting(server, plain, visit):
 
     await message(page, "without a mistake").locator(".permalink").click()
     await page.get_by_text("Delete this message").click()
-    await page.get_by_role("button", name="Delete it").click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
     await expect(page.locator("#composer")).to_be_visible()
     await expect(message(page, "without a mistake")).to_have_count(0)
 

@@ -60,7 +60,7 @@ async def test_what_one_posts_is_in_the_other_window_and_so_are_an_edit_and_a_de
     await page.fill("#s", "good morning")
     await page.click("form[action$=edit] button")
     await until(other, HAS, "good morning")
-    assert await other.evaluate("document.querySelector('.edited').textContent") == "edited"
+    assert await other.evaluate("document.querySelector('.edited').textContent") == " edited"
 
     await open_message(page, "good morning")
     await page.click("summary")
@@ -223,7 +223,7 @@ async def test_without_javascript_one_reads_posts_edits_and_deletes(start, visit
     await page.goto("/")
     await page.evaluate("document.querySelector('.message .permalink').click()")
     await until(page, "document.querySelector('form[action$=delete]') !== null")
-    await page.evaluate(PRESS, "Delete it")
+    await page.evaluate(PRESS, "Delete")
     await until(page, HAS_NOT, "by another plain form")
     await asyncio.to_thread(server.until_parked, 0)
 

@@ -28,21 +28,6 @@ def on_board(server, text):
     return [m for m in server.get("/get").json()["messages"] if m["body"] == text]
 
 
-@pytest.mark.parametrize("is_member", [True, False])
-async def test_after_posting_a_member_reads_how_to_change_it(server, visit, is_member):
-    """Until one writes again; guests can't change theirs, so they read nothing of it."""
-    page = await visit(server, person=Person(server) if is_member else None)
-    hint = page.locator("#hint")
-    await expect(hint).to_have_text("Ctrl + Enter sends")
-    await write(page, f"to be changed by {'a member' if is_member else 'nobody'}")
-    await expect(page.locator("#outbox")).to_be_empty()
-    await expect(hint).to_have_text(
-        "Posted. To change or delete it, click on its time." if is_member else "Ctrl + Enter sends"
-    )
-    await page.fill("#s", "another")
-    await expect(hint).to_have_text("Ctrl + Enter sends")
-
-
 async def test_the_tip_stands_on_one_line(server, visit):
     """However narrow the window is, and however long the name beside it."""
     page = await visit(server, person=Person(server, name="Ada Lovelace"))

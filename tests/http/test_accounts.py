@@ -178,7 +178,7 @@ def test_editing_and_deleting_by_form(server):
     person = Person(server)
     browser = person.browser()
     id = person.post("by form")["id"]
-    assert "Change it" in browser.get(f"/m/{id}").text and "Change it" not in server.get(f"/m/{id}").text
+    assert ">Edit<" in browser.get(f"/m/{id}").text and ">Edit<" not in server.get(f"/m/{id}").text
     assert browser.post(f"/m/{id}/edit", data={"s": "changed by form"}).status_code == 303
     assert "changed by form" in server.get(f"/m/{id}").text
     assert Person(server).browser().post(f"/m/{id}/edit", data={"s": "x"}).status_code == 403

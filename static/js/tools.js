@@ -1,0 +1,296 @@
+// The tools at a message: a toolbar at the one that is pointed to or has the focus, and a sheet where one touches. They are
+// made when they are first needed, and there is one of each, which goes from message to message.
+
+import { ask, Failure } from "./poller.js";
+
+/**
+ * @typedef {import("./board.js").Board} Board
+ * @typedef {{name: string, icon: string, isFor(article: HTMLElement): boolean,
+ *   act(article: HTMLElement, button: HTMLElement): unknown}} Action `icon` is a path in a square of 24.
+ * @typedef {{board: Board, as: string, tell(words: string): void}} Tools What an action may need.
+ */
+
+const LIMIT_MS = 30_000; // for an answer
+const TOLD_MS = 5000; // how long a word about what was done is shown
+const LONGEST = 60; // characters of a message by which a question names it
+
+const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+const { me, as = "", deletes } = list.dataset; // what the page knows of its reader; nothing for a guest
+const touches = matchMedia("(hover: none)");
+const isMine = (/** @type {HTMLElement} */ { dataset: { by } }) => me !== undefined && by === me;
+
+/**
+ * What can be done at a message, in the order in which it is offered. One row is one action: nothing else knows of them.
+ * @type {Action[]}
+ */
+const ACTIONS = [
+  {
+    name: "Copy link",
+    icon: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
+    isFor: () => true,
+    act: copyLink,
+  },
+  { name: "Edit", icon: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3", isFor: isMine, act: edit },
+  {
+    name: "Delete",
+    icon: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
+    isFor: (article) => isMine(article) || deletes !== undefined,
+    act: erase,
+  },
+  {
+    name: "More",
+    icon: "M6 12h.01M12 12h.01M18 12h.01",
+    isFor: () => true,
+    act: (article) => location.assign(linkOf(article).href),
+  },
+];
+
+/** @type {Tools} */
+let tools;
+const bar = makeBar();
+const told = document.createElement("p");
+told.className = "told";
+told.setAttribute("role", "status");
+document.body.append(told);
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let telling;
+list.addEventListener("pointermove", moved, { passive: true });
+list.addEventListener("pointerleave", () => showAt(focused()));
+list.addEventListener("focusin", () => showAt(focused()));
+list.addEventListener("focusout", left);
+list.addEventListener("click", clicked);
+
+/**
+ * Begins with what has made the page load this script. From then on, it listens by itself.
+ * @param {Board} board
+ * @param {Event} event
+ */
+export function begin(board, event) {
+  tools ??= { board, as, tell };
+  if (event.type === "click") clicked(event);
+  else if (event.type === "focusin") showAt(focused());
+  else moved(/** @type {PointerEvent} */ (event));
+}
+
+/** @param {EventTarget | null} target */
+function articleOf(target) {
+  return /** @type {HTMLElement | null} */ (target instanceof Element ? target.closest("#messages > article") : null);
+}
+
+function focused() {
+  return articleOf(document.activeElement);
+}
+
+/** @param {HTMLElement} article */
+function linkOf(article) {
+  return /** @type {HTMLAnchorElement} */ (article.querySelector(".permalink"));
+}
+
+/**
+ * Says what was done, to those who see and those who hear.
+ * @param {string} words
+ */
+function tell(words) {
+  clearTimeout(telling);
+  told.textContent = words;
+  telling = setTimeout(() => (told.textContent = ""), TOLD_MS);
+}
+
+// --- the toolbar, for a mouse and the keyboard
+
+function makeBar() {
+  const bar = document.createElement("div");
+  bar.className = "toolbar";
+  for (const [name, value] of [
+    ["role", "toolbar"],
+    ["aria-label", "Message"],
+    ["aria-live", "off"],
+  ]) {
+    bar.setAttribute(name, value); // the messages are a live region, in which this is no news
+  }
+  bar.append(...ACTIONS.map((action) => makeButton(action, () => articleOf(bar))));
+  bar.addEventListener("keydown", walk);
+  return bar;
+}
+
+/**
+ * @param {Action} action
+ * @param {() => HTMLElement | null} find The message that it is for.
+ */
+function makeButton({ name, icon, act }, find) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.action = name;
+  button.innerHTML = `<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path d="${icon}"/></svg><span></span>`;
+  /** @type {HTMLElement} */ (button.lastElementChild).textContent = button.title = name;
+  button.addEventListener("click", () => {
+    const article = find();
+    if (article) act(article, button);
+  });
+  return button;
+}
+
+/** @param {HTMLElement | null} article */
+function showAt(article) {
+  if (touches.matches || !article || article.querySelector("form")) return bar.remove();
+  if (bar.parentElement === article) return;
+  const buttons = /** @type {HTMLElement[]} */ ([...bar.children]);
+  for (const [at, button] of buttons.entries()) {
+    button.hidden = !ACTIONS[at].isFor(article);
+    button.tabIndex = -1;
+  }
+  buttons.filter((button) => !button.hidden)[0].tabIndex = 0; // one stop for the Tab key; arrows lead on
+  article.append(bar);
+}
+
+/** @param {PointerEvent} event */
+function moved({ target, pointerType }) {
+  const article = articleOf(target);
+  if (pointerType === "touch" || !article || bar.parentElement === article) return;
+  const old = articleOf(bar);
+  if (old && bar.contains(document.activeElement)) linkOf(old).focus({ preventScroll: true });
+  showAt(article);
+}
+
+/** @param {FocusEvent} event */
+function left({ target, relatedTarget }) {
+  const article = articleOf(target);
+  if (article && !article.contains(/** @type {Node | null} */ (relatedTarget)) && !article.matches(":hover"))
+    bar.remove();
+}
+
+/** @param {KeyboardEvent} event */
+function walk(event) {
+  const buttons = /** @type {HTMLElement[]} */ (
+    [...bar.children].filter((one) => !(/** @type {HTMLElement} */ (one).hidden))
+  );
+  const at = buttons.findIndex((button) => button === document.activeElement);
+  const onwards = getComputedStyle(bar).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
+  const back = onwards === "ArrowLeft" ? "ArrowRight" : "ArrowLeft";
+  const article = articleOf(bar);
+  const next = {
+    [onwards]: buttons[at + 1],
+    [back]: buttons[at - 1],
+    Home: buttons[0],
+    End: buttons[buttons.length - 1],
+  }[event.key];
+  if (event.key === "Escape" && article) linkOf(article).focus();
+  if (!next) return;
+  event.preventDefault();
+  for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
+  next.focus();
+}
+
+// --- the sheet, where one touches
+
+/** @param {Event} event */
+function clicked(event) {
+  const article = articleOf(event.target);
+  if (!touches.matches || !article) return;
+  const on = /** @type {Element} */ (event.target).closest("a, button, form");
+  if (on === linkOf(article)) {
+    event.preventDefault();
+    openSheet(article);
+  } else if (!on && getSelection()?.isCollapsed) linkOf(article).focus({ preventScroll: true }); // which shows its dots
+}
+
+/** @param {HTMLElement} article */
+function openSheet(article) {
+  const sheet = makeDialog("sheet", article.querySelector("header")?.innerText ?? "");
+  for (const action of ACTIONS.filter((one) => one.isFor(article))) {
+    const button = makeButton(action, () => (sheet.close(), article));
+    sheet.append(button);
+  }
+  const close = document.createElement("button");
+  [close.type, close.textContent, close.className] = ["button", "Close", "quiet"];
+  close.addEventListener("click", () => sheet.close());
+  sheet.append(close);
+  sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close()); // beside it
+  sheet.showModal();
+}
+
+/**
+ * @param {string} kind
+ * @param {string} heading
+ */
+function makeDialog(kind, heading) {
+  const dialog = document.createElement("dialog");
+  const title = dialog.appendChild(document.createElement("h2"));
+  [dialog.className, title.id, title.textContent] = [kind, "dialog-title", heading];
+  dialog.setAttribute("aria-labelledby", title.id);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  return dialog;
+}
+
+// --- what the actions do
+
+/** @param {HTMLElement} article */
+async function copyLink(article) {
+  const { href } = linkOf(article);
+  try {
+    await navigator.clipboard.writeText(href);
+    tell("Link copied.");
+  } catch {
+    prompt("The link to this message:", href); // on plain http, or if the browser refuses it
+  }
+}
+
+/** @param {HTMLElement} article */
+async function edit(article) {
+  try {
+    const { edit } = await import("./editing.js");
+    await edit(article, tools);
+  } catch (error) {
+    tell(inWords(error));
+  }
+}
+
+/** @param {HTMLElement} article */
+async function erase(article) {
+  if (!(await isSure(article))) return;
+  const id = Number(article.id.slice(1));
+  try {
+    await ask(`/api/v1/messages/${id}`, isAnything, LIMIT_MS, { method: "DELETE" });
+  } catch (error) {
+    const { status } = /** @type {Failure} */ (error);
+    if (status !== 204 && status !== 404) return tell(inWords(error)); // 204 has no JSON
+  }
+  const next = [article.nextElementSibling, article.previousElementSibling].find((one) => articleOf(one));
+  tools.board.show({ messages: [{ id, deleted: true }], cursor: "" });
+  if (next) linkOf(/** @type {HTMLElement} */ (next)).focus({ preventScroll: true });
+  tell("Message deleted.");
+}
+
+/**
+ * Asks once.
+ * @param {HTMLElement} article
+ * @returns {Promise<boolean>}
+ */
+function isSure(article) {
+  const signs = [...(article.querySelector(".body")?.textContent ?? "").trim()];
+  const words = signs.length > LONGEST ? `${signs.slice(0, LONGEST).join("")}…` : signs.join("");
+  const dialog = makeDialog("ask", "Delete this message?");
+  const quote = dialog.appendChild(document.createElement("p"));
+  [quote.textContent, quote.dir, quote.id] = [words, "auto", "dialog-words"];
+  dialog.setAttribute("aria-describedby", quote.id);
+  dialog.insertAdjacentHTML(
+    "beforeend",
+    '<form method="dialog"><button class="quiet">Cancel</button><button class="danger" value="delete">Delete</button></form>',
+  );
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete")));
+}
+
+/**
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is import("./poller.js").Json}
+ */
+function isAnything(reply) {
+  return Boolean(reply);
+}
+
+/** @param {unknown} error */
+function inWords(error) {
+  return error instanceof Failure && error.isOurs ? error.message : "The board can't be reached. Try again.";
+}

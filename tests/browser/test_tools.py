@@ -1,0 +1,249 @@
+"""The tools at a message: by mouse, keyboard and touch; changing and deleting in place; and what goes wrong there."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.test_access import no_violations
+from tests.support.boards import promote
+from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, is_as_after_reload, is_wide, message
+from tests.support.people import Person
+
+pytestmark = BROWSER_TEST
+
+ACTIONS = "(one) => [...one.querySelectorAll('button:not([hidden])')].map((button) => button.title)"
+
+
+def tool(page, name):
+    return page.locator(".toolbar").get_by_role("button", name=name)
+
+
+async def point_at(page, text):
+    await message(page, text).locator(".body").hover()
+    await expect(message(page, text).locator(".toolbar")).to_be_visible()
+
+
+async def edit(page, text):
+    """The box in which this message is changed."""
+    await point_at(page, text)
+    await tool(page, "Edit").click()
+    box = page.locator(".in-place textarea")
+    await expect(box).to_be_focused()
+    return box
+
+
+async def test_each_sees_the_tools_that_they_may_use(start, visit):
+    """A guest, the author, another member, and a moderator; one toolbar goes from message to message."""
+    server = start()
+    ada, joe, mo = (Person(server, name=name) for name in ("Ada", "Joe", "Mo"))
+    promote(server, mo)
+    ada.post("by ada")
+    joe.post("by joe")
+    for person, his in (
+        (None, ["Copy link", "More"]),
+        (joe, ["Copy link", "Edit", "Delete", "More"]),
+        (ada, ["Copy link", "More"]),
+        (mo, ["Copy link", "Delete", "More"]),
+    ):
+        page = await visit(server, person=person)
+        await point_at(page, "by joe")
+        assert await page.locator(".toolbar").evaluate(ACTIONS) == his
+        await point_at(page, "by ada")
+        assert await page.locator(".toolbar").count() == 1
+    await page.mouse.move(1, 1)
+    await expect(page.locator(".toolbar")).to_have_count(0)
+    await is_as_after_reload(page)
+
+
+async def test_a_message_is_changed_where_it_stands(start, visit):
+    """Others see it at once; Escape leaves it as it was and keeps the words; nothing of the form stays on the page."""
+    server = start()
+    ada = Person(server, name="Ada")
+    for words in ("good mornign", "below and `code`"):
+        ada.post(words)
+    page, other = await visit(server, person=ada), await visit(server)
+    box = await edit(page, "good mornign")
+    await expect(box).to_have_value("good mornign")
+    await box.fill("good morning to")
+    await page.keyboard.press("Escape")
+    await expect(box).to_have_count(0)
+    await expect(message(page, "good mornign").locator(".permalink")).to_be_focused()
+    box = await edit(page, "good mornign")
+    await expect(box).to_have_value("good morning to")
+    await expect(page.locator(".in-place .hint")).to_contain_text("These are your words from before")
+    await box.press_sequentially(" you")
+    await page.keyboard.press("Control+Enter")
+    for one in (page, other):
+        await expect(message(one, "good morning to you").locator(".edited")).to_have_count(1)
+    await expect(page.get_by_text("Saved.")).to_have_attribute("role", "status")
+    await expect(box).to_have_count(0)
+    assert await page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('edit/'))") == []
+    await page.evaluate("document.activeElement.blur()")
+    await page.mouse.move(1, 1)
+    await page.locator(".editing").wait_for(state="detached")
+    await is_as_after_reload(page)
+
+
+async def test_nothing_is_lost_when_an_edit_is_refused(start, visit):
+    """Somebody else was first: both texts are shown. Too long: it says so. The server is away: the words stay."""
+    visit.expect(f"{NETWORK}|status of 4")
+    server = start(message_length=100)
+    ada = Person(server, name="Ada")
+    id = ada.post("first words")["id"]
+    page = await visit(server, person=ada)
+    box = await edit(page, "first words")
+    await box.fill("words of this window")
+    ada.api.patch(f"/api/v1/messages/{id}", json={"body": "words of another window"})
+    await expect(message(page, "words of another window")).to_have_count(1)
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("alert").locator("blockquote")).to_have_text("words of another window")
+    await expect(box).to_have_value("words of this window")
+    await box.fill("x" * 200)
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("alert")).to_contain_text("100")
+    await box.fill("mine after all")
+    server.kill()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("alert")).to_contain_text("can't be reached")
+    server.start()
+    await page.get_by_role("button", name="Save").click()
+    await expect(message(page, "mine after all")).to_have_count(1)
+    assert server.get(f"/api/v1/messages/{id}").json()["body"] == "mine after all"
+
+
+async def test_words_for_a_message_that_is_deleted_go_into_the_form(start, visit):
+    """While somebody changes it, it is gone: the words can be posted; those in the form stay as well."""
+    server = start()
+    ada = Person(server, name="Ada")
+    id = ada.post("short-lived")["id"]
+    page = await visit(server, person=ada)
+    await page.fill("#s", "a draft")
+    box = await edit(page, "short-lived")
+    await box.fill("worth keeping")
+    ada.api.delete(f"/api/v1/messages/{id}")
+    await expect(page.locator("#s")).to_have_value("worth keeping\n\na draft")
+    await expect(page.locator(".told")).to_have_text("The message is gone. Your words are in the box.")
+    await page.reload()
+    await expect(page.locator("#s")).to_have_value("worth keeping\n\na draft")
+
+
+async def test_a_message_is_deleted_after_one_question(start, visit):
+    """The question names the first words. Cancel and Escape leave it; the focus goes on to the next message."""
+    server = start()
+    ada = Person(server, name="Ada")
+    for words in ("it stays", "x" * 100):
+        ada.post(words)
+    page = await visit(server, person=ada)
+    dialog = page.get_by_role("dialog", name="Delete this message?")
+    for answer in ("Escape", "Cancel", "Delete"):
+        await point_at(page, "x" * 100)
+        await tool(page, "Delete").click()
+        await expect(dialog.locator("p")).to_have_text("x" * 60 + "…")
+        if answer == "Escape":
+            await page.keyboard.press("Escape")
+        else:
+            await dialog.get_by_role("button", name=answer).click()
+        await expect(dialog).to_have_count(0)
+        await expect(message(page, "x" * 100)).to_have_count(0 if answer == "Delete" else 1)
+    await expect(page.get_by_text("Message deleted.")).to_have_attribute("role", "status")
+    await expect(message(page, "it stays").locator(".permalink")).to_be_focused()
+
+
+async def test_each_tool_is_reached_by_the_keyboard_alone(start, visit):
+    """From a message by Tab, along by arrows, from right to left as well, back by Escape, and to the page by More."""
+    server = start()
+    ada = Person(server, name="Ada")
+    ids = [ada.post(words)["id"] for words in ("one", "two")]
+    page = await visit(server, person=ada)
+    await page.locator(f"#m{ids[1]} .permalink").focus()
+    await page.locator(".toolbar").wait_for()
+    focused = "document.activeElement.title || document.activeElement.className"
+    walk = [
+        ("Tab", "Copy link"), ("ArrowRight", "Edit"), ("ArrowRight", "Delete"), ("End", "More"), ("Home", "Copy link"),
+        ("ArrowLeft", "Copy link"), ("Escape", "permalink"),
+    ]  # fmt: skip
+    for key, name in walk:
+        await page.keyboard.press(key)
+        assert await page.evaluate(focused) == name, key
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    for key, name in (("Tab", "Copy link"), ("ArrowLeft", "Edit"), ("ArrowRight", "Copy link"), ("Tab", "permalink")):
+        await page.keyboard.press(key)
+        assert await page.evaluate(focused) == name, key
+    await comes_true(page, f"document.querySelector('.toolbar').parentElement.id === 'm{ids[0]}'")
+    for key in ("Tab", "End", "Enter"):
+        await page.keyboard.press(key)
+    await expect(page).to_have_url(f"{server.url}/m/{ids[0]}")
+
+
+async def test_a_link_is_copied(start, visit):
+    """The address of the message, with a word about it."""
+    server = start()
+    id = server.post("to be linked").json()["id"]
+    page = await visit(server)
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await point_at(page, "to be linked")
+    await tool(page, "Copy link").click()
+    await expect(page.locator(".told")).to_have_text("Link copied.")
+    assert await page.evaluate("navigator.clipboard.readText()") == f"{server.url}/m/{id}"
+
+
+DOTS = """(id) => {
+    const [article, link] = [document.getElementById(id), document.querySelector(`#${id} .permalink`)];
+    const { height, width, top } = getComputedStyle(link, "::after");
+    const rect = article.getBoundingClientRect();
+    const [x, y] = [rect.right - 22, rect.top + parseFloat(top) + 22];
+    const isHit = ([right, down]) => link.contains(document.elementFromPoint(x + right, y + down));
+    return height === "44px" && width === "44px" && [[-20, 0], [20, 0], [0, -20], [0, 20]].every(isHit);
+}"""
+
+
+async def test_where_one_touches_dots_open_a_sheet(start, visit):
+    """44 pixels square at each header; at the next message of a group after it was touched. The sheet has all tools."""
+    server = start()
+    ada = Person(server, name="Ada")
+    ids = [f"m{ada.post(words)['id']}" for words in ("one", "two")]
+    phone = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
+    page = await visit(server, person=ada, **phone)
+    assert await page.evaluate(DOTS, ids[1])
+    await page.locator(f"#{ids[1]} .permalink").tap()
+    sheet = page.get_by_role("dialog", name=re.compile("^Ada"))
+    buttons = sheet.get_by_role("button")
+    await expect(buttons).to_have_text(["Copy link", "Edit", "Delete", "More", "Close"])
+    for at in range(5):
+        assert (await buttons.nth(at).bounding_box())["height"] >= 44
+    assert not await is_wide(page)
+    await no_violations(page)
+    await sheet.get_by_role("button", name="Close").tap()
+    await expect(sheet).to_have_count(0)
+    await page.locator(f"#{ids[0]} .body").tap()
+    await expect(page.locator(f"#{ids[0]} .permalink")).to_be_focused()
+    assert await page.evaluate(DOTS, ids[0])
+    await page.locator(f"#{ids[0]} .permalink").tap()
+    await sheet.get_by_role("button", name="Edit").tap()
+    await page.locator(".in-place textarea").fill("one more")
+    await page.get_by_role("button", name="Save").tap()
+    await expect(message(page, "one more")).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_in_the_tools(start, visit, scheme):
+    """The toolbar, the question, and the form, by day and by night; in forced colours the toolbar has an edge."""
+    server = start()
+    ada = Person(server, name="Ada")
+    for words in ("one", "two"):
+        ada.post(words)
+    page = await visit(server, person=ada, reduced_motion="reduce", color_scheme=scheme)
+    for name in ("Delete", "Edit"):
+        await point_at(page, "one")
+        await no_violations(page)
+        await tool(page, name).click()
+        await page.locator(".ask, .in-place textarea").wait_for()
+        await no_violations(page)
+        await page.keyboard.press("Escape")
+    await page.emulate_media(forced_colors="active")
+    await point_at(page, "one")
+    edge, sheet = await page.locator(".toolbar").evaluate(
+        "(one) => [getComputedStyle(one).borderTopColor, getComputedStyle(one).backgroundColor]"
+    )
+    assert edge != sheet
