@@ -250,13 +250,14 @@ async function edit(article) {
 async function erase(article) {
   if (!(await isSure(article))) return;
   const id = Number(article.id.slice(1));
+  // Found before, since the live change may come first.
+  const next = [article.nextElementSibling, article.previousElementSibling].find((one) => articleOf(one));
   try {
     await ask(`/api/v1/messages/${id}`, isAnything, LIMIT_MS, { method: "DELETE" });
   } catch (error) {
     const { status } = /** @type {Failure} */ (error);
     if (status !== 204 && status !== 404) return tell(inWords(error)); // 204 has no JSON
   }
-  const next = [article.nextElementSibling, article.previousElementSibling].find((one) => articleOf(one));
   tools.board.show({ messages: [{ id, deleted: true }], cursor: "" });
   if (next) linkOf(/** @type {HTMLElement} */ (next)).focus({ preventScroll: true });
   tell("Message deleted.");
