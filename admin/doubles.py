@@ -33,20 +33,20 @@ class Doubles:
         }
         """The rules that are one with another: the numbers of messages are those of one sequence, whatever the board."""
         self._waiting: list[tuple[int, object, int]] = []
-        self._db = sqlite3.connect("", isolation_level=None)
+        self.db = sqlite3.connect("", isolation_level=None)
         if folder and os.access(folder, os.W_OK):
-            use_room_at(self._db, os.path.join(folder, "board.db"))
+            use_room_at(self.db, os.path.join(folder, "board.db"))
 
     def __enter__(self) -> "Doubles":
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("CREATE TABLE seen (what INTEGER, value, line INTEGER)")
-        self._db.execute("BEGIN")
+        self.db.execute("PRAGMA journal_mode = OFF")
+        self.db.execute("CREATE TABLE seen (what INTEGER, value, line INTEGER)")
+        self.db.execute("BEGIN")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._db.close()
+        self.db.close()
 
     def add(self, table: str, row: Row, line: int) -> None:
         """Raises OSError if there is no room for it."""
@@ -60,7 +60,7 @@ class Doubles:
         """Raises StorageError, which names the line, or OSError."""
         self._write()
         with faults():
-            found = self._db.execute(FIRST_DOUBLE).fetchone()
+            found = self.db.execute(FIRST_DOUBLE).fetchone()
         if found:
             what, second, first = found
             table, columns = self._rules[what]
@@ -68,7 +68,7 @@ class Doubles:
 
     def _write(self) -> None:
         with faults():
-            self._db.executemany("INSERT INTO seen VALUES (?, ?, ?)", self._waiting)
+            self.db.executemany("INSERT INTO seen VALUES (?, ?, ?)", self._waiting)
         self._waiting.clear()
 
 

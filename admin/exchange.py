@@ -21,14 +21,16 @@ from tqdm import tqdm
 
 from admin.boards_named import BoardsNamed
 from admin.doubles import Doubles
-from admin.lines import OLDEST_FORMAT, ExportFile, opened, to_position, to_row
+from admin.lines import FORMAT, OLDEST_FORMAT, ExportFile, opened, to_position, to_row
 from admin.numbers import counted, were
 from admin.pace import patiently
+from admin.replied import RepliedTo
 from board.recent import iso
 from settings import Settings
 from storage import open_transfer
 from storage.errors import StorageError
 from storage.new_files import give_name
+from storage.replies import has_replies
 from storage.tables import EXPORTED
 from storage.transfer import Position, RowRefusedError, Transfer
 from storage.tx import ROWS_AT_ONCE, Row
@@ -89,6 +91,8 @@ def private(path: str) -> TextIO:
 async def write_all(transfer: Transfer, file: TextIO) -> int:
     position = await transfer.read(lambda _: transfer.position(EXPORTED))
     format = max((EXPORTED[table].since for table, count in position.counts.items() if count), default=OLDEST_FORMAT)
+    if await transfer.read(has_replies):
+        format = FORMAT
     counts = {table: count for table, count in position.counts.items() if EXPORTED[table].since <= format}
     last = {table: number for table, number in position.last.items() if table in counts}
     head = {"longboard": format, "exported_at": iso(time.time_ns() // 1_000_000), "seq": position.seq,
@@ -150,7 +154,7 @@ async def bring_in_all(transfer: Transfer, file: ExportFile, position: Position,
 
 def check(file: ExportFile, doubles: Doubles) -> tuple[Position, int]:
     """Returns what the first line says, and how many rows follow. Raises StorageError if the export is not complete."""
-    position, count, end, boards = None, 0, None, BoardsNamed()
+    position, count, end, boards, replied = None, 0, None, BoardsNamed(), RepliedTo(doubles.db)
     last: dict[str, int] = {}
     for number, fields in file.lines():
         if number == 1:
@@ -164,6 +168,7 @@ def check(file: ExportFile, doubles: Doubles) -> tuple[Position, int]:
             count += 1
             doubles.add(table, row, number)
             boards.add(table, row, number)
+            replied.add(table, row, number)
             if position and newest_change(table, row) > position.seq:
                 raise StorageError(f"{file.name}, line {number}: its change is after the last one that line 1 names")
             if EXPORTED[table].counts:
@@ -172,6 +177,7 @@ def check(file: ExportFile, doubles: Doubles) -> tuple[Position, int]:
         raise StorageError(f"{file.name} is not whole: it should end by saying how many rows it has")
     doubles.check(file.name)
     boards.check(file.name)
+    replied.check(file.name)
     numbers = {table: max(number, position.last.get(table, 0)) for table, number in last.items()}
     return dataclasses.replace(position, last={**position.last, **numbers}), count
 

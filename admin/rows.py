@@ -129,6 +129,8 @@ def check_together(table: str, row: Row) -> None:
     """Checks columns against each other. Raises ValueError."""
     if table in ("messages", "posts") and int(str(row["seq"])) < int(str(row["id"])):
         raise ValueError(f"seq of {table} must not be below id, the change that posted it")
+    if table in ("messages", "posts") and row["reply_to"] and int(str(row["reply_to"])) >= int(str(row["id"])):
+        raise ValueError(f"reply_to of {table} must be below id: there was a message to reply to")
     if table == "boards" and row["id"] == FIRST_BOARD:
         raise ValueError("id of boards must not be that of the first board, which has no row")
     if table == "identities":

@@ -27,10 +27,11 @@ class NoDatabase(SQLite):
         address: str | None = None,
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
+        reply_to: int | None = None,
     ) -> tuple[Message, bool]:
         seq = self.head.seq + 1
         self.head = dataclasses.replace(self.head, seq=seq)
-        message = Message(seq, seq, author, body, time.time_ns() // 1_000_000, None)
+        message = Message(seq, seq, author, body, time.time_ns() // 1_000_000, None, reply_to)
         self.kept.append(message)
         await self._announce()
         return message, True

@@ -8,7 +8,7 @@ import collections
 import datetime
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from board.cursor import Cursor
@@ -63,6 +63,10 @@ class Recent:
     def messages(self) -> list[Message]:
         """The recently changed messages, ordered by last change."""
         return list(self._changes.values())
+
+    def latest(self, ids: Iterable[int]) -> dict[int, Message]:
+        """Returns those of these messages that have changed recently, by id."""
+        return {id: self._changes[id] for id in ids if id in self._changes}
 
     @property
     def page_is_short(self) -> bool:
@@ -211,14 +215,18 @@ def as_json(message: Message) -> dict[str, Any]:
     if message.deleted:
         return {"id": message.id, "deleted": True}
     author = message.author
-    shown = {"reactions": {EMOJI[kind]: count for kind, count in message.reactions}} if message.reactions else {}
+    more: dict[str, Any] = (
+        {"reactions": {EMOJI[kind]: count for kind, count in message.reactions}} if message.reactions else {}
+    )
+    if message.reply_to is not None:
+        more["reply_to"] = message.reply_to
     return {
         "id": message.id,
         "body": message.body,
         "author": {"id": author.id, "name": author.name} if author else None,
         "created_at": iso(message.created_at),
         "edited_at": None if message.edited_at is None else iso(message.edited_at),
-        **shown,
+        **more,
     }
 
 

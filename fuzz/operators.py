@@ -60,7 +60,7 @@ def import_lines(rng: random.Random) -> None:
     unchanged.
     """
     seeds = (
-        '{"messages": {"id": 1, "seq": 5, "author_id": null, "author_name": "Ada", "body": "words", "created_at": 5, '
+        '{"messages": {"id": 3, "seq": 5, "reply_to": 1, "author_id": null, "author_name": "Ada", "body": "words", "created_at": 5, '
         '"edited_at": 9, "key": "kkkkkkkkkkkkkkkkkkkkkk", "fingerprint": {"base64": "AAAA"}, "address": "::1"}}',
         '{"accounts": {"id": 1, "username": "ada", "name": "Ada", "role": "member", "password": null, '
         '"tutorial_name": "Ada", "created_at": 5, "suspended_at": 7}}',

@@ -28,7 +28,7 @@ from handlers.boards.polls import Poll
 from handlers.boards.tutorial import parse_time
 from handlers.http.authentication import Authentication
 from handlers.http.errors import RefusedError
-from handlers.http.fields import Fields, parse_object
+from handlers.http.fields import Fields, is_id, parse_object
 from handlers.login.facebook import ID, read_signed_request
 from handlers.messages.api import checked_key, form_key, parse_id
 from net.addresses import parse_address
@@ -106,6 +106,7 @@ def numbers(rng: random.Random) -> None:
     sent = text(rng, ("1", "0", "25", "0.5", "1e3", "1700000000000", "999999999999999999"))
     with refused(NotFoundError):
         assert 0 <= parse_id(sent) < 10**18
+    assert is_id(sent) == bool(re.fullmatch("[0-9]{1,18}", sent))
     with refused(RefusedError):
         assert 0 <= parse_time(sent) < 10**14
     with refused(RefusedError):
@@ -138,7 +139,7 @@ def nexts(rng: random.Random) -> None:
 
 def objects(rng: random.Random) -> None:
     seeds = (
-        '{"body": "Hello", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}',
+        '{"body": "Hello", "key": "b7Jt0yVxGq2mR5sLw8aZ1c", "reply_to": 1041}',
         '{"a": [1, 2.5, -0, null, true], "b": {}}',
         '"\\ud83d\\ude00"',
         "[]",

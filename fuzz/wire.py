@@ -16,6 +16,7 @@ PATIENCE_SECONDS = 20
 BODIES = (
     '{"body": "Hello", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}', "s=Hello&as=", "username=ada&password=a+few+random+words", "name=x", "act=remove",
     '{"username": "ada", "password": "a few random words"}', "body=Better", "signed_request=a.b", "password=x&new=y", "link=x&password=y",
+    '{"body": "Hello", "reply_to": 1}', "s=Hello&as=&reply_to=1",
 )  # fmt: skip
 HEADERS = (
     "Authorization: Bearer lb_x", "Cookie: longboard=x", "Origin: http://evil.example", "Sec-Fetch-Site: same-origin", "Accept: application/json",
@@ -31,6 +32,7 @@ QUERIES = (
     "?after=x-1&wait=1",
     "?before=5&limit=10",
     "?t=0&wait=1",
+    "?ids=1,2",
     "?link=x",
     "?q=hello",
     "?next=//e",

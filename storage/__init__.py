@@ -27,6 +27,7 @@ from storage.moderation import Moderation
 from storage.owners import Owners
 from storage.reactions import Reactions
 from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Found, Import, Message, Snapshot
+from storage.replies import Replies
 from storage.stats import Stats
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Storage(
-    StoredMessages, Reactions, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, FailedTriesOf,
+    StoredMessages, Reactions, Replies, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, FailedTriesOf,
     Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
@@ -87,14 +88,16 @@ class Storage(
         address: str | None = None,
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
+        reply_to: int | None = None,
     ) -> tuple[Message, bool]:
         """Posts, and returns the message and True. For a key that its author has used on this board: that first message
         and False.
 
         The message gets the account's name at the time of the commit, not the one in `author`. Raises NotFoundError for
-        a board that the author may not read, KeyReusedError if the first post has other words, and NotAllowedError for a
-        suspended account and a guest with a blocked address; for those who may only read this board ArchivedError,
-        MembersOnlyError or ModeratorsOnlyError.
+        a board that the author may not read, KeyReusedError if the first post has other words or is another reply, and
+        NotAllowedError for a suspended account and a guest with a blocked address; for those who may only read this board
+        ArchivedError, MembersOnlyError or ModeratorsOnlyError; and then NoSuchMessageError if the message that it replies
+        to is not on this board, or was deleted.
         """
 
     async def search(

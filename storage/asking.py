@@ -11,8 +11,8 @@ from storage.rights import check_active, check_in_force
 from storage.tx import Row, Tx, places
 
 IDS_TOGETHER = 20
-"""Boards are named in a statement by a multiple of this, the last one several times: else each number of boards would be
-another statement for the engine to prepare and to keep.
+"""Boards and messages are named in a statement by a multiple of this, the last one several times: else each number of them
+would be another statement for the engine to prepare and to keep.
 """
 BOARD = "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, archived_at, floor, changed"
 """The columns of Board."""
@@ -78,13 +78,18 @@ async def check_may_read(tx: Tx, board_id: int, asker: Asker) -> Board:
     return to_board(row)
 
 
+def together(ids: Sequence[int]) -> list[int]:
+    """Names some of them again, as IDS_TOGETHER says."""
+    return [*ids, *[ids[-1]] * (-len(ids) % IDS_TOGETHER)]
+
+
 async def read_readable(tx: Tx, board_ids: Collection[int], asker: Asker) -> list[int]:
     """Returns those of these boards that the asker may read, in their order; the first is one that everybody may. Raises
     NotFoundError if there are none.
     """
     may_be_read, others = {FIRST_BOARD}, [id for id in board_ids if id != FIRST_BOARD]
     if others:
-        named = others + others[-1:] * (-len(others) % IDS_TOGETHER)
+        named = together(others)
         select = f"SELECT id FROM boards WHERE id IN ({places(4, named)}) AND {readable(1)}"
         may_be_read |= {id for (id,) in await tx.all(select, *values(asker), *named)}
     found = [id for id in board_ids if id in may_be_read]

@@ -27,6 +27,10 @@ class KeyReusedError(StorageError):
     """The author has used this key for a message with other words."""
 
 
+class NoSuchMessageError(StorageError):
+    """A reply is to a message that is not, or no longer, on its board."""
+
+
 class NotFoundError(StorageError):
     """The record does not exist, or no longer exists."""
 

@@ -3,6 +3,10 @@
 import hashlib
 
 
-def fingerprint_of(key: str | None, body: str) -> bytes | None:
-    """Returns the hash of a key and its words: a retry must have the same. None without a key."""
-    return None if key is None else hashlib.sha256(f"{key}\0{body}".encode()).digest()
+def fingerprint_of(key: str | None, body: str, reply_to: int | None = None) -> bytes | None:
+    """Returns the hash of a key, its words and what they reply to: a retry must have the same. None without a key.
+
+    That of a message that is no reply is as it was in releases without replies.
+    """
+    target = "" if reply_to is None else f"{reply_to}\0"
+    return None if key is None else hashlib.sha256(f"{target}{key}\0{body}".encode()).digest()

@@ -50,6 +50,8 @@ class Message:
     body: str | None
     created_at: int
     edited_at: int | None
+    reply_to: int | None = None
+    """The message on the same board that this one replies to; it may have been deleted since."""
     board_id: int = FIRST_BOARD
     reactions: tuple[tuple[str, int], ...] = ()
     """Of each kind that somebody has, how many have it: in the order of REACTIONS."""

@@ -12,7 +12,7 @@ ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, susp
 """The columns of Account."""
 ENTRY = "id, at, actor_id, actor_name, action, target, board_id, board_name"
 """The columns of AuditEntry."""
-COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at, reactions"
+COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions"
 """The columns of a message, as to_message() takes them."""
 IN_FIRST = f"{COLUMNS} FROM messages WHERE CAST($1 AS bigint) = {FIRST_BOARD}"
 IN_ANOTHER = f"{COLUMNS}, board_id FROM posts WHERE board_id = $1"
@@ -39,11 +39,10 @@ def table_of(board_id: int) -> str:
 
 def to_message(row: Iterable[Any]) -> Message:
     """Takes COLUMNS and, unless it is the first, the board's id."""
-    id, seq, author_id, author_name, body, created_at, edited_at, reactions, *board_id = row
+    id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, *board_id = row
     author = None if author_id is None else Author(author_id, author_name or "")
-    return Message(
-        id, seq, author, body, created_at, edited_at, board_id[0] if board_id else FIRST_BOARD, counts_in(reactions)
-    )
+    board = board_id[0] if board_id else FIRST_BOARD
+    return Message(id, seq, author, body, created_at, edited_at, reply_to, board, counts_in(reactions))
 
 
 def counts_in(reactions: str | None) -> tuple[tuple[str, int], ...]:

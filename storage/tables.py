@@ -38,7 +38,8 @@ class Column(NamedTuple):
     default: str | int | None = None
     """What the rows of such exports get."""
     since: int = 1
-    """The format of exports that begins to have it: a site without other boards than the first exports in format 1."""
+    """The format of exports that begins to have it: a site without other boards than the first exports in format 1, and
+    one without replies in format 2."""
     given: bool = True
     """Whether its owner's download has it."""
     erased: bool = False
@@ -85,6 +86,7 @@ WRITTEN = (
     Column("body", "body", null=True),
     Column("created_at", "time"),
     Column("edited_at", "time", null=True),
+    Column("reply_to", "number", null=True, later=True, since=3),
     Column("key", "ascii", null=True),
     Column("fingerprint", "octets", null=True, given=False),  # made of the key and the words
     Column("address", "address", null=True, erased=True),  # forgotten after ADDRESS_DAYS

@@ -12,7 +12,8 @@ from contextlib import aclosing
 from typing import ClassVar, TypeVar
 
 from storage.errors import StorageError
-from storage.rows import note_access_change
+from storage.records import FIRST_BOARD
+from storage.rows import EVERYWHERE, note_access_change
 from storage.tables import BOARD, TABLES
 from storage.tx import Row, Tx
 
@@ -129,12 +130,22 @@ class Transfer(abc.ABC):
             return False
         if elsewhere and (row[0] in elsewhere or row[1] in elsewhere):
             raise RowRefusedError(index, f"this board has another row {row[0]!r} in {OTHER_MESSAGES[table]}")
+        await self._check_reply(table, row, index)
         try:
             await self.insert(table, [row])
         except self.refusals as error:
             why = " ".join(str(error).rstrip(".").split())  # the text may have a second line
             raise RowRefusedError(index, f"this board can't take it: {why}") from error
         return True
+
+    async def _check_reply(self, table: str, row: Row, index: int) -> None:
+        """Raises RowRefusedError for a reply to a message that is here, and on another board."""
+        fields = dict(zip(TABLES[table].names, row, strict=True))
+        if (target := fields.get("reply_to")) is None:
+            return
+        there = await self.tx.one(f"SELECT board_id FROM {EVERYWHERE} WHERE id = $1", target)
+        if there is not None and there[0] != fields.get("board_id", FIRST_BOARD):
+            raise RowRefusedError(index, f"row {row[0]!r} in {table} replies to a message of another board")
 
     async def finish(self, position: Position) -> None:
         """Called after the last row, if any was new: the board gets this position, and a new epoch."""

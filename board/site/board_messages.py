@@ -23,18 +23,20 @@ BOARDS_SEARCHED = 100
 
 
 class BoardMessages(Messages, Boards, LiveBoards):
-    async def post(self, caller: Caller, text: str, key: str | None, slug: str = FIRST) -> tuple[Message, bool]:
+    async def post(
+        self, caller: Caller, text: str, key: str | None, slug: str = FIRST, *, reply_to: int | None = None
+    ) -> tuple[Message, bool]:
         """Posts a message, and delivers it. Returns it, and whether it is new, and not one that was sent again.
 
         The board is found in memory; storage judges whether the caller may read it, in the transaction that writes. What
         members post in person moves their read mark. Raises also what find_board() does, and BadTextError,
-        KeyReusedError, NotAllowedError.
+        KeyReusedError, NotAllowedError, NoSuchMessageError.
         """
         body = self._checked(caller, text)
         board = await self.find_board(caller, slug)
         credential = caller.credential.id if caller.credential else None
         with finding_board():
-            posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id)
+            posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id, reply_to)
         message, is_new = posted
         if is_new and caller.person is not None and self.waiters.directory.has_others:
             with contextlib.suppress(UnavailableError):  # it is posted all the same

@@ -1,6 +1,7 @@
 """What a site does with messages."""
 
 import contextlib
+from collections.abc import Sequence
 
 from board.caller import Caller
 from board.cursor import Cursor
@@ -90,6 +91,23 @@ class Messages(Parts):
         there = limit, board_id, caller.asker
         with finding_board():
             return await (self.storage.before(before, *there) if after is None else self.storage.after(after, *there))
+
+    async def named(self, caller: Caller, board_id: int, ids: Sequence[int]) -> list[Message]:
+        """Returns those of these messages that are on the board, by id, also deleted ones. Raises DeniedError."""
+        with finding_board():
+            return await self.storage.named(ids, board_id, caller.asker)
+
+    async def quoted(self, caller: Caller, board: LiveBoard, messages: Sequence[Message]) -> dict[int, Message]:
+        """Returns the messages of a board that these ones reply to, by id: from among these, from memory, or from storage.
+        One that was removed is absent. Raises DeniedError.
+        """
+        wanted = {message.reply_to for message in messages if message.reply_to is not None}
+        found = {message.id: message for message in messages if message.id in wanted}
+        if board.recent is not None:
+            found |= board.recent.latest(wanted - found.keys())
+        if missing := sorted(wanted - found.keys()):
+            found |= {message.id: message for message in await self.named(caller, board.id, missing)}
+        return found
 
     async def around(self, caller: Caller, id: int) -> tuple[Message, Page, Page, bool]:
         """Returns a message, those before it and those after it, and whether its author is suspended.

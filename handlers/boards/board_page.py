@@ -53,9 +53,6 @@ class BoardAdd(Add):
         self.place = await place_of_slug(self, slug)
         super().get()
 
-    async def post(self, slug: str) -> None:  # type: ignore[override]
-        self.answer(*await self.site.post(self.caller, *self.letter(), slug))
-
 
 class BoardSearch(OnBoard, SearchPage):
     """A search on a board beside the first."""

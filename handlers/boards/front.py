@@ -3,7 +3,6 @@
 Only its end differs for each visitor: the key of the form, with which a double click posts only once.
 """
 
-import abc
 import time
 from typing import Any, NamedTuple
 
@@ -141,6 +140,7 @@ class LivePage(WithRail, Rendering):
             "key": key,
             "reacted": reacted(state.page.messages),
             "rail": self.rail,
+            "has_replies": any(message.reply_to is not None for message in state.page.messages),
             "current": "page",
         }
 
@@ -153,13 +153,6 @@ class LivePage(WithRail, Rendering):
             elif (recent := self.board.recent) is not None and self.board.has(NO_CURSOR):
                 self.show_boards()
                 return State(recent.page, recent.cursor)
-
-    # --- what differs
-
-    @property
-    @abc.abstractmethod
-    def board(self) -> LiveBoard:
-        """The board that is shown."""
 
 
 class Front(LivePage):

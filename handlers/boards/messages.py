@@ -6,8 +6,7 @@ from handlers.messages.search import ApiSearch
 
 
 class ApiBoardMessages(OnBoard, ApiMessages):
-    async def post(self, slug: str) -> None:  # type: ignore[override]
-        self.write_posted(*await self.site.post(self.caller, *self.words_and_key(), slug))
+    """As those of the first board."""
 
 
 class ApiBoardSearch(OnBoard, ApiSearch):

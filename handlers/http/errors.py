@@ -19,6 +19,7 @@ from storage.errors import (
     LinkGoneError,
     MembersOnlyError,
     ModeratorsOnlyError,
+    NoSuchMessageError,
     NotAllowedError,
     NotAuthorError,
     NotFoundError,
@@ -55,6 +56,11 @@ TORNADO_ERRORS = {
 
 ANSWERS: dict[type, tuple[int, str, str]] = {
     KeyReusedError: (422, "key_reused", "This key was used before, for a message with other words."),
+    NoSuchMessageError: (
+        422,
+        "no_such_message",
+        "The message that this replies to is gone. It can be posted without it.",
+    ),
     UsernameTakenError: (409, "username_taken", "Somebody has this username already. Please take another."),
     SlugTakenError: (409, "slug_taken", "Another board has this short name, or had it. Please take another."),
     TooManyBoardsError: (422, "too_many_boards", "This site has as many boards as it may have."),

@@ -51,6 +51,31 @@ class Fields(tornado.web.RequestHandler):
             raise RefusedError(400, "bad_number", f"“{name}” must be {least} or more.")
         return int(text)
 
+    def ids(self) -> list[int] | None:
+        """Returns the ids that the query names, at most LIMIT_MAX; None if it names none. Raises RefusedError."""
+        text = self.query("ids")
+        if text is None:
+            return None
+        words = text.split(",")
+        if len(words) > LIMIT_MAX or not all(is_id(word) for word in words):
+            raise RefusedError(
+                400, "bad_field", f"“ids” must be 1 to {LIMIT_MAX} ids of messages with commas between them."
+            )
+        return [int(word) for word in words]
+
+    def reply_to(self, value: object) -> int | None:
+        """Returns the id in the field of this name: a number in JSON, digits in a form; None if there is none. Raises
+        RefusedError.
+        """
+        is_form = media_type(self.request.headers) != JSON
+        if value is None:
+            return None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # 5.0 is an integer to JSON Schema, and to programs that have no others
+        if isinstance(value, bool) or not isinstance(value, str if is_form else int) or not is_id(str(value)):
+            raise RefusedError(400, "bad_field", "“reply_to” must be the id of a message.")
+        return int(str(value))
+
     def limit(self) -> int | None:
         """Returns the requested number of messages, at most LIMIT_MAX; None if there is none. Raises RefusedError."""
         limit = self.whole_number("limit", least=1)
@@ -89,6 +114,11 @@ class Fields(tornado.web.RequestHandler):
         if not isinstance(value, str):
             raise RefusedError(400, "bad_field", f"“{name}” is missing or not a string.")
         return value
+
+
+def is_id(text: str) -> bool:
+    """Whether it is a number that an id may have."""
+    return text.isascii() and text.isdigit() and 0 < len(text) < 19
 
 
 def media_type(headers: HTTPHeaders) -> str:

@@ -30,6 +30,7 @@ SHEETS = {
     "history.css": ("history",),
     "search.css": ("search",),
     "reactions.css": ("reactions",),
+    "quotes.css": ("quotes",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)

@@ -10,6 +10,7 @@ from handlers.boards.on_board import OnMessage
 from handlers.boards.polls import Poll
 from handlers.http.base import Base, Page
 from handlers.http.errors import RefusedError
+from handlers.http.fields import is_id
 from storage.errors import NotFoundError
 from storage.records import Message
 
@@ -42,18 +43,19 @@ class Add(Page):
         return self.context.max_body * (2 if "first" in self.request.body_arguments else 1)
 
     def get(self) -> None:
-        self.render("add.html", text="", refused=None, key=new_form_key())
+        self.render("add.html", text="", refused=None, key=new_form_key(), reply_to=None)
 
-    async def post(self) -> None:
-        self.answer(*await self.site.post(self.caller, *self.letter()))
+    async def post(self, *slug: str) -> None:
+        text, key, reply_to = self.letter()
+        self.answer(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to))
 
-    def letter(self) -> tuple[str, str | None]:
-        """Returns the words and the key of the post. Raises RefusedError."""
+    def letter(self) -> tuple[str, str | None, int | None]:
+        """Returns the words and the key of the post, and what it replies to. Raises RefusedError."""
         text = self.form("s")
         if text is None:
             raise RefusedError(400, "bad_field", "The field “s” with the message is missing.")
         check_is_still(self, self.form("as"))
-        return text, form_key(self.form("key"), self.form("first") or text)
+        return text, form_key(self.form("key"), self.form("first") or text), self.reply_to(self.form("reply_to"))
 
     def answer(self, message: Message, is_new: bool) -> None:
         self.is_done = True
@@ -64,8 +66,12 @@ class Add(Page):
             self.redirect(self.place.home, status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
-        """Shows the form again with what was typed."""
-        self.render("add.html", text=self.sent("s"), refused=refused, key=new_form_key())
+        """Shows the form again with what was typed. What it replied to is left out if that is why it was refused: the words
+        may be posted as a message like others.
+        """
+        sent = self.sent("reply_to")
+        reply_to = sent if is_id(sent) and refused.code != "no_such_message" else None
+        self.render("add.html", text=self.sent("s"), refused=refused, key=new_form_key(), reply_to=reply_to)
 
 
 def check_is_still(handler: Base, username: str | None) -> None:
@@ -101,6 +107,11 @@ class ApiMessages(Poll):
     async def get(self, *slug: str) -> None:
         after, wait = self.after(), self.wait()
         before, limit = self.history(after)
+        if (ids := self.ids()) is not None:
+            if (after, before, limit) != (None, None, None):
+                raise RefusedError(400, "bad_field", "“ids” doesn't go with “after”, “before” or “limit”.")
+            await self.named(ids)
+            return
         if after is not None:
             reply = await self.changes(after, wait)
         elif before is not None or limit is not None:
@@ -129,15 +140,23 @@ class ApiMessages(Poll):
             rest = newest if before is None else {"older": page.older}
             await self.write_many({"messages": [as_json(message) for message in page.messages]} | rest)
 
-    async def post(self) -> None:
-        self.write_posted(*await self.site.post(self.caller, *self.words_and_key()))
+    async def named(self, ids: list[int]) -> None:
+        """Sends those of these messages that are on the board; of a deleted one, that it is."""
+        self.site.limits.reading.check(self.caller.key)
+        async with self.context.making.reading:
+            messages = await self.site.named(self.caller, self.board.id, ids)
+            await self.write_many({"messages": [as_json(message) for message in messages]})
 
-    def words_and_key(self) -> tuple[str, str | None]:
-        """Returns the words and the key of a post. Raises RefusedError."""
+    async def post(self, *slug: str) -> None:
+        text, key, reply_to = self.letter()
+        self.write_posted(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to))
+
+    def letter(self) -> tuple[str, str | None, int | None]:
+        """Returns the words and the key of a post, and what it replies to. Raises RefusedError."""
         fields = self.fields()
         header, field = self.request.headers.get("Idempotency-Key"), self.optional_text(fields, "key")
         keys = [key for key in (checked_key(field), checked_key(header)) if key]
-        return self.text_field(fields, "body"), keys[0] if keys else None
+        return self.text_field(fields, "body"), keys[0] if keys else None, self.reply_to(fields.get("reply_to"))
 
     def write_posted(self, message: Message, is_new: bool) -> None:
         self.is_done = True
@@ -185,6 +204,6 @@ def moment(text: str) -> int:
 
 
 def parse_id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    if not is_id(text):
         raise NotFoundError(text)
     return int(text)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from board.markup import flat, pieces
 from board.reactions import EMOJI, in_words
 from board.recent import iso, moment
-from board.signs import initials
+from board.signs import beginning, initials
 from handlers.http.templates import LOADER
 from net.loop_turns import LoopTurns
 from storage.records import Message
@@ -91,6 +91,12 @@ def render(message: Message, is_this: bool) -> bytes:
         EMOJI=EMOJI,
         in_words=in_words,
     )
+
+
+def preview(text: str, length: int = 200) -> str:
+    """Returns the beginning of a text on one line, for places that only show a link to it."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else beginning(line, length - 1).rstrip() + "…"
 
 
 @functools.lru_cache(400)

@@ -17,7 +17,7 @@ from handlers.http.base import Base
 from handlers.http.headers import is_known
 from handlers.http.negotiation import takes_gzip
 from handlers.http.static import static_url
-from handlers.messages.rendering import preview
+from handlers.messages.articles import preview
 from storage.records import Message
 
 NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
@@ -159,9 +159,19 @@ class Feed(Base):
 <author><name>{xml(message.author.name if message.author else "Guest")}</name></author>
 <published>{iso(message.created_at)}</published>
 <updated>{iso(changed_at(message))}</updated>
-<content type="text">{xml(message.body or "")}</content>
+{self.in_reply_to(message)}<content type="text">{xml(message.body or "")}</content>
 </entry>
 """
+
+    def in_reply_to(self, message: Message) -> str:
+        """RFC 4685: the id of the entry that this one replies to, and nothing of its words. The namespace is here, so that a
+        feed without replies has the bytes that it always had.
+        """
+        if message.reply_to is None:
+            return ""
+        where = f"{xml(self.origin)}/m/{message.reply_to}"
+        namespace = "http://purl.org/syndication/thread/1.0"
+        return f'<thr:in-reply-to xmlns:thr="{namespace}" ref="{where}" href="{where}" type="text/html"/>\n'
 
 
 class BoardFeed(OnBoard, Feed):

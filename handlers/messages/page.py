@@ -10,7 +10,8 @@ from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.http.place import THE_FIRST, place_asked
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
-from handlers.messages.rendering import Rendering, preview, reacted
+from handlers.messages.articles import preview
+from handlers.messages.rendering import Rendering, reacted
 from storage.errors import EditConflictError
 from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
@@ -63,6 +64,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
             author=self.account.username if self.account else "",
             refused=None,
             key=None,
+            reply_key=new_form_key(),
         )
 
     def write_error_page(self, refused: RefusedError) -> None:

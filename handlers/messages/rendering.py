@@ -1,16 +1,20 @@
 """Pages that show messages. All of this works without JavaScript."""
 
+import abc
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from board.live_board import LiveBoard
 from board.reactions import EMOJI, in_words
 from board.recent import iso
-from board.signs import beginning, initials
+from board.signs import initials
 from handlers.http.aside import gzipped
 from handlers.http.base import Page
 from handlers.http.negotiation import takes_gzip
 from handlers.messages.articles import as_next, day_line, day_of, follows, human
+from handlers.messages.quotes import with_quote
+from storage.errors import UnavailableError
 from storage.records import Message
 
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
@@ -39,6 +43,7 @@ class Rendering(Page):
         `this` is the id of the message that the page is about; `below` is put after it.
         """
         html = dict(zip((m.id for m in messages), await self.context.making.articles.html(messages, this), strict=True))
+        html |= await self.quotes_in(messages, html)
         parts: list[bytes] = []
         for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
             parts.append(day_line(day))
@@ -49,6 +54,23 @@ class Rendering(Page):
                 if message.id == this:
                     parts.append(below)
         return parts
+
+    async def quotes_in(self, messages: list[Message], html: Mapping[int, bytes]) -> dict[int, bytes]:
+        """Returns the HTML of replies with what they are to. While storage can't be read, they have only a link to it."""
+        replies = [message for message in messages if message.reply_to is not None]
+        if not replies:
+            return {}
+        try:
+            found = await self.site.quoted(self.caller, self.board, messages)
+        except UnavailableError:
+            return {}
+        made = await self.context.making.turns.each(lambda one: with_quote(html[one.id], one, found), replies)
+        return {reply.id: one for reply, one in zip(replies, made, strict=True)}
+
+    @property
+    @abc.abstractmethod
+    def board(self) -> LiveBoard:
+        """The board of the messages."""
 
     async def send_page(self, template: str, html: list[bytes], **names: Any) -> None:
         """Renders and sends a page around these parts, which are `messages` in the template."""
@@ -74,12 +96,6 @@ class Rendering(Page):
 def reacted(messages: Iterable[Message]) -> bool:
     """Whether somebody has reacted to one of these: then the page needs what shows that."""
     return any(message.reactions for message in messages)
-
-
-def preview(text: str, length: int = 200) -> str:
-    """Returns the beginning of a text on one line, for places that only show a link to it."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else beginning(line, length - 1).rstrip() + "…"
 
 
 def first_id(messages: list[Message], older: bool) -> int | None:

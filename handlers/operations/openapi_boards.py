@@ -6,6 +6,7 @@ from board.slugs import ABOUT_MAX, NAME_MAX, RULES_MAX
 from handlers.operations.openapi_calls import (
     AFTER,
     BEFORE,
+    IDS,
     KEY_HEADER,
     LIMIT,
     MEMBERS,
@@ -149,12 +150,12 @@ def messages(settings: Settings) -> Json:
             "listBoardMessages", "boards", "Read a board: the newest, what comes after a cursor, or before a message",
             readers(settings), good(200, "Messages.", ref("Messages")),
             (*READS, NO_BOARD, "bad_field", "bad_cursor", "bad_wait", "bad_number", "not_utf8"),
-            parameters=(AFTER, wait(settings), BEFORE, LIMIT), words=words,
+            parameters=(AFTER, wait(settings), BEFORE, LIMIT, IDS), words=words,
         ),
         "post": call(
             "postOnBoard", "boards", "Post on a board; with a key, sending again posts once", posters(settings), posted(),
-            (*WRITES, *SENT, *TEXT, NO_BOARD, "archived", "read_only", "bad_key", "not_allowed", "key_reused", "too_many_posts",
-             "too_many_requests"),
+            (*WRITES, *SENT, *TEXT, NO_BOARD, "archived", "read_only", "bad_key", "not_allowed", "key_reused", "no_such_message",
+             "too_many_posts", "too_many_requests"),
             takes="NewMessage", parameters=(KEY_HEADER,),
         ),
     }  # fmt: skip

@@ -53,6 +53,12 @@ AFTER = query(
     "after", {"type": "string", "pattern": CURSOR}, "The cursor of the last reply. The answer has the changes after it."
 )
 BEFORE = query("before", NUMBER, "Page back: the answer has messages older than the one with this id.")
+IDS = query(
+    "ids",
+    {"type": "string", "pattern": "^[0-9]{1,18}(,[0-9]{1,18}){0,99}$"},
+    f"Ids with commas between them, at most {LIMIT_MAX}: the answer has those of these messages that are on the board, without "
+    "a cursor. It doesn't go with `after`, `before` or `limit`.",
+)
 LIMIT = query(
     "limit",
     {"type": "integer", "format": "int32", "minimum": 1, "maximum": LIMIT_MAX},
@@ -81,12 +87,12 @@ def message_calls(settings: Settings) -> Json:
             "get": call(
                 "listMessages", "messages", "Read: the newest, what comes after a cursor, or what came before a message",
                 readers(settings), good(200, "Messages.", ref("Messages")), (*READS, *read),
-                parameters=(*polls, BEFORE, LIMIT),
+                parameters=(*polls, BEFORE, LIMIT, IDS),
                 words=f"{POLL_WORDS} With `before`: older messages, oldest first, without a cursor. `before` and `limit` don't go with `after`.",
             ),
             "post": call(
                 "postMessage", "messages", "Post; with a key, sending again posts once", posters(settings), posted(),
-                (*WRITES, *SENT, *TEXT, "bad_key", "not_allowed", "key_reused", "too_many_posts"),
+                (*WRITES, *SENT, *TEXT, "bad_key", "not_allowed", "key_reused", "no_such_message", "too_many_posts"),
                 takes="NewMessage", parameters=(KEY_HEADER,), words=words,
             ),
         },

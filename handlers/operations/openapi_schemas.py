@@ -33,6 +33,10 @@ def message_schemas() -> Json:
         "author": {"anyOf": [ref("Author"), {"type": "null"}], "description": "null for a guest."},
         "created_at": TIME,
         "edited_at": {"type": ["string", "null"], "format": "date-time"},
+        "reply_to": told(
+            ID,
+            "The message on the same board that it replies to, which may have been deleted since. Only a reply has it.",
+        ),
         "board": told(
             TEXT,
             "The short name of its board, where messages of several may come. Of the first only in a search in all.",
@@ -45,7 +49,7 @@ def message_schemas() -> Json:
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
         "Author": record({"id": ID, "name": told(TEXT, "The name at the time when this was written.")}, example=AUTHOR),
-        "Message": record(message, "board", "reactions", example=MESSAGE),
+        "Message": record(message, "reply_to", "board", "reactions", example=MESSAGE),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
             "anyOf": [ref("Message"), ref("Deleted")],
@@ -58,7 +62,9 @@ def message_schemas() -> Json:
 def reply_schemas() -> Json:
     news = {
         "messages": listed("Changed"),
-        "cursor": told({"type": "string", "pattern": CURSOR}, "Send it as `after` next time. Missing with `before`."),
+        "cursor": told(
+            {"type": "string", "pattern": CURSOR}, "Send it as `after` next time. Missing with `before` and `ids`."
+        ),
         "more": told(FLAG, "True if the reply was cut: ask again at once."),
         "reset": told(FLAG, "True if these messages replace all that you have."),
         "older": told(FLAG, "Whether there are messages older than these. After a cursor, only a reset has it."),
@@ -118,7 +124,9 @@ def sent_schemas(settings: Settings) -> Json:
     signs_in = {"username": "ada", "password": "a few random words"}
     return {
         "NewMessage": record(
-            {"body": body, "key": told(or_null(KEY), KEY_WORDS)}, "key", example={"body": "Hello, board!", "key": SAMPLE_KEY}
+            {"body": body, "key": told(or_null(KEY), KEY_WORDS),
+             "reply_to": told(or_null(ID), "The id of the message on the same board that it replies to.")},
+            "key", "reply_to", example={"body": "Hello, board!", "key": SAMPLE_KEY},
         ),
         "MessageEdit": record(
             {"body": body, "began_from": told(or_null(TEXT), seen)}, "began_from", example={"body": "Better words", "began_from": AT}

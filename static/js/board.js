@@ -27,6 +27,8 @@ const GROUP_MS = 5 * 60_000;
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
+  /** @type {((reply: Reply) => void) | undefined} Where there are replies, quotes.js hears of changes that are shown. */
+  static heard;
   #section;
   /** The articles in it: a live collection. */
   #articles;
@@ -86,6 +88,7 @@ export class Board {
   show(reply) {
     if (reply.reset) this.#begin(reply.older ? reply.messages[0].id : 0);
     steadily(this.#section, () => this.#show(reply));
+    Board.heard?.(reply);
   }
 
   /** @param {Reply} reply */

@@ -43,6 +43,7 @@ export class Composer {
     this.#box.value ||= draft || this.#adopted();
     if (this.#box.value === draft) this.#readOrigin();
     this.#grow();
+    this.#reply();
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#box.addEventListener("keydown", (event) => this.#press(event));
     this.#box.addEventListener("input", () => this.#edited());
@@ -81,6 +82,14 @@ export class Composer {
     return `${this.#draft}/origin`;
   }
 
+  /**
+   * Says which message the words reply to, if to any.
+   * @param {string} [id]
+   */
+  #reply(id = store.get(`${this.#draft}/reply`)) {
+    if (id) import("./reply.js").then(({ reply }) => reply(id)).catch(() => {});
+  }
+
   #readOrigin() {
     this.#origin = read(store.get(this.#keptOrigin));
   }
@@ -91,6 +100,7 @@ export class Composer {
     if (!text) return "";
     store.put(`${this.#board}draft/`, "");
     store.put(`${this.#board}draft//origin`, ""); // keys belong to their author
+    store.put(`${this.#board}draft//reply`, "");
     store.put(this.#draft, text);
     this.#say("You wrote this before you signed in.");
     return text;
@@ -120,6 +130,7 @@ export class Composer {
     if (key !== this.#draft || this.#box.value !== (oldValue ?? "")) return;
     this.#box.value = newValue ?? "";
     this.#readOrigin();
+    this.#reply();
     this.#grow();
   }
 
@@ -129,7 +140,7 @@ export class Composer {
     const words = this.#outbox.tooLong(this.#box.value);
     if (words) this.#say(words, true);
     else {
-      if (this.#box.value.trim()) this.#outbox.add(this.#box.value, this.#origin);
+      if (this.#box.value.trim()) this.#outbox.add(this.#box.value, this.#origin, this.#form.dataset.replyTo);
       this.#box.value = "";
       this.#edited();
     }
@@ -156,6 +167,7 @@ export class Composer {
     if (mayBePosted) this.#origin = { key: pending.key, first: pending.first ?? pending.text };
     this.#box.value = [pending.text, this.#box.value].filter(Boolean).join("\n\n");
     this.#edited();
+    this.#reply(pending.replyTo);
     this.#say(pending.refused ?? "", true);
     this.#box.focus();
     return true;

@@ -228,7 +228,8 @@ export class Letters {
 
   /** @param {string} board */
   #discard(board) {
-    const names = [`draft/${this.#as}`, `draft/${this.#as}/origin`, `place/${this.#as}`].map((name) => board + name);
+    const draft = `draft/${this.#as}`;
+    const names = [draft, `${draft}/origin`, `${draft}/reply`, `place/${this.#as}`].map((name) => board + name);
     names.push(...store.names(`${board}outbox/${this.#as}/`));
     this.#discarded.set(
       board,

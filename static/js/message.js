@@ -4,7 +4,7 @@
 /**
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
  * @typedef {{id: number, body: string, author: {id: number, name: string} | null, created_at: string,
- *   edited_at: string | null, reactions?: {[emoji: string]: number}, deleted?: undefined}} Message
+ *   edited_at: string | null, reply_to?: number, reactions?: {[emoji: string]: number}, deleted?: undefined}} Message
  * @typedef {{id: number, deleted: true}} Deleted
  */
 
@@ -42,6 +42,10 @@ export function makeArticle(message) {
   }
   /** @type {HTMLTimeElement} */ (part("time")).dateTime = message.created_at;
   if (message.edited_at === null) part(".edited").remove();
+  if (message.reply_to) {
+    article.dataset.replyTo = String(message.reply_to);
+    import("./quotes.js").catch(() => {}); // the next reply tries again
+  }
   write(part(".body"), message.body);
   writeTimes(article);
   if (message.reactions || document.querySelector(`#${article.id} .reactions`)) {

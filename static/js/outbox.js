@@ -7,8 +7,10 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {{key: string, first: string}} Origin Of a message that was taken back: its key, and the first words sent with it.
- * @typedef {{text: string, key: string, first?: string, at: number, url?: string, isLate?: boolean, refused?: string}} Pending
+ * @typedef {{text: string, key: string, first?: string, at: number, url?: string, replyTo?: string, isLate?: boolean,
+ *   refused?: string}} Pending
  * `key` makes sending it again safe, also with other words, if `first` has the first ones. `at` is the board's time.
+ * `replyTo` is the id of the message that it replies to.
  * `url` is where it is for: any page of the site sends it there. `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
  */
 
@@ -117,9 +119,10 @@ export class Outbox {
   /**
    * @param {string} text
    * @param {Origin | null} origin Of the message that this one was before. The board may have that one, though no answer came.
+   * @param {string} [replyTo]
    */
-  add(text, origin) {
-    this.#put({ text, key: newKey(), ...origin, at: boardsTime(), url: this.#url });
+  add(text, origin, replyTo) {
+    this.#put({ text, key: newKey(), ...origin, at: boardsTime(), url: this.#url, replyTo });
     this.#send();
   }
 
@@ -239,7 +242,7 @@ export class Outbox {
    * @returns {Promise<Message>}
    */
   async #post(pending) {
-    const { text, key, first, at } = pending;
+    const { text, key, first, at, replyTo } = pending;
     const words = this.tooLong(text);
     if (words) throw new Failure(words, 413, 0, true);
     const isStale = () => boardsTime() - at > STALE_MS;
@@ -247,6 +250,7 @@ export class Outbox {
     if (isStale()) throw new Failure("This could not be sent when you wrote it.", 0, 0, true);
     const body = new URLSearchParams({ s: text, key, as: this.#as });
     if (first && !this.tooLong(first)) body.set("first", first);
+    if (replyTo) body.set("reply_to", replyTo);
     this.#onItsWay = this.#name(pending);
     try {
       this.#request = new AbortController();
@@ -264,6 +268,7 @@ export class Outbox {
     const refused = isOurs ? message : `Something on the way to the board has refused this (${status}).`;
     pending = { ...pending, refused };
     if (code === "key_reused") pending = { ...pending, refused: POSTED, isLate: false, first: undefined };
+    if (code === "no_such_message") pending.replyTo = "";
     if (!store.get(this.#name(pending))) return; // its author has taken it back
     if (status && this.#callbacks.refused(pending, isOurs && status === 401)) this.#drop(pending);
     else this.#keep(pending);
@@ -338,9 +343,18 @@ function pendingOf(prefix) {
  */
 function read(json) {
   try {
-    const { text, key, first, at = 0, url, isLate, refused } = /** @type {Partial<Pending>} */ (JSON.parse(json));
+    const {
+      text,
+      key,
+      first,
+      at = 0,
+      url,
+      replyTo,
+      isLate,
+      refused,
+    } = /** @type {Partial<Pending>} */ (JSON.parse(json));
     const isPending = typeof text === "string" && typeof key === "string" && at > 0;
-    return isPending ? [{ text, key, first, at, url, isLate, refused }] : [];
+    return isPending ? [{ text, key, first, at, url, replyTo, isLate, refused }] : [];
   } catch {
     return [];
   }

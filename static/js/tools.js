@@ -25,6 +25,18 @@ const isMine = (/** @type {HTMLElement} */ { dataset: { by } }) => me !== undefi
  */
 const ACTIONS = [
   {
+    name: "Reply",
+    icon: "M10 5L4 11l6 6M4 11h10a6 6 0 0 1 6 6v2",
+    isFor: () => document.getElementById("composer") !== null,
+    act: async (article) => (await import("./reply.js")).startReply(article),
+  },
+  {
+    name: "React",
+    icon: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M8.500 10h.01M15.500 10h.01M8 14a5 5 0 0 0 8 0",
+    isFor: () => me !== undefined,
+    act: async (article, button) => (await import("./reactions.js")).openPicker(article, button),
+  },
+  {
     name: "Copy link",
     icon: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
     isFor: () => true,
@@ -123,9 +135,14 @@ function makeButton({ name, icon, act }, find) {
   button.dataset.action = name;
   button.innerHTML = `<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path d="${icon}"/></svg><span></span>`;
   /** @type {HTMLElement} */ (button.lastElementChild).textContent = button.title = name;
-  button.addEventListener("click", () => {
+  button.addEventListener("click", async () => {
     const article = find();
-    if (article) act(article, button);
+    if (!article) return;
+    try {
+      await act(article, button.isConnected ? button : linkOf(article)); // the sheet has closed by then
+    } catch (error) {
+      tell(inWords(error));
+    }
   });
   return button;
 }
@@ -238,12 +255,8 @@ async function copyLink(article) {
 
 /** @param {HTMLElement} article */
 async function edit(article) {
-  try {
-    const { edit } = await import("./editing.js");
-    await edit(article, tools);
-  } catch (error) {
-    tell(inWords(error));
-  }
+  const { edit } = await import("./editing.js");
+  await edit(article, tools);
 }
 
 /** @param {HTMLElement} article */

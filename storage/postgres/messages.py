@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from storage.errors import CLOSED, KeyReusedError, NotAllowedError, NotFoundError, OutdatedError
+from storage.errors import (
+    CLOSED,
+    KeyReusedError,
+    NoSuchMessageError,
+    NotAllowedError,
+    NotFoundError,
+    OutdatedError,
+)
 from storage.keys import fingerprint_of
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.postgres.search import to_vector, vector
@@ -22,10 +29,6 @@ if TYPE_CHECKING:
     from storage.postgres.connection import Database
 
 
-WITHOUT_REACTIONS = 7
-"""Columns of a message that the functions for posting return; a new message has no reactions."""
-
-
 class Messages(Units, StoredMessages):
     async def append(
         self,
@@ -35,10 +38,11 @@ class Messages(Units, StoredMessages):
         address: str | None = None,
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
+        reply_to: int | None = None,
     ) -> tuple[Message, bool]:
-        author_id, fingerprint = author.id if author else None, fingerprint_of(key, body)
+        author_id, fingerprint = author.id if author else None, fingerprint_of(key, body, reply_to)
         words = await vector(body, board_id)
-        post = Post(author_id, credential, body, words, key, fingerprint, address, board_id=board_id)
+        post = Post(author_id, credential, body, words, key, fingerprint, address, None, board_id, reply_to)
         began = time.monotonic()
         message, is_new = to_posted(await self._writer.post(post))
         if not is_new:
@@ -81,21 +85,23 @@ class Messages(Units, StoredMessages):
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:
-    """Returns the message of a post, and whether it is new. Raises NotFoundError, KeyReusedError, NotAllowedError or
-    OutdatedError.
+    """Returns the message of a post, and whether it is new. Raises NotFoundError, KeyReusedError, NotAllowedError,
+    OutdatedError or NoSuchMessageError.
     """
     outcome, *columns = row
     if outcome == "not_found":
         raise NotFoundError("board")
     if outcome == "key_reused":
         raise KeyReusedError("key")
+    if outcome == "no_such_message":
+        raise NoSuchMessageError("message")
     if outcome == "outdated":
         raise OutdatedError("credential")
     if outcome == "not_allowed":
         raise NotAllowedError("author")
     if outcome in CLOSED:
         raise CLOSED[outcome]("board")
-    return to_message((*columns[:WITHOUT_REACTIONS], None, *columns[WITHOUT_REACTIONS:])), outcome == "posted"
+    return to_message(columns), outcome == "posted"
 
 
 async def read_changes(db: "Database", seq: int, limit: int) -> Changes:

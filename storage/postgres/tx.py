@@ -56,7 +56,7 @@ class PostgreSQLTx:
 
 
 EDIT = "seq = $2, body = $3, search = $4::text::tsvector, edited_at = now_ms()"
-DELETION = "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, reactions = NULL, fingerprint = NULL, address = NULL"
+DELETION = "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, fingerprint = NULL, address = NULL"
 
 
 def count(status: str) -> int:

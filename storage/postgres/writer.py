@@ -37,8 +37,8 @@ MAX_BATCH = 256
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Post:
-    """A row for the database function `post_by`, or for another board `post_to`; created_at is None for the current
-    time.
+    """A row for the database function `post_by`, for another board `post_to`, or for a reply `post_replies`; created_at is
+    None for the current time.
     """
 
     author_id: int | None
@@ -50,15 +50,31 @@ class Post:
     address: str | None = None
     created_at: int | None = None
     board_id: int = FIRST_BOARD
+    reply_to: int | None = None
+
+    @property
+    def statement(self) -> str:
+        """SQL that posts this and others with the same statement; each parameter is an array with a field of all."""
+        return REPLIES if self.reply_to is not None else FIRST if self.board_id == FIRST_BOARD else ELSEWHERE
+
+
+POSTED = "outcome, id, seq, author_id, author_name, body, created_at, edited_at"
+"""What the functions return. A new message has no reactions; those of one that was known are read in another way."""
+FIRST = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)"
+ELSEWHERE = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, board_id FROM post_to($9, $1, $2, $3, $4, $5, $6, $7, $8)"
+REPLIES = (
+    f"SELECT {POSTED}, reply_to, NULL AS reactions, board_id FROM post_replies($9, $1, $2, $3, $4, $5, $6, $7, $8, $10)"
+)
+PARAMETERS = {FIRST: 8, ELSEWHERE: 9, REPLIES: 10}
+"""How many of the fields of a post each statement takes."""
 
 
 async def post(db: "Database", posts: Sequence[Post]) -> list[asyncpg.Record]:
-    """Returns one row for each post, in order: the outcome, and the message. All are for the first board, or none is."""
-    *columns, boards = [[getattr(one, field.name) for one in posts] for field in dataclasses.fields(Post)]
-    if posts[0].board_id == FIRST_BOARD:
-        return await db.fetch("SELECT * FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)", *columns, timeout=READ_SECONDS)
-    call = "SELECT * FROM post_to($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-    return await db.fetch(call, boards, *columns, timeout=READ_SECONDS)
+    """Returns one row for each post, in order: the outcome, and the message. All have the same statement."""
+    statement = posts[0].statement
+    names = [field.name for field in dataclasses.fields(Post)][: PARAMETERS[statement]]
+    columns = [[getattr(one, name) for one in posts] for name in names]
+    return await db.fetch(statement, *columns, timeout=READ_SECONDS)
 
 
 Outcome = tuple[Any, BaseException | None]
@@ -82,9 +98,8 @@ class Waiting:
 class Writer:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._posts: collections.deque[Waiting] = collections.deque()
-        self._posts_elsewhere: collections.deque[Waiting] = collections.deque()
-        """Those for other boards than the first, which take another statement."""
+        self._posts: dict[str, collections.deque[Waiting]] = {sql: collections.deque() for sql in PARAMETERS}
+        """By the statement that posts them."""
         self._units: collections.deque[Waiting] = collections.deque()
         self._task: asyncio.Task[None] | None = None
         self.batches = Histogram(1, 2, 4, 8, 16, 32, 64, 128, MAX_BATCH)
@@ -94,13 +109,11 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        return len(self._posts) + len(self._posts_elsewhere) + len(self._units)
+        return sum(map(len, self._posts.values())) + len(self._units)
 
     async def post(self, one: Post) -> asyncpg.Record:
         """Returns the post's row of what post() returned, once the post is on disk. Raises UnavailableError."""
-        row: asyncpg.Record = await self._wait(
-            self._posts if one.board_id == FIRST_BOARD else self._posts_elsewhere, one
-        )
+        row: asyncpg.Record = await self._wait(self._posts[one.statement], one)
         return row
 
     async def write(self, unit: "Callable[[Database], Awaitable[T]]") -> T:
@@ -128,12 +141,12 @@ class Writer:
         return await waiting.future
 
     async def _write_all(self) -> None:
-        """Writes a batch of posts on the first board, one of posts on others, and another unit in turns, so that none makes
-        the others wait for long.
+        """Writes a batch of posts on the first board, one of posts on others, one of replies, and another unit in turns, so
+        that none makes the others wait for long.
         """
         try:
             while self.waiting:
-                for posts in (self._posts, self._posts_elsewhere):
+                for posts in self._posts.values():
                     if batch := take(posts, MAX_BATCH):
                         outcomes = await self._commit_posts([waiting.work for waiting in batch])
                         self._note(outcomes)

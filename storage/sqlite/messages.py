@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from storage.asking import check_may_read, check_may_write
-from storage.errors import KeyReusedError, NotAllowedError
+from storage.errors import KeyReusedError, NoSuchMessageError, NotAllowedError
 from storage.keys import fingerprint_of
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.records import (
@@ -37,8 +37,9 @@ class Messages(Units, StoredMessages):
         address: str | None = None,
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
+        reply_to: int | None = None,
     ) -> tuple[Message, bool]:
-        fingerprint = fingerprint_of(key, body)
+        fingerprint = fingerprint_of(key, body, reply_to)
         asker = Asker(author.id, credential) if author else GUEST
 
         def unit(db: sqlite3.Connection) -> tuple[Message, bool]:
@@ -52,8 +53,10 @@ class Messages(Units, StoredMessages):
                 account = finish(check_author(SQLiteTx(db), author.id, credential))
             if board is not None:
                 check_may_write(board, account)
+            if reply_to is not None:
+                check_is_there(db, board_id, reply_to)
             named = Author(account.id, account.name) if account else None
-            return insert(db, named, body, now_ms(), key, fingerprint, address, board_id), True
+            return insert(db, named, body, now_ms(), key, fingerprint, address, board_id, reply_to), True
 
         began = time.monotonic()
         message, is_new = await self._writer.write(unit)
@@ -99,6 +102,13 @@ def check_guest(db: sqlite3.Connection, address: str | None) -> None:
         raise NotAllowedError("address")
 
 
+def check_is_there(db: sqlite3.Connection, board_id: int, id: int) -> None:
+    """Raises NoSuchMessageError for what can't be replied to on this board."""
+    select = f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL"
+    if not db.execute(numbered(select), (board_id, id)).fetchone():
+        raise NoSuchMessageError(f"message {id}")
+
+
 def insert(
     db: sqlite3.Connection,
     author: Author | None,
@@ -108,19 +118,22 @@ def insert(
     fingerprint: bytes | None,
     address: str | None = None,
     board_id: int = FIRST_BOARD,
+    reply_to: int | None = None,
 ) -> Message:
     seq = next_seq(db)
     author_id, author_name = (author.id, author.name) if author else (None, None)
-    row = (seq, seq, author_id, author_name, body, created_at, key, fingerprint, address)
+    row = (seq, seq, author_id, author_name, body, created_at, reply_to, key, fingerprint, address)
     if board_id == FIRST_BOARD:
         db.execute(INSERT, row)
     else:
         db.execute(INSERT_ELSEWHERE, (*row, board_id))
-    return Message(seq, seq, author, body, created_at, None, board_id)
+    return Message(seq, seq, author, body, created_at, None, reply_to, board_id)
 
 
-INSERT = f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?)"
-INSERT_ELSEWHERE = f"INSERT INTO posts ({COLUMNS}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?)"
+INSERT = (
+    f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?)"
+)
+INSERT_ELSEWHERE = f"INSERT INTO posts ({COLUMNS}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?)"
 
 
 def posted_with(

@@ -66,9 +66,7 @@ class SQLiteTx:
 
 
 EDIT = "seq = ?2, body = ?3, edited_at = now_ms()"
-DELETION = (
-    "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, reactions = NULL, fingerprint = NULL, address = NULL"
-)
+DELETION = "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, fingerprint = NULL, address = NULL"
 
 
 @functools.lru_cache(1000)

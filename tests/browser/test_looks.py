@@ -35,6 +35,7 @@ def pages(start):
     server.post("x" * 400)
     long = server.post("https://example.org/" + "y" * 400).json()["id"]
     other = Person(server, name="名" * 50).post("z\n" * 100)["id"]
+    server.client.post("/api/v1/messages", json={"body": "And a reply", "reply_to": other})
     mine = person.post("And mine")["id"]
     person.browser().post("/account/tokens", data={"name": "B" * 50, "password": PASSWORD})
     person.browser().post(f"/m/{long}/delete")

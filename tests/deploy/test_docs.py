@@ -88,6 +88,8 @@ def counted_from(before, value):
     fewer = {name: counted_from(before, one) for name, one in value.items() if name != "older"}
     if "id" in fewer:
         fewer["id"] -= before[table]
+    if "reply_to" in fewer:
+        fewer["reply_to"] -= before["messages"]
     if "cursor" in fewer:
         epoch, _, number = fewer["cursor"].partition("-")
         fewer["cursor"] = f"{epoch}-{int(number) - before['messages']}"

@@ -35,11 +35,14 @@ QUERIES = (
     "?q=secret&board=*",
     "?name=Hidden",
     "?wait=-1",
+    "?ids=1,2",
+    "?ids=1&before=5",
+    "?ids=x",
 )
 FIELDS = {
     "body": "words", "s": "words", "name": "Hidden", "about": "x", "slug": "other", "id": "5", "act": "remove",
     "archived": "true", "read_by": "everyone", "q": "secret", "as": "", "key": "k" * 22,
-    "add": "heart", "owner": "nobody", "username": "nobody",
+    "add": "heart", "owner": "nobody", "username": "nobody", "reply_to": "1",
 }  # fmt: skip
 BODIES = (
     None,
@@ -52,6 +55,8 @@ BODIES = (
         "application/json",
         json.dumps({"body": "x", "id": 5, "key": "short", "read_by": "invited", "invite": ["nobody"], "owner": "x"}),
     ),
+    ("application/json", json.dumps({"body": "x", "reply_to": 1})),
+    ("application/json", json.dumps({"body": "x", "reply_to": "1"})),
     ("application/json", "{"),
     ("text/plain", "x"),
 )
@@ -157,6 +162,27 @@ def test_what_is_hidden_is_answered_as_what_never_was(outsiders):
                                     wrong.append((who, method, path, query, body, *answers))
     assert wrong == []
     assert compared > 1000 and statuses >= {b"400", b"401", b"403", b"404", b"415"}
+
+
+def test_a_hidden_message_that_is_replied_to_or_named_is_one_that_never_was(outsiders):
+    """On every board that the asker may read: the same refusal, and nothing in place of the message."""
+    server = outsiders.server
+    outsiders.hide()
+    hidden, never = outsiders.ids[0], outsiders.ids[0] - 1
+    wrong, statuses = [], []
+    for who, headers in outsiders.askers.items():
+        for path in ("/api/v1/messages", f"{BOARDS}/public/messages", "/add", "/b/public/add"):
+            answers = []
+            for id in (hidden, never):
+                form = ("application/x-www-form-urlencoded", f"body=x&s=x&reply_to={id}")
+                posted = exchanged(server, "POST", path, headers, form)
+                read = exchanged(server, "GET", f"{path}?ids={id},{outsiders.first}", headers)
+                answers.append([one.replace(str(id).encode(), b"ID") for one in (posted, read)])
+            statuses += [answer.split(b" ")[1] for answer in answers[0]]
+            if answers[0] != answers[1] or b"secret" in b"".join(answers[0]):
+                wrong.append((who, path, *answers))
+    assert wrong == []
+    assert statuses == [b"422", b"200"] * 16
 
 
 READ = (

@@ -144,6 +144,7 @@ def test_each_header_and_field_that_is_described_also_comes(start):
     rowing = {"slug": "rowing"}
     posted = call(201, person.api, "POST", posts, **rowing, json={"body": "words"}).json()
     key = {"body": "more words", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}
+    call(201, guest, "POST", posts, **rowing, json={"body": "a reply", "reply_to": posted["id"]})
     call(201, guest, "POST", posts, **rowing, json=key)
     call(200, guest, "POST", posts, **rowing, json=key)
     cursor = call(200, guest, "GET", posts, query="?limit=1", **rowing).json()["cursor"]

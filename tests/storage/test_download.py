@@ -84,6 +84,7 @@ def shown(sent, column):
 def fill(db, server, ada, bob):
     """Ada has a row in each table, with something in each column."""
     posted = ada.api.post("/api/v1/messages", json={"body": "mine 😀", "key": "k" * 22}).json()
+    ada.api.post("/api/v1/messages", json={"body": "my reply", "reply_to": posted["id"]})
     ada.api.patch(f"/api/v1/messages/{posted['id']}", json={"body": "mine, edited"})
     gone = ada.post("to be deleted")
     ada.api.delete(f"/api/v1/messages/{gone['id']}")
@@ -108,8 +109,8 @@ def fill(db, server, ada, bob):
     db.execute("UPDATE credentials SET board_id = 2 WHERE account_id = ?", (ada.id,))
     db.execute("INSERT INTO marks VALUES (NULL, 2, ?, 90), (NULL, 2, ?, 92)", (ada.id, bob.id))
     elsewhere = (
-        "INSERT INTO posts (id, seq, board_id, author_id, author_name, body, created_at, edited_at, key, fingerprint, address) "
-        "VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9')"
+        "INSERT INTO posts (id, seq, board_id, author_id, author_name, body, created_at, edited_at, key, fingerprint, address, reply_to) "
+        "VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9', 89)"
     )
     db.executemany(elsewhere, [(90, 91, ada.id, "ada", "e" * 22), (92, 92, bob.id, "bob", "e" * 22)])
     reactions = [(posted["id"], ada.id), (90, ada.id), (posted["id"], bob.id)]

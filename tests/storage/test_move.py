@@ -75,6 +75,8 @@ async def fill(url):
     posted, _ = await storage.append(
         Author(ada.id, ada.name), "elsewhere by Ada", "e" * 22, "192.0.2.1", None, board.id
     )
+    await storage.append(None, "a reply", None, reply_to=1)
+    await storage.append(Author(ada.id, ada.name), "a reply", None, board_id=board.id, reply_to=posted.id)
     await storage.save_marks(
         {(ada.id, 1): 1, (ada.id, board.id): posted.id, (identity.account.id, board.id): posted.id}
     )
@@ -137,7 +139,7 @@ async def test_everything_is_the_same_afterwards(source, target, capsys):
     db.close()
     await run(source, target)
     assert await everything(target) == before
-    assert "11 messages" in capsys.readouterr().out
+    assert "12 messages" in capsys.readouterr().out
 
 
 async def test_numbers_and_ids_go_on_where_they_were(source, target):

@@ -81,7 +81,8 @@ class Model:
 
     def moderates(self, account: int | None, board: int) -> bool:
         place = self.boards.get(board)
-        return self.roles.get(account) == "moderator" or (place is not None and place.owner == account)
+        is_owner = account is not None and place is not None and place.owner == account
+        return self.roles.get(account) == "moderator" or is_owner
 
     def refusal_of_words(self, account: int | None, board: int) -> type[Exception] | None:
         """Of new words, by the board alone."""

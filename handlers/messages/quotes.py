@@ -1,0 +1,38 @@
+"""Puts into a page what its replies are to. The kept HTML of a reply has only the place for that, with the id."""
+
+import functools
+from collections.abc import Mapping
+
+from handlers.http.templates import LOADER
+from handlers.messages.articles import preview
+from storage.records import Message
+
+LONGEST = 120
+"""Characters of the line: it is cut where it does not fit. static/js/quotes.js has the same number."""
+MOST_READ = 1000
+"""Characters of a message in which these are looked for."""
+
+
+def with_quote(html: bytes, reply: Message, found: Mapping[int, Message]) -> bytes:
+    """Returns the HTML of a reply with its quote. `found` has its message, unless that was removed."""
+    assert reply.reply_to is not None
+    message = found.get(reply.reply_to)
+    return html.replace(place_for(reply.reply_to), line(reply.reply_to, quote_of(message)), 1)
+
+
+def quote_of(message: Message | None) -> tuple[str, str] | None:
+    """Returns the author's name and the first words, or None for a message that was deleted or removed."""
+    if message is None or message.body is None:
+        return None
+    words = preview(message.body[:MOST_READ].replace("`", ""), LONGEST)
+    return message.author.name if message.author else "Guest", words
+
+
+@functools.lru_cache(400)
+def place_for(to: int) -> bytes:
+    """The place in the HTML of a reply: nothing that people wrote can look like it."""
+    return line(to, ())
+
+
+def line(to: int, quoted: tuple[str, ...] | None) -> bytes:
+    return LOADER.load("quote.html").generate(to=to, quoted=quoted)

@@ -1,0 +1,170 @@
+// What replies are to: a line above the words of each, with the author and the first words of its message. These are taken
+// from the page or asked for, and follow each change of that message. A page without replies does not load this.
+
+import { Board } from "./board.js";
+import { ask, Backoff, Failure } from "./poller.js";
+
+/**
+ * @typedef {import("./message.js").Message} Message
+ * @typedef {import("./message.js").Deleted} Deleted
+ * @typedef {{name: string, body: string} | null} Quoted Nothing if that message was deleted.
+ */
+
+const MOST = 100; // messages in one request
+const LONGEST = 120; // characters of the line: it is cut where it does not fit
+const LIMIT_MS = 30_000;
+
+const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+const backoff = new Backoff();
+let isAsking = false;
+let mayAskAt = 0;
+/** How often the page has begun again: what was asked for before may be out of date. */
+let begun = 0;
+/** @type {Map<number, Quoted>} What changed while a request is on its way. Its answer may be from before that. */
+const changed = new Map();
+
+addSheet();
+fill();
+new MutationObserver(fill).observe(list, { childList: true });
+Board.heard = ({ messages, reset }) => {
+  if (reset) begun++;
+  for (const message of messages) {
+    const quoted = quotedOf(message);
+    if (isAsking) changed.set(message.id, quoted);
+    quote(message.id, quoted);
+  }
+};
+
+/** Writes the lines that are missing. */
+function fill() {
+  for (const article of missing()) {
+    const id = idOf(article);
+    const quoted = onPage(id);
+    const line = list.querySelector(`[data-reply-to="${id}"] .quote:not(.place)`);
+    if (quoted) write(article, makeLine(id, quoted));
+    else if (line) write(article, line.cloneNode(true));
+  }
+  askForRest();
+}
+
+/**
+ * @param {Element} article
+ * @param {Node} line
+ */
+function write(article, line) {
+  article.querySelector(".quote")?.remove();
+  article.querySelector(".body")?.before(line);
+}
+
+/** @returns {HTMLElement[]} The replies without a line, or with only the place for it: see handlers/messages/quotes.py. */
+function missing() {
+  const replies = /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("[data-reply-to]"));
+  return [...replies].filter((article) => !article.querySelector(".quote:not(.place)"));
+}
+
+/** @param {HTMLElement} article */
+function idOf({ dataset }) {
+  return Number(dataset.replyTo);
+}
+
+/**
+ * @param {number} id
+ * @returns {Quoted} What this page says of the message.
+ */
+function onPage(id) {
+  const article = document.getElementById(`m${id}`);
+  /** @param {string} part */
+  const text = (part) => article?.querySelector(part)?.textContent ?? "";
+  return article && { name: text(".author"), body: text(".body") };
+}
+
+/**
+ * @param {Message | Deleted} message
+ * @returns {Quoted}
+ */
+function quotedOf(message) {
+  return message.deleted ? null : { name: message.author?.name ?? "Guest", body: message.body };
+}
+
+/**
+ * Writes the lines of all replies to a message.
+ * @param {number} id
+ * @param {Quoted} quoted
+ */
+function quote(id, quoted) {
+  for (const article of list.querySelectorAll(`[data-reply-to="${id}"]`)) write(article, makeLine(id, quoted));
+}
+
+/**
+ * Makes the same line as templates/quote.html.
+ * @param {number} id
+ * @param {Quoted} quoted
+ */
+function makeLine(id, quoted) {
+  const line = document.createElement("p");
+  line.className = "quote";
+  if (!quoted) {
+    line.textContent = "In reply to a deleted message";
+    return line;
+  }
+  const link = line.appendChild(document.createElement("a"));
+  const [label, name, words] = ["span", "bdi", "span"].map((kind) => document.createElement(kind));
+  link.href = `/m/${id}`;
+  [label.className, label.textContent] = ["unseen", "In reply to "];
+  [name.lang, name.textContent] = ["", quoted.name];
+  [words.dir, words.lang, words.textContent] = ["auto", "", beginning(quoted.body)];
+  link.append(label, name, " ", words);
+  return line;
+}
+
+/** @param {string} body */
+function beginning(body) {
+  const signs = [...body.replace(/\x60/g, "").trim().split(/\s+/).join(" ")];
+  return signs.length > LONGEST
+    ? `${signs
+        .slice(0, LONGEST - 1)
+        .join("")
+        .trim()}…`
+    : signs.join("");
+}
+
+/** Asks for messages that are not on this page, many at once. */
+async function askForRest() {
+  const ids = [...new Set(missing().map(idOf))].slice(0, MOST);
+  if (isAsking || !ids.length || performance.now() < mayAskAt) return;
+  const began = begun;
+  isAsking = true;
+  try {
+    const url = `${list.dataset.history ?? "/api/v1/messages"}?ids=${ids}`;
+    const { messages } = await ask(url, isNamed, LIMIT_MS);
+    backoff.reset();
+    const found = new Map(messages.map((message) => [message.id, quotedOf(message)]));
+    for (const id of begun === began ? ids : []) quote(id, (changed.has(id) ? changed : found).get(id) ?? null);
+  } catch (error) {
+    const pause = (error instanceof Failure ? error.pause : 0) + backoff.next();
+    mayAskAt = performance.now() + pause;
+    setTimeout(fill, pause + 1);
+  }
+  isAsking = false;
+  changed.clear();
+  askForRest();
+}
+
+/**
+ * A server of the last release doesn't know this request, and gives the newest messages, with a cursor.
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is {messages: (Message | Deleted)[]}}
+ */
+function isNamed(reply) {
+  return Array.isArray(reply.messages) && !("cursor" in reply);
+}
+
+/** Adds the style sheet, unless the page has it. */
+function addSheet() {
+  const styles = /** @type {HTMLLinkElement} */ (document.querySelector("link[href$='/board.css']"));
+  if (document.querySelector("link[href$='/quotes.css']")) return;
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = styles.href.replace("/board.css", "/quotes.css");
+  document.head.append(sheet);
+}

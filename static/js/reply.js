@@ -1,0 +1,58 @@
+// Replying: a line above the box says whose message its words are to. The draft keeps that, and so does a message that
+// waits in the outbox. Nothing is kept of the other message but its id.
+
+import { button, drawer as store } from "./outbox.js";
+
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer"));
+const box = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#composer textarea"));
+const as = form?.querySelector("input[name=as]")?.getAttribute("value") ?? "";
+const kept = `${form?.dataset.board ?? ""}draft/${as}/reply`;
+const line = document.createElement("p");
+line.className = "replying";
+
+import("./quotes.js").catch(() => {}); // it has the style sheet
+
+// After the composer has taken the words; it leaves them in the box if they are refused.
+form?.addEventListener("submit", () => box?.value || show(""));
+addEventListener("storage", ({ key, newValue }) => key === kept && show(newValue ?? ""));
+
+/**
+ * Begins a reply to a message on this page. Does nothing where nobody can write.
+ * @param {Element} article
+ */
+export function startReply(article) {
+  reply(article.id.slice(1));
+  box?.focus();
+  box?.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Lets the words in the box be a reply.
+ * @param {string} id
+ */
+export function reply(id) {
+  store.put(kept, id);
+  show(id);
+}
+
+/**
+ * Shows which message the words reply to, or nothing if it is none.
+ * @param {string} id
+ */
+function show(id) {
+  if (!form) return;
+  if (!id) {
+    delete form.dataset.replyTo;
+    store.put(kept, "");
+    line.remove();
+    return;
+  }
+  form.dataset.replyTo = id;
+  const [link, name] = [document.createElement("a"), document.createElement("bdi")];
+  link.href = `/m/${id}`;
+  name.textContent = document.querySelector(`#m${id} .author`)?.textContent ?? "a message";
+  link.append("Replying to ", name);
+  const end = button("Don’t reply", () => (show(""), box?.focus()));
+  line.replaceChildren(link, end);
+  form.before(line); // not in it: its first button is the one that posts
+}
