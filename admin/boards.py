@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from admin.numbers import counted
 from admin.people import find, opened
 from board.errors import DeniedError
-from board.recent import iso
 from board.site.board_changes import cleaned
 from board.slugs import FIRST, as_typed, fold_slug
+from board.wire import iso
 from commands import ADMIN
 from settings import Settings
 from storage import Storage

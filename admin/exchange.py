@@ -25,7 +25,7 @@ from admin.lines import FORMAT, OLDEST_FORMAT, ExportFile, opened, to_position, 
 from admin.numbers import counted, were
 from admin.pace import patiently
 from admin.replied import RepliedTo
-from board.recent import iso
+from board.wire import iso
 from settings import Settings
 from storage import open_transfer
 from storage.errors import StorageError

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from board.account_names import clean_username
 from board.audit import around_board, in_words
 from board.credentials import hash_secret, new_secret
-from board.recent import iso
 from board.site.sign_up import OWNER_LINK_MS
 from board.text import BadTextError
+from board.wire import iso
 from commands import ADMIN
 from settings import Settings
 from storage import Storage, open_storage

@@ -9,9 +9,9 @@ from typing import Any
 
 from board.account_names import NAME_LENGTH, USERNAME
 from board.images import kind_of_image
-from board.recent import LAST_MS
 from board.slugs import SLUG
 from board.text import BODY_MAX, NOT_TEXT, tidy
+from board.wire import LAST_MS
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
 from storage.records import FIRST_BOARD, REACTIONS, READERS, WRITERS
 from storage.tables import EXPORTED

@@ -2,7 +2,7 @@
 
 import argparse
 
-from board.recent import iso
+from board.wire import iso
 from settings import Settings
 from storage import open_storage
 from storage.stats import Stats

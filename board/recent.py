@@ -5,14 +5,12 @@ one viewer.
 """
 
 import collections
-import datetime
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from board.cursor import Cursor
-from board.reactions import EMOJI
+from board.wire import encode
 from storage.records import Head, Message, Page, Snapshot
 
 RECENT = 1000
@@ -194,44 +192,6 @@ def page_with(page: Page, changes: Sequence[Message]) -> Page:
             by_id[message.id] = message
     messages = [by_id[id] for id in sorted(by_id)]
     return Page(messages[-PAGE:], older=page.older or len(messages) > PAGE)
-
-
-LAST_MS = 253_402_300_799_999
-"""The last millisecond of a calendar with four-digit years: 9999-12-31T23:59:59.999Z."""
-
-
-def moment(ms: int) -> datetime.datetime:
-    """Converts a time. One outside the calendar, which an old board may have, becomes the nearest one in it."""
-    return datetime.datetime.fromtimestamp(min(max(ms, 0), LAST_MS) // 1000, datetime.UTC)
-
-
-def iso(ms: int) -> str:
-    """2026-11-23T18:27:03.123Z"""
-    return f"{moment(ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
-
-
-def as_json(message: Message) -> dict[str, Any]:
-    """A message as it goes over the wire (docs/protocol.md)."""
-    if message.deleted:
-        return {"id": message.id, "deleted": True}
-    author = message.author
-    more: dict[str, Any] = (
-        {"reactions": {EMOJI[kind]: count for kind, count in message.reactions}} if message.reactions else {}
-    )
-    if message.reply_to is not None:
-        more["reply_to"] = message.reply_to
-    return {
-        "id": message.id,
-        "body": message.body,
-        "author": {"id": author.id, "name": author.name} if author else None,
-        "created_at": iso(message.created_at),
-        "edited_at": None if message.edited_at is None else iso(message.edited_at),
-        **more,
-    }
-
-
-def encode(message: Message) -> bytes:
-    return json.dumps(as_json(message), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def cursor_in(reply: bytes) -> Cursor:

@@ -7,7 +7,7 @@ import random
 
 from admin.lines import to_row
 from admin.rows import checked
-from board.recent import iso
+from board.wire import iso
 from fuzz.generate import octets, text
 from setting_files import NAME
 from setting_files import parse as parse_file

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
-from board.recent import as_json, iso
+from board.wire import as_json, iso
 from handlers.accounts.page import AccountPage
 from handlers.accounts.tokens import account_json
 from storage.about import Notes, Posted

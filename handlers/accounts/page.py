@@ -4,8 +4,8 @@ import asyncio
 from urllib.parse import urlencode
 
 from board.account_names import clean_name
-from board.recent import iso
 from board.site.accounts import Overview
+from board.wire import iso
 from handlers.accounts.known_browser import forget_browser
 from handlers.accounts.sign_in import FormPage
 from handlers.boards.rail import WithBoards

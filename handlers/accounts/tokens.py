@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from board.recent import iso
+from board.wire import iso
 from handlers.accounts.known_browser import read_browser
 from handlers.accounts.sign_in import FORM_BYTES
 from handlers.boards.rail import WithBoards

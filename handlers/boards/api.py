@@ -4,10 +4,10 @@ import contextlib
 from typing import Any
 
 from board.errors import DeniedError
-from board.recent import iso
 from board.site.boards import BOARDS_AT_ONCE
 from board.site.members_named import NOBODY, Names, usernames
 from board.slugs import fold_slug
+from board.wire import iso
 from handlers.boards.rail import WithBoards
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError

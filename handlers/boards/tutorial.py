@@ -12,8 +12,8 @@ import time
 import tornado.escape
 
 from board.errors import DeniedError
-from board.recent import moment
 from board.waiter import Ended, FutureWaiter
+from board.wire import moment
 from handlers.boards.polls import Poll
 from handlers.http.errors import RefusedError
 from storage.records import Message

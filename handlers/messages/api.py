@@ -5,7 +5,8 @@ import hashlib
 import secrets
 
 from board.cursor import Cursor
-from board.recent import PAGE, as_json
+from board.recent import PAGE
+from board.wire import as_json
 from handlers.boards.on_board import OnMessage
 from handlers.boards.polls import Poll
 from handlers.http.base import Base, Page

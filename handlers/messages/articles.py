@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from board.markup import flat, pieces
 from board.reactions import EMOJI, in_words
-from board.recent import iso, moment
 from board.signs import beginning, initials
+from board.wire import iso, moment
 from handlers.http.templates import LOADER
 from net.loop_turns import LoopTurns
 from storage.records import Message

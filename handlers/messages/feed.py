@@ -10,7 +10,7 @@ import tornado.escape
 
 from board.cursor import NO_CURSOR
 from board.live_board import LiveBoard
-from board.recent import iso
+from board.wire import iso
 from handlers.boards.on_board import OnBoard
 from handlers.http.aside import gzipped
 from handlers.http.base import Base

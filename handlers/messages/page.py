@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from board.reactions import EMOJI
-from board.recent import iso
+from board.wire import iso
 from handlers.boards.on_board import OnMessage
 from handlers.boards.rail import WithRail
 from handlers.http.base import Page

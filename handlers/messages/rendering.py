@@ -7,8 +7,8 @@ from typing import Any
 
 from board.live_board import LiveBoard
 from board.reactions import EMOJI, in_words
-from board.recent import iso
 from board.signs import initials
+from board.wire import iso
 from handlers.http.aside import gzipped
 from handlers.http.base import Page
 from handlers.http.negotiation import takes_gzip

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from board.highlights import Piece, excerpt
-from board.recent import PAGE, as_json
+from board.recent import PAGE
 from board.site import board_messages
+from board.wire import as_json
 from handlers.boards.rail import WithBoards, WithRail
 from handlers.http.errors import RefusedError
 from handlers.messages.rendering import Rendering, reacted

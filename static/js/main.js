@@ -190,10 +190,12 @@ function pressed(event) {
   });
 }
 
-/** @param {any} event On an element of the list. */
+/** @param {Event} event */
 function touched(event) {
-  if (event.type === "click") {
-    if (matchMedia("(hover: none)").matches && event.target.closest(".permalink")) event.preventDefault();
+  const { type, target } = event;
+  if (type === "click") {
+    const isDots = target instanceof Element && target.closest(".permalink");
+    if (isDots && matchMedia("(hover: none)").matches) event.preventDefault();
   } else if (asking) return;
   // If the server is away, it is not asked at each move.
   asking = setTimeout(() => (asking = 0), PAUSE_MS);

@@ -120,12 +120,9 @@ function makeLine(id, quoted) {
 /** @param {string} body */
 function beginning(body) {
   const signs = [...body.replace(/\x60/g, "").trim().split(/\s+/).join(" ")];
-  return signs.length > LONGEST
-    ? `${signs
-        .slice(0, LONGEST - 1)
-        .join("")
-        .trim()}…`
-    : signs.join("");
+  if (signs.length <= LONGEST) return signs.join("");
+  const start = signs.slice(0, LONGEST - 1).join("");
+  return `${start.trim()}…`;
 }
 
 /** Asks for messages that are not on this page, many at once. */

@@ -9,8 +9,8 @@ import pytest
 
 from admin.exchange import bring_in, export
 from admin.rows import CHECKS, checked
-from board.recent import LAST_MS, iso
 from board.text import BODY_MAX
+from board.wire import LAST_MS, iso
 from settings import Settings, read_settings
 from storage import open_storage, open_transfer
 from storage.errors import SlugTakenError, StorageError

@@ -185,7 +185,7 @@ async def test_a_row_ends_when_the_list_says(url):
     present = time.time_ns() // 1_000_000
     limits = {name: present - table.ends[1] * DAY_MS for name, table in TABLES.items() if table.ends}
     rows = [("accounts", row_of("accounts", 1, 1)), ("accounts", row_of("accounts", 2, 2))]
-    for name in TABLES.keys() - {"accounts"}:
+    for name in list(TABLES)[1:]:
         limit = limits.get(name, 120_000)
         first = first_of(name)
         rows += [(name, row_of(name, first, 1, limit - 60_000)), (name, row_of(name, first + 1, 2, limit + 600_000))]

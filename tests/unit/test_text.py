@@ -12,7 +12,7 @@ from board.signs import beginning, first_sign
 from board.text import MARKS_IN_A_ROW, BadTextError, clean
 from handlers.accounts.pictures import initials_of
 from handlers.http.errors import as_refused
-from handlers.messages.rendering import preview
+from handlers.messages.articles import preview
 from storage.records import Account
 from storage.words import phrases, words
 

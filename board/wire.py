@@ -1,0 +1,45 @@
+"""A message and a time as they go over the wire (docs/protocol.md)."""
+
+import datetime
+import json
+from typing import Any
+
+from board.reactions import EMOJI
+from storage.records import Message
+
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of a calendar with four-digit years: 9999-12-31T23:59:59.999Z."""
+
+
+def moment(ms: int) -> datetime.datetime:
+    """Converts a time. One outside the calendar, which an old board may have, becomes the nearest one in it."""
+    return datetime.datetime.fromtimestamp(min(max(ms, 0), LAST_MS) // 1000, datetime.UTC)
+
+
+def iso(ms: int) -> str:
+    """2026-11-23T18:27:03.123Z"""
+    return f"{moment(ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def as_json(message: Message) -> dict[str, Any]:
+    """A message as it goes over the wire (docs/protocol.md)."""
+    if message.deleted:
+        return {"id": message.id, "deleted": True}
+    author = message.author
+    more: dict[str, Any] = {}
+    if message.reactions:
+        more["reactions"] = {EMOJI[kind]: count for kind, count in message.reactions}
+    if message.reply_to is not None:
+        more["reply_to"] = message.reply_to
+    return {
+        "id": message.id,
+        "body": message.body,
+        "author": {"id": author.id, "name": author.name} if author else None,
+        "created_at": iso(message.created_at),
+        "edited_at": None if message.edited_at is None else iso(message.edited_at),
+        **more,
+    }
+
+
+def encode(message: Message) -> bytes:
+    return json.dumps(as_json(message), ensure_ascii=False, separators=(",", ":")).encode()
