@@ -49,7 +49,8 @@ class Rendering(Page):
             parts.append(day_line(day))
             above = None
             for message in those:
-                parts.append(as_next(html[message.id]) if follows(message, above) else html[message.id])
+                is_next = message.id != this and follows(message, above)
+                parts.append(as_next(html[message.id]) if is_next else html[message.id])
                 above = message
                 if message.id == this:
                     parts.append(below)

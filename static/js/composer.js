@@ -110,7 +110,8 @@ export class Composer {
   #press(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();
-    if (!event.repeat) this.#form.querySelector("button")?.click();
+    const post = /** @type {HTMLButtonElement | null} */ (this.#form.querySelector("button:not([type])"));
+    if (!event.repeat) post?.click();
   }
 
   #edited() {

@@ -1,4 +1,4 @@
-// Replying: a line above the box says whose message its words are to. The draft keeps that, and so does a message that
+// Replying: a line in the form says whose message its words are to. The draft keeps that, and so does a message that
 // waits in the outbox. Nothing is kept of the other message but its id.
 
 import { button, drawer as store } from "./outbox.js";
@@ -52,7 +52,7 @@ function show(id) {
   link.href = `/m/${id}`;
   name.textContent = document.querySelector(`#m${id} .author`)?.textContent ?? "a message";
   link.append("Replying to ", name);
-  const end = button("Don’t reply", () => (show(""), box?.focus()));
+  const end = button("Cancel reply", () => (show(""), box?.focus()));
   line.replaceChildren(link, end);
-  form.before(line); // not in it: its first button is the one that posts
+  form.prepend(line);
 }

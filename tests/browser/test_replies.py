@@ -157,7 +157,7 @@ async def test_one_replies_without_javascript(start, visit):
         found = await Axe().run(lively)
         assert found.violations_count == 0, found.generate_report()
         assert not await is_wide(lively)
-        await lively.get_by_role("button", name="Don’t reply").click()
+        await lively.get_by_role("button", name="Cancel reply").click()
         await expect(lively.locator(".replying")).to_have_count(0)
         await lively.goto(f"/m/{first + 1}")
         await lively.get_by_text("Reply to this message").click()

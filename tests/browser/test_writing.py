@@ -312,15 +312,15 @@ async def test_what_is_written_looks_as_such_while_on_its_way(server, visit):
     pending, body = page.locator("#outbox .body"), page.locator("#messages .body").first
     text = "**a** `x < y` [t](https://example.org/) <b>\n> _q_\n- i\n```js\nline\n```"
     visit.expect(NETWORK)
-    await page.route("**/markup.js", lambda route: route.abort(), times=1)
-    let_go = await visit.hold(page, "**/add", times=1)
+    await page.route("**/markup.js", lambda route: route.abort())
+    let_go = await visit.hold(page, "**/add")
     async with page.expect_event("requestfailed"):
         await send(page, text)
     assert await pending.text_content() == text and await pending.locator("strong, b").count() == 0
     let_go.set()
     await expect(body.locator("strong")).to_have_text("a")
     await expect(pending).to_have_count(0)
-    let_go = await visit.hold(page, "**/add", times=1)
+    let_go = await visit.hold(page, "**/add")
     await send(page, f"{text} end")
     await expect(pending.locator("a")).to_have_text("t (example.org)")
     waited = await pending.inner_html()
