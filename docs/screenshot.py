@@ -33,6 +33,9 @@ TALK = [
     ("09:38", "Ada", "Me. Lemon. 🍋"),
 ]
 """When, who (None for a guest), and what; the oldest first."""
+REPLIES = {"Это мой, спасибо! Заберу вечером.": "Кто-то забыл", "Me. Lemon. 🍋": "Ich komme!"}
+"""To what some of this replies: to the message that begins so."""
+REACTIONS = {"Choir tonight": ("heart", ["Mateo", "Надя", "ليلى"]), "今日の": ("eyes", ["Mateo"])}
 ROWING = [
     ("08:31", "Mateo", "The river is down to the second step. We can go out again."),
     ("08:36", "Ada", "Six o'clock at the boathouse, then. Who steers?"),
@@ -74,7 +77,7 @@ def talk(server: Server, with_boards: bool = False) -> Person:
     """Lets people talk for a morning; one of them."""
     names = {name for _, name, _ in TALK if name}
     people = {name: Person(server, "ada" if name == "Ada" else None, name=name) for name in sorted(names)}
-    ada, times = people["Ada"], {}
+    ada, times, ids = people["Ada"], {}, {}
     talks = {"first": TALK}
     if with_boards:
         promote(server, ada)
@@ -83,10 +86,15 @@ def talk(server: Server, with_boards: bool = False) -> Person:
         invite(ada, choir, people["ليلى"].username)
     for slug, said in talks.items():
         for clock, name, words in said:
-            post = post_on(people[name].api if name else server.client, slug, words)
+            reply = {"reply_to": id_of(ids, REPLIES[words])} if words in REPLIES else {}
+            post = post_on(people[name].api if name else server.client, slug, words, **reply)
+            ids[words] = post["id"]
             times[post["id"]] = round(at(clock).timestamp() * 1000)
             if "Choir" in words:
                 ada.api.patch(f"/api/v1/messages/{post['id']}", json={"body": words})
+    for beginning, (kind, members) in REACTIONS.items():
+        for name in members:
+            people[name].api.put(f"/api/v1/messages/{id_of(ids, beginning)}/reactions/{kind}")
     server.stop()  # and what was said within a second becomes a morning
     with contextlib.closing(sqlite3.connect(server.database)) as database, database:
         for table in ("messages", "posts"):
@@ -94,6 +102,10 @@ def talk(server: Server, with_boards: bool = False) -> Person:
             database.executemany(change, [(at, id) for id, at in times.items()])
     server.start()
     return ada
+
+
+def id_of(ids: dict[str, int], beginning: str) -> int:
+    return next(id for words, id in ids.items() if words.startswith(beginning))
 
 
 @contextlib.asynccontextmanager

@@ -21,8 +21,8 @@ def make_board(person, name, slug=None, **said):
     return response.json()["slug"]
 
 
-def post_on(client, slug, body):
-    response = client.post(f"/api/v1/boards/{slug}/messages", json={"body": body})
+def post_on(client, slug, body, **fields):
+    response = client.post(f"/api/v1/boards/{slug}/messages", json={"body": body} | fields)
     assert response.status_code == 201, response.text
     return response.json()
 
