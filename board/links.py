@@ -9,20 +9,26 @@ from collections.abc import Iterator
 
 FLAGS = re.IGNORECASE | re.ASCII  # without ASCII, ſ would be an s
 
-# Ends of a link: white space, what HTML or prose puts around one, and East Asian punctuation.
+# Ends of a link: white space, what HTML or prose puts around one, East Asian punctuation, and what looks like a slash.
 END = (
     '\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\ufeff<>"`'
     "\\u201c\\u201d\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65"
+    "\\u1735\\u2044\\u2215\\u29f8"
 )
 IN_LINK = f"[^\\]{END}]*(?:\\](?!\\()[^\\]{END}]*)*"  # a title ends at its bracket
 IN_PATH = f"[^(){END}]*"
 DOMAIN = "(?:[0-9a-z-]+\\.)+[a-z][0-9a-z-]*[0-9a-z]"
 MAIL = f"[0-9a-z][0-9a-z._+-]{{0,63}}@{DOMAIN}"
+IS_NUMBER = r"(?:[\w-]+\.)*(?:0x[0-9a-f]*|\d+)\.?(?![\w.-])"  # which a browser makes an IPv4 address of
 # What may be behind a title: its host, or the mail address, is just what a browser makes of it, so it can be shown.
-ADDRESS = rf"https?://([0-9a-z][\w.-]*(?::\d+)?)(?:[/?#]{IN_PATH}(?:\({IN_PATH}\){IN_PATH})*)?|mailto:({MAIL})"
+ADDRESS = (
+    rf"https?://(?!{IS_NUMBER})([0-9a-z][\w.-]*(?::\d+)?)(?:[/?#]{IN_PATH}(?:\({IN_PATH}\){IN_PATH})*)?|mailto:({MAIL})"
+)
 
 LINK = re.compile(f"https?://{IN_LINK}", FLAGS)
-HAS_HOST = re.compile("https?://[0-9a-z\x80-\U0010ffff]|www\\.[0-9a-z\x80-\U0010ffff][^/?#]*\\.[^/?#.]", FLAGS)
+HAS_HOST = re.compile(
+    "https?://[0-9a-z\x80-\U0010ffff]|www\\.[0-9a-z\x80-\U0010ffff][^/?#@]*\\.[^/?#.@][^/?#@]*(?:[/?#]|\\Z)", FLAGS
+)
 MAIL_NAME = re.compile("[0-9a-z._+-]", FLAGS)
 MAIL_NAME_MAX = 64
 MAIL_DOMAIN = re.compile(DOMAIN, FLAGS)

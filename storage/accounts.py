@@ -5,7 +5,7 @@ from collections.abc import Collection
 from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
 from storage.owners import leave_boards
-from storage.reactions import remove_some
+from storage.reactions import remove_after, remove_some
 from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_active, check_in_force, end_ways_in
@@ -193,8 +193,7 @@ async def add_account(tx: Tx, username: str, name: str, password: Password, invi
 async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> None:
     await end_ways_in(tx, account_id)
     await leave_boards(tx, account_id)
-    while await remove_some(tx, account_id):
-        pass
+    await remove_after(tx, account_id)
     await tx.run("DELETE FROM accounts WHERE id = $1", account_id)
     await tx.run(
         "DELETE FROM audit WHERE actor_id = $1 AND (action LIKE $2 OR action LIKE $3)", account_id, *OWN_ACTIONS

@@ -125,14 +125,23 @@ async def read_reacted_by(tx: Tx, account_id: int, after: int, limit: int) -> li
 
 
 async def remove_some(tx: Tx, account_id: int) -> bool:
-    """Removes some reactions of an account that is deleted, and raises the floors of their boards, since each would be a
-    change. Returns whether there may be more: polls hear of it with the last step.
+    """Removes the newest REMOVED_AT_ONCE reactions of an account that is to be deleted, and returns whether it did. If there
+    are no more than that, it removes none: they go with the account. Polls hear of all with that transaction.
     """
-    some = f"SELECT id FROM reactions WHERE account_id = $1 ORDER BY id LIMIT {REMOVED_AT_ONCE}"
-    there = f"SELECT message_id FROM reactions WHERE id IN ({some})"
-    boards = await tx.all(f"SELECT DISTINCT board_id FROM {EVERYWHERE} WHERE id IN ({there})", account_id)
-    removed = await tx.run(f"DELETE FROM reactions WHERE id IN ({some})", account_id)
+    select = "SELECT id FROM reactions WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2"
+    last = await tx.one(select, account_id, REMOVED_AT_ONCE)
+    if last is None:
+        return False
+    await remove_after(tx, account_id, last[0])
+    tx.has_news = False
+    return True
+
+
+async def remove_after(tx: Tx, account_id: int, after: int = 0) -> None:
+    """Removes an account's reactions after the one with this id. It raises the floors of their boards, as a change for each
+    would take longer than its reaction.
+    """
+    there = "SELECT message_id FROM reactions WHERE account_id = $1 AND id > $2"
+    boards = await tx.all(f"SELECT DISTINCT board_id FROM {EVERYWHERE} WHERE id IN ({there})", account_id, after)
+    await tx.run("DELETE FROM reactions WHERE account_id = $1 AND id > $2", account_id, after)
     await raise_floor(tx, [board_id for (board_id,) in boards])
-    is_more = removed == REMOVED_AT_ONCE
-    tx.has_news = tx.has_news and not is_more
-    return is_more

@@ -92,11 +92,12 @@ class LivePage(WithRail, Rendering):
         async with shared.lock:
             if kept := self.kept_for_guests():
                 return kept
-            while shared.last is None or shared.last.address != self.address() or shared.last.made_at < asked_at:
+            while shared.last is None or shared.last.address != self.address() or shared.last.read_at < asked_at:
                 shared.last = await self.make_for_guests()
             return shared.last
 
     async def make_for_guests(self) -> Kept:
+        began_at = time.monotonic()
         state, address, watching = await self.state(), self.address(), self.board.watching.count()
         all_kept = self.all_kept()
         bodies = [kept.body for kept in all_kept.values()]
@@ -110,7 +111,7 @@ class LivePage(WithRail, Rendering):
             body = Body.make(messages, rest)
         else:
             body = await self.context.making.packing.run(Body.make, messages, rest)
-        kept = Kept.make(address, watching, head, body, end)
+        kept = Kept.make(address, began_at, watching, head, body, end)
         if (self.address(), self.board.cursor) == (address, state.cursor):
             all_kept.pop(self.origin, None)
             if len(all_kept) >= MOST_ORIGINS:

@@ -50,8 +50,9 @@ class Kept(NamedTuple):
     """A guest's page without its end."""
 
     address: Address
+    read_at: float
+    """What it shows was read after this moment."""
     watching: int
-    made_at: float
     head: bytes
     packed_head: bytes
     body: Body
@@ -60,15 +61,17 @@ class Kept(NamedTuple):
     """What is before and after the key."""
 
     @classmethod
-    def make(cls, address: Address, watching: int, head: bytes, body: Body, end: tuple[bytes, bytes]) -> "Kept":
+    def make(
+        cls, address: Address, read_at: float, watching: int, head: bytes, body: Body, end: tuple[bytes, bytes]
+    ) -> "Kept":
         crc = zlib.crc32(body.page, zlib.crc32(head))
-        return cls(address, watching, time.monotonic(), head, deflated(head), body, crc, end)
+        return cls(address, read_at, watching, head, deflated(head), body, crc, end)
 
     def serves(self, address: Address, watching: int) -> bool:
         """Whether the page may be sent now, if its messages are right. Its number of watchers may be slightly out of date."""
         if self.address != address:
             return False
-        return self.watching == watching or time.monotonic() - self.made_at < COUNT_SECONDS
+        return self.watching == watching or time.monotonic() - self.read_at < COUNT_SECONDS
 
     @property
     def size(self) -> int:

@@ -6,10 +6,11 @@ import { drawer as store } from "./outbox.js";
 /** @typedef {import("./message.js").Message} Message */
 
 const LIMIT_MS = 30_000; // for an answer
+const KEYS = matchMedia("(hover: none)").matches ? "" : "Esc cancels, Ctrl + Enter saves";
 const FORM =
   '<label class="unseen">Your message</label><textarea rows="1" dir="auto" lang="" required></textarea>' +
   '<input type="hidden" name="began_from">' +
-  '<div class="row"><p class="hint" role="status">Esc cancels</p>' +
+  '<div class="row"><p class="hint" role="status"></p>' +
   '<button class="quiet" type="button">Cancel</button><button>Save</button></div>';
 
 /** One message that is being changed. */
@@ -39,7 +40,8 @@ class Editing {
     this.#began = /** @type {HTMLInputElement} */ (form.querySelector("input"));
     [this.#box.id, this.#box.defaultValue, this.#began.value] = [`e${message.id}`, message.body, changedAt(message)];
     this.#box.setAttribute("aria-describedby", `${this.#box.id}-hint`);
-    /** @type {HTMLElement} */ (form.querySelector(".hint")).id = `${this.#box.id}-hint`;
+    const hint = /** @type {HTMLElement} */ (form.querySelector(".hint"));
+    [hint.id, hint.textContent] = [`${this.#box.id}-hint`, KEYS];
     /** @type {HTMLLabelElement} */ (form.querySelector("label")).htmlFor = this.#box.id;
     form.querySelector(".quiet")?.addEventListener("click", () => this.#close());
     form.addEventListener("keydown", (event) => this.#press(event));
@@ -61,7 +63,7 @@ class Editing {
   /** @param {HTMLElement} article */
   #show(article) {
     article.classList.add("editing");
-    article.append(this.#form);
+    article.querySelector(".body")?.after(this.#form);
   }
 
   /** Newer browsers make the box as high as its text by themselves. */
@@ -78,7 +80,7 @@ class Editing {
     if (event.key !== "Escape" && !saves) return;
     event.preventDefault();
     event.stopPropagation(); // else Escape leaves the box, too
-    if (saves) /** @type {HTMLElement} */ (this.#form.querySelector("button:not(.quiet)")).click();
+    if (saves) this.#form.requestSubmit();
     else this.#close();
   }
 

@@ -28,20 +28,21 @@ const TAGS = {
 };
 const WITH_DIRECTION = ["code", "block", "quote", "list"];
 
-const END = String.raw`\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\ufeff<>"\x60\u201c\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65`;
+const END = String.raw`\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\ufeff<>"\x60\u201c\u201d\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\u1735\u2044\u2215\u29f8`;
 const IN_LINK = String.raw`[^\]${END}]*(?:\](?!\()[^\]${END}]*)*`;
 const IN_PATH = `[^()${END}]*`;
 const DOMAIN = String.raw`(?:[0-9a-z-]+\.)+[a-z][0-9a-z-]*[0-9a-z]`;
 const MAIL = `[0-9a-z][0-9a-z._+-]{0,63}@${DOMAIN}`;
-const ADDRESS = String.raw`https?:\/\/([0-9a-z][\w.-]*(?::\d+)?)(?:[/?#]${IN_PATH}(?:\(${IN_PATH}\)${IN_PATH})*)?|mailto:(${MAIL})`;
+const IS_NUMBER = String.raw`(?:[\w-]+\.)*(?:0x[0-9a-f]*|\d+)\.?(?![\w.-])`;
+const ADDRESS = String.raw`https?:\/\/(?!${IS_NUMBER})([0-9a-z][\w.-]*(?::\d+)?)(?:[/?#]${IN_PATH}(?:\(${IN_PATH}\)${IN_PATH})*)?|mailto:(${MAIL})`;
 
 const BLOCK =
   /```(\n?)(.+?)(\n?)```|(?:^|\n)(?:(> +[^ \n][^\n]*(?:\n>(?: [^\n]*)?(?![^\n]))*)|(- +[^ \n][^\n]*(?:\n- +[^ \n][^\n]*)*))|\\`|`[^`\n]+`/gs;
 const TOKEN = new RegExp(
-  String.raw`\n|¯\\_|\\([\x60*_~[\]]|(?=[>-] ))|\x60([^\x60\n]+)\x60|\[(?![^[\]\n]*(?::\/\/|www\.|\w@\w))([^[\]\n]+)\]\((${ADDRESS})\)|((?:https?:\/\/|www\.)${IN_LINK})|@|\*+|_+|~+`,
+  String.raw`\n|¯\\_|\\([\x60*_~[\]]|(?=[>-] ))|\x60([^\x60\n]+)\x60|\[(?![^[\]\n]*(?::\/\/|www\.|\w@\w))([^[\]\n]{1,200})\]\((${ADDRESS})\)|((?:https?:\/\/|www\.)${IN_LINK})|@|\*+|_+|~+`,
   "gi",
 );
-const HAS_HOST = /^(?:https?:\/\/[0-9a-z\x80-\uffff]|www\.[0-9a-z\x80-\uffff][^/?#]*\.[^/?#.])/i;
+const HAS_HOST = /^(?:https?:\/\/[0-9a-z\x80-\uffff]|www\.[0-9a-z\x80-\uffff][^/?#@]*\.[^/?#.@][^/?#@]*(?:[/?#]|$))/i;
 const MAIL_NAME = /[0-9a-z._+-]/i;
 const MAIL_NAME_MAX = 64;
 const MAIL_DOMAIN = new RegExp(DOMAIN, "iy");

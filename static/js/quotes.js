@@ -13,6 +13,7 @@ import { ask, Backoff, Failure } from "./poller.js";
 const MOST = 100; // messages in one request
 const LONGEST = 120; // characters of the line: it is cut where it does not fit
 const LIMIT_MS = 30_000;
+const MARKS = /\x60|\*\*|~~|^> ?|^- /gm; // as in handlers/messages/quotes.py
 
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 const backoff = new Backoff();
@@ -26,6 +27,7 @@ const changed = new Map();
 addSheet();
 fill();
 new MutationObserver(fill).observe(list, { childList: true });
+list.addEventListener("click", go);
 Board.heard = ({ messages, reset }) => {
   if (reset) begun++;
   for (const message of messages) {
@@ -34,6 +36,19 @@ Board.heard = ({ messages, reset }) => {
     quote(message.id, quoted);
   }
 };
+
+/**
+ * Leads to a message that is on this page without leaving it.
+ * @param {MouseEvent} event
+ */
+function go(event) {
+  const link = event.target instanceof Element ? event.target.closest(".quote a") : null;
+  const id = link && /\/m\/(\d+)$/.exec(link.getAttribute("href") ?? "")?.[1];
+  if (!id || !document.getElementById(`m${id}`) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (location.hash === `#m${id}`) history.replaceState(history.state, "", location.pathname + location.search);
+  location.hash = `m${id}`;
+}
 
 /** Writes the lines that are missing. */
 function fill() {
@@ -74,8 +89,10 @@ function idOf({ dataset }) {
 function onPage(id) {
   const article = document.getElementById(`m${id}`);
   /** @param {string} part */
-  const text = (part) => article?.querySelector(part)?.textContent ?? "";
-  return article && { name: text(".author"), body: text(".body") };
+  const at = (part) => /** @type {HTMLElement | null | undefined} */ (article?.querySelector(part));
+  const [author, body] = [at(".author"), at(".body")];
+  // innerText has blanks between blocks, but may be empty for what is out of view.
+  return article && { name: author?.textContent ?? "", body: body?.innerText || body?.textContent || "" };
 }
 
 /**
@@ -119,7 +136,7 @@ function makeLine(id, quoted) {
 
 /** @param {string} body */
 function beginning(body) {
-  const signs = [...body.replace(/\x60/g, "").trim().split(/\s+/).join(" ")];
+  const signs = [...body.replace(MARKS, "").trim().split(/\s+/).join(" ")];
   if (signs.length <= LONGEST) return signs.join("");
   const start = signs.slice(0, LONGEST - 1).join("");
   return `${start.trim()}…`;

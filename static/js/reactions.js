@@ -90,7 +90,9 @@ export function openPicker(article, button) {
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("click", clicked);
     closeOpen = null;
-    if (hadFocus) button.focus();
+    // The tools may have gone with the row.
+    const opener = button.isConnected ? button : article.querySelector(".permalink");
+    if (hadFocus) /** @type {HTMLElement | null} */ (opener)?.focus({ preventScroll: true });
   };
   /** @param {Event} event */
   const clicked = ({ target }) =>
@@ -105,7 +107,8 @@ export function openPicker(article, button) {
   button.setAttribute("aria-expanded", "true");
   article.querySelector(".body")?.after(row);
   if (!own.has(idOf(article))) want(idOf(article));
-  /** @type {HTMLElement} */ (row.firstElementChild).focus();
+  /** @type {HTMLElement} */ (row.firstElementChild).focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
 }
 
 /**

@@ -14,6 +14,7 @@ import("./quotes.js").catch(() => {}); // it has the style sheet
 
 // After the composer has taken the words; it leaves them in the box if they are refused.
 form?.addEventListener("submit", () => box?.value || show(""));
+box?.addEventListener("keydown", ({ key }) => key === "Escape" && !box.value && show(""));
 addEventListener("storage", ({ key, newValue }) => key === kept && show(newValue ?? ""));
 
 /**
@@ -22,8 +23,9 @@ addEventListener("storage", ({ key, newValue }) => key === kept && show(newValue
  */
 export function startReply(article) {
   reply(article.id.slice(1));
-  box?.focus();
-  box?.scrollIntoView({ block: "nearest" });
+  box?.focus({ preventScroll: true }); // where the form stays in view, nothing moves
+  const { top = 0, bottom = 0 } = form?.getBoundingClientRect() ?? {};
+  if (bottom <= 0 || top >= innerHeight) box?.scrollIntoView({ block: "nearest" });
 }
 
 /**

@@ -139,7 +139,7 @@ function makeButton({ name, icon, act }, find) {
     const article = find();
     if (!article) return;
     try {
-      await act(article, button.isConnected ? button : linkOf(article)); // the sheet has closed by then
+      await act(article, button.closest("dialog") ? linkOf(article) : button); // a sheet is gone by then
     } catch (error) {
       tell(inWords(error));
     }
@@ -157,7 +157,7 @@ function showAt(article) {
     button.tabIndex = -1;
   }
   buttons.filter((button) => !button.hidden)[0].tabIndex = 0; // one stop for the Tab key; arrows lead on
-  article.append(bar);
+  article.querySelector("header")?.after(bar); // before the links of the message, for the Tab key
 }
 
 /** @param {PointerEvent} event */
@@ -261,7 +261,7 @@ async function edit(article) {
 
 /** @param {HTMLElement} article */
 async function erase(article) {
-  if (!(await isSure(article))) return;
+  if (!(await isSure(article))) return linkOf(article).focus({ preventScroll: true });
   const id = Number(article.id.slice(1));
   // Found before, since the live change may come first.
   const next = [article.nextElementSibling, article.previousElementSibling].find((one) => articleOf(one));
