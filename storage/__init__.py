@@ -25,6 +25,7 @@ from storage.marks import ReadMarks
 from storage.messages import StoredMessages
 from storage.moderation import Moderation
 from storage.owners import Owners
+from storage.pictures import Pictures
 from storage.reactions import Reactions
 from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Found, Import, Message, Snapshot
 from storage.replies import Replies
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Storage(
-    StoredMessages, Reactions, Replies, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, FailedTriesOf,
+    StoredMessages, Reactions, Replies, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
     Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
 from storage.owners import leave_boards
-from storage.reactions import remove_after, remove_some
+from storage.reactions import remove_after, remove_in_steps
 from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_active, check_in_force, end_ways_in
@@ -142,12 +142,11 @@ class Accounts(Nouns):
             tx.has_news = False  # polls hear of it with the last step
             return bool(removed)
 
-        async def take_reactions(tx: Tx) -> bool:
+        async def whose(tx: Tx) -> int:
             await check_in_force(tx, account_id, credential, password)
-            return await remove_some(tx, account_id)
+            return account_id
 
-        while await self._write(take_reactions):
-            pass
+        await remove_in_steps(self._write, whose)
         while not keep_messages and await self._write(thin_out):
             pass  # the transaction below deletes the rest together with the account
         await self._write(unit)

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 from storage.accounts import add_account, is_taken, remove_account, rename_author
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
-from storage.records import Account, Identity, Password, Picture
+from storage.reactions import remove_in_steps
+from storage.records import Account, Identity, Password
 from storage.rights import PROVIDER, check_in_force, end_identity, has_password, revoke
 from storage.rows import ACCOUNT, note, note_access_change, raise_floor
 from storage.suspensions import check_identity
@@ -148,18 +149,6 @@ class Identities(Nouns):
 
         await self._write(unit)
 
-    async def set_picture(self, identity_id: int, picture: Picture | None) -> None:
-        values = (picture.kind, picture.content) if picture else (None, None)
-
-        async def unit(tx: Tx) -> None:
-            await tx.run("UPDATE identities SET picture_kind = $2, picture = $3 WHERE id = $1", identity_id, *values)
-
-        await self._write(unit)
-
-    async def picture(self, account_id: int, provider: str | None = None) -> Picture:
-        """Returns the picture of this provider, or the first that there is. Raises NotFoundError."""
-        return await self._read(read_picture, account_id, provider)
-
     async def deauthorize_identity(self, provider: str, app_id: str, subject: str, before: int) -> None:
         """Ends the identity's sessions, and the tokens made by them, from before this time. Ignores an unknown one."""
 
@@ -177,12 +166,20 @@ class Identities(Nouns):
         identity made after `before` stays, because the request was not about it. The code is noted in any case.
         """
 
+        async def find(tx: Tx) -> Identity | None:
+            known = await identity_by_key(tx, provider, app_id, subject)
+            return known if known and known.created_at < before else None
+
+        async def whose(tx: Tx) -> int | None:
+            known = await find(tx)
+            return known.account.id if known and await is_only_way_in(tx, known) else None
+
         async def unit(tx: Tx) -> None:
             await tx.run("INSERT INTO erasures (code, at) VALUES ($1, now_ms()) ON CONFLICT DO NOTHING", code)
-            known = await identity_by_key(tx, provider, app_id, subject)
-            if known and known.created_at < before:
+            if known := await find(tx):
                 await erase(tx, known)
 
+        await remove_in_steps(self._write, whose)
         await self._write(unit)
 
     async def erased_at(self, code: str) -> int:
@@ -225,10 +222,15 @@ async def insert(tx: Tx, account_id: int, provider: str, app_id: str, subject: s
     return await find(tx, provider, app_id, subject)
 
 
+async def is_only_way_in(tx: Tx, identity: Identity) -> bool:
+    account_id = identity.account.id
+    return not await has_password(tx, account_id) and await read_identities(tx, account_id) == [identity]
+
+
 async def erase(tx: Tx, identity: Identity) -> None:
     """Removes all that came with the identity, also earlier names from there that old messages may have."""
     account = identity.account
-    if not await has_password(tx, account.id) and await read_identities(tx, account.id) == [identity]:
+    if await is_only_way_in(tx, identity):
         await remove_account(tx, account.id, keep_messages=True)
         return
     await end_identity(tx, account.id, identity.provider)
@@ -236,18 +238,6 @@ async def erase(tx: Tx, identity: Identity) -> None:
     await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account.id)
     await note_access_change(tx, account.id)
     await raise_floor(tx, await rename_author(tx, account.id, name))
-
-
-async def read_picture(tx: Tx, account_id: int, provider: str | None) -> Picture:
-    row = await tx.one(
-        "SELECT picture_kind, picture FROM identities "
-        "WHERE account_id = $1 AND provider = coalesce($2, provider) AND picture IS NOT NULL ORDER BY id",
-        account_id,
-        provider,
-    )
-    if row is None:
-        raise NotFoundError("picture")
-    return Picture(*row)
 
 
 async def read_erased_at(tx: Tx, code: str) -> int:

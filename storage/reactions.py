@@ -1,9 +1,9 @@
 """Reactions of accounts to messages. Triggers of the database count them beside each message (migrations)."""
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Sequence
 
-from storage.asking import IDS_TOGETHER, check_may_read, on_readable, values
+from storage.asking import check_may_read, on_readable, together, values
 from storage.errors import ArchivedError
 from storage.messages import read_anywhere, read_message
 from storage.records import FIRST_BOARD, Asker, Author, Message
@@ -59,7 +59,7 @@ class Reactions(Nouns):
         """
         return await self._read(read_reactions_to, id, after, limit, asker)
 
-    async def own_reactions(self, ids: Collection[int], asker: Asker) -> list[tuple[int, int, str]]:
+    async def own_reactions(self, ids: Sequence[int], asker: Asker) -> list[tuple[int, int, str]]:
         """Returns the asker's reactions to those of these messages that it may read: message, board and kind of each."""
         return await self._read(read_own_reactions, ids, asker)
 
@@ -107,8 +107,8 @@ async def read_reactions_to(
     return message, list(kinds.items())
 
 
-async def read_own_reactions(tx: Tx, ids: Collection[int], asker: Asker) -> list[tuple[int, int, str]]:
-    named = [*ids, *[*ids][-1:] * (-len(ids) % IDS_TOGETHER)]
+async def read_own_reactions(tx: Tx, ids: Sequence[int], asker: Asker) -> list[tuple[int, int, str]]:
+    named = together(ids)
     rows = await tx.all(
         f"SELECT message_id, {BOARD_ID}, kind FROM reactions WHERE account_id = $1 AND message_id IN ({places(4, named)}) "
         f"AND {MAY_READ} ORDER BY id",
@@ -124,16 +124,33 @@ async def read_reacted_by(tx: Tx, account_id: int, after: int, limit: int) -> li
     return [Reaction(*row) for row in await tx.all(select, account_id, after, limit)]
 
 
+async def remove_in_steps(
+    write: Callable[[Callable[[Tx], Awaitable[bool]]], Awaitable[bool]], whose: Callable[[Tx], Awaitable[int | None]]
+) -> None:
+    """Removes all but REMOVED_AT_ONCE of the reactions of an account that is about to be deleted; the rest go with it.
+
+    `whose` says in each step which account that is, or None if it is none any more.
+    """
+
+    async def step(tx: Tx) -> bool:
+        account_id = await whose(tx)
+        removed = account_id is not None and await remove_some(tx, account_id)
+        tx.has_news = False  # polls hear of it with the deletion
+        return removed
+
+    while await write(step):
+        pass
+
+
 async def remove_some(tx: Tx, account_id: int) -> bool:
     """Removes the newest REMOVED_AT_ONCE reactions of an account that is to be deleted, and returns whether it did. If there
-    are no more than that, it removes none: they go with the account. Polls hear of all with that transaction.
+    are no more than that, it removes none: they go with the account.
     """
     select = "SELECT id FROM reactions WHERE account_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2"
     last = await tx.one(select, account_id, REMOVED_AT_ONCE)
     if last is None:
         return False
     await remove_after(tx, account_id, last[0])
-    tx.has_news = False
     return True
 
 
@@ -141,7 +158,9 @@ async def remove_after(tx: Tx, account_id: int, after: int = 0) -> None:
     """Removes an account's reactions after the one with this id. It raises the floors of their boards, as a change for each
     would take longer than its reaction.
     """
-    there = "SELECT message_id FROM reactions WHERE account_id = $1 AND id > $2"
-    boards = await tx.all(f"SELECT DISTINCT board_id FROM {EVERYWHERE} WHERE id IN ({there})", account_id, after)
-    await tx.run("DELETE FROM reactions WHERE account_id = $1 AND id > $2", account_id, after)
-    await raise_floor(tx, [board_id for (board_id,) in boards])
+    there = "id IN (SELECT message_id FROM reactions WHERE account_id = $1 AND id > $2)"
+    boards = await tx.all(f"SELECT DISTINCT board_id FROM posts WHERE {there}", account_id, after)
+    if await tx.one(f"SELECT 1 FROM messages WHERE {there} LIMIT 1", account_id, after):
+        boards = [(FIRST_BOARD,), *boards]
+    if await tx.run("DELETE FROM reactions WHERE account_id = $1 AND id > $2", account_id, after):
+        await raise_floor(tx, [board_id for (board_id,) in boards])

@@ -1,6 +1,6 @@
 """What a site does with reactions to messages."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from board.caller import Caller
 from board.errors import DeniedError
@@ -33,6 +33,6 @@ class Reactions(Parts):
         message, found = await self.storage.reactions_to(id, after, limit + 1, caller.asker)
         return message, found[:limit], len(found) > limit
 
-    async def own_reactions(self, caller: Caller, ids: Collection[int]) -> list[tuple[int, int, str]]:
+    async def own_reactions(self, caller: Caller, ids: Sequence[int]) -> list[tuple[int, int, str]]:
         """Returns the caller's reactions to these messages: message, board and kind of each."""
         return await self.storage.own_reactions(ids, caller.asker)

@@ -180,6 +180,7 @@ class ApiMessage(Placed):
         self.write_placed(message)
 
     async def patch(self, id: str) -> None:
+        check_is_still(self, self.query("as"))
         fields = self.fields()
         body, began_from = self.text_field(fields, "body"), self.optional_text(fields, "began_from")
         seen_at = moment(began_from) if began_from else None
@@ -190,6 +191,7 @@ class ApiMessage(Placed):
         self.write_placed(message)
 
     async def delete(self, id: str) -> None:
+        check_is_still(self, self.query("as"))
         await self.site.delete(self.caller, parse_id(id))
         self.is_done = True
         self.set_status(204)

@@ -5,7 +5,6 @@ from handlers.boards.on_board import OnMessage
 from handlers.boards.rail import WithBoards
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
-from handlers.http.fields import LIMIT_MAX
 from handlers.messages.api import Placed, check_is_still, parse_id
 
 MEMBERS_AT_ONCE = 100
@@ -21,6 +20,7 @@ class ApiReaction(Placed):
         await self.react(id, kind, withdraws=True)
 
     async def react(self, id: str, kind: str, *, withdraws: bool = False) -> None:
+        check_is_still(self, self.query("as"))
         message = await self.site.react(self.caller, parse_id(id), kind, withdraws=withdraws)
         await self.find_board_when_done(message)
         self.write_placed(message)
@@ -46,12 +46,9 @@ class ApiOwnReactions(WithBoards):
     for_whom = "members"
 
     async def get(self) -> None:
-        ids = (self.query("ids") or "").split(",")
-        if len(ids) > LIMIT_MAX or not all(id.isascii() and id.isdigit() and len(id) < 19 for id in ids):
-            raise RefusedError(
-                400, "bad_field", f"“ids” must be 1 to {LIMIT_MAX} ids of messages, with commas between."
-            )
-        found = await self.site.own_reactions(self.caller, list(map(int, ids)))
+        if (ids := self.ids()) is None:
+            raise RefusedError(400, "bad_field", "The query “ids” is missing.")
+        found = await self.site.own_reactions(self.caller, ids)
         self.judge(board_id for _, board_id, _ in found)
         own: dict[int, list[str]] = {}
         for message_id, _, kind in found:

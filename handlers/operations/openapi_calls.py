@@ -53,6 +53,7 @@ AFTER = query(
     "after", {"type": "string", "pattern": CURSOR}, "The cursor of the last reply. The answer has the changes after it."
 )
 BEFORE = query("before", NUMBER, "Page back: the answer has messages older than the one with this id.")
+AS = query("as", {"type": "string"}, "By whom it is meant to come, for a page in a browser; refused to anybody else.")
 IDS = query(
     "ids",
     {"type": "string", "pattern": "^[0-9]{1,18}(,[0-9]{1,18}){0,99}$"},
@@ -126,11 +127,13 @@ def one_message(settings: Settings) -> Json:
         "patch": call(
             "editMessage", "messages", "Change one of your own", MEMBERS,
             good(200, "The message as it is now.", ref("Message")),
-            (*own, *SENT, *TEXT, "archived", "read_only", "edited_meanwhile", "too_many_posts", "too_many_requests"),
-            takes="MessageEdit",
+            (*own, *SENT, *TEXT, "archived", "read_only", "edited_meanwhile", "someone_else", "not_utf8", "too_many_posts",
+             "too_many_requests"),
+            takes="MessageEdit", parameters=(AS,),
         ),
         "delete": call(
-            "deleteMessage", "messages", "Delete one of your own; moderators, any", MEMBERS, good(204, "Gone."), (*own, "too_many_tries")
+            "deleteMessage", "messages", "Delete one of your own; moderators, any", MEMBERS, good(204, "Gone."),
+            (*own, "someone_else", "not_utf8", "too_many_tries"), parameters=(AS,),
         ),
     }  # fmt: skip
 

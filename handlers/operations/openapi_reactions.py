@@ -3,7 +3,7 @@
 from board.reactions import EMOJI
 from handlers.http.fields import LIMIT_MAX
 from handlers.messages.reactions import MEMBERS_AT_ONCE
-from handlers.operations.openapi_calls import LIMIT, MEMBERS, NUMBER, call, readers
+from handlers.operations.openapi_calls import AS, IDS, LIMIT, MEMBERS, NUMBER, call, readers
 from handlers.operations.openapi_errors import READS, WRITES
 from handlers.operations.openapi_parts import FLAG, ID, TEXT, Json, good, in_path, listed, query, record, ref, told
 from settings import Settings
@@ -14,14 +14,23 @@ KIND = {
     "description": "What it is called; the emoji itself will do, too: "
     + ", ".join(f"`{kind}` {emoji}" for kind, emoji in EMOJI.items()),
 }
-REACTS = (*WRITES, "bad_reaction", "not_found", "not_allowed", "archived", "too_many_tries", "too_many_requests")
+REACTS = (
+    *WRITES,
+    "bad_reaction",
+    "not_found",
+    "not_allowed",
+    "archived",
+    "someone_else",
+    "not_utf8",
+    "too_many_tries",
+    "too_many_requests",
+)
 EMOJIS = {"type": "array", "items": TEXT}
 
 
 def reaction_calls(settings: Settings) -> Json:
     after = query("after", NUMBER, "Go on: the members whose ids come after this one.")
     how_many = query("limit", LIMIT["schema"], f"How many members: {MEMBERS_AT_ONCE} if it isn't sent, and at most.")
-    ids = query("ids", {"type": "string", "pattern": "^[0-9]{1,18}(,[0-9]{1,18})*$"}, f"1 to {LIMIT_MAX} ids of messages, with commas between.")  # fmt: skip
     as_it_is = good(200, "The message as it is then.", ref("Message"))
     return {
         "/api/v1/messages/{id}/reactions": {
@@ -34,14 +43,14 @@ def reaction_calls(settings: Settings) -> Json:
         },
         "/api/v1/messages/{id}/reactions/{kind}": {
             "parameters": [in_path("id"), KIND],
-            "put": call("react", "messages", "React to a message; twice is once", MEMBERS, as_it_is, REACTS),
-            "delete": call("withdrawReaction", "messages", "Take your reaction back", MEMBERS, as_it_is, REACTS),
+            "put": call("react", "messages", "React to a message; twice is once", MEMBERS, as_it_is, REACTS, parameters=(AS,)),
+            "delete": call("withdrawReaction", "messages", "Take your reaction back", MEMBERS, as_it_is, REACTS, parameters=(AS,)),
         },
         "/api/v1/reactions": {
             "get": call(
                 "listOwnReactions", "messages", "Your own reactions to some messages", MEMBERS,
                 good(200, "The messages to which you have reacted, and which you may read.", ref("OwnReactions")),
-                (*READS, "bad_field", "not_utf8"), parameters=({**ids, "required": True},),
+                (*READS, "bad_field", "not_utf8"), parameters=({**IDS, "required": True, "description": f"1 to {LIMIT_MAX} ids of messages, with commas between them."},),
             )
         },
     }  # fmt: skip
