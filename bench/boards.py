@@ -2,7 +2,7 @@
 
 Nearly each member also has a board of the invited, so nearly no two of them may read the same. Each post wakes a hundred
 polls on either side; on the site of many boards, ticks tell all members of the other boards. Ten thousand connections find
-less in the processor's caches than a hundred do, whatever boards there are. So another site of one board has nearly as
+less in the processor's caches than a hundred do, on one board or on many. So another site of one board has nearly as
 many connections, of which a hundred poll at a time, in turns. Once a minute each member's
 session is read again, as always, which costs some rounds more.
 """

@@ -27,7 +27,7 @@ ADDRESS = (
 
 LINK = re.compile(f"https?://{IN_LINK}", FLAGS)
 HAS_HOST = re.compile(
-    "https?://[0-9a-z\x80-\U0010ffff]|www\\.[0-9a-z\x80-\U0010ffff][^/?#@]*\\.[^/?#.@][^/?#@]*(?:[/?#]|\\Z)", FLAGS
+    "https?://[0-9a-z\x80-\U0010ffff]|www\\.(?![^/?#]*@)[0-9a-z\x80-\U0010ffff][^/?#]*\\.[^/?#.]", FLAGS
 )
 MAIL_NAME = re.compile("[0-9a-z._+-]", FLAGS)
 MAIL_NAME_MAX = 64

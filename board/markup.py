@@ -65,6 +65,18 @@ def flat(tree: Iterable[Piece]) -> Iterator[tuple[str, str]]:
             yield content, kind
 
 
+BLOCKS = frozenset(("block", "quote", "item"))
+
+
+def plain(tree: Iterable[Piece]) -> str:
+    """Returns the words alone, without markers."""
+    words = []
+    for content, kind, *_ in tree:
+        text = content if isinstance(content, str) else plain(content)
+        words.append(f" {text} " if kind in BLOCKS else text)
+    return "".join(words)
+
+
 class Parser:
     """Reads one message. Each step goes on from where the last one ended, so the work is linear."""
 

@@ -112,7 +112,7 @@ class LivePage(WithRail, Rendering):
         else:
             body = await self.context.making.packing.run(Body.make, messages, rest)
         kept = Kept.make(address, began_at, watching, head, body, end)
-        if (self.address(), self.board.cursor) == (address, state.cursor):
+        if (self.address(), self.board.cursor) == (address, state.cursor) and not self.lacks_quotes:
             all_kept.pop(self.origin, None)
             if len(all_kept) >= MOST_ORIGINS:
                 del all_kept[next(iter(all_kept))]

@@ -8,11 +8,23 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 from tornado.util import import_object
 
+from handlers.http.base import Base
+
 
 def handler_of(target: Any) -> type[tornado.web.RequestHandler]:
     """Returns the handler of a route: the class itself, or the one of this name within handlers/."""
     found: type[tornado.web.RequestHandler] = import_object(f"handlers.{target}") if isinstance(target, str) else target
     return found
+
+
+class Missing(Base):
+    """Answers as any fault of a handler is answered."""
+
+    def initialize(self, error: Exception) -> None:
+        self.error = error
+
+    async def prepare(self) -> None:
+        raise self.error
 
 
 class OnDemand(Router):
@@ -23,7 +35,10 @@ class OnDemand(Router):
         self._name = name
 
     def find_handler(self, request: HTTPServerRequest, **params: Any) -> HTTPMessageDelegate:
-        return self._application.get_handler_delegate(request, handler_of(self._name), **params)
+        try:
+            return self._application.get_handler_delegate(request, handler_of(self._name), **params)
+        except Exception as error:  # its file has changed or is gone, in an update that is not finished
+            return self._application.get_handler_delegate(request, Missing, {"error": error})
 
 
 def on_demand(application: tornado.web.Application, routes: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

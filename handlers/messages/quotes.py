@@ -1,17 +1,15 @@
 """Puts into a page what its replies are to. The kept HTML of a reply has only the place for that, with the id."""
 
 import functools
-import re
 from collections.abc import Mapping
 
+from board.markup import pieces, plain
 from handlers.http.templates import LOADER
 from handlers.messages.articles import preview
 from storage.records import Message
 
 LONGEST = 120
 """Characters of the line: it is cut where it does not fit. static/js/quotes.js has the same number."""
-MARKS = re.compile(r"`|\*\*|~~|^> ?|^- ", re.MULTILINE)
-"""What is left out of them: most marks of the grammar. static/js/quotes.js leaves out the same."""
 MOST_READ = 1000
 """Characters of a message in which these are looked for."""
 
@@ -27,7 +25,7 @@ def quote_of(message: Message | None) -> tuple[str, str] | None:
     """Returns the author's name and the first words, or None for a message that was deleted or removed."""
     if message is None or message.body is None:
         return None
-    words = preview(MARKS.sub("", message.body[:MOST_READ]), LONGEST)
+    words = preview(plain(pieces(message.body[:MOST_READ])), LONGEST)
     return message.author.name if message.author else "Guest", words
 
 

@@ -26,6 +26,9 @@ BIG = 64 * 1024
 class Rendering(Page):
     """Shows messages."""
 
+    lacks_quotes = False
+    """Whether storage could not say what replies are to. Such a page is not for others."""
+
     def get_template_namespace(self) -> dict[str, Any]:
         return {
             **super().get_template_namespace(),
@@ -64,6 +67,7 @@ class Rendering(Page):
         try:
             found = await self.site.quoted(self.caller, self.board, messages)
         except UnavailableError:
+            self.lacks_quotes = True
             return {}
         made = await self.context.making.turns.each(lambda one: with_quote(html[one.id], one, found), replies)
         return {reply.id: one for reply, one in zip(replies, made, strict=True)}

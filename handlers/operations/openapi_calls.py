@@ -128,8 +128,7 @@ def one_message(settings: Settings) -> Json:
             "editMessage", "messages", "Change one of your own", MEMBERS,
             good(200, "The message as it is now.", ref("Message")),
             (*own, *SENT, *TEXT, "archived", "read_only", "edited_meanwhile", "someone_else", "not_utf8", "too_many_posts",
-             "too_many_requests"),
-            takes="MessageEdit", parameters=(AS,),
+             "too_many_requests"), takes="MessageEdit", parameters=(AS,),
         ),
         "delete": call(
             "deleteMessage", "messages", "Delete one of your own; moderators, any", MEMBERS, good(204, "Gone."),

@@ -374,7 +374,9 @@ function isPast(reply) {
 
 /** How much of the window's top is covered by what stays in view: see static/css/header.css. */
 function covered() {
-  return parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+  return (
+    parseFloat(getComputedStyle(/** @type {Element} */ (document.getElementById("messages"))).scrollMarginTop) || 0
+  );
 }
 
 /** @param {HTMLCollectionOf<HTMLElement>} articles */

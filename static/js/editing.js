@@ -102,11 +102,11 @@ class Editing {
     try {
       const headers = { Accept: "application/json", "Content-Type": "application/json" };
       const body = JSON.stringify({ body: this.#box.value, began_from: this.#began.value });
-      const message = await ask(this.#url, isMessage, LIMIT_MS, { method: "PATCH", headers, body });
+      const url = `${this.#url}?as=${encodeURIComponent(this.#tools.as)}`;
+      await ask(url, isMessage, LIMIT_MS, { method: "PATCH", headers, body });
       store.put(this.#form.dataset.draft ?? "", "");
       this.#close();
-      this.#tools.board.put(message);
-      this.#tools.tell("Saved.");
+      this.#tools.tell("Saved."); // a poll brings the words, in the order of all changes
     } catch (error) {
       await this.#refused(error);
     } finally {

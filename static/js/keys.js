@@ -78,7 +78,8 @@ function newest() {
 function step(by) {
   const articles = [...document.querySelectorAll("#messages article")];
   const at = articles.findIndex((article) => article.contains(document.activeElement));
-  const covered = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+  const list = /** @type {Element} */ (document.getElementById("messages"));
+  const covered = parseFloat(getComputedStyle(list).scrollMarginTop) || 0; // see header.css
   const first = articles.findIndex((article) => article.getBoundingClientRect().top >= covered);
   const next = articles[at < 0 ? Math.max(first, 0) : at + by];
   /** @type {HTMLElement | null | undefined} */ (next?.querySelector(".permalink"))?.focus({ preventScroll: true });

@@ -191,19 +191,22 @@ function pressed(event) {
 }
 
 /** @param {Event} event */
-function touched(event) {
+async function touched(event) {
   const { type, target } = event;
+  let dots;
   if (type === "click") {
-    const isDots = target instanceof Element && target.closest(".permalink");
-    if (isDots && matchMedia("(hover: none)").matches) event.preventDefault();
+    dots = target instanceof Element && matchMedia("(hover: none)").matches && target.closest("a.permalink");
+    if (dots) event.preventDefault();
   } else if (asking) return;
   // If the server is away, it is not asked at each move.
   asking = setTimeout(() => (asking = 0), PAUSE_MS);
-  lazy("tools", ({ begin }) => {
+  const isThere = await lazy("tools", ({ begin }) => {
     for (const name of TOUCHES) list.removeEventListener(name, touched);
     // From now on, tools.js listens.
     begin(board, event);
+    return true;
   });
+  if (dots && !isThere) location.assign(/** @type {HTMLAnchorElement} */ (dots).href);
 }
 
 /** @param {(notifications: import("./notify.js").Notifications) => void} use */
@@ -244,7 +247,7 @@ function linked() {
   if (!target || CSS.supports("overflow-anchor", "auto")) return null;
   return {
     id: Number(target.id.slice(1)),
-    top: parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0,
+    top: parseFloat(getComputedStyle(list).scrollMarginTop) || 0, // see header.css
   };
 }
 
@@ -277,7 +280,11 @@ function style() {
   sheet.rel = "stylesheet";
   sheet.href = first?.href.replace("board.css", "later.css") ?? "";
   document.head.append(sheet);
-  return new Promise((done) => (sheet.onload = sheet.onerror = done));
+  sheet.onerror = () => {
+    styled = undefined; // the next use tries again
+    sheet.remove();
+  };
+  return new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
 }
 
 /** @param {import("./board.js").Reply} reply */

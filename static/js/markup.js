@@ -42,7 +42,7 @@ const TOKEN = new RegExp(
   String.raw`\n|¯\\_|\\([\x60*_~[\]]|(?=[>-] ))|\x60([^\x60\n]+)\x60|\[(?![^[\]\n]*(?::\/\/|www\.|\w@\w))([^[\]\n]{1,200})\]\((${ADDRESS})\)|((?:https?:\/\/|www\.)${IN_LINK})|@|\*+|_+|~+`,
   "gi",
 );
-const HAS_HOST = /^(?:https?:\/\/[0-9a-z\x80-\uffff]|www\.[0-9a-z\x80-\uffff][^/?#@]*\.[^/?#.@][^/?#@]*(?:[/?#]|$))/i;
+const HAS_HOST = /^(?:https?:\/\/[0-9a-z\x80-\uffff]|www\.(?![^/?#]*@)[0-9a-z\x80-\uffff][^/?#]*\.[^/?#.])/i;
 const MAIL_NAME = /[0-9a-z._+-]/i;
 const MAIL_NAME_MAX = 64;
 const MAIL_DOMAIN = new RegExp(DOMAIN, "iy");
@@ -62,6 +62,22 @@ const ENDINGS = ".,;:!?'*_~…‘’«»‹›–—،؛؟۔।";
  */
 export function pieces(body) {
   return joined(new Parser().parse(body));
+}
+
+const BLOCKS = ["block", "quote", "item"];
+
+/**
+ * Returns the words alone, without markers.
+ * @param {Piece[]} tree
+ * @returns {string}
+ */
+export function plain(tree) {
+  return tree
+    .map(([content, kind]) => {
+      const words = typeof content === "string" ? content : plain(content);
+      return BLOCKS.includes(kind) ? ` ${words} ` : words;
+    })
+    .join("");
 }
 
 /**

@@ -48,7 +48,7 @@ export function makeArticle(message) {
   }
   write(part(".body"), message.body);
   writeTimes(article);
-  if (message.reactions || document.querySelector(`#${article.id} .reactions`)) {
+  if (message.reactions || (id && document.querySelector(`#m${id} .reactions`))) {
     import("./reactions.js").then(({ show }) => show(message)).catch(() => {}); // pages without any do without it
   }
   return article;

@@ -2,6 +2,7 @@
 // from the page or asked for, and follow each change of that message. A page without replies does not load this.
 
 import { Board } from "./board.js";
+import { pieces, plain } from "./markup.js";
 import { ask, Backoff, Failure } from "./poller.js";
 
 /**
@@ -13,7 +14,7 @@ import { ask, Backoff, Failure } from "./poller.js";
 const MOST = 100; // messages in one request
 const LONGEST = 120; // characters of the line: it is cut where it does not fit
 const LIMIT_MS = 30_000;
-const MARKS = /\x60|\*\*|~~|^> ?|^- /gm; // as in handlers/messages/quotes.py
+const MOST_READ = 1000; // characters of a message in which these are looked for
 
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 const backoff = new Backoff();
@@ -88,11 +89,10 @@ function idOf({ dataset }) {
  */
 function onPage(id) {
   const article = document.getElementById(`m${id}`);
-  /** @param {string} part */
-  const at = (part) => /** @type {HTMLElement | null | undefined} */ (article?.querySelector(part));
-  const [author, body] = [at(".author"), at(".body")];
-  // innerText has blanks between blocks, but may be empty for what is out of view.
-  return article && { name: author?.textContent ?? "", body: body?.innerText || body?.textContent || "" };
+  const body = article?.querySelector(".body");
+  // What has markup is asked for, so that the line is the same everywhere.
+  if (!body || body.firstElementChild) return null;
+  return { name: article?.querySelector(".author")?.textContent ?? "", body: body.textContent ?? "" };
 }
 
 /**
@@ -136,7 +136,12 @@ function makeLine(id, quoted) {
 
 /** @param {string} body */
 function beginning(body) {
-  const signs = [...body.replace(MARKS, "").trim().split(/\s+/).join(" ")];
+  const signs = [
+    ...plain(pieces([...body].slice(0, MOST_READ).join("")))
+      .trim()
+      .split(/\s+/)
+      .join(" "),
+  ];
   if (signs.length <= LONGEST) return signs.join("");
   const start = signs.slice(0, LONGEST - 1).join("");
   return `${start.trim()}…`;

@@ -24,6 +24,8 @@ const AT_ONCE = 100; // messages in one request
 const LIMIT_MS = 30_000;
 const FAILED = "That didn't work. Please try again.";
 
+const { as } = document.getElementById("messages")?.dataset ?? {};
+const by = as ? `?as=${encodeURIComponent(as)}` : "";
 const isMember = document.querySelector('nav [href="/account"]') !== null;
 /** @type {Map<number, Set<string>>} One's own, of the messages that were asked for. */
 const own = new Map();
@@ -53,8 +55,10 @@ export function show(message) {
   if (!article) return;
   const list = article.querySelector(".reactions");
   if (!message.reactions) {
-    list?.remove();
-    article.querySelector(".toggles")?.remove();
+    keepFocus(article, () => {
+      list?.remove();
+      article.querySelector(".toggles")?.remove();
+    });
     return;
   }
   const counts = list ?? article.appendChild(document.createElement("p"));
@@ -150,10 +154,22 @@ function draw(article) {
     button.setAttribute("aria-pressed", String(isOwn(article, emoji)));
     return button;
   });
-  for (const button of before) if (!after.includes(button)) button.remove();
+  keepFocus(article, () => before.filter((button) => !after.includes(button)).forEach((button) => button.remove()));
   after.forEach((button, place) => {
     if (toggles.children[place] !== button) toggles.insertBefore(button, toggles.children[place] ?? null);
   });
+}
+
+/**
+ * Removes buttons. If one had the focus, the message's link gets it.
+ * @param {HTMLElement} article
+ * @param {() => void} remove
+ */
+function keepFocus(article, remove) {
+  const focused = document.activeElement;
+  remove();
+  if (focused?.isConnected) return;
+  /** @type {HTMLElement | null} */ (article.querySelector(".permalink"))?.focus({ preventScroll: true });
 }
 
 /**
@@ -215,7 +231,7 @@ async function toggle(article, emoji) {
   set(method === "PUT");
   say(article, "");
   try {
-    const url = `/api/v1/messages/${id}/reactions/${encodeURIComponent(emoji)}`;
+    const url = `/api/v1/messages/${id}/reactions/${encodeURIComponent(emoji)}${by}`;
     const message = await ask(url, isMessage, LIMIT_MS, { method });
     set(method === "PUT"); // the list of one's own may have come in between
     if (!article.closest("[data-cursor]")) show(message); // else a poll brings it, in order

@@ -79,7 +79,7 @@ export class Reading {
       const newest = list.querySelector("article");
       if (newest && this.#isAtTop && !document.hidden && !this.#isStopped) this.#see(Number(newest.id.slice(1)));
     };
-    const covered = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0; // see header.css
+    const covered = parseFloat(getComputedStyle(list).scrollMarginTop) || 0; // see header.css
     const options = { rootMargin: `-${covered}px 0px 0px` };
     new IntersectionObserver((entries) => {
       const { boundingClientRect, rootBounds } = entries[entries.length - 1];

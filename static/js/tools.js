@@ -172,8 +172,8 @@ function moved({ target, pointerType }) {
 /** @param {FocusEvent} event */
 function left({ target, relatedTarget }) {
   const article = articleOf(target);
-  if (article && !article.contains(/** @type {Node | null} */ (relatedTarget)) && !article.matches(":hover"))
-    bar.remove();
+  if (!article?.contains(bar) || article.matches(":hover")) return; // it may have gone to another message by now
+  if (!article.contains(/** @type {Node | null} */ (relatedTarget))) bar.remove();
 }
 
 /** @param {KeyboardEvent} event */
@@ -266,7 +266,7 @@ async function erase(article) {
   // Found before, since the live change may come first.
   const next = [article.nextElementSibling, article.previousElementSibling].find((one) => articleOf(one));
   try {
-    await ask(`/api/v1/messages/${id}`, isAnything, LIMIT_MS, { method: "DELETE" });
+    await ask(`/api/v1/messages/${id}?as=${encodeURIComponent(as)}`, isAnything, LIMIT_MS, { method: "DELETE" });
   } catch (error) {
     const { status } = /** @type {Failure} */ (error);
     if (status !== 204 && status !== 404) return tell(inWords(error)); // 204 has no JSON

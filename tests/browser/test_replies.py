@@ -4,13 +4,12 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.test_tabs import parked
+from tests.browser.test_tools import point_at, tool, use
 from tests.support.browser import BROWSER_TEST, is_as_after_reload, is_wide, message, write
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
 
-START = """(id) => import(document.querySelector("script[src$='/main.js']").src.replace("main", "reply"))
-    .then((module) => module.startReply(document.getElementById(`m${id}`)))"""
 LOADED = "(name) => performance.getEntriesByType('resource').some((one) => one.name.includes(name))"
 HEBREW = "שלום עולם, " + "מילים ארוכות מאוד " * 20
 
@@ -43,18 +42,21 @@ async def test_a_reply_quotes_its_message_in_each_window_as_it_is_now(start, vis
     page, other = await visit(server, person=Person(server, name="Bob")), await visit(server)
     await parked(server, 2)
     assert not await other.evaluate(LOADED, "quotes."), "a page without replies loads nothing of them"
-    await page.evaluate(START, first)
-    await expect(page.locator(".replying")).to_contain_text("Replying to Ada")
+    await use(page, "who rows on\n\nSunday?", "Reply")
+    await expect(page.locator("#composer .replying")).to_contain_text("Replying to Ada")
     await expect(page.locator("#s")).to_be_focused()
     await page.fill("#s", "I do")
+    await page.mouse.move(1, 1)
     await page.reload()
-    await expect(page.locator(".replying")).to_contain_text("Replying to Ada")
+    await expect(page.locator("#composer .replying")).to_contain_text("Replying to Ada")
     await write(page, "I do")
     await expect(page.locator(".replying")).to_have_count(0)
     for one in (page, other):
         await expect(quote(one, "I do")).to_have_text("In reply to Ada who rows on Sunday?")
         await expect(quote(one, "I do").get_by_role("link")).to_have_attribute("href", f"/m/{first}")
         await is_as_after_reload(one)
+    await quote(page, "I do").get_by_role("link").click()
+    await expect(page).to_have_url(f"{server.url}/#m{first}")
     await write(page, "no reply")
     assert "reply_to" not in server.get("/api/v1/messages?limit=1").json()["messages"][0]
     edit(ada, first, "who rows on Monday?")
@@ -103,6 +105,17 @@ async def test_a_message_that_is_not_on_the_page_is_asked_for_once(start, visit)
     let_go.set()
     await expect(quote(page, "four")).to_have_text("In reply to a deleted message")
     assert len(asked) > count and not await is_wide(page)
+    await message(page, "number 30").evaluate("(one) => one.scrollIntoView({ block: 'center' })")
+    await point_at(page, "number 30")
+    before = await message(page, "number 30").bounding_box()
+    await tool(page, "Reply").click()
+    await expect(page.locator("#composer .replying")).to_be_in_viewport(ratio=1)
+    await expect(page.locator("#s")).to_be_focused()
+    after = await message(page, "number 30").bounding_box()
+    assert abs(after["y"] - before["y"]) < 1, "far down the page, too, what one replies to stays where it was"
+    assert await page.evaluate("scrollY") > 600
+    await quote(page, "one").get_by_role("link").click()
+    await expect(page).to_have_url(f"{server.url}/m/{old}")
 
 
 async def test_a_reply_to_a_message_that_was_deleted_meanwhile_comes_back_to_be_posted_without_it(start, visit):
@@ -111,12 +124,12 @@ async def test_a_reply_to_a_message_that_was_deleted_meanwhile_comes_back_to_be_
     visit.expect("status of 422|net::ERR_")
     server = start()
     ada = Person(server, name="Ada")
-    there, gone = ada.post("stays")["id"], ada.post("goes")["id"]
+    gone = [ada.post(words)["id"] for words in ("stays", "goes")][1]
     page = await visit(server)
     await page.route("**/add", lambda route: route.abort("connectionreset"))
-    for id, text in ((there, "to what stays"), (gone, "to what goes")):
-        await page.evaluate(START, id)
-        await page.fill("#s", text)
+    for words in ("stays", "goes"):
+        await use(page, words, "Reply")
+        await page.fill("#s", f"to what {words}")
         await page.keyboard.press("Control+Enter")
     await expect(page.locator("#outbox .message")).to_have_count(2)
     letters = await page.evaluate("Object.values(localStorage).filter((text) => text.includes('replyTo'))")
@@ -152,8 +165,8 @@ async def test_one_replies_without_javascript(start, visit):
         lively = await visit(
             server, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 320, "height": 700}
         )
-        await lively.evaluate(START, first)
-        await expect(lively.locator(".replying")).to_be_visible()
+        await use(lively, HEBREW.strip(), "Reply")
+        await expect(lively.locator("#composer .replying")).to_be_visible()
         found = await Axe().run(lively)
         assert found.violations_count == 0, found.generate_report()
         assert not await is_wide(lively)

@@ -24,10 +24,15 @@ async def point_at(page, text):
     await expect(message(page, text).locator(".toolbar")).to_be_visible()
 
 
+async def use(page, text, name):
+    """Points to this message and clicks on this tool of it."""
+    await point_at(page, text)
+    await tool(page, name).click()
+
+
 async def edit(page, text):
     """The box in which this message is changed."""
-    await point_at(page, text)
-    await tool(page, "Edit").click()
+    await use(page, text, "Edit")
     box = page.locator(".in-place textarea")
     await expect(box).to_be_focused()
     return box
@@ -41,10 +46,10 @@ async def test_each_sees_the_tools_that_they_may_use(start, visit):
     ada.post("by ada")
     joe.post("by joe")
     for person, his in (
-        (None, ["Copy link", "More"]),
-        (joe, ["Copy link", "Edit", "Delete", "More"]),
-        (ada, ["Copy link", "More"]),
-        (mo, ["Copy link", "Delete", "More"]),
+        (None, ["Reply", "Copy link", "More"]),
+        (joe, ["Reply", "React", "Copy link", "Edit", "Delete", "More"]),
+        (ada, ["Reply", "React", "Copy link", "More"]),
+        (mo, ["Reply", "React", "Copy link", "Delete", "More"]),
     ):
         page = await visit(server, person=person)
         await point_at(page, "by joe")
@@ -66,13 +71,14 @@ async def test_a_message_is_changed_where_it_stands(start, visit):
     box = await edit(page, "good mornign")
     await expect(box).to_have_value("good mornign")
     await box.fill("good morning to")
-    await page.keyboard.press("Escape")
-    await expect(box).to_have_count(0)
-    await expect(message(page, "good mornign").locator(".permalink")).to_be_focused()
-    box = await edit(page, "good mornign")
-    await expect(box).to_have_value("good morning to")
-    await expect(page.locator(".in-place .hint")).to_contain_text("These are your words from before")
-    await box.press_sequentially(" you")
+    for kept, more in (("good morning to", " you"), ("good morning to you", "")):
+        await page.keyboard.press("Escape")
+        await expect(box).to_have_count(0)
+        await expect(message(page, "good mornign").locator(".permalink")).to_be_focused()
+        box = await edit(page, "good mornign")
+        await expect(box).to_have_value(kept)
+        await expect(page.locator(".in-place .hint")).to_contain_text("These are your words from before")
+        await box.press_sequentially(more)
     await page.keyboard.press("Control+Enter")
     for one in (page, other):
         await expect(message(one, "good morning to you").locator(".edited")).to_have_count(1)
@@ -86,13 +92,17 @@ async def test_a_message_is_changed_where_it_stands(start, visit):
 
 
 async def test_nothing_is_lost_when_an_edit_is_refused(start, visit):
-    """Somebody else was first: both texts are shown. Too long: it says so. The server is away: the words stay."""
+    """Somebody else was first: both texts are shown. Too long: it says so. The server is away: the words stay. The form
+    stands where the words stood, above the reactions."""
     visit.expect(f"{NETWORK}|status of 4")
     server = start(message_length=100)
     ada = Person(server, name="Ada")
     id = ada.post("first words")["id"]
+    ada.api.put(f"/api/v1/messages/{id}/reactions/heart")
     page = await visit(server, person=ada)
+    await expect(page.get_by_role("button", name="1 heart")).to_have_count(1)
     box = await edit(page, "first words")
+    await expect(page.locator(".in-place ~ :is(.reactions, .toggles)")).to_have_count(2)
     await box.fill("words of this window")
     ada.api.patch(f"/api/v1/messages/{id}", json={"body": "words of another window"})
     await expect(message(page, "words of another window")).to_have_count(1)
@@ -137,8 +147,7 @@ async def test_a_message_is_deleted_after_one_question(start, visit):
     page = await visit(server, person=ada)
     dialog = page.get_by_role("dialog", name="Delete this message?")
     for answer in ("Escape", "Cancel", "Delete"):
-        await point_at(page, "x" * 100)
-        await tool(page, "Delete").click()
+        await use(page, "x" * 100, "Delete")
         await expect(dialog.locator("p")).to_have_text("x" * 60 + "…")
         if answer == "Escape":
             await page.keyboard.press("Escape")
@@ -150,42 +159,71 @@ async def test_a_message_is_deleted_after_one_question(start, visit):
     await expect(message(page, "it stays").locator(".permalink")).to_be_focused()
 
 
+FOCUSED = "document.activeElement.title || document.activeElement.className || document.activeElement.localName"
+IS_AT = "(id) => document.activeElement.matches(`#m${id} :is(.permalink, .toolbar button)`)"
+
+
+async def walk(page, *steps):
+    """Presses each key, and sees what it leads to."""
+    for key, name in steps:
+        await page.keyboard.press(key)
+        assert await page.evaluate(FOCUSED) == name, key
+
+
 async def test_each_tool_is_reached_by_the_keyboard_alone(start, visit):
-    """From a message by Tab, along by arrows, from right to left as well, back by Escape, and to the page by More."""
+    """From a message by Tab, before all that the message has to offer, along by arrows, from right to left as well, back
+    by Escape, and to the page by More. What opens at a message gives the focus back to it."""
     server = start()
     ada = Person(server, name="Ada")
-    ids = [ada.post(words)["id"] for words in ("one", "two")]
+    one = ada.post("one")["id"]
+    two = ada.api.post("/api/v1/messages", json={"body": "two", "reply_to": one}).json()["id"]
     page = await visit(server, person=ada)
-    await page.locator(f"#m{ids[1]} .permalink").focus()
+    await page.locator(f"#m{two} .permalink").focus()
     await page.locator(".toolbar").wait_for()
-    focused = "document.activeElement.title || document.activeElement.className"
-    walk = [
-        ("Tab", "Copy link"), ("ArrowRight", "Edit"), ("ArrowRight", "Delete"), ("End", "More"), ("Home", "Copy link"),
-        ("ArrowLeft", "Copy link"), ("Escape", "permalink"),
-    ]  # fmt: skip
-    for key, name in walk:
+    await walk(
+        page, ("Tab", "Reply"), ("ArrowRight", "React"), ("ArrowRight", "Copy link"), ("ArrowRight", "Edit"),
+        ("ArrowRight", "Delete"), ("End", "More"), ("Home", "Reply"), ("ArrowLeft", "Reply"), ("Escape", "permalink"),
+    )  # fmt: skip
+    picker, link = page.get_by_role("group", name="React", exact=True), page.locator(f"#m{two} .permalink")
+    for key in ("Escape", "Enter"):  # in the picker
+        await link.press("Tab")
+        await walk(page, ("Home", "Reply"), ("ArrowRight", "React"))
+        await page.keyboard.press("Enter")
+        await expect(picker.get_by_role("button").first).to_be_focused()
         await page.keyboard.press(key)
-        assert await page.evaluate(focused) == name, key
+        await expect(picker).to_have_count(0)
+        assert await page.evaluate(IS_AT, two), key
+    chip = page.get_by_role("button", name="1 thumbs up")
+    await expect(chip).to_have_attribute("aria-pressed", "true")
+    assert await page.evaluate(IS_AT, two)
+    await link.press("Tab")
+    await walk(page, ("End", "More"), ("ArrowLeft", "Delete"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await comes_true(page, IS_AT, two)
     await page.evaluate("document.documentElement.dir = 'rtl'")
-    for key, name in (("Tab", "Copy link"), ("ArrowLeft", "Edit"), ("ArrowRight", "Copy link"), ("Tab", "permalink")):
-        await page.keyboard.press(key)
-        assert await page.evaluate(focused) == name, key
-    await comes_true(page, f"document.querySelector('.toolbar').parentElement.id === 'm{ids[0]}'")
+    await link.press("Tab")
+    await walk(
+        page, ("Home", "Reply"), ("ArrowLeft", "React"), ("ArrowRight", "Reply"), ("Tab", "a"), ("Tab", "chip"),
+        ("Tab", "permalink"),
+    )  # fmt: skip
+    await comes_true(page, f"document.querySelector('.toolbar').parentElement.id === 'm{one}'")
     for key in ("Tab", "End", "Enter"):
         await page.keyboard.press(key)
-    await expect(page).to_have_url(f"{server.url}/m/{ids[0]}")
+    await expect(page).to_have_url(f"{server.url}/m/{one}")
 
 
 async def test_a_link_is_copied(start, visit):
-    """The address of the message, with a word about it."""
+    """The address of the message, with a word about it; and of another one by the next click."""
     server = start()
-    id = server.post("to be linked").json()["id"]
+    ids = {words: server.post(words).json()["id"] for words in ("to be linked", "this one, too")}
     page = await visit(server)
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    await point_at(page, "to be linked")
-    await tool(page, "Copy link").click()
-    await expect(page.locator(".told")).to_have_text("Link copied.")
-    assert await page.evaluate("navigator.clipboard.readText()") == f"{server.url}/m/{id}"
+    for words, id in ids.items():
+        await use(page, words, "Copy link")
+        await comes_true(page, f"navigator.clipboard.readText().then((text) => text === '{server.url}/m/{id}')")
+        await expect(page.locator(".told")).to_have_text("Link copied.")
 
 
 DOTS = """(id) => {
@@ -209,8 +247,8 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     await page.locator(f"#{ids[1]} .permalink").tap()
     sheet = page.get_by_role("dialog", name=re.compile("^Ada"))
     buttons = sheet.get_by_role("button")
-    await expect(buttons).to_have_text(["Copy link", "Edit", "Delete", "More", "Close"])
-    for at in range(5):
+    await expect(buttons).to_have_text(["Reply", "React", "Copy link", "Edit", "Delete", "More", "Close"])
+    for at in range(7):
         assert (await buttons.nth(at).bounding_box())["height"] >= 44
     assert not await is_wide(page)
     await no_violations(page)

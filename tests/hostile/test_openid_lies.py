@@ -40,7 +40,7 @@ def liar():
 
 @contextlib.contextmanager
 def board_of(setting, folder):
-    """A board with this setting OIDC. It says no secret, and no fault, whatever it is told."""
+    """A board with this setting OIDC. It says no secret and has no fault, for any answer of the provider."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OIDC", setting)
         board = Server(folder)

@@ -113,10 +113,12 @@ async def test_storage_is_read_only_for_what_is_neither_on_the_page_nor_in_memor
     async def failing(self, ids, *rest):
         raise UnavailableError("it is away")
 
-    monkeypatch.setattr(type(house.storage), "named", failing)
-    await post(house, "/", "news")
-    page = await fetch(house, "/")
+    with monkeypatch.context() as away:
+        away.setattr(type(house.storage), "named", failing)
+        await post(house, "/", "news")
+        page = await fetch(house, "/")
     assert f'<p class="quote place"><a href="/m/{first.id}">In reply to a message</a></p>' in page and "news" in page
+    assert "In reply to a message" not in await fetch(house, "/")  # such a page is not kept
 
 
 async def test_a_feed_names_the_message_and_nothing_else(house):

@@ -8,7 +8,7 @@ import pytest
 
 from storage import open_storage
 from storage.boards import BoardChange
-from storage.errors import ArchivedError, NotAllowedError, NotFoundError, OutdatedError
+from storage.errors import ArchivedError, NotAllowedError, NotFoundError, OutdatedError, UnavailableError
 from storage.reactions import Reaction
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, REACTIONS, Asker
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
@@ -48,7 +48,7 @@ async def test_a_reaction_is_a_change_of_its_message_and_counted_beside_it(stora
 
 
 async def test_the_same_reaction_twice_is_one_and_no_change(storage):
-    """Nor is it a change to take back what is not there."""
+    """To take back what is not there is no change, either."""
     message, _ = await storage.append(ADA, "words", KEY)
     first = await storage.react(message.id, "heart", AS_BOB)
     assert await storage.react(message.id, "heart", AS_BOB) == first
@@ -166,6 +166,32 @@ async def test_an_account_takes_its_reactions_with_it_and_the_counts_are_lower(s
         )
         assert changes.head.floor > message.seq + 4
     assert (await storage.board_of(quiet.id, GUEST)).floor == quiet.floor
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
+async def test_a_deletion_that_is_refused_takes_no_reaction_and_one_that_is_not_is_told(storage, monkeypatch, count):
+    """Whether there are as many as go in one step, fewer, or twice as many; nothing is told before the end."""
+    message, _ = await storage.append(ADA, "words", None)
+    told = []
+    monkeypatch.setattr("storage.reactions.REMOVED_AT_ONCE", 4)
+    for kind in REACTIONS[:count]:
+        await storage.react(message.id, kind, AS_BOB)
+
+    async def tell():
+        told.append(len(await rows(storage)))
+
+    storage.on_commit = tell
+    with monkeypatch.context() as full, pytest.raises(UnavailableError):
+        full.setattr("storage.accounts.remove_account", fail)
+        await storage.delete_account(BOB.id, keep_messages=True)
+    assert len(await rows(storage)) == count and told == []
+    monkeypatch.setattr("storage.reactions.REMOVED_AT_ONCE", 2)
+    await storage.delete_account(BOB.id, keep_messages=True)
+    assert await rows(storage) == [] and told[-1:] == [0] and set(told) == {0}
+
+
+async def fail(*_, **__):
+    raise UnavailableError("the disk is full")
 
 
 async def test_who_reacted_is_told_a_part_at_a_time_and_by_present_names(storage):

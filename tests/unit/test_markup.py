@@ -24,7 +24,7 @@ CASES = json.loads((pathlib.Path(__file__).parents[1] / "support" / "pieces.json
 BODIES = st.lists(st.sampled_from(SIGNS + WORDS)).map("".join) | st.text()
 MARKERS = re.compile(r"[\\`*_~>\[\]()\s-]")
 MOST_STEPS = 40
-"""For each character. The worst of REPEATED takes 33, whatever its length: an expression that is tried at each character
+"""For each character. The worst of REPEATED takes 33, at any length: an expression that is tried at each character
 tries each of its alternatives once."""
 
 
@@ -44,7 +44,7 @@ def all_pieces(tree, depth=1):
 
 @pytest.mark.parametrize("repeated", REPEATED)
 def test_what_one_message_makes_of_a_page_is_bounded(repeated):
-    """So many elements and so deep, whatever it is made of; the rest stays as it was written."""
+    """It has at most so many elements, at most so deep; the rest stays as it was written."""
     body = (repeated * 4000)[:4000]
     tree = pieces(body)
     found = list(all_pieces(tree))
@@ -114,7 +114,7 @@ def test_the_page_loads_the_grammar_for_every_body_that_needs_it():
 
 
 def test_a_message_as_html():
-    """Each kind is an element, and whatever it holds is text."""
+    """Each kind is an element, and what it holds is text."""
     body = '**a _b_** ~~<i>~~ `<b>` [t&](https://h.io/?a&"b) [t](https://h.io/?a&b) x@y.zz\n> <q>\n- 1\n- 2\n```js\n<x>\n```\nwww.a.bc'
     html = render(Message(id=1, seq=1, author=None, body=body, created_at=0, edited_at=None), False).decode()
     web, out = 'rel="nofollow noopener ugc" target="_blank"', 'rel="nofollow noopener ugc"'
