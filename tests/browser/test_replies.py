@@ -118,7 +118,7 @@ async def test_a_message_that_is_not_on_the_page_is_asked_for_once(start, visit)
     await expect(page).to_have_url(f"{server.url}/m/{old}")
 
 
-async def test_a_reply_to_a_message_that_was_deleted_meanwhile_comes_back_to_be_posted_without_it(start, visit):
+async def test_a_reply_to_a_message_that_was_deleted_comes_back_to_be_posted_without_it(start, visit):
     """Written offline, it waits in the outbox with what it replies to, also over a reload; it is refused with the reason,
     and goes out as a message like others. A letter of the last release goes out as it was."""
     visit.expect("status of 422|net::ERR_")
