@@ -2,7 +2,6 @@
 // from the page or asked for, and follow each change of that message. A page without replies does not load this.
 
 import { Board } from "./board.js";
-import { pieces, plain } from "./markup.js";
 import { ask, Backoff, Failure } from "./poller.js";
 
 /**
@@ -25,9 +24,15 @@ let begun = 0;
 /** @type {Map<number, Quoted>} What changed while a request is on its way. Its answer may be from before that. */
 const changed = new Map();
 
+/** Without its markers, once it is known what these are. A server of the last release doesn't know that. */
+let words = (/** @type {string} */ body) => body;
+const start = () => {
+  fill();
+  new MutationObserver(fill).observe(list, { childList: true });
+};
+
 addSheet();
-fill();
-new MutationObserver(fill).observe(list, { childList: true });
+import("./markup.js").then(({ pieces, plain }) => (words = (body) => plain(pieces(body)))).then(start, start);
 list.addEventListener("click", go);
 Board.heard = ({ messages, reset }) => {
   if (reset) begun++;
@@ -136,15 +141,11 @@ function makeLine(id, quoted) {
 
 /** @param {string} body */
 function beginning(body) {
-  const signs = [
-    ...plain(pieces([...body].slice(0, MOST_READ).join("")))
-      .trim()
-      .split(/\s+/)
-      .join(" "),
-  ];
+  const start = [...body].slice(0, MOST_READ).join("");
+  const signs = [...words(start).trim().split(/\s+/).join(" ")];
   if (signs.length <= LONGEST) return signs.join("");
-  const start = signs.slice(0, LONGEST - 1).join("");
-  return `${start.trim()}…`;
+  const shown = signs.slice(0, LONGEST - 1).join("");
+  return `${shown.trim()}…`;
 }
 
 /** Asks for messages that are not on this page, many at once. */

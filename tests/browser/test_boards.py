@@ -344,7 +344,7 @@ async def no_violations(page):
     assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
 
 
-SMALL = """() => [...document.querySelectorAll("#open-boards, #boards a, #mute, .board-head a, .board-head summary, .panel button, .panel input:not([type=hidden], [type=radio]), .choice, .all-boards li, .me .button, .search label:not(.unseen), .search button")]
+SMALL = """() => [...document.querySelectorAll("#open-boards, #boards a, #mute, .board-head a, .board-head summary, .panel button, .panel input:not([type=hidden], [type=radio], [type=checkbox]), .choice, .all-boards li, .me .button, .search label:not(.unseen), .search button")]
     .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
     .filter(([, { width, height }]) => width && Math.min(width, height) < 43.99).map(([html, { width, height }]) => [html, width, height])"""
 
