@@ -562,7 +562,7 @@ async def test_what_changes_with_a_new_address_and_after_it_is_seen(club, visit)
     await expect(page.locator(".board-head .about")).to_have_text("Every day")
     await expect(page).to_have_title("Rowers · Riverside")
     assert owner.api.patch("/api/v1/boards/rowers", json={"write_by": "moderators"}).status_code == 200
-    await expect(page.get_by_text("Only moderators write here now.")).to_be_visible()
+    await expect(page.get_by_text("Only moderators and the board's owner write here now.")).to_be_visible()
 
 
 async def test_a_second_window_on_a_board_that_is_gone_ends_too(club, visit):

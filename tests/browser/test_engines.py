@@ -249,6 +249,7 @@ async def test_an_edit_leaves_focus_and_selection_where_they_are(start, visit_ea
     await until(page, HAS, "one, two and three")
     assert await page.evaluate("getSelection().toString()") == "three"
     assert await page.evaluate("document.activeElement.closest('.message')?.id") == f"m{id}"
+    await page.evaluate("document.activeElement.blur()")  # else the message has its tools
     live = await page.evaluate("document.getElementById('messages').innerHTML")
     await page.reload()
     await until(page, "document.querySelector('time')?.title")

@@ -124,8 +124,15 @@ def words(page: Page, text: str):
 
 
 async def shown(page: Page) -> str:
-    """The messages as HTML, but for the glow of the newest."""
-    return re.sub(r'(<article class="message[^"]*) fresh', r"\1", await page.inner_html("#messages"))
+    """The messages as HTML, but for the glow of the newest, and for the tools of the one that has the focus."""
+    html = await page.evaluate(
+        """() => {
+            const copy = document.getElementById("messages").cloneNode(true);
+            for (const bar of copy.querySelectorAll(".toolbar")) bar.remove();
+            return copy.innerHTML;
+        }"""
+    )
+    return re.sub(r'(<article class="message[^"]*) fresh', r"\1", html)
 
 
 async def is_as_after_reload(page: Page) -> None:
