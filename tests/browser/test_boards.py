@@ -529,7 +529,7 @@ async def test_without_javascript_the_list_opens_and_leads_on(club, visit):
     await page.get_by_role("button", name="Make the board").click()
     await expect(page.get_by_role("heading", name="Knitting")).to_be_visible()
     await page.get_by_role("link", name="Settings").click()
-    await page.get_by_label("Username or name").fill("nobody_at_all")
+    await page.locator("#username").fill("nobody_at_all")
     await page.get_by_role("button", name="Invite").click()
     await expect(page.get_by_role("alert")).to_contain_text("No member has the username")
     await page.get_by_label("The name of the board, to be sure").fill("Knitting")

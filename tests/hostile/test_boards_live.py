@@ -207,10 +207,10 @@ class Boards(RuleBasedStateMachine):
         invited = self.model.boards[board].invited
         if account in invited:
             self.run(self.storage.uninvite(None, board, account))
-            invited.discard(account)
+            del invited[account]
         else:
             self.run(self.storage.invite(None, board, account))
-            invited.add(account)
+            invited[account] = None
         self.flip()
 
     @precondition(lambda self: self.boards)
