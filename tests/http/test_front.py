@@ -28,7 +28,7 @@ def test_what_is_kept_and_its_end_are_one_page(before, messages, after, key):
     """Compressed or not, byte for byte, whatever the page and the key."""
     hole = MESSAGES_HOLE.decode()
     head, rest, end = cut_page(f'{before}{hole}{after}<input value="{KEY_HOLE}">{after}'.encode())
-    kept = Kept.make("", 0, head, Body.make([message.encode() for message in messages], rest), end)
+    kept = Kept.make("", 0.0, 0, head, Body.make([message.encode() for message in messages], rest), end)
     whole = f'{before}{"".join(messages)}{after}<input value="{key}">{after}'.encode()
     assert kept.whole(key) == whole == gzip.decompress(kept.gzipped(key))
 
