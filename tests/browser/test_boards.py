@@ -280,6 +280,7 @@ async def test_its_scripts_are_unknown_to_a_server_of_one_board(club, visit):
     server, _, friend, _ = club
     page = await visit(server, "/b/rowing/", friend, **WIDE)
     await comes_true(page, "document.getElementById('mute')")
+    await comes_true(page, "performance.getEntriesByType('resource').some((one) => one.name.endsWith('/edges.js'))")
     scripts = await page.evaluate(
         "performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname).filter((one) => /js$/.test(one))"
     )
@@ -295,6 +296,7 @@ async def test_its_scripts_are_unknown_to_a_server_of_one_board(club, visit):
         "letters.js",
         "marks.js",
         "rail.js",
+        "edges.js",
         "reading.js",
         "several.js",
     }
