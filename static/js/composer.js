@@ -141,7 +141,10 @@ export class Composer {
     const words = this.#outbox.tooLong(this.#box.value);
     if (words) this.#say(words, true);
     else {
-      if (this.#box.value.trim()) this.#outbox.add(this.#box.value, this.#origin, this.#form.dataset.replyTo);
+      if (this.#box.value.trim()) {
+        this.#outbox.add(this.#box.value, this.#origin, this.#form.dataset.replyTo);
+        scrollTo({ top: 0 }); // where it is shown
+      }
       this.#box.value = "";
       this.#edited();
     }

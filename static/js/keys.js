@@ -63,8 +63,8 @@ const KEYS = {
 /** @param {string} selector */
 function focus(selector) {
   const element = /** @type {HTMLElement | null} */ (document.querySelector(selector));
-  element?.focus();
-  element?.scrollIntoView({ block: "nearest" });
+  element?.focus({ preventScroll: true });
+  element?.scrollIntoView({ block: "nearest" }); // where the form stays in view, nothing moves
 }
 
 function newest() {

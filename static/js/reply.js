@@ -23,9 +23,8 @@ addEventListener("storage", ({ key, newValue }) => key === kept && show(newValue
  */
 export function startReply(article) {
   reply(article.id.slice(1));
-  box?.focus({ preventScroll: true }); // where the form stays in view, nothing moves
-  const { top = 0, bottom = 0 } = form?.getBoundingClientRect() ?? {};
-  if (bottom <= 0 || top >= innerHeight) box?.scrollIntoView({ block: "nearest" });
+  box?.focus({ preventScroll: true });
+  box?.scrollIntoView({ block: "nearest" }); // where the form stays in view, nothing moves
 }
 
 /**

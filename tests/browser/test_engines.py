@@ -224,7 +224,7 @@ async def test_a_link_to_a_message_shows_its_head(start, visit_each):
     await until(page, STILL, ids[-10])
     form = "document.getElementById('composer').getBoundingClientRect().bottom"
     await until(
-        page, f"(id) => Math.abs(document.getElementById(id).getBoundingClientRect().top - {form} - 8) < 4", ids[-10]
+        page, f"(id) => Math.abs(document.getElementById(id).getBoundingClientRect().top - {form} - 8) < 2", ids[-10]
     )
 
 

@@ -118,6 +118,22 @@ async def test_what_has_the_focus_is_not_hidden_under_what_stays_in_view(start, 
         assert await page.evaluate(covered) <= 0, key
 
 
+async def test_one_writes_from_far_down_without_losing_the_place_and_sees_what_one_has_posted(start, visit):
+    """Typing in the form, which stays in view, scrolls nothing; posting leads to where the words are shown."""
+    server = start()
+    for number in range(40):
+        server.post(f"number {number}")
+    page = await visit(server)
+    await scroll(page, "end")
+    before = await page.evaluate("scrollY")
+    await page.keyboard.press("n")
+    await expect(page.locator("#s")).to_be_focused()
+    await page.keyboard.type("from far down")
+    assert await page.evaluate("scrollY") == before > 500
+    await page.keyboard.press("Control+Enter")
+    await expect(message(page, "from far down")).to_be_in_viewport()
+
+
 async def test_a_title_and_a_name_of_any_length_leave_the_way_in_whole(start, visit):
     """On the smallest phone the title is cut at one line, and “Sign in” never is."""
     server = start(title="Our Village Boards and Much More")

@@ -196,9 +196,9 @@ async def test_older_messages_come_as_one_scrolls(start, visit):
         )
     shown = await page.evaluate("[...document.querySelectorAll('.message')].map((one) => Number(one.id.slice(1)))")
     assert shown == ids[::-1]
-    await scroll(page, 0)
     await write(page, "back at the top")
     server.post("and live as ever")
+    await scroll(page, 0)
     await expect(message(page, "and live as ever")).to_have_count(1)
 
 
