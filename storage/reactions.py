@@ -1,7 +1,7 @@
 """Reactions of accounts to messages. Triggers of the database count them beside each message (migrations)."""
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from storage.asking import check_may_read, on_readable, together, values
 from storage.errors import ArchivedError
@@ -22,8 +22,7 @@ first board.
 """
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(NamedTuple):
     """What is kept of one of an account's reactions."""
 
     id: int

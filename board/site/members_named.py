@@ -2,10 +2,10 @@
 together.
 """
 
-import dataclasses
 import itertools
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from unicodedata import normalize
 
 from board.account_names import NAME_LENGTH, fold_username
@@ -23,8 +23,7 @@ TOLD_APART = 5
 """Members of one name that a refusal lists."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """Names of members, as they were sent."""
 
     texts: Sequence[str] = ()

@@ -81,7 +81,7 @@ class AccountPage(WithBoards, FormPage):
             bots=[c for c in overview.credentials if c.kind == "bot"],
             last_used=lambda c: iso(last_used(c)),
             iso=iso,
-            several=self.site.has_others(self.credential),
+            several=self.has_others,
             may_make=self.site.may_make_boards(self.caller),
             fates=fates,
             alike=self.site.alike([fate.board for fate in fates], self.scope),

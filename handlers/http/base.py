@@ -162,9 +162,14 @@ class Base(Rights):
         """Whether signing in may help. What a guest may not read is for them as what never was, and may be either."""
         return self.account is None and (refused.status_code == 401 or refused.code == "no_such_board")
 
+    @property
+    def has_others(self) -> bool:
+        """Whether the client may read several boards. A page that is about none of them leads to the search in all."""
+        return self.site.has_others(self.credential)
+
     def error_page(self, refused: RefusedError, near: int | None = None) -> bytes:
         """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
-        several = self.site.has_others(self.credential)
+        several = self.has_others
         said: dict[str, Any] = {"refused": refused, "near": near, "several": several, "place": THE_FIRST}
         if self.account is not None or self.asks_to_sign_in(refused):  # the page has a name, or what the client sent
             came_for = self.request.uri if self.request.method == "GET" else None
@@ -201,11 +206,6 @@ class Page(Base):
     takes = (FORM,)
     place = THE_FIRST
     """The board that the page is about."""
-
-    @property
-    def has_others(self) -> bool:
-        """Whether the client may read several boards. A page that is about none of them leads to the search in all."""
-        return self.site.has_others(self.credential)
 
     def get_template_namespace(self) -> dict[str, Any]:
         names = super().get_template_namespace()

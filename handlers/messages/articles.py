@@ -19,8 +19,8 @@ from storage.records import Message
 MOST_BYTES = 4 * 1024 * 1024
 """Size limit of the cache. A page of the longest messages has a megabyte or two."""
 MOST_KEPT = 2000
-GROUP_MS = 5 * 60_000
-"""The longest time between two messages of one group."""
+RUN_MS = 5 * 60_000
+"""The longest time between two messages of one run."""
 
 
 class Articles:
@@ -105,17 +105,17 @@ def day_line(day: datetime.date) -> bytes:
 
 
 def follows(message: Message, above: Message | None) -> bool:
-    """Whether the message belongs to the group of the one that is shown above it: the page then leaves out its header.
+    """Whether the message belongs to the run of the one that is shown above it: the page then leaves out its header.
 
     Two guests may be two people. static/js/board.js has the same rule, for messages that arrive.
     """
     if above is None or message.author is None or above.author is None or message.author.id != above.author.id:
         return False
-    return abs(message.created_at - above.created_at) <= GROUP_MS
+    return abs(message.created_at - above.created_at) <= RUN_MS
 
 
 def as_next(html: bytes) -> bytes:
-    """Marks the kept HTML of a message as the next one of a group."""
+    """Marks the kept HTML of a message as the next one of a run."""
     return html.replace(b'"message', b'"message next', 1)
 
 

@@ -40,7 +40,7 @@ class Rendering(Page):
         }
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
-        """Newest first and in groups, with a line above each day in UTC. static/js/message.js draws lines for the reader's
+        """Newest first and in runs, with a line above each day in UTC. static/js/message.js draws lines for the reader's
         days.
 
         `this` is the id of the message that the page is about; `below` is put after it.

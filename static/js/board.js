@@ -22,8 +22,8 @@ const MOST_GLOWING = 10; // if many messages arrive, more would not help anybody
 const GLOW_MS = 2500; // a little longer than the animation of .fresh in live.css
 const AHEAD = "800px"; // how far from the end older messages are requested
 const LIMIT_MS = 30_000; // then older messages are requested again
-// Between two messages of a group:
-const GROUP_MS = 5 * 60_000;
+// Between two messages of a run:
+const RUN_MS = 5 * 60_000;
 const ABOUT_TO_CLICK_MS = 1000; // since the pointer was last moved over the messages
 
 export class Board {
@@ -223,8 +223,8 @@ export class Board {
     if (before) return changeArticle(before, article);
     const next = this.#newestBefore(message.id);
     this.#section.insertBefore(article, next);
-    group(article);
-    group(next);
+    joinRun(article);
+    joinRun(next);
     if (!next || dayOf(next) !== dayOf(article)) this.#hasAllLines = false;
     return article;
   }
@@ -240,7 +240,7 @@ export class Board {
     const article = this.#article(id);
     const below = article?.nextElementSibling;
     article?.remove();
-    group(below);
+    joinRun(below);
     this.#hasAllLines = false; // it may have been the only one below its line
   }
 
@@ -342,15 +342,15 @@ function idOf(article) {
 }
 
 /**
- * Marks an article that goes on the group above it, as handlers/messages/articles.py does.
+ * Marks an article that goes on the run above it, as handlers/messages/articles.py does.
  * @param {Element | null | undefined} article
  */
-function group(article) {
+function joinRun(article) {
   const [one, above] = [article, article?.previousElementSibling].map((shown) => ({
     by: shown?.getAttribute("data-by"),
     at: Date.parse(shown?.querySelector("time")?.dateTime ?? ""),
   }));
-  const isNext = one.by && one.by === above.by && Math.abs(one.at - above.at) <= GROUP_MS;
+  const isNext = one.by && one.by === above.by && Math.abs(one.at - above.at) <= RUN_MS;
   article?.classList.toggle("next", Boolean(isNext));
 }
 

@@ -1,4 +1,4 @@
-"""How the board's page is laid out: groups, faces, what stays in view, and how much fits."""
+"""How the board's page is laid out: runs, faces, what stays in view, and how much fits."""
 
 import re
 
@@ -42,8 +42,8 @@ async def test_nine_messages_are_whole_with_the_form_in_view(start, visit, size)
     assert not await is_wide(page)
 
 
-async def test_groups_are_right_after_all_that_happens_on_the_page(start, visit):
-    """After arrivals, a deletion in between and an edit: as the server makes them, with the gaps that a group has."""
+async def test_runs_are_right_after_all_that_happens_on_the_page(start, visit):
+    """After arrivals, a deletion in between and an edit: as the server makes them, with the gaps that a run has."""
     server = start()
     ada, joe = Person(server, name="Ada Byron"), Person(server, name="Joe")
     first = ada.post("the first")

@@ -212,7 +212,7 @@ async def test_who_reacted_is_told_a_part_at_a_time_and_by_present_names(storage
 
 
 async def test_many_at_once_on_two_nodes_are_all_counted(url, storage):
-    """Each of them once, whichever node is asked, and both nodes say the same in the end."""
+    """Each of them once, on either node, and both nodes say the same in the end."""
     message, _ = await storage.append(ADA, "words", None)
     other = await open_storage(url)
     tries = [(node, kind, asker) for node in (storage, other) for kind in REACTIONS for asker in (AS_ADA, AS_BOB)]

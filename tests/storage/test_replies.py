@@ -28,7 +28,7 @@ async def posted(storage, board_id, reply_to=None, body="words", author=ADA, key
 
 
 @pytest.mark.parametrize("slug", [None, "rowing"])
-async def test_a_reply_says_what_it_replies_to_wherever_it_is_read(storage, slug):
+async def test_a_reply_says_in_each_read_what_it_replies_to(storage, slug):
     """In each way of reading; after an edit, too. A reply to a reply is one; other messages say nothing."""
     board_id = await on(storage, slug)
     first = await posted(storage, board_id)

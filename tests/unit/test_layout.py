@@ -1,4 +1,4 @@
-"""How messages are grouped, and the faces beside them."""
+"""Runs of messages by one author, and the faces beside them."""
 
 import pathlib
 import re
@@ -31,12 +31,12 @@ def message(author: Author | None, at: int) -> Message:
         (None, message(ADA, 10**9), False),
     ],
 )
-def test_a_group_is_of_one_author_with_five_minutes_between_two_messages_at_most(above, below, is_next):
-    """Whichever of the two is the older one."""
+def test_a_run_is_of_one_author_with_five_minutes_between_two_messages_at_most(above, below, is_next):
+    """Either of the two may be the older one."""
     assert follows(below, above) is is_next
 
 
-def test_the_next_message_of_a_group_differs_by_one_class_from_what_is_kept():
+def test_the_next_message_of_a_run_differs_by_one_class_from_what_is_kept():
     """Words that look like markup do not change with it."""
     kept = render(Message(7, 7, ADA, 'class="message"', 10**9, None), False)
     assert as_next(kept).replace(b'<article class="message next"', b'<article class="message"') == kept
