@@ -139,8 +139,8 @@ async def test_a_reply_to_a_message_that_was_deleted_comes_back_to_be_posted_wit
         "JSON.stringify({ text: 'of the last release', key: 'k'.repeat(32), at: Date.now() }))"
     )
     delete(ada, gone)
-    await page.unroute("**/add")
     await page.reload()
+    await page.unroute("**/add")  # not before: the reason of a refusal would be gone with the page
     await expect(quote(page, "to what stays")).to_have_text("In reply to Ada stays")
     await expect(message(page, "of the last release")).to_have_count(1)
     await expect(page.locator("#hint")).to_contain_text("is gone. It can be posted without it.")
