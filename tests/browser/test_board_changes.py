@@ -5,7 +5,7 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.test_boards import WIDE, entry, look_at, mark, no_violations, parked
+from tests.browser.test_boards import WIDE, entry, has_seen, look_at, mark, no_violations, parked
 from tests.browser.test_tabs import another
 from tests.support.boards import LISTED, invite, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, message
@@ -157,12 +157,12 @@ async def test_the_page_of_all_boards_says_what_the_list_says(club, visit):
     await expect(guest.locator(".count")).to_have_count(0)
     await guest.goto("/")
     await comes_true(guest, "localStorage.getItem('read-marks/')?.includes('rowing')")
-    post_on(owner.api, "rowing", "news")
+    news = post_on(owner.api, "rowing", "news")
     await guest.goto("/boards")
     await expect(board_line(guest, "Rowing").locator(".count")).to_have_text("new")
     await expect(guest.locator(".count")).to_have_count(1)
     await guest.goto("/b/rowing/")
-    await comes_true(guest, LISTED)
+    await has_seen(guest, "rowing", news["id"])
     await guest.goto("/boards")
     await expect(guest.locator(".count")).to_have_count(0)
     page = await visit(server, None, friend)

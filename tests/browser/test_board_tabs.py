@@ -7,7 +7,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.test_board_changes import listed_again
-from tests.browser.test_boards import WIDE, entry, look_at, parked
+from tests.browser.test_boards import WIDE, entry, has_seen, look_at, parked
 from tests.browser.test_reading import hide
 from tests.browser.test_tabs import another, comes_to_front
 from tests.support.boards import LISTED, make_board, post_on
@@ -108,12 +108,12 @@ async def test_the_first_message_of_a_board_is_new(club, visit):
     await comes_true(page, "localStorage.getItem('read-marks/')?.includes('constructor')")
     await expect(page.locator("#boards a.new")).to_have_count(0)
     await parked(server, 1)
-    post_on(owner.api, "constructor", "a wall")
+    wall = post_on(owner.api, "constructor", "a wall")
     await expect(entry(page, "Builders")).to_have_class("new")
     await listed_again(page, "/b/rowing/")
     await expect(entry(page, "Builders")).to_have_class("new")
     await page.goto("/b/constructor/")
-    await comes_true(page, "JSON.parse(localStorage.getItem('read-marks/')).constructor > 0")
+    await has_seen(page, "constructor", wall["id"])
     await listed_again(page, "/")
     await expect(entry(page, "Builders")).not_to_have_class("new")
 
