@@ -193,7 +193,7 @@ async def test_a_tab_that_was_open_before_sends_what_another_could_not(club, vis
     held = await visit.hold(first, "**/add")
     await rowing.fill("#s", "wait for me")
     await rowing.keyboard.press("Control+Enter")
-    await expect(rowing.locator("#outbox .late")).to_have_count(1)
+    await expect(rowing.locator("#outbox article")).to_have_count(1)
     await rowing.close()
     held.set()
     await asyncio.to_thread(until, lambda: "wait for me" in server.get("/api/v1/boards/rowing/messages").text)

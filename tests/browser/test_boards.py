@@ -403,6 +403,8 @@ async def test_short_words_stay_on_one_line_in_a_narrow_window(start, visit, wid
     await visit(server, "/b/rowing/")
     await parked(server, 1)
     page = await visit(server, "/b/rowing/", owner, viewport={"width": width, "height": 640})
+    await parked(server, 2)
+    post_on(owner.api, "rowing", "short words")
     await expect(page.locator("#watching")).to_have_text("2 watching")
     await comes_true(page, "document.getElementById('mute')")
     await page.evaluate("document.getElementById('notify').hidden = false")
