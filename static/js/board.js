@@ -202,10 +202,11 @@ export class Board {
   }
 
   /**
-   * Shows a message that was just posted from this page.
+   * Shows a message that was just posted from this page, also if a poll has brought it and it is held back.
    * @param {Message} message
    */
   put(message) {
+    this.#held.delete(message.id);
     this.#put(message);
     this.#drawLines();
   }

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.test_tabs import parked
 from tests.support.browser import BROWSER_TEST, comes_true, is_as_after_reload, is_wide, message, scroll, write
 from tests.support.people import Person
 
@@ -133,6 +134,28 @@ async def test_one_writes_from_far_down_without_losing_the_place_and_sees_what_o
     assert (await oldest.bounding_box())["y"] == before["y"]
     await page.keyboard.press("Control+Enter")
     await expect(message(page, "from far down")).to_be_in_viewport()
+
+
+async def test_own_words_show_at_once_while_the_pointer_moves_over_the_messages(start, visit):
+    """News wait until it rests. One's own words don't, also if the poll brings them before the answer to posting them."""
+    server = start()
+    server.post("already there")
+    page = await visit(server)
+    await parked(server, 1)
+    await page.evaluate(
+        """setInterval(() => document.getElementById("messages").dispatchEvent(new Event("pointermove")), 50)"""
+    )
+
+    async def answer_late(route):
+        response = await route.fetch()
+        await expect(page.locator("#outbox article")).to_be_hidden()  # the poll has brought the message
+        assert await page.locator("#messages article").count() == 1
+        await route.fulfill(response=response)
+
+    await page.route("**/add", answer_late, times=1)
+    await page.fill("#s", "my own words")
+    await page.keyboard.press("Control+Enter")
+    await expect(message(page, "my own words")).to_be_in_viewport()
 
 
 async def test_a_title_and_a_name_of_any_length_leave_the_way_in_whole(start, visit):
