@@ -6,7 +6,7 @@ import re
 import pytest
 
 from board.signs import initials
-from handlers.messages.articles import GROUP_MS, as_next, follows, render
+from handlers.messages.articles import RUN_MS, as_next, follows, render
 from storage.records import Author, Message
 
 ADA, JOE = Author(1, "Ada"), Author(2, "Joe")
@@ -20,10 +20,10 @@ def message(author: Author | None, at: int) -> Message:
 @pytest.mark.parametrize(
     ("above", "below", "is_next"),
     [
-        (message(ADA, 10**9), message(ADA, 10**9 - GROUP_MS), True),
-        (message(ADA, 10**9), message(ADA, 10**9 + GROUP_MS), True),  # as on a page that begins with the oldest
+        (message(ADA, 10**9), message(ADA, 10**9 - RUN_MS), True),
+        (message(ADA, 10**9), message(ADA, 10**9 + RUN_MS), True),  # as on a page that begins with the oldest
         (message(ADA, 10**9), message(Author(1, "Ada Byron"), 10**9), True),
-        (message(ADA, 10**9), message(ADA, 10**9 - GROUP_MS - 1), False),
+        (message(ADA, 10**9), message(ADA, 10**9 - RUN_MS - 1), False),
         (message(ADA, 10**9), message(JOE, 10**9), False),
         (message(None, 10**9), message(None, 10**9), False),  # two guests may be two people
         (message(None, 10**9), message(ADA, 10**9), False),
