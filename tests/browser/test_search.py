@@ -115,11 +115,16 @@ async def test_a_lost_visitor_finds_home(server, visit):
     await expect(page.locator("mark")).to_have_text(["tide", "17"])
 
 
+RENDERED = """[...document.querySelectorAll(".message .body")].every((one) =>
+    one.checkVisibility({ contentVisibilityAuto: true }))"""
+
+
 async def test_a_permalink_is_in_view_and_leads_back(server, visit):
     """However tall the newer ones are, the message that the link is about is what one sees."""
     server.post("tall\n" * 200)
     last = [server.post("the one").json()["id"], *(server.post("tall\n" * 100).json()["id"] for _ in range(3))][0]
     page = await visit(server, f"/m/{last}")
     await expect(page.locator(".this")).to_be_in_viewport()
+    assert await page.evaluate(RENDERED), "what is not rendered yet grows once it is in view, and moves the rest"
     await page.get_by_role("link", name="Go to the board").click()
     await expect(page.locator(f"#m{last}")).to_be_in_viewport()
