@@ -143,6 +143,7 @@ export class Composer {
     else {
       if (this.#box.value.trim()) {
         this.#outbox.add(this.#box.value, this.#origin, this.#form.dataset.replyTo);
+        delete this.#form.dataset.replyTo;
         scrollTo({ top: 0 }); // where it is shown
       }
       this.#box.value = "";

@@ -267,11 +267,9 @@ export class Letters {
   #again(name) {
     const { refused, ...letter } = parsed(store.get(name)) ?? {};
     if (!refused) return; // another tab has it
+    const at = boardsTime();
     store.put(name, "");
-    store.put(
-      `${this.#own}outbox/${this.#as}/${boardsTime()}-${letter.key}`,
-      JSON.stringify({ ...letter, at: boardsTime() }),
-    );
+    store.put(`${this.#own}outbox/${this.#as}/${at}-${letter.key}`, JSON.stringify({ ...letter, at }));
     dispatchEvent(new StorageEvent("storage", { key: name }));
     dispatchEvent(new Event("online")); // the outbox looks what it can send
   }

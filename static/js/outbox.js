@@ -330,11 +330,15 @@ export class Outbox {
 }
 
 /**
+ * A message is found again by its name alone, which has its time and key: it could not be dropped by others.
  * @param {string} prefix
  * @returns {Pending[]}
  */
 function pendingOf(prefix) {
-  return store.names(prefix).flatMap((name) => read(store.get(name)));
+  return store.names(prefix).flatMap((name) => {
+    const [, at, key] = /^(\d+)-(.+)$/.exec(name.slice(prefix.length)) ?? [];
+    return key ? read(store.get(name)).map((pending) => ({ ...pending, at: Number(at), key })) : [];
+  });
 }
 
 /**

@@ -28,7 +28,7 @@ const ACTIONS = [
     name: "Reply",
     icon: "M10 5L4 11l6 6M4 11h10a6 6 0 0 1 6 6v2",
     isFor: () => document.getElementById("composer") !== null,
-    act: async (article) => (await import("./reply.js")).startReply(article),
+    act: answer,
   },
   {
     name: "React",
@@ -241,6 +241,23 @@ function makeDialog(kind, heading) {
 }
 
 // --- what the actions do
+
+/**
+ * Begins a reply at once, as the words may be written and sent before the script is there that shows it.
+ * @param {HTMLElement} article
+ */
+async function answer(article) {
+  const form = /** @type {HTMLFormElement} */ (document.getElementById("composer"));
+  const id = (form.dataset.replyTo = article.id.slice(1));
+  form.querySelector("textarea")?.focus({ preventScroll: true });
+  try {
+    const { startReply } = await import("./reply.js");
+    if (form.dataset.replyTo === id) startReply(article); // else the words are on their way
+  } catch (error) {
+    delete form.dataset.replyTo;
+    throw error;
+  }
+}
 
 /** @param {HTMLElement} article */
 async function copyLink(article) {

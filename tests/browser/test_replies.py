@@ -1,5 +1,7 @@
 """Replies on the page: what they quote, live in another window, offline, and without JavaScript."""
 
+import time
+
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
@@ -70,6 +72,30 @@ async def test_a_reply_quotes_its_message_in_each_window_as_it_is_now(start, vis
     await is_as_after_reload(other)
 
 
+async def test_a_reply_that_is_sent_before_its_script_is_there_is_a_reply(start, visit):
+    """One clicks, writes and sends. The line that says whose message it is to comes late, and then is not needed."""
+    server = start()
+    asked = server.post("Who has the notes?").json()["id"]
+    page = await visit(server)
+    loading = await visit.hold(page, "**/reply.js*")
+    await use(page, "Who has the notes?", "Reply")
+    await page.keyboard.type("Me.")
+    await page.keyboard.press("Control+Enter")
+    await expect(message(page, "Me.")).to_have_count(1)
+    async with page.expect_response("**/reply.js*"):
+        loading.set()
+    await use(page, "Who has the notes?", "Reply")
+    await expect(page.locator(".replying")).to_have_count(1)
+    await page.get_by_role("button", name="Cancel reply").click()
+    await expect(page.locator(".replying")).to_have_count(0)
+    await write(page, "To nobody.")
+    posted = server.get("/api/v1/messages").json()["messages"]
+    assert {one["body"]: one.get("reply_to") for one in posted if one["id"] != asked} == {
+        "Me.": asked,
+        "To nobody.": None,
+    }
+
+
 async def test_a_message_that_is_not_on_the_page_is_asked_for_once(start, visit):
     """By all its replies together; what changes while the answer is on its way wins; and a kept page is made new when
     such a message changes. If the request fails, it is repeated."""
@@ -135,8 +161,9 @@ async def test_a_reply_to_a_message_that_was_deleted_comes_back_to_be_posted_wit
     letters = await page.evaluate("Object.values(localStorage).filter((text) => text.includes('replyTo'))")
     assert len(letters) == 2 and not any("Ada" in letter for letter in letters)
     await page.evaluate(
-        "localStorage.setItem(`outbox//${Date.now()}-` + 'k'.repeat(32), "
-        "JSON.stringify({ text: 'of the last release', key: 'k'.repeat(32), at: Date.now() }))"
+        """([at, key]) => localStorage.setItem(`outbox//${at}-${key}`,
+            JSON.stringify({ text: "of the last release", key, at }))""",
+        [int(time.time() * 1000), "k" * 32],
     )
     delete(ada, gone)
     await page.reload()

@@ -1,6 +1,7 @@
 """Writing in a real browser: drafts, the outbox, and refusals. No word is lost, doubled, or sent as somebody else."""
 
 import asyncio
+import time
 
 import pytest
 from playwright.async_api import expect
@@ -289,6 +290,22 @@ async def test_what_could_not_be_sent_for_a_day_is_not_sent_by_itself(server, vi
     await page.get_by_role("button", name="Edit").click()
     await page.get_by_role("button", name="Post").click()
     await expect(message(page, "see you tonight!")).to_have_count(1)
+
+
+async def test_a_letter_is_sent_once_whatever_its_name_says(server, visit):
+    """Its name in the store is its own: with another time or key in it than in the letter, it is dropped once it is sent."""
+    page = await visit(server)
+    posts = []
+    page.on("request", lambda request: posts.append(request.post_data) if request.url.endswith("/add") else None)
+    await page.evaluate(
+        """(at) => localStorage.setItem(`outbox//${at}-${"k".repeat(32)}`,
+            JSON.stringify({ text: "under another name", key: "j".repeat(32), at: at + 1 }))""",
+        int(time.time() * 1000),
+    )
+    await page.reload()
+    await expect(message(page, "under another name")).to_have_count(1)
+    await expect(page.locator("#outbox .message")).to_have_count(0)
+    assert len(posts) == 1
 
 
 @pytest.mark.parametrize("broken", ["throws", "is full"])
