@@ -49,7 +49,7 @@ async def bring_in(storage: Storage, user: str, password: Password) -> str:
     """Imports one user, and returns their username here: the nearest that is free."""
     for username in usernames(user):
         try:
-            await storage.create_account(username, display_name(user), password)
+            await storage.create_account(username, display_name(user), password, any_name=True)
         except UsernameTakenError:
             continue
         return username

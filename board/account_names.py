@@ -3,11 +3,11 @@
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from board.joiners import without_unneeded
 from board.signs import beginning
 from board.text import NOT_TEXT, BadTextError, is_visible, tidy
-from storage.records import DELETED_NAME, Account
 
 USERNAME = re.compile(r"[a-z0-9_]{3,32}", re.ASCII)
 NAME_LENGTH = 50
@@ -15,8 +15,6 @@ NAME_LENGTH = 50
 
 UNNAMED = "Member"
 """Shown if no better name is known."""
-RESERVED = ("guest", "administrator", DELETED_NAME)
-"""Names that the board itself uses for people."""
 
 
 def fold_username(text: str) -> str:
@@ -35,26 +33,15 @@ def clean_username(text: str) -> str:
 
 def clean_name(text: str) -> str:
     """Returns the name that others see: in any script, on one line. Raises BadTextError."""
-    name = " ".join(tidy(text).split())
+    name = tidy_name(text)
     if not is_visible(name) or len(name) > NAME_LENGTH:
         raise BadTextError("bad_name", f"A name has 1 to {NAME_LENGTH} characters that can be seen.")
     return name
 
 
-def is_free(name: str, title: str, moderators: Iterable[Account]) -> bool:
-    """Whether a new name is neither the board's nor a moderator's, ignoring case and width."""
-    taken = {*RESERVED, title, *(known for account in moderators for known in (account.name, account.username))}
-    return fold_name(name) not in map(fold_name, taken)
-
-
-def check_is_free(name: str, title: str, moderators: Iterable[Account]) -> None:
-    """Raises BadTextError for a new name that is the board's or a moderator's."""
-    if not is_free(name, title, moderators):
-        raise BadTextError("name_reserved", "This is the name of a moderator, or of the board. Please take another.")
-
-
-def fold_name(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+def tidy_name(text: str) -> str:
+    """Returns the name on one line, without what nobody sees. Marks on both sides of that are one row afterwards."""
+    return " ".join(tidy(without_unneeded(tidy(text))).split())
 
 
 def usernames(name: str) -> Iterator[str]:
@@ -71,5 +58,5 @@ def name_from_elsewhere(text: object) -> str:
     """Turns a name from another site into one that is valid here. Always returns a name, whatever it is given."""
     if not isinstance(text, str):
         return UNNAMED
-    name = beginning(" ".join(tidy(NOT_TEXT.sub("", text)).split()), NAME_LENGTH).rstrip()
+    name = tidy_name(beginning(tidy_name(NOT_TEXT.sub("", text)), NAME_LENGTH))
     return name if is_visible(name) else UNNAMED

@@ -5,12 +5,14 @@ one viewer.
 """
 
 import collections
+import dataclasses
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from board.cursor import Cursor
 from board.wire import encode
+from storage.names import Present
 from storage.records import Head, Message, Page, Snapshot
 
 RECENT = 1000
@@ -65,6 +67,27 @@ class Recent:
     def latest(self, ids: Iterable[int]) -> dict[int, Message]:
         """Returns those of these messages that have changed recently, by id."""
         return {id: self._changes[id] for id in ids if id in self._changes}
+
+    @property
+    def author_ids(self) -> set[int]:
+        """The accounts that wrote what is here."""
+        found: set[int] | None = self.derived.get("author_ids")
+        if found is None:
+            all_here = (*self._changes.values(), *self.page.messages)
+            found = self.derived["author_ids"] = {one.author.id for one in all_here if one.author}
+        return found
+
+    def show_as(self, presents: Mapping[int, Present]) -> None:
+        """Shows these authors as they are shown now. What was made of the messages is made again, if they differ."""
+        changes = {id: shown_as(message, presents) for id, message in self._changes.items()}
+        messages = [shown_as(message, presents) for message in self.page.messages]
+        if list(changes.values()) == self.messages and messages == self.page.messages:
+            return
+        self._changes = collections.OrderedDict(changes)
+        self.page = self.page._replace(messages=messages)
+        self._encoded.clear()
+        self._replies.clear()
+        self.derived.clear()
 
     @property
     def page_is_short(self) -> bool:
@@ -157,6 +180,13 @@ class Recent:
         more = len(missing) > BATCH
         cursor = Cursor(self.epoch, batch[-1].seq) if more else self.cursor
         return encode_reply([self._json(message) for message in batch], cursor, more=more, watching=self.watching())
+
+
+def shown_as(message: Message, presents: Mapping[int, Present]) -> Message:
+    author = message.author
+    if author is None or author.id not in presents:
+        return message
+    return dataclasses.replace(message, author=presents[author.id].as_author(author.name))
 
 
 def as_read(snapshot: Snapshot, kept: Recent | None, watching: Callable[[], int]) -> Recent:

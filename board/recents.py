@@ -1,9 +1,11 @@
 """The newest changes of the boards beside the first, within a bound of memory. Those of the first always stay."""
 
 import collections
+from collections.abc import Callable, Iterable
 
 from board.live_board import LiveBoard
 from board.recent import Recent
+from storage import Storage
 
 MEMORY = 64 * 1024 * 1024
 """Bytes of all of them together, with what was made of them."""
@@ -42,6 +44,9 @@ class Recents:
         if last is not None:
             self._settle(last)
 
+    def all(self) -> list[Recent]:
+        return [board.recent for board in self._sizes if board.recent is not None]
+
     def drop(self, board: LiveBoard) -> None:
         board.recent = None
         self.size -= self._sizes.pop(board, 0)
@@ -59,3 +64,12 @@ class Recents:
             self._sizes[board] = size
         while self.size > self._most and len(self._sizes) > 1:
             self.drop(next(iter(self._sizes)))
+
+
+async def show_again(storage: Storage, account_ids: Iterable[int], kept: Callable[[], list[Recent]]) -> None:
+    """Has the messages in memory say of these accounts what is to be shown now: their names or roles may be others."""
+    written = {id for id in account_ids if any(id in recent.author_ids for recent in kept())}
+    presents = {one.id: one for one in await storage.presents(written)} if written else {}
+    for recent in kept() if presents else ():
+        if not recent.author_ids.isdisjoint(presents):
+            recent.show_as(presents)

@@ -6,7 +6,8 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 
-from board.text import DROPPED, INVISIBLE, IS_INVISIBLE, BadTextError, is_visible, tidy
+from board.text import DROPPED, BadTextError, is_visible, tidy
+from storage.invisible import INVISIBLE, IS_INVISIBLE
 
 FIRST = "first"
 """What stands for the first board's slug, as that has none: it is at /."""

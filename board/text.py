@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from board.errors import DeniedError
+from storage.invisible import INVISIBLE, IS_INVISIBLE
 
 MARKS_IN_A_ROW = 8
 """More combining marks than any script stacks on one letter. Further marks only cover other people's lines."""
@@ -16,15 +17,6 @@ NEWLINES = re.compile("\r\n|[\r\u2028\u2029]")
 # C0 and C1 controls except newline and tab, and the bidi overrides and isolates, which could turn the text around
 # them. The marks LRM, RLM and ALM stay, as does the joiner that many scripts and emoji need.
 DROPPED = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]")
-# Characters known to be invisible, besides white space, controls and marks: Default_Ignorable_Code_Point of Unicode's
-# DerivedCoreProperties.txt, the empty braille pattern, and noncharacters. All others may be visible: phones know
-# letters and emoji that are newer than this Python's tables.
-INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    + "".join(map(chr, (plane + end for plane in range(0, 0x110000, 0x10000) for end in (0xFFFE, 0xFFFF))))
-)
-IS_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 EMPTY_LINE = f"(?:[^\\S\n]|[{INVISIBLE}])*\n"
 FIRST_EMPTY_LINES = re.compile(rf"\A(?:{EMPTY_LINE})+")
 MOST_EMPTY_LINES = 2

@@ -19,7 +19,7 @@ from board.cursor import Cursor
 from board.deliveries import Deliveries
 from board.live_board import ENDED, LiveBoard
 from board.recent import PAGE, RECENT, Recent, as_read
-from board.recents import MEMORY, SHARES
+from board.recents import MEMORY, SHARES, show_again
 from board.ticks import Ticks
 from storage import Storage
 from storage.errors import NotFoundError, UnavailableError
@@ -48,8 +48,7 @@ class WaiterList(Ticks, Deliveries):
         self._hold(self.first, snapshot)
         self.is_stale = snapshot.head.boards > 0
         """Whether the next read begins with all boards: at the start, or because the database is another one now."""
-        self._wanted: dict[LiveBoard, asyncio.Future[bool]] = {}
-        """Boards whose newest changes are to be read."""
+        self._wanted: dict[LiveBoard, asyncio.Future[bool]] = {}  # boards whose newest changes are to be read
 
     async def is_beyond(self, cursor: Cursor, board: LiveBoard | None = None) -> bool:
         """Whether the cursor is ahead of the database itself, for example because that is an older copy.
@@ -232,11 +231,12 @@ class WaiterList(Ticks, Deliveries):
         if head.access == self._access:
             return
         account_ids = set(await self._storage.access_changes_after(self._access))
-        self._access = head.access
         self._forget(account_ids)
         if head.boards > self.directory.changed:  # else there is no invitation among them
             self.directory.note_own_lists(account_ids, head.boards)
         self._ask_again(account_ids)
+        await show_again(self._storage, account_ids, lambda: [self.recent, *self.recents.all()])
+        self._access = head.access  # not before: if anything fails, all of it is done again
 
     async def _notice_boards(self) -> None:
         """Takes the rows that have changed, and has the clients of these boards come again."""

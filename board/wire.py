@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from board.reactions import EMOJI
-from storage.records import Message
+from storage.records import Author, Message
 
 LAST_MS = 253_402_300_799_999
 """The last millisecond of a calendar with four-digit years: 9999-12-31T23:59:59.999Z."""
@@ -34,11 +34,20 @@ def as_json(message: Message) -> dict[str, Any]:
     return {
         "id": message.id,
         "body": message.body,
-        "author": {"id": author.id, "name": author.name} if author else None,
+        "author": author_as_json(author) if author else None,
         "created_at": iso(message.created_at),
         "edited_at": None if message.edited_at is None else iso(message.edited_at),
         **more,
     }
+
+
+def author_as_json(author: Author) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if author.username is not None:
+        more["username"] = author.username
+    if author.is_moderator:
+        more["role"] = "moderator"
+    return {"id": author.id, "name": author.name, **more}
 
 
 def encode(message: Message) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
+from storage.names import Names, check_name, keep_skeleton, load_table, note_only_other
 from storage.owners import leave_boards
 from storage.reactions import remove_after, remove_in_steps
 from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
@@ -11,20 +12,32 @@ from storage.removal import delete_all, delete_newest
 from storage.rights import check_active, check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.suspensions import is_reserved
-from storage.tx import Nouns, Tx, places
+from storage.tx import Tx
 from storage.ways_in import LINK_USED, OWN_ACTIONS, OWNER_LINK_USED, SIGN_INS, WAYS_IN
 
 
-class Accounts(Nouns):
+class Accounts(Names):
     async def create_account(
-        self, username: str, name: str, password: Password, invite: bytes | None = None
+        self,
+        username: str,
+        name: str,
+        password: Password,
+        invite: bytes | None = None,
+        *,
+        any_name: bool = False,
     ) -> Account:
-        """Raises UsernameTakenError, or LinkGoneError if the invitation was used or has run out."""
+        """With `any_name`, the name may be one that nobody could take.
+
+        Raises UsernameTakenError, NameReservedError, or LinkGoneError if the invitation was used or has run out.
+        """
+        await load_table()
 
         async def unit(tx: Tx) -> Account:
             if await is_taken(tx, username):
                 raise UsernameTakenError(username)
-            return await add_account(tx, username, name, password, invite)
+            if not any_name:
+                await check_name(tx, self.reserved_names, None, username, name)
+            return await add_account(tx, self.reserved_names, username, name, password, invite)
 
         return await self._write(unit)
 
@@ -46,19 +59,9 @@ class Accounts(Nouns):
         """Raises NotFoundError."""
         return await self._read(find, "username", username)
 
-    async def accounts_called(self, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
-        """Returns the accounts with these usernames, at least one, and with exactly these names: so many of each name."""
-        return await self._read(read_called, usernames, names, each)
-
     async def account_of(self, id: int) -> Account:
         """Raises NotFoundError."""
         return await self._read(find, "id", id)
-
-    async def moderators(self) -> list[Account]:
-        async def read(tx: Tx) -> list[Account]:
-            return [Account(*row) for row in await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
-
-        return await self._read(read)
 
     async def has_tutorial_account(self, tutorial_name: str) -> bool:
         """Whether this user of a tutorial's board was imported."""
@@ -100,23 +103,17 @@ class Accounts(Nouns):
         update = "UPDATE accounts SET password = $1 WHERE id = $2 AND password = $3"
         return bool(await self._write(lambda tx: tx.run(update, new.hash, account_id, old.hash)))
 
-    async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None:
-        async def unit(tx: Tx) -> None:
-            await check_in_force(tx, account_id, credential)
-            await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account_id)
-            await note_access_change(tx, account_id)
-
-        await self._write(unit)
-
     async def set_username(
         self, account_id: int, username: str, credential: int | None = None, password: Password | None = None
     ) -> None:
-        """Raises UsernameTakenError, and OutdatedError if this is no longer the password."""
+        """Raises UsernameTakenError, NameReservedError, and OutdatedError if this is no longer the password."""
+        await load_table()
 
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, credential, password)
             if await is_taken(tx, username, but_by=account_id):
                 raise UsernameTakenError(username)
+            await check_name(tx, self.reserved_names, account_id, username)
             await tx.run("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)
             await note_access_change(tx, account_id)
 
@@ -169,8 +166,10 @@ class Accounts(Nouns):
         return await self._write(unit)
 
 
-async def add_account(tx: Tx, username: str, name: str, password: Password, invite: bytes | None = None) -> Account:
-    """Makes an account with the role that the invitation has. Raises LinkGoneError."""
+async def add_account(
+    tx: Tx, reserved: Collection[str], username: str, name: str, password: Password, invite: bytes | None = None
+) -> Account:
+    """Makes an account with the role that the invitation has, under any name. Raises LinkGoneError."""
     role = await use_invitation(tx, invite) if invite is not None else "member"
     row = await tx.one(
         "INSERT INTO accounts (username, name, password, tutorial_name, role, created_at, password_at) "
@@ -184,6 +183,7 @@ async def add_account(tx: Tx, username: str, name: str, password: Password, invi
     )
     assert row is not None
     account = Account(*row)
+    await keep_skeleton(tx, reserved, account.id, name)
     if account.is_moderator:
         await note(tx, account, OWNER_LINK_USED, username)
     return account
@@ -193,7 +193,10 @@ async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> Non
     await end_ways_in(tx, account_id)
     await leave_boards(tx, account_id)
     await remove_after(tx, account_id)
+    kept = await tx.one("SELECT skeleton FROM accounts WHERE id = $1", account_id)
     await tx.run("DELETE FROM accounts WHERE id = $1", account_id)
+    if kept is not None:
+        await note_only_other(tx, kept[0], account_id)
     await tx.run(
         "DELETE FROM audit WHERE actor_id = $1 AND (action LIKE $2 OR action LIKE $3)", account_id, *OWN_ACTIONS
     )
@@ -231,16 +234,6 @@ async def find(tx: Tx, column: str, value: object) -> Account:
     if account is None:
         raise NotFoundError(f"account {value}")
     return account
-
-
-async def read_called(tx: Tx, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
-    which = f"SELECT id FROM accounts WHERE username IN ({places(1, usernames)})"
-    if names:  # they have no index: all accounts are read once, but none where usernames alone are asked for
-        alike = "SELECT id, row_number() OVER (PARTITION BY name ORDER BY id) AS place FROM accounts WHERE name IN"
-        alike = f"{alike} ({places(len(usernames) + 1, names)})"
-        which += f" UNION ALL SELECT id FROM ({alike}) AS alike WHERE place <= {each}"
-    select = f"SELECT {ACCOUNT} FROM accounts WHERE id IN ({which}) ORDER BY id"
-    return [Account(*row) for row in await tx.all(select, *usernames, *names)]
 
 
 async def has_tutorial_name(tx: Tx, tutorial_name: str) -> bool:

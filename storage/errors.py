@@ -63,6 +63,10 @@ class UsernameTakenError(StorageError):
     """Another account has this username."""
 
 
+class NameReservedError(StorageError):
+    """This name looks like one that is reserved, or like a moderator's."""
+
+
 class IdentityTakenError(StorageError):
     """This identity is linked to another account, or this account to another identity of the same provider. The
     argument is the provider's name.

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 
 from storage.accounts import add_account, is_taken, remove_account, rename_author
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
+from storage.names import Names, give_name, load_table
 from storage.reactions import remove_in_steps
 from storage.records import Account, Identity, Password
 from storage.rights import PROVIDER, check_in_force, end_identity, has_password, revoke
-from storage.rows import ACCOUNT, note, note_access_change, raise_floor
+from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.suspensions import check_identity
 from storage.tables import SUBJECT
-from storage.tx import Nouns, Row, Tx
+from storage.tx import Row, Tx
 from storage.ways_in import LINKED, label_of
 
 SELECT = (
@@ -19,7 +20,7 @@ SELECT = (
 )
 
 
-class Identities(Nouns):
+class Identities(Names):
     """The key of an identity is (provider, app id, the person's id there). An account has at most one of each provider."""
 
     async def use_once(self, hash: bytes, until: int) -> None:
@@ -91,11 +92,13 @@ class Identities(Nouns):
         usernames: Sequence[str],
         invite: bytes | None = None,
     ) -> Identity:
-        """Makes an account without a password, under the first free username. Returns an existing identity as it is.
+        """Makes an account without a password, under the first free username and any name. Returns an existing identity
+        as it is.
 
         Raises UsernameTakenError if none of the usernames is free, LinkGoneError if the invitation was used or has run
         out, and NotAllowedError for an identity that was deleted while its account was suspended.
         """
+        await load_table()
 
         async def unit(tx: Tx) -> Identity:
             if known := await identity_by_key(tx, provider, app_id, subject):  # another tab may have made it
@@ -103,7 +106,7 @@ class Identities(Nouns):
             await check_identity(tx, app_id, subject)
             for username in usernames:
                 if not await is_taken(tx, username):
-                    account = await add_account(tx, username, name, Password(None), invite)
+                    account = await add_account(tx, self.reserved_names, username, name, Password(None), invite)
                     return await insert(tx, account.id, provider, app_id, subject, name)
             raise UsernameTakenError(name)
 
@@ -111,13 +114,16 @@ class Identities(Nouns):
 
     async def rename_identity(self, id: int, name: str) -> None:
         """Stores the person's new name at the provider. The account gets it too if it had the old name from there."""
+        await load_table()
 
         async def unit(tx: Tx) -> None:
             row = await tx.one("SELECT account_id, name FROM identities WHERE id = $1", id)
             if row is None or row[1] == name:
                 return
             await tx.run("UPDATE identities SET name = $1 WHERE id = $2", name, id)
-            await tx.run("UPDATE accounts SET name = $1 WHERE id = $2 AND name = $3", name, *row)
+            account = await account_by(tx, "id", row[0])
+            if account is not None and account.name == row[1]:
+                await give_name(tx, self.reserved_names, account.id, name)
             await note_access_change(tx, row[0])
 
         await self._write(unit)
@@ -165,6 +171,7 @@ class Identities(Nouns):
         Its messages stay: as a deleted account's, under the username, or under a name that is not the provider's. An
         identity made after `before` stays, because the request was not about it. The code is noted in any case.
         """
+        await load_table()
 
         async def find(tx: Tx) -> Identity | None:
             known = await identity_by_key(tx, provider, app_id, subject)
@@ -177,7 +184,7 @@ class Identities(Nouns):
         async def unit(tx: Tx) -> None:
             await tx.run("INSERT INTO erasures (code, at) VALUES ($1, now_ms()) ON CONFLICT DO NOTHING", code)
             if known := await find(tx):
-                await erase(tx, known)
+                await erase(tx, self.reserved_names, known)
 
         await remove_in_steps(self._write, whose)
         await self._write(unit)
@@ -227,7 +234,7 @@ async def is_only_way_in(tx: Tx, identity: Identity) -> bool:
     return not await has_password(tx, account_id) and await read_identities(tx, account_id) == [identity]
 
 
-async def erase(tx: Tx, identity: Identity) -> None:
+async def erase(tx: Tx, reserved: Collection[str], identity: Identity) -> None:
     """Removes all that came with the identity, also earlier names from there that old messages may have."""
     account = identity.account
     if await is_only_way_in(tx, identity):
@@ -235,8 +242,7 @@ async def erase(tx: Tx, identity: Identity) -> None:
         return
     await end_identity(tx, account.id, identity.provider)
     name = account.username if account.name == identity.name else account.name
-    await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account.id)
-    await note_access_change(tx, account.id)
+    await give_name(tx, reserved, account.id, name)
     await raise_floor(tx, await rename_author(tx, account.id, name))
 
 

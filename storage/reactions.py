@@ -6,6 +6,7 @@ from typing import NamedTuple
 from storage.asking import check_may_read, on_readable, together, values
 from storage.errors import ArchivedError
 from storage.messages import read_anywhere, read_message
+from storage.names import read_presents
 from storage.records import FIRST_BOARD, Asker, Author, Message
 from storage.rights import check_active, check_in_force
 from storage.rows import EVERYWHERE, counts_in, raise_floor, table_of
@@ -96,14 +97,15 @@ async def read_reactions_to(
     message = await read_anywhere(tx, id, asker)
     some = "SELECT DISTINCT account_id FROM reactions WHERE message_id = $4 AND account_id > $5 ORDER BY 1 LIMIT $6"
     rows = await tx.all(
-        "SELECT accounts.id, accounts.name, kind FROM reactions JOIN accounts ON accounts.id = account_id "
+        "SELECT accounts.id, kind FROM reactions JOIN accounts ON accounts.id = account_id "
         f"WHERE message_id = $4 AND account_id IN ({some}) AND {MAY_READ} ORDER BY accounts.id, reactions.id",
         *(*values(asker), id, after, limit),
     )
-    kinds: dict[Author, list[str]] = {}
-    for account_id, name, kind in rows:
-        kinds.setdefault(Author(account_id, name), []).append(kind)
-    return message, list(kinds.items())
+    kinds: dict[int, list[str]] = {}
+    for account_id, kind in rows:
+        kinds.setdefault(account_id, []).append(kind)
+    members = {one.id: one.as_author(one.name) for one in await read_presents(tx, list(kinds))}
+    return message, [(members[id], kinds[id]) for id in kinds if id in members]
 
 
 async def read_own_reactions(tx: Tx, ids: Sequence[int], asker: Asker) -> list[tuple[int, int, str]]:

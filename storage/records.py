@@ -33,10 +33,18 @@ MOST_INVITATIONS = 200
 
 
 class Author(NamedTuple):
-    """The account that wrote a message, with its name at that time."""
+    """The account that wrote a message, with its name at that time, and what stands beside that now."""
 
     id: int
     name: str
+    username: str | None = None
+    """If the name alone does not say who it is: the account has another one now, or somebody else's looks the same."""
+    is_moderator: bool = False
+
+    @property
+    def on_one_line(self) -> str:
+        """The name, with the username if it needs that, where there is only text."""
+        return f"{self.name} @{self.username}" if self.username else self.name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

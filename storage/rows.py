@@ -12,14 +12,29 @@ ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, susp
 """The columns of Account."""
 ENTRY = "id, at, actor_id, actor_name, action, target, board_id, board_name"
 """The columns of AuditEntry."""
-COLUMNS = "id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions"
+WRITTEN = "id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions"
+"""The columns of a message that are kept with it."""
+
+
+def told_apart(account: str) -> str:
+    """SQL: whether the name of this row of accounts needs the username beside it. It looks at two others at most."""
+    alike = f"SELECT 1 FROM accounts AS other WHERE other.skeleton = {account}.skeleton AND other.id <> {account}.id"
+    return f"({account}.apart OR EXISTS ({alike}))"
+
+
+BESIDE = (
+    f"(SELECT CASE WHEN a.name <> author_name OR {told_apart('a')} THEN a.username ELSE '' END "
+    "|| CASE a.role WHEN 'moderator' THEN '*' ELSE '' END FROM accounts AS a WHERE a.id = author_id)"
+)
+"""SQL: what stands beside the name of a message's author now: the username, if it needs one, and * for a moderator."""
+COLUMNS = f"{WRITTEN}, {BESIDE} AS beside"
 """The columns of a message, as to_message() takes them."""
 IN_FIRST = f"{COLUMNS} FROM messages WHERE CAST($1 AS bigint) = {FIRST_BOARD}"
 IN_ANOTHER = f"{COLUMNS}, board_id FROM posts WHERE board_id = $1"
 """The messages of the board $1, after SELECT: those of the first are in another table, which is as it was before
 there were others.
 """
-KEPT = f"{COLUMNS}, key, address"
+KEPT = f"{WRITTEN}, key, address"
 EVERYWHERE = (
     f"(SELECT {KEPT}, CAST({FIRST_BOARD} AS bigint) AS board_id FROM messages "
     f"UNION ALL SELECT {KEPT}, board_id FROM posts) AS everywhere"
@@ -39,10 +54,16 @@ def table_of(board_id: int) -> str:
 
 def to_message(row: Iterable[Any]) -> Message:
     """Takes COLUMNS and, unless it is the first, the board's id."""
-    id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, *board_id = row
-    author = None if author_id is None else Author(author_id, author_name or "")
+    id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, beside, *board_id = row
+    author = None if author_id is None else to_author(author_id, author_name, beside)
     board = board_id[0] if board_id else FIRST_BOARD
     return Message(id, seq, author, body, created_at, edited_at, reply_to, board, counts_in(reactions))
+
+
+def to_author(id: int, name: str | None, beside: str | None) -> Author:
+    """`beside` is what BESIDE gives; None for an account that is gone."""
+    username = (beside or "").removesuffix("*")
+    return Author(id, name or "", username or None, username != (beside or ""))
 
 
 def counts_in(reactions: str | None) -> tuple[tuple[str, int], ...]:

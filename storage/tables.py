@@ -239,11 +239,11 @@ TABLES = {
 """In this order, no row refers to one that comes later."""
 EXPORTED = {name: table for name, table in TABLES.items() if table.is_exported}
 BOARD = ("epoch", "seq", "floor", "secret", "access", "boards")
-"""The columns of the one row of the table `board`. With its epoch, a database becomes the board that clients know; an
-export has only seq and floor."""
+"""Of the one row of `board`. By its epoch, a database is the board that clients know; an export has only seq and floor."""
 OF_ONE_ENGINE = {
     "sqlite": {
         "board": ("one", "compatible"),
+        "accounts": ("skeleton", "apart"),
         "messages": ("reactions",),
         "posts": ("reactions",),
         "search_parts": ("number", "cut_by"),
@@ -251,9 +251,10 @@ OF_ONE_ENGINE = {
     },
     "postgres": {
         "board": ("one", "compatible", "words", "words_elsewhere"),
+        "accounts": ("skeleton", "apart"),
         "messages": ("search", "reactions"),
         "posts": ("search", "reactions"),
         "migrations": ("number", "name"),
     },
 }
-"""Columns that never leave their engine: its search index, the counts of its triggers, and what it says of its schema."""
+"""Columns that never leave their engine: what is made of others, and what it says of its schema."""

@@ -23,6 +23,7 @@ from board.site.reactions import Reactions
 from board.waiters import WaiterList, load
 from storage import Storage
 from storage.errors import UnavailableError
+from storage.names import RESERVED
 
 log = logging.getLogger("longboard")
 
@@ -60,6 +61,7 @@ class Site(BoardMessages, Reactions, Invitations, Identities, Moderation):
         if waiters.is_stale and not await waiters.deliver():
             raise UnavailableError("the boards")
         storage.on_commit = waiters.deliver
+        storage.reserved_names = (*RESERVED, rules.title)
         return cls(
             storage,
             waiters,
@@ -94,6 +96,7 @@ class Site(BoardMessages, Reactions, Invitations, Identities, Moderation):
                 await self.credentials.save()
                 await self.failures.save()
                 await self.marks.save()
+                await self.storage.make_skeletons()
                 await self.storage.scrub()
                 if time.monotonic() >= due:
                     if await self.clock.is_believable():

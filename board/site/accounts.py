@@ -55,10 +55,9 @@ class Accounts(SigningIn, Boards):
         return [one for one in await self.storage.credentials(account.id) if not self.credentials.is_over(one)]
 
     async def rename(self, caller: Caller, name: str) -> None:
-        """Raises DeniedError, BadTextError, OutdatedError."""
+        """Raises DeniedError, BadTextError, NameReservedError, OutdatedError."""
         name, credential = clean_name(name), caller.member_credential
         self.limits.changing.check(caller.key)
-        await self.check_names(credential.account, name)
         await self.storage.set_name(credential.account.id, name, credential.id)
 
     async def change_password(self, caller: Caller, old: str | None, new: str, secret: str, *, unlink: bool) -> Session:

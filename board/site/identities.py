@@ -33,12 +33,11 @@ class Identities(Accounts):
         """Makes an account without a password, if the site takes new members. Raises DeniedError, LinkGoneError."""
         self.limits.sign_up_from.check(caller.address)
         is_owner = await self.check_may_sign_up(invite)
-        likely = await self.free_names(itertools.islice(usernames(name), USERNAMES_MAX))
+        likely = await self.storage.free_names(itertools.islice(usernames(name), USERNAMES_MAX))
         names = [*likely, f"member_{secrets.token_hex(8)}"]
         used = hash_secret(invite) if invite and (is_owner or self.rules.signup == "invite") else None
-        shown = name if await self.is_free(name) else UNNAMED
         try:
-            made = await self.storage.create_account_with_identity(provider, app_id, subject, shown, names, used)
+            made = await self.storage.create_account_with_identity(provider, app_id, subject, name, names, used)
         except NotAllowedError:
             raise suspended() from None
         self.account_log.write("signed_up", made.account.id, caller.address, provider)
@@ -50,8 +49,7 @@ class Identities(Accounts):
         if identity.account.suspended_at is not None:
             self.account_log.write_failure(identity.account.id, caller.address, "suspended")
             raise suspended()
-        is_known = name != UNNAMED  # a provider may withhold it once
-        if is_known and await self.is_free(name, identity.account):
+        if name != UNNAMED:  # a provider may withhold it once
             await self.storage.rename_identity(identity.id, name)
 
     async def use_owner_link(self, caller: Caller, account: Account, invite: str | None) -> None:
@@ -90,13 +88,14 @@ class Identities(Accounts):
     async def choose_names(self, caller: Caller, provider: str, username: str, name: str) -> None:
         """Changes the names that a new member was given.
 
-        Raises DeniedError, BadTextError, UsernameTakenError, and OutdatedError for an account that has a password.
+        Raises DeniedError, BadTextError, UsernameTakenError, NameReservedError, and OutdatedError for an account that has
+        a password.
         """
         credential = caller.member_credential
         account = credential.account
         self.limits.changing.check(caller.key)
         username, name = clean_username(username), clean_name(name)
-        await self.check_names(account, username, name)
+        await self.storage.check_names(account.id, (username, name))  # before one of them is changed
         if username != account.username:
             await self.storage.set_username(account.id, username, credential.id, password=Password(None))
             self.account_log.write("username_changed", account.id, caller.address, provider)

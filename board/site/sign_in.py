@@ -11,7 +11,6 @@ from board.errors import DeniedError
 from board.limits import TOO_MANY_TRIES
 from board.passwords import check_is_text
 from board.site.sign_up import SigningUp
-from board.text import BadTextError
 from board.turns import Asker
 from storage.errors import OutdatedError, UnavailableError
 from storage.records import Account, Credential, Identity, Password
@@ -40,14 +39,6 @@ class Session(NamedTuple):
 
 
 class SigningIn(SigningUp):
-    async def is_free(self, name: str, own: Account | None = None) -> bool:
-        """Whether the name is free for this account, or for a new one."""
-        try:
-            await self.check_names(own, name)
-        except BadTextError:
-            return False
-        return True
-
     async def sign_in(
         self,
         caller: Caller,

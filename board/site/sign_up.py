@@ -1,8 +1,5 @@
 """Signing up: who may, by what names, and the owner's link of a new site."""
 
-from collections.abc import Iterable
-
-from board import account_names
 from board.account_names import clean_name, clean_username
 from board.caller import Caller
 from board.credentials import hash_secret, new_secret
@@ -21,13 +18,16 @@ class SigningUp(Parts):
     async def sign_up(
         self, caller: Caller, username: str, password: str, name: str | None, invite: str | None
     ) -> tuple[Account, Password]:
-        """Makes an account. Raises DeniedError, BadTextError, UsernameTakenError, LinkGoneError, BusyError."""
+        """Makes an account.
+
+        Raises DeniedError, BadTextError, UsernameTakenError, NameReservedError, LinkGoneError, BusyError.
+        """
         self.check_passwords()
         self.limits.sign_up_from.check(caller.address)
         await self.check_may_sign_up(invite)
         folded = clean_username(username)
         name = clean_name(name or username)
-        await self.check_names(caller.account, folded, name)
+        await self.storage.check_names(None, (folded, name))
         check_password(password, folded, name, self.rules.title)
         _, known = await self.storage.password(folded)
         if known.hash is not None:  # most taken names are found here, before the work of hashing
@@ -78,18 +78,6 @@ class SigningUp(Parts):
         secret, now_ms = new_secret(), round(self.credentials.clock() * 1000)
         await self.storage.create_link("invite", hash_secret(secret), None, now_ms + OWNER_LINK_MS, "moderator")
         return secret
-
-    async def check_names(self, own: Account | None, *names: str) -> None:
-        """Checks that names are not the board's or a moderator's. An account may keep its own. Raises BadTextError."""
-        others = [other for other in await self.storage.moderators() if own is None or other.id != own.id]
-        for name in names:
-            if own is None or name not in (own.name, own.username):
-                account_names.check_is_free(name, self.rules.title, others)
-
-    async def free_names(self, names: Iterable[str]) -> list[str]:
-        """Returns those that are not the board's or a moderator's."""
-        others = await self.storage.moderators()
-        return [name for name in names if account_names.is_free(name, self.rules.title, others)]
 
     def _asker(self, caller: Caller) -> Asker:
         """Returns the asker for the hash of a new password."""

@@ -156,7 +156,7 @@ class Feed(Base):
 <id>{where}</id>
 <link href="{where}"/>
 <title>{xml(preview(message.body or "", 80))}</title>
-<author><name>{xml(message.author.name if message.author else "Guest")}</name></author>
+<author><name>{xml(message.author.on_one_line if message.author else "Guest")}</name></author>
 <published>{iso(message.created_at)}</published>
 <updated>{iso(changed_at(message))}</updated>
 {self.in_reply_to(message)}<content type="text">{xml(message.body or "")}</content>

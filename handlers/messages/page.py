@@ -34,7 +34,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 "message_page.html",
                 html,
                 message=message,
-                author=message.author.name if message.author else "Guest",
+                author=message.author.on_one_line if message.author else "Guest",
                 older=around[0].id if older.older else None,
                 newer=around[-1].id if newer.newer else None,
                 is_on_board=is_on(self.site.waiters.recent.page, message.id)

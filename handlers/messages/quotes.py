@@ -21,12 +21,15 @@ def with_quote(html: bytes, reply: Message, found: Mapping[int, Message]) -> byt
     return html.replace(place_for(reply.reply_to), line(reply.reply_to, quote_of(message)), 1)
 
 
-def quote_of(message: Message | None) -> tuple[str, str] | None:
-    """Returns the author's name and the first words, or None for a message that was deleted or removed."""
+def quote_of(message: Message | None) -> tuple[str, str | None, str] | None:
+    """Returns the author's name, the username if it needs that, and the first words; None for a message that was deleted
+    or removed.
+    """
     if message is None or message.body is None:
         return None
     words = preview(plain(pieces(message.body[:MOST_READ])), LONGEST)
-    return message.author.name if message.author else "Guest", words
+    author = message.author
+    return (author.name, author.username, words) if author else ("Guest", None, words)
 
 
 @functools.lru_cache(400)
@@ -35,5 +38,5 @@ def place_for(to: int) -> bytes:
     return line(to, ())
 
 
-def line(to: int, quoted: tuple[str, ...] | None) -> bytes:
+def line(to: int, quoted: tuple[str | None, ...] | None) -> bytes:
     return LOADER.load("quote.html").generate(to=to, quoted=quoted)

@@ -1,6 +1,7 @@
 """Reactions: the API's, and the form on a message's page."""
 
 from board.reactions import EMOJI
+from board.wire import author_as_json
 from handlers.boards.on_board import OnMessage
 from handlers.boards.rail import WithBoards
 from handlers.http.base import Page
@@ -34,7 +35,7 @@ class ApiReactions(OnMessage):
         message, found, more = await self.site.reactions_to(self.caller, parse_id(id), after, limit)
         await self.find_board_of(message)
         members = [
-            {"id": author.id, "name": author.name, "reactions": [EMOJI[kind] for kind in kinds if kind in EMOJI]}
+            {**author_as_json(author), "reactions": [EMOJI[kind] for kind in kinds if kind in EMOJI]}
             for author, kinds in found
         ]
         self.write_json({"members": members, "more": more})

@@ -78,3 +78,18 @@ def with_headers(*names: str) -> Json:
 
 def part_name(header: str) -> str:
     return header.replace("-", "")
+
+
+BESIDE = ("username", "role")
+"""What an author has only sometimes."""
+
+
+def author_fields(name: str) -> Json:
+    return {
+        "id": ID,
+        "name": told(TEXT, name),
+        "username": told(
+            TEXT, "Show it with an @ beside the name. There is one where the name alone does not say who it is."
+        ),
+        "role": told({"type": "string", "enum": ["moderator"]}, "There is one if this is a moderator now."),
+    }

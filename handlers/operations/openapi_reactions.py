@@ -5,7 +5,21 @@ from handlers.http.fields import LIMIT_MAX
 from handlers.messages.reactions import MEMBERS_AT_ONCE
 from handlers.operations.openapi_calls import AS, IDS, LIMIT, MEMBERS, NUMBER, call, readers
 from handlers.operations.openapi_errors import READS, WRITES
-from handlers.operations.openapi_parts import FLAG, ID, TEXT, Json, good, in_path, listed, query, record, ref, told
+from handlers.operations.openapi_parts import (
+    BESIDE,
+    FLAG,
+    ID,
+    TEXT,
+    Json,
+    author_fields,
+    good,
+    in_path,
+    listed,
+    query,
+    record,
+    ref,
+    told,
+)
 from settings import Settings
 
 KIND = {
@@ -57,11 +71,11 @@ def reaction_calls(settings: Settings) -> Json:
 
 
 def reaction_schemas() -> Json:
-    member = {"id": ID, "name": told(TEXT, "The member's present name."), "reactions": told(EMOJIS, "Emoji.")}
+    member = {**author_fields("The member's present name."), "reactions": told(EMOJIS, "Emoji.")}
     ada = {"id": 7, "name": "Ada", "reactions": ["👍"]}
     own = {"id": ID, "reactions": told(EMOJIS, "Emoji.")}
     return {
-        "Reacting": record(member, example=ada),
+        "Reacting": record(member, *BESIDE, example=ada),
         "Reactions": record(
             {"members": listed("Reacting"), "more": told(FLAG, "Whether there are more.")},
             example={"members": [ada], "more": False},

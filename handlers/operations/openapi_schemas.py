@@ -3,7 +3,21 @@
 from board.account_names import NAME_LENGTH
 from board.passwords import PASSWORD_MAX, PASSWORD_MIN
 from commands import ADMIN
-from handlers.operations.openapi_parts import CURSOR, FLAG, ID, TEXT, TIME, Json, listed, or_null, record, ref, told
+from handlers.operations.openapi_parts import (
+    BESIDE,
+    CURSOR,
+    FLAG,
+    ID,
+    TEXT,
+    TIME,
+    Json,
+    author_fields,
+    listed,
+    or_null,
+    record,
+    ref,
+    told,
+)
 from settings import Settings
 from version import VERSION
 
@@ -48,7 +62,7 @@ def message_schemas() -> Json:
     }
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
-        "Author": record({"id": ID, "name": told(TEXT, "The name at the time when this was written.")}, example=AUTHOR),
+        "Author": record(author_fields("The name at the time when this was written."), *BESIDE, example=AUTHOR),
         "Message": record(message, "reply_to", "board", "reactions", example=MESSAGE),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {

@@ -2,8 +2,10 @@
 // in the reader's time zone.
 
 /**
+ * `username` is there if the name alone does not say who it is.
+ * @typedef {{id: number, name: string, username?: string, role?: string}} Author
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
- * @typedef {{id: number, body: string, author: {id: number, name: string} | null, created_at: string,
+ * @typedef {{id: number, body: string, author: Author | null, created_at: string,
  *   edited_at: string | null, reply_to?: number, reactions?: {[emoji: string]: number}, deleted?: undefined}} Message
  * @typedef {{id: number, deleted: true}} Deleted
  */
@@ -24,11 +26,18 @@ export function makeArticle(message) {
   const article = /** @type {HTMLElement} */ (document.importNode(template.content, true).firstElementChild);
   /** @param {string} selector */
   const part = (selector) => /** @type {HTMLElement} */ (article.querySelector(selector));
+  const beside = (/** @type {string} */ kind, /** @type {string} */ text) => {
+    const element = document.createElement(kind);
+    element.textContent = text;
+    part(".author").after(" ", element);
+  };
   const { id, author } = message;
   if (author) {
     article.dataset.by = String(author.id);
     part(".author").classList.remove("guest");
     part(".author").textContent = author.name;
+    if (author.role === "moderator") beside("b", "mod");
+    if (author.username) beside("bdi", `@${author.username}`);
     part(".face").classList.add(`hue${author.id % 8}`);
     part(".face").textContent = initials(author.name);
   }

@@ -35,7 +35,8 @@ export class Notifications {
   show({ author, body }) {
     if (!this.#isOn) return;
     try {
-      const notification = new Notification(author?.name ?? "Guest", { body: beginning(body), tag: KEPT });
+      const name = [author?.name ?? "Guest", ...(author?.username ? [`@${author.username}`] : [])].join(" ");
+      const notification = new Notification(name, { body: beginning(body), tag: KEPT });
       notification.onclick = () => window.focus();
     } catch {
       this.#button.hidden = true; // a phone, where only installed apps may show one

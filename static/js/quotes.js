@@ -7,7 +7,7 @@ import { ask, Backoff, Failure } from "./poller.js";
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {import("./message.js").Deleted} Deleted
- * @typedef {{name: string, body: string} | null} Quoted Nothing if that message was deleted.
+ * @typedef {{name: string, beside: string, body: string} | null} Quoted Nothing if that message was deleted.
  */
 
 const MOST = 100; // messages in one request
@@ -97,7 +97,8 @@ function onPage(id) {
   const body = article?.querySelector(".body");
   // What has markup is asked for, so that the line is the same everywhere.
   if (!body || body.firstElementChild) return null;
-  return { name: article?.querySelector(".author")?.textContent ?? "", body: body.textContent ?? "" };
+  const [name, beside] = [".author", ".author + bdi"].map((part) => article?.querySelector(part)?.textContent ?? "");
+  return { name, beside, body: body.textContent ?? "" };
 }
 
 /**
@@ -105,7 +106,9 @@ function onPage(id) {
  * @returns {Quoted}
  */
 function quotedOf(message) {
-  return message.deleted ? null : { name: message.author?.name ?? "Guest", body: message.body };
+  if (message.deleted) return null;
+  const { author, body } = message;
+  return { name: author?.name ?? "Guest", beside: author?.username ? `@${author.username}` : "", body };
 }
 
 /**
@@ -135,7 +138,13 @@ function makeLine(id, quoted) {
   [label.className, label.textContent] = ["unseen", "In reply to "];
   [name.lang, name.textContent] = ["", quoted.name];
   [words.dir, words.lang, words.textContent] = ["auto", "", beginning(quoted.body)];
-  link.append(label, name, " ", words);
+  link.append(label, name, " ");
+  if (quoted.beside) {
+    const username = link.appendChild(document.createElement("bdi"));
+    username.textContent = quoted.beside;
+    link.append(" ");
+  }
+  link.append(words);
   return line;
 }
 

@@ -19,6 +19,7 @@ from storage.errors import UnavailableError
 from storage.postgres.connection import READ_SECONDS, UnstorableTextError, faults_as_unavailable
 from storage.postgres.pools import Connections
 from storage.records import FIRST_BOARD
+from storage.rows import BESIDE
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -60,11 +61,9 @@ class Post:
 
 POSTED = "outcome, id, seq, author_id, author_name, body, created_at, edited_at"
 """What the functions return. A new message has no reactions; those of one that was known are read in another way."""
-FIRST = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)"
-ELSEWHERE = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, board_id FROM post_to($9, $1, $2, $3, $4, $5, $6, $7, $8)"
-REPLIES = (
-    f"SELECT {POSTED}, reply_to, NULL AS reactions, board_id FROM post_replies($9, $1, $2, $3, $4, $5, $6, $7, $8, $10)"
-)
+FIRST = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, {BESIDE} FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)"
+ELSEWHERE = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, {BESIDE}, board_id FROM post_to($9, $1, $2, $3, $4, $5, $6, $7, $8)"
+REPLIES = f"SELECT {POSTED}, reply_to, NULL AS reactions, {BESIDE}, board_id FROM post_replies($9, $1, $2, $3, $4, $5, $6, $7, $8, $10)"
 PARAMETERS = {FIRST: 8, ELSEWHERE: 9, REPLIES: 10}
 """How many of the fields of a post each statement takes."""
 

@@ -8,6 +8,7 @@ from storage.asking import check_may_read, check_may_write
 from storage.errors import KeyReusedError, NoSuchMessageError, NotAllowedError
 from storage.keys import fingerprint_of
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
+from storage.names import read_presents
 from storage.records import (
     FIRST_BOARD,
     GUEST,
@@ -21,7 +22,7 @@ from storage.records import (
     Snapshot,
 )
 from storage.rights import check_active, check_in_force
-from storage.rows import COLUMNS, messages_in, to_message
+from storage.rows import COLUMNS, WRITTEN, messages_in, to_message
 from storage.sqlite.database_file import now_ms
 from storage.sqlite.tx import SQLiteTx, finish, next_seq, numbered
 from storage.sqlite.units import Units
@@ -46,16 +47,17 @@ class Messages(Units, StoredMessages):
             board = None if board_id == FIRST_BOARD else finish(check_may_read(SQLiteTx(db), board_id, asker))
             if key is not None and (first := posted_with(db, author, key, fingerprint, board_id)):
                 return first, False
-            account = None
+            account = named = None
             if author is None:
                 check_guest(db, address)
             else:
                 account = finish(check_author(SQLiteTx(db), author.id, credential))
+                [present] = finish(read_presents(SQLiteTx(db), [account.id]))
+                named = present.as_author(account.name)
             if board is not None:
                 check_may_write(board, account)
             if reply_to is not None:
                 check_is_there(db, board_id, reply_to)
-            named = Author(account.id, account.name) if account else None
             return insert(db, named, body, now_ms(), key, fingerprint, address, board_id, reply_to), True
 
         began = time.monotonic()
@@ -131,9 +133,9 @@ def insert(
 
 
 INSERT = (
-    f"INSERT INTO messages ({COLUMNS}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?)"
+    f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?)"
 )
-INSERT_ELSEWHERE = f"INSERT INTO posts ({COLUMNS}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?)"
+INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?)"
 
 
 def posted_with(

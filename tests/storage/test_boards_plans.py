@@ -9,10 +9,11 @@ import pytest
 
 from storage import open_storage
 from storage.about import read_posted
-from storage.accounts import read_called, rename_author
+from storage.accounts import rename_author
 from storage.housekeeping import read_gone_authors
 from storage.listing import read_listing
 from storage.moderation import source_of
+from storage.names import read_called
 from storage.postgres.search import MESSAGES_AT_ONCE, read_bodies
 from storage.postgres.tx import PostgreSQLTx
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker

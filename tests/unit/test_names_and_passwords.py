@@ -6,16 +6,15 @@ import unicodedata
 import pytest
 
 import board.passwords
-from board.account_names import check_is_free, clean_username
+from board.account_names import clean_name, clean_username, name_from_elsewhere
 from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, argon2id_of, check_password
 from board.text import BadTextError
 from board.turns import ANYBODY
-from storage.records import Account, Password
+from storage.records import Password
+from storage.skeletons import skeleton
 from tests.support import hashing
 from tests.support.admin import run_in
 from tests.support.people import PASSWORD, Person, refused
-
-MODERATOR = Account(1, "grace", "Grace Hopper", "moderator", 0, None)
 
 
 def sign_in(server, username, password):
@@ -25,19 +24,32 @@ def sign_in(server, username, password):
 # --- names
 
 
+ALIKE = [
+    ("Grace Hopper", "GRACE  hopper"), ("Grace Hopper", "Grace\u00a0Hopper"), ("Grace Hopper", "Ｇｒａｃｅ Hopper"),
+    ("Grace Hopper", "Grасе Hорреr"), ("Grace Hopper", "Gr\u200da\u00adce Hopper"), ("Alan", "AIan"), ("ALAN", "a1an"),
+    ("Moderator", "m0derаt0r"), ("modern", "rnodern"), ("Guest", "Ⓖⓤⓔⓢⓣ"), ("ADMIN", "admin"), ("é", "e\u0301"), ("\u2126mega", "\u03a9mega"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "other"), ALIKE)
+def test_names_that_look_alike_have_one_skeleton(name, other):
+    """In any case, width and spacing; with letters of other scripts, and with what nobody sees."""
+    assert skeleton(name) == skeleton(other) and name != other
+
+
 @pytest.mark.parametrize(
-    "name", ["Guest", "gUEST", "deleted account", "Deleted  Account", "Administrator", "ＡＤＭＩＮＩＳＴＲＡＴＯＲ", "our board",
-             "grace", "GRACE HOPPER", "Grace\u00a0Hopper"],
-)  # fmt: skip
-def test_names_that_speak_for_the_board_are_reserved(name):
-    """In any case, width and spacing."""
-    with pytest.raises(BadTextError, match="moderator, or of the board"):
-        check_is_free(name, "Our Board", [MODERATOR])
-
-
-@pytest.mark.parametrize("name", ["Guest 2", "Gracie Hopper", "board", "account", "Ada"])
-def test_other_names_are_free(name):
-    check_is_free(name, "Our Board", [MODERATOR])
+    ("name", "other"),
+    [
+        ("Guest", "Guest 2"),
+        ("Grace Hopper", "Gracie Hopper"),
+        ("Our Board", "board"),
+        ("Ada", "Áda"),
+        ("山", "出"),
+        ("👍", "👎"),
+    ],
+)
+def test_other_names_have_other_skeletons(name, other):
+    assert skeleton(name) != skeleton(other)
 
 
 def test_nobody_takes_a_moderators_name(start):
@@ -47,14 +59,41 @@ def test_nobody_takes_a_moderators_name(start):
     grace, ada = Person(server, username="grace", name="Grace Hopper"), Person(server, name="Ada")
     assert run_in(server.database.parent, "promote", "grace")
     for fields in ({"username": "other", "name": "grace hopper"}, {"username": "guest"}, {"username": "administrator"},
+                   {"username": "other", "name": "Grасе Hорреr"}, {"username": "other", "name": "Gr\u200bace Hopper"},
                    {"username": "other", "name": "OUR BOARD"}):  # fmt: skip
         answer = server.client.post("/api/v1/signup", json={**fields, "password": PASSWORD})
         assert refused(answer, 422, "name_reserved")
     page = ada.browser().post("/account/name", data={"name": "Grace  hopper"})
-    assert page.status_code == 422 and "name of a moderator" in page.text
+    assert page.status_code == 422 and "like the name of a moderator" in page.text
     assert grace.browser().post("/account/name", data={"name": "Grace Hopper"}).status_code == 303
     assert early.browser().post("/account/name", data={"name": "Grace Hopper"}).status_code == 303
-    assert early.post("still here")["author"]["name"] == "Grace Hopper"
+    assert early.post("still here")["author"] == {"id": early.id, "name": "Grace Hopper", "username": early.username}
+    by_grace = {"id": grace.id, "name": "Grace Hopper", "username": "grace", "role": "moderator"}
+    assert grace.post("here, too")["author"] == by_grace
+
+
+NEEDED = {
+    "a family": "👩\u200d👩\u200d👧", "with a skin colour": "👩🏽\u200d🚀 Ann", "a region's flag": "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+    "a heart": "❤\ufe0f", "a keycap": "1\ufe0f\u20e3", "a rainbow": "🏳\ufe0f\u200d🌈", "Persian": "علی\u200cرضا", "Hindi": "क्\u200dष",
+    "Sinhala": "ශ්\u200dරී", "Bengali": "র\u200d্যা", "Japanese": "葛\U000e0100城", "Mongolian": "ᠨ\u180b",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NEEDED)
+def test_what_scripts_and_emoji_need_stays_in_a_name(kind):
+    assert clean_name(NEEDED[kind]) == NEEDED[kind] == name_from_elsewhere(NEEDED[kind])
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("Z" + 2 * ("\u0300" * 8 + "\u200b"), "Z" + "\u0300" * 8), ("Gr\u200bace", "Grace"), ("Gr\u00ada\u2060ce\ufeff", "Grace"), ("A\u200dda", "Ada"), ("A\u200cda", "Ada"), ("\u200dAda\u200d", "Ada"),
+     ("Ada\ufe0f", "Ada"), ("Ada\U000e0100", "Ada"), ("1\ufe0f", "1"), ("❤\ufe0f\ufe0f", "❤\ufe0f"), ("x\U000e0041y", "xy"),
+     ("🏴\U000e0067 Ann", "🏴 Ann"), ("Ada\u115f\u3164", "Ada"), ("\u202eadA\u202c", "adA"), ("\u2067Ada\u2069\u200f\u061c", "Ada"),
+     ("👩\u200d\u200d👧", "👩\u200d👧"), ("علی\u200dرضا", "علیرضا"), ("क\u200dष", "कष")],
+)  # fmt: skip
+def test_what_nobody_sees_in_a_name_goes(name, kept):
+    """Nothing of it can turn the line around, or make two names that look the same."""
+    assert clean_name(name) == kept == clean_name(kept) == name_from_elsewhere(name)
 
 
 # --- usernames

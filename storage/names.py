@@ -1,0 +1,179 @@
+"""Names of accounts: which are refused, and which need the username beside them.
+
+Names may repeat. A page shows @username beside each of two names with the same skeleton, and beside one that nobody could
+take: it came from another site, or was there before that was so. What is shown is looked up when it is read, so only the
+skeletons are kept.
+"""
+
+import asyncio
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from storage.errors import NameReservedError
+from storage.records import DELETED_NAME, Account, Author
+from storage.rights import check_in_force
+from storage.rows import ACCOUNT, note_access_change, told_apart
+from storage.skeletons import skeleton, table
+from storage.tx import Nouns, Tx, in_steps, places
+
+RESERVED = ("Guest", "Moderator", "Mod", "Admin", "Administrator", DELETED_NAME)
+"""Names that the board itself uses for people, or that say what somebody may do."""
+AT_ONCE = 100
+"""Accounts whose skeletons are made in one transaction: a few hundred statements."""
+NOBODY = 0
+SIGN = "@"
+"""What stands before usernames. A name with it could show another's beside it."""
+
+
+class Present(NamedTuple):
+    """An account as it is shown now."""
+
+    id: int
+    name: str
+    username: str
+    is_apart: bool
+    """Whether the name alone does not say who it is."""
+    is_moderator: bool
+
+    def as_author(self, name: str) -> Author:
+        """Returns the author of something that the account wrote under this name."""
+        needs_username = self.is_apart or name != self.name
+        return Author(self.id, name, self.username if needs_username else None, self.is_moderator)
+
+
+class Names(Nouns):
+    reserved_names: Collection[str] = RESERVED
+    """What nobody may be called. A site adds its title."""
+
+    async def check_names(self, account_id: int | None, names: Collection[str]) -> None:
+        """Raises NameReservedError for names that the account, or somebody new, can't take."""
+        await load_table()
+        await self._read(check_name, self.reserved_names, account_id, *names)
+
+    async def free_names(self, names: Iterable[str]) -> list[str]:
+        """Returns those that somebody new can take."""
+        await load_table()
+        taken = await self._read(lambda tx: read_taken(tx, self.reserved_names, names=True))
+        return [name for name in names if not is_refused(taken, None, name)]
+
+    async def accounts_called(self, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
+        """Returns the accounts with these usernames, at least one, and with exactly these names: so many of each name."""
+        return await self._read(read_called, usernames, names, each)
+
+    async def moderators(self) -> list[Account]:
+        async def read(tx: Tx) -> list[Account]:
+            return [Account(*row) for row in await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
+
+        return await self._read(read)
+
+    async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None:
+        """Raises NameReservedError."""
+        await load_table()
+
+        async def unit(tx: Tx) -> None:
+            await check_in_force(tx, account_id, credential)
+            await check_name(tx, self.reserved_names, account_id, name)
+            await give_name(tx, self.reserved_names, account_id, name)
+
+        await self._write(unit)
+
+    async def make_skeletons(self) -> None:
+        """Looks at the names of all accounts that a node of the last release, an import or a migration has brought."""
+        while await self._read(has_unseen):
+            await load_table()
+            await self._write(lambda tx: make_some(tx, self.reserved_names))
+
+    async def presents(self, account_ids: Collection[int]) -> list[Present]:
+        """Returns how these accounts are shown now: of those that still exist."""
+        steps = in_steps([(id,) for id in account_ids])
+        found = [await self._read_for_delivery(read_presents, [id for (id,) in some]) for some in steps]
+        return [present for some in found for present in some]
+
+
+async def load_table() -> None:
+    """Called before skeletons are made: it is read on a thread, once."""
+    if not table.cache_info().currsize:
+        await asyncio.to_thread(table)
+
+
+async def read_taken(tx: Tx, reserved: Collection[str], *, names: bool) -> dict[str, set[int]]:
+    """Returns the skeletons that nobody can take, except for the moderators whose usernames, or names, they are."""
+    taken: dict[str, set[int]] = {skeleton(name): {NOBODY} for name in reserved}
+    for account_id, username, name in await tx.all("SELECT id, username, name FROM accounts WHERE role = 'moderator'"):
+        for one in (username, name) if names else (username,):
+            taken.setdefault(skeleton(one), set()).add(account_id)
+    return taken
+
+
+def is_refused(taken: Mapping[str, set[int]], account_id: int | None, name: str) -> bool:
+    """Whether the account, or somebody new, can't take this name."""
+    return bool(taken.get(skeleton(name), set()) - {account_id}) or SIGN in unicodedata.normalize("NFKC", name)
+
+
+async def check_name(tx: Tx, reserved: Collection[str], account_id: int | None, *names: str) -> None:
+    """Raises NameReservedError. An account may keep the names that it has."""
+    own: Sequence[str] = ()
+    if account_id is not None:
+        own = tuple(await tx.one("SELECT name, username FROM accounts WHERE id = $1", account_id) or ())
+    taken = await read_taken(tx, reserved, names=True)
+    if any(is_refused(taken, account_id, name) for name in names if name not in own):
+        raise NameReservedError(f"account {account_id}")
+
+
+async def give_name(tx: Tx, reserved: Collection[str], account_id: int, name: str) -> None:
+    """Gives the account this name, also one that nobody can take."""
+    row = await tx.one("SELECT skeleton FROM accounts WHERE id = $1", account_id)
+    await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account_id)
+    await keep_skeleton(tx, reserved, account_id, name)
+    if row is not None and row[0] != skeleton(name):
+        await note_only_other(tx, row[0], account_id)
+    await note_access_change(tx, account_id)
+
+
+async def keep_skeleton(tx: Tx, reserved: Collection[str], account_id: int, name: str) -> None:
+    """Keeps what the name of an account looks like. Those with the same name as a moderator are found by that."""
+    apart = is_refused(await read_taken(tx, reserved, names=False), account_id, name)
+    update = "UPDATE accounts SET skeleton = $1, apart = $2 WHERE id = $3"
+    await tx.run(update, skeleton(name), apart, account_id)
+    await note_only_other(tx, skeleton(name), account_id)
+
+
+async def note_only_other(tx: Tx, kept: str | None, but: int) -> None:
+    """Tells all processes of the only other account with this skeleton, if there is just one: it is shown in another way
+    from now on. More than one are told apart before and afterwards.
+    """
+    rows = await tx.all("SELECT id FROM accounts WHERE skeleton = $1 AND id <> $2 LIMIT 2", kept, but)
+    if len(rows) == 1:
+        await note_access_change(tx, rows[0][0])
+
+
+async def has_unseen(tx: Tx) -> bool:
+    return await tx.one("SELECT 1 FROM accounts WHERE skeleton IS NULL LIMIT 1") is not None
+
+
+async def make_some(tx: Tx, reserved: Collection[str]) -> None:
+    rows = await tx.all("SELECT id, name FROM accounts WHERE skeleton IS NULL ORDER BY id LIMIT $1", AT_ONCE)
+    for account_id, name in rows:
+        await keep_skeleton(tx, reserved, account_id, name)
+    for present in await read_presents(tx, [account_id for account_id, _ in rows]):
+        if present.is_apart:
+            await note_access_change(tx, present.id)
+
+
+async def read_presents(tx: Tx, account_ids: Collection[int]) -> list[Present]:
+    if not account_ids:
+        return []
+    columns = f"a.id, a.name, a.username, {told_apart('a')}, a.role = 'moderator'"
+    rows = await tx.all(f"SELECT {columns} FROM accounts AS a WHERE a.id IN ({places(1, account_ids)})", *account_ids)
+    return [Present(id, name, username, bool(apart), bool(moderates)) for id, name, username, apart, moderates in rows]
+
+
+async def read_called(tx: Tx, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
+    which = f"SELECT id FROM accounts WHERE username IN ({places(1, usernames)})"
+    if names:  # they have no index: all accounts are read once, but none where usernames alone are asked for
+        alike = "SELECT id, row_number() OVER (PARTITION BY name ORDER BY id) AS place FROM accounts WHERE name IN"
+        alike = f"{alike} ({places(len(usernames) + 1, names)})"
+        which += f" UNION ALL SELECT id FROM ({alike}) AS alike WHERE place <= {each}"
+    select = f"SELECT {ACCOUNT} FROM accounts WHERE id IN ({which}) ORDER BY id"
+    return [Account(*row) for row in await tx.all(select, *usernames, *names)]

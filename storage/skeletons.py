@@ -1,0 +1,47 @@
+"""What a name looks like: names with equal skeletons can be taken for each other.
+
+A skeleton is that of UTS #39 (https://www.unicode.org/reports/tr39/), with Unicode's table, and without the differences that
+people don't read as another name: capitals, and forms such as full width. It is for comparison only, never shown.
+"""
+
+import functools
+import pathlib
+import unicodedata
+
+from storage.invisible import IS_INVISIBLE
+
+LONGEST = 200
+"""Characters of a skeleton. That of a name may have 18 for each of its 50; an index of PostgreSQL takes no more than 2704
+bytes. Names that are equal so far are told apart, too, which does no harm."""
+TABLE = pathlib.Path(__file__).with_name("confusables.txt")
+
+
+@functools.lru_cache(1000)
+def skeleton(name: str) -> str:
+    """Returns the skeleton of a name.
+
+    A capital I looks like a small L, so capitals can't be folded before; and I and i are one letter. So i, I and l count
+    as one.
+    """
+    folded = unicodedata.normalize("NFKC", prototypes(name)).casefold()
+    return " ".join(prototypes(folded).replace("i", "l").split())[:LONGEST]
+
+
+def prototypes(text: str) -> str:
+    """Returns what UTS #39 calls the skeleton."""
+    plain = IS_INVISIBLE.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFD", plain.translate(table()))
+
+
+@functools.cache
+def table() -> dict[int, str]:
+    """Returns the prototype of each code point that has another. It is read for the first name that is made or changed: it
+    takes some milliseconds and a megabyte.
+    """
+    found: dict[int, str] = {}
+    for line in TABLE.read_text(encoding="ascii").splitlines():
+        if line[0] != "#":
+            prototype, _, those = line.partition(":")
+            text = "".join(chr(int(code, 16)) for code in prototype.split())
+            found.update((int(code, 16), text) for code in those.split())
+    return found
