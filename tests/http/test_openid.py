@@ -185,7 +185,7 @@ def test_the_name_comes_from_the_token_or_from_user_info(start, monkeypatch, lia
 
 
 def test_a_new_name_there_is_a_new_name_here(start, monkeypatch, liar):
-    """Unless the member took another, or it is a moderator's: nobody is mistaken for one."""
+    """Unless the member took another. Beside a moderator's name is the username: nobody is mistaken for one."""
     board = start_board(start, monkeypatch, liar.setting())
     Person(board, "olga")
     admin(at(board.database), "promote", "olga")
@@ -200,12 +200,15 @@ def test_a_new_name_there_is_a_new_name_here(start, monkeypatch, liar):
         assert signed_in_as(browser)["name"] == "Ada King"
     liar.claims = {"name": "ＯＬＧＡ"}
     liar.come_back(board.open())
-    assert signed_in_as(browser)["name"] == "Ada King"
+    account = signed_in_as(browser)
+    assert account["name"] == "ＯＬＧＡ"
+    author = browser.post("/api/v1/messages", json={"body": "words"}).json()["author"]
+    assert author == {"id": account["id"], "name": "ＯＬＧＡ", "username": account["username"]}
     liar.claims = {"name": "Olga", "sub": "another"}
     other = board.open()
     liar.come_back(other)
     account = signed_in_as(other)
-    assert account["name"] == "Member" and account["username"] != "olga" and account["role"] == "member"
+    assert account["name"] == "Olga" and account["username"] != "olga" and account["role"] == "member"
 
 
 def test_the_same_subject_or_address_elsewhere_is_somebody_else(start, monkeypatch, mock, liar):
