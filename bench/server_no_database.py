@@ -9,7 +9,7 @@ import time
 
 import server
 from storage.errors import CannotOpenError
-from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Head, Message, Page, Snapshot
+from storage.records import FIRST_BOARD, GUEST, NAMELESS, Asker, Author, Changes, Guest, Head, Message, Page, Snapshot
 from storage.sqlite import SQLite
 
 
@@ -28,10 +28,11 @@ class NoDatabase(SQLite):
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
+        guest: Guest = NAMELESS,
     ) -> tuple[Message, bool]:
         seq = self.head.seq + 1
         self.head = dataclasses.replace(self.head, seq=seq)
-        message = Message(seq, seq, author, body, time.time_ns() // 1_000_000, None, reply_to)
+        message = Message(seq, seq, author, body, time.time_ns() // 1_000_000, None, reply_to, guest_name=guest.name)
         self.kept.append(message)
         await self._announce()
         return message, True

@@ -29,6 +29,8 @@ def as_json(message: Message) -> dict[str, Any]:
     more: dict[str, Any] = {}
     if message.reactions:
         more["reactions"] = {EMOJI[kind]: count for kind, count in message.reactions}
+    if message.guest_name is not None:
+        more["guest_name"] = message.guest_name
     if message.reply_to is not None:
         more["reply_to"] = message.reply_to
     return {

@@ -16,6 +16,7 @@ from storage.counters import Writing
 from storage.credentials import Credentials
 from storage.errors import CannotOpenError
 from storage.failed_tries import FailedTriesOf
+from storage.guests import Guests
 from storage.housekeeping import Housekeeping
 from storage.identities import Identities
 from storage.invitations import Invitations
@@ -27,7 +28,19 @@ from storage.moderation import Moderation
 from storage.owners import Owners
 from storage.pictures import Pictures
 from storage.reactions import Reactions
-from storage.records import FIRST_BOARD, GUEST, Asker, Author, Changes, Found, Import, Message, Snapshot
+from storage.records import (
+    FIRST_BOARD,
+    GUEST,
+    NAMELESS,
+    Asker,
+    Author,
+    Changes,
+    Found,
+    Guest,
+    Import,
+    Message,
+    Snapshot,
+)
 from storage.replies import Replies
 from storage.stats import Stats
 
@@ -36,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class Storage(
-    StoredMessages, Reactions, Replies, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
+    StoredMessages, Guests, Reactions, Replies, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
     Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
@@ -90,11 +103,13 @@ class Storage(
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
+        guest: Guest = NAMELESS,
     ) -> tuple[Message, bool]:
         """Posts, and returns the message and True. For a key that its author has used on this board: that first message
         and False.
 
-        The message gets the account's name at the time of the commit, not the one in `author`. Raises NotFoundError for
+        The message gets the account's name at the time of the commit, not the one in `author`. `guest` is what a guest says
+        with it; of a message that was posted before, its first post counts. Raises NotFoundError for
         a board that the author may not read, KeyReusedError if the first post has other words or is another reply, and
         NotAllowedError for a suspended account and a guest with a blocked address; for those who may only read this board
         ArchivedError, MembersOnlyError or ModeratorsOnlyError; and then NoSuchMessageError if the message that it replies

@@ -117,6 +117,10 @@ class NotAuthorError(StorageError):
     """Somebody else wrote this message."""
 
 
+class TooLateError(StorageError):
+    """The time in which a guest may change this message is over."""
+
+
 class OutdatedError(StorageError):
     """The password that was verified, or the credential that asks, is no longer valid."""
 

@@ -46,10 +46,7 @@ class StoredMessages(Nouns):
 
         async def unit(tx: Tx) -> Message:
             await check_may_change(tx, id, by, credential, board_id, edits=True)
-            if began_from is not None and (now := await read_message(tx, board_id, id)).has_already(body, began_from):
-                tx.has_news = True  # so that the board shows what the answer says
-                return now
-            return await tx.set_message(board_id, id, body, words)
+            return await set_words(tx, board_id, id, body, words, began_from)
 
         return await self._write(unit)
 
@@ -74,7 +71,7 @@ class StoredMessages(Nouns):
             if await check_may_change(tx, id, by, credential, board_id, moderates=moderates):
                 author, _ = await author_of(tx, id)
                 await note(tx, await account_by(tx, "id", by), "delete", of_message(id, author), board_id)
-            return await tx.set_message(board_id, id, None, None)
+            return await empty(tx, board_id, id)
 
         return await self._write(unit)
 
@@ -144,6 +141,20 @@ async def check_may_change(
     if edits and board is not None:
         check_may_write(board, account)
     return not is_author
+
+
+async def set_words(tx: Tx, board_id: int, id: int, body: str, words: object, began_from: int | None) -> Message:
+    """Edits a message, as StoredMessages.edit() says. Raises NotFoundError, EditConflictError."""
+    if began_from is not None and (now := await read_message(tx, board_id, id)).has_already(body, began_from):
+        tx.has_news = True  # so that the board shows what the answer says
+        return now
+    return await tx.set_message(board_id, id, body, words)
+
+
+async def empty(tx: Tx, board_id: int, id: int) -> Message:
+    """Deletes a message's words, and the secret of a guest. Raises NotFoundError."""
+    await tx.run("DELETE FROM guest_secrets WHERE message_id = $1", id)
+    return await tx.set_message(board_id, id, None, None)
 
 
 async def read_message(tx: Tx, board_id: int, id: int) -> Message:

@@ -13,6 +13,8 @@ ADDRESS_DAYS = 30
 """Days for which the address that a message came from is kept."""
 ERASURE_DAYS = 730
 """Days for which a person who asked a provider for a deletion can look up that it was done."""
+GUEST_MS = 600_000
+"""For how long after its post a guest may edit or delete a message."""
 MOST_CREDENTIALS = 200
 """Per account. The one that was unused for longest makes room, so that signing in always works."""
 MOST_BOT_TOKENS = 50
@@ -47,6 +49,18 @@ class Author(NamedTuple):
         return f"{self.name} @{self.username}" if self.username else self.name
 
 
+class Guest(NamedTuple):
+    """What a guest says with a post."""
+
+    name: str | None = None
+    """The name under which it is shown, as a guest's."""
+    secret: str | None = None
+    """By which the guest may edit or delete it for GUEST_MS. Storage has its hash, for that long."""
+
+
+NAMELESS = Guest()
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Message:
     """A message in its latest state. A deleted one has no body."""
@@ -63,6 +77,8 @@ class Message:
     board_id: int = FIRST_BOARD
     reactions: tuple[tuple[str, int], ...] = ()
     """Of each kind that somebody has, how many have it: in the order of REACTIONS."""
+    guest_name: str | None = None
+    """The name that a guest gave."""
 
     @property
     def deleted(self) -> bool:

@@ -55,9 +55,9 @@ def table_of(board_id: int) -> str:
 def to_message(row: Iterable[Any]) -> Message:
     """Takes COLUMNS and, unless it is the first, the board's id."""
     id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, beside, *board_id = row
-    author = None if author_id is None else to_author(author_id, author_name, beside)
+    author, guest_name = (None, author_name) if author_id is None else (to_author(author_id, author_name, beside), None)
     board = board_id[0] if board_id else FIRST_BOARD
-    return Message(id, seq, author, body, created_at, edited_at, reply_to, board, counts_in(reactions))
+    return Message(id, seq, author, body, created_at, edited_at, reply_to, board, counts_in(reactions), guest_name)
 
 
 def to_author(id: int, name: str | None, beside: str | None) -> Author:

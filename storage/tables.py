@@ -82,7 +82,7 @@ class Table:
 
 WRITTEN = (
     Column("author_id", "number", null=True),
-    Column("author_name", "name", null=True, erased=True),
+    Column("author_name", "name", null=True, erased=True),  # without author_id: the name that a guest gave
     Column("body", "body", null=True),
     Column("created_at", "time"),
     Column("edited_at", "time", null=True),
@@ -161,10 +161,7 @@ TABLES = {
         (Column("account_id", "number"), Column("since", "number"), Column("earlier", "number")),
         is_exported=False, owner="account_id", erasure="deleted", ends=None,
     ),
-    "used": Table(
-        (Column("hash", "octets"), Column("until", "time")),
-        is_exported=False, owner=None, erasure="kept", ends=("until", 0),
-    ),
+    "used": Table((Column("hash", "octets"), Column("until", "time")), is_exported=False, owner=None, erasure="kept", ends=("until", 0)),
     "blocks": Table(
         (Column("address", "address"), Column("until", "time")),
         is_exported=True, owner=None, erasure="kept", ends=("until", 0),
@@ -234,6 +231,10 @@ TABLES = {
         ),
         is_exported=True, owner="account_id", erasure="deleted", ends=None,  # also with its message
         unique=(("message_id", "account_id", "kind"),), counts=True, since=3,
+    ),
+    "guest_secrets": Table(
+        (Column("message_id", "number"), Column("hash", "octets"), Column("until", "time")),
+        is_exported=False, owner=None, erasure="kept", ends=("until", 0),  # also with its message
     ),
 }  # fmt: skip
 """In this order, no row refers to one that comes later."""

@@ -12,19 +12,26 @@ from board.cursor import Cursor
 from board.live_board import LiveBoard
 from board.recent import PAGE
 from board.site.boards import Boards, finding_board
+from board.site.guests import Guests
 from board.site.live_boards import LiveBoards
-from board.site.messages import Messages
 from board.slugs import FIRST
 from storage.errors import UnavailableError
-from storage.records import FIRST_BOARD, Found, Message, Page
+from storage.records import FIRST_BOARD, NAMELESS, Found, Guest, Message, Page
 
 BOARDS_SEARCHED = 100
 """Boards in which one search looks: each costs as much as a search in it alone."""
 
 
-class BoardMessages(Messages, Boards, LiveBoards):
+class BoardMessages(Guests, Boards, LiveBoards):
     async def post(
-        self, caller: Caller, text: str, key: str | None, slug: str = FIRST, *, reply_to: int | None = None
+        self,
+        caller: Caller,
+        text: str,
+        key: str | None,
+        slug: str = FIRST,
+        *,
+        reply_to: int | None = None,
+        guest: Guest = NAMELESS,
     ) -> tuple[Message, bool]:
         """Posts a message, and delivers it. Returns it, and whether it is new, and not one that was sent again.
 
@@ -33,10 +40,12 @@ class BoardMessages(Messages, Boards, LiveBoards):
         KeyReusedError, NotAllowedError, NoSuchMessageError.
         """
         body = self._checked(caller, text)
+        guest = await self._checked_guest(caller, guest)
         board = await self.find_board(caller, slug)
         credential = caller.credential.id if caller.credential else None
+        there = board.id, reply_to, guest
         with finding_board():
-            posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id, reply_to)
+            posted = await self.storage.append(caller.author, body, key, caller.address, credential, *there)
         message, is_new = posted
         if is_new and caller.person is not None and self.waiters.directory.has_others:
             with contextlib.suppress(UnavailableError):  # it is posted all the same

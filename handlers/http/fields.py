@@ -9,6 +9,7 @@ import tornado.web
 from tornado.httputil import HTTPHeaders
 
 from handlers.http.errors import RefusedError
+from storage.records import Guest
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -76,6 +77,19 @@ class Fields(tornado.web.RequestHandler):
             raise RefusedError(400, "bad_field", "“reply_to” must be the id of a message.")
         return int(str(value))
 
+    def guest(self, name: str | None) -> Guest:
+        """Returns what a guest says with a post: the name in this field, and the secret. Raises RefusedError."""
+        return Guest(name, self.guest_secret())
+
+    def guest_secret(self) -> str | None:
+        """Returns the secret by which a guest owns a message, from a header: it is in no address, body or log. Raises
+        RefusedError.
+        """
+        secret = self.request.headers.get("Guest-Secret")
+        if secret is not None and not is_random(secret):
+            raise RefusedError(400, "bad_secret", "A guest's secret has 22 to 100 random characters of ASCII.")
+        return secret
+
     def limit(self) -> int | None:
         """Returns the requested number of messages, at most LIMIT_MAX; None if there is none. Raises RefusedError."""
         limit = self.whole_number("limit", least=1)
@@ -119,6 +133,11 @@ class Fields(tornado.web.RequestHandler):
 def is_id(text: str) -> bool:
     """Whether it is a number that an id may have."""
     return text.isascii() and text.isdigit() and 0 < len(text) < 19
+
+
+def is_random(text: str) -> bool:
+    """Whether it is as long as random characters must be that nobody guesses or makes twice, and short enough to keep."""
+    return 22 <= len(text) <= 100 and text.isascii() and text.isprintable()
 
 
 def media_type(headers: HTTPHeaders) -> str:

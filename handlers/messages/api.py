@@ -3,17 +3,18 @@
 import datetime
 import hashlib
 import secrets
+from typing import Any
 
 from board.cursor import Cursor
 from board.recent import PAGE
-from board.wire import as_json
+from board.wire import as_json, iso
 from handlers.boards.on_board import OnMessage
 from handlers.boards.polls import Poll
 from handlers.http.base import Base, Page
 from handlers.http.errors import RefusedError
-from handlers.http.fields import is_id
+from handlers.http.fields import is_id, is_random
 from storage.errors import NotFoundError
-from storage.records import Message
+from storage.records import GUEST_MS, Message
 
 NO_MOMENT = -1
 """A time that no message has."""
@@ -28,7 +29,7 @@ def checked_key(key: str | None) -> str | None:
     """
     if key is None:
         return None
-    if not (22 <= len(key) <= 100 and key.isascii() and key.isprintable()) or key.startswith(RESERVED):
+    if not is_random(key) or key.startswith(RESERVED):
         raise RefusedError(400, "bad_key", "A key has 22 to 100 random characters of ASCII.")
     return key
 
@@ -48,7 +49,8 @@ class Add(Page):
 
     async def post(self, *slug: str) -> None:
         text, key, reply_to = self.letter()
-        self.answer(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to))
+        guest = self.guest(self.form("guest_name"))
+        self.answer(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to, guest=guest))
 
     def letter(self) -> tuple[str, str | None, int | None]:
         """Returns the words and the key of the post, and what it replies to. Raises RefusedError."""
@@ -62,7 +64,7 @@ class Add(Page):
         self.is_done = True
         if self.wants_json:
             self.set_status(201 if is_new else 200)
-            self.write_json(as_json(message))
+            self.write_json(as_posted(self, message))
         else:
             self.redirect(self.place.home, status=303)
 
@@ -86,6 +88,12 @@ def check_is_still(handler: Base, username: str | None) -> None:
     raise RefusedError(
         409, "someone_else", "You are signed in as somebody else by now. Reload the page to go on as them."
     )
+
+
+def as_posted(handler: Base, message: Message) -> dict[str, Any]:
+    """The message that answers its post. A guest who has sent a secret is told until when it is good."""
+    is_own = handler.account is None and handler.guest_secret() is not None and not message.deleted
+    return as_json(message) | ({"editable_until": iso(message.created_at + GUEST_MS)} if is_own else {})
 
 
 def new_form_key() -> str:
@@ -149,12 +157,13 @@ class ApiMessages(Poll):
             await self.write_many({"messages": [as_json(message) for message in messages]})
 
     async def post(self, *slug: str) -> None:
-        text, key, reply_to = self.letter()
-        self.write_posted(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to))
-
-    def letter(self) -> tuple[str, str | None, int | None]:
-        """Returns the words and the key of a post, and what it replies to. Raises RefusedError."""
         fields = self.fields()
+        text, key, reply_to = self.letter(fields)
+        guest = self.guest(self.optional_text(fields, "guest_name"))
+        self.write_posted(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to, guest=guest))
+
+    def letter(self, fields: dict[str, Any]) -> tuple[str, str | None, int | None]:
+        """Returns the words and the key of a post, and what it replies to. Raises RefusedError."""
         header, field = self.request.headers.get("Idempotency-Key"), self.optional_text(fields, "key")
         keys = [key for key in (checked_key(field), checked_key(header)) if key]
         return self.text_field(fields, "body"), keys[0] if keys else None, self.reply_to(fields.get("reply_to"))
@@ -163,7 +172,7 @@ class ApiMessages(Poll):
         self.is_done = True
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")
-        self.write_json(as_json(message))
+        self.write_json(as_posted(self, message))
 
 
 class Placed(OnMessage):
@@ -186,13 +195,21 @@ class ApiMessage(Placed):
         seen_at = moment(began_from) if began_from else None
         if seen_at == NO_MOMENT:
             raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
-        message = await self.site.edit(self.caller, parse_id(id), body, seen_at)
+        secret = None if self.account else self.guest_secret()
+        if secret is None:
+            message = await self.site.edit(self.caller, parse_id(id), body, seen_at)
+        else:
+            message = await self.site.edit_as_guest(self.caller, secret, parse_id(id), body, seen_at)
         await self.find_board_when_done(message)
         self.write_placed(message)
 
     async def delete(self, id: str) -> None:
         check_is_still(self, self.query("as"))
-        await self.site.delete(self.caller, parse_id(id))
+        secret = None if self.account else self.guest_secret()
+        if secret is None:
+            await self.site.delete(self.caller, parse_id(id))
+        else:
+            await self.site.delete_as_guest(self.caller, secret, parse_id(id))
         self.is_done = True
         self.set_status(204)
 

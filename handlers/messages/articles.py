@@ -99,6 +99,13 @@ def preview(text: str, length: int = 200) -> str:
     return line if len(line) <= length else beginning(line, length - 1).rstrip() + "…"
 
 
+def byline(message: Message) -> str:
+    """Returns who wrote a message, where there is only text. What a guest is called never goes without saying so."""
+    if message.author is not None:
+        return message.author.on_one_line
+    return "Guest" if message.guest_name is None else f"{message.guest_name} (guest)"
+
+
 @functools.lru_cache(400)
 def day_line(day: datetime.date) -> bytes:
     return LOADER.load("day.html").generate(words=f"{day.day} {day:%B %Y}, UTC")

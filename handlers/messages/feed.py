@@ -17,7 +17,7 @@ from handlers.http.base import Base
 from handlers.http.headers import is_known
 from handlers.http.negotiation import takes_gzip
 from handlers.http.static import static_url
-from handlers.messages.articles import preview
+from handlers.messages.articles import byline, preview
 from storage.records import Message
 
 NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
@@ -156,7 +156,7 @@ class Feed(Base):
 <id>{where}</id>
 <link href="{where}"/>
 <title>{xml(preview(message.body or "", 80))}</title>
-<author><name>{xml(message.author.on_one_line if message.author else "Guest")}</name></author>
+<author><name>{xml(byline(message))}</name></author>
 <published>{iso(message.created_at)}</published>
 <updated>{iso(changed_at(message))}</updated>
 {self.in_reply_to(message)}<content type="text">{xml(message.body or "")}</content>

@@ -10,7 +10,7 @@ from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.http.place import THE_FIRST, place_asked
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
-from handlers.messages.articles import preview
+from handlers.messages.articles import byline, preview
 from handlers.messages.rendering import Rendering, reacted
 from storage.errors import EditConflictError
 from storage.records import FIRST_BOARD, Message
@@ -34,7 +34,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 "message_page.html",
                 html,
                 message=message,
-                author=message.author.on_one_line if message.author else "Guest",
+                author=byline(message),
                 older=around[0].id if older.older else None,
                 newer=around[-1].id if newer.newer else None,
                 is_on_board=is_on(self.site.waiters.recent.page, message.id)

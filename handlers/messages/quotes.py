@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from board.markup import pieces, plain
 from handlers.http.templates import LOADER
-from handlers.messages.articles import preview
+from handlers.messages.articles import byline, preview
 from storage.records import Message
 
 LONGEST = 120
@@ -29,7 +29,7 @@ def quote_of(message: Message | None) -> tuple[str, str | None, str] | None:
         return None
     words = preview(plain(pieces(message.body[:MOST_READ])), LONGEST)
     author = message.author
-    return (author.name, author.username, words) if author else ("Guest", None, words)
+    return (author.name, author.username, words) if author else (byline(message), None, words)
 
 
 @functools.lru_cache(400)

@@ -7,7 +7,6 @@ from handlers.operations.openapi_calls import (
     AFTER,
     BEFORE,
     IDS,
-    KEY_HEADER,
     LIMIT,
     MEMBERS,
     NUMBER,
@@ -19,7 +18,7 @@ from handlers.operations.openapi_calls import (
     readers,
     wait,
 )
-from handlers.operations.openapi_errors import READS, SENT, TEXT, WRITES
+from handlers.operations.openapi_errors import NAMES, READS, SENT, TEXT, WRITES
 from handlers.operations.openapi_parts import (
     FLAG,
     ID,
@@ -35,7 +34,7 @@ from handlers.operations.openapi_parts import (
     told,
 )
 from handlers.operations.openapi_parts import TEXT as STRING
-from handlers.operations.openapi_schemas import AT, COUNT
+from handlers.operations.openapi_schemas import AT, COUNT, GUEST_SECRET, KEY_HEADER
 from settings import Settings
 from storage.marks import MOST_UNREAD
 from storage.records import READERS, WRITERS
@@ -154,9 +153,9 @@ def messages(settings: Settings) -> Json:
         ),
         "post": call(
             "postOnBoard", "boards", "Post on a board; with a key, sending again posts once", posters(settings), posted(),
-            (*WRITES, *SENT, *TEXT, NO_BOARD, "archived", "read_only", "bad_key", "not_allowed", "key_reused", "no_such_message",
-             "too_many_posts", "too_many_requests"),
-            takes="NewMessage", parameters=(KEY_HEADER,),
+            (*WRITES, *SENT, *TEXT, *NAMES, NO_BOARD, "archived", "read_only", "name_reserved", "bad_secret", "bad_key", "not_allowed",
+             "key_reused", "no_such_message", "too_many_posts", "too_many_requests"),
+            takes="NewMessage", parameters=(KEY_HEADER, GUEST_SECRET),
         ),
     }  # fmt: skip
 

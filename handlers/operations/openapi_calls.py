@@ -5,7 +5,7 @@ from board.site.messages import QUERY_MAX
 from handlers.http.fields import LIMIT_MAX
 from handlers.operations.openapi_errors import ALWAYS, ANYTHING, CHANGES, NAMES, READS, SENT, TEXT, WRITES, refusals
 from handlers.operations.openapi_parts import CURSOR, MOST_NUMBER, Good, Json, good, in_path, query, ref, sent
-from handlers.operations.openapi_schemas import KEY, KEY_WORDS
+from handlers.operations.openapi_schemas import GUEST_SECRET, KEY_HEADER
 from settings import Settings
 
 ANYONE: list[Json] = []
@@ -66,7 +66,6 @@ LIMIT = query(
     f"How many of the newest, or paging back: {PAGE} if it isn't sent. More than {LIMIT_MAX} counts as {LIMIT_MAX}.",
 )
 QUERY = {**query("q", {"type": "string", "maxLength": QUERY_MAX}, 'Words in any order, and "words in quotes".'), "required": True}  # fmt: skip
-KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "schema": KEY, "description": f"{KEY_WORDS} The field `key` has precedence."}  # fmt: skip
 POLL_WORDS = (
     "Without parameters: the newest messages, oldest first, and a cursor. With `after`: the changes since that cursor, "
     "at once if there are any; otherwise the answer waits for one, and has no messages when `wait` is over."
@@ -93,8 +92,8 @@ def message_calls(settings: Settings) -> Json:
             ),
             "post": call(
                 "postMessage", "messages", "Post; with a key, sending again posts once", posters(settings), posted(),
-                (*WRITES, *SENT, *TEXT, "bad_key", "not_allowed", "key_reused", "no_such_message", "too_many_posts"),
-                takes="NewMessage", parameters=(KEY_HEADER,), words=words,
+                (*WRITES, *SENT, *TEXT, *NAMES, "name_reserved", "bad_secret", "bad_key", "not_allowed", "key_reused", "no_such_message",
+                 "too_many_posts"), takes="NewMessage", parameters=(KEY_HEADER, GUEST_SECRET), words=words,
             ),
         },
         "/api/v1/messages/{id}": one_message(settings),
@@ -117,7 +116,7 @@ def posted() -> Good:
 
 
 def one_message(settings: Settings) -> Json:
-    own = (*WRITES, "not_found", "not_yours", "not_allowed")
+    own = (*WRITES, "not_found", "not_yours", "not_allowed", "bad_secret", "too_late")
     return {
         "parameters": [in_path("id")],
         "get": call(
@@ -125,14 +124,15 @@ def one_message(settings: Settings) -> Json:
             (*READS, "not_found"),
         ),
         "patch": call(
-            "editMessage", "messages", "Change one of your own", MEMBERS,
+            "editMessage", "messages", "Change one of your own; guests, for ten minutes", posters(settings),
             good(200, "The message as it is now.", ref("Message")),
             (*own, *SENT, *TEXT, "archived", "read_only", "edited_meanwhile", "someone_else", "not_utf8", "too_many_posts",
-             "too_many_requests"), takes="MessageEdit", parameters=(AS,),
+             "too_many_requests"), takes="MessageEdit", parameters=(AS, GUEST_SECRET),
         ),
         "delete": call(
-            "deleteMessage", "messages", "Delete one of your own; moderators, any", MEMBERS, good(204, "Gone."),
-            (*own, "someone_else", "not_utf8", "too_many_tries"), parameters=(AS,),
+            "deleteMessage", "messages", "Delete one of your own; moderators, any; guests, their own for ten minutes",
+            readers(settings), good(204, "Gone."),
+            (*own, "someone_else", "not_utf8", "too_many_tries"), parameters=(AS, GUEST_SECRET),
         ),
     }  # fmt: skip
 

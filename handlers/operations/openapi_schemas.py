@@ -34,6 +34,16 @@ NAME = told(TEXT, f"What others see: at most {NAME_LENGTH} characters, counted w
 COUNT = {"type": "integer", "format": "int32", "minimum": 0}
 KEY = {"type": "string", "minLength": 22, "maxLength": 100, "pattern": "^[ -~]*$"}
 KEY_WORDS = "Random characters that you make: sending again with the same key posts once."
+KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": KEY,
+    "description": f"{KEY_WORDS} The field `key` has precedence.",
+}
+GUEST_WORDS = (
+    "Of a guest: other random characters that you make. By them, the message can be edited and deleted for ten minutes."
+)
+GUEST_SECRET = {"name": "Guest-Secret", "in": "header", "schema": KEY, "description": GUEST_WORDS}
 
 
 def schemas(settings: Settings) -> Json:
@@ -55,6 +65,12 @@ def message_schemas() -> Json:
             TEXT,
             "The short name of its board, where messages of several may come. Of the first only in a search in all.",
         ),
+        "guest_name": told(
+            TEXT, "What a guest is called: show it as a guest's. Only the message of a guest who gave a name has it."
+        ),
+        "editable_until": told(
+            TIME, "Until when a guest may change it. Only the answer to a post with `Guest-Secret` has it."
+        ),
         "reactions": told(
             {"type": "object"},
             'How many members have reacted, by emoji, such as `{"👍": 3}`. Missing if nobody has.',
@@ -63,7 +79,7 @@ def message_schemas() -> Json:
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
         "Author": record(author_fields("The name at the time when this was written."), *BESIDE, example=AUTHOR),
-        "Message": record(message, "reply_to", "board", "reactions", example=MESSAGE),
+        "Message": record(message, "reply_to", "board", "guest_name", "editable_until", "reactions", example=MESSAGE),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
             "anyOf": [ref("Message"), ref("Deleted")],
@@ -139,8 +155,9 @@ def sent_schemas(settings: Settings) -> Json:
     return {
         "NewMessage": record(
             {"body": body, "key": told(or_null(KEY), KEY_WORDS),
-             "reply_to": told(or_null(ID), "The id of the message on the same board that it replies to.")},
-            "key", "reply_to", example={"body": "Hello, board!", "key": SAMPLE_KEY},
+             "reply_to": told(or_null(ID), "The id of the message on the same board that it replies to."),
+             "guest_name": told(or_null(TEXT), f"What a guest is called, at most {NAME_LENGTH} characters. Ignored if you send a token.")},
+            "key", "reply_to", "guest_name", example={"body": "Hello, board!", "key": SAMPLE_KEY},
         ),
         "MessageEdit": record(
             {"body": body, "began_from": told(or_null(TEXT), seen)}, "began_from", example={"body": "Better words", "began_from": AT}

@@ -44,6 +44,12 @@ export class Composer {
     if (this.#box.value === draft) this.#readOrigin();
     this.#grow();
     this.#reply();
+    /** @type {HTMLInputElement | null} A guest's. */
+    const name = form.querySelector("[name=guest_name]");
+    if (name) {
+      name.value ||= store.get(name.name);
+      name.addEventListener("input", () => store.put(name.name, name.value));
+    }
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#box.addEventListener("keydown", (event) => this.#press(event));
     this.#box.addEventListener("input", () => this.#edited());

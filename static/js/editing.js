@@ -100,7 +100,8 @@ class Editing {
     if (this.#box.value === this.#saved) return this.#close();
     this.#isSaving = true;
     try {
-      const headers = { Accept: "application/json", "Content-Type": "application/json" };
+      const own = this.#tools.own?.(this.#id); // a page of the last release has none
+      const headers = { Accept: "application/json", "Content-Type": "application/json", ...own };
       const body = JSON.stringify({ body: this.#box.value, began_from: this.#began.value });
       const url = `${this.#url}?as=${encodeURIComponent(this.#tools.as)}`;
       await ask(url, isMessage, LIMIT_MS, { method: "PATCH", headers, body });

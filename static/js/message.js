@@ -6,7 +6,8 @@
  * @typedef {{id: number, name: string, username?: string, role?: string}} Author
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
  * @typedef {{id: number, body: string, author: Author | null, created_at: string,
- *   edited_at: string | null, reply_to?: number, reactions?: {[emoji: string]: number}, deleted?: undefined}} Message
+ *   edited_at: string | null, reply_to?: number, reactions?: {[emoji: string]: number}, guest_name?: string,
+ *   editable_until?: string, deleted?: undefined}} Message `editable_until` has only the answer to a guest's post.
  * @typedef {{id: number, deleted: true}} Deleted
  */
 
@@ -40,6 +41,9 @@ export function makeArticle(message) {
     if (author.username) beside("bdi", `@${author.username}`);
     part(".face").classList.add(`hue${author.id % 8}`);
     part(".face").textContent = initials(author.name);
+  } else if (message.guest_name) {
+    part(".author").textContent = message.guest_name;
+    part(".author").after(" (guest)"); // where no name can stand
   }
   // One that waits to be sent has no id yet.
   if (id) {

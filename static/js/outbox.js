@@ -8,9 +8,10 @@ import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
  * @typedef {import("./message.js").Message} Message
  * @typedef {{key: string, first: string}} Origin Of a message that was taken back: its key, and the first words sent with it.
  * @typedef {{text: string, key: string, first?: string, at: number, url?: string, replyTo?: string, isLate?: boolean,
- *   refused?: string}} Pending
+ *   refused?: string, name?: string}} Pending
  * `key` makes sending it again safe, also with other words, if `first` has the first ones. `at` is the board's time.
- * `replyTo` is the id of the message that it replies to.
+ * `replyTo` is the id of the message that it replies to. `name` is what a guest is called. A guest's key is also the secret by
+ * which it is the guest's own: the server stores neither.
  * `url` is where it is for: any page of the site sends it there. `isLate` is true after a try that failed. `refused` is why the server did not take it; then it waits for its author.
  */
 
@@ -122,7 +123,8 @@ export class Outbox {
    * @param {string} [replyTo]
    */
   add(text, origin, replyTo) {
-    this.#put({ text, key: newKey(), ...origin, at: boardsTime(), url: this.#url, replyTo });
+    const name = this.#as ? "" : store.get("guest_name"); // as composer.js has put it
+    this.#put({ text, key: newKey(), ...origin, at: boardsTime(), url: this.#url, replyTo, name });
     this.#send();
   }
 
@@ -226,6 +228,7 @@ export class Outbox {
       try {
         const message = await this.#post(pending);
         this.#backoff.reset();
+        if (message.editable_until) store.put(`own/${message.id}`, `${pending.key} ${message.editable_until}`);
         this.#callbacks.sent(message);
         this.#drop(pending);
       } catch (error) {
@@ -242,7 +245,7 @@ export class Outbox {
    * @returns {Promise<Message>}
    */
   async #post(pending) {
-    const { text, key, first, at, replyTo } = pending;
+    const { text, key, first, at, replyTo, name } = pending;
     const words = this.tooLong(text);
     if (words) throw new Failure(words, 413, 0, true);
     const isStale = () => boardsTime() - at > STALE_MS;
@@ -251,10 +254,12 @@ export class Outbox {
     const body = new URLSearchParams({ s: text, key, as: this.#as });
     if (first && !this.tooLong(first)) body.set("first", first);
     if (replyTo) body.set("reply_to", replyTo);
+    if (name) body.set("guest_name", name);
+    const headers = { Accept: "application/json", ...(this.#as ? {} : { "Guest-Secret": key }) };
     this.#onItsWay = this.#name(pending);
     try {
       this.#request = new AbortController();
-      return await ask(this.#url, isMessage, LIMIT_MS, { method: "POST", body }, this.#request);
+      return await ask(this.#url, isMessage, LIMIT_MS, { method: "POST", body, headers }, this.#request);
     } finally {
       this.#request = null;
     }
@@ -311,12 +316,12 @@ export class Outbox {
    * @param {boolean} isLate
    */
   #article(pending, isLate) {
-    const { text, at, refused } = pending;
+    const { text, at, refused, name } = pending;
     const me = Number(document.getElementById("messages")?.dataset.me ?? 0);
     const author = this.#author ? { id: me, name: this.#author } : null;
     const body = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
     const created_at = new Date(at).toISOString();
-    const article = makeArticle({ id: 0, body, author, created_at, edited_at: null });
+    const article = makeArticle({ id: 0, body, author, created_at, edited_at: null, guest_name: name });
     article.classList.add(refused ? "refused" : isLate ? "late" : "pending");
     const state = article.appendChild(document.createElement("p"));
     state.className = "state";
@@ -347,18 +352,9 @@ function pendingOf(prefix) {
  */
 function read(json) {
   try {
-    const {
-      text,
-      key,
-      first,
-      at = 0,
-      url,
-      replyTo,
-      isLate,
-      refused,
-    } = /** @type {Partial<Pending>} */ (JSON.parse(json));
-    const isPending = typeof text === "string" && typeof key === "string" && at > 0;
-    return isPending ? [{ text, key, first, at, url, replyTo, isLate, refused }] : [];
+    const pending = /** @type {Pending} */ (JSON.parse(json));
+    const isPending = typeof pending.text === "string" && typeof pending.key === "string" && pending.at > 0;
+    return isPending ? [pending] : [];
   } catch {
     return [];
   }

@@ -98,7 +98,8 @@ function onPage(id) {
   // What has markup is asked for, so that the line is the same everywhere.
   if (!body || body.firstElementChild) return null;
   const [name, beside] = [".author", ".author + bdi"].map((part) => article?.querySelector(part)?.textContent ?? "");
-  return { name, beside, body: body.textContent ?? "" };
+  const isGuest = article?.querySelector(".author")?.matches(".guest");
+  return { name: isGuest ? byline(name) : name, beside, body: body.textContent ?? "" };
 }
 
 /**
@@ -107,8 +108,16 @@ function onPage(id) {
  */
 function quotedOf(message) {
   if (message.deleted) return null;
-  const { author, body } = message;
-  return { name: author?.name ?? "Guest", beside: author?.username ? `@${author.username}` : "", body };
+  const { author, body, guest_name } = message;
+  return { name: author?.name ?? byline(guest_name), beside: author?.username ? `@${author.username}` : "", body };
+}
+
+/**
+ * What a guest is called where there is only text: never without saying so.
+ * @param {string} [name]
+ */
+function byline(name = "Guest") {
+  return name === "Guest" ? name : `${name} (guest)`;
 }
 
 /**

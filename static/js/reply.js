@@ -51,7 +51,9 @@ function show(id) {
   form.dataset.replyTo = id;
   const [link, name] = [document.createElement("a"), document.createElement("bdi")];
   link.href = `/m/${id}`;
-  name.textContent = document.querySelector(`#m${id} .author`)?.textContent ?? "a message";
+  const author = document.querySelector(`#m${id} .author`);
+  const said = author?.textContent ?? "a message";
+  name.textContent = author?.matches(".guest") && said !== "Guest" ? `${said} (guest)` : said;
   link.append("Replying to ", name);
   const end = button("Cancel reply", () => (show(""), box?.focus()));
   line.replaceChildren(link, end);

@@ -1,13 +1,15 @@
 // The tools at a message: a toolbar at the one that is pointed to or has the focus, and a sheet where one touches. They are
 // made when they are first needed, and there is one of each, which goes from message to message.
 
-import { ask, Failure } from "./poller.js";
+import { drawer as store } from "./outbox.js";
+import { ask, boardsTime, Failure } from "./poller.js";
 
 /**
  * @typedef {import("./board.js").Board} Board
  * @typedef {{name: string, icon: string, isFor(article: HTMLElement): boolean,
  *   act(article: HTMLElement, button: HTMLElement): unknown}} Action `icon` is a path in a square of 24.
- * @typedef {{board: Board, as: string, tell(words: string): void}} Tools What an action may need.
+ * @typedef {{board: Board, as: string, tell(words: string): void, own(id: string | number): Record<string, string>}} Tools What
+ *   an action may need. `own` are the headers by which a guest may still change a message, if it is the guest's own.
  */
 
 const LIMIT_MS = 30_000; // for an answer
@@ -17,7 +19,8 @@ const LONGEST = 60; // characters of a message by which a question names it
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 const { me, as = "", deletes } = list.dataset; // what the page knows of its reader; nothing for a guest
 const touches = matchMedia("(hover: none)");
-const isMine = (/** @type {HTMLElement} */ { dataset: { by } }) => me !== undefined && by === me;
+const isMine = (/** @type {HTMLElement} */ { id, dataset: { by } }) =>
+  me === undefined ? "Guest-Secret" in own(id.slice(1)) : by === me;
 
 /**
  * What can be done at a message, in the order in which it is offered. One row is one action: nothing else knows of them.
@@ -66,6 +69,7 @@ told.setAttribute("role", "status");
 document.body.append(told);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let telling;
+for (const name of store.names("own/")) if (!("Guest-Secret" in own(name.slice(4)))) store.put(name, "");
 list.addEventListener("pointermove", moved, { passive: true });
 list.addEventListener("pointerleave", () => showAt(focused()));
 list.addEventListener("focusin", () => showAt(focused()));
@@ -78,10 +82,19 @@ list.addEventListener("click", clicked);
  * @param {Event} event
  */
 export function begin(board, event) {
-  tools ??= { board, as, tell };
+  tools ??= { board, as, tell, own };
   if (event.type === "click") clicked(event);
   else if (event.type === "focusin") showAt(focused());
   else moved(/** @type {PointerEvent} */ (event));
+}
+
+/**
+ * @param {string | number} id
+ * @returns {Record<string, string>}
+ */
+function own(id) {
+  const [secret, until] = store.get(`own/${id}`).split(" "); // as outbox.js has put it
+  return me === undefined && Date.parse(until) > boardsTime() ? { "Guest-Secret": secret } : {};
 }
 
 /** @param {EventTarget | null} target */
@@ -283,7 +296,10 @@ async function erase(article) {
   // Found before, since the live change may come first.
   const next = [article.nextElementSibling, article.previousElementSibling].find((one) => articleOf(one));
   try {
-    await ask(`/api/v1/messages/${id}?as=${encodeURIComponent(as)}`, isAnything, LIMIT_MS, { method: "DELETE" });
+    await ask(`/api/v1/messages/${id}?as=${encodeURIComponent(as)}`, isAnything, LIMIT_MS, {
+      method: "DELETE",
+      headers: own(id),
+    });
   } catch (error) {
     const { status } = /** @type {Failure} */ (error);
     if (status !== 204 && status !== 404) return tell(inWords(error)); // 204 has no JSON

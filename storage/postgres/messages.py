@@ -15,6 +15,7 @@ from storage.errors import (
     NotFoundError,
     OutdatedError,
 )
+from storage.guests import hash_of
 from storage.keys import fingerprint_of
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.postgres.search import to_vector, vector
@@ -22,7 +23,7 @@ from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.units import Units
 from storage.postgres.writer import Post, post
 from storage.reactions import read_counts
-from storage.records import FIRST_BOARD, Author, Changes, Head, Import, Message, Snapshot
+from storage.records import FIRST_BOARD, NAMELESS, Author, Changes, Guest, Head, Import, Message, Snapshot
 from storage.rows import COLUMNS, to_message
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ class Messages(Units, StoredMessages):
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
+        guest: Guest = NAMELESS,
     ) -> tuple[Message, bool]:
         author_id, fingerprint = author.id if author else None, fingerprint_of(key, body, reply_to)
         words = await vector(body, board_id)
-        post = Post(author_id, credential, body, words, key, fingerprint, address, None, board_id, reply_to)
+        said = (guest.name, hash_of(guest.secret) if guest.secret else None) if author is None else ()
+        post = Post(author_id, credential, body, words, key, fingerprint, address, None, board_id, reply_to, *said)
         began = time.monotonic()
         message, is_new = to_posted(await self._writer.post(post))
         if not is_new:

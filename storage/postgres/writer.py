@@ -38,8 +38,8 @@ MAX_BATCH = 256
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Post:
-    """A row for the database function `post_by`, for another board `post_to`, or for a reply `post_replies`; created_at is
-    None for the current time.
+    """A row for the database function `post_by`, for another board `post_to`, for a reply `post_replies`, or for a guest who
+    says something with it `post_guests`; created_at is None for the current time.
     """
 
     author_id: int | None
@@ -52,10 +52,14 @@ class Post:
     created_at: int | None = None
     board_id: int = FIRST_BOARD
     reply_to: int | None = None
+    guest_name: str | None = None
+    secret_hash: bytes | None = None
 
     @property
     def statement(self) -> str:
         """SQL that posts this and others with the same statement; each parameter is an array with a field of all."""
+        if self.guest_name is not None or self.secret_hash is not None:
+            return GUESTS
         return REPLIES if self.reply_to is not None else FIRST if self.board_id == FIRST_BOARD else ELSEWHERE
 
 
@@ -64,7 +68,8 @@ POSTED = "outcome, id, seq, author_id, author_name, body, created_at, edited_at"
 FIRST = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, {BESIDE} FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)"
 ELSEWHERE = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, {BESIDE}, board_id FROM post_to($9, $1, $2, $3, $4, $5, $6, $7, $8)"
 REPLIES = f"SELECT {POSTED}, reply_to, NULL AS reactions, {BESIDE}, board_id FROM post_replies($9, $1, $2, $3, $4, $5, $6, $7, $8, $10)"
-PARAMETERS = {FIRST: 8, ELSEWHERE: 9, REPLIES: 10}
+GUESTS = f"SELECT {POSTED}, reply_to, NULL AS reactions, NULL AS beside, board_id FROM post_guests($9, $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12)"
+PARAMETERS = {FIRST: 8, ELSEWHERE: 9, REPLIES: 10, GUESTS: 12}
 """How many of the fields of a post each statement takes."""
 
 
@@ -140,8 +145,8 @@ class Writer:
         return await waiting.future
 
     async def _write_all(self) -> None:
-        """Writes a batch of posts on the first board, one of posts on others, one of replies, and another unit in turns, so
-        that none makes the others wait for long.
+        """Writes a batch of posts on the first board, one of posts on others, one of replies, one of guests' posts, and
+        another unit in turns, so that none makes the others wait for long.
         """
         try:
             while self.waiting:

@@ -5,17 +5,20 @@ import time
 from collections.abc import Sequence
 
 from storage.asking import check_may_read, check_may_write
-from storage.errors import KeyReusedError, NoSuchMessageError, NotAllowedError
+from storage.errors import KeyReusedError, NoSuchMessageError
+from storage.guests import check_address, keep_secret
 from storage.keys import fingerprint_of
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.names import read_presents
 from storage.records import (
     FIRST_BOARD,
     GUEST,
+    NAMELESS,
     Account,
     Asker,
     Author,
     Changes,
+    Guest,
     Head,
     Import,
     Message,
@@ -39,6 +42,7 @@ class Messages(Units, StoredMessages):
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
+        guest: Guest = NAMELESS,
     ) -> tuple[Message, bool]:
         fingerprint = fingerprint_of(key, body, reply_to)
         asker = Asker(author.id, credential) if author else GUEST
@@ -49,7 +53,7 @@ class Messages(Units, StoredMessages):
                 return first, False
             account = named = None
             if author is None:
-                check_guest(db, address)
+                finish(check_address(SQLiteTx(db), address))
             else:
                 account = finish(check_author(SQLiteTx(db), author.id, credential))
                 [present] = finish(read_presents(SQLiteTx(db), [account.id]))
@@ -58,7 +62,11 @@ class Messages(Units, StoredMessages):
                 check_may_write(board, account)
             if reply_to is not None:
                 check_is_there(db, board_id, reply_to)
-            return insert(db, named, body, now_ms(), key, fingerprint, address, board_id, reply_to), True
+            there = board_id, reply_to, None if account else guest.name
+            message = insert(db, named, body, now_ms(), key, fingerprint, address, *there)
+            if account is None and guest.secret is not None:
+                finish(keep_secret(SQLiteTx(db), message.id, guest.secret))
+            return message, True
 
         began = time.monotonic()
         message, is_new = await self._writer.write(unit)
@@ -98,12 +106,6 @@ async def check_author(tx: Tx, account_id: int, credential: int | None) -> Accou
     return account
 
 
-def check_guest(db: sqlite3.Connection, address: str | None) -> None:
-    """Raises NotAllowedError for a blocked address."""
-    if db.execute("SELECT 1 FROM blocks WHERE address = ? AND until > ?", (address, now_ms())).fetchone():
-        raise NotAllowedError("address")
-
-
 def check_is_there(db: sqlite3.Connection, board_id: int, id: int) -> None:
     """Raises NoSuchMessageError for what can't be replied to on this board."""
     select = f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL"
@@ -121,15 +123,16 @@ def insert(
     address: str | None = None,
     board_id: int = FIRST_BOARD,
     reply_to: int | None = None,
+    guest_name: str | None = None,
 ) -> Message:
     seq = next_seq(db)
-    author_id, author_name = (author.id, author.name) if author else (None, None)
+    author_id, author_name = (author.id, author.name) if author else (None, guest_name)
     row = (seq, seq, author_id, author_name, body, created_at, reply_to, key, fingerprint, address)
     if board_id == FIRST_BOARD:
         db.execute(INSERT, row)
     else:
         db.execute(INSERT_ELSEWHERE, (*row, board_id))
-    return Message(seq, seq, author, body, created_at, None, reply_to, board_id)
+    return Message(seq, seq, author, body, created_at, None, reply_to, board_id, guest_name=guest_name)
 
 
 INSERT = (

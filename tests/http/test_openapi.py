@@ -158,6 +158,10 @@ def test_each_header_and_field_that_is_described_also_comes(start):
     posted = call(201, person.api, "POST", posts, **rowing, json={"body": "words"}).json()
     key = {"body": "more words", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}
     call(201, guest, "POST", posts, **rowing, json={"body": "a reply", "reply_to": posted["id"]})
+    secret = {"Guest-Secret": "s" * 22}
+    own = call(201, guest, "POST", posts, **rowing, json={"body": "mine", "guest_name": "Zoe"}, headers=secret).json()
+    call(200, guest, "PATCH", "/api/v1/messages/{id}", id=own["id"], json={"body": "still mine"}, headers=secret)
+    call(204, guest, "DELETE", "/api/v1/messages/{id}", id=own["id"], headers=secret)
     call(201, guest, "POST", posts, **rowing, json=key)
     call(200, guest, "POST", posts, **rowing, json=key)
     cursor = call(200, guest, "GET", posts, query="?limit=1", **rowing).json()["cursor"]

@@ -14,7 +14,7 @@ from admin.move import move
 from storage import open_storage, open_transfer
 from storage.errors import CannotOpenError, StorageError
 from storage.postgres.transfer import PORTION, PostgreSQLTransfer, portions
-from storage.records import OPERATOR, Asker, Author, Import, Password, Picture
+from storage.records import OPERATOR, Asker, Author, Guest, Import, Password, Picture
 from storage.sqlite.transfer import SQLiteTransfer
 from storage.tables import TABLES
 from tests.support.admin import admin
@@ -48,7 +48,7 @@ async def fill(url):
     await storage.delete_account(gone.id, keep_messages=False)
     for n in range(5):
         await storage.append(Author(ada.id, ada.name), f"by Ada {n}\n好", f"{n:022}", "192.0.2.1")
-        await storage.append(None, f"by a guest {n}", None, "192.0.2.2")
+        await storage.append(None, f"by a guest {n}", None, "192.0.2.2", guest=Guest(f"Zoe {n}", f"{n:022}"))
     await storage.edit(1, "edited")
     await storage.delete(3)
     await storage.import_messages([Import("old words", 1_300_000_000_000, "t" * 22)])

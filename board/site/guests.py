@@ -1,0 +1,43 @@
+"""What guests say with their posts, and do with their own messages, by the secret that each was posted with."""
+
+from board.account_names import check_is_free, clean_name
+from board.caller import Caller
+from board.site.messages import Messages
+from board.text import clean
+from storage.errors import MembersOnlyError
+from storage.records import NAMELESS, Guest, Message
+
+
+class Guests(Messages):
+    async def _checked_guest(self, caller: Caller, guest: Guest) -> Guest:
+        """Returns what is stored of what a guest says. Of a member it is nothing: members have names. Raises BadTextError for
+        a name that is not one, or is the board's or a moderator's.
+        """
+        if caller.credential is not None:
+            return NAMELESS
+        if guest.name is None or not guest.name.strip():
+            return guest._replace(name=None)
+        name = clean_name(guest.name)
+        check_is_free(name, self.rules.title, await self.storage.moderators())
+        return guest._replace(name=name)
+
+    async def edit_as_guest(self, caller: Caller, secret: str, id: int, text: str, began_from: int | None) -> Message:
+        """Edits a message as edit() does, for the guest who has its secret. It counts as a post from this address.
+
+        Raises DeniedError, BadTextError, NotFoundError, TooLateError, NotAuthorError, NotAllowedError, MembersOnlyError,
+        EditConflictError.
+        """
+        if self.rules.posting == "members":
+            raise MembersOnlyError
+        self._count_post(caller)
+        body = clean(text, self.rules.message_length)
+        board_id = (await self.storage.message(id, caller.asker)).board_id
+        return await self.storage.edit_by_guest(id, body, secret, caller.address, began_from, board_id)
+
+    async def delete_as_guest(self, caller: Caller, secret: str, id: int) -> Message:
+        """Deletes a message, for the guest who has its secret. Raises DeniedError, NotFoundError, TooLateError,
+        NotAuthorError, NotAllowedError.
+        """
+        self.limits.deleting.check(caller.key)
+        board_id = (await self.storage.message(id, caller.asker)).board_id
+        return await self.storage.delete_by_guest(id, secret, caller.address, board_id)

@@ -1,0 +1,87 @@
+"""Guests' own messages: for GUEST_MS, a guest may edit or delete one by the secret that came with its post."""
+
+import hashlib
+import hmac
+
+from storage.asking import check_may_read, check_may_write
+from storage.errors import NotAllowedError, NotAuthorError, TooLateError
+from storage.messages import empty, read_message, set_words
+from storage.records import FIRST_BOARD, GUEST, GUEST_MS, Board, Message
+from storage.tx import Nouns, Tx
+
+
+class Guests(Nouns):
+    """Each guest's message that is too old is refused as such, so that the answer does not depend on whether its secret is
+    forgotten already.
+    """
+
+    async def edit_by_guest(
+        self,
+        id: int,
+        body: str,
+        secret: str,
+        address: str | None,
+        began_from: int | None = None,
+        board_id: int = FIRST_BOARD,
+    ) -> Message:
+        """Edits a message as edit() does. Raises NotFoundError, TooLateError, NotAuthorError (for another secret, and for
+        each member's message), NotAllowedError (for a blocked address), ArchivedError, MembersOnlyError,
+        ModeratorsOnlyError, EditConflictError.
+        """
+        words = await self._words(body, board_id)
+
+        async def unit(tx: Tx) -> Message:
+            board = await check_own(tx, id, secret, address, board_id)
+            if board is not None:
+                check_may_write(board, None)
+            return await set_words(tx, board_id, id, body, words, began_from)
+
+        return await self._write(unit)
+
+    async def delete_by_guest(self, id: int, secret: str, address: str | None, board_id: int = FIRST_BOARD) -> Message:
+        """Deletes a message's words permanently, also where guests may no longer write. Raises NotFoundError, TooLateError,
+        NotAuthorError, NotAllowedError.
+        """
+
+        async def unit(tx: Tx) -> Message:
+            await check_own(tx, id, secret, address, board_id)
+            return await empty(tx, board_id, id)
+
+        return await self._write(unit)
+
+
+async def check_own(tx: Tx, id: int, secret: str, address: str | None, board_id: int) -> Board | None:
+    """Checks that a guest may change this message. Returns its board, unless it is the first."""
+    board = None if board_id == FIRST_BOARD else await check_may_read(tx, board_id, GUEST)
+    message = await read_message(tx, board_id, id)
+    # A message from the future is too old as well: the clock has been set back, nobody knows by how much.
+    if message.author is None and abs(await now_ms(tx) - message.created_at) >= GUEST_MS:
+        raise TooLateError(f"message {id}")
+    row = await tx.one("SELECT hash FROM guest_secrets WHERE message_id = $1", id)
+    if row is None or not hmac.compare_digest(bytes(row[0]), hash_of(secret)):
+        raise NotAuthorError(f"message {id}")
+    await check_address(tx, address)
+    return board
+
+
+async def now_ms(tx: Tx) -> int:
+    row = await tx.one("SELECT now_ms()")
+    assert row is not None
+    now: int = row[0]
+    return now
+
+
+async def check_address(tx: Tx, address: str | None) -> None:
+    """Raises NotAllowedError for a blocked address."""
+    if await tx.one("SELECT 1 FROM blocks WHERE address = $1 AND until > now_ms()", address):
+        raise NotAllowedError("address")
+
+
+async def keep_secret(tx: Tx, id: int, secret: str) -> None:
+    """Called in the transaction that posts the message. PostgreSQL's post_guests() does the same."""
+    insert = "INSERT INTO guest_secrets (message_id, hash, until) VALUES ($1, $2, now_ms() + $3)"
+    await tx.run(insert, id, hash_of(secret), GUEST_MS)
+
+
+def hash_of(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
