@@ -139,7 +139,7 @@ def nexts(rng: random.Random) -> None:
 
 def objects(rng: random.Random) -> None:
     seeds = (
-        '{"body": "Hello", "key": "b7Jt0yVxGq2mR5sLw8aZ1c", "reply_to": 1041}',
+        '{"body": "Hello", "key": "b7Jt0yVxGq2mR5sLw8aZ1c", "reply_to": 1041, "guest_name": "Zoe"}',
         '{"a": [1, 2.5, -0, null, true], "b": {}}',
         '"\\ud83d\\ude00"',
         "[]",

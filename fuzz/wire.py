@@ -25,6 +25,7 @@ HEADERS = (
     "Upgrade: websocket", "X-Request-Id: 1",
     "Authorization: Basic dXNlcjpwYXNz", "Forwarded: for=192.0.2.1;proto=http", "X-Forwarded-Proto: http", "Accept-Encoding: gzip;q=0, *",
     "If-Modified-Since: Sun Nov  6 08:49:37 1994", "X-Api-Key: lb_x",
+    "Guest-Secret: b7Jt0yVxGq2mR5sLw8aZ1c", "Guest-Secret: x",
 )  # fmt: skip
 KINDS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain")
 QUERIES = (

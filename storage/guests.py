@@ -49,6 +49,10 @@ class Guests(Nouns):
 
         return await self._write(unit)
 
+    async def is_own(self, id: int, secret: str) -> bool:
+        """Whether this is the secret of a message, as long as it is kept."""
+        return await self._read(has_secret, id, secret)
+
 
 async def check_own(tx: Tx, id: int, secret: str, address: str | None, board_id: int) -> Board | None:
     """Checks that a guest may change this message. Returns its board, unless it is the first."""
@@ -57,11 +61,15 @@ async def check_own(tx: Tx, id: int, secret: str, address: str | None, board_id:
     # A message from the future is too old as well: the clock has been set back, nobody knows by how much.
     if message.author is None and abs(await now_ms(tx) - message.created_at) >= GUEST_MS:
         raise TooLateError(f"message {id}")
-    row = await tx.one("SELECT hash FROM guest_secrets WHERE message_id = $1", id)
-    if row is None or not hmac.compare_digest(bytes(row[0]), hash_of(secret)):
+    if not await has_secret(tx, id, secret):
         raise NotAuthorError(f"message {id}")
     await check_address(tx, address)
     return board
+
+
+async def has_secret(tx: Tx, id: int, secret: str) -> bool:
+    row = await tx.one("SELECT hash FROM guest_secrets WHERE message_id = $1", id)
+    return row is not None and hmac.compare_digest(bytes(row[0]), hash_of(secret))
 
 
 async def now_ms(tx: Tx) -> int:

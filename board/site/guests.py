@@ -5,7 +5,7 @@ from board.caller import Caller
 from board.site.messages import Messages
 from board.text import clean
 from storage.errors import MembersOnlyError
-from storage.records import NAMELESS, Guest, Message
+from storage.records import GUEST_MS, NAMELESS, Guest, Message
 
 
 class Guests(Messages):
@@ -20,6 +20,14 @@ class Guests(Messages):
         name = clean_name(guest.name)
         check_is_free(name, self.rules.title, await self.storage.moderators())
         return guest._replace(name=name)
+
+    async def editable_until(self, message: Message, is_new: bool, secret: str) -> int | None:
+        """Returns until when a guest may change what was posted with this secret; None for what was posted before, with
+        another one, or by a node of the last release, which knows none.
+        """
+        if message.deleted or not (is_new or await self.storage.is_own(message.id, secret)):
+            return None
+        return message.created_at + GUEST_MS
 
     async def edit_as_guest(self, caller: Caller, secret: str, id: int, text: str, began_from: int | None) -> Message:
         """Edits a message as edit() does, for the guest who has its secret. It counts as a post from this address.

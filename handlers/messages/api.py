@@ -14,7 +14,7 @@ from handlers.http.base import Base, Page
 from handlers.http.errors import RefusedError
 from handlers.http.fields import is_id, is_random
 from storage.errors import NotFoundError
-from storage.records import GUEST_MS, Message
+from storage.records import Message
 
 NO_MOMENT = -1
 """A time that no message has."""
@@ -50,7 +50,7 @@ class Add(Page):
     async def post(self, *slug: str) -> None:
         text, key, reply_to = self.letter()
         guest = self.guest(self.form("guest_name"))
-        self.answer(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to, guest=guest))
+        await self.answer(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to, guest=guest))
 
     def letter(self) -> tuple[str, str | None, int | None]:
         """Returns the words and the key of the post, and what it replies to. Raises RefusedError."""
@@ -60,11 +60,11 @@ class Add(Page):
         check_is_still(self, self.form("as"))
         return text, form_key(self.form("key"), self.form("first") or text), self.reply_to(self.form("reply_to"))
 
-    def answer(self, message: Message, is_new: bool) -> None:
+    async def answer(self, message: Message, is_new: bool) -> None:
         self.is_done = True
         if self.wants_json:
             self.set_status(201 if is_new else 200)
-            self.write_json(as_posted(self, message))
+            self.write_json(await as_posted(self, message, is_new))
         else:
             self.redirect(self.place.home, status=303)
 
@@ -90,10 +90,11 @@ def check_is_still(handler: Base, username: str | None) -> None:
     )
 
 
-def as_posted(handler: Base, message: Message) -> dict[str, Any]:
+async def as_posted(handler: Base, message: Message, is_new: bool) -> dict[str, Any]:
     """The message that answers its post. A guest who has sent a secret is told until when it is good."""
-    is_own = handler.account is None and handler.guest_secret() is not None and not message.deleted
-    return as_json(message) | ({"editable_until": iso(message.created_at + GUEST_MS)} if is_own else {})
+    secret = None if handler.account else handler.guest_secret()
+    until = secret and await handler.site.editable_until(message, is_new, secret)
+    return as_json(message) | ({"editable_until": iso(until)} if until else {})
 
 
 def new_form_key() -> str:
@@ -160,7 +161,7 @@ class ApiMessages(Poll):
         fields = self.fields()
         text, key, reply_to = self.letter(fields)
         guest = self.guest(self.optional_text(fields, "guest_name"))
-        self.write_posted(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to, guest=guest))
+        await self.write_posted(*await self.site.post(self.caller, text, key, *slug, reply_to=reply_to, guest=guest))
 
     def letter(self, fields: dict[str, Any]) -> tuple[str, str | None, int | None]:
         """Returns the words and the key of a post, and what it replies to. Raises RefusedError."""
@@ -168,11 +169,11 @@ class ApiMessages(Poll):
         keys = [key for key in (checked_key(field), checked_key(header)) if key]
         return self.text_field(fields, "body"), keys[0] if keys else None, self.reply_to(fields.get("reply_to"))
 
-    def write_posted(self, message: Message, is_new: bool) -> None:
+    async def write_posted(self, message: Message, is_new: bool) -> None:
         self.is_done = True
         self.set_status(201 if is_new else 200)
         self.set_header("Location", f"/api/v1/messages/{message.id}")
-        self.write_json(as_posted(self, message))
+        self.write_json(await as_posted(self, message, is_new))
 
 
 class Placed(OnMessage):

@@ -43,6 +43,7 @@ FIELDS = {
     "body": "words", "s": "words", "name": "Hidden", "about": "x", "slug": "other", "id": "5", "act": "remove",
     "archived": "true", "read_by": "everyone", "q": "secret", "as": "", "key": "k" * 22,
     "add": "heart", "owner": "nobody", "username": "nobody", "reply_to": "1",
+    "guest_name": "Zoe",
 }  # fmt: skip
 BODIES = (
     None,
@@ -57,6 +58,7 @@ BODIES = (
     ),
     ("application/json", json.dumps({"body": "x", "reply_to": 1})),
     ("application/json", json.dumps({"body": "x", "reply_to": "1"})),
+    ("application/json", json.dumps({"body": "x", "guest_name": "Guest"})),
     ("application/json", "{"),
     ("text/plain", "x"),
 )
@@ -183,6 +185,20 @@ def test_a_hidden_message_that_is_replied_to_or_named_is_one_that_never_was(outs
                 wrong.append((who, path, *answers))
     assert wrong == []
     assert statuses == [b"422", b"200"] * 16
+
+
+def test_a_guest_s_own_message_on_a_hidden_board_is_one_that_never_was(outsiders):
+    """Posted with a secret, when the board was open to all."""
+    server, secret = outsiders.server, {"Guest-Secret": "s" * 22}
+    make(outsiders.owner, "was-public")
+    posted = server.client.post(f"{BOARDS}/was-public/messages", json={"body": "secret"}, headers=secret).json()
+    outsiders.owner.api.patch(f"{BOARDS}/was-public", json={"read_by": "invited"})
+    answers = []
+    for id in (posted["id"], posted["id"] - 1):  # which is the number of the board's making: no message has it
+        for method, body in (("PATCH", ("application/json", '{"body": "x"}')), ("DELETE", None)):
+            answer = exchanged(server, method, f"/api/v1/messages/{id}", [f"Guest-Secret: {'s' * 22}"], body)
+            answers.append(answer.replace(str(id).encode(), b"ID"))
+    assert answers[:2] == answers[2:] and [answer.split(b" ")[1] for answer in answers] == [b"404"] * 4
 
 
 READ = (

@@ -50,6 +50,21 @@ def test_a_guest_s_name_is_a_field_beside_an_author_who_is_null(site, path):
     assert found[:2] == there[::-1]
 
 
+def test_a_retry_is_told_what_the_first_post_has_said(site):
+    """So who knows a key and its words gets no right by them; nor does one whose post went to a node that knew none."""
+    key = {"key": "a-number-that-one-can-guess"}
+    posted = post(site, **key)
+    again = site.client.post(MESSAGES, json={"body": "words", "guest_name": "Zoe"} | key, headers=SECRET)
+    assert (again.status_code, again.json()) == (200, posted)
+    eve = site.client.post(MESSAGES, json={"body": "words", "guest_name": "Eve"} | key, headers=OTHER)
+    assert (eve.status_code, eve.json()) == (200, {name: posted[name] for name in posted if name != "editable_until"})
+    own = f"{MESSAGES}/{posted['id']}"
+    refused(site.client.delete(own, headers=OTHER), 403, "not_yours")
+    assert site.client.delete(own, headers=SECRET).status_code == 204
+    gone = site.client.post(MESSAGES, json={"body": "words"} | key, headers=SECRET)
+    assert (gone.status_code, gone.json()) == (200, {"id": posted["id"], "deleted": True})
+
+
 def test_each_page_and_the_feed_say_that_it_is_a_guest(site):
     """Where there is markup, outside of the name; where there is only text, behind it."""
     name = "<b>Zoe</b> & co"
