@@ -1,6 +1,6 @@
 """What guests say with their posts, and do with their own messages, by the secret that each was posted with."""
 
-from board.account_names import check_is_free, clean_name
+from board.account_names import clean_name
 from board.caller import Caller
 from board.site.messages import Messages
 from board.text import clean
@@ -11,14 +11,14 @@ from storage.records import GUEST_MS, NAMELESS, Guest, Message
 class Guests(Messages):
     async def _checked_guest(self, caller: Caller, guest: Guest) -> Guest:
         """Returns what is stored of what a guest says. Of a member it is nothing: members have names. Raises BadTextError for
-        a name that is not one, or is the board's or a moderator's.
+        a name that is not one, NameReservedError for one that nobody can take.
         """
         if caller.credential is not None:
             return NAMELESS
         if guest.name is None or not guest.name.strip():
             return guest._replace(name=None)
         name = clean_name(guest.name)
-        check_is_free(name, self.rules.title, await self.storage.moderators())
+        await self.storage.check_names(None, [name])
         return guest._replace(name=name)
 
     async def editable_until(self, message: Message, is_new: bool, secret: str) -> int | None:

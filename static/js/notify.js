@@ -35,7 +35,10 @@ export class Notifications {
   show({ author, guest_name, body }) {
     if (!this.#isOn) return;
     try {
-      const name = [author?.name ?? (guest_name ? `${guest_name} (guest)` : "Guest"), ...(author?.username ? [`@${author.username}`] : [])].join(" ");
+      const name = [
+        author?.name ?? (guest_name ? `${guest_name} (guest)` : "Guest"),
+        ...(author?.username ? [`@${author.username}`] : []),
+      ].join(" ");
       const notification = new Notification(name, { body: beginning(body), tag: KEPT });
       notification.onclick = () => window.focus();
     } catch {
