@@ -241,27 +241,3 @@ class Credential(NamedTuple):
     """The provider that made this session, or whose session made this bot's token."""
     board_id: int | None = None
     """The board of the invited that this bot's token reaches, as its account does."""
-
-
-class Identity(NamedTuple):
-    """A person at a provider, linked to an account. `subject` is that person's id, which has a meaning only together
-    with `app_id`: the board's own id at the provider.
-    """
-
-    id: int
-    account: Account
-    provider: str
-    app_id: str
-    subject: str
-    name: str
-    """The name that the provider sent most recently."""
-    created_at: int
-    notice_at: int | None = None
-    """When it was linked to an existing account; None once the owner has dismissed the notice."""
-
-
-class Picture(NamedTuple):
-    """An image. Its `kind` is `image/jpeg`, `image/png`, `image/gif` or `image/webp`."""
-
-    kind: str
-    content: bytes

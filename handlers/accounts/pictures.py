@@ -8,7 +8,8 @@ import tornado.web
 from board.signs import first_sign
 from handlers.http.base import Base
 from handlers.messages.api import parse_id
-from storage.records import Account, Picture
+from storage.pictures import Picture
+from storage.records import Account
 
 
 class MemberPicture(Base):

@@ -13,8 +13,9 @@ from admin.__main__ import parser
 from admin.move import move
 from storage import open_storage, open_transfer
 from storage.errors import CannotOpenError, StorageError
+from storage.pictures import Picture
 from storage.postgres.transfer import PORTION, PostgreSQLTransfer, portions
-from storage.records import OPERATOR, Asker, Author, Guest, Import, Password, Picture
+from storage.records import OPERATOR, Asker, Author, Guest, Import, Password
 from storage.sqlite.transfer import SQLiteTransfer
 from storage.tables import TABLES
 from tests.support.admin import admin
