@@ -14,8 +14,9 @@ from typing import IO, Any
 
 from admin.rows import MOST_NUMBER, Row, checked, whole
 from commands import ADMIN
+from storage.columns import Table
 from storage.errors import StorageError
-from storage.tables import EXPORTED, Table
+from storage.tables import EXPORTED
 from storage.transfer import Position
 
 FORMAT, OLDEST_FORMAT = 3, 1

@@ -1,7 +1,6 @@
 """Identities at providers of logins, linked to accounts, with their pictures. Also notes what may be used only once."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 from storage.accounts import add_account, is_taken, remove_account, rename_author
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
@@ -13,29 +12,12 @@ from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_fl
 from storage.suspensions import check_identity
 from storage.tables import SUBJECT
 from storage.tx import Row, Tx
-from storage.ways_in import LINKED, label_of
+from storage.ways_in import LINKED, Identity, label_of
 
 SELECT = (
     f"SELECT identities.id, provider, app_id, {SUBJECT}, identities.name, identities.created_at, notice_at, {ACCOUNT} "
     " FROM identities JOIN accounts ON accounts.id = account_id"
 )
-
-
-class Identity(NamedTuple):
-    """A person at a provider, linked to an account. `subject` is that person's id, which has a meaning only together
-    with `app_id`: the board's own id at the provider.
-    """
-
-    id: int
-    account: Account
-    provider: str
-    app_id: str
-    subject: str
-    name: str
-    """The name that the provider sent most recently."""
-    created_at: int
-    notice_at: int | None = None
-    """When it was linked to an existing account; None once the owner has dismissed the notice."""
 
 
 class Identities(Names):
