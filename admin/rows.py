@@ -13,6 +13,7 @@ from board.slugs import SLUG
 from board.text import BODY_MAX, NOT_TEXT, tidy
 from board.wire import LAST_MS
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
+from storage.mentions import MOST_MENTIONS
 from storage.records import FIRST_BOARD, REACTIONS, READERS, WRITERS
 from storage.tables import EXPORTED
 
@@ -100,6 +101,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "readers": plain(9, "|".join(READERS), what="everyone, members or invited"),
     "writers": plain(10, "|".join(WRITERS), what="guests, members or moderators"),
     "reaction": plain(20, "|".join(REACTIONS), what="a kind of reaction"),
+    "mentions": plain(400, rf"(;(0|[1-9]\d{{0,17}})){{1,{MOST_MENTIONS + 1}}};", what="ids between semicolons"),
     "body": body,
     "ascii": plain(100, "[ -~]+", what="ASCII"),
     "provider": plain(30, "[a-z][a-z0-9_]*", what="small letters, digits and _"),

@@ -6,6 +6,7 @@ message never touch SQLite.
 
 import dataclasses
 import time
+from collections.abc import Sequence
 
 import server
 from storage.errors import CannotOpenError
@@ -29,6 +30,7 @@ class NoDatabase(SQLite):
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
         guest: Guest = NAMELESS,
+        mentioned: Sequence[str] = (),
     ) -> tuple[Message, bool]:
         seq = self.head.seq + 1
         self.head = dataclasses.replace(self.head, seq=seq)

@@ -32,6 +32,7 @@ HAS_HOST = re.compile(
 MAIL_NAME = re.compile("[0-9a-z._+-]", FLAGS)
 MAIL_NAME_MAX = 64
 MAIL_DOMAIN = re.compile(DOMAIN, FLAGS)
+MENTION = re.compile(r"@\w{3,32}(?!\w|[.:-]\w)", re.ASCII)  # not @module.name, @scope-name or @ada:example.org
 
 SPACE = re.compile("[\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200b\\u2028-\\u202f\\u205f-\\u2064\\u3000\\ufeff]")
 # Letters, digits and marks of scripts that put spaces between words; not their punctuation, and not Chinese, Japanese,
@@ -43,6 +44,8 @@ WORD = re.compile(
 )
 BEFORE = "([{\"'*_~"
 """ASCII that may be before a marker that opens, or before an address without a scheme."""
+AFTER = ")]}\"'*_~.,;:!?%-"
+"""ASCII that may be after a marker that closes, or after a username."""
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 ENDINGS = frozenset(".,;:!?'*_~…‘’«»‹›–—،؛؟۔।")
 """Characters that end the sentence around a link, or that quote the link."""
@@ -90,6 +93,14 @@ def find_mail(text: str, least: int, at: int) -> tuple[int, int, str] | None:
     if not domain or start == at or text[start] in "._+-" or not is_edge(text[start - 1 : start], BEFORE + ":<,;"):
         return None
     return start, domain.end(), f"mailto:{text[start : domain.end()]}"
+
+
+def find_mention(text: str, at: int) -> tuple[int, int] | None:
+    """Returns where @username begins and ends, at an @ that is in no mail address."""
+    found = MENTION.match(text, at)
+    if found is None or not is_edge(text[at - 1 : at], BEFORE + ":<,;"):
+        return None
+    return found.span() if is_edge(text[found.end() : found.end() + 1], AFTER) else None
 
 
 def is_edge(beside: str, signs: str) -> bool:

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from board.links import ADDRESS, BEFORE, FLAGS, IN_LINK, SPACE, find_link, find_mail, is_edge
+from board.links import ADDRESS, AFTER, BEFORE, FLAGS, IN_LINK, SPACE, find_link, find_mail, find_mention, is_edge
 
 Content: TypeAlias = "str | list[Piece]"
 Piece: TypeAlias = tuple[Content, str] | tuple[Content, str, str]
 """(content, kind), or (content, "link", address). The content is a text, or a list of pieces; that of a link without an
-address is its address. Kinds: text, code, block, link, host, bold, italic, strike, quote, list, item."""
+address is its address. Kinds: text, code, block, link, host, mention, bold, italic, strike, quote, list, item."""
 Parts: TypeAlias = list[str | Piece]
 """Pieces, and texts that are not yet joined."""
 
@@ -41,9 +41,6 @@ TOKEN = re.compile(
 )
 INFO = re.compile(r"[\w+#.-]{1,20}\n(?=.)", re.DOTALL | re.ASCII)
 QUOTE_SIGN = re.compile("(^|\n)> ?")
-
-AFTER = ")]}\"'*_~.,;:!?%-"
-"""ASCII that may be after a marker that closes."""
 
 
 def pieces(body: str) -> list[Piece]:
@@ -75,6 +72,13 @@ def plain(tree: Iterable[Piece]) -> str:
         text = content if isinstance(content, str) else plain(content)
         words.append(f" {text} " if kind in BLOCKS else text)
     return "".join(words)
+
+
+def usernames_in(body: str) -> list[str]:
+    """Returns the usernames that the body mentions, folded, each once; whether accounts have them is not known."""
+    if "@" not in body:
+        return []
+    return list({text[1:].lower(): None for text, kind in flat(pieces(body)) if kind == "mention"})
 
 
 class Parser:
@@ -171,7 +175,10 @@ class Parser:
             return start, end, ([*joined([*self._inline(title), " "]), (f"({host or mail})", "host")], "link", address)
         link = find_mail(text, at, start) if match[0] == "@" else find_link(text, start, found) if found else None
         if link is None:
-            return None
+            if match[0] != "@" or (span := find_mention(text, start)) is None:
+                return None
+            self._left -= 1
+            return *span, (text[slice(*span)], "mention")
         self._left -= 1
         start, end, address = link
         shown = text[start:end]

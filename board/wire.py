@@ -33,6 +33,8 @@ def as_json(message: Message) -> dict[str, Any]:
         more["guest_name"] = message.guest_name
     if message.reply_to is not None:
         more["reply_to"] = message.reply_to
+    if message.mentions:
+        more["mentions"] = message.mentions
     return {
         "id": message.id,
         "body": message.body,

@@ -104,12 +104,13 @@ class Storage(
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
         guest: Guest = NAMELESS,
+        mentioned: Sequence[str] = (),
     ) -> tuple[Message, bool]:
         """Posts, and returns the message and True. For a key that its author has used on this board: that first message
         and False.
 
-        The message gets the account's name at the time of the commit, not the one in `author`. `guest` is what a guest says
-        with it; of a message that was posted before, its first post counts. Raises NotFoundError for
+        The message gets the account's name at the time of the commit, not the one in `author`, and the ids of the
+        accounts with the usernames `mentioned`. `guest` is what a guest says with it; of a message that was posted before, its first post counts. Raises NotFoundError for
         a board that the author may not read, KeyReusedError if the first post has other words or is another reply, and
         NotAllowedError for a suspended account and a guest with a blocked address; for those who may only read this board
         ArchivedError, MembersOnlyError or ModeratorsOnlyError; and then NoSuchMessageError if the message that it replies

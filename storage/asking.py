@@ -4,12 +4,14 @@ The site's settings are the rights of the first board. They are not looked at he
 """
 
 from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 from storage.errors import CLOSED, NotAllowedError, NotFoundError
 from storage.records import FIRST_BOARD, OPERATOR, Account, Asker, Board
 from storage.rights import check_active, check_in_force
 from storage.tx import Row, Tx, places
 
+T = TypeVar("T")
 IDS_TOGETHER = 20
 """Boards and messages are named in a statement by a multiple of this, the last one several times: else each number of them
 would be another statement for the engine to prepare and to keep.
@@ -78,9 +80,9 @@ async def check_may_read(tx: Tx, board_id: int, asker: Asker) -> Board:
     return to_board(row)
 
 
-def together(ids: Sequence[int]) -> list[int]:
+def together(ids: Sequence[T]) -> list[T]:
     """Names some of them again, as IDS_TOGETHER says."""
-    return [*ids, *[ids[-1]] * (-len(ids) % IDS_TOGETHER)]
+    return [*ids, *list(ids[-1:]) * (-len(ids) % IDS_TOGETHER)]
 
 
 async def read_readable(tx: Tx, board_ids: Collection[int], asker: Asker) -> list[int]:

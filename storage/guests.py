@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from storage.asking import check_may_read, check_may_write
 from storage.errors import NotAllowedError, NotAuthorError, TooLateError
@@ -23,6 +24,7 @@ class Guests(Nouns):
         address: str | None,
         began_from: int | None = None,
         board_id: int = FIRST_BOARD,
+        mentioned: Sequence[str] = (),
     ) -> Message:
         """Edits a message as edit() does. Raises NotFoundError, TooLateError, NotAuthorError (for another secret, and for
         each member's message), NotAllowedError (for a blocked address), ArchivedError, MembersOnlyError,
@@ -34,7 +36,7 @@ class Guests(Nouns):
             board = await check_own(tx, id, secret, address, board_id)
             if board is not None:
                 check_may_write(board, None)
-            return await set_words(tx, board_id, id, body, words, began_from)
+            return await set_words(tx, board_id, id, body, words, began_from, None, mentioned)
 
         return await self._write(unit)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from storage.asking import BOARD, readable, to_board, values
 from storage.errors import NotFoundError
-from storage.records import FIRST_BOARD, Asker, Board
+from storage.records import EVERYBODY, FIRST_BOARD, Asker, Board
 from storage.tx import Nouns, Row, Tx, in_steps
 
 MOST_UNREAD = 100
@@ -26,7 +26,7 @@ class Standing(NamedTuple):
     invited, all; none on the first board if the asker may read no other, as it would tell that there is one.
     """
     mentions: int = 0
-    """Those of the newest MOST_UNREAD unread messages that have @username."""
+    """Those of the newest MOST_UNREAD unread messages that mention the asker, or everybody."""
 
 
 Marks = Mapping[int, int]
@@ -34,16 +34,13 @@ Marks = Mapping[int, int]
 
 
 class ReadMarks(Nouns):
-    _mentions: str
-    """SQL: whether `body` mentions the account with the username {0}, which has only small letters, digits and `_`."""
-
     async def listed(self, asker: Asker, after: str, limit: int, unsaved: Marks) -> list[tuple[Board, Standing]]:
         """Returns boards beside the first that the asker may read, by their slugs, those after this one, in one statement."""
-        return await self._read(read_listed, self._mentions, asker, after, limit, unsaved)
+        return await self._read(read_listed, asker, after, limit, unsaved)
 
     async def standing(self, board_id: int, asker: Asker, unsaved: Marks) -> Standing:
         """Returns how far a board is, also the first. Raises NotFoundError."""
-        return await self._read(read_standing, self._mentions, board_id, asker, unsaved)
+        return await self._read(read_standing, board_id, asker, unsaved)
 
     async def save_marks(self, marks: Mapping[tuple[int, int], int]) -> None:
         """Stores marks by account and board: the greater of this and the one that is there, at most the newest message.
@@ -103,31 +100,29 @@ def begun_elsewhere(mark: str, place: int) -> str:
     return begun_at(mark, place, living, "WHEN boards.read_by = 'invited' THEN 0")
 
 
-def standing_of(living: str, mentions: str, place: int) -> str:
+def standing_of(living: str, place: int) -> str:
     """SQL: the columns of Standing after the mark, for the account at this parameter, which has read up to `found.seen`.
     `living` is FROM and WHERE of the messages that are not deleted.
     """
-    username = f"(SELECT username FROM accounts WHERE accounts.id = CAST(${place} AS bigint))"
+    whom = f"(mentions LIKE '%;{EVERYBODY};%' OR mentions LIKE '%;' || CAST(CAST(${place} AS bigint) AS text) || ';%')"
     unread = f"{living} AND id > found.seen ORDER BY id DESC LIMIT {MOST_UNREAD}"
     return (
         f"(SELECT id {living} ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM (SELECT id {unread}) AS unread), "
-        f"(SELECT count(*) FROM (SELECT body {unread}) AS unread WHERE {mentions.format(username)})"
+        f"(SELECT count(*) FROM (SELECT mentions {unread}) AS unread WHERE {whom})"
     )
 
 
-async def read_listed(
-    tx: Tx, mentions: str, asker: Asker, after: str, limit: int, unsaved: Marks
-) -> list[tuple[Board, Standing]]:
+async def read_listed(tx: Tx, asker: Asker, after: str, limit: int, unsaved: Marks) -> list[tuple[Board, Standing]]:
     mark, numbers = mark_of("boards.id", 6, unsaved)
     columns = f"{BOARD}, {mark} AS mark, {begun_elsewhere(mark, 3)} AS seen"
     boards = f"SELECT {columns} FROM boards WHERE slug > $1 AND {readable(3)} ORDER BY slug LIMIT $2"
     living = "FROM posts WHERE posts.board_id = found.id AND body IS NOT NULL"
-    select = f"SELECT {BOARD}, mark, {standing_of(living, mentions, 3)} FROM ({boards}) AS found ORDER BY slug"
+    select = f"SELECT {BOARD}, mark, {standing_of(living, 3)} FROM ({boards}) AS found ORDER BY slug"
     rows = await tx.all(select, after, limit, *values(asker), asker.account_id, *numbers)
     return [(to_board(row[:-4]), to_standing(row[-4:])) for row in map(tuple, rows)]
 
 
-async def read_standing(tx: Tx, mentions: str, board_id: int, asker: Asker, unsaved: Marks) -> Standing:
+async def read_standing(tx: Tx, board_id: int, asker: Asker, unsaved: Marks) -> Standing:
     mark, numbers = mark_of("CAST($1 AS bigint)", 2, {id: mark for id, mark in unsaved.items() if id == board_id})
     may_read = readable(3 + len(numbers))
     if board_id == FIRST_BOARD:
@@ -138,7 +133,7 @@ async def read_standing(tx: Tx, mentions: str, board_id: int, asker: Asker, unsa
         seen = begun_elsewhere(mark, 2)
         found = f"SELECT {mark} AS mark, {seen} AS seen FROM boards WHERE boards.id = $1 AND {may_read}"
     row = await tx.one(
-        f"SELECT mark, {standing_of(living, mentions, 2)} FROM ({found}) AS found",
+        f"SELECT mark, {standing_of(living, 2)} FROM ({found}) AS found",
         *(board_id, asker.account_id, *numbers, *values(asker)),
     )
     if row is None:

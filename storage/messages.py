@@ -1,8 +1,11 @@
 """Reads and changes messages. Each engine has its own way of posting, searching and reading changes of the first board."""
 
+from collections.abc import Sequence
+
 from storage.asking import check_may_read, check_may_write, may_moderate, on_readable, read_judged, readable, values
 from storage.audit import of_message
 from storage.errors import NotAllowedError, NotAuthorError, NotFoundError
+from storage.mentions import resolve
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Board, Changes, Head, Message, Page, Snapshot
 from storage.rights import check_active, check_in_force
 from storage.rows import (
@@ -35,8 +38,9 @@ class StoredMessages(Nouns):
         *,
         credential: int | None = None,
         board_id: int = FIRST_BOARD,
+        mentioned: Sequence[str] = (),
     ) -> Message:
-        """Edits a message. `by` is the account that wrote it; None is the board itself.
+        """Edits a message, and whom it mentions. `by` is the account that wrote it; None is the board itself.
 
         If given, `began_from` is the `changed_at` that the author saw: a message that has been edited since is left as
         it is, and nothing is done if it has this body already. Raises NotFoundError, NotAuthorError, NotAllowedError,
@@ -46,7 +50,7 @@ class StoredMessages(Nouns):
 
         async def unit(tx: Tx) -> Message:
             await check_may_change(tx, id, by, credential, board_id, edits=True)
-            return await set_words(tx, board_id, id, body, words, began_from)
+            return await set_words(tx, board_id, id, body, words, began_from, by, mentioned)
 
         return await self._write(unit)
 
@@ -143,12 +147,21 @@ async def check_may_change(
     return not is_author
 
 
-async def set_words(tx: Tx, board_id: int, id: int, body: str, words: object, began_from: int | None) -> Message:
+async def set_words(
+    tx: Tx,
+    board_id: int,
+    id: int,
+    body: str,
+    words: object,
+    began_from: int | None,
+    by: int | None,
+    mentioned: Sequence[str],
+) -> Message:
     """Edits a message, as StoredMessages.edit() says. Raises NotFoundError, EditConflictError."""
     if began_from is not None and (now := await read_message(tx, board_id, id)).has_already(body, began_from):
         tx.has_news = True  # so that the board shows what the answer says
         return now
-    return await tx.set_message(board_id, id, body, words)
+    return await tx.set_message(board_id, id, body, words, await resolve(tx, mentioned, by, board_id))
 
 
 async def empty(tx: Tx, board_id: int, id: int) -> Message:

@@ -30,6 +30,8 @@ MOST_SLUGS = 20
 """Per board: those that it has had stay its own for ever."""
 REACTIONS = ("thumbs_up", "heart", "laugh", "hooray", "surprise", "tear", "thanks", "eyes")
 """The kinds of reactions, in the order in which they are shown. A row keeps its kind when this changes."""
+EVERYBODY = 0
+"""What stands for @all among the ids of accounts that a message mentions: no account has it."""
 MOST_INVITATIONS = 200
 """Per account: what one may read is compared at each moment when something may be sent."""
 
@@ -79,6 +81,8 @@ class Message:
     """Of each kind that somebody has, how many have it: in the order of REACTIONS."""
     guest_name: str | None = None
     """The name that a guest gave."""
+    mentions: tuple[int, ...] = ()
+    """The ids of the accounts that it mentions, which may have been deleted since; EVERYBODY for @all."""
 
     @property
     def deleted(self) -> bool:

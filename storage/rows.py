@@ -12,7 +12,7 @@ ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, susp
 """The columns of Account."""
 ENTRY = "id, at, actor_id, actor_name, action, target, board_id, board_name"
 """The columns of AuditEntry."""
-WRITTEN = "id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions"
+WRITTEN = "id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, mentions"
 """The columns of a message that are kept with it."""
 
 
@@ -54,10 +54,11 @@ def table_of(board_id: int) -> str:
 
 def to_message(row: Iterable[Any]) -> Message:
     """Takes COLUMNS and, unless it is the first, the board's id."""
-    id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, beside, *board_id = row
+    id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, mentions, beside, *board_id = row
     author, guest_name = (None, author_name) if author_id is None else (to_author(author_id, author_name, beside), None)
     board = board_id[0] if board_id else FIRST_BOARD
-    return Message(id, seq, author, body, created_at, edited_at, reply_to, board, counts_in(reactions), guest_name)
+    kept = counts_in(reactions), guest_name, ids_in(mentions)
+    return Message(id, seq, author, body, created_at, edited_at, reply_to, board, *kept)
 
 
 def to_author(id: int, name: str | None, beside: str | None) -> Author:
@@ -72,6 +73,11 @@ def counts_in(reactions: str | None) -> tuple[tuple[str, int], ...]:
         return ()
     counts = dict(one.split(" ") for one in reactions.strip(";").split(";"))
     return tuple((kind, int(counts[kind])) for kind in REACTIONS if kind in counts)
+
+
+def ids_in(mentions: str | None) -> tuple[int, ...]:
+    """Returns the ids that the database keeps beside a message, such as “;3;17;”."""
+    return () if mentions is None else tuple(map(int, mentions.strip(";").split(";")))
 
 
 def newest(messages: Iterable[Message], count: int) -> list[Message]:

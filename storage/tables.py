@@ -18,6 +18,7 @@ WRITTEN = (
     Column("created_at", "time"),
     Column("edited_at", "time", null=True),
     Column("reply_to", "number", null=True, later=True, since=3),
+    Column("mentions", "mentions", null=True, later=True, since=3),
     Column("key", "ascii", null=True),
     Column("fingerprint", "octets", null=True, given=False),  # made of the key and the words
     Column("address", "address", null=True, erased=True),  # forgotten after ADDRESS_DAYS

@@ -33,10 +33,12 @@ class Tx(Protocol):
     async def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         """Runs the statement once for each row of values."""
 
-    async def set_message(self, board_id: int, id: int, body: str | None, words: object) -> Message:
+    async def set_message(
+        self, board_id: int, id: int, body: str | None, words: object, mentions: str | None = None
+    ) -> Message:
         """Changes a message of this board and gives it the next number. Without a body, the message is deleted.
 
-        `words` is what Nouns._words() returned for the body. Raises NotFoundError, also for a deleted message.
+        `words` is what Nouns._words() returned for the body, `mentions` what resolve() did. Raises NotFoundError, also for a deleted message.
         """
 
     async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:

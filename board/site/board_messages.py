@@ -43,9 +43,9 @@ class BoardMessages(Guests, Boards, LiveBoards):
         guest = await self._checked_guest(caller, guest)
         board = await self.find_board(caller, slug)
         credential = caller.credential.id if caller.credential else None
-        there = board.id, reply_to, guest
+        what = reply_to, guest, self._mentioned(caller, body)
         with finding_board():
-            posted = await self.storage.append(caller.author, body, key, caller.address, credential, *there)
+            posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id, *what)
         message, is_new = posted
         if is_new and caller.person is not None and self.waiters.directory.has_others:
             with contextlib.suppress(UnavailableError):  # it is posted all the same

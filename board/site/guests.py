@@ -40,7 +40,8 @@ class Guests(Messages):
         self._count_post(caller)
         body = clean(text, self.rules.message_length)
         board_id = (await self.storage.message(id, caller.asker)).board_id
-        return await self.storage.edit_by_guest(id, body, secret, caller.address, began_from, board_id)
+        there = caller.address, began_from, board_id
+        return await self.storage.edit_by_guest(id, body, secret, *there, self._mentioned(caller, body))
 
     async def delete_as_guest(self, caller: Caller, secret: str, id: int) -> Message:
         """Deletes a message, for the guest who has its secret. Raises DeniedError, NotFoundError, TooLateError,

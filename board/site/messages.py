@@ -7,11 +7,13 @@ from board.caller import Caller
 from board.cursor import Cursor
 from board.errors import DeniedError
 from board.live_board import LiveBoard
+from board.markup import usernames_in
 from board.recent import BATCH, PAGE
 from board.site.boards import finding_board
 from board.site.parts import Parts
 from board.text import clean
 from storage.errors import MembersOnlyError, NotFoundError
+from storage.mentions import ALL
 from storage.records import FIRST_BOARD, Changes, Found, Message, Page
 from storage.words import phrases
 
@@ -33,6 +35,15 @@ class Messages(Parts):
         self._count_post(caller)
         return clean(text, self.rules.message_length)
 
+    def _mentioned(self, caller: Caller, body: str) -> list[str]:
+        """Returns the usernames that a message of the caller mentions, and “all” if it mentions everybody.
+
+        A guest's message would tell by its mentions which usernames there are. Where anybody may sign up, that tells, too.
+        """
+        if caller.account is None and self.rules.signup != "open":
+            return []
+        return [username for username in usernames_in(body) if username != ALL or caller.person is not None]
+
     def _count_post(self, caller: Caller) -> None:
         """Counts a post, or an edit, which wakes all polls as a post does. Raises DeniedError."""
         self.limits.posting.check(caller.key)
@@ -48,8 +59,8 @@ class Messages(Parts):
             raise DeniedError("not_yours", CHANGES)
         self._count_post(caller)
         body, credential = clean(text, self.rules.message_length), caller.member_credential
-        whose = {"credential": credential.id, "board_id": board_id}
-        return await self.storage.edit(id, body, credential.account.id, began_from, **whose)
+        there, mentioned = {"credential": credential.id, "board_id": board_id}, self._mentioned(caller, body)
+        return await self.storage.edit(id, body, credential.account.id, began_from, **there, mentioned=mentioned)
 
     async def delete(self, caller: Caller, id: int) -> Message:
         """Deletes a message, for its author or a moderator. Raises DeniedError, NotFoundError."""

@@ -23,7 +23,7 @@ from handlers.http.bearer import OTHER_HEADERS
 from handlers.http.context import Context
 from handlers.http.negotiation import takes_gzip
 from handlers.messages.api import new_form_key
-from handlers.messages.rendering import BIG, BLANK, Rendering, first_id, reacted
+from handlers.messages.rendering import BIG, BLANK, Rendering, first_id, needs
 from storage.records import Page as MessagesPage
 
 MOST_ORIGINS = 4
@@ -56,8 +56,8 @@ class LivePage(WithRail, Rendering):
             page = await self.site.page(self.caller, self.board.id, before=before, after=after)
             older, newer = first_id(page.messages, page.older or bool(after)), last_id(page, before)
             html = await self.days_html(page.messages)
-            names = {"older": older, "newer": newer, "is_forward": before is None, "reacted": reacted(page.messages)}
-            await self.send_page("history.html", html, **names | self.beside())
+            names = {"older": older, "newer": newer, "is_forward": before is None}
+            await self.send_page("history.html", html, **names | needs(page.messages) | self.beside())
 
     @property
     def counts_as_reading(self) -> bool:
@@ -139,7 +139,7 @@ class LivePage(WithRail, Rendering):
             "older": first_id(state.page.messages, state.page.older),
             "watching": watching,
             "key": key,
-            "reacted": reacted(state.page.messages),
+            **needs(state.page.messages),
             "rail": self.rail,
             "has_replies": any(message.reply_to is not None for message in state.page.messages),
             "current": "page",

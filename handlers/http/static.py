@@ -31,6 +31,7 @@ SHEETS = {
     "search.css": ("search",),
     "reactions.css": ("reactions",),
     "quotes.css": ("quotes",),
+    "mentions.css": ("mentions",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)

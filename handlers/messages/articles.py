@@ -126,6 +126,12 @@ def as_next(html: bytes) -> bytes:
     return html.replace(b'"message', b'"message next', 1)
 
 
+def with_sign(html: bytes) -> bytes:
+    """Marks the kept HTML of a message as one that mentions the reader, as static/js/mentions.js does."""
+    marked = html.replace(b'"message mentions', b'"message mentions mentioned', 1)
+    return marked.replace(b"</header>", b'<span class="to-you"> mentions you</span></header>', 1)
+
+
 def day_of(ms: int) -> datetime.date:
     """Returns the day in UTC."""
     return moment(ms).date()

@@ -11,7 +11,7 @@ from handlers.http.errors import RefusedError
 from handlers.http.place import THE_FIRST, place_asked
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
 from handlers.messages.articles import byline, preview
-from handlers.messages.rendering import Rendering, reacted
+from handlers.messages.rendering import Rendering, needs
 from storage.errors import EditConflictError
 from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
@@ -41,7 +41,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 if not self.place.board
                 else not newer.newer,
                 preview=preview,
-                reacted=reacted(around),
+                **needs(around),
                 **beside,
             )
 

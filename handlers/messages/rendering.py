@@ -2,7 +2,7 @@
 
 import abc
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from board.live_board import LiveBoard
@@ -12,10 +12,10 @@ from board.wire import iso
 from handlers.http.aside import gzipped
 from handlers.http.base import Page
 from handlers.http.negotiation import takes_gzip
-from handlers.messages.articles import as_next, day_line, day_of, follows, human
+from handlers.messages.articles import as_next, day_line, day_of, follows, human, with_sign
 from handlers.messages.quotes import with_quote
 from storage.errors import UnavailableError
-from storage.records import Message
+from storage.records import EVERYBODY, Message
 
 BLANK = Message(id=0, seq=0, author=None, body="", created_at=0, edited_at=0)
 """The page's script makes its messages from this one, so that only one template has their markup. It has all parts."""
@@ -47,6 +47,7 @@ class Rendering(Page):
         """
         html = dict(zip((m.id for m in messages), await self.context.making.articles.html(messages, this), strict=True))
         html |= await self.quotes_in(messages, html)
+        html |= self.with_signs(messages, html)
         parts: list[bytes] = []
         for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
             parts.append(day_line(day))
@@ -71,6 +72,15 @@ class Rendering(Page):
             return {}
         made = await self.context.making.turns.each(lambda one: with_quote(html[one.id], one, found), replies)
         return {reply.id: one for reply, one in zip(replies, made, strict=True)}
+
+    def with_signs(self, messages: list[Message], html: Mapping[int, bytes]) -> dict[int, bytes]:
+        """Returns the HTML of messages that mention the reader, with a sign that says so. Such HTML is not for others."""
+        if self.account is None:
+            return {}
+        whom = {EVERYBODY, self.account.id}
+        return {
+            message.id: with_sign(html[message.id]) for message in messages if not whom.isdisjoint(message.mentions)
+        }
 
     @property
     @abc.abstractmethod
@@ -98,9 +108,12 @@ class Rendering(Page):
         return page
 
 
-def reacted(messages: Iterable[Message]) -> bool:
-    """Whether somebody has reacted to one of these: then the page needs what shows that."""
-    return any(message.reactions for message in messages)
+def needs(messages: Sequence[Message]) -> dict[str, bool]:
+    """What a page with these messages needs besides: for templates/reactions.html."""
+    return {
+        "reacted": any(message.reactions for message in messages),
+        "mentions": any(message.mentions for message in messages),
+    }
 
 
 def first_id(messages: list[Message], older: bool) -> int | None:

@@ -8,7 +8,7 @@ from board.site import board_messages
 from board.wire import as_json
 from handlers.boards.rail import WithBoards, WithRail
 from handlers.http.errors import RefusedError
-from handlers.messages.rendering import Rendering, reacted
+from handlers.messages.rendering import Rendering, needs
 from storage.records import Board, Found, Message
 from storage.words import Phrase, phrases
 
@@ -58,9 +58,9 @@ class SearchPage(Searching, WithRail, Rendering):
             found_on=self.found_on if self.rail else {},
             alike=self.site.alike(self.found_on.values(), self.scope),
             leaves_out=self.leaves_out,
-            reacted=reacted(messages),
             most=board_messages.BOARDS_SEARCHED,
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
+            **needs(messages),
             **beside | ({"current": ""} if in_all else {}),
         )
 

@@ -180,7 +180,7 @@ def board_schemas() -> Json:
         "newest": told(message, "The id of the newest message."),
         "read": told(message, "Your read mark, the newest message that you have seen; only for members."),
         "unread": told(COUNT, f"Messages after the read mark, at most {MOST_UNREAD}; without one, since you joined. Only for members."),
-        "mentions": told(COUNT, "Those of them that have `@` and your username. Only for members."),
+        "mentions": told(COUNT, "Those of them that mention you, or everybody. Only for members."),
         "rules": told(said["rules"], f"{said['rules']['description']} Not in a list."),
         "created_at": told(TIME, "Not in a list."),
         "manages": told(FLAG, "Whether you may change it. Missing if not."),

@@ -61,6 +61,11 @@ def message_schemas() -> Json:
             ID,
             "The message on the same board that it replies to, which may have been deleted since. Only a reply has it.",
         ),
+        "mentions": told(
+            {"type": "array", "items": {**ID, "minimum": 0}},
+            "The ids of the accounts that it mentions, which may have been deleted since; 0 is everybody, by `@all`. "
+            "Missing if it mentions nobody.",
+        ),
         "board": told(
             TEXT,
             "The short name of its board, where messages of several may come. Of the first only in a search in all.",
@@ -79,7 +84,9 @@ def message_schemas() -> Json:
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
         "Author": record(author_fields("The name at the time when this was written."), *BESIDE, example=AUTHOR),
-        "Message": record(message, "reply_to", "board", "guest_name", "editable_until", "reactions", example=MESSAGE),
+        "Message": record(
+            message, "reply_to", "mentions", "board", "guest_name", "editable_until", "reactions", example=MESSAGE
+        ),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
             "anyOf": [ref("Message"), ref("Deleted")],

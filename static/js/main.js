@@ -306,7 +306,7 @@ function sayWatching(count) {
 function news(messages, isReadOut) {
   unread.add(messages.length);
   if (!isReadOut) unread.speak(messages.length);
-  if (document.hidden && tabs.isPolling) notifications?.show(messages[messages.length - 1]);
+  if (document.hidden && tabs.isPolling) notifications?.show(messages[messages.length - 1], messages);
 }
 
 function back() {

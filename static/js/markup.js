@@ -19,6 +19,7 @@ const TAGS = {
   block: "pre",
   link: "a",
   host: "bdi",
+  mention: "span",
   bold: "strong",
   italic: "em",
   strike: "del",
@@ -45,6 +46,7 @@ const TOKEN = new RegExp(
 const HAS_HOST = /^(?:https?:\/\/[0-9a-z\x80-\uffff]|www\.(?![^/?#]*@)[0-9a-z\x80-\uffff][^/?#]*\.[^/?#.])/i;
 const MAIL_NAME = /[0-9a-z._+-]/i;
 const MAIL_NAME_MAX = 64;
+const MENTION = /@\w{3,32}(?!\w|[.:-]\w)/y;
 const MAIL_DOMAIN = new RegExp(DOMAIN, "iy");
 const INFO = /^[\w+#.-]{1,20}\n(?=.)/s;
 
@@ -101,6 +103,8 @@ function makeNode([content, kind, address]) {
     if (element.protocol !== "mailto:") element.target = "_blank";
   } else if (WITH_DIRECTION.includes(kind)) {
     element.dir = "auto";
+  } else if (kind === "mention") {
+    element.className = kind;
   }
   const inner = kind === "block" ? element.appendChild(document.createElement("code")) : element;
   inner.append(...(typeof content === "string" ? [content] : content.map(makeNode)));
@@ -219,7 +223,12 @@ class Parser {
       return [index, end, [[...inner, [`(${host ?? mail})`, "host"]], "link", address]];
     }
     const link = all === "@" ? findMail(text, at, index) : found && findLink(text, index, found);
-    if (!link) return;
+    if (!link) {
+      const mention = all === "@" && findMention(text, index);
+      if (!mention) return;
+      this.#left--;
+      return [index, index + mention.length, [mention, "mention"]];
+    }
     this.#left--;
     const shown = text.slice(link[0], link[1]);
     return [link[0], link[1], shown === link[2] ? [shown, "link"] : [[[shown, "text"]], "link", link[2]]];
@@ -333,4 +342,15 @@ function findMail(text, least, at) {
     return;
   const end = at + 1 + domain.length;
   return [start, end, `mailto:${text.slice(start, end)}`];
+}
+
+/**
+ * @param {string} text
+ * @param {number} at
+ */
+function findMention(text, at) {
+  MENTION.lastIndex = at;
+  const found = MENTION.exec(text)?.[0];
+  const isAlone = isEdge(text.charAt(at - 1), `${BEFORE}:<,;`) && isEdge(text.charAt(at + (found?.length ?? 0)), AFTER);
+  return found && isAlone ? found : undefined;
 }

@@ -6,7 +6,7 @@
  * @typedef {{id: number, name: string, username?: string, role?: string}} Author
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
  * @typedef {{id: number, body: string, author: Author | null, created_at: string,
- *   edited_at: string | null, reply_to?: number, reactions?: {[emoji: string]: number}, guest_name?: string,
+ *   edited_at: string | null, reply_to?: number, mentions?: number[], reactions?: {[emoji: string]: number}, guest_name?: string,
  *   editable_until?: string, deleted?: undefined}} Message `editable_until` has only the answer to a guest's post.
  * @typedef {{id: number, deleted: true}} Deleted
  */
@@ -63,6 +63,9 @@ export function makeArticle(message) {
   writeTimes(article);
   if (message.reactions || (id && document.querySelector(`#m${id} .reactions`))) {
     import("./reactions.js").then(({ show }) => show(message)).catch(() => {}); // pages without any do without it
+  }
+  if (message.mentions || (id && document.querySelector(`#m${id}.mentions`))) {
+    import("./mentions.js").then(({ show }) => show(message)).catch(() => {}); // as above
   }
   return article;
 }

@@ -2,6 +2,8 @@
 
 import { drawer as store } from "./outbox.js";
 
+/** @typedef {import("./message.js").Message} Message */
+
 const KEPT = "notify"; // in this browser
 const LONGEST = 200; // characters: no desktop shows more
 
@@ -31,20 +33,34 @@ export class Notifications {
     this.#button.textContent = this.#isOn ? "Notifications on" : "Notify me";
   }
 
-  /** @param {import("./message.js").Message} message */
-  show({ author, guest_name, body }) {
+  /**
+   * @param {Message} newest
+   * @param {Message[]} all That came with it: one that mentions the reader is shown first.
+   */
+  show(newest, all = []) {
     if (!this.#isOn) return;
+    const mention = all.filter(isToReader).pop();
+    const { author, guest_name, body } = mention ?? newest;
+    const name = [
+      author?.name ?? (guest_name ? `${guest_name} (guest)` : "Guest"),
+      ...(author?.username ? [`@${author.username}`] : []),
+    ].join(" ");
     try {
-      const name = [
-        author?.name ?? (guest_name ? `${guest_name} (guest)` : "Guest"),
-        ...(author?.username ? [`@${author.username}`] : []),
-      ].join(" ");
-      const notification = new Notification(name, { body: beginning(body), tag: KEPT });
+      const notification = new Notification(mention ? `${name} mentions you` : name, {
+        body: beginning(body),
+        tag: KEPT,
+      });
       notification.onclick = () => window.focus();
     } catch {
       this.#button.hidden = true; // a phone, where only installed apps may show one
     }
   }
+}
+
+/** @param {Message} message */
+function isToReader({ mentions = [] }) {
+  const me = Number(document.getElementById("messages")?.dataset.me);
+  return me > 0 && (mentions.includes(0) || mentions.includes(me)); // 0 is everybody: see mentions.js
 }
 
 /**

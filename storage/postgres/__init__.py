@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from storage import Storage
 from storage.counters import Writing
 from storage.postgres import notify, scrubbing
-from storage.postgres.about import ABOUT_ITS_MESSAGE, JOIN_LAST, MENTIONS
+from storage.postgres.about import ABOUT_ITS_MESSAGE, JOIN_LAST
 from storage.postgres.connection import FAULTS, READ_SECONDS, WRITE_SECONDS, why_not
 from storage.postgres.messages import Messages
 from storage.postgres.pools import PAGE_READERS, Connections, Generation, Reader
@@ -33,7 +33,6 @@ PROBE_BYTES = 16 * 1024
 
 class PostgreSQL(Messages, Search, Storage):
     _about_its_message = ABOUT_ITS_MESSAGE
-    _mentions = MENTIONS
     _join_last = JOIN_LAST
 
     def __init__(

@@ -17,6 +17,7 @@ from storage.errors import (
 )
 from storage.guests import hash_of
 from storage.keys import fingerprint_of
+from storage.mentions import read_mentions, resolve
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.postgres.search import to_vector, vector
 from storage.postgres.tx import PostgreSQLTx
@@ -24,7 +25,7 @@ from storage.postgres.units import Units
 from storage.postgres.writer import Post, post
 from storage.reactions import read_counts
 from storage.records import FIRST_BOARD, NAMELESS, Author, Changes, Guest, Head, Import, Message, Snapshot
-from storage.rows import COLUMNS, to_message
+from storage.rows import COLUMNS, ids_in, table_of, to_message
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -41,15 +42,20 @@ class Messages(Units, StoredMessages):
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
         guest: Guest = NAMELESS,
+        mentioned: Sequence[str] = (),
     ) -> tuple[Message, bool]:
         author_id, fingerprint = author.id if author else None, fingerprint_of(key, body, reply_to)
         words = await vector(body, board_id)
         said = (guest.name, hash_of(guest.secret) if guest.secret else None) if author is None else ()
         post = Post(author_id, credential, body, words, key, fingerprint, address, None, board_id, reply_to, *said)
         began = time.monotonic()
-        message, is_new = to_posted(await self._writer.post(post))
+        if mentioned:
+            message, is_new = await self._writer.write(lambda db: post_mentioning(db, post, mentioned))
+        else:
+            message, is_new = to_posted(await self._writer.post(post))
         if not is_new:
-            message = dataclasses.replace(message, reactions=await self._read(read_counts, message.id))
+            counts, ids = await self._read(read_counts, message.id), await self._read(read_mentions, message.id)
+            message = dataclasses.replace(message, reactions=counts, mentions=ids)
         self._writer.posts.add(time.monotonic() - began)
         await self._announce()  # for a retry, too: its answer promises that the board shows the message
         return message, is_new
@@ -85,6 +91,17 @@ class Messages(Units, StoredMessages):
         if new:
             await self._announce()
         return new
+
+
+async def post_mentioning(db: "Database", one: Post, mentioned: Sequence[str]) -> tuple[Message, bool]:
+    """Posts, and writes whom the message mentions, in one transaction. Raises what to_posted() does."""
+    (row,) = await post(db, [one])
+    message, is_new = to_posted(row)
+    mentions = await resolve(PostgreSQLTx(db), mentioned, one.author_id, one.board_id) if is_new else None
+    if mentions is not None:
+        await db.execute(f"UPDATE {table_of(one.board_id)} SET mentions = $1 WHERE id = $2", mentions, message.id)
+        message = dataclasses.replace(message, mentions=ids_in(mentions))
+    return message, is_new
 
 
 def to_posted(row: "asyncpg.Record") -> tuple[Message, bool]:

@@ -34,13 +34,15 @@ class PostgreSQLTx:
     async def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         await self._db.executemany(sql, rows)
 
-    async def set_message(self, board_id: int, id: int, body: str | None, words: object) -> Message:
+    async def set_message(
+        self, board_id: int, id: int, body: str | None, words: object, mentions: str | None = None
+    ) -> Message:
         self.has_news = True
         seq = await self._db.fetchval("UPDATE board SET seq = seq + 1 RETURNING seq")
         on_board = "" if board_id == FIRST_BOARD else f" AND board_id = {board_id:d}"
         change = f"UPDATE {table_of(board_id)} SET {DELETION if body is None else EDIT}"
         where = f"WHERE id = $1 AND body IS NOT NULL{on_board} RETURNING {COLUMNS}"
-        row = await self._db.fetchrow(f"{change} {where}", id, seq, *([] if body is None else [body, words]))
+        row = await self._db.fetchrow(f"{change} {where}", id, seq, *([] if body is None else [body, words, mentions]))
         if row is None:
             raise NotFoundError(f"message {id}")
         return to_message((*row, board_id))
@@ -55,8 +57,8 @@ class PostgreSQLTx:
         return Counter({row[0]: row[1] for row in rows})
 
 
-EDIT = "seq = $2, body = $3, search = $4::text::tsvector, edited_at = now_ms()"
-DELETION = "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, fingerprint = NULL, address = NULL"
+EDIT = "seq = $2, body = $3, search = $4::text::tsvector, edited_at = now_ms(), mentions = $5"
+DELETION = "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, fingerprint = NULL, address = NULL"
 
 
 def count(status: str) -> int:

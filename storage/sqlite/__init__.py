@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from storage import Storage
 from storage.counters import Writing
 from storage.errors import UnavailableError
-from storage.sqlite.about import ABOUT_ITS_MESSAGE, JOIN_LAST, MENTIONS
+from storage.sqlite.about import ABOUT_ITS_MESSAGE, JOIN_LAST
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.database_file import is_frozen
 from storage.sqlite.messages import Messages
@@ -30,7 +30,6 @@ PROBE_BYTES = 32 * 1024
 
 class SQLite(Messages, Search, Storage):
     _about_its_message = ABOUT_ITS_MESSAGE
-    _mentions = MENTIONS
     _join_last = JOIN_LAST
 
     def __init__(

@@ -1,4 +1,4 @@
-"""SQLite's SQL for what is kept about an account (storage/about.py), and what mentions it (storage/marks.py)."""
+"""SQLite's SQL for what is kept about an account (storage/about.py)."""
 
 from storage.rows import EVERYWHERE
 
@@ -9,8 +9,4 @@ ABOUT_ITS_MESSAGE = (
     f"OR at >= ?3 AND (instr({MESSAGE} || ' ', ' by ' || ?2 || ' ') OR instr({MESSAGE} || ' ', ', ' || ?2 || ' ')))"
 )
 """A condition on an entry of the audit log, as storage/audit.py words it. Older entries don't name the author."""
-MENTIONS = (
-    "CASE WHEN instr(lower(body), '@' || {0}) > 0 "  # which takes a tenth of the time in most
-    "THEN lower(' ' || body || ' ') GLOB '*[^a-z0-9_]@' || {0} || '[^a-z0-9_]*' ELSE false END"
-)
 JOIN_LAST = "LEFT JOIN posts AS last ON last.seq = (SELECT max(seq) FROM posts WHERE board_id = boards.id)"

@@ -8,6 +8,7 @@ from storage.asking import check_may_read, check_may_write
 from storage.errors import KeyReusedError, NoSuchMessageError
 from storage.guests import check_address, keep_secret
 from storage.keys import fingerprint_of
+from storage.mentions import resolve
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
 from storage.names import read_presents
 from storage.records import (
@@ -25,7 +26,7 @@ from storage.records import (
     Snapshot,
 )
 from storage.rights import check_active, check_in_force
-from storage.rows import COLUMNS, WRITTEN, messages_in, to_message
+from storage.rows import COLUMNS, WRITTEN, ids_in, messages_in, to_message
 from storage.sqlite.database_file import now_ms
 from storage.sqlite.tx import SQLiteTx, finish, next_seq, numbered
 from storage.sqlite.units import Units
@@ -43,6 +44,7 @@ class Messages(Units, StoredMessages):
         board_id: int = FIRST_BOARD,
         reply_to: int | None = None,
         guest: Guest = NAMELESS,
+        mentioned: Sequence[str] = (),
     ) -> tuple[Message, bool]:
         fingerprint = fingerprint_of(key, body, reply_to)
         asker = Asker(author.id, credential) if author else GUEST
@@ -62,7 +64,8 @@ class Messages(Units, StoredMessages):
                 check_may_write(board, account)
             if reply_to is not None:
                 check_is_there(db, board_id, reply_to)
-            there = board_id, reply_to, None if account else guest.name
+            mentions = finish(resolve(SQLiteTx(db), mentioned, author and author.id, board_id)) if mentioned else None
+            there = board_id, reply_to, None if account else guest.name, mentions
             message = insert(db, named, body, now_ms(), key, fingerprint, address, *there)
             if account is None and guest.secret is not None:
                 finish(keep_secret(SQLiteTx(db), message.id, guest.secret))
@@ -124,21 +127,22 @@ def insert(
     board_id: int = FIRST_BOARD,
     reply_to: int | None = None,
     guest_name: str | None = None,
+    mentions: str | None = None,
 ) -> Message:
     seq = next_seq(db)
     author_id, author_name = (author.id, author.name) if author else (None, guest_name)
-    row = (seq, seq, author_id, author_name, body, created_at, reply_to, key, fingerprint, address)
+    row = (seq, seq, author_id, author_name, body, created_at, reply_to, mentions, key, fingerprint, address)
     if board_id == FIRST_BOARD:
         db.execute(INSERT, row)
     else:
         db.execute(INSERT_ELSEWHERE, (*row, board_id))
-    return Message(seq, seq, author, body, created_at, None, reply_to, board_id, guest_name=guest_name)
+    return Message(seq, seq, author, body, created_at, None, reply_to, board_id, (), guest_name, ids_in(mentions))
 
 
 INSERT = (
-    f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?)"
+    f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?)"
 )
-INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?)"
+INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?, ?)"
 
 
 def posted_with(

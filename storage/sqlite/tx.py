@@ -44,7 +44,9 @@ class SQLiteTx:
     async def run_many(self, sql: str, rows: Iterable[Row]) -> None:
         self._db.executemany(numbered(sql), rows)
 
-    async def set_message(self, board_id: int, id: int, body: str | None, words: object) -> Message:
+    async def set_message(
+        self, board_id: int, id: int, body: str | None, words: object, mentions: str | None = None
+    ) -> Message:
         self.has_news = True
         table = table_of(board_id)
         select = f"SELECT {messages_in(board_id)} AND id = ?2 AND body IS NOT NULL"
@@ -53,7 +55,9 @@ class SQLiteTx:
             raise NotFoundError(f"message {id}")
         before = to_message(row)
         change = f"UPDATE {table} SET {DELETION if body is None else EDIT} WHERE id = ?1 RETURNING {COLUMNS}"
-        after = self._db.execute(change, (id, next_seq(self._db), *([] if body is None else [body]))).fetchone()
+        after = self._db.execute(
+            change, (id, next_seq(self._db), *([] if body is None else [body, mentions]))
+        ).fetchone()
         reindex(self._db, [(id, before.body or "", board_id)], [] if body is None else [(id, body, board_id)])
         return to_message((*after, board_id))
 
@@ -65,8 +69,8 @@ class SQLiteTx:
         return Counter(board_id for _, _, board_id in rows)
 
 
-EDIT = "seq = ?2, body = ?3, edited_at = now_ms()"
-DELETION = "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, fingerprint = NULL, address = NULL"
+EDIT = "seq = ?2, body = ?3, edited_at = now_ms(), mentions = ?4"
+DELETION = "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, fingerprint = NULL, address = NULL"
 
 
 @functools.lru_cache(1000)

@@ -157,7 +157,7 @@ def test_each_header_and_field_that_is_described_also_comes(start):
     rowing = {"slug": "rowing"}
     posted = call(201, person.api, "POST", posts, **rowing, json={"body": "words"}).json()
     key = {"body": "more words", "key": "b7Jt0yVxGq2mR5sLw8aZ1c"}
-    call(201, guest, "POST", posts, **rowing, json={"body": "a reply", "reply_to": posted["id"]})
+    call(201, guest, "POST", posts, **rowing, json={"body": f"@{person.username}", "reply_to": posted["id"]})
     secret = {"Guest-Secret": "s" * 22}
     own = call(201, guest, "POST", posts, **rowing, json={"body": "mine", "guest_name": "Zoe"}, headers=secret).json()
     call(200, guest, "PATCH", "/api/v1/messages/{id}", id=own["id"], json={"body": "still mine"}, headers=secret)

@@ -32,7 +32,7 @@ from storage.marks import read_listed, read_standing
 from storage.messages import read_anywhere, read_changes_on, read_log, read_page, read_page_after, read_snapshot_on
 from storage.postgres.search import to_vector
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Password
-from storage.sqlite.about import JOIN_LAST, MENTIONS
+from storage.sqlite.about import JOIN_LAST
 from storage.sqlite.tx import SQLiteTx, finish
 from storage.words import BOARD_MARK, mark_of, phrases, words
 from tests.storage.test_sqlite import difference
@@ -751,8 +751,8 @@ ELSEWHERE = {
     "older messages": lambda tx, count: read_page(tx, count // 2, 5, 3, GUEST),
     "newer messages": lambda tx, count: read_page_after(tx, count // 2, 3, 3, GUEST),
     "all changes": lambda tx, count: read_changes_on(tx, 3, GUEST, 0, 1000),
-    "how far one has read": lambda tx, count: read_standing(tx, MENTIONS, 2, AS_ADA, {2: 1}),
-    "the list of boards": lambda tx, count: read_listed(tx, MENTIONS, AS_ADA, "", 9, {2: 1, 3: 1}),
+    "how far one has read": lambda tx, count: read_standing(tx, 2, AS_ADA, {2: 1}),
+    "the list of boards": lambda tx, count: read_listed(tx, AS_ADA, "", 9, {2: 1, 3: 1}),
     "all boards": lambda tx, count: read_listing(tx, 0, JOIN_LAST),
     "its newest message": lambda tx, count: read_newest_on(tx, 3),
     "its snapshot": lambda tx, count: read_snapshot_on(tx, 3, OPERATOR, 5, 5),

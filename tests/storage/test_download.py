@@ -48,6 +48,8 @@ def as_sent(column, value):
     if value is not None and (column == "at" or column.endswith("_at")):
         at = datetime.datetime.fromtimestamp(value / 1000, datetime.UTC)
         return f"{at:%Y-%m-%dT%H:%M:%S}.{value % 1000:03}Z"
+    if column == "mentions" and value is not None:
+        return [int(id) for id in value.strip(";").split(";")]
     return "YWJj" if column == "picture" else value
 
 
@@ -84,7 +86,7 @@ def shown(sent, column):
 def fill(db, server, ada, bob):
     """Ada has a row in each table, with something in each column."""
     posted = ada.api.post("/api/v1/messages", json={"body": "mine 😀", "key": "k" * 22}).json()
-    ada.api.post("/api/v1/messages", json={"body": "my reply", "reply_to": posted["id"]})
+    ada.api.post("/api/v1/messages", json={"body": "my reply, @bob", "reply_to": posted["id"]})
     ada.api.patch(f"/api/v1/messages/{posted['id']}", json={"body": "mine, edited"})
     gone = ada.post("to be deleted")
     ada.api.delete(f"/api/v1/messages/{gone['id']}")
@@ -109,8 +111,8 @@ def fill(db, server, ada, bob):
     db.execute("UPDATE credentials SET board_id = 2 WHERE account_id = ?", (ada.id,))
     db.execute("INSERT INTO marks VALUES (NULL, 2, ?, 90), (NULL, 2, ?, 92)", (ada.id, bob.id))
     elsewhere = (
-        "INSERT INTO posts (id, seq, board_id, author_id, author_name, body, created_at, edited_at, key, fingerprint, address, reply_to) "
-        "VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9', 89)"
+        "INSERT INTO posts (id, seq, board_id, author_id, author_name, body, created_at, edited_at, key, fingerprint, address, reply_to, mentions) "
+        "VALUES (?, ?, 2, ?, ?, 'elsewhere', 1700000000009, 1700000000010, ?, x'00', '192.0.2.9', 89, ';0;2;')"
     )
     db.executemany(elsewhere, [(90, 91, ada.id, "ada", "e" * 22), (92, 92, bob.id, "bob", "e" * 22)])
     reactions = [(posted["id"], ada.id), (90, ada.id), (posted["id"], bob.id)]

@@ -208,7 +208,7 @@ async def test_rows_come_in_with_as_many_statements_as_ever(url, tmp_path, table
     """Two for each, and one for a chunk that looks for their numbers among the messages of other boards."""
     await import_into(url, lines(), tmp_path)
     transfer = await open_transfer(url, create=False)
-    row = tuple(checked(table, {**ROWS[table], "fingerprint": None, "reply_to": None}).values())
+    row = tuple(checked(table, {**ROWS[table], "fingerprint": None, "reply_to": None, "mentions": None}).values())
     transfer.tx = counting = Counting(transfer.tx)
     places = {name: place for place, name in enumerate(EXPORTED[table].names)}
     rows = [[n if places[name] in (0, 1) else None if name == "key" else row[places[name]] for name in places]
@@ -225,7 +225,16 @@ def other_row(table, number):
     other = "posts" if table == "messages" else "messages"
     return tuple(
         checked(
-            other, {**ROWS[other], "id": number, "seq": number, "fingerprint": None, "key": None, "reply_to": None}
+            other,
+            {
+                **ROWS[other],
+                "id": number,
+                "seq": number,
+                "fingerprint": None,
+                "key": None,
+                "reply_to": None,
+                "mentions": None,
+            },
         ).values()
     )
 

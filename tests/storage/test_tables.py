@@ -19,6 +19,7 @@ TEXTS = {
     "readers": "members",
     "writers": "members",
     "reaction": "heart",
+    "mentions": ";{};",
 }
 """Texts of these kinds; of others, any will do."""
 CHECKED = {("credentials", "kind"): "session", ("links", "kind"): "password", ("boards", "deleted_at"): None}

@@ -9,7 +9,7 @@ SIGNS = (
 WORDS = (
     "a", "b ", "Z9", "snake_case", "é", "e\u0301", "字", "ש", "ไท", "😀", "ſ", "\u212a", "İ", "\u200b", "\u200f", "\u00a0", "\u2028", "\t", "py\n",
     "https://a.b", "https://a.b/c_(d)", "http://u@a.b", "www.a.b", "x@y.zz", "[t](https://h.io/p_(q))", "[_t_](mailto:m@n.oo)",
-    "[t](https://H.io:443?x)", "**b**", "_i_", "~~s~~", "`c`",
+    "[t](https://H.io:443?x)", "**b**", "@ada", "@b_c", "_i_", "~~s~~", "`c`",
 )  # fmt: skip
 
 
@@ -27,6 +27,6 @@ REPEATED = (
     "**", "_", "~~", "*", "`", "```", "[", "]", "(", "\\", "@", "> ", "- ", "\n", "a", "**a ", "_a ", "~~a ", "**a** ", "_**a**_ ",
     "**_~~", "[a](", "[a](https://a", "[a](https://a(", "[a](https://a.b/(c) ", "[a](mailto:a@b.", "[a](mailto:aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "www.", "http://", "https://a.b ",
     "http://(", "a@", "a@b.", "a@b.cd ", "`a", "``` ", "> a\n", "- a\n", ">\n", "> a\n>\n", "\\*", "\\`", "[www.a", "[://", "a.a", "¯\\_",
-    "http://a](", "[`a`", "**[a](https://a.b/c) _d_** ",
+    "http://a](", "[`a`", "@aaa ", "@aaa", "@a_a.b", "**[a](https://a.b/c) _d_** ",
 )  # fmt: skip
 """What makes the worst messages when it is repeated."""

@@ -124,15 +124,19 @@ def words(page: Page, text: str):
 
 
 async def shown(page: Page) -> str:
-    """The messages as HTML, but for the glow of the newest, and for the tools of the one that has the focus."""
-    html = await page.evaluate(
+    """The messages as HTML, but for the glow of the newest, for the order of classes, and for the tools of the one that has
+    the focus.
+    """
+    return await page.evaluate(
         """() => {
             const copy = document.getElementById("messages").cloneNode(true);
             for (const bar of copy.querySelectorAll(".toolbar")) bar.remove();
+            for (const one of copy.querySelectorAll("article")) {
+                one.className = [...one.classList].filter((name) => name !== "fresh").sort().join(" ");
+            }
             return copy.innerHTML;
         }"""
     )
-    return re.sub(r'(<article class="message[^"]*) fresh', r"\1", html)
 
 
 async def is_as_after_reload(page: Page) -> None:

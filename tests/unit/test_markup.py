@@ -65,7 +65,13 @@ def test_the_work_grows_as_the_message(repeated, monkeypatch):
         steps += by
         assert steps <= MOST_STEPS * 4000
 
-    for module, name in ((markup, "BLOCK"), (markup, "TOKEN"), (of_links, "HAS_HOST"), (of_links, "MAIL_DOMAIN")):
+    for module, name in (
+        (markup, "BLOCK"),
+        (markup, "TOKEN"),
+        (of_links, "HAS_HOST"),
+        (of_links, "MAIL_DOMAIN"),
+        (of_links, "MENTION"),
+    ):
         monkeypatch.setattr(module, name, Counted(getattr(module, name), count))
     trim_link = of_links.trim_link
     monkeypatch.setattr(of_links, "trim_link", lambda link: count(len(link)) or trim_link(link))
@@ -75,7 +81,7 @@ def test_the_work_grows_as_the_message(repeated, monkeypatch):
 
 def seen(tree):
     """All that a reader sees or is led to: a link's host is part of its address."""
-    shown = "".join(text for text, kind in flat(tree) if kind in ("text", "code", "block"))
+    shown = "".join(text for text, kind in flat(tree) if kind in ("text", "code", "block", "mention"))
     titled = (address for content, _, address, _ in all_pieces(tree) if address and content[-1][1] == "host")
     return shown + "".join(titled)
 

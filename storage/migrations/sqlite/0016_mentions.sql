@@ -1,0 +1,3 @@
+-- The accounts that the message mentions, such as “;3;17;”, or NULL. 0 is everybody.
+ALTER TABLE messages ADD COLUMN mentions TEXT;
+ALTER TABLE posts ADD COLUMN mentions TEXT;

@@ -1,0 +1,85 @@
+"""Mentions on pages: each reader sees which messages mention them, live and after a reload."""
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from handlers.http.static import static_url
+from tests.browser.test_reading import hide
+from tests.browser.test_tabs import parked
+from tests.http.test_boards import promoted
+from tests.support.browser import BROWSER_TEST, is_as_after_reload, is_wide, message
+from tests.support.people import Person
+
+pytestmark = BROWSER_TEST
+
+
+async def test_a_page_marks_what_mentions_its_reader_and_no_other_page_does(start, visit):
+    """Live, after an edit, and after a reload; a page without mentions loads nothing for them."""
+    server = start()
+    ada, bob, owner = Person(server, "ada", name="Ada"), Person(server, "bob", name="Bob"), promoted(server)
+    server.post("no mail to ada@example.org")
+    narrow = {"viewport": {"width": 320, "height": 640}}
+    pages = [await visit(server, person=person, **narrow) for person in (ada, bob, None)]
+    asked = []
+    for page in pages:
+        page.on("request", lambda request: asked.append(request.url))
+    await parked(server, 3)
+    bob.post("hello all")
+    for page in pages:
+        await expect(message(page, "hello all")).to_have_count(1)
+    assert not [url for url in asked if "mentions" in url]
+    id = bob.post("Tea, @Ada? And @nobody!")["id"]
+    bob.post("a cup of it")
+    for page, is_told in zip(pages, (True, False, False), strict=True):
+        one = message(page, "Tea, @Ada? And @nobody!")
+        await expect(one.locator(".mention").first).to_have_css("font-weight", "600")
+        await expect(one.locator(".to-you")).to_have_count(int(is_told))
+        await expect(page.locator(".mentioned")).to_have_count(int(is_told))
+        await expect(message(page, "a cup of it")).to_have_count(1)
+        await is_as_after_reload(page)
+    for scheme in ("light", "dark"):
+        await pages[0].emulate_media(color_scheme=scheme)
+        found = await Axe().run(pages[0])
+        assert found.violations_count == 0, found.generate_report()
+    bob.api.patch(f"/api/v1/messages/{id}", json={"body": "Tea, anybody?"})
+    for page in pages:
+        await expect(message(page, "Tea, anybody?")).to_have_count(1)
+        await expect(page.locator(".mentioned, .mentions, .to-you")).to_have_count(0)
+    owner.post("@all aboard")
+    for page, is_told in zip(pages, (True, True, False), strict=True):
+        await expect(message(page, "@all aboard").locator(".to-you")).to_have_count(int(is_told))
+        await is_as_after_reload(page)
+        assert not await is_wide(page)
+
+
+async def test_a_notification_says_that_one_is_mentioned(start, visit):
+    """Also if other messages came with it, and not that somebody else is."""
+    server = start()
+    ada, bob = Person(server, "ada", name="Ada"), Person(server, "bob", name="Bob")
+    page = await visit(server, path=None, person=ada)
+    await page.context.grant_permissions(["notifications"])
+    await page.add_init_script(
+        """window.shown = [];
+        window.Notification = class { constructor(title) { window.shown.push(title); } };
+        Notification.permission = "granted";
+        Notification.requestPermission = async () => "granted";"""
+    )
+    await page.goto("/")
+    await parked(server, 1)
+    await page.locator("#notify").click()
+    await expect(page.locator("#notify")).to_have_attribute("aria-pressed", "true")
+    await hide(page)
+    for words in ("@bob himself", "@ada, hello"):
+        bob.post(words)
+        await expect(message(page, words)).to_have_count(1)
+    assert await page.evaluate("shown") == ["Bob", "Bob mentions you"]
+    title = await page.evaluate(
+        """async (path) => {
+            const { Notifications } = await import(path);
+            const [first, last] = [["one", [1]], ["two", undefined]].map(([body, mentions]) => ({ author: null, body, mentions }));
+            new Notifications(document.getElementById("notify")).show(last, [first, last]);
+            return shown.pop();
+        }""",
+        static_url("notify.js"),
+    )
+    assert title == "Guest mentions you"
