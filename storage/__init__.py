@@ -127,11 +127,11 @@ class Storage(
     async def search_in(
         self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
     ) -> Found:
-        """Returns the newest messages (before this one) that have all words and "quoted phrases" of the query, on those of
-        these boards that the asker may read: all of one moment. It is quicker if boards with newer messages come first.
+        """Returns the newest messages (before this one) that have all words and "quoted phrases" of the query, and fulfil its
+        conditions (storage/queries.py), on those of these boards that the asker may read: all of one moment. It is quicker if boards with newer messages come first.
 
-        storage/words.py cuts messages and query into words. No query is an error; one without words finds nothing.
-        Raises UnavailableError if it takes too long, and NotFoundError if the asker may read none of the boards.
+        storage/words.py cuts messages and query into words. A query with neither finds nothing. Raises BadDateError,
+        UnavailableError if it takes too long, and NotFoundError if the asker may read none of the boards.
         """
 
     @abc.abstractmethod

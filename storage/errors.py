@@ -23,6 +23,10 @@ class SearchTooLongError(UnavailableError):
     """A search has found nothing in its time, and has not looked everywhere. Storage itself is well."""
 
 
+class BadDateError(StorageError):
+    """A search has `before:` or `after:` with what is no day. The argument is what stands there."""
+
+
 class KeyReusedError(StorageError):
     """The author has used this key for a message with other words."""
 

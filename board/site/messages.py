@@ -14,15 +14,15 @@ from board.site.parts import Parts
 from board.text import clean
 from storage.errors import MembersOnlyError, NotFoundError
 from storage.mentions import ALL
+from storage.queries import parse
 from storage.records import FIRST_BOARD, Changes, Found, Message, Page
-from storage.words import phrases
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."
 QUERY_MAX = 200
 """Characters that a query may have: useful queries are shorter."""
 LOOKS_A_TRY = 50
-"""Boards times words that count as one search: about as much work as a search for several words in one board."""
+"""Boards times words and conditions that count as one search: about as much work as a search for several words in one board."""
 NEWER, OLDER = 4, 10
 """Messages shown above and below one; few above, so that it is visible without scrolling."""
 
@@ -143,11 +143,12 @@ class Messages(Parts):
             return await self.storage.search(query, before, limit, board_id, caller.asker)
 
     def _count_search(self, caller: Caller, query: str, boards: int = 1) -> None:
-        """Counts a search by what it takes: boards times words. Raises DeniedError."""
+        """Counts a search by what it takes: boards times words and conditions. Raises DeniedError, BadDateError."""
         if len(query) > QUERY_MAX:
             words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
             raise DeniedError("query_too_long", words)
-        looks = boards * sum(len(phrase.words) for phrase in phrases(query))
+        wanted = parse(query)
+        looks = boards * (sum(len(phrase.words) for phrase in wanted.phrases) + wanted.only.number)
         self.limits.searching.check(caller.key, max(1, -(-looks // LOOKS_A_TRY)))
 
     def is_in_storage(self, board: LiveBoard, cursor: Cursor) -> bool:

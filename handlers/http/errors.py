@@ -10,6 +10,7 @@ from board.turns import BusyError
 from commands import ADMIN
 from storage.errors import (
     ArchivedError,
+    BadDateError,
     BoardChangedError,
     EditConflictError,
     IdentityTakenError,
@@ -58,6 +59,7 @@ TORNADO_ERRORS = {
 
 ANSWERS: dict[type, tuple[int, str, str]] = {
     KeyReusedError: (422, "key_reused", "This key was used before, for a message with other words."),
+    BadDateError: (422, "bad_date", "Behind before: and after:, write a day, such as 2026-11-01."),
     NoSuchMessageError: (
         422,
         "no_such_message",

@@ -9,8 +9,9 @@ from board.wire import as_json
 from handlers.boards.rail import WithBoards, WithRail
 from handlers.http.errors import RefusedError
 from handlers.messages.rendering import Rendering, needs
+from storage.queries import parse
 from storage.records import Board, Found, Message
-from storage.words import Phrase, phrases
+from storage.words import Phrase
 
 RESULTS = 20
 """Results on one page."""
@@ -41,10 +42,10 @@ class SearchPage(Searching, WithRail, Rendering):
         query, before, in_all = self.query("q") or "", self.whole_number("before"), self.query("board") == ALL
         look = self.find_in_all if in_all else self.find
         found = await look(query, before, RESULTS) if query.strip() else None
-        wanted = phrases(query)
+        wanted = parse(query)
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.context.making, found.messages if found else []
-        shown = await making.excerpts.run(excerpts, messages, wanted[:MOST_MARKED]) if messages else {}
+        shown = await making.excerpts.run(excerpts, messages, wanted.phrases[:MOST_MARKED]) if messages else {}
         beside = self.beside()
         self.judge(self.found_on)
         await self.send_page(
@@ -53,7 +54,7 @@ class SearchPage(Searching, WithRail, Rendering):
             query=query,
             found=found,
             before=before,
-            has_words=bool(wanted),
+            has_words=not wanted.is_empty,
             in_all=in_all and self.rail is not None,
             found_on=self.found_on if self.rail else {},
             alike=self.site.alike(self.found_on.values(), self.scope),

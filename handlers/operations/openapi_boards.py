@@ -77,7 +77,7 @@ def board_calls(settings: Settings) -> Json:
             "get": call(
                 "searchBoard", "boards", "Search: the newest messages of a board that have all of these words", who,
                 good(200, "The messages that were found, the newest first.", ref("Found")),
-                (*READS, NO_BOARD, "bad_field", "bad_number", "not_utf8", "query_too_long", "too_many_searches"),
+                (*READS, NO_BOARD, "bad_field", "bad_number", "not_utf8", "bad_date", "query_too_long", "too_many_searches"),
                 parameters=(QUERY, BEFORE, LIMIT),
             ),
         },

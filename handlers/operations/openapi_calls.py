@@ -164,7 +164,7 @@ def search(settings: Settings) -> Json:
     return call(
         "searchMessages", "messages", "Search: the newest messages that have all of these words", readers(settings),
         good(200, "The messages that were found, the newest first.", ref("Found")),
-        (*READS, "bad_field", "bad_number", "not_utf8", "query_too_long", "too_many_searches"),
+        (*READS, "bad_field", "bad_number", "not_utf8", "bad_date", "query_too_long", "too_many_searches"),
         parameters=(QUERY, query("board", where, words), BEFORE, LIMIT),
     )  # fmt: skip
 

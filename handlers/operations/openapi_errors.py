@@ -53,6 +53,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "body_empty": (422, "The text has nothing visible in it."),
     "body_too_long": (422, "The text is too long."),
     "bad_reaction": (422, "There is no such reaction."),
+    "bad_date": (422, "`before:` or `after:` in the query has no day behind it, such as 2026-11-01."),
     "query_too_long": (422, "The query is too long."),
     "key_reused": (422, "The key was used with other words, or to reply to another message."),
     "no_such_message": (422, "What `reply_to` names is no message of this board, or was deleted."),

@@ -18,9 +18,10 @@ from storage.asking import read_readable
 from storage.errors import SearchBusyError, SearchTooLongError, UnavailableError
 from storage.marks import GREATEST
 from storage.postgres.tx import PostgreSQLTx
+from storage.queries import SCHEME, WWW, Query, parse, sql_of
 from storage.records import FIRST_BOARD, Asker, Found, Message
 from storage.rows import messages_in, newest, to_message
-from storage.words import VERSION, Phrase, mark_of, phrases, words
+from storage.words import VERSION, Phrase, mark_of, words
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -61,8 +62,8 @@ class Search:
     async def search_in(
         self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
     ) -> Found:
-        wanted = phrases(query)
-        if not wanted:
+        wanted = parse(query)
+        if wanted.is_empty:
             await self._reader.read(lambda db: read_readable(PostgreSQLTx(db), board_ids, asker))
             return Found([], False, True)
         is_wide = len(board_ids) > 1
@@ -131,11 +132,24 @@ def to_query(wanted: list[Phrase], mark: str = "") -> str:
     )
 
 
+def query_on(board_id: int, wanted: Query) -> list[str]:
+    """Returns the words as a tsquery, or nothing if there are only conditions."""
+    mark = mark_of(board_id)
+    query = to_query(wanted.phrases, mark)
+    return [with_links(query, mark) if wanted.only.has_link else query] if wanted.has_words else []
+
+
 async def vector(body: str, board_id: int) -> str:
     """Calls to_vector(); on a thread, if that takes longer than switching to the thread."""
     if len(body) < CHARACTERS_AT_ONCE:
         return to_vector(body, board_id)
     return await asyncio.to_thread(to_vector, body, board_id)
+
+
+def with_links(query: str, mark: str) -> str:
+    """Adds to what to_query() returns that there is a link."""
+    links = f"({quoted(mark + SCHEME)}:* | {quoted(mark + WWW)})"
+    return f"{query} & {links}" if query else links
 
 
 def quoted(word: str) -> str:
@@ -166,16 +180,18 @@ async def cut_anew(db: "Database", table: str, cut: list[tuple[int, str, str]]) 
 
 
 async def read_found(
-    db: "Database", wanted: list[Phrase], before: int | None, limit: int, board_ids: Collection[int], asker: Asker
+    db: "Database", wanted: Query, before: int | None, limit: int, board_ids: Collection[int], asker: Asker
 ) -> Found:
     """Raises NotFoundError if the asker may read none of these boards, and SearchTooLongError."""
     tx, found, end = PostgreSQLTx(db), list[Message](), GREATEST if before is None else before
-    rest = "AND search @@ $2::text::tsquery AND id < $3 AND id > $4 ORDER BY id DESC LIMIT $5"
+    words = "search @@ $5::text::tsquery" if wanted.has_words else "body IS NOT NULL"
     try:
         async with asyncio.timeout(SEARCH_SECONDS):
             for id in await read_readable(tx, board_ids, asker):
-                query, start = to_query(wanted, mark_of(id)), found[limit].id if len(found) > limit else 0
-                rows = await tx.all(f"SELECT {messages_in(id)} {rest}", id, query, end, start, limit + 1)
+                query, start = query_on(id, wanted), found[limit].id if len(found) > limit else 0
+                conditions, values = sql_of(wanted.only, id, 5 + len(query))
+                rest = f"AND {words} AND id < $2 AND id > $3{conditions} ORDER BY id DESC LIMIT $4"
+                rows = await tx.all(f"SELECT {messages_in(id)} {rest}", id, end, start, limit + 1, *query, *values)
                 found = newest([*found, *map(to_message, rows)], limit + 1)
     except TimeoutError as error:
         raise SearchTooLongError(f"a search took more than {SEARCH_SECONDS} s") from error

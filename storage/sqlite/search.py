@@ -3,6 +3,7 @@
 """
 
 import asyncio
+import itertools
 import logging
 import sqlite3
 import sys
@@ -11,13 +12,14 @@ from collections.abc import Collection, Iterator
 
 from storage.asking import read_readable
 from storage.errors import CannotOpenError, SearchBusyError, SearchTooLongError, UnavailableError
+from storage.queries import ANY, SCHEME, WWW, Conditions, Query, parse, sql_of
 from storage.records import FIRST_BOARD, GUEST, Asker, Found, Message
 from storage.rows import messages_in, newest, to_message
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.parting import OpenFiles
-from storage.sqlite.tx import SQLiteTx, finish
-from storage.sqlite.word_index import ensure, has_messages, index_of, parts_back, read_missing
-from storage.words import Phrase, mark_of, phrases
+from storage.sqlite.tx import SQLiteTx, finish, numbered
+from storage.sqlite.word_index import IDS_IN_A_PART, ensure, has_messages, index_of, parts_back, read_missing
+from storage.words import Phrase, mark_of
 
 log = logging.getLogger("longboard")
 
@@ -47,7 +49,7 @@ class Search:
         reader = self._search_reader if len(board_ids) == 1 else await self._reader_of_several()
         if reader.waiting >= SEARCHES_WAITING_MAX:
             raise SearchBusyError(f"{SEARCHES_WAITING_MAX} searches are waiting already")
-        return await reader.read(read_found, phrases(query), before, limit, SEARCH_SECONDS, board_ids, asker)
+        return await reader.read(read_found, parse(query), before, limit, SEARCH_SECONDS, board_ids, asker)
 
     async def _reader_of_several(self) -> Reader:
         """Opens it with the first such search: a site with one board has none. Raises UnavailableError."""
@@ -92,7 +94,7 @@ class Search:
 
 def read_found(
     db: sqlite3.Connection,
-    wanted: list[Phrase],
+    query: Query,
     before: int | None,
     limit: int,
     seconds: float,
@@ -103,20 +105,24 @@ def read_found(
     this time and not all parts were searched.
     """
     board_ids = finish(read_readable(SQLiteTx(db), board_ids, asker))
-    matches = {id: to_match(wanted, mark_of(id)) for id in board_ids}
+    matches = {id: to_match(query.phrases, mark_of(id)) for id in board_ids}
+    if query.only.has_link:
+        matches = {id: with_links(match, mark_of(id)) for id, match in matches.items()}
     deadline = time.monotonic() + seconds
     found: list[Message] = []
     is_complete = True
     db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
-        for number, made in parts_back(db, {index_of(id) for id in board_ids}, before) if wanted else ():
+        for number, made in parts_back(db, {index_of(id) for id in board_ids}, before) if query.has_words else ():
             there = {
                 id: match for id, match in matches.items() if made.get(index_of(id)) and has_messages(db, id, number)
             }
-            found += read_part(db, number, there, before, limit + 1 - len(found), deadline)
+            found += read_part(db, number, there, query.only, before, limit + 1 - len(found), deadline)
             is_complete = is_complete and all(made.values())
             if len(found) > limit:
                 break
+        if not query.has_words and not query.is_empty:
+            found = read_part(db, None, matches, query.only, before, limit + 1, deadline)
     except sqlite3.OperationalError as error:
         if time.monotonic() <= deadline:
             raise
@@ -129,9 +135,15 @@ def read_found(
 
 
 def read_part(
-    db: sqlite3.Connection, number: int, matches: dict[int, str], before: int | None, limit: int, deadline: float
+    db: sqlite3.Connection,
+    number: int | None,
+    matches: dict[int, str],
+    only: Conditions,
+    before: int | None,
+    limit: int,
+    deadline: float,
 ) -> list[Message]:
-    """Returns the newest messages of a part that match on their boards. One board after the other, so that many words have
+    """Returns the newest messages of a part that match on their boards; without a number, of all, by conditions alone. One board after the other, so that many words have
     no more lists in memory at a time than in a search on one board.
     """
     found: list[Message] = []
@@ -139,21 +151,38 @@ def read_part(
         if time.monotonic() > deadline:
             raise sqlite3.OperationalError("interrupted")  # as the progress handler raises it within a statement
         start = found[-1].id if len(found) == limit else 0
-        found = newest([*found, *read_on_board(db, number, board_id, match, before, start, limit)], limit)
+        found = newest([*found, *read_on_board(db, number, board_id, match, only, before, start, limit)], limit)
     return found
 
 
 def read_on_board(
-    db: sqlite3.Connection, number: int, board_id: int, match: str, before: int | None, start: int, limit: int
+    db: sqlite3.Connection,
+    number: int | None,
+    board_id: int,
+    match: str,
+    only: Conditions,
+    before: int | None,
+    start: int,
+    limit: int,
 ) -> Iterator[Message]:
+    end = sys.maxsize if before is None else before
+    if number is None:
+        conditions, values = sql_of(only, board_id, 5)
+        rest = f"AND body IS NOT NULL AND id < $2 AND id > $3{conditions} ORDER BY id DESC LIMIT $4"
+        all_rows = db.execute(
+            numbered(f"SELECT {messages_in(board_id)} {rest}"), (board_id, end, start, limit, *values)
+        )
+        return map(to_message, all_rows)
+    conditions, values = sql_of(only, board_id, 3)
+    most = limit if only == ANY else IDS_IN_A_PART
     name = f"{index_of(board_id).words}_{number}"
     ids = db.execute(
         f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? AND rowid > ? ORDER BY rowid DESC LIMIT ?",
-        (match, sys.maxsize if before is None else before, start, limit),
+        (match, end, start, most),
     ).fetchall()
-    select = f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL".replace("$", "?")
-    rows = (db.execute(select, (board_id, id)).fetchone() for (id,) in ids)
-    return (to_message(row) for row in rows if row is not None)
+    select = numbered(f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL{conditions}")
+    rows = (db.execute(select, (board_id, id, *values)).fetchone() for (id,) in ids)
+    return itertools.islice((to_message(row) for row in rows if row is not None), limit)
 
 
 def to_match(wanted: list[Phrase], mark: str) -> str:
@@ -162,3 +191,9 @@ def to_match(wanted: list[Phrase], mark: str) -> str:
     return " AND ".join(
         f'"{words}"{" *" if phrase.is_beginning else ""}' for words, phrase in zip(phrases, wanted, strict=True)
     )
+
+
+def with_links(match: str, mark: str) -> str:
+    """Adds to what to_match() returns that there is a link."""
+    links = f'("{mark}{SCHEME}" * OR "{mark}{WWW}")'
+    return f"{match} AND {links}" if match else links

@@ -15,7 +15,7 @@ from handlers.messages.search import MOST_MARKED
 from storage.words import phrases
 from tests.support.browser import SCRIPTS
 from tests.support.in_process import running
-from tests.support.people import refused
+from tests.support.people import Person, refused
 from tests.support.results import pages_of_results
 
 
@@ -50,7 +50,7 @@ def test_a_program_finds_what_was_posted_at_once(server):
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [("", 400, "bad_field"), ("q=" + "x" * 201, 422, "query_too_long"), ("q=%ff", 400, "not_utf8"),
-     ("q=x&before=y", 400, "bad_number"), ("q=x&limit=-1", 400, "bad_number")],
+     ("q=x&before=y", 400, "bad_number"), ("q=x+before:noon", 422, "bad_date"), ("q=after:2026-02-30&board=*", 422, "bad_date"), ("q=x&limit=-1", 400, "bad_number")],
 )  # fmt: skip
 def test_what_is_no_search_is_refused(server, query, status, code):
     """A clear error, in the one shape."""
@@ -177,3 +177,27 @@ def test_an_excerpt_shows_the_first_mark():
     pieces = excerpt(text, phrases("needle"))
     assert ("needle", True) in pieces and pieces[0] == ("… ", False) and pieces[-1] == (" …", False)
     assert sum(len(piece) for piece, _ in pieces) <= EXCERPT + 4
+
+
+def test_conditions_narrow_a_search_on_pages_and_in_the_api(server):
+    """Beside words or alone, on one board and on all; only the words are highlighted. In quotes they are words."""
+    ada = Person(server)
+    mine, other = ada.post("quokka at https://example.org"), server.post("quokka, seen from:afar").json()
+    day = mine["created_at"][:10]
+    for query, ids in (
+        (f"quokka from:{ada.username}", [mine]), ("quokka from:guests", [other]), ("quokka has:link", [mine]),
+        (f"quokka before:{day}", []), (f"quokka after:{day}", []), ("quokka after:2020-01-01", [other, mine]),
+        ('quokka "from:afar"', [other]), (f"from:{ada.username}", [mine]), ("from:nobody_at_all", []),
+    ):  # fmt: skip
+        for where in ({}, {"board": "*"}):
+            messages = found(server, query, **where)["messages"]
+            assert [message["id"] for message in messages] == [message["id"] for message in ids], query
+            page = server.get("/search", params={"q": query, **where}).text
+            assert re.findall(r'<article[^>]* id="m(\d+)"', page.replace("\n", "")) == [
+                str(one["id"]) for one in ids
+            ], query
+    page = server.get("/search", params={"q": f"quokka from:{ada.username} has:link"}).text
+    assert marks(page) == ["quokka"]
+    assert "from:ada" in server.get("/search").text, "what there is to know is said where one asks"
+    refused = server.get("/search", params={"q": "before:tomorrow"})
+    assert refused.status_code == 422 and "2026-11-01" in refused.text

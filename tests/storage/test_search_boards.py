@@ -16,9 +16,9 @@ from storage.asking import read_readable
 from storage.boards import BoardChange
 from storage.errors import NotFoundError, SearchBusyError, SearchTooLongError, UnavailableError
 from storage.postgres import search as postgres_search
+from storage.queries import parse
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
 from storage.sqlite import search, word_index
-from storage.words import phrases
 from tests.storage import test_storage
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_boards_plans import Explaining
@@ -285,7 +285,17 @@ async def test_few_statements_judge_however_many_boards():
 # --- time tells nothing of hidden boards
 
 MANY = 3_000
-TELLING = ("zebra", "ze", '"zebra crossing"', "tide", "tide zebra")
+TELLING = (
+    "zebra",
+    "ze",
+    '"zebra crossing"',
+    "tide",
+    "tide zebra",
+    "from:ada",
+    "from:ada zebra",
+    "before:2040-01-01",
+    "has:link",
+)
 
 
 async def fill(storage, said):
@@ -328,7 +338,7 @@ def looked(db, monkeypatch, boards, who, query):
     with monkeypatch.context() as patched:
         patched.setattr(search, "time", clock)
         patched.setattr(search, "STEPS", 1)  # each step is a look at the clock
-        search.read_found(db, phrases(query), None, 20, 60, boards, who)
+        search.read_found(db, parse(query), None, 20, 60, boards, who)
     return clock.looks
 
 
@@ -340,7 +350,7 @@ async def test_a_search_reads_no_row_of_a_hidden_board(storage, url):
 
     async def read(asker, query, db):
         explaining = Explaining(db)
-        await postgres_search.read_found(explaining, phrases(query), None, 20, boards, asker)
+        await postgres_search.read_found(explaining, parse(query), None, 20, boards, asker)
         return explaining.read
 
     for query in TELLING:

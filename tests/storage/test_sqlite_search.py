@@ -266,7 +266,7 @@ async def test_a_part_without_the_word_costs_next_to_nothing(path, monkeypatch):
     def count(db):
         db.set_progress_handler(lambda: ran.append(1), 1)
         try:
-            return search.read_found(db, search.phrases("鷦鷯"), None, 5, 60)
+            return search.read_found(db, search.parse("鷦鷯"), None, 5, 60)
         finally:
             db.set_progress_handler(None, 0)
 
