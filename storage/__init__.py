@@ -23,6 +23,7 @@ from storage.invitations import Invitations
 from storage.links import Links
 from storage.listing import Listings
 from storage.marks import ReadMarks
+from storage.mentions import Mentions
 from storage.messages import StoredMessages
 from storage.moderation import Moderation
 from storage.owners import Owners
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 
 class Storage(
-    StoredMessages, Guests, Reactions, Replies, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
+    StoredMessages, Guests, Reactions, Replies, Mentions, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
     Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.

@@ -5,12 +5,23 @@ from collections.abc import Sequence
 from storage.asking import BOARD, may_moderate, to_board, together
 from storage.records import EVERYBODY, FIRST_BOARD
 from storage.rows import EVERYWHERE, account_by, ids_in
-from storage.tx import Tx, places
+from storage.tx import Nouns, Tx, places
 
 MOST_MENTIONS = 20
 """Usernames in one message that are looked up."""
 ALL = "all"
 """What moderators write for everybody who may read the board. An account with this username can't be mentioned."""
+
+
+class Mentions(Nouns):
+    async def accounts_beginning(self, prefix: str, limit: int) -> list[tuple[int, str, str]]:
+        """Returns id, username and name of accounts whose usernames begin with this, by their usernames."""
+        return await self._read(read_beginning, prefix, limit)
+
+
+async def read_beginning(tx: Tx, prefix: str, limit: int) -> list[tuple[int, str, str]]:
+    select = "SELECT id, username, name FROM accounts WHERE substr(username, 1, $2) = $1 ORDER BY username LIMIT $3"
+    return [(id, username, name) for id, username, name in await tx.all(select, prefix, len(prefix), limit)]
 
 
 async def resolve(tx: Tx, usernames: Sequence[str], by: int | None, board_id: int) -> str | None:

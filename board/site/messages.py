@@ -1,8 +1,10 @@
 """What a site does with messages."""
 
 import contextlib
+import re
 from collections.abc import Sequence
 
+from board.account_names import fold_username
 from board.caller import Caller
 from board.cursor import Cursor
 from board.errors import DeniedError
@@ -11,7 +13,7 @@ from board.markup import usernames_in
 from board.recent import BATCH, PAGE
 from board.site.boards import finding_board
 from board.site.parts import Parts
-from board.text import clean
+from board.text import BadTextError, clean
 from storage.errors import MembersOnlyError, NotFoundError
 from storage.mentions import ALL
 from storage.queries import parse
@@ -25,6 +27,10 @@ LOOKS_A_TRY = 50
 """Boards times words and conditions that count as one search: about as much work as a search for several words in one board."""
 NEWER, OLDER = 4, 10
 """Messages shown above and below one; few above, so that it is visible without scrolling."""
+
+
+BEGINNING = re.compile(r"\w{1,32}", re.ASCII)
+"""Of a username."""
 
 
 class Messages(Parts):
@@ -43,6 +49,13 @@ class Messages(Parts):
         if caller.account is None and self.rules.signup != "open":
             return []
         return [username for username in usernames_in(body) if username != ALL or caller.person is not None]
+
+    async def mentionable(self, prefix: str, limit: int) -> list[tuple[int, str, str]]:
+        """Returns id, username and name of accounts whose usernames begin with this. Raises BadTextError."""
+        folded = fold_username(prefix)
+        if not BEGINNING.fullmatch(folded):
+            raise BadTextError("bad_username", "A username has the letters a to z, digits and _.")
+        return await self.storage.accounts_beginning(folded, limit)
 
     def _count_post(self, caller: Caller) -> None:
         """Counts a post, or an edit, which wakes all polls as a post does. Raises DeniedError."""

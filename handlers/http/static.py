@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 STATIC = ROOT / "static"
 SHEETS = {
     "board.css": ("theme", "base", "header", "controls", "composer", "messages", "live", "print"),
-    "later.css": ("keys", "actions", "tools"),
+    "later.css": ("keys", "actions", "tools", "complete"),
     "forms.css": ("panels", "fields", "notices", "actions", "lists", "code"),
     "facebook.css": ("facebook",),
     "boards.css": ("rail", "board_head"),

@@ -11,6 +11,7 @@ from handlers.http.base import Base, Page
 from handlers.operations.openapi_boards import board_calls, board_schemas
 from handlers.operations.openapi_calls import GUESTS_TOO, account_calls, message_calls, operation_calls, token_calls
 from handlers.operations.openapi_errors import error_examples
+from handlers.operations.openapi_mentions import mention_calls, mention_schemas
 from handlers.operations.openapi_parts import Json, part_name
 from handlers.operations.openapi_reactions import reaction_calls, reaction_schemas
 from handlers.operations.openapi_schemas import schemas
@@ -44,6 +45,7 @@ def description(settings: Settings) -> Json:
     paths = (
         message_calls(settings)
         | reaction_calls(settings)
+        | mention_calls()
         | board_calls(settings)
         | account_calls()
         | token_calls()
@@ -62,7 +64,7 @@ def description(settings: Settings) -> Json:
         "security": GUESTS_TOO,
         "paths": paths,
         "components": {
-            "schemas": schemas(settings) | reaction_schemas() | board_schemas(),
+            "schemas": schemas(settings) | reaction_schemas() | mention_schemas() | board_schemas(),
             "headers": {part_name(name): schema for name, schema in HEADERS.items()},
             "examples": error_examples(named_codes(paths)),
             "securitySchemes": {

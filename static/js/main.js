@@ -9,7 +9,7 @@ import { Tabs } from "./poller.js";
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js"),
- *   tools: typeof import("./tools.js")}} Lazy
+ *   tools: typeof import("./tools.js"), complete: typeof import("./complete.js")}} Lazy
  */
 
 const OVERDUE_MS = 2000;
@@ -169,6 +169,7 @@ part("news").addEventListener("click", () => {
 
 // Scripts that not everyone uses are loaded when they are used, so that the first view stays small.
 document.addEventListener("keydown", pressed);
+if (list.dataset.me) document.addEventListener("input", wrote);
 part("help").hidden = !matchMedia("(hover: hover)").matches; // devices without hover have no keys
 part("help").addEventListener("click", () => lazy("keys", ({ help }) => help()));
 for (const name of TOUCHES) list.addEventListener(name, touched);
@@ -207,6 +208,11 @@ async function touched(event) {
     return true;
   });
   if (dots && !isThere) location.assign(/** @type {HTMLAnchorElement} */ (dots).href);
+}
+
+/** @param {Event} event */
+function wrote(event) {
+  if (event instanceof InputEvent && event.data === "@") lazy("complete", ({ complete }) => complete(event.target));
 }
 
 /** @param {(notifications: import("./notify.js").Notifications) => void} use */

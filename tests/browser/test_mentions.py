@@ -6,6 +6,7 @@ from playwright.async_api import expect
 from handlers.http.static import static_url
 from tests.browser.test_reading import hide
 from tests.browser.test_tabs import parked
+from tests.browser.test_tools import use
 from tests.http.test_boards import promoted
 from tests.support.browser import BROWSER_TEST, is_as_after_reload, is_wide, message
 from tests.support.people import Person
@@ -83,3 +84,53 @@ async def test_a_notification_says_that_one_is_mentioned(start, visit):
         static_url("notify.js"),
     )
     assert title == "Guest mentions you"
+
+
+async def test_usernames_are_completed_while_one_writes(start, visit):
+    """By keys and by a click, in the form and in an edit; who wrote on the page comes first, and nobody else is asked for."""
+    server = start()
+    ada, bob = Person(server, "ada", name="Ada"), Person(server, "adam_smith", name="Adam")
+    Person(server, "adalbert")
+    bob.post("hello")
+    page, guest = await visit(server, person=ada), await visit(server)
+    asked = []
+    guest.on("request", lambda request: asked.append(request.url))
+    box, options = page.locator("#s"), page.get_by_role("option")
+    await box.press_sequentially("Dear @ad")
+    await expect(options).to_have_text(["@adam_smith Adam", "@ada Ada", "@adalbert adalbert"])
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    active = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).textContent"
+    for key, words in (("ArrowDown", "@ada Ada"), ("ArrowUp", "@adam_smith Adam"), ("ArrowUp", "@adalbert adalbert")):
+        await box.press(key)
+        assert await page.evaluate(active) == words
+    await box.press("Escape")
+    await expect(options).to_have_count(0)
+    await box.press_sequentially("am")
+    await expect(options).to_have_count(1)
+    await box.press("Enter")
+    await expect(box).to_have_value("Dear @adam_smith ")
+    await box.press_sequentially("and @ada")
+    await options.get_by_text("@adalbert").click()
+    await expect(box).to_have_value("Dear @adam_smith and @adalbert ")
+    await expect(box).to_be_focused()
+    await box.press_sequentially("mail@ad, x@ad @nobody")
+    await expect(options).to_have_count(0)
+    await page.reload()
+    await expect(box).to_have_value("Dear @adam_smith and @adalbert mail@ad, x@ad @nobody")
+    await page.get_by_role("button", name="Post").click()
+    text = "Dear @adam_smith and @adalbert mail@ad, x@ad @nobody"
+    await expect(message(page, text).locator(".mention")).to_have_count(3)
+    await use(page, text, "Edit")
+    edit = page.locator(".in-place textarea")
+    await edit.press_sequentially(" @adal")
+    await options.click()
+    await expect(edit).to_have_value(f"{text} @adalbert ")
+    await edit.press_sequentially("@ada")
+    await expect(options).to_have_count(3)
+    await edit.press("Escape")
+    await expect(options).to_have_count(0)
+    await expect(edit).to_have_value(f"{text} @adalbert @ada")
+    await guest.locator("#s").press_sequentially("@ada")
+    await guest.locator("#s").press("Tab")
+    assert not [url for url in asked if "complete" in url or "members" in url]

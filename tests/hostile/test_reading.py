@@ -71,7 +71,7 @@ COUNTED = {
     "/account/facebook/seen": "/account/facebook/seen", "/facebook/switch": "/facebook/switch", "/audit": "/audit",
     "/b/nothing/get": "/b/([^/]+)/get",  # whether it is new has to be read
     "/api/v1/messages?before=30&limit=100": "/api/v1/messages", "/api/v1/messages?after={epoch}-3": "/api/v1/messages",
-    "/api/v1/messages/3/reactions": "/api/v1/messages/([^/]+)/reactions", "/api/v1/reactions?ids=3": "/api/v1/reactions",
+    "/api/v1/messages/3/reactions": "/api/v1/messages/([^/]+)/reactions", "/api/v1/reactions?ids=3": "/api/v1/reactions", "/api/v1/members?prefix=a": "/api/v1/members",
     "/api/v1/messages/3": "/api/v1/messages/([^/]+)", "/api/v1/search?q=a&limit=100": "/api/v1/search",
     "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/b/rowing/?before=50": "/b/([^/]+)/",
     "/b/first/feed.atom": r"/b/([^/]+)/feed\.atom",

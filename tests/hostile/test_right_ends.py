@@ -113,6 +113,7 @@ SAMPLES = {
     "/api/v1/messages/1/reactions/heart": [("PUT", "/api/v1/messages/1/reactions/heart", {}),
                                            ("DELETE", "/api/v1/messages/1/reactions/heart")],
     "/api/v1/reactions": [("GET", "/api/v1/reactions?ids=1,2")],
+    "/api/v1/members": [("GET", "/api/v1/members?prefix=b")],
     "/api/v1/stream": [("GET", "/api/v1/stream?after={ahead}")],
     "/api/v1/search": [("GET", "/api/v1/search?q=members"), ("GET", "/api/v1/search?q=members&board=*")],
     "/api/v1/me": [("GET", "/api/v1/me")],

@@ -6,7 +6,7 @@ from tornado.httpclient import AsyncHTTPClient
 from board.markup import usernames_in
 from tests.http.test_boards import BOARDS, bot_of, hidden, make, post, promoted
 from tests.support.in_process import running
-from tests.support.people import Person
+from tests.support.people import Person, refused
 
 MESSAGES = "/api/v1/messages"
 FIELDS = {"id", "body", "author", "created_at", "edited_at"}
@@ -126,3 +126,21 @@ async def test_a_guest_learns_no_username_where_signing_up_would_not_tell_it(tmp
         url = f"http://127.0.0.1:{house.port}{MESSAGES}"
         answer = await AsyncHTTPClient().fetch(url, method="POST", body="body=Hello @ada")
         assert (b'"mentions":[1]' in answer.body) is is_told
+
+
+def test_members_complete_usernames_and_guests_do_not(site):
+    """Whatever the case, at most twenty, in order; `_` stands for itself only, and what is in no username is refused."""
+    people = [Person(site, f"zz{letter}x") for letter in "abcdefghijklmnopqrstuv"] + [Person(site, "zz_x", name="Zoe")]
+    members = "/api/v1/members?prefix="
+
+    def found(prefix):
+        return people[0].api.get(members + prefix).json()["members"]
+
+    assert found("ZZ_") == [{"id": people[-1].id, "username": "zz_x", "name": "Zoe"}]
+    assert [one["username"] for one in found("zzb")] == ["zzbx"] and found("zzbxx") == []
+    names = [one["username"] for one in found("zz")]
+    assert len(names) == 20 and names == sorted(names)
+    for prefix in ("", "%", "zz%25", "é", "z" * 33, "zz x"):
+        assert refused(people[0].api.get(members + prefix), 422, "bad_username"), prefix
+    assert refused(people[0].api.get("/api/v1/members"), 400, "bad_field")
+    assert refused(site.open().get(members + "zz"), 401, "sign_in_first")

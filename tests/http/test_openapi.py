@@ -172,6 +172,7 @@ def test_each_header_and_field_that_is_described_also_comes(start):
     call(200, guest, "GET", "/api/v1/messages/{id}/reactions", id=posted["id"])
     call(200, person.api, "GET", "/api/v1/reactions", query=f"?ids={posted['id']}")
     call(200, person.api, "DELETE", "/api/v1/messages/{id}/reactions/{kind}", **react)
+    call(200, person.api, "GET", "/api/v1/members", query="?prefix=p")
     call(200, person.api, "PATCH", "/api/v1/messages/{id}", id=posted["id"], json={"body": "better"})
     call(204, person.api, "DELETE", "/api/v1/messages/{id}", id=posted["id"])
     call(200, guest, "GET", posts, query=f"?after={cursor}&wait=0", **rowing)
