@@ -199,6 +199,7 @@ def test_each_header_and_field_that_is_described_also_comes(start):
         "Marked",
         "Member",
         "Invited",
+        "Members",
         "Reactions",
         "Reacting",
         "OwnReactions",
