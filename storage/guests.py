@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from storage.asking import check_may_read, check_may_write
 from storage.errors import NotAllowedError, NotAuthorError, TooLateError
+from storage.mentions import resolve
 from storage.messages import empty, read_message, set_words
 from storage.records import FIRST_BOARD, GUEST, GUEST_MS, Board, Message
 from storage.tx import Nouns, Tx
@@ -36,7 +37,8 @@ class Guests(Nouns):
             board = await check_own(tx, id, secret, address, board_id)
             if board is not None:
                 check_may_write(board, None)
-            return await set_words(tx, board_id, id, body, words, began_from, None, mentioned)
+            mentions = await resolve(tx, mentioned, None, board_id)
+            return await set_words(tx, board_id, id, body, words, mentions, began_from)
 
         return await self._write(unit)
 

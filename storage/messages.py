@@ -50,7 +50,8 @@ class StoredMessages(Nouns):
 
         async def unit(tx: Tx) -> Message:
             await check_may_change(tx, id, by, credential, board_id, edits=True)
-            return await set_words(tx, board_id, id, body, words, began_from, by, mentioned)
+            mentions = await resolve(tx, mentioned, by, board_id)
+            return await set_words(tx, board_id, id, body, words, mentions, began_from)
 
         return await self._write(unit)
 
@@ -148,20 +149,13 @@ async def check_may_change(
 
 
 async def set_words(
-    tx: Tx,
-    board_id: int,
-    id: int,
-    body: str,
-    words: object,
-    began_from: int | None,
-    by: int | None,
-    mentioned: Sequence[str],
+    tx: Tx, board_id: int, id: int, body: str, words: object, mentions: str | None, began_from: int | None
 ) -> Message:
     """Edits a message, as StoredMessages.edit() says. Raises NotFoundError, EditConflictError."""
     if began_from is not None and (now := await read_message(tx, board_id, id)).has_already(body, began_from):
         tx.has_news = True  # so that the board shows what the answer says
         return now
-    return await tx.set_message(board_id, id, body, words, await resolve(tx, mentioned, by, board_id))
+    return await tx.set_message(board_id, id, body, words, mentions)
 
 
 async def empty(tx: Tx, board_id: int, id: int) -> Message:
@@ -178,12 +172,8 @@ async def read_message(tx: Tx, board_id: int, id: int) -> Message:
 
 
 async def read_anywhere(tx: Tx, id: int, asker: Asker) -> Message:
-    row = await tx.one(
-        f"SELECT {COLUMNS}, board_id FROM {EVERYWHERE} WHERE id = $1 AND body IS NOT NULL "
-        f"AND {on_readable('everywhere', 2)}",
-        id,
-        *values(asker),
-    )
+    where = f"id = $1 AND body IS NOT NULL AND {on_readable('everywhere', 2)}"
+    row = await tx.one(f"SELECT {COLUMNS}, board_id FROM {EVERYWHERE} WHERE {where}", id, *values(asker))
     if row is None:
         raise NotFoundError(f"message {id}")
     return to_message(row)
