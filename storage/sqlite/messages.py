@@ -10,7 +10,6 @@ from storage.guests import check_address, keep_secret
 from storage.keys import fingerprint_of
 from storage.mentions import resolve
 from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
-from storage.names import read_presents
 from storage.records import (
     FIRST_BOARD,
     GUEST,
@@ -26,7 +25,7 @@ from storage.records import (
     Snapshot,
 )
 from storage.rights import check_active, check_in_force
-from storage.rows import COLUMNS, WRITTEN, ids_in, messages_in, to_message
+from storage.rows import BESIDE, COLUMNS, WRITTEN, ids_in, messages_in, to_author, to_message
 from storage.sqlite.database_file import now_ms
 from storage.sqlite.tx import SQLiteTx, finish, next_seq, numbered
 from storage.sqlite.units import Units
@@ -53,17 +52,16 @@ class Messages(Units, StoredMessages):
             board = None if board_id == FIRST_BOARD else finish(check_may_read(SQLiteTx(db), board_id, asker))
             if key is not None and (first := posted_with(db, author, key, fingerprint, board_id)):
                 return first, False
-            account = named = None
+            account = None
             if author is None:
                 finish(check_address(SQLiteTx(db), address))
             else:
                 account = finish(check_author(SQLiteTx(db), author.id, credential))
-                [present] = finish(read_presents(SQLiteTx(db), [account.id]))
-                named = present.as_author(account.name)
             if board is not None:
                 check_may_write(board, account)
             if reply_to is not None:
                 check_is_there(db, board_id, reply_to)
+            named = Author(account.id, account.name) if account else None
             mentions = finish(resolve(SQLiteTx(db), mentioned, author and author.id, board_id)) if mentioned else None
             there = board_id, reply_to, None if account else guest.name, mentions
             message = insert(db, named, body, now_ms(), key, fingerprint, address, *there)
@@ -132,17 +130,15 @@ def insert(
     seq = next_seq(db)
     author_id, author_name = (author.id, author.name) if author else (None, guest_name)
     row = (seq, seq, author_id, author_name, body, created_at, reply_to, mentions, key, fingerprint, address)
-    if board_id == FIRST_BOARD:
-        db.execute(INSERT, row)
-    else:
-        db.execute(INSERT_ELSEWHERE, (*row, board_id))
+    is_first = board_id == FIRST_BOARD
+    posted = db.execute(INSERT, row) if is_first else db.execute(INSERT_ELSEWHERE, (*row, board_id))
+    (beside,) = posted.fetchone()
+    author = to_author(author.id, author.name, beside) if author else None
     return Message(seq, seq, author, body, created_at, None, reply_to, board_id, (), guest_name, ids_in(mentions))
 
 
-INSERT = (
-    f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?)"
-)
-INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?, ?)"
+INSERT = f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?) RETURNING {BESIDE}"
+INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?, ?) RETURNING {BESIDE}"
 
 
 def posted_with(

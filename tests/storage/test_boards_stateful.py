@@ -23,7 +23,7 @@ from storage.records import DELETED_NAME, FIRST_BOARD, GUEST, OPERATOR, Asker, A
 from storage.words import mark_of
 from tests.support.board_model import Model, Place, Post
 
-NAMES = {1: "Ada", 2: "Bob", 3: "Mod"}
+NAMES = {1: "Ada", 2: "Bob", 3: "Max"}
 NOWHERE = (99, 10**18, -1, 0)
 WORDS = st.sampled_from(["low tide", "high tide", "潮", "@bob high tide"])
 KEYS = st.sampled_from([None, "a" * 22, "b" * 22])

@@ -24,6 +24,7 @@ NO_WAYS_IN = {"access_changes", "boards", "failed_tries", "invitations", "marks"
 """Tables that speak of accounts and let nobody in."""
 ACCOUNT_COLUMNS = {
     "id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at",
+    "skeleton", "apart",
 }  # fmt: skip
 
 
