@@ -44,6 +44,8 @@ class Recent:
         self._move_to(head.seq)
         self.page = snapshot.page
         """If this is whole."""
+        self.quoted_ids: set[int] = set()
+        """The accounts whose messages are quoted on a page that was made of the present state and is kept."""
         self.derived: dict[str, Any] = {}
         """What handlers made of the present state. It is dropped when the state changes."""
         self._changes: collections.OrderedDict[int, Message] = collections.OrderedDict()
@@ -70,24 +72,29 @@ class Recent:
 
     @property
     def author_ids(self) -> set[int]:
-        """The accounts that wrote what is here."""
+        """The accounts that wrote what is here, or is quoted."""
         found: set[int] | None = self.derived.get("author_ids")
         if found is None:
             all_here = (*self._changes.values(), *self.page.messages)
             found = self.derived["author_ids"] = {one.author.id for one in all_here if one.author}
-        return found
+        return found | self.quoted_ids
 
     def show_as(self, presents: Mapping[int, Present]) -> None:
         """Shows these authors as they are shown now. What was made of the messages is made again, if they differ."""
         changes = {id: shown_as(message, presents) for id, message in self._changes.items()}
         messages = [shown_as(message, presents) for message in self.page.messages]
-        if list(changes.values()) == self.messages and messages == self.page.messages:
+        is_same = list(changes.values()) == self.messages and messages == self.page.messages
+        if is_same and self.quoted_ids.isdisjoint(presents):
             return
         self._changes = collections.OrderedDict(changes)
         self.page = self.page._replace(messages=messages)
         self._encoded.clear()
+        self._forget_made()
+
+    def _forget_made(self) -> None:
         self._replies.clear()
         self.derived.clear()
+        self.quoted_ids.clear()
 
     @property
     def page_is_short(self) -> bool:
@@ -103,8 +110,7 @@ class Recent:
             self._give_up_oldest()
         if self.is_whole:
             self.page = page_with(self.page, changes)
-        self._replies.clear()
-        self.derived.clear()
+        self._forget_made()
 
     @property
     def size(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
-from storage.names import Names, check_name, keep_skeleton, load_table, note_only_other
+from storage.names import Names, check_name, keep_skeleton, load_table, note_only_other, read_taken
 from storage.owners import leave_boards
 from storage.reactions import remove_after, remove_in_steps
 from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
@@ -183,7 +183,7 @@ async def add_account(
     )
     assert row is not None
     account = Account(*row)
-    await keep_skeleton(tx, reserved, account.id, name)
+    await keep_skeleton(tx, await read_taken(tx, reserved, names=False), account.id, name)
     if account.is_moderator:
         await note(tx, account, OWNER_LINK_USED, username)
     return account

@@ -125,15 +125,15 @@ async def give_name(tx: Tx, reserved: Collection[str], account_id: int, name: st
     """Gives the account this name, also one that nobody can take."""
     row = await tx.one("SELECT skeleton FROM accounts WHERE id = $1", account_id)
     await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account_id)
-    await keep_skeleton(tx, reserved, account_id, name)
+    await keep_skeleton(tx, await read_taken(tx, reserved, names=False), account_id, name)
     if row is not None and row[0] != skeleton(name):
         await note_only_other(tx, row[0], account_id)
     await note_access_change(tx, account_id)
 
 
-async def keep_skeleton(tx: Tx, reserved: Collection[str], account_id: int, name: str) -> None:
-    """Keeps what the name of an account looks like. Those with the same name as a moderator are found by that."""
-    apart = is_refused(await read_taken(tx, reserved, names=False), account_id, name)
+async def keep_skeleton(tx: Tx, taken: Mapping[str, set[int]], account_id: int, name: str) -> None:
+    """Keeps what the name of an account looks like. `taken` needs no names: those with a moderator's are found by that."""
+    apart = is_refused(taken, account_id, name)
     update = "UPDATE accounts SET skeleton = $1, apart = $2 WHERE id = $3"
     await tx.run(update, skeleton(name), apart, account_id)
     await note_only_other(tx, skeleton(name), account_id)
@@ -154,8 +154,9 @@ async def has_unseen(tx: Tx) -> bool:
 
 async def make_some(tx: Tx, reserved: Collection[str]) -> None:
     rows = await tx.all("SELECT id, name FROM accounts WHERE skeleton IS NULL ORDER BY id LIMIT $1", AT_ONCE)
+    taken = await read_taken(tx, reserved, names=False)
     for account_id, name in rows:
-        await keep_skeleton(tx, reserved, account_id, name)
+        await keep_skeleton(tx, taken, account_id, name)
     for present in await read_presents(tx, [account_id for account_id, _ in rows]):
         if present.is_apart:
             await note_access_change(tx, present.id)

@@ -101,6 +101,7 @@ class LivePage(WithRail, Rendering):
         state, address, watching = await self.state(), self.address(), self.board.watching.count()
         all_kept = self.all_kept()
         bodies = [kept.body for kept in all_kept.values()]
+        self.is_for_others = True
         messages = await self.days_html(state.page.messages)
         async with self.context.making.turns.turn():
             page = self.render_string("board.html", messages=MESSAGES_HOLE, **self.names(state, KEY_HOLE, watching))

@@ -27,7 +27,10 @@ class Rendering(Page):
     """Shows messages."""
 
     lacks_quotes = False
-    """Whether storage could not say what replies are to. Such a page is not for others."""
+    """Whether storage could not say what replies are to, or their authors may be shown in another way by now. Such a page
+    is not for others."""
+    is_for_others = False
+    """Whether the page is to be kept: it goes when the author of something that it quotes is shown in another way."""
 
     def get_template_namespace(self) -> dict[str, Any]:
         return {
@@ -65,11 +68,15 @@ class Rendering(Page):
         replies = [message for message in messages if message.reply_to is not None]
         if not replies:
             return {}
+        changes = self.site.credentials.changes
         try:
             found = await self.site.quoted(self.caller, self.board, messages)
         except UnavailableError:
             self.lacks_quotes = True
             return {}
+        if self.is_for_others and self.board.recent is not None:
+            self.lacks_quotes = self.site.credentials.changes != changes
+            self.board.recent.quoted_ids |= {one.author.id for one in found.values() if one.author}
         made = await self.context.making.turns.each(lambda one: with_quote(html[one.id], one, found), replies)
         return {reply.id: one for reply, one in zip(replies, made, strict=True)}
 

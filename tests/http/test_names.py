@@ -2,6 +2,8 @@
 
 import re
 
+import httpx
+
 from storage import open_storage
 from storage.errors import UnavailableError
 from storage.records import Author, Password
@@ -85,6 +87,24 @@ async def test_another_process_hears_of_it_and_keeps_the_rest(tmp_path):
             assert re.findall(rb'"author":(\{.+?\})', recent.newest()) == [b'{"id":1,"name":"Ada","username":"ada"}']
             assert [one.author for one in (*recent.messages, *recent.page.messages)] == [Author(1, "Ada", "ada")] * 2
             assert b'"username":"ada"' in recent.after(0)
+
+
+async def test_a_kept_page_follows_the_authors_that_it_quotes(tmp_path):
+    """Also of a message that is not in memory any more."""
+    async with running(tmp_path) as house:
+        storage, url = house.storage, f"http://127.0.0.1:{house.port}/"
+        ada = await storage.create_account("ada", "Ada", Password(None))
+        first, _ = await storage.append(Author(ada.id, "Ada"), "words", None)
+        for number in range(60):
+            await storage.append(None, f"number {number}", None, reply_to=first.id)
+        recent = house.board.waiters.recent
+        recent.shrink_to(0)
+        async with httpx.AsyncClient() as client:
+            quoted = [(await client.get(url)).text.count("<bdi>@ada</bdi>") for _ in range(2)]
+            made = recent.derived["front"]
+            assert quoted == [0, 0] and made and ada.id in recent.author_ids
+            await storage.create_account("other", CYRILLIC, Password(None))
+            assert (await client.get(url)).text.count("<bdi>@ada</bdi>") == 50
 
 
 async def test_a_process_that_could_not_read_how_authors_are_shown_tries_again(tmp_path, monkeypatch):
