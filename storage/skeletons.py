@@ -10,9 +10,6 @@ import unicodedata
 
 from storage.invisible import IS_INVISIBLE
 
-LONGEST = 200
-"""Characters of a skeleton. That of a name may have 18 for each of its 50; an index of PostgreSQL takes no more than 2704
-bytes. Names that are equal so far are told apart, too, which does no harm."""
 TABLE = pathlib.Path(__file__).with_name("confusables.txt")
 
 
@@ -24,7 +21,7 @@ def skeleton(name: str) -> str:
     as one.
     """
     folded = unicodedata.normalize("NFKC", prototypes(name)).casefold()
-    return " ".join(prototypes(folded).replace("i", "l").split())[:LONGEST]
+    return " ".join(prototypes(folded).replace("i", "l").split())
 
 
 def prototypes(text: str) -> str:

@@ -183,12 +183,6 @@ async def test_names_that_a_node_of_the_last_release_wrote_are_looked_at(storage
     assert await access(storage) == before, "nothing was left to look at"
 
 
-async def test_the_longest_skeleton_can_be_kept(storage):
-    """An index of PostgreSQL takes 2704 bytes; some characters look like eighteen."""
-    long = [await storage.create_account(f"long{n}", "\ufdfa" * 50, NONE) for n in range(2)]
-    assert await shown(storage, long[0]) == Author(long[0].id, "\ufdfa" * 50, "long0")
-
-
 ALIKE = """
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {0})
     INSERT INTO accounts (username, name, role, created_at, skeleton)

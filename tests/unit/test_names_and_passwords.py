@@ -6,12 +6,12 @@ import unicodedata
 import pytest
 
 import board.passwords
-from board.account_names import clean_name, clean_username, name_from_elsewhere
+from board.account_names import NAME_LENGTH, clean_name, clean_username, name_from_elsewhere
 from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, argon2id_of, check_password
 from board.text import BadTextError
 from board.turns import ANYBODY
 from storage.records import Password
-from storage.skeletons import skeleton
+from storage.skeletons import skeleton, table
 from tests.support import hashing
 from tests.support.admin import run_in
 from tests.support.people import PASSWORD, Person, refused
@@ -70,6 +70,13 @@ def test_nobody_takes_a_moderators_name(start):
     assert early.post("still here")["author"] == {"id": early.id, "name": "Grace Hopper", "username": early.username}
     by_grace = {"id": grace.id, "name": "Grace Hopper", "username": "grace", "role": "moderator"}
     assert grace.post("here, too")["author"] == by_grace
+
+
+def test_an_index_takes_the_skeleton_of_each_name():
+    """An entry of PostgreSQL's has at most 2704 bytes. A character may look like eighteen."""
+    codes = {*table(), *(code for code in range(0x110000) if unicodedata.decomposition(chr(code)))}
+    most = max(len(skeleton(chr(code)).encode()) for code in codes)
+    assert most > 18 and NAME_LENGTH * most < 2704
 
 
 NEEDED = {
