@@ -89,10 +89,10 @@ async def check_address(tx: Tx, address: str | None) -> None:
         raise NotAllowedError("address")
 
 
-async def keep_secret(tx: Tx, id: int, secret: str) -> None:
+async def keep_secret(tx: Tx, message: Message, secret: str) -> None:
     """Called in the transaction that posts the message. PostgreSQL's post_guests() does the same."""
-    insert = "INSERT INTO guest_secrets (message_id, hash, until) VALUES ($1, $2, now_ms() + $3)"
-    await tx.run(insert, id, hash_of(secret), GUEST_MS)
+    insert = "INSERT INTO guest_secrets (message_id, hash, until) VALUES ($1, $2, $3)"
+    await tx.run(insert, message.id, hash_of(secret), message.created_at + GUEST_MS)
 
 
 def hash_of(secret: str) -> bytes:

@@ -66,7 +66,7 @@ class Messages(Units, StoredMessages):
             there = board_id, reply_to, None if account else guest.name, mentions
             message = insert(db, named, body, now_ms(), key, fingerprint, address, *there)
             if account is None and guest.secret is not None:
-                finish(keep_secret(SQLiteTx(db), message.id, guest.secret))
+                finish(keep_secret(SQLiteTx(db), message, guest.secret))
             return message, True
 
         began = time.monotonic()

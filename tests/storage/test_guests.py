@@ -44,11 +44,15 @@ async def age(storage, message, ms):
     await storage._write(lambda tx: tx.run("UPDATE guest_secrets SET until = until - $1", ms))
 
 
-async def hashes(storage):
+async def rows(storage):
     async def read(tx):
-        return [bytes(row[0]) for row in await tx.all("SELECT hash FROM guest_secrets ORDER BY message_id")]
+        return await tx.all("SELECT hash, until FROM guest_secrets ORDER BY message_id")
 
-    return await storage._read(read)
+    return [(bytes(hash), until) for hash, until in await storage._read(read)]
+
+
+async def hashes(storage):
+    return [hash for hash, _ in await rows(storage)]
 
 
 @pytest.mark.parametrize("slug", [None, "rowing"])
@@ -81,7 +85,9 @@ async def test_the_secret_edits_and_deletes_and_no_other_does(storage, slug):
     board_id = await on(storage, slug)
     message, other = await posted(storage, board_id), await posted(storage, board_id, Guest(None, OTHER))
     by_member, without = await posted(storage, board_id, author=ADA), await posted(storage, board_id, Guest("Zoe"))
-    assert await hashes(storage) == [hash_of(SECRET), hash_of(OTHER)]
+    assert await rows(storage) == [
+        (hash_of(secret), one.created_at + GUEST_MS) for one, secret in ((message, SECRET), (other, OTHER))
+    ]
     for id, secret in [(message.id, OTHER), (other.id, SECRET), (by_member.id, SECRET), (without.id, SECRET)]:
         with pytest.raises(NotAuthorError):
             await storage.edit_by_guest(id, "mine", secret, HERE, board_id=board_id)

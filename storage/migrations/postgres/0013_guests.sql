@@ -45,7 +45,7 @@ BEGIN
             END IF;
         END IF;
         IF made.outcome = 'posted' AND secrets[i] IS NOT NULL THEN
-            INSERT INTO guest_secrets (message_id, hash, until) VALUES (made.id, secrets[i], now_ms() + 600000);
+            INSERT INTO guest_secrets (message_id, hash, until) VALUES (made.id, secrets[i], made.created_at + 600000);
         END IF;
         RETURN QUERY SELECT
             made.outcome, made.id, made.seq, made.author_id, made.author_name, made.body, made.created_at,
