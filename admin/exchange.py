@@ -31,6 +31,7 @@ from storage import open_transfer
 from storage.errors import StorageError
 from storage.mentions import has_mentions
 from storage.new_files import give_name
+from storage.pins import has_pins
 from storage.replies import has_replies
 from storage.tables import EXPORTED
 from storage.transfer import Position, RowRefusedError, Transfer
@@ -92,7 +93,7 @@ def private(path: str) -> TextIO:
 async def write_all(transfer: Transfer, file: TextIO) -> int:
     position = await transfer.read(lambda _: transfer.position(EXPORTED))
     format = max((EXPORTED[table].since for table, count in position.counts.items() if count), default=OLDEST_FORMAT)
-    if await transfer.read(has_replies) or await transfer.read(has_mentions):
+    if any([await transfer.read(has) for has in (has_replies, has_mentions, has_pins)]):
         format = FORMAT
     counts = {table: count for table, count in position.counts.items() if EXPORTED[table].since <= format}
     last = {table: number for table, number in position.last.items() if table in counts}

@@ -13,6 +13,8 @@ SENTENCES = {
     "block": "blocked {}",
     "remove": "removed {}",
     "delete": "deleted {}",
+    "pin": "pinned {}",
+    "unpin": "unpinned {}",
     "make": "made {}",
     "change": "changed {}",
     "rename": "gave another name or address to {}",

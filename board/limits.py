@@ -217,7 +217,7 @@ class Limits:
         )
         """Boards that members make who are no moderators, by address."""
         self.managing = Limit(60, 5 * are_on, clock)
-        """Changes of boards, and names to invite, by Caller.key: each is stored, and has polls checked again."""
+        """Changes of boards, pins, and names to invite, by Caller.key: each is stored, and wakes pages or has polls checked."""
         self.inviting = Limit(20, 60 * are_on, clock)
         """Invitations, by who invites and whom: by the latter alone, one could use up what others have, and be told of it."""
         self.reacting = Limit(60, 1 * are_on, clock)

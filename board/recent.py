@@ -46,6 +46,8 @@ class Recent:
         """If this is whole."""
         self.quoted_ids: set[int] = set()
         """The accounts whose messages are quoted on a page that was made of the present state and is kept."""
+        self.pinned = snapshot.pinned
+        """The pinned message of the board, if this is whole."""
         self.derived: dict[str, Any] = {}
         """What handlers made of the present state. It is dropped when the state changes."""
         self._changes: collections.OrderedDict[int, Message] = collections.OrderedDict()
@@ -75,7 +77,7 @@ class Recent:
         """The accounts that wrote what is here, or is quoted."""
         found: set[int] | None = self.derived.get("author_ids")
         if found is None:
-            all_here = (*self._changes.values(), *self.page.messages)
+            all_here = (*self._changes.values(), *self.page.messages, *([self.pinned] if self.pinned else []))
             found = self.derived["author_ids"] = {one.author.id for one in all_here if one.author}
         return found | self.quoted_ids
 
@@ -83,11 +85,12 @@ class Recent:
         """Shows these authors as they are shown now. What was made of the messages is made again, if they differ."""
         changes = {id: shown_as(message, presents) for id, message in self._changes.items()}
         messages = [shown_as(message, presents) for message in self.page.messages]
-        is_same = list(changes.values()) == self.messages and messages == self.page.messages
+        pinned = self.pinned and shown_as(self.pinned, presents)
+        is_same = list(changes.values()) == self.messages and (messages, pinned) == (self.page.messages, self.pinned)
         if is_same and self.quoted_ids.isdisjoint(presents):
             return
         self._changes = collections.OrderedDict(changes)
-        self.page = self.page._replace(messages=messages)
+        self.page, self.pinned = self.page._replace(messages=messages), pinned
         self._encoded.clear()
         self._forget_made()
 
@@ -110,6 +113,7 @@ class Recent:
             self._give_up_oldest()
         if self.is_whole:
             self.page = page_with(self.page, changes)
+            self.pinned = pinned_after(self.pinned, changes)
         self._forget_made()
 
     @property
@@ -157,7 +161,10 @@ class Recent:
             messages = [self._json(message) for message in self.page.messages]
             watching = self.watching() if reset else None
             older = self.page.older
-            self.derived[name] = encode_reply(messages, self.cursor, reset=reset, older=older, watching=watching)
+            pinned = self._json(self.pinned) if self.pinned else None
+            self.derived[name] = encode_reply(
+                messages, self.cursor, reset=reset, older=older, watching=watching, pinned=pinned
+            )
         reply: bytes = self.derived[name]
         return reply
 
@@ -200,7 +207,8 @@ def as_read(snapshot: Snapshot, kept: Recent | None, watching: Callable[[], int]
     head = snapshot.head
     if kept is None or (head.epoch, head.seq, head.floor) != (kept.epoch, kept.seq, kept.floor):
         return Recent(snapshot, watching)
-    is_same = kept.is_whole and (snapshot.page, snapshot.changes) == (kept.page, kept.messages)
+    read = snapshot.page, snapshot.changes, snapshot.pinned
+    is_same = kept.is_whole and read == (kept.page, kept.messages, kept.pinned)
     return kept if is_same else Recent(snapshot, watching)
 
 
@@ -230,6 +238,16 @@ def page_with(page: Page, changes: Sequence[Message]) -> Page:
     return Page(messages[-PAGE:], older=page.older or len(messages) > PAGE)
 
 
+def pinned_after(pinned: Message | None, changes: Sequence[Message]) -> Message | None:
+    """Returns the pinned message after these changes: each of them says whether it is the one."""
+    for message in changes:
+        if message.is_pinned:
+            pinned = message
+        elif pinned is not None and message.id == pinned.id:
+            pinned = None
+    return pinned
+
+
 def cursor_in(reply: bytes) -> Cursor:
     """Returns the cursor of an encoded reply. Nothing that people wrote comes after it."""
     epoch, _, seq = reply[reply.rindex(CURSOR_FIELD) + len(CURSOR_FIELD) :].partition(b'"')[0].decode().partition("-")
@@ -245,8 +263,12 @@ def encode_reply(
     older: bool = False,
     watching: int | None = None,
     retry_ms: int | None = None,
+    pinned: bytes | None = None,
 ) -> bytes:
-    reply = b'{"messages":[' + b",".join(messages) + b"]," + CURSOR_FIELD + str(cursor).encode() + b'"'
+    reply = b'{"messages":[' + b",".join(messages) + b"],"
+    if pinned is not None:
+        reply += b'"pinned":' + pinned + b","
+    reply += CURSOR_FIELD + str(cursor).encode() + b'"'
     if more:
         reply += b',"more":true'
     if reset:

@@ -35,6 +35,8 @@ def as_json(message: Message) -> dict[str, Any]:
         more["reply_to"] = message.reply_to
     if message.mentions:
         more["mentions"] = message.mentions
+    if message.is_pinned:
+        more["pinned"] = True
     return {
         "id": message.id,
         "body": message.body,

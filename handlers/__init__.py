@@ -49,6 +49,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/m/([^/]+)/edit", "messages.page.EditMessage"),  # POST
     (r"/m/([^/]+)/delete", "messages.page.DeleteMessage"),  # POST
     (r"/m/([^/]+)/react", "messages.reactions.React"),  # POST
+    (r"/m/([^/]+)/pin", "messages.pins.Pin"),  # POST
     (r"/manifest\.webmanifest", "operations.web_app.Manifest"),  # GET
     # --- the boards
     (r"/boards", "boards.listing.BoardList"),  # GET
@@ -89,6 +90,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/api/v1/messages/([^/]+)/reactions/([^/]+)", "messages.reactions.ApiReaction"),  # PUT, DELETE
     (r"/api/v1/reactions", "messages.reactions.ApiOwnReactions"),  # GET
     (r"/api/v1/members", "messages.mentions.ApiMentionable"),  # GET
+    (r"/api/v1/messages/([^/]+)/pin", "messages.pins.ApiPin"),  # PUT, DELETE
     (r"/api/v1/boards", "boards.api.ApiBoards"),  # GET, POST
     (r"/api/v1/boards/([^/]+)", "boards.api.ApiBoard"),  # GET, PATCH, DELETE
     (r"/api/v1/boards/([^/]+)/members", "boards.api.ApiBoardMembers"),  # GET

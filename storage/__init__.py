@@ -28,6 +28,7 @@ from storage.messages import StoredMessages
 from storage.moderation import Moderation
 from storage.owners import Owners
 from storage.pictures import Pictures
+from storage.pins import Pins
 from storage.reactions import Reactions
 from storage.records import (
     FIRST_BOARD,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
 
 class Storage(
-    StoredMessages, Guests, Reactions, Replies, Mentions, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
+    StoredMessages, Guests, Reactions, Replies, Mentions, Pins, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
     Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from storage.asking import check_may_read, check_may_write
 from storage.errors import NotAllowedError, NotAuthorError, TooLateError
 from storage.mentions import resolve
-from storage.messages import empty, read_message, set_words
+from storage.messages import empty, set_words
+from storage.reading import read_message
 from storage.records import FIRST_BOARD, GUEST, GUEST_MS, Board, Message
 from storage.tx import Nouns, Tx
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from storage.asking import BOARD, may_moderate, to_board, together
 from storage.records import EVERYBODY, FIRST_BOARD
-from storage.rows import EVERYWHERE, account_by, ids_in
+from storage.rows import account_by
 from storage.tx import Nouns, Tx, places
 
 MOST_MENTIONS = 20
@@ -41,11 +41,6 @@ async def moderates(tx: Tx, account_id: int | None, board_id: int) -> bool:
     account = await account_by(tx, "id", account_id)
     row = None if board_id == FIRST_BOARD else await tx.one(f"SELECT {BOARD} FROM boards WHERE id = $1", board_id)
     return account is not None and may_moderate(account, to_board(row) if row else None)
-
-
-async def read_mentions(tx: Tx, id: int) -> tuple[int, ...]:
-    row = await tx.one(f"SELECT mentions FROM {EVERYWHERE} WHERE id = $1", id)
-    return ids_in(row[0]) if row else ()
 
 
 async def has_mentions(tx: Tx) -> bool:

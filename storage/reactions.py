@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from storage.asking import check_may_read, on_readable, together, values
 from storage.errors import ArchivedError
-from storage.messages import read_anywhere, read_message
 from storage.names import read_presents
+from storage.reading import read_anywhere, read_message
 from storage.records import FIRST_BOARD, Asker, Author, Message
 from storage.rights import check_active, check_in_force
-from storage.rows import EVERYWHERE, counts_in, raise_floor, table_of
+from storage.rows import raise_floor, table_of
 from storage.tx import Nouns, Tx, places
 
 REMOVED_AT_ONCE = 2000
@@ -84,11 +84,6 @@ async def change(tx: Tx, sql: str, id: int, kind: str, asker: Asker) -> Message:
     assert row is not None
     await tx.run(f"UPDATE {table_of(board_id)} SET seq = $1 WHERE id = $2", row[0], id)
     return await read_message(tx, board_id, id)
-
-
-async def read_counts(tx: Tx, id: int) -> tuple[tuple[str, int], ...]:
-    row = await tx.one(f"SELECT reactions FROM {EVERYWHERE} WHERE id = $1", id)
-    return counts_in(row[0]) if row else ()
 
 
 async def read_reactions_to(

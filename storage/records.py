@@ -83,6 +83,8 @@ class Message:
     """The name that a guest gave."""
     mentions: tuple[int, ...] = ()
     """The ids of the accounts that it mentions, which may have been deleted since; EVERYBODY for @all."""
+    is_pinned: bool = False
+    """Whether it is the pinned message of its board."""
 
     @property
     def deleted(self) -> bool:
@@ -192,6 +194,8 @@ class Snapshot(NamedTuple):
     page: Page
     start: int = 0
     """The number after which these are all changes."""
+    pinned: Message | None = None
+    """The pinned message of the board."""
 
 
 class Import(NamedTuple):

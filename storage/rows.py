@@ -12,7 +12,7 @@ ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, susp
 """The columns of Account."""
 ENTRY = "id, at, actor_id, actor_name, action, target, board_id, board_name"
 """The columns of AuditEntry."""
-WRITTEN = "id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, mentions"
+WRITTEN = "id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, mentions, pinned_at"
 """The columns of a message that are kept with it."""
 
 
@@ -54,10 +54,11 @@ def table_of(board_id: int) -> str:
 
 def to_message(row: Iterable[Any]) -> Message:
     """Takes COLUMNS and, unless it is the first, the board's id."""
-    id, seq, author_id, author_name, body, created_at, edited_at, reply_to, reactions, mentions, beside, *board_id = row
+    id, seq, author_id, author_name, body, created_at, edited_at, reply_to, *more = row
+    reactions, mentions, pinned_at, beside, *board_id = more
     author, guest_name = (None, author_name) if author_id is None else (to_author(author_id, author_name, beside), None)
     board = board_id[0] if board_id else FIRST_BOARD
-    kept = counts_in(reactions), guest_name, ids_in(mentions)
+    kept = counts_in(reactions), guest_name, ids_in(mentions), pinned_at is not None
     return Message(id, seq, author, body, created_at, edited_at, reply_to, board, *kept)
 
 

@@ -19,6 +19,7 @@ WRITTEN = (
     Column("edited_at", "time", null=True),
     Column("reply_to", "number", null=True, later=True, since=3),
     Column("mentions", "mentions", null=True, later=True, since=3),
+    Column("pinned_at", "time", null=True, later=True, since=3, given=False),  # what a moderator did
     Column("key", "ascii", null=True),
     Column("fingerprint", "octets", null=True, given=False),  # made of the key and the words
     Column("address", "address", null=True, erased=True),  # forgotten after ADDRESS_DAYS

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from typing import ClassVar, TypeVar
 
 from storage.errors import StorageError
+from storage.reading import read_pinned
 from storage.records import FIRST_BOARD
 from storage.rows import EVERYWHERE, note_access_change
 from storage.tables import BOARD, TABLES
@@ -131,6 +132,7 @@ class Transfer(abc.ABC):
         if elsewhere and (row[0] in elsewhere or row[1] in elsewhere):
             raise RowRefusedError(index, f"this board has another row {row[0]!r} in {OTHER_MESSAGES[table]}")
         await self._check_reply(table, row, index)
+        await self._check_pin(table, row, index)
         try:
             await self.insert(table, [row])
         except self.refusals as error:
@@ -146,6 +148,14 @@ class Transfer(abc.ABC):
         there = await self.tx.one(f"SELECT board_id FROM {EVERYWHERE} WHERE id = $1", target)
         if there is not None and there[0] != fields.get("board_id", FIRST_BOARD):
             raise RowRefusedError(index, f"row {row[0]!r} in {table} replies to a message of another board")
+
+    async def _check_pin(self, table: str, row: Row, index: int) -> None:
+        """Raises RowRefusedError for a second pinned message of a board."""
+        fields = dict(zip(TABLES[table].names, row, strict=True))
+        if fields.get("pinned_at") is None or fields["body"] is None:
+            return
+        if await read_pinned(self.tx, int(fields.get("board_id", FIRST_BOARD))):
+            raise RowRefusedError(index, f"row {row[0]!r} in {table} is pinned, and so is another message of its board")
 
     async def finish(self, position: Position) -> None:
         """Called after the last row, if any was new: the board gets this position, and a new epoch."""

@@ -19,6 +19,7 @@ from board.site.identities import Identities
 from board.site.invitations import Invitations
 from board.site.moderation import Moderation
 from board.site.parts import Rules
+from board.site.pins import Pins
 from board.site.reactions import Reactions
 from board.waiters import WaiterList, load
 from storage import Storage
@@ -34,7 +35,7 @@ FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(BoardMessages, Reactions, Invitations, Identities, Moderation):
+class Site(BoardMessages, Reactions, Pins, Invitations, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod

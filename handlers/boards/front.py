@@ -24,6 +24,7 @@ from handlers.http.context import Context
 from handlers.http.negotiation import takes_gzip
 from handlers.messages.api import new_form_key
 from handlers.messages.rendering import BIG, BLANK, Rendering, first_id, needs
+from storage.records import Message
 from storage.records import Page as MessagesPage
 
 MOST_ORIGINS = 4
@@ -40,6 +41,7 @@ class State(NamedTuple):
 
     page: MessagesPage
     cursor: Cursor
+    pinned: Message | None
 
 
 class LivePage(WithRail, Rendering):
@@ -143,6 +145,7 @@ class LivePage(WithRail, Rendering):
             **needs(state.page.messages),
             "rail": self.rail,
             "has_replies": any(message.reply_to is not None for message in state.page.messages),
+            "pinned": state.pinned,
             "current": "page",
         }
 
@@ -154,7 +157,7 @@ class LivePage(WithRail, Rendering):
                 await self.look_again()
             elif (recent := self.board.recent) is not None and self.board.has(NO_CURSOR):
                 self.show_boards()
-                return State(recent.page, recent.cursor)
+                return State(recent.page, recent.cursor, recent.pinned)
 
 
 class Front(LivePage):

@@ -32,6 +32,7 @@ SHEETS = {
     "reactions.css": ("reactions",),
     "quotes.css": ("quotes",),
     "mentions.css": ("mentions",),
+    "pin.css": ("pin",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)

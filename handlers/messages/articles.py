@@ -99,11 +99,17 @@ def preview(text: str, length: int = 200) -> str:
     return line if len(line) <= length else beginning(line, length - 1).rstrip() + "…"
 
 
-def byline(message: Message) -> str:
-    """Returns who wrote a message, where there is only text. What a guest is called never goes without saying so."""
+def named(message: Message) -> tuple[str, str | None]:
+    """Returns who wrote a message, and the username if the name needs that. A guest's name never goes without saying so."""
     if message.author is not None:
-        return message.author.on_one_line
-    return "Guest" if message.guest_name is None else f"{message.guest_name} (guest)"
+        return message.author.name, message.author.username
+    return ("Guest" if message.guest_name is None else f"{message.guest_name} (guest)"), None
+
+
+def byline(message: Message) -> str:
+    """Returns the same where there is only text."""
+    name, username = named(message)
+    return f"{name} @{username}" if username else name
 
 
 @functools.lru_cache(400)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from board.markup import pieces, plain
 from handlers.http.templates import LOADER
-from handlers.messages.articles import byline, preview
+from handlers.messages.articles import named, preview
 from storage.records import Message
 
 LONGEST = 120
@@ -28,8 +28,7 @@ def quote_of(message: Message | None) -> tuple[str, str | None, str] | None:
     if message is None or message.body is None:
         return None
     words = preview(plain(pieces(message.body[:MOST_READ])), LONGEST)
-    author = message.author
-    return (author.name, author.username, words) if author else (byline(message), None, words)
+    return (*named(message), words)
 
 
 @functools.lru_cache(400)

@@ -13,6 +13,7 @@ from handlers.http.aside import gzipped
 from handlers.http.base import Page
 from handlers.http.negotiation import takes_gzip
 from handlers.messages.articles import as_next, day_line, day_of, follows, human, with_sign
+from handlers.messages.pin_line import pin_line
 from handlers.messages.quotes import with_quote
 from storage.errors import UnavailableError
 from storage.records import EVERYBODY, Message
@@ -40,6 +41,7 @@ class Rendering(Page):
             "initials": initials,
             "EMOJI": EMOJI,
             "in_words": in_words,
+            "pin_line": pin_line,
         }
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:

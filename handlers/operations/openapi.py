@@ -13,6 +13,7 @@ from handlers.operations.openapi_calls import GUESTS_TOO, account_calls, message
 from handlers.operations.openapi_errors import error_examples
 from handlers.operations.openapi_mentions import mention_calls, mention_schemas
 from handlers.operations.openapi_parts import Json, part_name
+from handlers.operations.openapi_pins import pin_calls
 from handlers.operations.openapi_reactions import reaction_calls, reaction_schemas
 from handlers.operations.openapi_schemas import schemas
 from settings import Settings
@@ -46,6 +47,7 @@ def description(settings: Settings) -> Json:
         message_calls(settings)
         | reaction_calls(settings)
         | mention_calls()
+        | pin_calls()
         | board_calls(settings)
         | account_calls()
         | token_calls()

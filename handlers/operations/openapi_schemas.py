@@ -76,6 +76,9 @@ def message_schemas() -> Json:
         "editable_until": told(
             TIME, "Until when a guest may change it. Only the answer to a post with `Guest-Secret` has it."
         ),
+        "pinned": told(
+            FLAG, "Always true: it is the pinned message of its board, of which there is one. Others lack this."
+        ),
         "reactions": told(
             {"type": "object"},
             'How many members have reacted, by emoji, such as `{"👍": 3}`. Missing if nobody has.',
@@ -85,7 +88,15 @@ def message_schemas() -> Json:
     return {
         "Author": record(author_fields("The name at the time when this was written."), *BESIDE, example=AUTHOR),
         "Message": record(
-            message, "reply_to", "mentions", "board", "guest_name", "editable_until", "reactions", example=MESSAGE
+            message,
+            "reply_to",
+            "mentions",
+            "board",
+            "guest_name",
+            "editable_until",
+            "pinned",
+            "reactions",
+            example=MESSAGE,
         ),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
@@ -102,6 +113,10 @@ def reply_schemas() -> Json:
         "cursor": told(
             {"type": "string", "pattern": CURSOR}, "Send it as `after` next time. Missing with `before` and `ids`."
         ),
+        "pinned": {
+            **ref("Message"),
+            "description": "The pinned message of the board, if there is one: in a reset, and where no parameter was sent.",
+        },
         "more": told(FLAG, "True if the reply was cut: ask again at once."),
         "reset": told(FLAG, "True if these messages replace all that you have."),
         "older": told(FLAG, "Whether there are messages older than these. After a cursor, only a reset has it."),
@@ -115,7 +130,7 @@ def reply_schemas() -> Json:
         "more_boards": told(FLAG, "True if there are boards in which it did not look. They are searched one by one."),
     }
     example = {"messages": [MESSAGE, DELETED], "cursor": "k3f9x2mq-1043", "watching": 12}
-    optional = ("cursor", "more", "reset", "older", "watching", "retry_ms")
+    optional = ("cursor", "pinned", "more", "reset", "older", "watching", "retry_ms")
     return {
         "Messages": record(news, *optional, example=example),
         "Found": record(found, "indexing", "more_boards", example={"messages": [MESSAGE], "older": False}),

@@ -8,7 +8,7 @@ import { ask, Backoff, Failure } from "./poller.js";
  * @typedef {import("./message.js").Message} Message
  * @typedef {import("./message.js").Deleted} Deleted
  * @typedef {{messages: (Message | Deleted)[], cursor: string, more?: boolean, reset?: boolean,
- *   older?: boolean, watching?: number, retry_ms?: number, others?: number, list?: true,
+ *   older?: boolean, pinned?: Message, watching?: number, retry_ms?: number, others?: number, list?: true,
  *   boards?: {[slug: string]: [number, number | null]}}} Reply `boards` has other boards with something new: the newest
  * message and its author.
  * @typedef {{news(messages: Message[], isReadOut: boolean): void, seen(): void}} Reader

@@ -25,6 +25,8 @@ const TOUCHES = ["pointermove", "focusin", "click"];
 const failed = new Map();
 /** @type {Promise<unknown> | undefined} */
 let styled;
+/** @type {Promise<typeof import("./pin.js")> | undefined} */
+let pin;
 // The timer since the tools were asked for:
 let asking = 0;
 
@@ -298,6 +300,17 @@ function show(reply) {
   if (reply.watching !== undefined) sayWatching(reply.watching);
   composer?.arrived(reply.messages);
   board.show(reply);
+  if (
+    pin ||
+    reply.pinned ||
+    reply.messages.some((one) => !one.deleted && one.pinned) ||
+    document.getElementById("pinned")
+  ) {
+    (pin ??= import("./pin.js")).then(
+      ({ heard }) => heard(reply),
+      () => (pin = undefined),
+    );
+  }
 }
 
 /** @param {number} count */
@@ -336,6 +349,6 @@ function sent(message) {
 function stopped(words) {
   composer?.close();
   board.clear();
-  document.querySelector(".empty")?.remove(); // the board isn't empty, only not shown
+  for (const one of document.querySelectorAll(".empty, #pinned")) one.remove(); // the board isn't empty, only not shown
   sign.stopped(words);
 }

@@ -7,7 +7,7 @@
  * A message as it comes over the wire (docs/protocol.md); a deleted one has its id only.
  * @typedef {{id: number, body: string, author: Author | null, created_at: string,
  *   edited_at: string | null, reply_to?: number, mentions?: number[], reactions?: {[emoji: string]: number}, guest_name?: string,
- *   editable_until?: string, deleted?: undefined}} Message `editable_until` has only the answer to a guest's post.
+ *   pinned?: true, editable_until?: string, deleted?: undefined}} Message `editable_until` has only the answer to a guest's post.
  * @typedef {{id: number, deleted: true}} Deleted
  */
 

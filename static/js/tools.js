@@ -19,6 +19,9 @@ const LONGEST = 60; // characters of a message by which a question names it
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 const { me, as = "", deletes } = list.dataset; // what the page knows of its reader; nothing for a guest
 const touches = matchMedia("(hover: none)");
+const PIN = "M9 4h6l-1 6l3 3H7l3-3zM12 13v7";
+const mayPin = deletes !== undefined && document.getElementById("composer") !== null; // not on an archived board
+const isPinned = (/** @type {HTMLElement} */ { id }) => id === `m${document.getElementById("pinned")?.dataset.id}`;
 const isMine = (/** @type {HTMLElement} */ { id, dataset: { by } }) =>
   me === undefined ? "Guest-Secret" in own(id.slice(1)) : by === me;
 
@@ -51,6 +54,13 @@ const ACTIONS = [
     icon: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
     isFor: (article) => isMine(article) || deletes !== undefined,
     act: erase,
+  },
+  { name: "Pin", icon: PIN, isFor: (article) => mayPin && !isPinned(article), act: (article) => pin(article, "PUT") },
+  {
+    name: "Unpin",
+    icon: PIN + "M5 4L19 20",
+    isFor: (article) => mayPin && isPinned(article),
+    act: (article) => pin(article, "DELETE"),
   },
   {
     name: "More",
@@ -163,20 +173,28 @@ function makeButton({ name, icon, act }, find) {
 /** @param {HTMLElement | null} article */
 function showAt(article) {
   if (touches.matches || !article || article.querySelector("form")) return bar.remove();
+  const buttons = offer(article);
   if (bar.parentElement === article) return;
-  const buttons = /** @type {HTMLElement[]} */ ([...bar.children]);
-  for (const [at, button] of buttons.entries()) {
-    button.hidden = !ACTIONS[at].isFor(article);
-    button.tabIndex = -1;
-  }
+  for (const button of buttons) button.tabIndex = -1;
   buttons.filter((button) => !button.hidden)[0].tabIndex = 0; // one stop for the Tab key; arrows lead on
   article.querySelector("header")?.after(bar); // before the links of the message, for the Tab key
+}
+
+/**
+ * Leaves out what is not for this message, which may have changed since.
+ * @param {HTMLElement} article
+ */
+function offer(article) {
+  const buttons = /** @type {HTMLElement[]} */ ([...bar.children]);
+  for (const [at, button] of buttons.entries()) button.hidden = !ACTIONS[at].isFor(article);
+  return buttons;
 }
 
 /** @param {PointerEvent} event */
 function moved({ target, pointerType }) {
   const article = articleOf(target);
-  if (pointerType === "touch" || !article || bar.parentElement === article) return;
+  if (pointerType === "touch" || !article) return;
+  if (bar.parentElement === article) return void offer(article);
   const old = articleOf(bar);
   if (old && bar.contains(document.activeElement)) linkOf(old).focus({ preventScroll: true });
   showAt(article);
@@ -307,6 +325,18 @@ async function erase(article) {
   tools.board.show({ messages: [{ id, deleted: true }], cursor: "" });
   if (next) linkOf(/** @type {HTMLElement} */ (next)).focus({ preventScroll: true });
   tell("Message deleted.");
+}
+
+/**
+ * The line at the top comes with the live change.
+ * @param {HTMLElement} article
+ * @param {string} method
+ */
+async function pin(article, method) {
+  const url = `/api/v1/messages/${article.id.slice(1)}/pin?as=${encodeURIComponent(as)}`;
+  await ask(url, isAnything, LIMIT_MS, { method });
+  linkOf(article).focus({ preventScroll: true }); // the button is for the other of both now
+  tell(method === "PUT" ? "Message pinned." : "Message unpinned.");
 }
 
 /**

@@ -17,15 +17,16 @@ from storage.errors import (
 )
 from storage.guests import hash_of
 from storage.keys import fingerprint_of
-from storage.mentions import read_mentions, resolve
-from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
+from storage.mentions import resolve
+from storage.messages import StoredMessages
 from storage.postgres.search import to_vector, vector
 from storage.postgres.tx import PostgreSQLTx
 from storage.postgres.units import Units
 from storage.postgres.writer import Post, post
-from storage.reactions import read_counts
+from storage.reading import BEFORE_NEWEST, read_page, read_pinned
 from storage.records import FIRST_BOARD, NAMELESS, Author, Changes, Guest, Head, Import, Message, Snapshot
-from storage.rows import COLUMNS, ids_in, table_of, to_message
+from storage.rows import COLUMNS, EVERYWHERE, ids_in, table_of, to_message
+from storage.tx import Tx
 
 if TYPE_CHECKING:
     from storage.postgres.connection import Database
@@ -54,8 +55,7 @@ class Messages(Units, StoredMessages):
         else:
             message, is_new = to_posted(await self._writer.post(post))
         if not is_new:
-            counts, ids = await self._read(read_counts, message.id), await self._read(read_mentions, message.id)
-            message = dataclasses.replace(message, reactions=counts, mentions=ids)
+            message = await self._read(read_known, message)
         self._writer.posts.add(time.monotonic() - began)
         await self._announce()  # for a retry, too: its answer promises that the board shows the message
         return message, is_new
@@ -91,6 +91,12 @@ class Messages(Units, StoredMessages):
         if new:
             await self._announce()
         return new
+
+
+async def read_known(tx: Tx, posted: Message) -> Message:
+    """Returns a message that was posted before. The functions for posting don't return all of it."""
+    row = await tx.one(f"SELECT {COLUMNS}, board_id FROM {EVERYWHERE} WHERE id = $1", posted.id)
+    return to_message(row) if row else posted
 
 
 async def post_mentioning(db: "Database", one: Post, mentioned: Sequence[str]) -> tuple[Message, bool]:
@@ -143,4 +149,5 @@ async def read_snapshot(db: "Database", changes: int, page: int) -> Snapshot:
     before = await db.fetch(BEFORE_NEWEST, head.floor, changes)
     start = before[0][0] if before else head.floor
     newest = await read_changes(db, start, changes)
-    return Snapshot(head, newest.messages, await read_page(PostgreSQLTx(db), None, page), start)
+    tx = PostgreSQLTx(db)
+    return Snapshot(head, newest.messages, await read_page(tx, None, page), start, await read_pinned(tx, FIRST_BOARD))

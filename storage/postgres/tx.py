@@ -58,7 +58,7 @@ class PostgreSQLTx:
 
 
 EDIT = "seq = $2, body = $3, search = $4::text::tsvector, edited_at = now_ms(), mentions = $5"
-DELETION = "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, fingerprint = NULL, address = NULL"
+DELETION = "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, pinned_at = NULL, fingerprint = NULL, address = NULL"
 
 
 def count(status: str) -> int:

@@ -9,7 +9,8 @@ from storage.errors import KeyReusedError, NoSuchMessageError
 from storage.guests import check_address, keep_secret
 from storage.keys import fingerprint_of
 from storage.mentions import resolve
-from storage.messages import BEFORE_NEWEST, StoredMessages, read_page
+from storage.messages import StoredMessages
+from storage.reading import BEFORE_NEWEST, read_page, read_pinned
 from storage.records import (
     FIRST_BOARD,
     GUEST,
@@ -137,8 +138,8 @@ def insert(
     return Message(seq, seq, author, body, created_at, None, reply_to, board_id, (), guest_name, ids_in(mentions))
 
 
-INSERT = f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?) RETURNING {BESIDE}"
-INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?, ?) RETURNING {BESIDE}"
+INSERT = f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, NULL, ?, ?, ?) RETURNING {BESIDE}"
+INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, NULL, ?, ?, ?, ?) RETURNING {BESIDE}"
 
 
 def posted_with(
@@ -172,4 +173,7 @@ def read_snapshot(db: sqlite3.Connection, changes: int, page: int) -> Snapshot:
     before = db.execute(numbered(BEFORE_NEWEST), (head.floor, changes)).fetchone()
     start = before[0] if before else head.floor
     newest = read_changes(db, start, changes)
-    return Snapshot(head, newest.messages, finish(read_page(SQLiteTx(db), None, page)), start)
+    tx = SQLiteTx(db)
+    return Snapshot(
+        head, newest.messages, finish(read_page(tx, None, page)), start, finish(read_pinned(tx, FIRST_BOARD))
+    )

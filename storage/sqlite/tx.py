@@ -70,7 +70,7 @@ class SQLiteTx:
 
 
 EDIT = "seq = ?2, body = ?3, edited_at = now_ms(), mentions = ?4"
-DELETION = "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, fingerprint = NULL, address = NULL"
+DELETION = "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, pinned_at = NULL, fingerprint = NULL, address = NULL"
 
 
 @functools.lru_cache(1000)

@@ -49,7 +49,7 @@ async def test_each_sees_the_tools_that_they_may_use(start, visit):
         (None, ["Reply", "Copy link", "More"]),
         (joe, ["Reply", "React", "Copy link", "Edit", "Delete", "More"]),
         (ada, ["Reply", "React", "Copy link", "More"]),
-        (mo, ["Reply", "React", "Copy link", "Delete", "More"]),
+        (mo, ["Reply", "React", "Copy link", "Delete", "Pin", "More"]),
     ):
         page = await visit(server, person=person)
         await point_at(page, "by joe")

@@ -29,8 +29,8 @@ from storage.errors import (
 )
 from storage.listing import read_listing, read_newest_on
 from storage.marks import read_listed, read_standing
-from storage.messages import read_anywhere, read_changes_on, read_log, read_page, read_page_after, read_snapshot_on
 from storage.postgres.search import to_vector
+from storage.reading import read_anywhere, read_changes_on, read_log, read_page, read_page_after, read_snapshot_on
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker, Author, Password
 from storage.sqlite.about import JOIN_LAST
 from storage.sqlite.tx import SQLiteTx, finish

@@ -81,7 +81,7 @@ REFUSED = [
     *(("messages", column, value) for column in ("id", "seq") for value in (0, -1, 10**18, 2**63 - 1, None, "1")),
     *(("messages", "body", value) for value in ("nul\0", "", " \n ", "x" * (BODY_MAX + 1), 7, PNG)),
     *(("messages", "author_name", value) for value in ("\0", "", "x" * 51, "\u202e")), ("messages", "author_id", 0),
-    ("messages", "key", "😀"), ("messages", "key", "x" * 101), ("messages", "address", "two words"),
+    *(("messages", "pinned_at", value) for value in (-1, True, "now")), ("messages", "key", "😀"), ("messages", "key", "x" * 101), ("messages", "address", "two words"),
     ("messages", "address", "x" * 65), ("messages", "fingerprint", "text"), ("messages", "fingerprint", {"base64": "A" * 400}),
     *(("accounts", "username", value) for value in ("Ada", "ada ", "ad", "a" * 33, "ада", "", None)),
     *(("accounts", "name", value) for value in ("", "\u2066", "x" * 51, None)), ("accounts", "role", "owner"),
@@ -208,7 +208,11 @@ async def test_rows_come_in_with_as_many_statements_as_ever(url, tmp_path, table
     """Two for each, and one for a chunk that looks for their numbers among the messages of other boards."""
     await import_into(url, lines(), tmp_path)
     transfer = await open_transfer(url, create=False)
-    row = tuple(checked(table, {**ROWS[table], "fingerprint": None, "reply_to": None, "mentions": None}).values())
+    row = tuple(
+        checked(
+            table, {**ROWS[table], "fingerprint": None, "reply_to": None, "mentions": None, "pinned_at": None}
+        ).values()
+    )
     transfer.tx = counting = Counting(transfer.tx)
     places = {name: place for place, name in enumerate(EXPORTED[table].names)}
     rows = [[n if places[name] in (0, 1) else None if name == "key" else row[places[name]] for name in places]
@@ -234,6 +238,7 @@ def other_row(table, number):
                 "key": None,
                 "reply_to": None,
                 "mentions": None,
+                "pinned_at": None,
             },
         ).values()
     )
@@ -308,6 +313,22 @@ async def test_numbers_go_on_after_the_highest_that_came(url, tmp_path):
     assert (await storage.create_account("next", "Next", Password(None))).id == 42
     assert (await storage.append(None, "next", None))[0].id == 10
     await storage.close()
+
+
+async def test_a_board_comes_with_its_pinned_message_and_not_with_two(url, tmp_path):
+    """In format 3, also without replies and reactions. A deleted one may have its mark still, from an older node."""
+    pins = [("messages", "pinned_at", 7), ("posts", "pinned_at", 7)]
+    for table in ("messages", "posts"):
+        second = {**ROWS[table], "id": 9, "seq": 9, "key": None, "pinned_at": 8}
+        with pytest.raises(StorageError, match=f"row 9 in {table} is pinned, and so is another"):
+            await import_into(url, lines(pins, more=[{table: second}]), tmp_path)
+    await import_into(url, lines(pins, more=[{table: {**second, "body": None}}]), tmp_path)
+    storage = await open_storage(url)
+    assert [(await storage.message(id, OPERATOR)).is_pinned for id in (1, 8)] == [True, True]
+    await storage.withdraw(8, "heart", Asker(1))
+    await storage.close()
+    text = await exported(url, tmp_path)
+    assert text.startswith('{"longboard": 3,') and text.count('"pinned_at": 7') == 2
 
 
 async def test_a_line_without_end_is_refused(tmp_path, monkeypatch):

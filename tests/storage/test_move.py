@@ -81,6 +81,10 @@ async def fill(url):
     await storage.save_marks(
         {(ada.id, 1): 1, (ada.id, board.id): posted.id, (identity.account.id, board.id): posted.id}
     )
+    await storage.set_role(None, "ada", "moderator")
+    for id in (1, posted.id):
+        await storage.pin(id, Asker(ada.id))
+    await storage.set_role(None, "ada", "member")
     for id, kind in ((1, "heart"), (posted.id, "heart"), (posted.id, "eyes")):
         await storage.react(id, kind, Asker(ada.id))
     await storage.close()

@@ -13,8 +13,8 @@ import pytest
 
 from storage import open_storage
 from storage.errors import CannotOpenError, UnavailableError
-from storage.messages import read_anywhere, read_message, read_page, read_page_after
 from storage.migrate import migrations
+from storage.reading import read_anywhere, read_message, read_page, read_page_after
 from storage.records import GUEST
 from storage.sqlite import connection, messages
 from storage.sqlite.schema import APPLICATION_ID, statements

@@ -22,8 +22,12 @@ TEXTS = {
     "mentions": ";{};",
 }
 """Texts of these kinds; of others, any will do."""
-CHECKED = {("credentials", "kind"): "session", ("links", "kind"): "password", ("boards", "deleted_at"): None}
-"""Columns for which the schema has a list of values; and a board is there."""
+CHECKED = {
+    ("credentials", "kind"): "session",
+    ("links", "kind"): "password",
+    **dict.fromkeys([("boards", "deleted_at"), ("messages", "pinned_at"), ("posts", "pinned_at")]),
+}
+"""Columns for which the schema has a list of values; a board is there; and of its messages only one could be pinned."""
 
 
 def look(url, of_sqlite, of_postgres):
