@@ -33,6 +33,7 @@ SHEETS = {
     "quotes.css": ("quotes",),
     "mentions.css": ("mentions",),
     "pin.css": ("pin",),
+    "since.css": ("since",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,7 @@ import { Tabs } from "./poller.js";
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js"),
- *   tools: typeof import("./tools.js"), complete: typeof import("./complete.js")}} Lazy
+ *   since: typeof import("./since.js"), tools: typeof import("./tools.js"), complete: typeof import("./complete.js")}} Lazy
  */
 
 const OVERDUE_MS = 2000;
@@ -152,10 +152,13 @@ class Unread {
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const list = part("messages");
-const { cursor = "", wait = "25", watching = "0" } = list.dataset;
+const { cursor = "", wait = "25", watching = "0", slug, as = "" } = list.dataset;
+const kept = `last-read/${as}`; // where there are several boards, reading.js does this by read marks
+const last = Number(store.get(kept));
+if (!slug && last && newest() > last) lazy("since", ({ draw }) => draw(last));
 const sign = new Sign(part("sign"));
 const unread = new Unread(part("news"), part("spoken"));
-const board = new Board(list, part("older"), part("newest"), { news, seen: () => unread.seen() });
+const board = new Board(list, part("older"), part("newest"), { news, seen });
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer")); // not everybody has it: see form.html
 const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped });
 const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
@@ -245,18 +248,8 @@ function keepPlace() {
 }
 
 async function goToPlace() {
-  const place = history.state ? history.state.place : linked();
-  if (place) await lazy("place", ({ restore }) => restore(board, place));
-}
-
-/** The message that the address leads to, for Safari, which jumps as if messages out of view had their usual height. */
-function linked() {
-  const target = /^#m\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
-  if (!target || CSS.supports("overflow-anchor", "auto")) return null;
-  return {
-    id: Number(target.id.slice(1)),
-    top: parseFloat(getComputedStyle(list).scrollMarginTop) || 0, // see header.css
-  };
+  const { state } = history;
+  if (state ? state.place : location.hash) await lazy("place", ({ restore }) => restore(board, state?.place ?? {}));
 }
 
 /**
@@ -272,7 +265,7 @@ async function lazy(name, use) {
   let module;
   try {
     module = await import(tries ? `./${name}.js?${tries}` : `./${name}.js`);
-    if (name !== "place") await (styled ??= style());
+    if (name !== "place" && name !== "since") await (styled ??= style());
   } catch {
     failed.set(name, tries + 1);
     return;
@@ -300,17 +293,20 @@ function show(reply) {
   if (reply.watching !== undefined) sayWatching(reply.watching);
   composer?.arrived(reply.messages);
   board.show(reply);
-  if (
-    pin ||
-    reply.pinned ||
-    reply.messages.some((one) => !one.deleted && one.pinned) ||
-    document.getElementById("pinned")
-  ) {
-    (pin ??= import("./pin.js")).then(
-      ({ heard }) => heard(reply),
-      () => (pin = undefined),
-    );
+  if (pin || reply.pinned || document.getElementById("pinned") || reply.messages.some((one) => "pinned" in one)) {
+    pin ??= import("./pin.js");
+    pin.then(({ heard }) => heard(reply)).catch(() => (pin = undefined));
   }
+}
+
+function newest() {
+  return Number(list.querySelector("article")?.id.slice(1));
+}
+
+/** The newest message is in view. */
+function seen() {
+  unread.seen();
+  if (!slug && newest()) store.put(kept, String(newest()));
 }
 
 /** @param {number} count */

@@ -4,9 +4,12 @@ const STILL_FRAMES = 10; // messages get their real height only when they come i
 
 /**
  * @param {import("./board.js").Board} board
- * @param {{id: number, top: number}} place The message, and how far from the window's top it was.
+ * @param {{id?: number, top?: number}} place The message, and how far from the window's top it was; or neither, for the one
+ * that the address leads to.
  */
-export async function restore(board, { id, top }) {
+export async function restore(board, place) {
+  const { id, top = 0 } = place.id === undefined ? linked() : place;
+  if (id === undefined) return;
   history.scrollRestoration = "manual"; // the browser would use heights that have changed
   let isTheirs = false; // whether the reader scrolls by hand by now
   const stop = () => (isTheirs = true);
@@ -20,4 +23,18 @@ export async function restore(board, { id, top }) {
     await new Promise(requestAnimationFrame);
   }
   history.scrollRestoration = "auto";
+}
+
+/**
+ * The message that the address leads to, for Safari, which jumps as if messages out of view had their usual height.
+ * @returns {{id?: number, top?: number}}
+ */
+function linked() {
+  const target = /^#m\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
+  const list = document.getElementById("messages");
+  if (!target || !list || CSS.supports("overflow-anchor", "auto")) return {};
+  return {
+    id: Number(target.id.slice(1)),
+    top: parseFloat(getComputedStyle(list).scrollMarginTop) || 0, // see header.css
+  };
 }

@@ -18,6 +18,10 @@ export class Reading {
   /** Whether the newest message is in view when the page is. */
   #isAtTop = false;
   #seen = 0;
+  /** How far the reader had read before, as far as this browser knows. */
+  #before;
+  /** Whether the list of boards has said it, too: a mark that was sent before would change that. */
+  #hasBegun = false;
   #marked = 0;
   #markedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -33,6 +37,7 @@ export class Reading {
     this.#slug = slug;
     this.#isMember = rail.isMember;
     this.#marks = marks;
+    this.#before = marks.all.get(slug) ?? 0;
     this.#tell = tell;
     this.#rail = rail;
     this.#mute = button("Mute board", () => this.#turn());
@@ -41,10 +46,22 @@ export class Reading {
     [this.#note.className, this.#note.hidden] = ["muted", true];
     this.#note.textContent = "Muted in this browser: the list of boards doesn't say what is new here.";
     document.querySelector(".around")?.after(this.#note);
-    document.addEventListener("visibilitychange", () => document.hidden && this.#mark());
-    addEventListener("pagehide", () => this.#mark());
+    document.addEventListener("visibilitychange", () => document.hidden && this.#mark(true));
+    addEventListener("pagehide", () => this.#mark(true));
     this.paint();
     this.#watch();
+  }
+
+  /**
+   * The list of boards has been read. The first time, a line is drawn above what was read before, on any device.
+   * @param {number} read The member's mark, or 0.
+   */
+  begin(read) {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const last = Math.max(read, this.#before);
+    if (last && !this.#isStopped) import("./since.js").then(({ draw }) => draw(last)).catch(() => {});
+    this.#mark();
   }
 
   /** Ends what says that this board is being read. */
@@ -101,11 +118,15 @@ export class Reading {
     else this.#marking ??= setTimeout(() => this.#mark(), pause);
   }
 
-  /** Sends how far a member has read. If that fails, the next one makes up for it. */
-  async #mark() {
+  /**
+   * Sends how far a member has read. If that fails, the next one makes up for it.
+   * @param {boolean} isLeaving
+   */
+  async #mark(isLeaving = false) {
     clearTimeout(this.#marking);
     this.#marking = undefined;
     if (!this.#isMember || this.#seen <= this.#marked || this.#isStopped) return;
+    if (!this.#hasBegun && !isLeaving) return;
     [this.#marked, this.#markedAt] = [this.#seen, performance.now()];
     if (!(await this.#marks.send(this.#slug, this.#seen))) this.#marked = 0;
   }

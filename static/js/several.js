@@ -204,8 +204,10 @@ class Several {
   #look(boards) {
     this.#letters.find(new Set(boards.map((board) => board.slug)));
     const now = boards.find((board) => board.slug === slug);
-    if (now) this.#compare(now);
-    else if (!this.#isStopped) this.#follow();
+    if (now) {
+      this.#reading.begin(now.read ?? 0);
+      this.#compare(now);
+    } else if (!this.#isStopped) this.#follow();
   }
 
   /** @param {import("./rail.js").Listed} now What the server says of this board. */

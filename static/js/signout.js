@@ -22,6 +22,7 @@ const kept = () => [
 if (asks) asks.hidden = !kept().length;
 form.addEventListener("submit", async (event) => {
   store.put(`read-marks/${as}`, ""); // which has the addresses of boards that not everyone knows
+  store.put(`last-read/${as}`, "");
   const names = kept();
   if (!names.length) return;
   event.preventDefault();
