@@ -16,7 +16,7 @@ from storage.errors import OutdatedError, UnavailableError
 from storage.records import Account, Credential, Password
 from storage.ways_in import Identity
 
-WRONG_PASSWORD = "This username and password don't belong together."  # noqa: S105 (words for people)
+WRONG_PASSWORD = "Wrong username or password."  # noqa: S105 (words for people)
 
 
 class KnownBrowser(NamedTuple):

@@ -48,7 +48,8 @@ class MessagePage(OnMessage, WithRail, Rendering):
     def tools(self, message: Message, is_suspended: bool, own: Sequence[tuple[int, int, str]]) -> bytes:
         """Renders what this viewer may do with the message, to which they have reacted so far in these ways."""
         board = self.place.board
-        reacts = self.account is not None and (board is None or board.archived_at is None)
+        is_open = board is None or board.archived_at is None
+        reacts = self.account is not None and is_open
         deletes = self.place.manages or (self.account is not None and self.account.is_moderator)
         return self.render_string(
             "message_tools.html",
@@ -56,7 +57,8 @@ class MessagePage(OnMessage, WithRail, Rendering):
             is_moderator=self.account is not None and self.account.is_moderator,
             deletes=deletes,
             is_author=self.account is not None and message.author is not None and message.author.id == self.account.id,
-            pins=deletes and (board is None or board.archived_at is None),
+            pins=deletes and is_open,
+            is_open=is_open,
             is_suspended=is_suspended,
             reactions=dict.fromkeys(EMOJI, 0) | dict(message.reactions) if reacts else {},
             own={kind for *_, kind in own},

@@ -21,7 +21,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "invalid_token": (401, "The token is wrong, or has ended. Sign in for a new one."),
     "signed_out": (401, "The browser's session has ended."),
     "sign_in_first": (401, "Only members can do this."),
-    "wrong_password": (401, "Username and password don't belong together, or it is not the account's password."),
+    "wrong_password": (401, "Wrong username or password, or it is not the account's password."),
     "cross_origin": (403, "The request came from a page of another site."),
     "not_allowed": (403, "The account is suspended, or the address is blocked."),
     "suspended": (403, "The account is suspended."),

@@ -215,6 +215,7 @@ class Several {
     const before = this.#listed;
     this.#listed = now;
     if (this.#isStopped || slug === "first") return;
+    document.getElementById("messages")?.toggleAttribute("data-archived", now.archived_at !== null);
     rename(now, this.#rail.beside(slug));
     this.#letters.rename({ slug, name: now.name });
     if (!before) return;

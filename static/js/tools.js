@@ -20,7 +20,8 @@ const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 const { me, as = "", deletes } = list.dataset; // what the page knows of its reader; nothing for a guest
 const touches = matchMedia("(hover: none)");
 const PIN = "M9 4h6l-1 6l3 3H7l3-3zM12 13v7";
-const mayPin = deletes !== undefined && document.getElementById("composer") !== null; // not on an archived board
+const isOpen = () => list.dataset.archived === undefined; // nothing new is written on an archived board
+const mayPin = () => deletes !== undefined && isOpen();
 const isPinned = (/** @type {HTMLElement} */ { id }) => id === `m${document.getElementById("pinned")?.dataset.id}`;
 const isMine = (/** @type {HTMLElement} */ { id, dataset: { by } }) =>
   me === undefined ? "Guest-Secret" in own(id.slice(1)) : by === me;
@@ -39,7 +40,7 @@ const ACTIONS = [
   {
     name: "React",
     icon: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M8.500 10h.01M15.500 10h.01M8 14a5 5 0 0 0 8 0",
-    isFor: () => me !== undefined,
+    isFor: () => me !== undefined && isOpen(),
     act: async (article, button) => (await import("./reactions.js")).openPicker(article, button),
   },
   {
@@ -48,18 +49,23 @@ const ACTIONS = [
     isFor: () => true,
     act: copyLink,
   },
-  { name: "Edit", icon: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3", isFor: isMine, act: edit },
+  {
+    name: "Edit",
+    icon: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
+    isFor: (article) => isMine(article) && isOpen(),
+    act: edit,
+  },
   {
     name: "Delete",
     icon: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
     isFor: (article) => isMine(article) || deletes !== undefined,
     act: erase,
   },
-  { name: "Pin", icon: PIN, isFor: (article) => mayPin && !isPinned(article), act: (article) => pin(article, "PUT") },
+  { name: "Pin", icon: PIN, isFor: (article) => mayPin() && !isPinned(article), act: (article) => pin(article, "PUT") },
   {
     name: "Unpin",
     icon: PIN + "M5 4L19 20",
-    isFor: (article) => mayPin && isPinned(article),
+    isFor: (article) => mayPin() && isPinned(article),
     act: (article) => pin(article, "DELETE"),
   },
   {

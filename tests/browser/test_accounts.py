@@ -80,13 +80,13 @@ async def test_a_wrong_password_is_said_at_its_field(server, visit):
     page = await visit(server, "/account")
     await page.get_by_role("main").get_by_role("link", name="Sign in").click()
     await sign_in(page, person.username, "not my password")
-    await expect(page.get_by_role("alert")).to_have_text("This username and password don't belong together.")
+    await expect(page.get_by_role("alert")).to_have_text("Wrong username or password.")
     await expect(page.get_by_label("Username")).to_have_value(person.username)
     password = page.get_by_label("Password")
     await expect(password).to_be_focused()
     await expect(password).to_have_value("")
     for field in (page.get_by_label("Username"), password):
-        await expect(field).to_have_accessible_description("This username and password don't belong together.")
+        await expect(field).to_have_accessible_description("Wrong username or password.")
     await sign_in(page, person.username)
     await expect(page.get_by_role("heading", name="Your account", exact=True)).to_be_visible()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.test_access import no_violations
-from tests.support.boards import promote
+from tests.support.boards import LISTED, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, is_as_after_reload, is_wide, message
 from tests.support.people import Person
 
@@ -59,6 +59,30 @@ async def test_each_sees_the_tools_that_they_may_use(start, visit):
     await page.mouse.move(1, 1)
     await expect(page.locator(".toolbar")).to_have_count(0)
     await is_as_after_reload(page)
+
+
+async def test_an_archived_board_offers_only_what_can_be_done_there(start, visit):
+    """Also a page that was open before, and the page of the message: there its words can only be deleted."""
+    server = start()
+    owner = promote(server, Person(server, name="Ada"))
+    make_board(owner, "Rowing", "rowing")
+    id = post_on(owner.api, "rowing", "by ada")["id"]
+    page = await visit(server, "/b/rowing/", person=owner)
+    await comes_true(page, LISTED)
+    await point_at(page, "by ada")
+    everything = ["Reply", "React", "Copy link", "Edit", "Delete", "Pin", "More"]
+    assert await page.locator(".toolbar").evaluate(ACTIONS) == everything
+    owner.api.patch("/api/v1/boards/rowing", json={"archived": True})
+    await expect(page.locator("#messages")).to_have_attribute("data-archived", "")
+    for _ in ("open before", "opened now"):
+        await page.mouse.move(1, 1)
+        await point_at(page, "by ada")
+        actions = await page.locator(".toolbar").evaluate(ACTIONS)
+        assert [name for name in actions if name != "Reply"] == ["Copy link", "Delete", "More"]
+        await page.goto("/b/rowing/")
+    await page.goto(f"/m/{id}")
+    await expect(page.locator(f"form[action='/m/{id}/delete']")).to_have_count(1)
+    await expect(page.locator(f"form[action='/m/{id}/edit'], form[action='/m/{id}/pin']")).to_have_count(0)
 
 
 async def test_a_message_is_changed_where_it_stands(start, visit):
