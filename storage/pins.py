@@ -25,7 +25,7 @@ class Pins(Nouns):
             board_id = message.board_id
             account = await check_may_pin(tx, board_id, asker)
             tx.has_news = True  # so that the board shows what the answer says, also if this was sent again
-            if message.is_pinned is not ends:
+            if message.is_pinned != ends:  # it is so already
                 return message
             before = await read_pinned(tx, board_id)
             if before is not None:

@@ -110,8 +110,6 @@ async def read_snapshot_on(tx: Tx, board_id: int, asker: Asker, changes: int, pa
     before = "SELECT seq FROM posts WHERE board_id = $1 AND seq > $2 ORDER BY seq DESC LIMIT 1 OFFSET $3"
     row = await tx.one(before, board_id, head.floor, changes)
     start = row[0] if row else head.floor
-    newest, shown = (
-        await read_changes_on(tx, board_id, asker, start, changes),
-        await read_page(tx, None, page, board_id, asker),
-    )
+    newest = await read_changes_on(tx, board_id, asker, start, changes)
+    shown = await read_page(tx, None, page, board_id, asker)
     return Snapshot(head, newest.messages, shown, start, await read_pinned(tx, board_id))

@@ -51,53 +51,10 @@ def schemas(settings: Settings) -> Json:
 
 
 def message_schemas() -> Json:
-    message = {
-        "id": told(ID, "It never changes, and later messages have greater ones."),
-        "body": told(TEXT, "Plain text. Escape it wherever you show it as HTML."),
-        "author": {"anyOf": [ref("Author"), {"type": "null"}], "description": "null for a guest."},
-        "created_at": TIME,
-        "edited_at": {"type": ["string", "null"], "format": "date-time"},
-        "reply_to": told(
-            ID,
-            "The message on the same board that it replies to, which may have been deleted since. Only a reply has it.",
-        ),
-        "mentions": told(
-            {"type": "array", "items": {**ID, "minimum": 0}},
-            "The ids of the accounts that it mentions, which may have been deleted since; 0 is everybody, by `@all`. "
-            "Missing if it mentions nobody.",
-        ),
-        "board": told(
-            TEXT,
-            "The short name of its board, where messages of several may come. Of the first only in a search in all.",
-        ),
-        "guest_name": told(
-            TEXT, "What a guest is called: show it as a guest's. Only the message of a guest who gave a name has it."
-        ),
-        "editable_until": told(
-            TIME, "Until when a guest may change it. Only the answer to a post with `Guest-Secret` has it."
-        ),
-        "pinned": told(
-            FLAG, "Always true: it is the pinned message of its board, of which there is one. Others lack this."
-        ),
-        "reactions": told(
-            {"type": "object"},
-            'How many members have reacted, by emoji, such as `{"👍": 3}`. Missing if nobody has.',
-        ),
-    }
     deleted = {"id": ID, "deleted": told(FLAG, "Always true: the message and its words are gone.")}
     return {
         "Author": record(author_fields("The name at the time when this was written."), *BESIDE, example=AUTHOR),
-        "Message": record(
-            message,
-            "reply_to",
-            "mentions",
-            "board",
-            "guest_name",
-            "editable_until",
-            "pinned",
-            "reactions",
-            example=MESSAGE,
-        ),
+        "Message": record(message_fields() | BY_SOME, *BY_SOME, example=MESSAGE),
         "Deleted": record(deleted, example=DELETED, words="A message that was deleted."),
         "Changed": {
             "anyOf": [ref("Message"), ref("Deleted")],
@@ -105,6 +62,47 @@ def message_schemas() -> Json:
             "it was deleted.",
         },
     }
+
+
+def message_fields() -> Json:
+    return {
+        "id": told(ID, "It never changes, and later messages have greater ones."),
+        "body": told(TEXT, "Plain text. Escape it wherever you show it as HTML."),
+        "author": {"anyOf": [ref("Author"), {"type": "null"}], "description": "null for a guest."},
+        "created_at": TIME,
+        "edited_at": {"type": ["string", "null"], "format": "date-time"},
+    }
+
+
+BY_SOME: Json = {
+    "reply_to": told(
+        ID,
+        "The message on the same board that it replies to, which may have been deleted since. Only a reply has it.",
+    ),
+    "mentions": told(
+        {"type": "array", "items": {**ID, "minimum": 0}},
+        "The ids of the accounts that it mentions, which may have been deleted since; 0 is everybody, by `@all`. "
+        "Missing if it mentions nobody.",
+    ),
+    "board": told(
+        TEXT,
+        "The short name of its board, where messages of several may come. Of the first only in a search in all.",
+    ),
+    "guest_name": told(
+        TEXT, "What a guest is called: show it as a guest's. Only the message of a guest who gave a name has it."
+    ),
+    "editable_until": told(
+        TIME, "Until when a guest may change it. Only the answer to a post with `Guest-Secret` has it."
+    ),
+    "pinned": told(
+        FLAG, "Always true: it is the pinned message of its board, of which there is one. Others lack this."
+    ),
+    "reactions": told(
+        {"type": "object"},
+        'How many members have reacted, by emoji, such as `{"👍": 3}`. Missing if nobody has.',
+    ),
+}
+"""The fields that only some messages have."""
 
 
 def reply_schemas() -> Json:

@@ -9,7 +9,8 @@ const LIMIT_MS = 10_000; // for an answer
 const REST_MS = 150; // since the last key
 const MOST = 8; // options
 const MOST_KEPT = 100; // answers
-const TYPED = /(?<![^\s([{"'*_~:<,;])@(\w{1,32})$/; // the same edge as in markup.js
+// The same edge as in markup.js:
+const TYPED = /(?<![^\s([{"'*_~:<,;])@(\w{1,32})$/;
 
 /** @type {Map<string, Member[]>} */
 const known = new Map();

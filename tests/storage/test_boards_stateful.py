@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from board.markup import usernames_in
 from storage import open_storage
 from storage.boards import BoardChange
 from storage.errors import NotAllowedError, NotFoundError, StorageError
@@ -193,7 +194,9 @@ class Boards(RuleBasedStateMachine):
 
     def post_one(self, asker, board, words, key):
         author = None if asker.account_id is None else Author(asker.account_id, "x")
-        posting = self.storage.append(author, words, key, "192.0.2.1", asker.credential_id, board)
+        posting = self.storage.append(
+            author, words, key, "192.0.2.1", asker.credential_id, board, mentioned=usernames_in(words)
+        )
         retry = self.model.retry(asker.account_id, board, key)
         for message, is_new in self.tried(posting, self.model.refusal_of_post(asker, board, words, key)) or ():
             assert message.board_id == board and is_new == (retry is None)
@@ -216,7 +219,7 @@ class Boards(RuleBasedStateMachine):
         if words is None:
             call = self.storage.delete(id, by.account_id, moderates=moderates, **rest)
         else:
-            call = self.storage.edit(id, words, by.account_id, **rest)
+            call = self.storage.edit(id, words, by.account_id, **rest, mentioned=usernames_in(words))
         if self.tried(call, refusal):
             self.model.posts[id].body = words
             self.model.posts[id].first_body = self.model.posts[id].first_body if words else None
