@@ -7,10 +7,11 @@ board are used (board/recents.py). There is one of each board, also of the first
 from collections.abc import Callable
 
 from board.cursor import Cursor
-from board.recent import Recent, encode_reply
+from board.recent import Recent
 from board.scopes import Scope
 from board.slugs import FIRST
 from board.watching import Watching
+from board.wire import encode_reply
 from storage.listing import Listed
 from storage.records import FIRST_BOARD
 

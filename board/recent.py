@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from board.cursor import Cursor
-from board.wire import encode
+from board.wire import encode, encode_reply
 from storage.names import Present
 from storage.records import Head, Message, Page, Snapshot
 
@@ -25,7 +25,6 @@ REPLY_BYTES = 4 * 1024 * 1024
 """Bytes of all kept replies. One reply with the longest messages has about three million."""
 PAGE = 50
 """Messages on a page."""
-CURSOR_FIELD = b'"cursor":"'
 NO_PAGE = Page([], older=True)
 
 
@@ -246,37 +245,3 @@ def pinned_after(pinned: Message | None, changes: Sequence[Message]) -> Message 
         elif pinned is not None and message.id == pinned.id:
             pinned = None
     return pinned
-
-
-def cursor_in(reply: bytes) -> Cursor:
-    """Returns the cursor of an encoded reply. Nothing that people wrote comes after it."""
-    epoch, _, seq = reply[reply.rindex(CURSOR_FIELD) + len(CURSOR_FIELD) :].partition(b'"')[0].decode().partition("-")
-    return Cursor(epoch, int(seq))
-
-
-def encode_reply(
-    messages: list[bytes],
-    cursor: Cursor,
-    *,
-    more: bool = False,
-    reset: bool = False,
-    older: bool = False,
-    watching: int | None = None,
-    retry_ms: int | None = None,
-    pinned: bytes | None = None,
-) -> bytes:
-    reply = b'{"messages":[' + b",".join(messages) + b"],"
-    if pinned is not None:
-        reply += b'"pinned":' + pinned + b","
-    reply += CURSOR_FIELD + str(cursor).encode() + b'"'
-    if more:
-        reply += b',"more":true'
-    if reset:
-        reply += b',"reset":true'
-    if older:
-        reply += b',"older":true'
-    if watching is not None:
-        reply += b',"watching":%d' % watching
-    if retry_ms is not None:
-        reply += b',"retry_ms":%d' % retry_ms
-    return reply + b"}"

@@ -1,14 +1,16 @@
-"""A message and a time as they go over the wire (docs/protocol.md)."""
+"""Messages, times and replies as they go over the wire (docs/protocol.md)."""
 
 import datetime
 import json
 from typing import Any
 
+from board.cursor import Cursor
 from board.reactions import EMOJI
 from storage.records import Author, Message
 
 LAST_MS = 253_402_300_799_999
 """The last millisecond of a calendar with four-digit years: 9999-12-31T23:59:59.999Z."""
+CURSOR_FIELD = b'"cursor":"'
 
 
 def moment(ms: int) -> datetime.datetime:
@@ -58,3 +60,37 @@ def author_as_json(author: Author) -> dict[str, Any]:
 
 def encode(message: Message) -> bytes:
     return json.dumps(as_json(message), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def cursor_in(reply: bytes) -> Cursor:
+    """Returns the cursor of an encoded reply. Nothing that people wrote comes after it."""
+    epoch, _, seq = reply[reply.rindex(CURSOR_FIELD) + len(CURSOR_FIELD) :].partition(b'"')[0].decode().partition("-")
+    return Cursor(epoch, int(seq))
+
+
+def encode_reply(
+    messages: list[bytes],
+    cursor: Cursor,
+    *,
+    more: bool = False,
+    reset: bool = False,
+    older: bool = False,
+    watching: int | None = None,
+    retry_ms: int | None = None,
+    pinned: bytes | None = None,
+) -> bytes:
+    reply = b'{"messages":[' + b",".join(messages) + b"],"
+    if pinned is not None:
+        reply += b'"pinned":' + pinned + b","
+    reply += CURSOR_FIELD + str(cursor).encode() + b'"'
+    if more:
+        reply += b',"more":true'
+    if reset:
+        reply += b',"reset":true'
+    if older:
+        reply += b',"older":true'
+    if watching is not None:
+        reply += b',"watching":%d' % watching
+    if retry_ms is not None:
+        reply += b',"retry_ms":%d' % retry_ms
+    return reply + b"}"

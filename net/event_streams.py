@@ -23,8 +23,8 @@ from typing import NamedTuple
 from board.answering import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM, SLICE_SECONDS
 from board.credentials import Credentials
 from board.cursor import Cursor
-from board.recent import cursor_in
 from board.waiters import WaiterList
+from board.wire import cursor_in
 from net.connections import Connections, send_now
 from net.event_stream import EventStream
 from net.streams import Refusals, ServedStream

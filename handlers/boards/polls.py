@@ -14,9 +14,9 @@ from board.credentials import hash_secret
 from board.cursor import NO_CURSOR, Cursor, parse_cursor
 from board.live_board import LiveBoard
 from board.others import Hears
-from board.recent import Recent, encode_reply
+from board.recent import Recent
 from board.waiter import Ended, FutureWaiter
-from board.wire import encode
+from board.wire import encode, encode_reply
 from handlers.http.base import Base
 from handlers.http.errors import RefusedError
 from net.fast_path.known import KnownRequest, means, split_poll

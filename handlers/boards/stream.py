@@ -11,7 +11,7 @@ from tornado.httputil import format_timestamp
 
 from board.cursor import Cursor
 from board.errors import DeniedError
-from board.recent import cursor_in
+from board.wire import cursor_in
 from handlers.boards.polls import Poll
 from handlers.http.errors import RefusedError
 from handlers.http.headers import default_headers

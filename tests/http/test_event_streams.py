@@ -11,7 +11,7 @@ import pytest
 from board.credentials import hash_secret
 from board.cursor import Cursor
 from board.limits import Limits
-from board.recent import cursor_in, encode_reply
+from board.wire import cursor_in, encode_reply
 from net import event_stream, event_streams
 from net import server as serving
 from storage.errors import UnavailableError
