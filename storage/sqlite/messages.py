@@ -53,11 +53,9 @@ class Messages(Units, StoredMessages):
             board = None if board_id == FIRST_BOARD else finish(check_may_read(SQLiteTx(db), board_id, asker))
             if key is not None and (first := posted_with(db, author, key, fingerprint, board_id)):
                 return first, False
-            account = None
-            if author is None:
+            account = finish(check_author(SQLiteTx(db), author.id, credential)) if author else None
+            if account is None:
                 finish(check_address(SQLiteTx(db), address))
-            else:
-                account = finish(check_author(SQLiteTx(db), author.id, credential))
             if board is not None:
                 check_may_write(board, account)
             if reply_to is not None:
