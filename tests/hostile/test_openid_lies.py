@@ -438,7 +438,7 @@ def test_the_name_of_somebody_else_is_not_taken(all_known):
 
 @pytest.mark.parametrize("name", ["olga", "Ｏｌｇａ", "OLGA ", "boss", "Longboard", "guest", "deleted account"])
 def test_a_moderator_s_name_gives_nobody_that_name(board, liar, name):
-    """Nor the board's own: such a member is called Member, has no rights, and takes another name."""
+    """Nor the board's own: such a member has no rights, and never goes without the username beside the name."""
     olga = Person(board, "boss", name="Olga")
     db = sqlite3.connect(board.database, timeout=PATIENCE)
     with db:
@@ -446,11 +446,13 @@ def test_a_moderator_s_name_gives_nobody_that_name(board, liar, name):
     db.close()
     liar.claims = {"name": name, "preferred_username": "olga", "sub": "olga", "email": "olga@example.org"}
     account = works(board, liar)
-    assert (account["name"], account["role"]) == ("Member", "member")
+    assert (account["name"], account["role"]) == (name.strip(), "member")
     assert account["id"] != olga.id and account["username"] not in ("olga", "boss", "longboard", "guest")
-    again = board.open()
+    again = board.open(headers={"Accept": "application/json"})
     liar.come_back(again)
-    assert signed_in_as(again)["name"] == "Member"
+    assert signed_in_as(again)["name"] == name.strip()
+    author = again.post("/add", data={"s": "Send me your passwords.", "as": account["username"]}).json()["author"]
+    assert author == {"id": account["id"], "name": name.strip(), "username": account["username"]}
 
 
 def test_what_the_description_says_is_asked_once(board, liar):
