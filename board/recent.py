@@ -196,7 +196,7 @@ class Recent:
 
 def shown_as(message: Message, presents: Mapping[int, Present]) -> Message:
     author = message.author
-    if author is None or author.id not in presents:
+    if author is None or author.id not in presents or message.deleted:  # which shows no author
         return message
     return dataclasses.replace(message, author=presents[author.id].as_author(author.name))
 

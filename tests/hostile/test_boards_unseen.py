@@ -81,7 +81,8 @@ class World:
     async def build(self):
         await self.open()
         self.reader, self.poster, self.guest = [
-            (await self.storage.create_account(name, name, Password(None))).id for name in ("reader", "poster", "guest")
+            (await self.storage.create_account(name, name, Password(None))).id
+            for name in ("reader", "poster", "visitor")
         ]
         await self.storage.create_credential(self.reader, "session", hash_secret("secret"), "")
 

@@ -24,8 +24,9 @@ def react(person, id, kind="heart", method="PUT"):
     return person.api.request(method, f"/api/v1/messages/{id}/reactions/{kind}")
 
 
-def test_a_reaction_is_seen_by_all_and_leaves_all_else_as_it_was(server):
+def test_a_reaction_is_seen_by_all_and_leaves_all_else_as_it_was(start):
     """Polls, history, search and pages have the counts; a message without any is the same bytes as ever."""
+    server = start()
     ada, bob = Person(server), Person(server)
     plain = ada.post("low tide at six")
     id, path = plain["id"], f"/api/v1/messages/{plain['id']}"

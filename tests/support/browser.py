@@ -130,7 +130,7 @@ async def shown(page: Page) -> str:
     return await page.evaluate(
         """() => {
             const copy = document.getElementById("messages").cloneNode(true);
-            for (const bar of copy.querySelectorAll(".toolbar")) bar.remove();
+            for (const own of copy.querySelectorAll(".toolbar, .since")) own.remove();
             for (const one of copy.querySelectorAll("article")) {
                 one.className = [...one.classList].filter((name) => name !== "fresh").sort().join(" ");
             }
