@@ -24,7 +24,12 @@ DELETES = "Only its author or a moderator can delete a message."
 QUERY_MAX = 200
 """Characters that a query may have: useful queries are shorter."""
 LOOKS_A_TRY = 50
-"""Boards times words and conditions that count as one search: about as much work as a search for several words in one board."""
+"""Boards times words and conditions that count as one search: about as much work as a search for several words in one
+board."""
+TRIES_WITH_WORDS, TRIES_ALONE = 2, 5
+"""What each condition counts besides, beside words and without any: on SQLite it looks at all messages that have the words,
+or at all that there are, if few fulfil it (docs/decisions/0008-search.md).
+"""
 NEWER, OLDER = 4, 10
 """Messages shown above and below one; few above, so that it is visible without scrolling."""
 
@@ -156,13 +161,16 @@ class Messages(Parts):
             return await self.storage.search(query, before, limit, board_id, caller.asker)
 
     def _count_search(self, caller: Caller, query: str, boards: int = 1) -> None:
-        """Counts a search by what it takes: boards times words and conditions. Raises DeniedError, BadDateError."""
+        """Counts a search by what it takes: boards times words, and what conditions read. Raises DeniedError,
+        BadDateError.
+        """
         if len(query) > QUERY_MAX:
             words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
             raise DeniedError("query_too_long", words)
         wanted = parse(query)
         looks = boards * (sum(len(phrase.words) for phrase in wanted.phrases) + wanted.only.number)
-        self.limits.searching.check(caller.key, max(1, -(-looks // LOOKS_A_TRY)))
+        tries = (TRIES_WITH_WORDS if wanted.has_words else TRIES_ALONE) * wanted.only.number
+        self.limits.searching.check(caller.key, max(1, -(-looks // LOOKS_A_TRY) + tries))
 
     def is_in_storage(self, board: LiveBoard, cursor: Cursor) -> bool:
         """Whether the changes after this cursor are too old to be in memory, and not below the floor."""

@@ -3,12 +3,13 @@
 """
 
 import asyncio
-import itertools
+import functools
 import logging
 import sqlite3
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from storage.asking import read_readable
 from storage.errors import CannotOpenError, SearchBusyError, SearchTooLongError, UnavailableError
@@ -18,7 +19,7 @@ from storage.rows import messages_in, newest, to_message
 from storage.sqlite.connection import Reader, Writer, connect
 from storage.sqlite.parting import OpenFiles
 from storage.sqlite.tx import SQLiteTx, finish, numbered
-from storage.sqlite.word_index import IDS_IN_A_PART, ensure, has_messages, index_of, parts_back, read_missing
+from storage.sqlite.word_index import ensure, has_messages, index_of, parts_back, read_missing
 from storage.words import Phrase, mark_of
 
 log = logging.getLogger("longboard")
@@ -105,24 +106,23 @@ def read_found(
     this time and not all parts were searched.
     """
     board_ids = finish(read_readable(SQLiteTx(db), board_ids, asker))
-    matches = {id: to_match(query.phrases, mark_of(id)) for id in board_ids}
-    if query.only.has_link:
-        matches = {id: with_links(match, mark_of(id)) for id, match in matches.items()}
+    wanted, end = Wanted.of(query, board_ids), sys.maxsize if before is None else before
     deadline = time.monotonic() + seconds
     found: list[Message] = []
     is_complete = True
     db.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
     try:
         for number, made in parts_back(db, {index_of(id) for id in board_ids}, before) if query.has_words else ():
-            there = {
-                id: match for id, match in matches.items() if made.get(index_of(id)) and has_messages(db, id, number)
-            }
-            found += read_part(db, number, there, query.only, before, limit + 1 - len(found), deadline)
+            there = [id for id in board_ids if made.get(index_of(id)) and has_messages(db, id, number)]
+            read = functools.partial(read_in_part, db, number, wanted, end)
+            found += read_each(there, limit + 1 - len(found), deadline, read)
             is_complete = is_complete and all(made.values())
             if len(found) > limit:
                 break
         if not query.has_words and not query.is_empty:
-            found = read_part(db, None, matches, query.only, before, limit + 1, deadline)
+            found = read_each(
+                board_ids, limit + 1, deadline, functools.partial(read_by_conditions, db, query.only, end)
+            )
     except sqlite3.OperationalError as error:
         if time.monotonic() <= deadline:
             raise
@@ -134,55 +134,68 @@ def read_found(
     return Found(found[:limit], len(found) > limit, is_complete)
 
 
-def read_part(
-    db: sqlite3.Connection,
-    number: int | None,
-    matches: dict[int, str],
-    only: Conditions,
-    before: int | None,
-    limit: int,
-    deadline: float,
+class Wanted(NamedTuple):
+    """What is searched for in a part of the index."""
+
+    matches: dict[int, str]
+    """For each board, in FTS5's language."""
+    only: Conditions
+
+    @classmethod
+    def of(cls, query: Query, board_ids: Iterable[int]) -> "Wanted":
+        matches = {id: to_match(query.phrases, mark_of(id)) for id in board_ids}
+        if query.only.has_link:
+            matches = {id: with_links(match, mark_of(id)) for id, match in matches.items()}
+        return cls(matches, query.only)
+
+
+def read_each(
+    board_ids: Iterable[int], limit: int, deadline: float, read: Callable[[int, int, int], Iterable[Message]]
 ) -> list[Message]:
-    """Returns the newest messages of a part that match on their boards; without a number, of all, by conditions alone. One board after the other, so that many words have
-    no more lists in memory at a time than in a search on one board.
+    """Returns the newest messages that `read` finds: of a board, after an id, at most so many. One board after the other,
+    so that many words have no more lists in memory at a time than in a search on one board.
     """
     found: list[Message] = []
-    for board_id, match in matches.items():
+    for board_id in board_ids:
         if time.monotonic() > deadline:
             raise sqlite3.OperationalError("interrupted")  # as the progress handler raises it within a statement
         start = found[-1].id if len(found) == limit else 0
-        found = newest([*found, *read_on_board(db, number, board_id, match, only, before, start, limit)], limit)
+        found = newest([*found, *read(board_id, start, limit)], limit)
     return found
 
 
-def read_on_board(
-    db: sqlite3.Connection,
-    number: int | None,
-    board_id: int,
-    match: str,
-    only: Conditions,
-    before: int | None,
-    start: int,
-    limit: int,
+def read_in_part(
+    db: sqlite3.Connection, number: int, wanted: Wanted, before: int, board_id: int, start: int, limit: int
 ) -> Iterator[Message]:
-    end = sys.maxsize if before is None else before
-    if number is None:
-        conditions, values = sql_of(only, board_id, 5)
-        rest = f"AND body IS NOT NULL AND id < $2 AND id > $3{conditions} ORDER BY id DESC LIMIT $4"
-        all_rows = db.execute(
-            numbered(f"SELECT {messages_in(board_id)} {rest}"), (board_id, end, start, limit, *values)
-        )
-        return map(to_message, all_rows)
-    conditions, values = sql_of(only, board_id, 3)
-    most = limit if only == ANY else IDS_IN_A_PART
-    name = f"{index_of(board_id).words}_{number}"
-    ids = db.execute(
-        f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? AND rowid > ? ORDER BY rowid DESC LIMIT ?",
-        (match, end, start, most),
-    ).fetchall()
-    select = numbered(f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL{conditions}")
-    rows = (db.execute(select, (board_id, id, *values)).fetchone() for (id,) in ids)
-    return itertools.islice((to_message(row) for row in rows if row is not None), limit)
+    """Returns messages of a board, newest first, that a part of the index has."""
+    name, match = f"{index_of(board_id).words}_{number}", wanted.matches[board_id]
+    if wanted.only == ANY:
+        ids = db.execute(
+            f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? AND rowid > ? ORDER BY rowid DESC LIMIT ?",
+            (match, before, start, limit),
+        ).fetchall()
+        select = numbered(f"SELECT {messages_in(board_id)} AND id = $2 AND body IS NOT NULL")
+        rows = (db.execute(select, (board_id, id)).fetchone() for (id,) in ids)
+        return (to_message(row) for row in rows if row is not None)
+    conditions, values = sql_of(wanted.only, board_id, 6)
+    having = f"id IN (SELECT rowid FROM {name} WHERE {name} MATCH $2 AND rowid < $3 AND rowid > $4)"
+    return read_all(
+        db, board_id, f"{having}{conditions} ORDER BY id DESC LIMIT $5", match, before, start, limit, *values
+    )
+
+
+def read_by_conditions(
+    db: sqlite3.Connection, only: Conditions, before: int, board_id: int, start: int, limit: int
+) -> Iterator[Message]:
+    """Returns messages of a board, newest first, whatever words they have."""
+    conditions, values = sql_of(only, board_id, 5)
+    rest = f"id < $2 AND id > $3{conditions} ORDER BY id DESC LIMIT $4"
+    return read_all(db, board_id, rest, before, start, limit, *values)
+
+
+def read_all(db: sqlite3.Connection, board_id: int, rest: str, *values: object) -> Iterator[Message]:
+    select = f"SELECT {messages_in(board_id)} AND body IS NOT NULL AND {rest}"
+    return map(to_message, db.execute(numbered(select), (board_id, *values)))
 
 
 def to_match(wanted: list[Phrase], mark: str) -> str:

@@ -169,6 +169,26 @@ async def test_of_many_boards_those_with_the_newest_posts_are_searched(tmp_path,
         )
 
 
+@pytest.mark.parametrize(
+    "query, tries",
+    [
+        ("words", 1),
+        ("words+from:ada", 3),
+        ("has:link+words+from:ada", 5),
+        ("from:ada", 6),
+        ("from:ada+before:2040-01-01", 11),
+    ],
+)
+async def test_a_condition_counts_as_what_it_may_read(tmp_path, monkeypatch, query, tries):
+    """As it looks at messages that it does not find."""
+    async with board_of(tmp_path, ["words"]) as house:
+        counted = []
+        monkeypatch.setattr(house.board.limits.searching, "check", lambda key, times: counted.append(times))
+        for path in ("/search?q=", "/api/v1/search?q="):
+            await house.get(path + query)
+    assert counted == [tries, tries]
+
+
 async def test_a_search_in_many_boards_counts_as_several(tmp_path, monkeypatch):
     """By the boards in which it looks, times the words; too long a query counts as none."""
     monkeypatch.setattr("board.site.messages.LOOKS_A_TRY", 2)

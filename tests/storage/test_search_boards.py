@@ -128,19 +128,19 @@ async def test_rights_and_messages_are_those_of_one_moment(url, monkeypatch):
 async def test_a_search_whose_time_is_over_has_found_whole_parts(storage, monkeypatch):
     """What it gives has no holes, whichever board it was at; the next page goes on there."""
     monkeypatch.setattr(word_index, "IDS_IN_A_PART", 4)
-    board, real = await made(storage), search.read_on_board
+    board, real = await made(storage), search.read_in_part
     for number in range(12):
         await storage.append(None, f"tide {number}", None, board_id=(FIRST_BOARD, board.id)[number % 2])
     boards, clock = [FIRST_BOARD, board.id], Clock()
     whole = await find_in(storage, boards, "tide")
 
-    def slow_in_the_oldest(db, number, board_id, *rest):
+    def slow_in_the_oldest(db, number, wanted, before, board_id, *rest):
         clock.now += 100 if number == 0 and board_id == FIRST_BOARD else 0
-        return real(db, number, board_id, *rest)
+        return real(db, number, wanted, before, board_id, *rest)
 
     with monkeypatch.context() as patched:
         patched.setattr(search, "time", clock)
-        patched.setattr(search, "read_on_board", slow_in_the_oldest)
+        patched.setattr(search, "read_in_part", slow_in_the_oldest)
         page = await storage.search_in(boards, "tide", None, 50, GUEST)
     assert 0 < len(page.messages) < len(whole) and page.older
     rest = await find_in(storage, boards, "tide", before=page.messages[-1].id)

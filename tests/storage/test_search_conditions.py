@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811 (the fixture of the suite for storage)
 import sqlite3
+import sys
 
 import pytest
 
@@ -10,7 +11,7 @@ from storage.errors import BadDateError, NotFoundError, SearchTooLongError
 from storage.queries import parse
 from storage.records import FIRST_BOARD, GUEST
 from storage.sqlite import search, word_index
-from storage.sqlite.search import read_on_board
+from storage.sqlite.search import read_by_conditions
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_storage import ADA, BOB, bodies, storage  # noqa: F401 (a fixture)
 
@@ -47,7 +48,6 @@ async def test_messages_are_found_by_conditions_and_words(storage, monkeypatch, 
     """On the first board, on another, and on both; with few results at a time as with all."""
     if parts == "several":
         monkeypatch.setattr(word_index, "IDS_IN_A_PART", 4)
-        monkeypatch.setattr(search, "IDS_IN_A_PART", 4)
     boards = [FIRST_BOARD, (await made(storage)).id]
     ids = [await say(storage, board_id) for board_id in boards]
     for query, places in FOUND.items():
@@ -131,7 +131,7 @@ async def test_conditions_are_found_by_an_index_and_in_order(storage, url):
                 "from:ada before:2040-01-01 after:2000-01-01",
             ):
                 plans.clear()
-                list(read_on_board(Explaining(), None, board_id, "", parse(query).only, None, 0, 9))
+                list(read_by_conditions(Explaining(), parse(query).only, sys.maxsize, board_id, 0, 9))
                 [plan] = plans.values()
                 assert "SORT" not in plan and "TEMP" not in plan and "SCAN" not in plan, plan
                 assert (index in plan) or (board_id == FIRST_BOARD and "from:ada" not in query), plan
