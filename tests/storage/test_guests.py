@@ -1,6 +1,8 @@
 """Guests in storage: the name that one gives, and the secret by which one edits and deletes for ten minutes."""
 
 # ruff: noqa: F811 (the fixture of the suite for storage)
+import asyncio
+
 import pytest
 
 from storage import open_storage
@@ -53,6 +55,27 @@ async def rows(storage):
 
 async def hashes(storage):
     return [hash for hash, _ in await rows(storage)]
+
+
+async def test_of_many_at_once_each_has_their_own_name_and_secret(storage):
+    """They are posted together; some say nothing, some are retries, some reply, and some are on another board."""
+    board, first = await made(storage), await posted(storage)
+    known = await posted(storage, guest=Guest("Ann", "a" * 22), key=KEY)
+
+    def one(number):
+        guest = Guest(f"Guest {number}" if number % 3 else None, f"{number:022}" if number % 4 else None)
+        more = {"reply_to": first.id} if number % 10 == 1 else {"board_id": board.id} if number % 10 == 2 else {}
+        return posted(storage, guest=guest, **more | ({"key": KEY} if number % 10 == 3 else {}))
+
+    for number, message in enumerate(await asyncio.gather(*map(one, range(60)))):
+        again = await storage.message(message.id, GUEST)
+        assert message.guest_name == again.guest_name
+        if number % 10 == 3:
+            assert (message.id, message.guest_name) == (known.id, "Ann")
+            assert not await storage.is_own(message.id, f"{number:022}")
+        else:
+            assert message.guest_name == (f"Guest {number}" if number % 3 else None)
+            assert await storage.is_own(message.id, f"{number:022}") == (number % 4 > 0)
 
 
 @pytest.mark.parametrize("slug", [None, "rowing"])

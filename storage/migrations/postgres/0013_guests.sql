@@ -17,8 +17,35 @@ CREATE FUNCTION post_guests(
 #variable_conflict use_column
 DECLARE
     made record;
+    number integer := 0;
+    new_ids bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(bodies)]);
+    created bigint[] := new_ids;
 BEGIN
     PERFORM take_turn();
+    IF 1 = ALL (board_ids) AND array_remove(reply_tos, NULL) = '{}' THEN
+        -- Most of them are so: together they cost a third of what they do one by one.
+        FOR made IN
+            SELECT p.* FROM post_by(
+                author_ids, credential_ids, bodies, searches, keys, fingerprints, addresses, times
+            ) AS p
+        LOOP
+            number := number + 1;
+            IF made.outcome = 'posted' THEN
+                new_ids[number] := made.id;
+                created[number] := made.created_at;
+                made.author_name := names[number];
+            END IF;
+            RETURN QUERY SELECT
+                made.outcome, made.id, made.seq, made.author_id, made.author_name, made.body, made.created_at,
+                made.edited_at, NULL::bigint, 1::bigint;
+        END LOOP;
+        UPDATE messages AS m SET author_name = said.name FROM unnest(new_ids, names) AS said (id, name)
+        WHERE m.id = said.id AND said.name IS NOT NULL;
+        INSERT INTO guest_secrets (message_id, hash, until)
+        SELECT said.id, said.hash, said.made + 600000 FROM unnest(new_ids, secrets, created) AS said (id, hash, made)
+        WHERE said.id IS NOT NULL AND said.hash IS NOT NULL;
+        RETURN;
+    END IF;
     FOR i IN 1 .. cardinality(bodies) LOOP
         IF reply_tos[i] IS NOT NULL THEN
             SELECT p.* INTO made FROM post_replies(
