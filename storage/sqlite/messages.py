@@ -129,15 +129,17 @@ def insert(
     seq = next_seq(db)
     author_id, author_name = (author.id, author.name) if author else (None, guest_name)
     row = (seq, seq, author_id, author_name, body, created_at, reply_to, mentions, key, fingerprint, address)
-    is_first = board_id == FIRST_BOARD
-    posted = db.execute(INSERT, row) if is_first else db.execute(INSERT_ELSEWHERE, (*row, board_id))
-    (beside,) = posted.fetchone()
-    author = to_author(author.id, author.name, beside) if author else None
+    sql, values = (INSERT, row) if board_id == FIRST_BOARD else (INSERT_ELSEWHERE, (*row, board_id))
+    if author is None:
+        db.execute(sql, values)
+    else:
+        (beside,) = db.execute(f"{sql} RETURNING {BESIDE}", values).fetchone()
+        author = to_author(author.id, author.name, beside)
     return Message(seq, seq, author, body, created_at, None, reply_to, board_id, (), guest_name, ids_in(mentions))
 
 
-INSERT = f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, NULL, ?, ?, ?) RETURNING {BESIDE}"
-INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, NULL, ?, ?, ?, ?) RETURNING {BESIDE}"
+INSERT = f"INSERT INTO messages ({WRITTEN}, key, fingerprint, address) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, NULL, ?, ?, ?)"
+INSERT_ELSEWHERE = f"INSERT INTO posts ({WRITTEN}, key, fingerprint, address, board_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, NULL, ?, NULL, ?, ?, ?, ?)"
 
 
 def posted_with(
