@@ -12,7 +12,7 @@ from typing import Any
 
 from board.cursor import Cursor
 from board.wire import encode, encode_reply
-from storage.names import Present
+from storage.people import Present
 from storage.records import Head, Message, Page, Snapshot
 
 RECENT = 1000

@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 
 
 class Storage(
-    StoredMessages, Guests, Reactions, Replies, Mentions, Pins, Boards, Listings, Invitations, Owners, ReadMarks, Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf,
-    Moderation, Housekeeping, About,
+    StoredMessages, Guests, Reactions, Replies, Mentions, Pins, Boards, Listings, Invitations, Owners, ReadMarks,
+    Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf, Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
 
@@ -112,11 +112,11 @@ class Storage(
         and False.
 
         The message gets the account's name at the time of the commit, not the one in `author`, and the ids of the
-        accounts with the usernames `mentioned`. `guest` is what a guest says with it; of a message that was posted before, its first post counts. Raises NotFoundError for
-        a board that the author may not read, KeyReusedError if the first post has other words or is another reply, and
-        NotAllowedError for a suspended account and a guest with a blocked address; for those who may only read this board
-        ArchivedError, MembersOnlyError or ModeratorsOnlyError; and then NoSuchMessageError if the message that it replies
-        to is not on this board, or was deleted.
+        accounts with the usernames `mentioned`. `guest` is what a guest says with it; of a message that was posted
+        before, its first post counts. Raises NotFoundError for a board that the author may not read, KeyReusedError if
+        the first post has other words or is another reply, and NotAllowedError for a suspended account and a guest with
+        a blocked address; for those who may only read this board ArchivedError, MembersOnlyError or ModeratorsOnlyError;
+        and then NoSuchMessageError if the message that it replies to is not on this board, or was deleted.
         """
 
     async def search(
@@ -129,8 +129,9 @@ class Storage(
     async def search_in(
         self, board_ids: Collection[int], query: str, before: int | None, limit: int, asker: Asker
     ) -> Found:
-        """Returns the newest messages (before this one) that have all words and "quoted phrases" of the query, and fulfil its
-        conditions (storage/queries.py), on those of these boards that the asker may read: all of one moment. It is quicker if boards with newer messages come first.
+        """Returns the newest messages (before this one) that have all words and "quoted phrases" of the query, and
+        fulfil its conditions (storage/queries.py), on those of these boards that the asker may read: all of one moment.
+        It is quicker if boards with newer messages come first.
 
         storage/words.py cuts messages and query into words. A query with neither finds nothing. Raises BadDateError,
         UnavailableError if it takes too long, and NotFoundError if the asker may read none of the boards.

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from storage.accounts import add_account, is_taken, remove_account, rename_author
 from storage.errors import IdentityTakenError, LastWayInError, LinkGoneError, NotFoundError, UsernameTakenError
 from storage.names import Names, give_name, load_table
+from storage.people import Identity
 from storage.reactions import remove_in_steps
 from storage.records import Account, Password
 from storage.rights import PROVIDER, check_in_force, end_identity, has_password, revoke
@@ -12,7 +13,7 @@ from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_fl
 from storage.suspensions import check_identity
 from storage.tables import SUBJECT
 from storage.tx import Row, Tx
-from storage.ways_in import LINKED, Identity, label_of
+from storage.ways_in import LINKED, label_of
 
 SELECT = (
     f"SELECT identities.id, provider, app_id, {SUBJECT}, identities.name, identities.created_at, notice_at, {ACCOUNT} "

@@ -9,7 +9,7 @@ from storage.errors import NotFoundError, OwnAddressError
 from storage.records import FIRST_BOARD, Account, Asker
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
-from storage.rows import ENTRY, EVERYWHERE, account_by, author_of, note, note_access_change, raise_floor
+from storage.rows import ACCOUNT, ENTRY, EVERYWHERE, account_by, author_of, note, note_access_change, raise_floor
 from storage.suspensions import forgive
 from storage.tx import Nouns, Tx
 from storage.ways_in import SIGN_INS
@@ -22,6 +22,12 @@ class Moderation(Nouns):
 
     Each method with an actor raises NotAllowedError if they are no longer a moderator.
     """
+
+    async def moderators(self) -> list[Account]:
+        async def read(tx: Tx) -> list[Account]:
+            return [Account(*row) for row in await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
+
+        return await self._read(read)
 
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
         """Raises NotFoundError."""

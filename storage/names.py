@@ -8,10 +8,10 @@ skeletons are kept.
 import asyncio
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from storage.errors import NameReservedError
-from storage.records import DELETED_NAME, Account, Author
+from storage.people import Present
+from storage.records import DELETED_NAME, Account
 from storage.rights import check_in_force
 from storage.rows import ACCOUNT, note_access_change, told_apart
 from storage.skeletons import skeleton, table
@@ -24,22 +24,6 @@ AT_ONCE = 100
 NOBODY = 0
 SIGN = "@"
 """What stands before usernames. A name with it could show another's beside it."""
-
-
-class Present(NamedTuple):
-    """An account as it is shown now."""
-
-    id: int
-    name: str
-    username: str
-    is_apart: bool
-    """Whether the name alone does not say who it is."""
-    is_moderator: bool
-
-    def as_author(self, name: str) -> Author:
-        """Returns the author of something that the account wrote under this name."""
-        needs_username = self.is_apart or name != self.name
-        return Author(self.id, name, self.username if needs_username else None, self.is_moderator)
 
 
 class Names(Nouns):
@@ -60,12 +44,6 @@ class Names(Nouns):
     async def accounts_called(self, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
         """Returns the accounts with these usernames, at least one, and with exactly these names: so many of each name."""
         return await self._read(read_called, usernames, names, each)
-
-    async def moderators(self) -> list[Account]:
-        async def read(tx: Tx) -> list[Account]:
-            return [Account(*row) for row in await tx.all(f"SELECT {ACCOUNT} FROM accounts WHERE role = 'moderator'")]
-
-        return await self._read(read)
 
     async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None:
         """Raises NameReservedError."""

@@ -1,16 +1,8 @@
 """The pictures that people have at providers."""
 
-from typing import NamedTuple
-
 from storage.errors import NotFoundError
+from storage.people import Picture
 from storage.tx import Nouns, Tx
-
-
-class Picture(NamedTuple):
-    """An image. Its `kind` is `image/jpeg`, `image/png`, `image/gif` or `image/webp`."""
-
-    kind: str
-    content: bytes
 
 
 class Pictures(Nouns):

@@ -26,7 +26,9 @@ BESIDE = (
     f"(SELECT CASE WHEN a.name <> author_name OR {told_apart('a')} THEN a.username ELSE '' END "
     "|| CASE a.role WHEN 'moderator' THEN '*' ELSE '' END FROM accounts AS a WHERE a.id = author_id)"
 )
-"""SQL: what stands beside the name of a message's author now: the username, if it needs one, and * for a moderator."""
+"""SQL: what stands beside the name of a message's author now: the username, if it needs one, and * for a moderator.
+Present.as_author() in people.py is the same rule for messages in memory.
+"""
 COLUMNS = f"{WRITTEN}, {BESIDE} AS beside"
 """The columns of a message, as to_message() takes them."""
 IN_FIRST = f"{COLUMNS} FROM messages WHERE CAST($1 AS bigint) = {FIRST_BOARD}"

@@ -38,7 +38,8 @@ class Tx(Protocol):
     ) -> Message:
         """Changes a message of this board and gives it the next number. Without a body, the message is deleted.
 
-        `words` is what Nouns._words() returned for the body, `mentions` what resolve() did. Raises NotFoundError, also for a deleted message.
+        `words` is what Nouns._words() returned for the body, `mentions` what resolve() did. Raises NotFoundError, also
+        for a deleted message.
         """
 
     async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:

@@ -15,10 +15,9 @@ from storage.audit import AuditEntry
 from storage.errors import LastWayInError, NotFoundError
 from storage.failed_tries import FailedTries
 from storage.owners import Fate
-from storage.pictures import Picture
+from storage.people import Identity, Picture
 from storage.reactions import Reaction
 from storage.records import FIRST_BOARD, Account, Credential, Password
-from storage.ways_in import Identity
 
 CONFIRMED_SECONDS = 600
 """How long after a sign-in by a provider it replaces a missing password."""

@@ -10,9 +10,8 @@ from board.credentials import hash_secret
 from board.site.accounts import Accounts
 from board.site.sign_in import suspended
 from storage.errors import LinkGoneError, NotAllowedError, NotFoundError
-from storage.pictures import Picture
+from storage.people import Identity, Picture
 from storage.records import Account, Password
-from storage.ways_in import Identity
 
 USERNAMES_MAX = 50
 """Usernames tried for one name, each with a look into the database. A random one is the last resort."""

@@ -13,8 +13,8 @@ from board.passwords import check_is_text
 from board.site.sign_up import SigningUp
 from board.turns import Asker
 from storage.errors import OutdatedError, UnavailableError
+from storage.people import Identity
 from storage.records import Account, Credential, Password
-from storage.ways_in import Identity
 
 WRONG_PASSWORD = "Wrong username or password."  # noqa: S105 (words for people)
 

@@ -11,10 +11,9 @@ from handlers.accounts.page import AccountPage
 from handlers.accounts.tokens import account_json
 from storage.about import Notes, Posted
 from storage.audit import AuditEntry
-from storage.pictures import Picture
+from storage.people import Identity, Picture
 from storage.reactions import Reaction
 from storage.records import FIRST_BOARD, Credential
-from storage.ways_in import Identity
 
 Row = TypeVar("Row", Posted, AuditEntry, Reaction)
 

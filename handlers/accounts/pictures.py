@@ -8,7 +8,7 @@ import tornado.web
 from board.signs import first_sign
 from handlers.http.base import Base
 from handlers.messages.api import parse_id
-from storage.pictures import Picture
+from storage.people import Picture
 from storage.records import Account
 
 

@@ -8,8 +8,8 @@ from handlers.accounts.known_browser import read_browser, remember_browser
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
 from handlers.http.rights import Whom
+from storage.people import Identity
 from storage.records import Account, Password
-from storage.ways_in import Identity
 
 FORM_BYTES = 256 * 1024
 """Large, so that even an absurdly long password is refused with an explanation."""

@@ -12,7 +12,7 @@ from handlers.login.flow import INVITE_COOKIE, Flow, FlowPage, fits
 from handlers.login.provider import Person
 from handlers.messages.api import check_is_still
 from net.outgoing import Visit
-from storage.ways_in import Identity
+from storage.people import Identity
 
 LONGEST_PICTURE_URL = 1000
 """Bytes in the cookie. Longer URLs don't fit into the cookie; the picture is then fetched at the next sign-in."""

@@ -10,7 +10,7 @@ from tornado.httpclient import HTTPClientError
 from board.images import kind_of_image
 from net.outgoing import Outgoing, Visit
 from settings import Settings
-from storage.pictures import Picture
+from storage.people import Picture
 from storage.ways_in import label_of
 
 

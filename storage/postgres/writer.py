@@ -64,12 +64,15 @@ class Post:
 
 
 POSTED = "outcome, id, seq, author_id, author_name, body, created_at, edited_at"
-"""What the functions return. A new message has no reactions; those of one that was known, and whom it mentions, are
-read in another way."""
-FIRST = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, NULL AS mentions, NULL AS pinned_at, {BESIDE} FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)"
-ELSEWHERE = f"SELECT {POSTED}, NULL::bigint AS reply_to, NULL AS reactions, NULL AS mentions, NULL AS pinned_at, {BESIDE}, board_id FROM post_to($9, $1, $2, $3, $4, $5, $6, $7, $8)"
-REPLIES = f"SELECT {POSTED}, reply_to, NULL AS reactions, NULL AS mentions, NULL AS pinned_at, {BESIDE}, board_id FROM post_replies($9, $1, $2, $3, $4, $5, $6, $7, $8, $10)"
-GUESTS = f"SELECT {POSTED}, reply_to, NULL AS reactions, NULL AS mentions, NULL AS pinned_at, NULL AS beside, board_id FROM post_guests($9, $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12)"
+"""What the functions return."""
+NEW = "NULL AS reactions, NULL AS mentions, NULL AS pinned_at"
+"""What no message has when it is posted. Of one that was known, and of one with mentions, this is read in another way."""
+FIRST = f"SELECT {POSTED}, NULL::bigint AS reply_to, {NEW}, {BESIDE} FROM post_by($1, $2, $3, $4, $5, $6, $7, $8)"
+ELSEWHERE = f"SELECT {POSTED}, NULL::bigint AS reply_to, {NEW}, {BESIDE}, board_id FROM post_to($9, $1, $2, $3, $4, $5, $6, $7, $8)"
+REPLIES = (
+    f"SELECT {POSTED}, reply_to, {NEW}, {BESIDE}, board_id FROM post_replies($9, $1, $2, $3, $4, $5, $6, $7, $8, $10)"
+)
+GUESTS = f"SELECT {POSTED}, reply_to, {NEW}, NULL AS beside, board_id FROM post_guests($9, $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12)"
 PARAMETERS = {FIRST: 8, ELSEWHERE: 9, REPLIES: 10, GUESTS: 12}
 """How many of the fields of a post each statement takes."""
 

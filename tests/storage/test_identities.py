@@ -16,7 +16,7 @@ from storage.errors import (
     OutdatedError,
     UsernameTakenError,
 )
-from storage.pictures import Picture
+from storage.people import Picture
 from storage.records import GUEST, OPERATOR, Password
 from storage.ways_in import OWNER_LINK_USED
 from tests.storage.test_storage import ADA, bodies, snapshot, storage  # noqa: F401 (a fixture)

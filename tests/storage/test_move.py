@@ -13,7 +13,7 @@ from admin.__main__ import parser
 from admin.move import move
 from storage import open_storage, open_transfer
 from storage.errors import CannotOpenError, StorageError
-from storage.pictures import Picture
+from storage.people import Picture
 from storage.postgres.transfer import PORTION, PostgreSQLTransfer, portions
 from storage.records import OPERATOR, Asker, Author, Guest, Import, Password
 from storage.sqlite.transfer import SQLiteTransfer
