@@ -13,7 +13,7 @@ import sys
 HEAD = """\
 # What looks like what: after each sequence of code points, those that look like it (https://www.unicode.org/reports/tr39/).
 # Made by deploy/confusables.py of confusables.txt, version {}.
-# Copyright 1991-2024 Unicode, Inc. Used under the Unicode License v3: https://www.unicode.org/license.txt
+# Copyright 1991-2024 Unicode, Inc. Used under the Unicode License v3: LICENSE.unicode beside this file.
 """
 
 

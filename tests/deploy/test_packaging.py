@@ -55,7 +55,9 @@ def test_the_wheel_has_all_of_longboard_below_one_name_and_nothing_else(wheel):
     about = {name for name in files(wheel) if name.partition("/")[0].endswith(".dist-info")}
     assert {"static/css/base.css", "templates/base.html", "storage/migrations/sqlite/0001_messages.sql"} <= ours
     assert files(wheel) - about == {f"longboard/{name}" for name in ours}
-    assert any(name.endswith("licenses/LICENSE") for name in about)
+    assert all(
+        any(name.endswith(f"licenses/{one}") for name in about) for one in ("LICENSE", "storage/LICENSE.unicode")
+    )
 
 
 def test_an_installed_longboard_keeps_its_board_in_the_user_s_own_folder(longboard):
