@@ -10,7 +10,6 @@ from handlers.operations.openapi_calls import (
     LIMIT,
     MEMBERS,
     NUMBER,
-    QUERY,
     call,
     feed,
     posted,
@@ -22,6 +21,7 @@ from handlers.operations.openapi_errors import NAMES, READS, SENT, TEXT, WRITES
 from handlers.operations.openapi_parts import (
     FLAG,
     ID,
+    QUERY,
     TIME,
     Json,
     good,
@@ -75,7 +75,7 @@ def board_calls(settings: Settings) -> Json:
         "/api/v1/boards/{slug}/search": {
             "parameters": [IN_BOARD],
             "get": call(
-                "searchBoard", "boards", "Search: the newest messages of a board that have all of these words", who,
+                "searchBoard", "boards", "Search: the newest messages of a board with these words and conditions", who,
                 good(200, "The messages that were found, the newest first.", ref("Found")),
                 (*READS, NO_BOARD, "bad_field", "bad_number", "not_utf8", "bad_date", "query_too_long", "too_many_searches"),
                 parameters=(QUERY, BEFORE, LIMIT),

@@ -1,10 +1,9 @@
 """The described calls: method and path, who may use them, what they take, and all their replies."""
 
 from board.recent import PAGE
-from board.site.messages import QUERY_MAX
 from handlers.http.fields import LIMIT_MAX
 from handlers.operations.openapi_errors import ALWAYS, ANYTHING, CHANGES, NAMES, READS, SENT, TEXT, WRITES, refusals
-from handlers.operations.openapi_parts import CURSOR, MOST_NUMBER, Good, Json, good, in_path, query, ref, sent
+from handlers.operations.openapi_parts import CURSOR, MOST_NUMBER, QUERY, Good, Json, good, in_path, query, ref, sent
 from handlers.operations.openapi_schemas import GUEST_SECRET, KEY_HEADER
 from settings import Settings
 
@@ -65,7 +64,6 @@ LIMIT = query(
     {"type": "integer", "format": "int32", "minimum": 1, "maximum": LIMIT_MAX},
     f"How many of the newest, or paging back: {PAGE} if it isn't sent. More than {LIMIT_MAX} counts as {LIMIT_MAX}.",
 )
-QUERY = {**query("q", {"type": "string", "maxLength": QUERY_MAX}, 'Words in any order, and "words in quotes".'), "required": True}  # fmt: skip
 POLL_WORDS = (
     "Without parameters: the newest messages, oldest first, and a cursor. With `after`: the changes since that cursor, "
     "at once if there are any; otherwise the answer waits for one, and has no messages when `wait` is over."
@@ -162,7 +160,7 @@ def search(settings: Settings) -> Json:
     where = {"type": "string", "pattern": r"^\*$"}
     words = "`*`: all boards that you may read. Each message then has its `board`. Without it, the first board."
     return call(
-        "searchMessages", "messages", "Search: the newest messages that have all of these words", readers(settings),
+        "searchMessages", "messages", "Search: the newest messages with these words and conditions", readers(settings),
         good(200, "The messages that were found, the newest first.", ref("Found")),
         (*READS, "bad_field", "bad_number", "not_utf8", "bad_date", "query_too_long", "too_many_searches"),
         parameters=(QUERY, query("board", where, words), BEFORE, LIMIT),

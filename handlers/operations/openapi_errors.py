@@ -33,10 +33,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "passwords_off": (403, "The board takes no passwords: people come by other sites, bots with tokens."),
     "owner_only": (403, "Only the board's owner and moderators who may read it can do this."),
     "first_board": (403, "The site's settings say what its first board is."),
-    "moderators_only": (
-        403,
-        "Only moderators can do this: make boards, where that is so, or pin messages, which a board's owner can, too.",
-    ),
+    "moderators_only": (403, "Only moderators make boards here; only they and a board's owner pin messages."),
     "archived": (403, "The board is archived: nothing new is written there."),
     "read_only": (403, "Only moderators and the board's owner can post there."),
     "signup_closed": (403, "The board takes no new members."),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from board.site.messages import QUERY_MAX
+
 Json = dict[str, Any]
 
 CURSOR = r"^[0-9a-z]{1,16}-(0|[1-9][0-9]{0,17})$"
@@ -54,6 +56,13 @@ def sent(name: str) -> Json:
 
 def query(name: str, schema: Json, words: str) -> Json:
     return {"name": name, "in": "query", "description": words, "schema": schema}
+
+
+QUERY_WORDS = (
+    'Words in any order, and "words in quotes". Beside them or alone, conditions: `from:` and a username, or `from:guests`; '
+    "`before:` and `after:`, each with a day in UTC, such as `after:2026-11-01`; and `has:link`."
+)
+QUERY = {**query("q", {"type": "string", "maxLength": QUERY_MAX}, QUERY_WORDS), "required": True}
 
 
 def in_path(name: str) -> Json:
