@@ -13,13 +13,16 @@ LONG = "**Regatta** on Saturday at www.example.org, meet at the boathouse at six
 
 
 async def test_a_moderator_pins_and_all_see_it_at_once(start, visit):
-    """Live and after a reload the same line, which stays open while its words change, in the end there is none; a page
-    without one loads nothing for it, members have no such tool.
+    """Live and after a reload the same line, also of a guest and of a name with its username. It stays open while its
+    words change; in the end there is none. A page without one loads nothing for it, members have no such tool.
     """
     server = start()
     ada, joe = Person(server, name="Ada"), Person(server, name="Joe <b>")
     promote(server, ada)
     id = joe.post(LONG)["id"]
+    by_guest = server.client.post("/api/v1/messages", json={"body": "Low tide", "guest_name": "Mo"}).json()["id"]
+    zoe, _ = Person(server, name="Zoe"), Person(server, name="Zoe")
+    by_zoe = zoe.post("High tide")["id"]  # with her username, as two are called so
     joe.post("There is no tea")
     asked, pages = [], [await visit(server, person=person) for person in (ada, joe, None)]
     mod, member, guest = pages
@@ -50,9 +53,14 @@ async def test_a_moderator_pins_and_all_see_it_at_once(start, visit):
     whole = guest.locator("#pinned .body")
     await expect(whole.locator("strong")).to_have_text("Regatta")
     await expect(whole.get_by_role("link", name="www.example.org")).to_be_visible()
-    live = await guest.locator("#pinned").evaluate("one => (one.open = false, one.outerHTML)")
-    await guest.reload()
-    assert await guest.locator("#pinned").evaluate("one => one.outerHTML") == live, "the same as the server's"
+    await guest.locator("#pinned summary").click()
+    for pinned in (by_guest, by_zoe, id):
+        ada.api.put(f"/api/v1/messages/{pinned}/pin")
+        line = guest.locator(f"#pinned[data-id='{pinned}']")
+        await expect(line).to_have_count(1)
+        live = await line.evaluate("one => one.outerHTML")
+        await guest.reload()
+        assert await line.evaluate("one => one.outerHTML") == live, "the same as the server's"
 
     summary = guest.locator("#pinned summary")
     await summary.press("Enter")

@@ -292,7 +292,7 @@ async def test_what_could_not_be_sent_for_a_day_is_not_sent_by_itself(server, vi
     await expect(message(page, "see you tonight!")).to_have_count(1)
 
 
-async def test_a_letter_is_sent_once_whatever_its_name_says(server, visit):
+async def test_a_letter_under_a_wrong_name_is_sent_once(server, visit):
     """Its name in the store is its own: with another time or key in it than in the letter, it is dropped once it is sent."""
     page = await visit(server)
     posts = []

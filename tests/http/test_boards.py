@@ -12,7 +12,7 @@ import pytest
 from board.slugs import ABOUT_MAX, NAME_MAX, RULES_MAX
 from tests.support.admin import admin
 from tests.support.people import PASSWORD, Person, client, refused
-from tests.support.server import until
+from tests.support.server import Server, until
 
 BOARDS = "/api/v1/boards"
 FILL_INVITATIONS = """
@@ -34,6 +34,16 @@ def promoted(server, **options):
     admin(f"--database-url={server.settings['database_url']}", "promote", person.username)
     until(lambda: person.api.get("/api/v1/me").json()["account"]["role"] == "moderator")
     return person
+
+
+@contextlib.contextmanager
+def with_rowing(folder, **settings):
+    """A server with a second board and a moderator, for all tests of a file."""
+    server = Server(folder, **settings)
+    server.owner = promoted(server)
+    make(server.owner)
+    yield server
+    assert server.stop() == 0 and "Traceback" not in server.log.read_text()
 
 
 @pytest.fixture

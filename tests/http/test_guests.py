@@ -6,7 +6,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from tests.http.test_boards import BOARDS, make, promoted
+from tests.http.test_boards import BOARDS, with_rowing
 from tests.support.people import Person, refused
 
 MESSAGES = "/api/v1/messages"
@@ -17,14 +17,8 @@ SECRET, OTHER = {"Guest-Secret": "s" * 22}, {"Guest-Secret": "o" * 22}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A server with a second board and a moderator, for all tests here."""
-    from tests.support.server import Server
-
-    server = Server(tmp_path_factory.mktemp("guests"), title="Our Board")
-    server.owner = promoted(server)
-    make(server.owner, "rowing")
-    yield server
-    assert server.stop() == 0 and "Traceback" not in server.log.read_text()
+    with with_rowing(tmp_path_factory.mktemp("guests"), title="Our Board") as server:
+        yield server
 
 
 def post(site, path=MESSAGES, headers=SECRET, **fields):
@@ -119,7 +113,7 @@ def test_a_name_that_is_none_or_another_s_is_refused(site):
 
 
 def test_a_member_has_neither_a_guest_s_name_nor_a_secret(site):
-    """Whatever is sent: a member's own name stands, and only the account edits."""
+    """What is sent does not count: a member's name stands, and only the account edits."""
     member = Person(site)
     posted = member.api.post(MESSAGES, json={"body": "mine", "guest_name": "Guest"}, headers=SECRET)
     assert posted.status_code == 201 and not {"guest_name", "editable_until"} & posted.json().keys()
@@ -158,7 +152,7 @@ def test_a_guest_edits_and_deletes_by_the_secret_alone(site, path):
 
 @pytest.mark.parametrize("secret", ["", "s" * 21, "s" * 101, "s" * 11 + "\t" + "s" * 11, "s" * 21 + "\xe9"])
 def test_what_is_no_secret_is_refused(site, secret):
-    """To a guest, wherever one sends it."""
+    """To a guest, on each path that takes one."""
     own, headers = f"{MESSAGES}/{post(site)['id']}", {"Guest-Secret": secret.encode("latin-1")}
     before = site.cursor
     refused(site.client.post(MESSAGES, json={"body": "words"}, headers=headers), 400, "bad_secret")

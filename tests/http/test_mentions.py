@@ -4,7 +4,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from board.markup import usernames_in
-from tests.http.test_boards import BOARDS, bot_of, hidden, make, post, promoted
+from tests.http.test_boards import BOARDS, bot_of, hidden, post, with_rowing
 from tests.support.in_process import running
 from tests.support.people import Person, refused
 
@@ -14,14 +14,8 @@ FIELDS = {"id", "body", "author", "created_at", "edited_at"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A server with a second board, for all tests here."""
-    from tests.support.server import Server
-
-    server = Server(tmp_path_factory.mktemp("mentions"))
-    server.owner = promoted(server)
-    make(server.owner, "rowing")
-    yield server
-    assert server.stop() == 0 and "Traceback" not in server.log.read_text()
+    with with_rowing(tmp_path_factory.mktemp("mentions")) as server:
+        yield server
 
 
 @pytest.mark.parametrize("path", [MESSAGES, f"{BOARDS}/rowing/messages"])
@@ -129,7 +123,7 @@ async def test_a_guest_learns_no_username_where_signing_up_would_not_tell_it(tmp
 
 
 def test_members_complete_usernames_and_guests_do_not(site):
-    """Whatever the case, at most twenty, in order; `_` stands for itself only, and what is in no username is refused."""
+    """In any case, at most twenty, in order; `_` stands for itself only, and what is in no username is refused."""
     people = [Person(site, f"zz{letter}x") for letter in "abcdefghijklmnopqrstuv"] + [Person(site, "zz_x", name="Zoe")]
     members = "/api/v1/members?prefix="
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from handlers.http.fields import LIMIT_MAX
-from tests.http.test_boards import BOARDS, make, post, promoted
+from tests.http.test_boards import BOARDS, post, with_rowing
 from tests.support.people import Person, refused
 
 MESSAGES = "/api/v1/messages"
@@ -15,14 +15,8 @@ JSON_ONLY = {"Accept": "application/json"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A server with a second board, for all tests here."""
-    from tests.support.server import Server
-
-    server = Server(tmp_path_factory.mktemp("replies"))
-    server.owner = promoted(server)
-    make(server.owner, "rowing")
-    yield server
-    assert server.stop() == 0 and "Traceback" not in server.log.read_text()
+    with with_rowing(tmp_path_factory.mktemp("replies")) as server:
+        yield server
 
 
 def named(site, *ids, path=MESSAGES):

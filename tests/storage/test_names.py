@@ -35,7 +35,7 @@ async def access(storage):
 
 
 async def test_names_that_look_alike_have_their_usernames_beside_them(storage):
-    """Wherever a message is read, on both boards, in the answer to a post, and of those who reacted; as long as both are there."""
+    """In each read of a message, on both boards, in the answer to a post, and of those who reacted; as long as both are there."""
     board = await made(storage)
     message, _ = await storage.append(ADA, "low tide", KEY)
     assert message.author == Author(ADA.id, "Ada")
@@ -137,7 +137,7 @@ async def test_moderators_keep_their_names_and_may_share_them(storage):
 
 
 async def test_two_at_once_are_told_apart_and_a_moderators_name_is_judged_when_it_is_written(storage):
-    """Whatever was read before: each is judged in its transaction."""
+    """What was read before does not count: each is judged in its transaction."""
     those = await asyncio.gather(*(storage.create_account(f"n{n}", "Grace", NONE) for n in range(5)))
     assert [await shown(storage, one) for one in those] == [Author(one.id, "Grace", one.username) for one in those]
     await storage.check_names(None, ["Grace"])

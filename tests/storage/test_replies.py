@@ -12,14 +12,9 @@ from storage.asking import IDS_TOGETHER
 from storage.errors import KeyReusedError, NoSuchMessageError, NotFoundError, StorageError
 from storage.keys import fingerprint_of
 from storage.records import FIRST_BOARD, GUEST, Asker
-from tests.storage.test_boards import made
+from tests.storage.test_boards import on
 from tests.storage.test_import_rows import ROWS, exported, import_into, lines
 from tests.storage.test_storage import ADA, BOB, KEY, storage  # noqa: F401 (a fixture)
-
-
-async def on(storage, slug):
-    """The id of a board: the first, or another."""
-    return FIRST_BOARD if slug is None else (await made(storage, slug)).id
 
 
 async def posted(storage, board_id, reply_to=None, body="words", author=ADA, key=None):
