@@ -147,12 +147,30 @@ def test_every_error_code_is_in_the_protocol():
     assert not {code for code in codes if f"`{code}`" not in documented}
 
 
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "bench/README.md"]
+
+
+def headings(page):
+    """The names by which a link leads to a heading of the page."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 def test_links_between_the_pages_lead_somewhere():
-    """No link in the documentation is dead."""
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
-    for page in [*pages, ROOT / "bench/README.md"]:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    """No link in the documentation is dead, nor the heading to which it leads."""
+    for page in PAGES:
+        for name, heading in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+            target = page.parent / name if name else page
+            assert target.exists(), f"{page.name} links to {name}"
+            assert not heading or heading in headings(target), f"{page.name} links to {name}#{heading}"
+
+
+def test_a_heading_stands_after_an_empty_line():
+    """Where two branches have each added a section, none is lost between them."""
+    assert len(PAGES) > 30
+    for page in PAGES:
+        text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        assert not re.findall(r"[^\n]\n#+ .*", text), page.name
 
 
 def test_code_that_says_where_to_read_on_names_a_page():
