@@ -6,7 +6,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from tests.http.test_boards import BOARDS, with_rowing
+from tests.http.test_boards import BOARDS, make, promoted
 from tests.support.people import Person, refused
 
 MESSAGES = "/api/v1/messages"
@@ -17,8 +17,14 @@ SECRET, OTHER = {"Guest-Secret": "s" * 22}, {"Guest-Secret": "o" * 22}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    with with_rowing(tmp_path_factory.mktemp("guests"), title="Our Board") as server:
-        yield server
+    """A server with a second board and a moderator, for all tests here."""
+    from tests.support.server import Server
+
+    server = Server(tmp_path_factory.mktemp("guests"), title="Our Board")
+    server.owner = promoted(server)
+    make(server.owner, "rowing")
+    yield server
+    assert server.stop() == 0 and "Traceback" not in server.log.read_text()
 
 
 def post(site, path=MESSAGES, headers=SECRET, **fields):

@@ -123,7 +123,7 @@ async def test_a_guest_learns_no_username_where_signing_up_would_not_tell_it(tmp
 
 
 def test_members_complete_usernames_and_guests_do_not(site):
-    """In any case, at most twenty, in order; `_` stands for itself only, and what is in no username is refused."""
+    """Whatever the case, at most twenty, in order; `_` stands for itself only, and what is in no username is refused."""
     people = [Person(site, f"zz{letter}x") for letter in "abcdefghijklmnopqrstuv"] + [Person(site, "zz_x", name="Zoe")]
     members = "/api/v1/members?prefix="
 

@@ -44,11 +44,6 @@ from tests.unit.test_waiters import Counting
 AS_ADA, AS_BOB = Asker(ADA.id), Asker(BOB.id)
 
 
-async def on(storage, slug, **options):
-    """The id of a board: the first, or another."""
-    return FIRST_BOARD if slug is None else (await made(storage, slug, **options)).id
-
-
 async def made(storage, slug="rowing", actor=None, **options):
     return await storage.create_board(actor, slug, "Rowing", most_owned=100, **options)
 

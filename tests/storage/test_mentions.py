@@ -10,11 +10,15 @@ from storage.boards import BoardChange
 from storage.errors import KeyReusedError, NotAllowedError, NotFoundError, StorageError
 from storage.mentions import ALL, MOST_MENTIONS
 from storage.records import EVERYBODY, FIRST_BOARD, GUEST
-from tests.storage.test_boards import AS_ADA, AS_BOB, made, on
+from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_import_rows import ROWS, exported, import_into, lines
 from tests.storage.test_storage import ADA, BOB, KEY, storage  # noqa: F401 (a fixture)
 
 BOARDS = pytest.mark.parametrize("slug", [None, "rowing"])
+
+
+async def on(storage, slug, **options):
+    return FIRST_BOARD if slug is None else (await made(storage, slug, **options)).id
 
 
 async def posted(storage, mentioned, author=ADA, board_id=FIRST_BOARD, key=None, reply_to=None):

@@ -137,7 +137,7 @@ async def test_moderators_keep_their_names_and_may_share_them(storage):
 
 
 async def test_two_at_once_are_told_apart_and_a_moderators_name_is_judged_when_it_is_written(storage):
-    """What was read before does not count: each is judged in its transaction."""
+    """Whatever was read before: each is judged in its transaction."""
     those = await asyncio.gather(*(storage.create_account(f"n{n}", "Grace", NONE) for n in range(5)))
     assert [await shown(storage, one) for one in those] == [Author(one.id, "Grace", one.username) for one in those]
     await storage.check_names(None, ["Grace"])

@@ -12,8 +12,8 @@ from storage.asking import IDS_TOGETHER
 from storage.errors import KeyReusedError, NoSuchMessageError, NotFoundError, StorageError
 from storage.keys import fingerprint_of
 from storage.records import FIRST_BOARD, GUEST, Asker
-from tests.storage.test_boards import on
 from tests.storage.test_import_rows import ROWS, exported, import_into, lines
+from tests.storage.test_mentions import on
 from tests.storage.test_storage import ADA, BOB, KEY, storage  # noqa: F401 (a fixture)
 
 
