@@ -119,8 +119,9 @@ class Recent:
     def size(self) -> int:
         """About how many bytes of memory this takes, with what was made of it."""
         page = sum(cost(one) for one in self.page.messages if one.id not in self._changes) if self.is_whole else 0
+        pinned = cost(self.pinned) if self.pinned else 0  # which may be older than the page
         made = sum(map(len, self._replies.values())) + sum(map(bytes_in, self.derived.values()))
-        return self._size + page + made
+        return self._size + page + pinned + made
 
     def shrink_to(self, size: int) -> None:
         """Gives up the oldest changes until the others have at most this size."""

@@ -10,7 +10,7 @@ from storage.tx import Nouns, Tx, places
 MOST_MENTIONS = 20
 """Usernames in one message that are looked up."""
 ALL = "all"
-"""What moderators write for everybody who may read the board. An account with this username can't be mentioned."""
+"""What moderators write for everybody who may read the board. An account that had this username before can't be mentioned."""
 
 
 class Mentions(Nouns):
@@ -44,6 +44,6 @@ async def moderates(tx: Tx, account_id: int | None, board_id: int) -> bool:
 
 
 async def has_mentions(tx: Tx) -> bool:
-    """Whether any message on the site mentions somebody."""
-    mention = "SELECT 1 FROM {} WHERE mentions IS NOT NULL LIMIT 1"
+    """Whether any message on the site mentions somebody. A deleted one may still have ids: of a node of the last release."""
+    mention = "SELECT 1 FROM {} WHERE mentions IS NOT NULL AND body IS NOT NULL LIMIT 1"
     return any([await tx.one(mention.format(table)) for table in ("messages", "posts")])

@@ -65,5 +65,5 @@ async def set_pinned(tx: Tx, message: Message, at: str) -> None:
 
 async def has_pins(tx: Tx) -> bool:
     """Whether a message of the site is pinned."""
-    pinned = "SELECT 1 FROM {} WHERE pinned_at IS NOT NULL LIMIT 1"
+    pinned = "SELECT 1 FROM {} WHERE pinned_at IS NOT NULL AND body IS NOT NULL LIMIT 1"
     return any([await tx.one(pinned.format(table)) for table in ("messages", "posts")])

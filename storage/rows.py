@@ -60,7 +60,10 @@ def to_message(row: Iterable[Any]) -> Message:
     reactions, mentions, pinned_at, beside, *board_id = more
     author, guest_name = (None, author_name) if author_id is None else (to_author(author_id, author_name, beside), None)
     board = board_id[0] if board_id else FIRST_BOARD
-    kept = counts_in(reactions), guest_name, ids_in(mentions), pinned_at is not None
+    is_pinned = (
+        body is not None and pinned_at is not None
+    )  # a node of the last release leaves the mark of what it deletes
+    kept = counts_in(reactions), guest_name, ids_in(mentions), is_pinned
     return Message(id, seq, author, body, created_at, edited_at, reply_to, board, *kept)
 
 

@@ -5,19 +5,40 @@ import asyncio
 
 import pytest
 
+from board.recent import Recent, cost
 from storage import open_storage
 from storage.boards import BoardChange
 from storage.errors import ArchivedError, NotAllowedError, NotFoundError, OutdatedError
+from storage.mentions import has_mentions
+from storage.pins import has_pins
 from storage.records import FIRST_BOARD, GUEST, OPERATOR, Asker
+from storage.rows import table_of
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_storage import ADA, BOB, KEY, storage  # noqa: F401 (a fixture)
 
 
+async def snapshot(storage, board_id):
+    if board_id == FIRST_BOARD:
+        return await storage.snapshot(changes=9, page=1)
+    return await storage.snapshot_on(board_id, OPERATOR, changes=9, page=1)
+
+
 async def pinned(storage, board_id=FIRST_BOARD):
     """The pinned message of a board, as deliver() reads it."""
-    if board_id == FIRST_BOARD:
-        return (await storage.snapshot(changes=9, page=1)).pinned
-    return (await storage.snapshot_on(board_id, OPERATOR, changes=9, page=1)).pinned
+    return (await snapshot(storage, board_id)).pinned
+
+
+async def deleted_by_an_old_node(storage, message):
+    """Deletes as a node of the last release does, which knows neither pins nor mentions. Returns the message."""
+
+    async def unit(tx):
+        await tx.run("UPDATE board SET seq = seq + 1")
+        set_empty = "seq = (SELECT seq FROM board), body = NULL, author_name = NULL, fingerprint = NULL, address = NULL"
+        await tx.run(f"UPDATE {table_of(message.board_id)} SET {set_empty} WHERE id = $1", message.id)
+
+    await storage._write(unit)
+    [changed] = [one for one in (await storage.log_after(0, 99)).messages if one.id == message.id]
+    return changed
 
 
 async def two_boards(storage):
@@ -74,12 +95,34 @@ async def test_an_edit_keeps_the_pin_and_a_deletion_ends_it(storage):
         with pytest.raises(NotFoundError):
             await storage.pin(first.id, AS_ADA)
         await storage.pin(second.id, AS_ADA)
-        old = f"UPDATE {'messages' if board_id == FIRST_BOARD else 'posts'} SET body = NULL WHERE id = $1"
-        await storage._write(lambda tx, old=old, id=second.id: tx.run(old, id))  # as an old node deletes
-        assert await pinned(storage, board_id) is None
+        recent = Recent((await snapshot(storage, board_id)), lambda: 0)
+        assert recent.pinned.id == second.id
+        recent.add([await deleted_by_an_old_node(storage, second)])
+        assert recent.pinned is await pinned(storage, board_id) is None
         assert (await storage.pin(third.id, AS_ADA)).is_pinned
     await storage.remove_all(None, boards[FIRST_BOARD][2].id)
     assert [await pinned(storage, id) for id in boards] == [None, None]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_what_an_old_node_has_deleted_is_neither_pinned_nor_mentions_anybody(storage, place):
+    """So such a site exports in the format that it had before."""
+    board_id = list(await two_boards(storage))[place]
+    message, _ = await storage.append(BOB, "@ada", None, board_id=board_id, mentioned=["ada"])
+    await storage.pin(message.id, AS_ADA)
+    assert [await storage._read(one) for one in (has_pins, has_mentions)] == [True, True]
+    await deleted_by_an_old_node(storage, message)
+    assert [await storage._read(one) for one in (has_pins, has_mentions)] == [False, False]
+
+
+async def test_the_memory_of_a_board_counts_the_pinned_message(storage):
+    """Which may be as long as a message may be, and older than all others in memory."""
+    boards = await two_boards(storage)
+    first = boards[FIRST_BOARD][0]
+    read = await storage.snapshot(changes=1, page=1)
+    before = Recent(read, lambda: 0).size
+    after = Recent(read._replace(pinned=await storage.pin(first.id, AS_ADA)), lambda: 0).size
+    assert after - before >= cost(first) > 0
 
 
 async def test_only_who_moderates_the_board_at_that_moment_pins(storage):
