@@ -68,7 +68,8 @@ class Recents:
 
 async def show_again(storage: Storage, account_ids: Iterable[int], kept: Callable[[], list[Recent]]) -> None:
     """Has the messages in memory say of these accounts what is to be shown now: their names or roles may be others."""
-    written = {id for id in account_ids if any(id in recent.author_ids for recent in kept())}
+    ids = set(account_ids)  # once for each board in memory, however many accounts there are
+    written = {id for recent in kept() for id in ids & recent.author_ids}
     presents = {one.id: one for one in await storage.presents(written)} if written else {}
     for recent in kept() if presents else ():
         if not recent.author_ids.isdisjoint(presents):

@@ -10,7 +10,8 @@ from board.caller import Caller
 from board.cursor import NO_CURSOR, Cursor, parse_cursor
 from board.errors import DeniedError
 from board.others import KEPT_BYTES, NAMED_MAX, Hears
-from board.recent import PAGE, RECENT
+from board.recent import PAGE, RECENT, Recent
+from board.recents import show_again
 from board.scopes import GUESTS, Scope
 from board.site import Site
 from board.site.boards import NO_BOARD
@@ -44,6 +45,27 @@ async def site_with(storage, count, max_parked=2000):
 
 def boards_of(site):
     return [site.waiters.directory.find(f"board-{n}", GUESTS) for n in range(len(site.waiters.directory._boards) - 1)]
+
+
+async def test_many_whose_names_changed_at_once_cost_one_look_at_each_board_in_memory(storage):
+    """After an outage or an import there are hundreds: the loop does nothing else then."""
+    site = await site_with(storage, 0)
+    ada = await storage.create_account("ada", "Ada", Password(None))
+    await storage.append(Author(ada.id, "Ada"), "words", None)
+    await site.waiters.deliver()
+    looks = []
+
+    class Looked(Recent):
+        @property
+        def author_ids(self):
+            looks.append(self)
+            return super().author_ids
+
+    kept = [Looked(await storage.snapshot(changes=9, page=9), lambda: 0) for _ in range(5)]
+    await storage.set_name(ada.id, "Countess")
+    await show_again(storage, range(1000), lambda: kept)
+    assert [one.page.messages[0].author for one in kept] == [Author(ada.id, "Ada", "ada")] * 5
+    assert len(looks) <= 2 * len(kept)
 
 
 async def post(storage, board, text):
