@@ -2,6 +2,7 @@
 
 from storage.audit import of_deletion
 from storage.records import Account, Board
+from storage.removal import delete_from
 from storage.rows import next_board_change, note
 from storage.tx import ROWS_AT_ONCE, Tx
 
@@ -30,6 +31,6 @@ async def read_deleted(tx: Tx) -> int | None:
 async def clear_deleted(tx: Tx, board_id: int) -> None:
     """Removes some of its messages and read marks."""
     some = f"SELECT id FROM posts WHERE board_id = $1 ORDER BY id LIMIT {ROWS_AT_ONCE}"
-    await tx.delete_messages("posts", f"id IN ({some})", board_id)
+    await delete_from(tx, "posts", f"id IN ({some})", board_id)
     marks = f"SELECT id FROM marks WHERE board_id = $1 LIMIT {ROWS_AT_ONCE}"
     await tx.run(f"DELETE FROM marks WHERE id IN ({marks})", board_id)

@@ -31,8 +31,15 @@ async def delete_all(tx: Tx, asker: Asker | None, where: str, *bound: object) ->
     Returns how many on each.
     """
     rights, more = rights_of(asker, "posts", len(bound) + 1)
-    removed = await tx.delete_messages("messages", where, *bound)
-    return removed + await tx.delete_messages("posts", f"{where} AND {rights}", *bound, *more)
+    removed = await delete_from(tx, "messages", where, *bound)
+    return removed + await delete_from(tx, "posts", f"{where} AND {rights}", *bound, *more)
+
+
+async def delete_from(tx: Tx, table: str, where: str, *bound: object) -> Counter[int]:
+    """Removes these rows of `messages` or `posts` permanently, with their guests' secrets. Returns how many on each board."""
+    secrets = f"message_id IN (SELECT id FROM {table} WHERE {where})"
+    await tx.run(f"DELETE FROM guest_secrets WHERE {secrets}", *bound)
+    return await tx.delete_messages(table, where, *bound)
 
 
 def rights_of(asker: Asker | None, table: str, place: int) -> tuple[str, tuple[object, ...]]:

@@ -6,6 +6,7 @@ import asyncio
 import pytest
 
 from storage import open_storage
+from storage.board_ends import clear_deleted
 from storage.boards import BoardChange
 from storage.errors import (
     ArchivedError,
@@ -203,6 +204,22 @@ async def test_a_retry_changes_neither_name_nor_secret(storage, slug):
     plain = await posted(storage, board_id, Guest(), key=KEY[::-1] + "2", body="plain")
     assert await storage.append(None, "plain", KEY[::-1] + "2", board_id=board_id, guest=ZOE) == (plain, False)
     assert await hashes(storage) == [hash_of(SECRET)]
+
+
+async def test_a_secret_goes_with_its_message(storage):
+    """Also where a moderator removes all from an address, and with a deleted board."""
+    board = await made(storage)
+    ended = await made(storage, "ended")
+    for id in (FIRST_BOARD, board.id, ended.id):
+        await posted(storage, id)
+    message = await posted(storage)
+    await posted(storage, guest=Guest("Eve", OTHER), author=None)
+    await storage.delete_board(None, ended.id)
+    await storage.scrub()
+    await storage._write(lambda tx: clear_deleted(tx, ended.id))
+    assert len(await rows(storage)) == 4
+    await storage.remove_all(None, message.id)
+    assert await rows(storage) == []
 
 
 async def test_an_export_has_the_name_and_no_secret(storage, url, tmp_path):
