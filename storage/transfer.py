@@ -154,8 +154,9 @@ class Transfer(abc.ABC):
         fields = dict(zip(TABLES[table].names, row, strict=True))
         if fields.get("pinned_at") is None or fields["body"] is None:
             return
-        if await read_pinned(self.tx, int(fields.get("board_id", FIRST_BOARD))):
-            raise RowRefusedError(index, f"row {row[0]!r} in {table} is pinned, and so is another message of its board")
+        if here := await read_pinned(self.tx, int(fields.get("board_id", FIRST_BOARD))):
+            why = f"row {row[0]!r} in {table} is pinned, and so is message {here.id} of its board. Unpin that one first"
+            raise RowRefusedError(index, why)
 
     async def finish(self, position: Position) -> None:
         """Called after the last row, if any was new: the board gets this position, and a new epoch."""

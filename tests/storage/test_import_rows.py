@@ -320,7 +320,9 @@ async def test_a_board_comes_with_its_pinned_message_and_not_with_two(url, tmp_p
     pins = [("messages", "pinned_at", 7), ("posts", "pinned_at", 7)]
     for table in ("messages", "posts"):
         second = {**ROWS[table], "id": 9, "seq": 9, "key": None, "pinned_at": 8}
-        with pytest.raises(StorageError, match=f"row 9 in {table} is pinned, and so is another"):
+        with pytest.raises(
+            StorageError, match=f"row 9 in {table} is pinned, and so is message [18] of its board. Unpin that one first"
+        ):
             await import_into(url, lines(pins, more=[{table: second}]), tmp_path)
     await import_into(url, lines(pins, more=[{table: {**second, "body": None}}]), tmp_path)
     storage = await open_storage(url)
