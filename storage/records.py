@@ -45,11 +45,6 @@ class Author(NamedTuple):
     """If the name alone does not say who it is: the account has another one now, or somebody else's looks the same."""
     is_moderator: bool = False
 
-    @property
-    def on_one_line(self) -> str:
-        """The name, with the username if it needs that, where there is only text."""
-        return f"{self.name} @{self.username}" if self.username else self.name
-
 
 class Guest(NamedTuple):
     """What a guest says with a post."""
