@@ -6,10 +6,12 @@ people don't read as another name: capitals, and forms such as full width. It is
 
 import functools
 import pathlib
+import re
 import unicodedata
 
 from storage.invisible import IS_INVISIBLE
 
+DOTTED_AGAIN = re.compile("([lj])\u0307+")
 TABLE = pathlib.Path(__file__).with_name("confusables.txt")
 
 
@@ -18,10 +20,11 @@ def skeleton(name: str) -> str:
     """Returns the skeleton of a name.
 
     A capital I looks like a small L, so capitals can't be folded before; and I and i are one letter. So i, I and l count
-    as one.
+    as one. A dot above i and j is drawn in the place of their own.
     """
     folded = unicodedata.normalize("NFKC", prototypes(name)).casefold()
-    return " ".join(prototypes(folded).replace("i", "l").split())
+    plain = DOTTED_AGAIN.sub(r"\1", prototypes(folded).replace("i", "l"))
+    return " ".join(plain.split())
 
 
 def prototypes(text: str) -> str:
