@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from board.joiners import without_unneeded
 from board.signs import beginning
 from board.text import NOT_TEXT, BadTextError, is_visible, tidy
+from storage.names import SIGN, has_sign
 
 USERNAME = re.compile(r"[a-z0-9_]{3,32}", re.ASCII)
 NAME_LENGTH = 50
@@ -33,6 +34,14 @@ def clean_username(text: str) -> str:
 
 def clean_name(text: str) -> str:
     """Returns the name that others see: in any script, on one line. Raises BadTextError."""
+    name = clean_label(text)
+    if has_sign(name):
+        raise BadTextError("bad_name", f"A name has no {SIGN}: that stands before usernames.")
+    return name
+
+
+def clean_label(text: str) -> str:
+    """Returns the name of something that is not a person: on one line. Raises BadTextError."""
     name = tidy_name(text)
     if not is_visible(name) or len(name) > NAME_LENGTH:
         raise BadTextError("bad_name", f"A name has 1 to {NAME_LENGTH} characters that can be seen.")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from storage.errors import NotFoundError, UsernameTakenError
 from storage.links import use_invitation, use_link
-from storage.names import Names, check_name, keep_skeleton, load_table, note_only_other, read_taken
+from storage.names import Names, check_new, judge_again, keep_skeleton, load_table, note_only_other, read_taken
 from storage.owners import leave_boards
 from storage.reactions import remove_after, remove_in_steps
 from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
@@ -36,13 +36,14 @@ class Accounts(Names):
             if await is_taken(tx, username):
                 raise UsernameTakenError(username)
             if not any_name:
-                await check_name(tx, self.reserved_names, None, username, name)
+                await check_new(tx, self.reserved_names, None, username=username, name=name)
             return await add_account(tx, self.reserved_names, username, name, password, invite)
 
         return await self._write(unit)
 
     async def use_owner_link(self, account_id: int, hash: bytes) -> Account:
         """Gives the account the role that the link has. Raises LinkGoneError, NotAllowedError."""
+        await load_table()
 
         async def unit(tx: Tx) -> Account:
             await check_active(tx, account_id)
@@ -50,6 +51,7 @@ class Accounts(Names):
             await tx.run("UPDATE accounts SET role = $1 WHERE id = $2", role, account_id)
             await note_access_change(tx, account_id)
             account = await check_active(tx, account_id)
+            await judge_again(tx, account)
             await note(tx, account, OWNER_LINK_USED, account.username)
             return account
 
@@ -113,8 +115,9 @@ class Accounts(Names):
             await check_in_force(tx, account_id, credential, password)
             if await is_taken(tx, username, but_by=account_id):
                 raise UsernameTakenError(username)
-            await check_name(tx, self.reserved_names, account_id, username)
+            await check_new(tx, self.reserved_names, account_id, username=username)
             await tx.run("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)
+            await judge_again(tx, await find(tx, "id", account_id))
             await note_access_change(tx, account_id)
 
         await self._write(unit)
@@ -183,7 +186,8 @@ async def add_account(
     )
     assert row is not None
     account = Account(*row)
-    await keep_skeleton(tx, await read_taken(tx, reserved, names=False), account.id, name)
+    await keep_skeleton(tx, await read_taken(tx, reserved, "username"), account.id, name)
+    await judge_again(tx, account)
     if account.is_moderator:
         await note(tx, account, OWNER_LINK_USED, username)
     return account

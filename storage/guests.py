@@ -10,6 +10,7 @@ from storage.mentions import resolve
 from storage.messages import empty, set_words
 from storage.reading import read_message
 from storage.records import FIRST_BOARD, GUEST, GUEST_MS, Board, Message
+from storage.rows import messages_in
 from storage.tx import Nouns, Tx
 
 
@@ -54,6 +55,10 @@ class Guests(Nouns):
 
         return await self._write(unit)
 
+    async def has_guests_key(self, key: str, board_id: int) -> bool:
+        """Whether a guest has posted with this key on this board."""
+        return await self._read(has_key, key, board_id)
+
     async def is_own(self, id: int, secret: str) -> bool:
         """Whether this is the secret of a message, as long as it is kept."""
         return await self._read(has_secret, id, secret)
@@ -70,6 +75,11 @@ async def check_own(tx: Tx, id: int, secret: str, address: str | None, board_id:
         raise NotAuthorError(f"message {id}")
     await check_address(tx, address)
     return board
+
+
+async def has_key(tx: Tx, key: str, board_id: int) -> bool:
+    select = f"SELECT {messages_in(board_id)} AND author_id IS NULL AND key = $2"
+    return await tx.one(select, board_id, key) is not None
 
 
 async def has_secret(tx: Tx, id: int, secret: str) -> bool:

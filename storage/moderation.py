@@ -6,6 +6,7 @@ from typing import TypeVar
 from storage.asking import allowed, asker_of, on_readable, values
 from storage.audit import AuditEntry, of_block, of_removal
 from storage.errors import NotFoundError, OwnAddressError
+from storage.names import judge_again, load_table
 from storage.records import FIRST_BOARD, Account, Asker
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
@@ -31,7 +32,8 @@ class Moderation(Nouns):
 
     async def set_role(self, actor: Account | None, username: str, role: str) -> None:
         """Raises NotFoundError."""
-        await self._act(actor, None, role, username, set_account, username, "role = $2", role)
+        await load_table()
+        await self._act(actor, None, role, username, give_role, username, role)
 
     async def suspend(self, actor: Account | None, username: str, *, credential: int | None = None) -> None:
         """Also ends all SIGN_INS. Raises NotFoundError, and IsModeratorError except at the command line."""
@@ -132,6 +134,13 @@ async def set_account(tx: Tx, username: str, assignment: str, *values: object) -
     await tx.run(f"UPDATE accounts SET {assignment} WHERE id = $1", account.id, *values)
     await note_access_change(tx, account.id)
     return account.id
+
+
+async def give_role(tx: Tx, username: str, role: str) -> None:
+    await set_account(tx, username, "role = $2", role)
+    account = await account_by(tx, "username", username)
+    assert account is not None
+    await judge_again(tx, account)
 
 
 async def suspend(tx: Tx, username: str, spares_moderators: bool) -> None:

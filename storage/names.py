@@ -7,10 +7,13 @@ skeletons are kept.
 
 import asyncio
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
+from storage.asking import together
 from storage.errors import NameReservedError
+from storage.mentions import ALL
 from storage.people import Present
+from storage.queries import GUESTS
 from storage.records import DELETED_NAME, Account
 from storage.rights import check_in_force
 from storage.rows import ACCOUNT, note_access_change, told_apart
@@ -19,6 +22,8 @@ from storage.tx import Nouns, Tx, in_steps, places
 
 RESERVED = ("Guest", "Moderator", "Mod", "Admin", "Administrator", DELETED_NAME)
 """Names that the board itself uses for people, or that say what somebody may do."""
+WITH_A_MEANING = (ALL, GUESTS)
+"""Usernames that nobody can take: @all and `from:guests` mean others. Names that look like them can be taken."""
 AT_ONCE = 100
 """Accounts whose skeletons are made in one transaction: a few hundred statements."""
 NOBODY = 0
@@ -30,16 +35,24 @@ class Names(Nouns):
     reserved_names: Collection[str] = RESERVED
     """What nobody may be called. A site adds its title."""
 
-    async def check_names(self, account_id: int | None, names: Collection[str]) -> None:
-        """Raises NameReservedError for names that the account, or somebody new, can't take."""
+    async def check_names(self, account_id: int | None, *, username: str, name: str) -> None:
+        """Raises NameReservedError if the account, or somebody new, can't take one of them."""
         await load_table()
-        await self._read(check_name, self.reserved_names, account_id, *names)
+        await self._read(lambda tx: check_new(tx, self.reserved_names, account_id, username=username, name=name))
 
-    async def free_names(self, names: Iterable[str]) -> list[str]:
+    async def check_guest_name(self, name: str) -> None:
+        """Raises NameReservedError for a reserved word and for a moderator's name. A moderator's username is no reason: the
+        refusal would tell it, and a guest's name is never shown as a username.
+        """
+        await load_table()
+        if is_refused(await self._read(read_taken, self.reserved_names, "name"), None, name):
+            raise NameReservedError("a guest")
+
+    async def free_usernames(self, usernames: Iterable[str]) -> list[str]:
         """Returns those that somebody new can take."""
         await load_table()
-        taken = await self._read(lambda tx: read_taken(tx, self.reserved_names, names=True))
-        return [name for name in names if not is_refused(taken, None, name)]
+        taken = await self._read(read_taken, self.reserved_names, "username", "name")
+        return [one for one in usernames if one not in WITH_A_MEANING and not is_refused(taken, None, one)]
 
     async def accounts_called(self, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
         """Returns the accounts with these usernames, at least one, and with exactly these names: so many of each name."""
@@ -51,7 +64,7 @@ class Names(Nouns):
 
         async def unit(tx: Tx) -> None:
             await check_in_force(tx, account_id, credential)
-            await check_name(tx, self.reserved_names, account_id, name)
+            await check_new(tx, self.reserved_names, account_id, name=name)
             await give_name(tx, self.reserved_names, account_id, name)
 
         await self._write(unit)
@@ -75,27 +88,35 @@ async def load_table() -> None:
         await asyncio.to_thread(table)
 
 
-async def read_taken(tx: Tx, reserved: Collection[str], *, names: bool) -> dict[str, set[int]]:
-    """Returns the skeletons that nobody can take, except for the moderators whose usernames, or names, they are."""
+async def read_taken(tx: Tx, reserved: Collection[str], *columns: str) -> dict[str, set[int]]:
+    """Returns the skeletons that nobody can take, except for the moderators who have them in these columns: username, name."""
     taken: dict[str, set[int]] = {skeleton(name): {NOBODY} for name in reserved}
-    for account_id, username, name in await tx.all("SELECT id, username, name FROM accounts WHERE role = 'moderator'"):
-        for one in (username, name) if names else (username,):
+    for account_id, *those in await tx.all(f"SELECT id, {', '.join(columns)} FROM accounts WHERE role = 'moderator'"):
+        for one in those:
             taken.setdefault(skeleton(one), set()).add(account_id)
     return taken
 
 
 def is_refused(taken: Mapping[str, set[int]], account_id: int | None, name: str) -> bool:
     """Whether the account, or somebody new, can't take this name."""
-    return bool(taken.get(skeleton(name), set()) - {account_id}) or SIGN in unicodedata.normalize("NFKC", name)
+    return bool(taken.get(skeleton(name), set()) - {account_id}) or has_sign(name)
 
 
-async def check_name(tx: Tx, reserved: Collection[str], account_id: int | None, *names: str) -> None:
-    """Raises NameReservedError. An account may keep the names that it has."""
-    own: Sequence[str] = ()
-    if account_id is not None:
-        own = tuple(await tx.one("SELECT name, username FROM accounts WHERE id = $1", account_id) or ())
-    taken = await read_taken(tx, reserved, names=True)
-    if any(is_refused(taken, account_id, name) for name in names if name not in own):
+def has_sign(name: str) -> bool:
+    return SIGN in unicodedata.normalize("NFKC", name)
+
+
+async def check_new(
+    tx: Tx, reserved: Collection[str], account_id: int | None, *, username: str | None = None, name: str | None = None
+) -> None:
+    """Raises NameReservedError. An account may keep the username and the name that it has: its name may be one that came
+    from elsewhere, and that it can't take as its username.
+    """
+    kept = await tx.one("SELECT username, name FROM accounts WHERE id = $1", account_id) or (None, None)
+    taken = await read_taken(tx, reserved, "username", "name")
+    new = [one for one, own in zip((username, name), kept, strict=True) if one is not None and one != own]
+    has_meaning = username in WITH_A_MEANING and username != kept[0]
+    if has_meaning or any(is_refused(taken, account_id, one) for one in new):
         raise NameReservedError(f"account {account_id}")
 
 
@@ -103,7 +124,7 @@ async def give_name(tx: Tx, reserved: Collection[str], account_id: int, name: st
     """Gives the account this name, also one that nobody can take."""
     row = await tx.one("SELECT skeleton FROM accounts WHERE id = $1", account_id)
     await tx.run("UPDATE accounts SET name = $1 WHERE id = $2", name, account_id)
-    await keep_skeleton(tx, await read_taken(tx, reserved, names=False), account_id, name)
+    await keep_skeleton(tx, await read_taken(tx, reserved, "username"), account_id, name)
     if row is not None and row[0] != skeleton(name):
         await note_only_other(tx, row[0], account_id)
     await note_access_change(tx, account_id)
@@ -115,6 +136,15 @@ async def keep_skeleton(tx: Tx, taken: Mapping[str, set[int]], account_id: int, 
     update = "UPDATE accounts SET skeleton = $1, apart = $2 WHERE id = $3"
     await tx.run(update, skeleton(name), apart, account_id)
     await note_only_other(tx, skeleton(name), account_id)
+
+
+async def judge_again(tx: Tx, account: Account) -> None:
+    """Called when this account is a moderator's, or has another username: those who have that as their name are shown with
+    their usernames. make_skeletons() does the rest, and tells all processes.
+    """
+    if account.is_moderator:
+        update = "UPDATE accounts SET skeleton = NULL, apart = true WHERE skeleton = $1 AND id <> $2"
+        await tx.run(update, skeleton(account.username), account.id)
 
 
 async def note_only_other(tx: Tx, kept: str | None, but: int) -> None:
@@ -132,7 +162,7 @@ async def has_unseen(tx: Tx) -> bool:
 
 async def make_some(tx: Tx, reserved: Collection[str]) -> None:
     rows = await tx.all("SELECT id, name FROM accounts WHERE skeleton IS NULL ORDER BY id LIMIT $1", AT_ONCE)
-    taken = await read_taken(tx, reserved, names=False)
+    taken = await read_taken(tx, reserved, "username")
     for account_id, name in rows:
         await keep_skeleton(tx, taken, account_id, name)
     for present in await read_presents(tx, [account_id for account_id, _ in rows]):
@@ -144,7 +174,8 @@ async def read_presents(tx: Tx, account_ids: Collection[int]) -> list[Present]:
     if not account_ids:
         return []
     columns = f"a.id, a.name, a.username, {told_apart('a')}, a.role = 'moderator'"
-    rows = await tx.all(f"SELECT {columns} FROM accounts AS a WHERE a.id IN ({places(1, account_ids)})", *account_ids)
+    ids = together(list(account_ids))
+    rows = await tx.all(f"SELECT {columns} FROM accounts AS a WHERE a.id IN ({places(1, ids)})", *ids)
     return [Present(id, name, username, bool(apart), bool(moderates)) for id, name, username, apart, moderates in rows]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from typing import NamedTuple
 
-from board.account_names import clean_name
+from board.account_names import clean_label, clean_name
 from board.caller import Caller
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret, new_session
 from board.errors import DeniedError
@@ -92,7 +92,7 @@ class Accounts(SigningIn, Boards):
 
         Raises DeniedError, BadTextError, BusyError, OutdatedError, TooManyTokensError.
         """
-        name, credential = clean_name(name), caller.member_credential
+        name, credential = clean_label(name), caller.member_credential
         self.limits.changing.check(caller.key)
         board = None if slug is None else await self.board(caller, slug)
         words = "Send your “password”, too: a bot's token stays valid when you are signed out."

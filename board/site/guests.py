@@ -4,21 +4,28 @@ from board.account_names import clean_name
 from board.caller import Caller
 from board.site.messages import Messages
 from board.text import clean
-from storage.errors import MembersOnlyError
+from storage.errors import MembersOnlyError, NameReservedError
 from storage.records import GUEST_MS, NAMELESS, Guest, Message
 
 
 class Guests(Messages):
-    async def _checked_guest(self, caller: Caller, guest: Guest) -> Guest:
-        """Returns what is stored of what a guest says. Of a member it is nothing: members have names. Raises BadTextError for
-        a name that is not one, NameReservedError for one that nobody can take.
+    async def _checked_guest(self, caller: Caller, guest: Guest, key: str | None, board_id: int) -> Guest:
+        """Returns what is stored of what a guest says with a post. Of a member it is nothing: members have names. A post that
+        is sent again keeps its name, so a name that is refused by now is left out.
+
+        Raises BadTextError for a name that is not one, NameReservedError for one that nobody can take.
         """
         if caller.credential is not None:
             return NAMELESS
         if guest.name is None or not guest.name.strip():
             return guest._replace(name=None)
         name = clean_name(guest.name)
-        await self.storage.check_names(None, [name])
+        try:
+            await self.storage.check_guest_name(name)
+        except NameReservedError:
+            if key is None or not await self.storage.has_guests_key(key, board_id):
+                raise
+            return guest._replace(name=None)
         return guest._replace(name=name)
 
     async def editable_until(self, message: Message, is_new: bool, secret: str) -> int | None:

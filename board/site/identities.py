@@ -34,7 +34,7 @@ class Identities(Accounts):
         """Makes an account without a password, if the site takes new members. Raises DeniedError, LinkGoneError."""
         self.limits.sign_up_from.check(caller.address)
         is_owner = await self.check_may_sign_up(invite)
-        likely = await self.storage.free_names(itertools.islice(usernames(name), USERNAMES_MAX))
+        likely = await self.storage.free_usernames(itertools.islice(usernames(name), USERNAMES_MAX))
         names = [*likely, f"member_{secrets.token_hex(8)}"]
         used = hash_secret(invite) if invite and (is_owner or self.rules.signup == "invite") else None
         try:
@@ -96,7 +96,7 @@ class Identities(Accounts):
         account = credential.account
         self.limits.changing.check(caller.key)
         username, name = clean_username(username), clean_name(name)
-        await self.storage.check_names(account.id, (username, name))  # before one of them is changed
+        await self.storage.check_names(account.id, username=username, name=name)  # before one of them is changed
         if username != account.username:
             await self.storage.set_username(account.id, username, credential.id, password=Password(None))
             self.account_log.write("username_changed", account.id, caller.address, provider)

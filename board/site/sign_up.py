@@ -27,7 +27,7 @@ class SigningUp(Parts):
         await self.check_may_sign_up(invite)
         folded = clean_username(username)
         name = clean_name(name or username)
-        await self.storage.check_names(None, (folded, name))
+        await self.storage.check_names(None, username=folded, name=name)
         check_password(password, folded, name, self.rules.title)
         _, known = await self.storage.password(folded)
         if known.hash is not None:  # most taken names are found here, before the work of hashing

@@ -3,7 +3,7 @@
 import asyncio
 from urllib.parse import urlencode
 
-from board.account_names import clean_name
+from board.account_names import clean_label
 from board.site.accounts import Overview
 from board.wire import iso
 from handlers.accounts.known_browser import forget_browser
@@ -131,7 +131,7 @@ class AccountPassword(AccountPage):
 
 class AccountTokens(AccountPage):
     async def post(self) -> None:
-        name = clean_name(self.needed("name"))  # a refusal says first what is wrong with the name
+        name = clean_label(self.needed("name"))  # a refusal says first what is wrong with the name
         self.made, _ = await self.site.make_token(self.caller, name, self.typed_password)
         self.overview = await self.site.overview(self.caller)
         self.show()

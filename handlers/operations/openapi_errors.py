@@ -69,7 +69,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         "There are as many boards, short names or invitations as there may be: the words say of what, or of whom.",
     ),
     "bad_username": (422, "A username has 3 to 32 of the letters a to z, digits and `_`."),
-    "bad_name": (422, "The name is empty, or too long."),
+    "bad_name": (422, "The name is empty, or too long, or has an @."),
     "password_length": (422, "The password is too short, or too long."),
     "name_reserved": (422, "The name is a moderator's, or the site's own."),
     "password_common": (422, "The password is a common one, or little more than a name."),

@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 from storage import open_storage
-from storage.errors import NameReservedError
+from storage.errors import NameReservedError, UsernameTakenError
 from storage.names import note_only_other, read_presents
 from storage.records import FIRST_BOARD, GUEST, Author, Password
 from storage.sqlite.tx import SQLiteTx, finish
@@ -86,12 +86,13 @@ async def test_a_name_of_the_site_or_of_a_moderator_is_refused(storage):
         for refused in (
             storage.create_account("new", name, NONE),
             storage.set_name(ADA.id, name),
-            storage.check_names(None, [name]),
-            storage.check_names(ADA.id, ["Countess", name]),
+            storage.check_names(None, username="new", name=name),
+            storage.check_names(ADA.id, username="ada", name=name),
+            storage.check_names(ADA.id, username=name, name="Ada"),
         ):
             with pytest.raises(NameReservedError):
                 await refused
-        assert await storage.free_names(["Countess", name]) == ["Countess"]
+        assert await storage.free_usernames(["countess", name]) == ["countess"]
         kept = await storage.create_account("new", name, NONE, any_name=True)
         assert await shown(storage, kept) == Author(kept.id, name, "new")
         identity = await storage.create_account_with_identity("facebook", "1", "2", name, ["by_facebook"])
@@ -120,6 +121,73 @@ async def test_a_username_that_looks_like_a_moderators_is_refused(storage):
     assert (await storage.account("ada")).id == ADA.id
 
 
+@pytest.mark.parametrize("name", ["admin", "grace_h0pper"])
+async def test_a_name_from_a_provider_gives_no_right_to_it_as_a_username(storage, name):
+    """Its account keeps it as its name only; nor may a username be taken as a name."""
+    await storage.create_account("grace_hopper", "Grace", NONE)
+    await storage.set_role(None, "grace_hopper", "moderator")
+    made = (await storage.create_account_with_identity("facebook", "1", "2", name, ["x_x"])).account
+    for refused in (storage.check_names(made.id, username=name, name="Countess"), storage.set_username(made.id, name)):
+        with pytest.raises(NameReservedError):
+            await refused
+    await storage.check_names(made.id, username="x_x", name=name)
+    await storage.set_name(made.id, name)
+    assert await shown(storage, made) == Author(made.id, name, "x_x")
+    early = await storage.create_account_with_identity("facebook", "1", "3", "Early", [name])
+    with pytest.raises(NameReservedError):
+        await storage.set_name(early.account.id, name)
+
+
+async def test_who_has_a_moderator_s_username_as_name_is_told_apart_from_then_on(storage):
+    """Who expected it, before somebody became a moderator or took that username: at once where it is read, and with the
+    next housekeeping, all processes hear of it. The moderator's own name is shown as it is.
+    """
+    kept = [await storage.create_account(f"n{n}", name, NONE) for n, name in enumerate(("Root_B0ss", "Chief"))]
+    boss = await storage.create_account("root_boss", "Root_Boss", NONE)
+    await storage.set_name(boss.id, "Boss")
+    assert [await shown(storage, one) for one in kept] == [Author(one.id, one.name) for one in kept]
+    before = await access(storage)
+    await storage.set_role(None, "root_boss", "moderator")
+    first, second = kept
+    assert await shown(storage, first) == Author(first.id, first.name, "n0")
+    await storage.make_skeletons()
+    await storage.set_username(boss.id, "chief")
+    assert await shown(storage, second) == Author(second.id, second.name, "n1")
+    await storage.make_skeletons()
+    assert [await shown(storage, one) for one in kept] == [Author(one.id, one.name, one.username) for one in kept]
+    assert await shown(storage, boss) == Author(boss.id, "Boss", None, True)
+    assert await changed_since(storage, before) == {boss.id, first.id, second.id}
+
+
+async def test_an_owner_s_link_tells_apart_who_has_that_username_as_name(storage):
+    """For a new account, and for one that is there."""
+    kept = [await storage.create_account(f"n{n}", name, NONE) for n, name in enumerate(("Boss", "Ada"))]
+    for hash in (b"1", b"2"):
+        await storage.create_link("invite", hash, None, 2**50, role="moderator")
+    await storage.create_account("boss", "Somebody", NONE, b"1")
+    await storage.set_role(None, "boss", "member")  # the link is for a site without a moderator
+    await storage.use_owner_link(ADA.id, b"2")
+    assert [await shown(storage, one) for one in kept] == [Author(one.id, one.name, one.username) for one in kept]
+
+
+async def test_a_username_that_means_something_in_words_is_nobody_s_to_take(storage):
+    """What stands for everybody, and for guests; who has it already keeps it. Names such as Ali are free."""
+    early = await storage.create_account("all", "Early", NONE, any_name=True)
+    for username in ("all", "guests"):
+        assert await storage.free_usernames([username, "ali"]) == ["ali"]
+        for refused in (
+            storage.create_account(username, "Somebody", NONE),
+            storage.check_names(ADA.id, username=username, name="Ada"),
+            storage.set_username(ADA.id, username),
+        ):
+            with pytest.raises((NameReservedError, UsernameTakenError)):
+                await refused
+    await storage.set_username(early.id, "all")
+    assert (await storage.create_account("ali", "Ali", NONE)).name == "Ali"
+    await storage.set_name(ADA.id, "All")
+    assert await shown(storage, ADA) == Author(ADA.id, "All", "ada"), "as Ali looks the same"
+
+
 async def test_moderators_keep_their_names_and_may_share_them(storage):
     """Nothing fails when somebody with a name that others have becomes a moderator. The badge is theirs alone."""
     first = await storage.create_account("first", "Grace", NONE)
@@ -136,17 +204,29 @@ async def test_moderators_keep_their_names_and_may_share_them(storage):
     assert await shown(storage, second) == Author(second.id, "Admirer")
 
 
-async def test_two_at_once_are_told_apart_and_a_moderators_name_is_judged_when_it_is_written(storage):
+async def test_two_at_once_are_told_apart_and_a_moderators_name_is_judged_when_it_is_written(storage, monkeypatch):
     """Whatever was read before: each is judged in its transaction."""
     those = await asyncio.gather(*(storage.create_account(f"n{n}", "Grace", NONE) for n in range(5)))
     assert [await shown(storage, one) for one in those] == [Author(one.id, "Grace", one.username) for one in those]
-    await storage.check_names(None, ["Grace"])
-    promoted, late = await asyncio.gather(
-        storage.set_role(None, "n0", "moderator"), storage.create_account("late", "Grace", NONE), return_exceptions=True
-    )
-    assert promoted is None and (isinstance(late, NameReservedError) or late.name == "Grace")
-    with pytest.raises(NameReservedError):
-        await storage.set_name(ADA.id, "Grace")
+    await storage.check_names(None, username="late", name="Grace")
+    real, waits, goes_on = storage._write, asyncio.Event(), asyncio.Event()
+
+    async def later(unit):
+        waits.set()
+        await goes_on.wait()
+        return await real(unit)
+
+    monkeypatch.setattr(storage, "_write", later)
+    late = [
+        asyncio.create_task(storage.create_account("late", "Grace", NONE)),
+        asyncio.create_task(storage.set_name(ADA.id, "Grace")),
+    ]
+    await waits.wait()  # what is read before the transaction has been read
+    monkeypatch.setattr(storage, "_write", real)
+    await storage.set_role(None, "n0", "moderator")
+    goes_on.set()
+    refused = await asyncio.gather(*late, return_exceptions=True)
+    assert [type(one) for one in refused] == [NameReservedError] * 2
 
 
 async def test_processes_hear_only_of_those_who_are_shown_in_another_way(storage):

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 import board.passwords
-from board.account_names import NAME_LENGTH, clean_name, clean_username, name_from_elsewhere
+from board.account_names import NAME_LENGTH, clean_label, clean_name, clean_username, name_from_elsewhere
 from board.passwords import PASSWORD_FORM_MAX, PASSWORD_MAX, Passwords, argon2id_of, check_password
 from board.text import BadTextError
 from board.turns import ANYBODY
@@ -71,6 +71,14 @@ def test_nobody_takes_a_moderators_name(start):
     assert early.post("still here")["author"] == {"id": early.id, "name": "Grace Hopper", "username": early.username}
     by_grace = {"id": grace.id, "name": "Grace Hopper", "username": "grace", "role": "moderator"}
     assert grace.post("here, too")["author"] == by_grace
+
+
+def test_a_name_with_an_at_is_no_name_and_what_is_no_person_may_have_one():
+    """In any width, as a name with it could show another's username beside it."""
+    for name in ("Ada @home", "Ada ＠home", "@"):
+        with pytest.raises(BadTextError, match="no @") as refused:
+            clean_name(name)
+        assert (refused.value.code, clean_label(name)) == ("bad_name", name)
 
 
 def test_an_index_takes_the_skeleton_of_each_name():
