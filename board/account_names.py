@@ -32,10 +32,12 @@ def clean_username(text: str) -> str:
     return username
 
 
-def clean_name(text: str) -> str:
-    """Returns the name that others see: in any script, on one line. Raises BadTextError."""
+def clean_name(text: str, kept: str | None = None) -> str:
+    """Returns the name that others see: in any script, on one line. An account may keep the name that it has. Raises
+    BadTextError.
+    """
     name = clean_label(text)
-    if has_sign(name):
+    if name != kept and has_sign(name):
         raise BadTextError("bad_name", f"A name has no {SIGN}: that stands before usernames.")
     return name
 

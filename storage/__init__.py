@@ -116,7 +116,8 @@ class Storage(
         before, its first post counts. Raises NotFoundError for a board that the author may not read, KeyReusedError if
         the first post has other words or is another reply, and NotAllowedError for a suspended account and a guest with
         a blocked address; for those who may only read this board ArchivedError, MembersOnlyError or ModeratorsOnlyError;
-        and then NoSuchMessageError if the message that it replies to is not on this board, or was deleted.
+        and then NoSuchMessageError if the message that it replies to is not on this board, or was deleted, and
+        NameReservedError for a guest's name that is refused.
         """
 
     async def search(

@@ -5,12 +5,11 @@ import hmac
 from collections.abc import Sequence
 
 from storage.asking import check_may_read, check_may_write
-from storage.errors import NotAllowedError, NotAuthorError, TooLateError
+from storage.errors import NameReservedError, NotAllowedError, NotAuthorError, TooLateError
 from storage.mentions import resolve
 from storage.messages import empty, set_words
 from storage.reading import read_message
-from storage.records import FIRST_BOARD, GUEST, GUEST_MS, Board, Message
-from storage.rows import messages_in
+from storage.records import FIRST_BOARD, GUEST, GUEST_MS, Board, Guest, Message
 from storage.tx import Nouns, Tx
 
 
@@ -55,10 +54,6 @@ class Guests(Nouns):
 
         return await self._write(unit)
 
-    async def has_guests_key(self, key: str, board_id: int) -> bool:
-        """Whether a guest has posted with this key on this board."""
-        return await self._read(has_key, key, board_id)
-
     async def is_own(self, id: int, secret: str) -> bool:
         """Whether this is the secret of a message, as long as it is kept."""
         return await self._read(has_secret, id, secret)
@@ -77,11 +72,6 @@ async def check_own(tx: Tx, id: int, secret: str, address: str | None, board_id:
     return board
 
 
-async def has_key(tx: Tx, key: str, board_id: int) -> bool:
-    select = f"SELECT {messages_in(board_id)} AND author_id IS NULL AND key = $2"
-    return await tx.one(select, board_id, key) is not None
-
-
 async def has_secret(tx: Tx, id: int, secret: str) -> bool:
     row = await tx.one("SELECT hash FROM guest_secrets WHERE message_id = $1", id)
     return row is not None and hmac.compare_digest(bytes(row[0]), hash_of(secret))
@@ -98,6 +88,12 @@ async def check_address(tx: Tx, address: str | None) -> None:
     """Raises NotAllowedError for a blocked address."""
     if await tx.one("SELECT 1 FROM blocks WHERE address = $1 AND until > now_ms()", address):
         raise NotAllowedError("address")
+
+
+def check_name_is_free(guest: Guest) -> None:
+    """Raises NameReservedError for a new post under a name that nobody can take."""
+    if guest.is_refused:
+        raise NameReservedError("a guest")
 
 
 async def keep_secret(tx: Tx, message: Message, secret: str) -> None:

@@ -139,8 +139,8 @@ async def keep_skeleton(tx: Tx, taken: Mapping[str, set[int]], account_id: int, 
 
 
 async def judge_again(tx: Tx, account: Account) -> None:
-    """Called when this account is a moderator's, or has another username: those who have that as their name are shown with
-    their usernames. make_skeletons() does the rest, and tells all processes.
+    """Called after the role or the username of this account has changed. Who has a moderator's username as a name is shown
+    with the username. make_skeletons() does the rest, and tells all processes.
     """
     if account.is_moderator:
         update = "UPDATE accounts SET skeleton = NULL, apart = true WHERE skeleton = $1 AND id <> $2"

@@ -53,6 +53,8 @@ class Guest(NamedTuple):
     """The name under which it is shown, as a guest's."""
     secret: str | None = None
     """By which the guest may edit or delete it for GUEST_MS. Storage has its hash, for that long."""
+    is_refused: bool = False
+    """Whether nobody can take the name. Nothing new is posted then; what is sent again is answered as it was posted."""
 
 
 NAMELESS = Guest()

@@ -57,7 +57,8 @@ class Accounts(SigningIn, Boards):
 
     async def rename(self, caller: Caller, name: str) -> None:
         """Raises DeniedError, BadTextError, NameReservedError, OutdatedError."""
-        name, credential = clean_name(name), caller.member_credential
+        credential = caller.member_credential
+        name = clean_name(name, credential.account.name)
         self.limits.changing.check(caller.key)
         await self.storage.set_name(credential.account.id, name, credential.id)
 

@@ -40,8 +40,8 @@ class BoardMessages(Guests, Boards, LiveBoards):
         KeyReusedError, NotAllowedError, NoSuchMessageError.
         """
         body = self._checked(caller, text)
+        guest = await self._checked_guest(caller, guest, key)
         board = await self.find_board(caller, slug)
-        guest = await self._checked_guest(caller, guest, key, board.id)
         credential = caller.credential.id if caller.credential else None
         what = reply_to, guest, self._mentioned(caller, body)
         with finding_board():

@@ -9,11 +9,11 @@ from storage.records import GUEST_MS, NAMELESS, Guest, Message
 
 
 class Guests(Messages):
-    async def _checked_guest(self, caller: Caller, guest: Guest, key: str | None, board_id: int) -> Guest:
-        """Returns what is stored of what a guest says with a post. Of a member it is nothing: members have names. A post that
-        is sent again keeps its name, so a name that is refused by now is left out.
+    async def _checked_guest(self, caller: Caller, guest: Guest, key: str | None) -> Guest:
+        """Returns what is stored of what a guest says with a post. Of a member it is nothing: members have names. A name that
+        nobody can take refuses a new post only, and without a key each post is new.
 
-        Raises BadTextError for a name that is not one, NameReservedError for one that nobody can take.
+        Raises BadTextError for a name that is not one, NameReservedError.
         """
         if caller.credential is not None:
             return NAMELESS
@@ -23,9 +23,9 @@ class Guests(Messages):
         try:
             await self.storage.check_guest_name(name)
         except NameReservedError:
-            if key is None or not await self.storage.has_guests_key(key, board_id):
+            if key is None:
                 raise
-            return guest._replace(name=None)
+            return guest._replace(name=None, is_refused=True)
         return guest._replace(name=name)
 
     async def editable_until(self, message: Message, is_new: bool, secret: str) -> int | None:

@@ -95,7 +95,7 @@ class Identities(Accounts):
         credential = caller.member_credential
         account = credential.account
         self.limits.changing.check(caller.key)
-        username, name = clean_username(username), clean_name(name)
+        username, name = clean_username(username), clean_name(name, account.name)
         await self.storage.check_names(account.id, username=username, name=name)  # before one of them is changed
         if username != account.username:
             await self.storage.set_username(account.id, username, credential.id, password=Password(None))

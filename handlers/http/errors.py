@@ -69,7 +69,7 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     NameReservedError: (
         422,
         "name_reserved",
-        "This looks like the name of a moderator, or of the board. Please take another.",
+        "This looks like the name of a moderator, or the board uses it. Please take another.",
     ),
     SlugTakenError: (409, "slug_taken", "Another board has this short name, or had it. Please take another."),
     TooManyBoardsError: (422, "too_many_boards", "This site has as many boards as it may have."),

@@ -15,7 +15,7 @@ from storage.errors import (
     NotFoundError,
     OutdatedError,
 )
-from storage.guests import hash_of
+from storage.guests import check_name_is_free, hash_of
 from storage.keys import fingerprint_of
 from storage.mentions import resolve
 from storage.messages import StoredMessages
@@ -50,8 +50,8 @@ class Messages(Units, StoredMessages):
         said = (guest.name, hash_of(guest.secret) if guest.secret else None) if author is None else ()
         post = Post(author_id, credential, body, words, key, fingerprint, address, None, board_id, reply_to, *said)
         began = time.monotonic()
-        if mentioned:
-            message, is_new = await self._writer.write(lambda db: post_mentioning(db, post, mentioned))
+        if mentioned or guest.is_refused:
+            message, is_new = await self._writer.write(lambda db: post_alone(db, post, guest, mentioned))
         else:
             message, is_new = to_posted(await self._writer.post(post))
         if not is_new:
@@ -99,10 +99,12 @@ async def read_known(tx: Tx, posted: Message) -> Message:
     return to_message(row) if row else posted
 
 
-async def post_mentioning(db: "Database", one: Post, mentioned: Sequence[str]) -> tuple[Message, bool]:
-    """Posts, and writes whom the message mentions, in one transaction. Raises what to_posted() does."""
+async def post_alone(db: "Database", one: Post, guest: Guest, mentioned: Sequence[str]) -> tuple[Message, bool]:
+    """Posts, and writes whom the message mentions, in one transaction. Raises what to_posted() does, NameReservedError."""
     (row,) = await post(db, [one])
     message, is_new = to_posted(row)
+    if is_new:
+        check_name_is_free(guest)  # which undoes the post
     mentions = await resolve(PostgreSQLTx(db), mentioned, one.author_id, one.board_id) if is_new else None
     if mentions is not None:
         await db.execute(f"UPDATE {table_of(one.board_id)} SET mentions = $1 WHERE id = $2", mentions, message.id)

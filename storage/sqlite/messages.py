@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from storage.asking import check_may_read, check_may_write
 from storage.errors import KeyReusedError, NoSuchMessageError
-from storage.guests import check_address, keep_secret
+from storage.guests import check_address, check_name_is_free, keep_secret
 from storage.keys import fingerprint_of
 from storage.mentions import resolve
 from storage.messages import StoredMessages
@@ -60,6 +60,7 @@ class Messages(Units, StoredMessages):
                 check_may_write(board, account)
             if reply_to is not None:
                 check_is_there(db, board_id, reply_to)
+            check_name_is_free(guest)
             named = Author(account.id, account.name) if account else None
             mentions = finish(resolve(SQLiteTx(db), mentioned, author and author.id, board_id)) if mentioned else None
             there = board_id, reply_to, None if account else guest.name, mentions

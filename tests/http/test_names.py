@@ -16,8 +16,9 @@ ADA, ADA_APART = '<bdi class="author" lang="">Ada</bdi> <a', '<bdi class="author
 CYRILLIC = "Аdа"
 
 
-def test_what_is_shown_of_an_author_follows_names_and_roles(server):
+def test_what_is_shown_of_an_author_follows_names_and_roles(start):
     """On the board, the message's page and in quotes; in the feed, polls, history, search and reactions."""
+    server = start()
     ada = Person(server, name="Ada")
     cursor = server.cursor
     posted = ada.post("low tide today")

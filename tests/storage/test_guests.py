@@ -13,6 +13,7 @@ from storage.errors import (
     EditConflictError,
     KeyReusedError,
     MembersOnlyError,
+    NameReservedError,
     NoSuchMessageError,
     NotAllowedError,
     NotAuthorError,
@@ -204,6 +205,13 @@ async def test_a_retry_changes_neither_name_nor_secret(storage, slug):
     plain = await posted(storage, board_id, Guest(), key=KEY[::-1] + "2", body="plain")
     assert await storage.append(None, "plain", KEY[::-1] + "2", board_id=board_id, guest=ZOE) == (plain, False)
     assert await hashes(storage) == [hash_of(SECRET)]
+    refused = Guest(None, OTHER, is_refused=True)
+    assert await storage.append(None, "words", KEY, board_id=board_id, guest=refused) == (message, False)
+    before = (await storage.log_after(0, 99)).head.seq
+    for key in (None, KEY + "3"):
+        with pytest.raises(NameReservedError):
+            await posted(storage, board_id, guest=refused, key=key)
+    assert (await storage.log_after(0, 99)).head.seq == before and await hashes(storage) == [hash_of(SECRET)]
 
 
 async def test_a_secret_goes_with_its_message(storage):

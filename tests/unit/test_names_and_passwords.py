@@ -79,6 +79,7 @@ def test_a_name_with_an_at_is_no_name_and_what_is_no_person_may_have_one():
         with pytest.raises(BadTextError, match="no @") as refused:
             clean_name(name)
         assert (refused.value.code, clean_label(name)) == ("bad_name", name)
+        assert clean_name(f" {name}", kept=name) == name, "it came from elsewhere"
 
 
 def test_an_index_takes_the_skeleton_of_each_name():
