@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.test_tabs import parked
+from tests.support.boards import promote
 from tests.support.browser import BROWSER_TEST, comes_true, is_as_after_reload, is_wide, message, scroll, write
 from tests.support.people import Person
 
@@ -66,6 +67,40 @@ async def test_runs_are_right_after_all_that_happens_on_the_page(start, visit):
     await is_as_after_reload(page)
     assert await page.evaluate(FACED) == [True, True, True, False, False]
     assert await page.evaluate(GAPS) == [8, 8, 2, 2]
+
+
+SEEN = """() => [...document.querySelectorAll(".next")].map((one) => {
+    const [body, whole] = [one.querySelector(".body"), one].map((part) => part.getBoundingClientRect());
+    const seen = [...one.querySelector("header").children].filter((part) => getComputedStyle(part).clipPath === "none");
+    return seen.map((part) => {
+        const { left, right } = part.getBoundingClientRect();
+        const isBeside = left >= whole.left && right <= whole.right && (right <= body.left || left >= body.right);
+        return `${part.className} ${isBeside}`;
+    });
+})"""
+"""What of the header of each next message of a run can be seen, and whether it is beside the words."""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (320, 640)], ids=["desk", "phone"])
+async def test_only_the_time_and_edited_stand_beside_a_next_message(start, visit, size):
+    """Not the moderator's sign, nor the username, nor that it mentions the reader; from left and from right, live too."""
+    server = start()
+    ada, joe = Person(server, name="Ada Byron"), Person(server, name="Ada Вyron", username="joe_" + "x" * 26)
+    promote(server, ada)
+    for person in (ada, joe):
+        for words in ("the first", "Nobody knows it", "Everybody @all"):
+            id = person.post(words)["id"]
+            if words == "Nobody knows it":
+                person.api.patch(f"/api/v1/messages/{id}", json={"body": "Everybody knows it"})
+    page = await visit(server, person=ada, viewport={"width": size[0], "height": size[1]}, has_touch=size[0] < 500)
+    joe.post("live")
+    await expect(message(page, "live")).to_have_count(1)
+    for direction in ("ltr", "rtl"):
+        await page.evaluate("(to) => (document.documentElement.dir = to)", direction)
+        plain, edited = ["permalink true"], ["permalink true", "edited true"]
+        assert await page.evaluate(SEEN) == [plain, edited, plain, edited, plain], direction
+        assert not await is_wide(page)
+    await expect(message(page, "the first").first).to_have_accessible_name(re.compile(r"^Ada Вyron @joe_x+ [\d:]+"))
 
 
 async def test_a_message_is_named_by_author_and_time_also_where_its_header_is_left_out(start, visit):
