@@ -100,16 +100,18 @@ def preview(text: str, length: int = 200) -> str:
 
 
 def named(message: Message) -> tuple[str, str | None]:
-    """Returns who wrote a message, and the username if the name needs that. A guest's name never goes without saying so."""
+    """Returns who wrote a message, and what stands beside the name: the username if the name needs that, or that it is a
+    guest's. It has an element of its own, so that a long name can't push it out of sight.
+    """
     if message.author is not None:
-        return message.author.name, message.author.username
-    return ("Guest" if message.guest_name is None else f"{message.guest_name} (guest)"), None
+        return message.author.name, message.author.username and f"@{message.author.username}"
+    return message.guest_name or "Guest", message.guest_name and "(guest)"
 
 
 def byline(message: Message) -> str:
     """Returns the same where there is only text."""
-    name, username = named(message)
-    return f"{name} @{username}" if username else name
+    name, beside = named(message)
+    return f"{name} {beside}" if beside else name
 
 
 @functools.lru_cache(400)

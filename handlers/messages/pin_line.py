@@ -14,6 +14,6 @@ def pin_line(message: Message) -> bytes:
     """Returns its HTML, which belongs to no viewer. Boards show theirs often, so those that were last made are kept."""
     body = message.body or ""
     words = preview(plain(pieces(body[:MOST_READ])), LONGEST)
-    name, username = named(message)
-    names = {"id": message.id, "name": name, "username": username}
+    name, beside = named(message)
+    names = {"id": message.id, "name": name, "beside": beside}
     return LOADER.load("pin.html").generate(**names, words=words, shown=flat(pieces(body)))

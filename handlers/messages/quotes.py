@@ -22,8 +22,8 @@ def with_quote(html: bytes, reply: Message, found: Mapping[int, Message]) -> byt
 
 
 def quote_of(message: Message | None) -> tuple[str, str | None, str] | None:
-    """Returns the author's name, the username if it needs that, and the first words; None for a message that was deleted
-    or removed.
+    """Returns the author's name, what stands beside it, and the first words; None for a message that was deleted or
+    removed.
     """
     if message is None or message.body is None:
         return None

@@ -22,7 +22,7 @@ export function show(message) {
 }
 
 /** @param {import("./message.js").Message} message */
-export function isToReader({ mentions = [] }) {
+function isToReader({ mentions = [] }) {
   return me !== undefined && (mentions.includes(EVERYBODY) || mentions.includes(Number(me)));
 }
 

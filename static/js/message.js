@@ -43,7 +43,7 @@ export function makeArticle(message) {
     part(".face").textContent = initials(author.name);
   } else if (message.guest_name) {
     part(".author").textContent = message.guest_name;
-    part(".author").after(" (guest)"); // where no name can stand
+    beside("bdi", "(guest)"); // where no name can stand
   }
   // One that waits to be sent has no id yet.
   if (id) {

@@ -1,5 +1,6 @@
 // Desktop notifications, for readers who ask for them: one for the newest message, while nobody looks at the board.
 
+import { makeArticle } from "./message.js";
 import { drawer as store } from "./outbox.js";
 
 /** @typedef {import("./message.js").Message} Message */
@@ -40,11 +41,9 @@ export class Notifications {
   show(newest, all = []) {
     if (!this.#isOn) return;
     const mention = all.filter(isToReader).pop();
-    const { author, guest_name, body } = mention ?? newest;
-    const name = [
-      author?.name ?? (guest_name ? `${guest_name} (guest)` : "Guest"),
-      ...(author?.username ? [`@${author.username}`] : []),
-    ].join(" ");
+    const { author, guest_name, created_at, body } = mention ?? newest;
+    const article = makeArticle({ id: 0, body: "", author, guest_name, created_at, edited_at: null });
+    const name = [...article.querySelectorAll("header bdi")].map((one) => one.textContent).join(" ");
     try {
       const notification = new Notification(mention ? `${name} mentions you` : name, {
         body: beginning(body),

@@ -2,12 +2,14 @@
 // from the page or asked for, and follow each change of that message. A page without replies does not load this.
 
 import { Board } from "./board.js";
+import { makeArticle } from "./message.js";
 import { ask, Backoff, Failure } from "./poller.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {import("./message.js").Deleted} Deleted
- * @typedef {{name: string, beside: string, body: string} | null} Quoted Nothing if that message was deleted.
+ * @typedef {{names: Element[], body: string} | null} Quoted `names` are the elements with the author's name and what stands
+ *   beside it. Nothing if that message was deleted.
  */
 
 const MOST = 100; // messages in one request
@@ -37,9 +39,8 @@ list.addEventListener("click", go);
 Board.heard = ({ messages, reset }) => {
   if (reset) begun++;
   for (const message of messages) {
-    const quoted = quotedOf(message);
-    if (isAsking) changed.set(message.id, quoted);
-    quote(message.id, quoted);
+    if (isAsking) changed.set(message.id, quotedOf(message));
+    if (repliesTo(message.id).length) quote(message.id, quotedOf(message));
   }
 };
 
@@ -96,10 +97,8 @@ function onPage(id) {
   const article = document.getElementById(`m${id}`);
   const body = article?.querySelector(".body");
   // What has markup is asked for, so that the line is the same everywhere.
-  if (!body || body.firstElementChild) return null;
-  const [name, beside] = [".author", ".author + bdi"].map((part) => article?.querySelector(part)?.textContent ?? "");
-  const isGuest = article?.querySelector(".author")?.matches(".guest");
-  return { name: isGuest ? byline(name) : name, beside, body: body.textContent ?? "" };
+  if (!article || !body || body.firstElementChild) return null;
+  return { names: namesAt(article), body: body.textContent ?? "" };
 }
 
 /**
@@ -108,16 +107,18 @@ function onPage(id) {
  */
 function quotedOf(message) {
   if (message.deleted) return null;
-  const { author, body, guest_name } = message;
-  return { name: author?.name ?? byline(guest_name), beside: author?.username ? `@${author.username}` : "", body };
+  const { author, guest_name, created_at, body } = message;
+  return { names: namesAt(makeArticle({ id: 0, body: "", author, guest_name, created_at, edited_at: null })), body };
 }
 
 /**
- * What a guest is called where there is only text: never without saying so.
- * @param {string} [name]
+ * @param {Element} article
+ * @returns {Element[]} Copies of the names in its header, for other places.
  */
-function byline(name = "Guest") {
-  return name === "Guest" ? name : `${name} (guest)`;
+function namesAt(article) {
+  const names = [...article.querySelectorAll("header bdi")].map((one) => /** @type {Element} */ (one.cloneNode(true)));
+  names[0].removeAttribute("class");
+  return names;
 }
 
 /**
@@ -126,7 +127,12 @@ function byline(name = "Guest") {
  * @param {Quoted} quoted
  */
 function quote(id, quoted) {
-  for (const article of list.querySelectorAll(`[data-reply-to="${id}"]`)) write(article, makeLine(id, quoted));
+  for (const article of repliesTo(id)) write(article, makeLine(id, quoted));
+}
+
+/** @param {number} id */
+function repliesTo(id) {
+  return list.querySelectorAll(`[data-reply-to="${id}"]`);
 }
 
 /**
@@ -142,17 +148,12 @@ function makeLine(id, quoted) {
     return line;
   }
   const link = line.appendChild(document.createElement("a"));
-  const [label, name, words] = ["span", "bdi", "span"].map((kind) => document.createElement(kind));
+  const [label, words] = ["span", "span"].map((kind) => document.createElement(kind));
   link.href = `/m/${id}`;
   [label.className, label.textContent] = ["unseen", "In reply to "];
-  [name.lang, name.textContent] = ["", quoted.name];
   [words.dir, words.lang, words.textContent] = ["auto", "", beginning(quoted.body)];
-  link.append(label, name, " ");
-  if (quoted.beside) {
-    const username = link.appendChild(document.createElement("bdi"));
-    username.textContent = quoted.beside;
-    link.append(" ");
-  }
+  link.append(label);
+  for (const name of quoted.names) link.append(name.cloneNode(true), " ");
   link.append(words);
   return line;
 }

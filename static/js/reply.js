@@ -49,12 +49,12 @@ function show(id) {
     return;
   }
   form.dataset.replyTo = id;
-  const [link, name] = [document.createElement("a"), document.createElement("bdi")];
+  const [link, label] = [document.createElement("a"), document.createElement("span")];
   link.href = `/m/${id}`;
-  const author = document.querySelector(`#m${id} .author`);
-  const said = author?.textContent ?? "a message";
-  name.textContent = author?.matches(".guest") && said !== "Guest" ? `${said} (guest)` : said;
-  link.append("Replying to ", name);
+  const names = [...document.querySelectorAll(`#m${id} header bdi`)];
+  label.textContent = names.length ? "Replying to" : "Replying to a message";
+  link.append(label);
+  for (const name of names) link.append(" ", name.cloneNode(true));
   const end = button("Cancel reply", () => (show(""), box?.focus()));
   line.replaceChildren(link, end);
   form.prepend(line);

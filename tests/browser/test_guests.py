@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_access import no_violations
 from tests.browser.test_tools import ACTIONS, edit, point_at, use
+from tests.support.boards import promote
 from tests.support.browser import BROWSER_TEST, NETWORK, is_as_after_reload, is_wide, message, write
 from tests.support.people import Person
 
@@ -101,3 +102,38 @@ async def test_a_page_with_a_named_guest_is_for_everyone(start, visit):
     assert not await is_wide(page)
     member = await visit(server, person=Person(server))
     await expect(member.get_by_label("Your name (optional)")).to_have_count(0)
+
+
+SIGNS = """() => [...document.querySelectorAll(".quote, #pinned summary, .replying")].map((line) => {
+    const sign = [...line.querySelectorAll("bdi")].find((one) => one.textContent === "(guest)");
+    const [inner, outer] = [sign, line].map((one) => one?.getBoundingClientRect() ?? { left: 0, right: 0 });
+    const isWhole = sign !== undefined && sign.scrollWidth <= sign.clientWidth;
+    return isWhole && inner.left >= outer.left && inner.right <= Math.min(outer.right, innerWidth);
+})"""
+"""Whether the sign of a guest is whole, in each line that has a name."""
+
+
+async def test_however_long_a_name_a_guest_is_known_as_one(start, visit):
+    """In a quote, in the pinned line and in the line of a reply, on a phone and on a desk, live and after a reload."""
+    server = start()
+    ada = promote(server, Person(server, name="Grace Hopper"))
+    names = ["Grace Hopper, moderator and owner of this board, o", "a b"]
+    ids = [
+        server.client.post("/api/v1/messages", json={"body": f"I am {name[:3]}", "guest_name": name}).json()["id"]
+        for name in names
+    ]
+    pages = [await visit(server, person=ada, viewport={"width": width, "height": 640}) for width in (320, 1280)]
+    for id, name in zip(ids, names, strict=True):
+        ada.api.put(f"/api/v1/messages/{id}/pin")
+        ada.api.post("/api/v1/messages", json={"body": f"re {name[:3]}", "reply_to": id})
+        for page in pages:
+            await use(page, f"I am {name[:3]}", "Reply")
+            await expect(page.locator("#pinned summary")).to_contain_text(f"I am {name[:3]}")
+            await expect(message(page, f"re {name[:3]}").locator(".quote")).to_contain_text(name)
+            await expect(page.locator(".replying")).to_contain_text(f"Replying to {name} (guest)")
+            lines = await page.evaluate(SIGNS)
+            assert len(lines) > 2 and all(lines), (name, lines)
+            assert not await is_wide(page)
+            await page.reload()
+            await expect(page.locator(".replying")).to_contain_text("(guest)")
+            assert all(await page.evaluate(SIGNS)), name

@@ -77,13 +77,14 @@ async def test_a_notification_says_that_one_is_mentioned(start, visit):
     title = await page.evaluate(
         """async (path) => {
             const { Notifications } = await import(path);
-            const [first, last] = [["one", [1]], ["two", undefined]].map(([body, mentions]) => ({ author: null, body, mentions }));
+            const said = { author: null, guest_name: "Zoe", created_at: new Date().toISOString() };
+            const [first, last] = [["one", [1]], ["two", undefined]].map(([body, mentions]) => ({ ...said, body, mentions }));
             new Notifications(document.getElementById("notify")).show(last, [first, last]);
             return shown.pop();
         }""",
         static_url("notify.js"),
     )
-    assert title == "Guest mentions you"
+    assert title == "Zoe (guest) mentions you"
 
 
 async def test_usernames_are_completed_while_one_writes(start, visit):

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from tests.browser.test_access import no_violations
 from tests.browser.test_tools import point_at, tool
 from tests.support.boards import promote
-from tests.support.browser import BROWSER_TEST, is_wide, message
+from tests.support.browser import BROWSER_TEST, comes_true, is_wide, message
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -106,9 +106,53 @@ async def test_the_line_is_good_to_read_by_day_and_night_on_a_small_phone_and_fr
     await page.evaluate("document.documentElement.dir = 'rtl'")
     await page.locator("#pinned summary").click()
     assert not await is_wide(page)
-    assert (await page.locator("#pinned .body").bounding_box())["height"] <= 0.41 * 640
+    assert await page.locator("#pinned .body").evaluate("(one) => one.scrollHeight <= one.clientHeight"), "it is whole"
     ada.api.put(f"/api/v1/messages/{ada.post('new')['id']}/pin")  # which loads the script
     await expect(page.locator("#pinned .body")).to_have_text("new")
     ada.browser().post("/account/everywhere")
     await expect(page.locator("#sign")).to_contain_text("You have been signed out.")
     await expect(page.locator("#pinned")).to_have_count(0)
+
+
+async def test_who_reads_the_pinned_message_keeps_the_focus_and_what_is_pointed_to_stays(start, visit):
+    """While it is open, it stays open when its message changes or another one takes its place. Focus on what is gone goes
+    to the line, and at the end to the form. A line that comes or goes waits until the pointer rests.
+    """
+    server = start()
+    ada = promote(server, Person(server, name="Ada"))
+    first, second = ada.post("see https://example.org/a")["id"], ada.post("see https://example.org/b")["id"]
+    page = await visit(server)
+    line, summary, link = page.locator("#pinned"), page.locator("#pinned summary"), page.locator("#pinned .body a")
+    await page.mouse.move(1, 1)
+    await message(page, "see https://example.org/a").hover()
+    top = "document.getElementById('messages').getBoundingClientRect().top"
+    before = await page.evaluate(top)
+    await page.evaluate(
+        """() => {
+            const list = document.getElementById("messages");
+            const moving = setInterval(() => list.dispatchEvent(new Event("pointermove")), 50);
+            window.rest = () => clearInterval(moving);
+        }"""
+    )
+    ada.api.put(f"/api/v1/messages/{first}/pin")
+    await comes_true(page, "performance.getEntriesByType('resource').some(({ name }) => name.includes('/pin.js'))")
+    ada.api.patch(f"/api/v1/messages/{second}", json={"body": "come"})
+    await expect(message(page, "come")).to_have_count(1)
+    await expect(line).to_have_count(0)
+    assert await page.evaluate(top) == before
+    await page.evaluate("rest()")
+    await expect(line).to_have_count(1)
+    await summary.press("Enter")
+    await page.get_by_role("link", name="Go to the message").focus()
+    ada.api.patch(f"/api/v1/messages/{first}", json={"body": "now https://example.org/a"})
+    await expect(page.locator("#pinned .body")).to_have_text("now https://example.org/a")
+    await expect(page.get_by_role("link", name="Go to the message")).to_be_focused()
+    await link.focus()
+    ada.api.put(f"/api/v1/messages/{second}/pin")
+    await expect(page.locator("#pinned .body")).to_have_text("come")
+    await expect(line).to_have_attribute("open", "")
+    await expect(summary).to_be_focused()
+    await expect(page.get_by_role("link", name="Go to the message")).to_have_attribute("href", f"/m/{second}")
+    ada.api.delete(f"/api/v1/messages/{second}")
+    await expect(line).to_have_count(0)
+    await expect(page.locator("#s")).to_be_focused()

@@ -72,9 +72,9 @@ def test_each_page_and_the_feed_say_that_it_is_a_guest(site):
     post(site, guest_name="", body="yes", reply_to=first["id"])
     shown = "&lt;b&gt;Zoe&lt;/b&gt; &amp; co"
     for page in ("/", "/search?q=tides", f"/m/{first['id']}"):
-        assert f'<bdi class="author guest" lang="">{shown}</bdi> (guest) <a' in site.get(page).text
+        assert f'<bdi class="author guest" lang="">{shown}</bdi> <bdi>(guest)</bdi> <a' in site.get(page).text
     page = site.get("/").text
-    assert f'In reply to </span><bdi lang="">{shown} (guest)</bdi>' in page
+    assert f'In reply to </span><bdi lang="">{shown}</bdi> <bdi>(guest)</bdi>' in page
     assert f"<title>{shown} (guest): tides" in site.get(f"/m/{first['id']}").text
     entry = [
         one
