@@ -118,7 +118,7 @@ class Rendering(Page):
 
 
 def needs(messages: Sequence[Message]) -> dict[str, bool]:
-    """What a page with these messages needs besides: for templates/reactions.html."""
+    """What a page with these messages needs besides: for templates/needed.html."""
     return {
         "reacted": any(message.reactions for message in messages),
         "mentions": any(message.mentions for message in messages),

@@ -104,6 +104,40 @@ async def test_a_page_with_a_named_guest_is_for_everyone(start, visit):
     await expect(member.get_by_label("Your name (optional)")).to_have_count(0)
 
 
+async def test_a_guest_has_the_same_name_on_the_page_of_a_message(start, visit):
+    """On a phone the field is as high as a finger needs, with letters that no phone zooms in on. The page of one's own
+    message leads to where it can be changed, as long as there is time.
+    """
+    server = start()
+    page = await visit(server, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    name, way = page.get_by_label("Your name (optional)"), page.get_by_role("link", name="Edit or delete it")
+    await name.fill("Zoe")
+    await write(page, "low tide")
+    other = server.post("somebody else's").json()["id"]
+    await page.goto(f"/m/{other}")
+    await page.locator("#reply summary").click()
+    await expect(name).to_have_value("Zoe")
+    await expect(way).to_have_count(0)
+    for path in (f"/m/{other - 1}", "/"):
+        await page.goto(path)
+        if path != "/":
+            await page.locator("#reply summary").click()
+        assert (await name.bounding_box())["height"] >= 44, path
+        await expect(name).to_have_css("font-size", "16px")
+    await page.goto(f"/m/{other - 1}")
+    await page.locator("#reply summary").click()
+    await name.fill("Zoe Two")
+    await no_violations(page)
+    await way.click()
+    await expect(page.locator(f"#m{other - 1}")).to_be_in_viewport()
+    await expect(name).to_have_value("Zoe Two")
+    await page.evaluate(LATE)
+    await page.goto(f"/m/{other - 1}")
+    await page.locator("#reply summary").click()
+    await expect(name).to_have_value("Zoe Two")
+    await expect(way).to_have_count(0)
+
+
 SIGNS = """() => [...document.querySelectorAll(".quote, #pinned summary, .replying")].map((line) => {
     const sign = [...line.querySelectorAll("bdi")].find((one) => one.textContent === "(guest)");
     const [inner, outer] = [sign, line].map((one) => one?.getBoundingClientRect() ?? { left: 0, right: 0 });
