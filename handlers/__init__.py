@@ -89,7 +89,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/api/v1/messages/([^/]+)/reactions", "messages.reactions.ApiReactions"),  # GET
     (r"/api/v1/messages/([^/]+)/reactions/([^/]+)", "messages.reactions.ApiReaction"),  # PUT, DELETE
     (r"/api/v1/reactions", "messages.reactions.ApiOwnReactions"),  # GET
-    (r"/api/v1/members", "messages.mentions.ApiMentionable"),  # GET
+    (r"/api/v1/members", "messages.mentions.ApiMembers"),  # GET
     (r"/api/v1/messages/([^/]+)/pin", "messages.pins.ApiPin"),  # PUT, DELETE
     (r"/api/v1/boards", "boards.api.ApiBoards"),  # GET, POST
     (r"/api/v1/boards/([^/]+)", "boards.api.ApiBoard"),  # GET, PATCH, DELETE

@@ -1,27 +1,74 @@
 """Finds the accounts that a message mentions. Their ids are kept beside it, as a text such as “;3;17;”."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from storage.asking import BOARD, may_moderate, to_board, together
+from storage.names import load_table
 from storage.records import EVERYBODY, FIRST_BOARD
 from storage.rows import account_by
+from storage.skeletons import skeleton
 from storage.tx import Nouns, Tx, places
+from storage.words import fold
 
 MOST_MENTIONS = 20
 """Usernames in one message that are looked up."""
 ALL = "all"
 """What moderators write for everybody who may read the board. An account that had this username before can't be mentioned."""
+CANDIDATES = 200
+"""Accounts that SQL finds by what their names look like, and that are judged by their names here."""
+BETWEEN_WORDS = re.compile(r"[\s-]+")
+
+
+class Named(NamedTuple):
+    """What one needs to mention an account."""
+
+    id: int
+    username: str
+    name: str
 
 
 class Mentions(Nouns):
-    async def accounts_beginning(self, prefix: str, limit: int) -> list[tuple[int, str, str]]:
-        """Returns id, username and name of accounts whose usernames begin with this, by their usernames."""
+    async def members_beginning(self, prefix: str, limit: int) -> list[Named]:
+        """Returns the accounts whose usernames, or any words of whose names, begin with this: by their usernames, the former
+        first. Neither case nor accents matter in a name.
+        """
+        await load_table()
         return await self._read(read_beginning, prefix, limit)
 
+    async def members_with(self, ids: Collection[int]) -> list[Named]:
+        """Returns those of these accounts that exist, by their usernames."""
+        return await self._read(read_with, sorted(set(ids)))
 
-async def read_beginning(tx: Tx, prefix: str, limit: int) -> list[tuple[int, str, str]]:
-    select = "SELECT id, username, name FROM accounts WHERE substr(username, 1, $2) = $1 ORDER BY username LIMIT $3"
-    return [(id, username, name) for id, username, name in await tx.all(select, prefix, len(prefix), limit)]
+
+async def read_beginning(tx: Tx, prefix: str, limit: int) -> list[Named]:
+    """SQL reads all accounts. It finds them by their skeletons, as no engine folds names as fold() does: whole, or with
+    anything between the letters, where accents are.
+    """
+    username, word = prefix.lower(), fold(prefix)
+    letters = [f"\\{letter}" if letter in "\\%_" else letter for letter in skeleton(word)]
+    begins, words = "substr(username, 1, $2) = $1", "' ' || replace(skeleton, '-', ' ') LIKE '% ' || {} ESCAPE '\\'"
+    # Most are left out before their names are taken apart, which takes longer.
+    alike = f"skeleton LIKE '%' || $3 ESCAPE '\\' AND {words.format('$3')}"
+    order = f"CASE WHEN {begins} THEN 0 WHEN {words.format('$4')} THEN 1 ELSE 2 END, username"
+    select = f"SELECT id, username, name FROM accounts WHERE {begins} OR {alike} ORDER BY {order} LIMIT {CANDIDATES}"
+    patterns = "%".join([*letters, ""]), "".join([*letters, "%"])
+    rows = [Named(*row) for row in await tx.all(select, username, len(username), *patterns)]
+    found = [row for row in rows if row.username.startswith(username) or begins_a_word(word, row.name)]
+    return found[:limit]
+
+
+def begins_a_word(beginning: str, name: str) -> bool:
+    return any(word.startswith(beginning) for word in BETWEEN_WORDS.split(fold(name)))
+
+
+async def read_with(tx: Tx, ids: Sequence[int]) -> list[Named]:
+    if not ids:
+        return []
+    named = together(ids)
+    select = f"SELECT id, username, name FROM accounts WHERE id IN ({places(1, named)}) ORDER BY username"
+    return [Named(*row) for row in await tx.all(select, *named)]
 
 
 async def resolve(tx: Tx, usernames: Sequence[str], by: int | None, board_id: int) -> str | None:

@@ -1,10 +1,8 @@
 """What a site does with messages."""
 
 import contextlib
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from board.account_names import fold_username
 from board.caller import Caller
 from board.cursor import Cursor
 from board.errors import DeniedError
@@ -13,9 +11,9 @@ from board.markup import usernames_in
 from board.recent import BATCH, PAGE
 from board.site.boards import finding_board
 from board.site.parts import Parts
-from board.text import BadTextError, clean
+from board.text import clean
 from storage.errors import MembersOnlyError, NotFoundError
-from storage.mentions import ALL
+from storage.mentions import ALL, Named
 from storage.queries import parse
 from storage.records import FIRST_BOARD, Changes, Found, Message, Page
 
@@ -32,10 +30,6 @@ or at all that there are, if few fulfil it (docs/decisions/0008-search.md).
 """
 NEWER, OLDER = 4, 10
 """Messages shown above and below one; few above, so that it is visible without scrolling."""
-
-
-BEGINNING = re.compile(r"\w{1,32}", re.ASCII)
-"""Of a username."""
 
 
 class Messages(Parts):
@@ -55,12 +49,13 @@ class Messages(Parts):
             return []
         return [username for username in usernames_in(body) if username != ALL or caller.person is not None]
 
-    async def mentionable(self, prefix: str, limit: int) -> list[tuple[int, str, str]]:
-        """Returns id, username and name of accounts whose usernames begin with this. Raises BadTextError."""
-        folded = fold_username(prefix)
-        if not BEGINNING.fullmatch(folded):
-            raise BadTextError("bad_username", "A username has the letters a to z, digits and _.")
-        return await self.storage.accounts_beginning(folded, limit)
+    async def members_beginning(self, prefix: str, limit: int) -> list[Named]:
+        """Returns the accounts whose usernames, or words of whose names, begin with this."""
+        return await self.storage.members_beginning(prefix, limit)
+
+    async def members_with(self, ids: Collection[int]) -> list[Named]:
+        """Returns those of these accounts that exist."""
+        return await self.storage.members_with(ids)
 
     def _count_post(self, caller: Caller) -> None:
         """Counts a post, or an edit, which wakes all polls as a post does. Raises DeniedError."""

@@ -59,9 +59,7 @@ class Fields(tornado.web.RequestHandler):
             return None
         words = text.split(",")
         if len(words) > LIMIT_MAX or not all(is_id(word) for word in words):
-            raise RefusedError(
-                400, "bad_field", f"“ids” must be 1 to {LIMIT_MAX} ids of messages with commas between them."
-            )
+            raise RefusedError(400, "bad_field", f"“ids” must be 1 to {LIMIT_MAX} ids with commas between them.")
         return [int(word) for word in words]
 
     def reply_to(self, value: object) -> int | None:

@@ -1,19 +1,24 @@
 """The described call that is about members who can be mentioned."""
 
-from handlers.messages.mentions import MEMBERS_AT_ONCE
-from handlers.operations.openapi_calls import MEMBERS, call
+from handlers.http.fields import LIMIT_MAX
+from handlers.messages.mentions import MEMBERS_AT_ONCE, PREFIX_MAX
+from handlers.operations.openapi_calls import IDS, MEMBERS, call
 from handlers.operations.openapi_errors import READS
 from handlers.operations.openapi_parts import TEXT, Json, good, listed, query, record, ref
 
 
 def mention_calls() -> Json:
-    prefix = query("prefix", {**TEXT, "minLength": 1, "maxLength": 32}, "How their usernames begin.")
+    begins = {**TEXT, "minLength": 1, "maxLength": PREFIX_MAX}
+    prefix = query("prefix", begins, "How their usernames begin, or any words of their names: letters, digits and _.")
+    summary = (
+        f"Members whose usernames or names begin with some letters, at most {MEMBERS_AT_ONCE}; or those with these ids"
+    )
     return {
         "/api/v1/members": {
             "get": call(
-                "listMembers", "messages", f"Members whose usernames begin with some letters, at most {MEMBERS_AT_ONCE}", MEMBERS,
-                good(200, "Members, by their usernames.", ref("Members")), (*READS, "bad_field", "bad_username", "not_utf8"),
-                parameters=({**prefix, "required": True},),
+                "listMembers", "messages", summary, MEMBERS,
+                good(200, "Members by their usernames; first those whose usernames begin so.", ref("Members")), (*READS, "bad_field", "not_utf8"),
+                parameters=(prefix, {**IDS, "description": f"Instead of `prefix`: 1 to {LIMIT_MAX} ids with commas between them."}),
             )
         }
     }  # fmt: skip

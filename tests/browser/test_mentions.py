@@ -88,21 +88,45 @@ async def test_a_notification_says_that_one_is_mentioned(start, visit):
 
 
 async def test_usernames_are_completed_while_one_writes(start, visit):
-    """By keys and by a click, in the form and in an edit; who wrote on the page comes first, and nobody else is asked for."""
+    """By keys and by a click, in the form and in an edit, also by names; who wrote on the page comes first. The list closes
+    when the cursor leaves the word and when the message is sent. Guests have none, and nobody is asked for.
+    """
     server = start()
     ada, bob = Person(server, "ada", name="Ada"), Person(server, "adam_smith", name="Adam")
-    Person(server, "adalbert")
+    owner = promoted(server)
+    Person(server, "adalbert", name="דנה Allen")
     bob.post("hello")
     page, guest = await visit(server, person=ada), await visit(server)
     asked = []
     guest.on("request", lambda request: asked.append(request.url))
     box, options = page.locator("#s"), page.get_by_role("option")
+    await box.press_sequentially("Dear @")
+    await expect(options).to_have_text(["@adam_smith Adam"])
+    await box.press("Escape")
+    for prefix in ("al", "דנ"):
+        await box.fill("Dear @")
+        await box.press_sequentially(prefix)
+        await expect(options).to_have_text(["@adalbert דנה Allen"])
+    await box.fill("Dear @")
+    await box.press_sequentially("AD")
+    await expect(options).to_have_text(["@adam_smith Adam", "@ada Ada", "@adalbert דנה Allen"])
+    for key in ("Home", "ArrowLeft"):
+        await box.press(key)
+        await expect(options).to_have_count(0)
+        await box.press("Enter")
+        assert "adam" not in await box.input_value()
+        await box.fill("one two @")
+        await box.press_sequentially("ad")
+        await expect(options).to_have_count(3)
+    await box.press("Control+Enter")
+    await expect(message(page, "one two @ad")).to_have_count(1)
+    await expect(options).to_have_count(0)
     await box.press_sequentially("Dear @ad")
-    await expect(options).to_have_text(["@adam_smith Adam", "@ada Ada", "@adalbert adalbert"])
+    await expect(options).to_have_text(["@adam_smith Adam", "@ada Ada", "@adalbert דנה Allen"])
     found = await Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     active = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).textContent"
-    for key, words in (("ArrowDown", "@ada Ada"), ("ArrowUp", "@adam_smith Adam"), ("ArrowUp", "@adalbert adalbert")):
+    for key, words in (("ArrowDown", "@ada Ada"), ("ArrowUp", "@adam_smith Adam"), ("ArrowUp", "@adalbert דנה Allen")):
         await box.press(key)
         assert await page.evaluate(active) == words
     await box.press("Escape")
@@ -124,6 +148,7 @@ async def test_usernames_are_completed_while_one_writes(start, visit):
     await expect(message(page, text).locator(".mention")).to_have_count(3)
     await use(page, text, "Edit")
     edit = page.locator(".in-place textarea")
+    await expect(edit).to_be_focused()
     await edit.press_sequentially(" @adal")
     await options.click()
     await expect(edit).to_have_value(f"{text} @adalbert ")
@@ -135,3 +160,13 @@ async def test_usernames_are_completed_while_one_writes(start, visit):
     await guest.locator("#s").press_sequentially("@ada")
     await guest.locator("#s").press("Tab")
     assert not [url for url in asked if "complete" in url or "members" in url]
+    page = await visit(server, person=owner)
+    box, options = page.locator("#s"), page.get_by_role("option")
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    for prefix in ("@", "al", "l"):
+        await box.press_sequentially(prefix)
+        await expect(options.first).to_have_text("@all everybody who may read this board")
+    sign, name = [await options.last.locator("bdi").nth(place).bounding_box() for place in (0, 1)]
+    assert sign["x"] > name["x"], "the username is first, also from the right"
+    await box.press("Enter")
+    await expect(box).to_have_value("@all ")

@@ -122,19 +122,25 @@ async def test_a_guest_learns_no_username_where_signing_up_would_not_tell_it(tmp
         assert (b'"mentions":[1]' in answer.body) is is_told
 
 
-def test_members_complete_usernames_and_guests_do_not(site):
-    """Whatever the case, at most twenty, in order; `_` stands for itself only, and what is in no username is refused."""
-    people = [Person(site, f"zz{letter}x") for letter in "abcdefghijklmnopqrstuv"] + [Person(site, "zz_x", name="Zoe")]
-    members = "/api/v1/members?prefix="
+def test_members_find_whom_to_mention_and_guests_do_not(site):
+    """In any case, at most twenty, in order; `_` stands for itself only, and with what no name begins is refused."""
+    people = [Person(site, f"zz{letter}x") for letter in "abcdefghijklmnopqrstuv"] + [
+        Person(site, "zz_x", name="Zoë Đ")
+    ]
+    members, zoe = "/api/v1/members?", {"id": people[-1].id, "username": "zz_x", "name": "Zoë Đ"}
 
-    def found(prefix):
-        return people[0].api.get(members + prefix).json()["members"]
+    def found(query):
+        return people[0].api.get(members + query).json()["members"]
 
-    assert found("ZZ_") == [{"id": people[-1].id, "username": "zz_x", "name": "Zoe"}]
-    assert [one["username"] for one in found("zzb")] == ["zzbx"] and found("zzbxx") == []
-    names = [one["username"] for one in found("zz")]
+    assert (
+        found("prefix=ZZ_") == found("prefix=zoe") == found("prefix=%C4%91") == found(f"ids={zoe['id']},99999") == [zoe]
+    )
+    assert [one["username"] for one in found("prefix=zzb")] == ["zzbx"] and found("prefix=zzbxx") == []
+    names = [one["username"] for one in found("prefix=zz")]
     assert len(names) == 20 and names == sorted(names)
-    for prefix in ("", "%", "zz%25", "é", "z" * 33, "zz x"):
-        assert refused(people[0].api.get(members + prefix), 422, "bad_username"), prefix
-    assert refused(people[0].api.get("/api/v1/members"), 400, "bad_field")
-    assert refused(site.open().get(members + "zz"), 401, "sign_in_first")
+    wrong = ("", "%", "zz%25", "%CC%81", "z" * 33, "zz x", "z%00", "@zz", "zz&ids=1")
+    for query in (*(f"prefix={prefix}" for prefix in wrong), "", "ids=", "ids=zz", "ids=" + ",".join("1" * 101)):
+        assert refused(people[0].api.get(members + query), 400, "bad_field"), query
+    assert refused(people[0].api.get(members + "prefix=%FF"), 400, "not_utf8")
+    for query in ("prefix=zz", "ids=1"):
+        assert refused(site.open().get(members + query), 401, "sign_in_first")

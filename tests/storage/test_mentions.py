@@ -9,7 +9,7 @@ from storage import open_storage
 from storage.boards import BoardChange
 from storage.errors import KeyReusedError, NotAllowedError, NotFoundError, StorageError
 from storage.mentions import ALL, MOST_MENTIONS
-from storage.records import EVERYBODY, FIRST_BOARD, GUEST
+from storage.records import EVERYBODY, FIRST_BOARD, GUEST, Password
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_import_rows import ROWS, exported, import_into, lines
 from tests.storage.test_storage import ADA, BOB, KEY, storage  # noqa: F401 (a fixture)
@@ -210,3 +210,27 @@ async def test_what_are_no_ids_is_refused_before_anything_is_imported(tmp_path, 
     with pytest.raises(StorageError, match=f"line {len(lines().splitlines())}: mentions of messages"):
         await import_into(f"sqlite:///{tmp_path}/board.db", lines(more=[row]), tmp_path)
     assert json.loads(lines().splitlines()[0])["longboard"] and not list(tmp_path.glob("*.db"))
+
+
+async def test_members_are_found_by_their_usernames_and_the_words_of_their_names(storage):
+    """Without case and accents, as search does; what only looks alike is another name, and no sign stands for others."""
+    people = {
+        "zz_x": "José María Núñez", "zzlars": "Łukasz d'Ø", "zzig": "Ingrid Jean-Luc", "zzh": "דנה כהן", "zzc": "Чайка Ёж",
+        "zzv": "Nguyễn%_", "zzmar": "Zoë", "zznuno": "Nuno",
+    }  # fmt: skip
+    for username, name in people.items():
+        await storage.create_account(username, name, Password("a hash"))
+
+    async def found(prefix, limit=9):
+        return [one.username for one in await storage.members_beginning(prefix, limit) if one.username in people]
+
+    cases = {
+        "ZZ_": "zz_x", "zoe": "zzmar", "MARI": "zz_x", "maría": "zz_x", "nunez": "zz_x", "luk": "zzlars", "Łuk": "zzlars", "luc": "zzig",
+        "ing": "zzig", "lng": "", "ria": "", "כה": "zzh", "чаи": "zzc", "ЁЖ": "zzc", "nguyen": "zzv", "ng%": "", "n_u": "", "\\": "", "zzm": "zzmar",
+    }  # fmt: skip
+    for prefix, usernames in cases.items():
+        assert await found(prefix) == usernames.split(), prefix
+    assert await found("nun") == ["zznuno", "zz_x"], "first those without accents"
+    assert len(await storage.members_beginning("zz", 3)) == 3
+    some = await storage.members_with([BOB.id, 99, ADA.id, BOB.id])
+    assert [one.username for one in some] == ["ada", "bob"] and await storage.members_with([]) == []
