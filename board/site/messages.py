@@ -14,7 +14,7 @@ from board.site.parts import Parts
 from board.text import clean
 from storage.errors import MembersOnlyError, NotFoundError
 from storage.mentions import ALL, Named
-from storage.queries import parse
+from storage.queries import GUESTS, Query, parse
 from storage.records import FIRST_BOARD, Changes, Found, Message, Page
 
 CHANGES = "Only its author can change a message."
@@ -154,6 +154,17 @@ class Messages(Parts):
         self._count_search(caller, query)
         with finding_board():
             return await self.storage.search(query, before, limit, board_id, caller.asker)
+
+    async def nobody_in(self, caller: Caller, wanted: Query) -> str | None:
+        """Returns the username behind `from:` if nobody has it. Guests are not told which usernames there are."""
+        username = wanted.only.author
+        if caller.account is None or username is None or username == GUESTS:
+            return None
+        try:
+            await self.storage.account(username)
+        except NotFoundError:
+            return username
+        return None
 
     def _count_search(self, caller: Caller, query: str, boards: int = 1) -> None:
         """Counts a search by what it takes: boards times words, and what conditions read. Raises DeniedError,

@@ -1,6 +1,7 @@
 """Search: a page of results that needs no JavaScript, and the same for programs."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from board.highlights import Piece, excerpt
 from board.recent import PAGE
@@ -17,6 +18,8 @@ RESULTS = 20
 """Results on one page."""
 MOST_MARKED = 6
 """Words and phrases of a query that are highlighted: enough for a reader, and each must be compared with every word."""
+MENDED_HERE = {"bad_date", "query_too_long"}
+"""Codes of what may be wrong with a query."""
 ALL = "*"
 """The parameter `board` of a search in all boards."""
 
@@ -39,31 +42,51 @@ class SearchPage(Searching, WithRail, Rendering):
     forgives_old_sessions = True
 
     async def get(self) -> None:
-        query, before, in_all = self.query("q") or "", self.whole_number("before"), self.query("board") == ALL
-        look = self.find_in_all if in_all else self.find
+        query, before = self.query("q") or "", self.whole_number("before")
+        look = self.find_in_all if self.in_all else self.find
         found = await look(query, before, RESULTS) if query.strip() else None
         wanted = parse(query)
         # Not on the loop: finding many words in many long messages takes a while.
         making, messages = self.context.making, found.messages if found else []
         shown = await making.excerpts.run(excerpts, messages, wanted.phrases[:MOST_MARKED]) if messages else {}
-        beside = self.beside()
+        nobody = None if messages else await self.site.nobody_in(self.caller, wanted)
+        said = self.said(query) | {"found": found, "before": before, "nobody": nobody, "has_words": not wanted.is_empty}
         self.judge(self.found_on)
         await self.send_page(
             "search.html",
             [],
-            query=query,
-            found=found,
-            before=before,
-            has_words=not wanted.is_empty,
-            in_all=in_all and self.rail is not None,
-            found_on=self.found_on if self.rail else {},
-            alike=self.site.alike(self.found_on.values(), self.scope),
-            leaves_out=self.leaves_out,
-            most=board_messages.BOARDS_SEARCHED,
             excerpt=lambda m: [(piece, "mark" if is_marked else "text") for piece, is_marked in shown[m.id]],
-            **needs(messages),
-            **beside | ({"current": ""} if in_all else {}),
+            **said | needs(messages),
         )
+
+    @property
+    def in_all(self) -> bool:
+        return self.query("board") == ALL
+
+    def said(self, query: str) -> dict[str, Any]:
+        """Returns what the template needs for a page on which nothing is found yet."""
+        beside = self.beside()
+        return {
+            "query": query,
+            "found": None,
+            "before": None,
+            "has_words": False,
+            "nobody": None,
+            "refused": None,
+            "in_all": self.in_all and self.rail is not None,
+            "found_on": self.found_on if self.rail else {},
+            "alike": self.site.alike(self.found_on.values(), self.scope),
+            "leaves_out": self.leaves_out,
+            "most": board_messages.BOARDS_SEARCHED,
+            **beside | ({"current": ""} if self.in_all else {}),
+        }
+
+    def write_error_page(self, refused: RefusedError) -> None:
+        """Shows what is wrong with a query beside it, so that it can be mended."""
+        if refused.code not in MENDED_HERE:
+            return super().write_error_page(refused)
+        said = self.said(self.query("q") or "") | {"refused": refused}
+        self.finish(self.render_string("search.html", messages=b"", **said, **needs([])))
 
     async def find(self, query: str, before: int | None, limit: int) -> Found:
         return await self.site.search(self.caller, query, before, limit)

@@ -4,6 +4,7 @@ import asyncio
 import html
 import re
 import threading
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -199,5 +200,35 @@ def test_conditions_narrow_a_search_on_pages_and_in_the_api(server):
     page = server.get("/search", params={"q": f"quokka from:{ada.username} has:link"}).text
     assert marks(page) == ["quokka"]
     assert "from:ada" in server.get("/search").text, "what there is to know is said where one asks"
-    refused = server.get("/search", params={"q": "before:tomorrow"})
-    assert refused.status_code == 422 and "2026-11-01" in refused.text
+
+
+@pytest.mark.parametrize("where", ["", "&board=*"])
+def test_a_query_that_is_refused_is_there_to_be_mended(server, where):
+    """With the reason beside it, and with the status of the refusal; what is typed is no markup."""
+    for query, words in (
+        ("quokka before:yesterday", "write a day, such as 2026-11-01"), ("after:01.11.2026", "write a day"),
+        ('"<b>" before:x', "write a day"), ("x" * 201, "A search may have 200 characters; this one has 201."),
+    ):  # fmt: skip
+        answer = server.get(f"/search?q={quote(query)}{where}")
+        assert answer.status_code == 422
+        [value] = re.findall(r'name="q" type="search" value="([^"]*)"', answer.text)
+        assert html.unescape(value) == query
+        reason = answer.text.partition('id="refused"')[2].partition("</p>")[0]
+        assert words in reason and 'aria-describedby="refused"' in answer.text
+        assert "has:link" in answer.text and "<b>" not in answer.text
+
+
+def test_members_are_told_that_nobody_has_a_username(server):
+    """Guests learn of no username in this way, as anybody else's is answered alike."""
+    member = Person(server).browser()
+    for client, is_told in ((member, True), (server.open(), False)):
+        for query in (
+            "from:nobody_here",
+            f"from:{Person(server).username}",
+            "from:guests nonesuchword",
+            "nonesuchword",
+        ):
+            page = client.get("/search", params={"q": query}).text
+            says = "Nobody has the username <bdi>nobody_here</bdi>." in page
+            assert says is (is_told and "nobody" in query), query
+            assert "has:link" in page and ("No results" in page) is not says
