@@ -332,6 +332,7 @@ function back() {
 
 /** @param {Message} message */
 function sent(message) {
+  if (!slug) store.put(kept, String(message.id)); // as the server notes it where there are several boards
   board.put(message);
   tabs.wake();
   // If the poll in flight has not brought it by then, that poll must be dead.

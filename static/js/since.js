@@ -7,28 +7,36 @@ const WEEK = 7; // days, in which the name of a day says which one it was
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 
 /**
- * Draws the line above the newest message that was read, now or once older messages have come that far.
+ * Draws the line above the newest message that was read, now or once older messages have come that far. Until then, a line at
+ * the top leads there. The line goes when all that is new above it is deleted.
  * @param {number} last The id of that message; it may be deleted by now.
  */
 export function draw(last) {
-  if (place(last)) return;
-  const observer = new MutationObserver(() => place(last) && observer.disconnect());
-  observer.observe(list, { childList: true });
+  const newest = idOf(list.querySelector("article"));
+  let line = place(last, newest);
+  if (line === null) return;
+  if (!line) list.before(leadTo(last));
+  new MutationObserver((_, observer) => {
+    line ??= place(last, newest);
+    if (line?.isConnected && !newOnes(last, newest).length) line.remove();
+    if (line === null || line?.isConnected === false) observer.disconnect();
+    if (line !== undefined) document.getElementById("to-read")?.remove();
+  }).observe(list, { childList: true });
 }
 
 /**
  * @param {number} last
- * @returns {boolean} Whether it is known where the line is, or that there is none.
+ * @param {number} newest The newest message when the page was opened.
+ * @returns {HTMLElement | null | undefined} The line; null if there is none; undefined if that is not known yet.
  */
-function place(last) {
-  const articles = [...list.querySelectorAll("article")];
-  const count = articles.findIndex((article) => Number(article.id.slice(1)) <= last);
-  if (count < 0) return document.getElementById("older")?.hidden ?? true; // all that there is may be new
-  if (count === 0) return true;
+function place(last, newest) {
+  const read = [...list.querySelectorAll("article")].find((article) => idOf(article) <= last);
+  if (!read) return document.getElementById("older")?.hidden === false ? undefined : null; // all that there is may be new
+  const count = newOnes(last, newest).length;
+  if (!count) return null;
   const line = document.createElement("div");
-  const read = new Date(articles[count].querySelector("time")?.dateTime ?? "");
   line.className = "since";
-  line.textContent = `${count} new since ${inWords(read)}`;
+  line.textContent = `${count} new since ${inWords(new Date(read.querySelector("time")?.dateTime ?? ""))}`;
   for (const [name, value] of [
     ["role", "separator"],
     ["aria-label", line.textContent],
@@ -37,8 +45,38 @@ function place(last) {
     line.setAttribute(name, value); // the messages are a live region, in which this is no news
   }
   addSheet();
-  articles[count - 1].after(line);
-  return true;
+  /** @type {HTMLElement} */ (newOnes(last, newest).at(-1)).after(line);
+  return line;
+}
+
+/**
+ * Returns the messages of others that are newer than the last one that was read.
+ * @param {number} last
+ */
+function newOnes(last, newest = Infinity) {
+  const { me } = list.dataset;
+  return [.../** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("article"))].filter(
+    (article) => idOf(article) > last && idOf(article) <= newest && (!me || article.dataset.by !== me),
+  );
+}
+
+/** @param {number} last */
+function leadTo(last) {
+  const [line, button] = [document.createElement("p"), document.createElement("button")];
+  [line.id, line.className, button.className, button.type] = ["to-read", "since", "plain", "button"];
+  button.textContent = `More than ${newOnes(last).length} new: go to where you stopped`;
+  button.addEventListener("click", () => {
+    history.replaceState({ ...history.state, place: { id: last, top: innerHeight / 2 } }, "");
+    dispatchEvent(new HashChangeEvent("hashchange")); // place.js loads messages as far as that
+  });
+  line.append(button);
+  addSheet();
+  return line;
+}
+
+/** @param {Element | null} article */
+function idOf(article) {
+  return Number(article?.id.slice(1));
 }
 
 /** Returns the day, or of today the time; in English, as the words around it. @param {Date} moment */

@@ -5,6 +5,7 @@ import datetime
 from playwright.async_api import expect
 
 from tests.browser.test_access import no_violations
+from tests.http.test_boards import bot_of
 from tests.support.boards import LISTED, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, comes_true, is_wide, message
 from tests.support.people import Person
@@ -66,9 +67,22 @@ async def test_who_comes_back_sees_what_is_new_since(start, visit):
     await page.goto(server.url)
     await expect(message(page, "later 59")).to_have_count(1)
     await expect(line).to_have_count(0)
-    await page.evaluate("scrollTo(0, document.body.scrollHeight)")  # which loads older ones
+    await expect(page.locator("#to-read")).to_have_count(1)
+    await no_violations(page)
+    server.post("while the page is open")
+    await expect(message(page, "while the page is open")).to_have_count(1)
+    await page.get_by_role("button", name="More than 50 new: go to where you stopped").click()
     await expect(line).to_have_text("60 new since yesterday")
+    await expect(line).to_be_in_viewport()
     assert await line.evaluate(BESIDE) == ["later 0", "six"]
+    await expect(page.locator("#to-read")).to_have_count(0)
+
+    await page.locator("#s").fill("one's own")
+    await page.locator("#s").press("Control+Enter")
+    await expect(page.locator(".message", has_text="one's own").locator("time")).to_have_count(1)
+    await page.reload()
+    await expect(message(page, "one's own")).to_have_count(1)
+    await expect(line).to_have_count(0)
 
 
 async def test_a_member_s_line_is_that_of_all_devices(start, visit):
@@ -88,15 +102,20 @@ async def test_a_member_s_line_is_that_of_all_devices(start, visit):
     until(lambda: mark() == ids[1])
     await expect(desktop.get_by_role("separator")).to_have_count(0)
     await desktop.goto("about:blank")
-    post_on(ada.api, "rowing", "three")
+    post_on(bot_of(joe), "rowing", "of Joe's bot")
+    three = post_on(ada.api, "rowing", "three")["id"]
     phone = await visit(server, "/b/rowing/", person=joe, viewport={"width": 320, "height": 640})
     line = phone.get_by_role("separator")
     await expect(line).to_be_visible()
     assert (await line.inner_text()).startswith("1 new since ")
-    assert await line.evaluate(BESIDE) == ["three", "two"]
+    assert await line.evaluate(BESIDE) == ["three", "of Joe's bot"]
     assert not await is_wide(phone)
     until(lambda: mark() > ids[1])
     await desktop.goto(f"{server.url}/b/rowing/")
     await comes_true(desktop, LISTED)
     await expect(message(desktop, "three")).to_have_count(1)
     await expect(desktop.get_by_role("separator")).to_have_count(0)
+    await expect(line).to_have_count(1)
+    ada.api.delete(f"/api/v1/messages/{three}")
+    await expect(message(phone, "three")).to_have_count(0)
+    await expect(line).to_have_count(0)
