@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from storage.asking import BOARD, may_moderate, to_board, together
 from storage.names import load_table
-from storage.records import EVERYBODY, FIRST_BOARD
+from storage.records import ALL, EVERYBODY, FIRST_BOARD
 from storage.rows import account_by
 from storage.skeletons import skeleton
 from storage.tx import Nouns, Tx, places
@@ -14,8 +14,6 @@ from storage.words import fold
 
 MOST_MENTIONS = 20
 """Usernames in one message that are looked up."""
-ALL = "all"
-"""What moderators write for everybody who may read the board. An account that had this username before can't be mentioned."""
 CANDIDATES = 200
 """Accounts that SQL finds by what their names look like, and that are judged by their names here."""
 BETWEEN_WORDS = re.compile(r"[\s-]+")

@@ -11,10 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from storage.asking import together
 from storage.errors import NameReservedError
-from storage.mentions import ALL
 from storage.people import Present
 from storage.queries import GUESTS
-from storage.records import DELETED_NAME, Account
+from storage.records import ALL, DELETED_NAME, Account
 from storage.rights import check_in_force
 from storage.rows import ACCOUNT, note_access_change, told_apart
 from storage.skeletons import skeleton, table

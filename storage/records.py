@@ -32,6 +32,8 @@ REACTIONS = ("thumbs_up", "heart", "laugh", "hooray", "surprise", "tear", "thank
 """The kinds of reactions, in the order in which they are shown. A row keeps its kind when this changes."""
 EVERYBODY = 0
 """What stands for @all among the ids of accounts that a message mentions: no account has it."""
+ALL = "all"
+"""What moderators write for everybody who may read the board. An account that had this username before can't be mentioned."""
 MOST_INVITATIONS = 200
 """Per account: what one may read is compared at each moment when something may be sent."""
 

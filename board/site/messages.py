@@ -13,9 +13,9 @@ from board.site.boards import finding_board
 from board.site.parts import Parts
 from board.text import clean
 from storage.errors import MembersOnlyError, NotFoundError
-from storage.mentions import ALL, Named
+from storage.mentions import Named
 from storage.queries import GUESTS, Query, parse
-from storage.records import FIRST_BOARD, Changes, Found, Message, Page
+from storage.records import ALL, FIRST_BOARD, Changes, Found, Message, Page
 
 CHANGES = "Only its author can change a message."
 DELETES = "Only its author or a moderator can delete a message."

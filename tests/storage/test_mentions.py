@@ -8,8 +8,8 @@ import pytest
 from storage import open_storage
 from storage.boards import BoardChange
 from storage.errors import KeyReusedError, NotAllowedError, NotFoundError, StorageError
-from storage.mentions import ALL, MOST_MENTIONS
-from storage.records import EVERYBODY, FIRST_BOARD, GUEST, Password
+from storage.mentions import MOST_MENTIONS
+from storage.records import ALL, EVERYBODY, FIRST_BOARD, GUEST, Password
 from tests.storage.test_boards import AS_ADA, AS_BOB, made
 from tests.storage.test_import_rows import ROWS, exported, import_into, lines
 from tests.storage.test_storage import ADA, BOB, KEY, storage  # noqa: F401 (a fixture)
