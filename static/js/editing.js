@@ -21,6 +21,8 @@ class Editing {
   #box;
   #began;
   #saved;
+  /** @type {Record<string, string>} A guest's secret, also once its time is over: the server says so then. */
+  #own;
   #isSaving = false;
   /** A live change, or what was deleted, may take the article away. */
   #observer = new MutationObserver(() => this.#form.isConnected || this.#lost());
@@ -33,6 +35,7 @@ class Editing {
     this.#id = message.id;
     this.#tools = tools;
     this.#saved = message.body;
+    this.#own = tools.own?.(message.id) ?? {}; // a page of the last release has none
     const form = this.#form;
     [form.className, form.innerHTML, form.dataset.draft] = ["in-place", FORM, `edit/${tools.as}/${message.id}`];
     form.setAttribute("aria-live", "off"); // the messages are a live region, in which this is no news
@@ -100,8 +103,7 @@ class Editing {
     if (this.#box.value === this.#saved) return this.#close();
     this.#isSaving = true;
     try {
-      const own = this.#tools.own?.(this.#id); // a page of the last release has none
-      const headers = { Accept: "application/json", "Content-Type": "application/json", ...own };
+      const headers = { Accept: "application/json", "Content-Type": "application/json", ...this.#own };
       const body = JSON.stringify({ body: this.#box.value, began_from: this.#began.value });
       const url = `${this.#url}?as=${encodeURIComponent(this.#tools.as)}`;
       await ask(url, isMessage, LIMIT_MS, { method: "PATCH", headers, body });

@@ -117,7 +117,7 @@ function quotedOf(message) {
  */
 function namesAt(article) {
   const names = [...article.querySelectorAll("header bdi")].map((one) => /** @type {Element} */ (one.cloneNode(true)));
-  names[0].removeAttribute("class");
+  names[0]?.removeAttribute("class"); // a page of the last release may have none
   return names;
 }
 
