@@ -28,6 +28,7 @@ async def running(folder, *flags):
         server=server, board=board, storage=storage, port=port, parsed=parsed, application=application
     )
     server.stop()
+    board.waiters.drain()  # as a server does at its end: no tick comes after the test
     await server.close_all_connections()
     await board.close()
     await storage.close()
