@@ -5,7 +5,7 @@ import { ask } from "./poller.js";
 
 /** @typedef {{id: number, username: string, name: string}} Member */
 
-const URL = "/api/v1/members";
+const MEMBERS = "/api/v1/members";
 const LIMIT_MS = 10_000; // for an answer
 const REST_MS = 150; // since the last key
 const MOST = 8; // options
@@ -87,7 +87,7 @@ class Completion {
     const query = prefix ? `prefix=${encodeURIComponent(prefix)}` : `ids=${authors().slice(0, MOST).join()}`;
     try {
       const members =
-        known.get(query) ?? (query === "ids=" ? [] : (await ask(`${URL}?${query}`, isList, LIMIT_MS)).members);
+        known.get(query) ?? (query === "ids=" ? [] : (await ask(`${MEMBERS}?${query}`, isList, LIMIT_MS)).members);
       if (known.size >= MOST_KEPT) known.clear();
       known.set(query, members);
       if (prefix === this.#prefix && document.activeElement === this.#box) this.#show(members, prefix);
