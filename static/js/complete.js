@@ -13,7 +13,7 @@ const MOST_KEPT = 100; // answers
 // The same edge as in markup.js:
 const TYPED = /(?<![^\s([{"'*_~:<,;])@((?:[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]{0,31})?)$/u;
 const BACK = 70; // that much of the text can match
-const ALL = { id: 0, username: "all", name: "everybody who may read this board" }; // as storage/mentions.py
+const ALL = { id: 0, username: "all", name: "everybody who may read this board" }; // as storage/records.py
 
 /** @type {Map<string, Member[]>} */
 const known = new Map();

@@ -100,7 +100,7 @@ async def test_only_the_time_and_edited_stand_beside_a_next_message(start, visit
         plain, edited = ["permalink true"], ["permalink true", "edited true"]
         assert await page.evaluate(SEEN) == [plain, edited, plain, edited, plain], direction
         assert not await is_wide(page)
-    order = "[...document.querySelectorAll('#m9 header > *')].map((part) => part.getBoundingClientRect().left)"
+    order = "[...document.querySelectorAll('#m3 header > *')].map((part) => part.getBoundingClientRect().left)"
     lefts = await page.evaluate(order)
     is_in_one_line = size[0] > 500
     assert not is_in_one_line or lefts == sorted(lefts, reverse=True), "each part is left of the one before it"

@@ -75,7 +75,7 @@ def parameters_of(case):
 
 def has_only_more(response, known):
     """Whether the request has all that it should, and parameters that nobody knows besides."""
-    query = parse_qs(urlsplit(response.request.url).query)
+    query = parse_qs(urlsplit(response.request.url).query, keep_blank_values=True)
     fits = all(
         re.search(known[name].get("pattern", r"^\d+$" if known[name]["type"] == "integer" else ""), value)
         for name in known.keys() & query.keys()
