@@ -116,7 +116,7 @@ async def test_a_message_is_named_by_author_and_time_also_where_its_header_is_le
     await write(page, "from the page")
     for name in ("from the page", "above", "below"):
         article = message(page, name)
-        time = await article.locator("time").inner_text()
+        time = await article.locator("time").text_content()
         await expect(article).to_have_accessible_name(f"Ada Byron {time}")
         await expect(article.locator(".permalink")).to_have_accessible_name(f"Ada Byron {time}")
     shows = "(id) => getComputedStyle(document.querySelector(`#m${id} .permalink`)).opacity"

@@ -30,7 +30,7 @@ async def test_what_one_posts_the_other_shows_without_reload(server, visit):
     await expect(message(two, "Hello from the first window")).to_have_count(1)
     await write(two, "Hello back from the second")
     await expect(message(one, "Hello back from the second")).to_have_count(1)
-    assert await one.locator(".body").first.inner_text() == "Hello back from the second"
+    assert await one.locator(".body").first.text_content() == "Hello back from the second"
     assert await shown(one) == await shown(two)
 
 
