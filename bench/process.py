@@ -29,6 +29,11 @@ class Server:
         self.control = Connection(port)
         """For requests of the bench itself, apart from the load."""
 
+    def close(self) -> None:
+        self.control.socket.close()
+        if self.process.stdout:
+            self.process.stdout.close()
+
     def parked(self) -> int:
         """Returns how many parked polls the server reports: those of the first board, or to a monitor all."""
         parked: int = self.health()["parked"]
@@ -99,7 +104,8 @@ def server(
         match = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
         if match is None:
             raise Wrong(f"the server did not start: {line}{log.read_text()}")
-        yield Server(process, int(match[1]), str(settings.get("metrics_token", "")))
+        with contextlib.closing(Server(process, int(match[1]), str(settings.get("metrics_token", "")))) as started:
+            yield started
     finally:
         end(process)
 

@@ -51,7 +51,7 @@ class NoDatabase(SQLite):
         return Snapshot(self.head, self.kept[-changes:], await self.before(None, page))
 
 
-async def open_storage(url: str) -> NoDatabase:
+async def open_storage(url: str, **_: object) -> NoDatabase:  # a board that is not kept is not copied either
     storage = await NoDatabase.open(url.removeprefix("sqlite:///"))
     assert isinstance(storage, NoDatabase)
     storage.head = (await SQLite.snapshot(storage, changes=0, page=0)).head
