@@ -1,6 +1,5 @@
 """Guests' own messages: for GUEST_MS, a guest may edit or delete one by the secret that came with its post."""
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -22,7 +21,7 @@ class Guests(Nouns):
         self,
         id: int,
         body: str,
-        secret: str,
+        secret_hash: bytes,
         address: str | None,
         began_from: int | None = None,
         board_id: int = FIRST_BOARD,
@@ -35,7 +34,7 @@ class Guests(Nouns):
         words = await self._words(body, board_id)
 
         async def unit(tx: Tx) -> Message:
-            board = await check_own(tx, id, secret, address, board_id)
+            board = await check_own(tx, id, secret_hash, address, board_id)
             if board is not None:
                 check_may_write(board, None)
             mentions = await resolve(tx, mentioned, None, board_id)
@@ -43,38 +42,40 @@ class Guests(Nouns):
 
         return await self._write(unit)
 
-    async def delete_by_guest(self, id: int, secret: str, address: str | None, board_id: int = FIRST_BOARD) -> Message:
+    async def delete_by_guest(
+        self, id: int, secret_hash: bytes, address: str | None, board_id: int = FIRST_BOARD
+    ) -> Message:
         """Deletes a message's words permanently, also where guests may no longer write. Raises NotFoundError, TooLateError,
         NotAuthorError, NotAllowedError.
         """
 
         async def unit(tx: Tx) -> Message:
-            await check_own(tx, id, secret, address, board_id)
+            await check_own(tx, id, secret_hash, address, board_id)
             return await empty(tx, board_id, id)
 
         return await self._write(unit)
 
-    async def is_own(self, id: int, secret: str) -> bool:
-        """Whether this is the secret of a message, as long as it is kept."""
-        return await self._read(has_secret, id, secret)
+    async def is_own(self, id: int, secret_hash: bytes) -> bool:
+        """Whether this is the hash of a message's secret, as long as it is kept."""
+        return await self._read(has_secret, id, secret_hash)
 
 
-async def check_own(tx: Tx, id: int, secret: str, address: str | None, board_id: int) -> Board | None:
+async def check_own(tx: Tx, id: int, secret_hash: bytes, address: str | None, board_id: int) -> Board | None:
     """Checks that a guest may change this message. Returns its board, unless it is the first."""
     board = None if board_id == FIRST_BOARD else await check_may_read(tx, board_id, GUEST)
     message = await read_message(tx, board_id, id)
     # A message from the future is too old as well: the clock has been set back, nobody knows by how much.
     if message.author is None and abs(await now_ms(tx) - message.created_at) >= GUEST_MS:
         raise TooLateError(f"message {id}")
-    if not await has_secret(tx, id, secret):
+    if not await has_secret(tx, id, secret_hash):
         raise NotAuthorError(f"message {id}")
     await check_address(tx, address)
     return board
 
 
-async def has_secret(tx: Tx, id: int, secret: str) -> bool:
+async def has_secret(tx: Tx, id: int, secret_hash: bytes) -> bool:
     row = await tx.one("SELECT hash FROM guest_secrets WHERE message_id = $1", id)
-    return row is not None and hmac.compare_digest(bytes(row[0]), hash_of(secret))
+    return row is not None and hmac.compare_digest(bytes(row[0]), secret_hash)
 
 
 async def now_ms(tx: Tx) -> int:
@@ -96,11 +97,7 @@ def check_name_is_free(guest: Guest) -> None:
         raise NameReservedError("a guest")
 
 
-async def keep_secret(tx: Tx, message: Message, secret: str) -> None:
+async def keep_secret(tx: Tx, message: Message, secret_hash: bytes) -> None:
     """Called in the transaction that posts the message. PostgreSQL's post_guests() does the same."""
     insert = "INSERT INTO guest_secrets (message_id, hash, until) VALUES ($1, $2, $3)"
-    await tx.run(insert, message.id, hash_of(secret), message.created_at + GUEST_MS)
-
-
-def hash_of(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+    await tx.run(insert, message.id, secret_hash, message.created_at + GUEST_MS)

@@ -6,7 +6,7 @@ from storage.errors import ArchivedError, NotAllowedError
 from storage.reading import read_anywhere, read_message, read_pinned
 from storage.records import FIRST_BOARD, Account, Asker, Message
 from storage.rights import check_active, check_in_force
-from storage.rows import author_of, note, table_of
+from storage.rows import author_of, next_number, note, table_of
 from storage.tx import Nouns, Tx
 
 
@@ -57,10 +57,8 @@ async def check_may_pin(tx: Tx, board_id: int, asker: Asker) -> Account:
 
 async def set_pinned(tx: Tx, message: Message, at: str) -> None:
     """`at` is SQL."""
-    row = await tx.one("UPDATE board SET seq = seq + 1 RETURNING seq")
-    assert row is not None
-    table = table_of(message.board_id)
-    await tx.run(f"UPDATE {table} SET seq = $1, pinned_at = {at} WHERE id = $2", row[0], message.id)
+    update = f"UPDATE {table_of(message.board_id)} SET seq = $1, pinned_at = {at} WHERE id = $2"
+    await tx.run(update, await next_number(tx), message.id)
 
 
 async def has_pins(tx: Tx) -> bool:

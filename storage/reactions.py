@@ -9,7 +9,7 @@ from storage.names import read_presents
 from storage.reading import read_anywhere, read_message
 from storage.records import FIRST_BOARD, Asker, Author, Message
 from storage.rights import check_active, check_in_force
-from storage.rows import raise_floor, table_of
+from storage.rows import next_number, raise_floor, table_of
 from storage.tx import Nouns, Tx, places
 
 REMOVED_AT_ONCE = 2000
@@ -80,9 +80,7 @@ async def change(tx: Tx, sql: str, id: int, kind: str, asker: Asker) -> Message:
     tx.has_news = True  # so that the board shows what the answer says, also if this was sent again
     if not await tx.run(sql, id, asker.account_id, kind):
         return message
-    row = await tx.one("UPDATE board SET seq = seq + 1 RETURNING seq")
-    assert row is not None
-    await tx.run(f"UPDATE {table_of(board_id)} SET seq = $1 WHERE id = $2", row[0], id)
+    await tx.run(f"UPDATE {table_of(board_id)} SET seq = $1 WHERE id = $2", await next_number(tx), id)
     return await read_message(tx, board_id, id)
 
 

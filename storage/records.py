@@ -53,8 +53,8 @@ class Guest(NamedTuple):
 
     name: str | None = None
     """The name under which it is shown, as a guest's."""
-    secret: str | None = None
-    """By which the guest may edit or delete it for GUEST_MS. Storage has its hash, for that long."""
+    secret_hash: bytes | None = None
+    """Of the secret by which the guest may edit or delete it for GUEST_MS. It is kept for that long."""
     is_refused: bool = False
     """Whether nobody can take the name. Nothing new is posted then; what is sent again is answered as it was posted."""
 

@@ -60,9 +60,7 @@ def to_message(row: Iterable[Any]) -> Message:
     reactions, mentions, pinned_at, beside, *board_id = more
     author, guest_name = (None, author_name) if author_id is None else (to_author(author_id, author_name, beside), None)
     board = board_id[0] if board_id else FIRST_BOARD
-    is_pinned = (
-        body is not None and pinned_at is not None
-    )  # a node of the last release leaves the mark of what it deletes
+    is_pinned = body is not None and pinned_at is not None  # a node of the last release leaves it on what it deletes
     kept = counts_in(reactions), guest_name, ids_in(mentions), is_pinned
     return Message(id, seq, author, body, created_at, edited_at, reply_to, board, *kept)
 
@@ -84,6 +82,14 @@ def counts_in(reactions: str | None) -> tuple[tuple[str, int], ...]:
 def ids_in(mentions: str | None) -> tuple[int, ...]:
     """Returns the ids that the database keeps beside a message, such as “;3;17;”."""
     return () if mentions is None else tuple(map(int, mentions.strip(";").split(";")))
+
+
+async def next_number(tx: Tx) -> int:
+    """Takes the next number of the one sequence, for a change of a message."""
+    row = await tx.one("UPDATE board SET seq = seq + 1 RETURNING seq")
+    assert row is not None
+    seq: int = row[0]
+    return seq
 
 
 def newest(messages: Iterable[Message], count: int) -> list[Message]:

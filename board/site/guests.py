@@ -28,32 +28,37 @@ class Guests(Messages):
             return guest._replace(name=None, is_refused=True)
         return guest._replace(name=name)
 
-    async def editable_until(self, message: Message, is_new: bool, secret: str) -> int | None:
+    async def editable_until(self, message: Message, is_new: bool, secret_hash: bytes) -> int | None:
         """Returns until when a guest may change what was posted with this secret; None for what was posted before, with
         another one, or by a node of the last release, which knows none.
         """
-        if message.deleted or not (is_new or await self.storage.is_own(message.id, secret)):
+        if message.deleted or not (is_new or await self.storage.is_own(message.id, secret_hash)):
             return None
         return message.created_at + GUEST_MS
 
-    async def edit_as_guest(self, caller: Caller, secret: str, id: int, text: str, began_from: int | None) -> Message:
-        """Edits a message as edit() does, for the guest who has its secret. It counts as a post from this address.
+    async def edit(
+        self, caller: Caller, id: int, text: str, began_from: int | None, secret_hash: bytes | None = None
+    ) -> Message:
+        """Edits a message, for the member who wrote it, or for the guest who has its secret. It counts as a post.
 
-        Raises DeniedError, BadTextError, NotFoundError, TooLateError, NotAuthorError, NotAllowedError, MembersOnlyError,
-        EditConflictError.
+        Raises what edit() does for members, and TooLateError.
         """
+        if secret_hash is None:
+            return await super().edit(caller, id, text, began_from)
         if self.rules.posting == "members":
             raise MembersOnlyError
         self._count_post(caller)
         body = clean(text, self.rules.message_length)
         board_id = (await self.storage.message(id, caller.asker)).board_id
         there = caller.address, began_from, board_id
-        return await self.storage.edit_by_guest(id, body, secret, *there, self._mentioned(caller, body))
+        return await self.storage.edit_by_guest(id, body, secret_hash, *there, self._mentioned(caller, body))
 
-    async def delete_as_guest(self, caller: Caller, secret: str, id: int) -> Message:
-        """Deletes a message, for the guest who has its secret. Raises DeniedError, NotFoundError, TooLateError,
-        NotAuthorError, NotAllowedError.
+    async def delete(self, caller: Caller, id: int, secret_hash: bytes | None = None) -> Message:
+        """Deletes a message, for its author, a moderator, or the guest who has its secret. Raises what delete() does for
+        members, and TooLateError.
         """
+        if secret_hash is None:
+            return await super().delete(caller, id)
         self.limits.deleting.check(caller.key)
         board_id = (await self.storage.message(id, caller.asker)).board_id
-        return await self.storage.delete_by_guest(id, secret, caller.address, board_id)
+        return await self.storage.delete_by_guest(id, secret_hash, caller.address, board_id)

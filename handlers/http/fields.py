@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import tornado.web
 from tornado.httputil import HTTPHeaders
 
+from board.credentials import hash_secret
 from handlers.http.errors import RefusedError
 from storage.records import Guest
 
@@ -76,17 +77,17 @@ class Fields(tornado.web.RequestHandler):
         return int(str(value))
 
     def guest(self, name: str | None) -> Guest:
-        """Returns what a guest says with a post: the name in this field, and the secret. Raises RefusedError."""
-        return Guest(name, self.guest_secret())
+        """Returns what a guest says with a post: the name in this field, and the secret's hash. Raises RefusedError."""
+        return Guest(name, self.guest_secret_hash())
 
-    def guest_secret(self) -> str | None:
-        """Returns the secret by which a guest owns a message, from a header: it is in no address, body or log. Raises
-        RefusedError.
+    def guest_secret_hash(self) -> bytes | None:
+        """Returns the hash of the secret by which a guest owns a message. That is in a header: in no address, body or log.
+        Raises RefusedError.
         """
         secret = self.request.headers.get("Guest-Secret")
         if secret is not None and not is_random(secret):
             raise RefusedError(400, "bad_secret", "A guest's secret has 22 to 100 random characters of ASCII.")
-        return secret
+        return None if secret is None else hash_secret(secret)
 
     def limit(self) -> int | None:
         """Returns the requested number of messages, at most LIMIT_MAX; None if there is none. Raises RefusedError."""

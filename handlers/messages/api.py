@@ -90,10 +90,15 @@ def check_is_still(handler: Base, username: str | None) -> None:
     )
 
 
+def own_secret_hash(handler: Base) -> bytes | None:
+    """Returns the hash of the secret that a guest has sent; a member has none. Raises RefusedError."""
+    return None if handler.account else handler.guest_secret_hash()
+
+
 async def as_posted(handler: Base, message: Message, is_new: bool) -> dict[str, Any]:
     """The message that answers its post. A guest who has sent a secret is told until when it is good."""
-    secret = None if handler.account else handler.guest_secret()
-    until = secret and await handler.site.editable_until(message, is_new, secret)
+    own = own_secret_hash(handler)
+    until = own and await handler.site.editable_until(message, is_new, own)
     return as_json(message) | ({"editable_until": iso(until)} if until else {})
 
 
@@ -196,21 +201,13 @@ class ApiMessage(Placed):
         seen_at = moment(began_from) if began_from else None
         if seen_at == NO_MOMENT:
             raise RefusedError(400, "bad_field", "“began_from” must be the message's “edited_at” or “created_at”.")
-        secret = None if self.account else self.guest_secret()
-        if secret is None:
-            message = await self.site.edit(self.caller, parse_id(id), body, seen_at)
-        else:
-            message = await self.site.edit_as_guest(self.caller, secret, parse_id(id), body, seen_at)
+        message = await self.site.edit(self.caller, parse_id(id), body, seen_at, own_secret_hash(self))
         await self.find_board_when_done(message)
         self.write_placed(message)
 
     async def delete(self, id: str) -> None:
         check_is_still(self, self.query("as"))
-        secret = None if self.account else self.guest_secret()
-        if secret is None:
-            await self.site.delete(self.caller, parse_id(id))
-        else:
-            await self.site.delete_as_guest(self.caller, secret, parse_id(id))
+        await self.site.delete(self.caller, parse_id(id), own_secret_hash(self))
         self.is_done = True
         self.set_status(204)
 

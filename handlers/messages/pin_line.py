@@ -2,10 +2,10 @@
 
 import functools
 
-from board.markup import flat, pieces, plain
+from board.markup import flat, pieces
 from handlers.http.templates import LOADER
-from handlers.messages.articles import named, preview
-from handlers.messages.quotes import LONGEST, MOST_READ
+from handlers.messages.articles import named
+from handlers.messages.quotes import first_words
 from storage.records import Message
 
 
@@ -13,7 +13,5 @@ from storage.records import Message
 def pin_line(message: Message) -> bytes:
     """Returns its HTML, which belongs to no viewer. Boards show theirs often, so those that were last made are kept."""
     body = message.body or ""
-    words = preview(plain(pieces(body[:MOST_READ])), LONGEST)
-    name, beside = named(message)
-    names = {"id": message.id, "name": name, "beside": beside}
-    return LOADER.load("pin.html").generate(**names, words=words, shown=flat(pieces(body)))
+    (name, beside), words, shown = named(message), first_words(body), flat(pieces(body))
+    return LOADER.load("pin.html").generate(id=message.id, name=name, beside=beside, words=words, shown=shown)

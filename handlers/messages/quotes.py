@@ -27,8 +27,12 @@ def quote_of(message: Message | None) -> tuple[str, str | None, str] | None:
     """
     if message is None or message.body is None:
         return None
-    words = preview(plain(pieces(message.body[:MOST_READ])), LONGEST)
-    return (*named(message), words)
+    return (*named(message), first_words(message.body))
+
+
+def first_words(body: str) -> str:
+    """Returns the beginning of a message on one line, without its markup."""
+    return preview(plain(pieces(body[:MOST_READ])), LONGEST)
 
 
 @functools.lru_cache(400)

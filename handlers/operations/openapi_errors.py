@@ -95,6 +95,10 @@ READS = (*KNOWN, "too_many_requests")
 """Errors of calls that read from storage, or need work for one client alone."""
 CHANGES = ("cross_origin", "too_large")
 WRITES = (*KNOWN, *CHANGES)
+MARKS = (
+    *WRITES, "not_found", "not_allowed", "archived", "someone_else", "not_utf8", "too_many_tries", "too_many_requests",
+)  # fmt: skip
+"""Errors of calls that put a mark on a message: a reaction, or the pin."""
 SENT = ("unsupported_encoding", "unsupported_type", "bad_json", "bad_field", "not_utf8")
 """Errors of calls with a body."""
 TEXT = ("body_not_text", "body_empty", "body_too_long")

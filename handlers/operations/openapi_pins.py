@@ -1,20 +1,10 @@
 """The described calls that are about the pinned message of a board."""
 
 from handlers.operations.openapi_calls import AS, MEMBERS, call
-from handlers.operations.openapi_errors import WRITES
+from handlers.operations.openapi_errors import MARKS
 from handlers.operations.openapi_parts import Json, good, in_path, ref
 
-PINS = (
-    *WRITES,
-    "moderators_only",
-    "not_found",
-    "not_allowed",
-    "archived",
-    "someone_else",
-    "not_utf8",
-    "too_many_tries",
-    "too_many_requests",
-)
+PINS = (*MARKS, "moderators_only")
 
 
 def pin_calls() -> Json:

@@ -4,7 +4,7 @@ from board.reactions import EMOJI
 from handlers.http.fields import LIMIT_MAX
 from handlers.messages.reactions import MEMBERS_AT_ONCE
 from handlers.operations.openapi_calls import AS, IDS, LIMIT, MEMBERS, NUMBER, call, readers
-from handlers.operations.openapi_errors import READS, WRITES
+from handlers.operations.openapi_errors import MARKS, READS
 from handlers.operations.openapi_parts import (
     BESIDE,
     FLAG,
@@ -28,17 +28,7 @@ KIND = {
     "description": "What it is called; the emoji itself will do, too: "
     + ", ".join(f"`{kind}` {emoji}" for kind, emoji in EMOJI.items()),
 }
-REACTS = (
-    *WRITES,
-    "bad_reaction",
-    "not_found",
-    "not_allowed",
-    "archived",
-    "someone_else",
-    "not_utf8",
-    "too_many_tries",
-    "too_many_requests",
-)
+REACTS = (*MARKS, "bad_reaction")
 EMOJIS = {"type": "array", "items": TEXT}
 
 

@@ -15,7 +15,7 @@ from storage.errors import (
     NotFoundError,
     OutdatedError,
 )
-from storage.guests import check_name_is_free, hash_of
+from storage.guests import check_name_is_free
 from storage.keys import fingerprint_of
 from storage.mentions import resolve
 from storage.messages import StoredMessages
@@ -47,7 +47,7 @@ class Messages(Units, StoredMessages):
     ) -> tuple[Message, bool]:
         author_id, fingerprint = author.id if author else None, fingerprint_of(key, body, reply_to)
         words = await vector(body, board_id)
-        said = (guest.name, hash_of(guest.secret) if guest.secret else None) if author is None else ()
+        said = (guest.name, guest.secret_hash) if author is None else ()
         post = Post(author_id, credential, body, words, key, fingerprint, address, None, board_id, reply_to, *said)
         began = time.monotonic()
         if mentioned or guest.is_refused:

@@ -65,8 +65,8 @@ class Messages(Units, StoredMessages):
             mentions = finish(resolve(SQLiteTx(db), mentioned, author and author.id, board_id)) if mentioned else None
             there = board_id, reply_to, None if account else guest.name, mentions
             message = insert(db, named, body, now_ms(), key, fingerprint, address, *there)
-            if account is None and guest.secret is not None:
-                finish(keep_secret(SQLiteTx(db), message, guest.secret))
+            if account is None and guest.secret_hash is not None:
+                finish(keep_secret(SQLiteTx(db), message, guest.secret_hash))
             return message, True
 
         began = time.monotonic()

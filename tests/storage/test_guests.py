@@ -5,6 +5,7 @@ import asyncio
 
 import pytest
 
+from board.credentials import hash_secret
 from storage import open_storage
 from storage.board_ends import clear_deleted
 from storage.boards import BoardChange
@@ -20,14 +21,13 @@ from storage.errors import (
     NotFoundError,
     TooLateError,
 )
-from storage.guests import hash_of
 from storage.records import FIRST_BOARD, GUEST, GUEST_MS, Guest
 from tests.storage.test_boards import made
 from tests.storage.test_import_rows import exported, import_into
 from tests.storage.test_replies import on
 from tests.storage.test_storage import ADA, KEY, storage  # noqa: F401 (a fixture)
 
-SECRET, OTHER = "s" * 22, "o" * 22
+SECRET, OTHER = hash_secret("s" * 22), hash_secret("o" * 22)
 ZOE = Guest("Zoe", SECRET)
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
@@ -62,10 +62,13 @@ async def hashes(storage):
 async def test_of_many_at_once_each_has_their_own_name_and_secret(storage):
     """They are posted together; some say nothing, some are retries, some reply, and some are on another board."""
     board, first = await made(storage), await posted(storage)
-    known = await posted(storage, guest=Guest("Ann", "a" * 22), key=KEY)
+    known = await posted(storage, guest=Guest("Ann", hash_secret("a" * 22)), key=KEY)
+
+    def secret_of(number):
+        return hash_secret(f"{number:022}")
 
     def one(number):
-        guest = Guest(f"Guest {number}" if number % 3 else None, f"{number:022}" if number % 4 else None)
+        guest = Guest(f"Guest {number}" if number % 3 else None, secret_of(number) if number % 4 else None)
         more = {"reply_to": first.id} if number % 10 == 1 else {"board_id": board.id} if number % 10 == 2 else {}
         return posted(storage, guest=guest, **more | ({"key": KEY} if number % 10 == 3 else {}))
 
@@ -74,10 +77,10 @@ async def test_of_many_at_once_each_has_their_own_name_and_secret(storage):
         assert message.guest_name == again.guest_name
         if number % 10 == 3:
             assert (message.id, message.guest_name) == (known.id, "Ann")
-            assert not await storage.is_own(message.id, f"{number:022}")
+            assert not await storage.is_own(message.id, secret_of(number))
         else:
             assert message.guest_name == (f"Guest {number}" if number % 3 else None)
-            assert await storage.is_own(message.id, f"{number:022}") == (number % 4 > 0)
+            assert await storage.is_own(message.id, secret_of(number)) == (number % 4 > 0)
 
 
 @pytest.mark.parametrize("slug", [None, "rowing"])
@@ -111,7 +114,7 @@ async def test_the_secret_edits_and_deletes_and_no_other_does(storage, slug):
     message, other = await posted(storage, board_id), await posted(storage, board_id, Guest(None, OTHER))
     by_member, without = await posted(storage, board_id, author=ADA), await posted(storage, board_id, Guest("Zoe"))
     assert await rows(storage) == [
-        (hash_of(secret), one.created_at + GUEST_MS) for one, secret in ((message, SECRET), (other, OTHER))
+        (secret, one.created_at + GUEST_MS) for one, secret in ((message, SECRET), (other, OTHER))
     ]
     for id, secret in [(message.id, OTHER), (other.id, SECRET), (by_member.id, SECRET), (without.id, SECRET)]:
         with pytest.raises(NotAuthorError):
@@ -126,7 +129,7 @@ async def test_the_secret_edits_and_deletes_and_no_other_does(storage, slug):
     assert again == edited
     assert (await storage.search("better", None, 9, board_id)).messages == [edited]
     assert (await storage.delete_by_guest(message.id, SECRET, HERE, board_id)).deleted
-    assert await hashes(storage) == [hash_of(OTHER)]
+    assert await hashes(storage) == [OTHER]
     for gone in (message.id, 10**6):
         with pytest.raises(NotFoundError):
             await storage.edit_by_guest(gone, "again", SECRET, HERE, board_id=board_id)
@@ -201,17 +204,17 @@ async def test_a_retry_changes_neither_name_nor_secret(storage, slug):
         await posted(storage, board_id, key=KEY, body="others")
     with pytest.raises(NoSuchMessageError):
         await posted(storage, board_id, reply_to=10**6)
-    assert await hashes(storage) == [hash_of(SECRET)]
+    assert await hashes(storage) == [SECRET]
     plain = await posted(storage, board_id, Guest(), key=KEY[::-1] + "2", body="plain")
     assert await storage.append(None, "plain", KEY[::-1] + "2", board_id=board_id, guest=ZOE) == (plain, False)
-    assert await hashes(storage) == [hash_of(SECRET)]
+    assert await hashes(storage) == [SECRET]
     refused = Guest(None, OTHER, is_refused=True)
     assert await storage.append(None, "words", KEY, board_id=board_id, guest=refused) == (message, False)
     before = (await storage.log_after(0, 99)).head.seq
     for key in (None, KEY + "3"):
         with pytest.raises(NameReservedError):
             await posted(storage, board_id, guest=refused, key=key)
-    assert (await storage.log_after(0, 99)).head.seq == before and await hashes(storage) == [hash_of(SECRET)]
+    assert (await storage.log_after(0, 99)).head.seq == before and await hashes(storage) == [SECRET]
 
 
 async def test_a_secret_goes_with_its_message(storage):

@@ -11,6 +11,7 @@ import pytest
 
 from admin.__main__ import parser
 from admin.move import move
+from board.credentials import hash_secret
 from storage import open_storage, open_transfer
 from storage.errors import CannotOpenError, StorageError
 from storage.people import Picture
@@ -49,7 +50,9 @@ async def fill(url):
     await storage.delete_account(gone.id, keep_messages=False)
     for n in range(5):
         await storage.append(Author(ada.id, ada.name), f"by Ada {n}\n好", f"{n:022}", "192.0.2.1")
-        await storage.append(None, f"by a guest {n}", None, "192.0.2.2", guest=Guest(f"Zoe {n}", f"{n:022}"))
+        await storage.append(
+            None, f"by a guest {n}", None, "192.0.2.2", guest=Guest(f"Zoe {n}", hash_secret(f"{n:022}"))
+        )
     await storage.edit(1, "edited")
     await storage.delete(3)
     await storage.import_messages([Import("old words", 1_300_000_000_000, "t" * 22)])
