@@ -17,7 +17,7 @@ from board import account_names
 from board import text as words_of
 from board.cursor import parse_cursor
 from board.images import kind_of_image
-from board.markup import flat, pieces
+from board.markup import flat, pieces, usernames_in
 from board.passwords import check_password, normal
 from board.text import BadTextError
 from fuzz.generate import octets, text
@@ -33,7 +33,10 @@ from handlers.login.facebook import ID, read_signed_request
 from handlers.messages.api import checked_key, form_key, parse_id
 from net.addresses import parse_address
 from net.fast_path.known import POLL
-from storage.errors import NotFoundError
+from storage.errors import BadDateError, NotFoundError
+from storage.names import has_sign
+from storage.queries import ANY, parse
+from storage.skeletons import skeleton
 from storage.words import phrases, words
 
 SECRET = "a secret of an app of Facebook's"
@@ -46,6 +49,7 @@ MESSAGES = (
     "**a _b_ ~~c~~** `d` [e](https://f.gh/i) j@k.lm www.n.op",
     "> one\n> two\n\n- three\n- four\n```py\nfive\n```",
     "مرحبا 😀",
+    "@ada and (@Joe_1), mail@ada.org",
     "\u0301" * 9 + "x",
 )
 
@@ -66,19 +70,24 @@ def messages(rng: random.Random) -> None:
         assert 0 < len(cleaned) <= 4000 and words_of.clean(cleaned, 4000) == cleaned
         assert not words_of.DROPPED.search(cleaned) and not words_of.NOT_TEXT.search(cleaned)
         cleaned.encode()
+        assert all(account_names.USERNAME.fullmatch(username) for username in usernames_in(cleaned))
         shown = list(flat(pieces(cleaned)))
         assert all(piece in cleaned for piece, kind in shown if kind in ("code", "block"))
         assert all(WEB.match(piece) for piece, kind in shown if kind == "link")
 
 
 def names(rng: random.Random) -> None:
-    sent = text(rng, ("Ada Lovelace", "ada_l", "Zoë Müller", "李", "member_2"))
+    sent = text(
+        rng, ("Ada Lovelace", "ada_l", "Zoë Müller", "李", "member_2", "ada@example.org", "👩\u200d🚀", "नमस्\u200dते")
+    )
     with refused(BadTextError):
         assert account_names.USERNAME.fullmatch(account_names.clean_username(sent))
     with refused(BadTextError):
-        assert 0 < len(account_names.clean_name(sent)) <= account_names.NAME_LENGTH
+        taken = account_names.clean_name(sent)
+        assert 0 < len(taken) <= account_names.NAME_LENGTH and not has_sign(taken)
     name = account_names.name_from_elsewhere(rng.choice((sent, None, 7, [sent])))
-    assert account_names.clean_name(name) == name
+    assert account_names.clean_name(name, kept=name) == name  # also one with an @, which nobody could take
+    assert skeleton(name) == " ".join(skeleton(name).split())
     assert account_names.USERNAME.fullmatch(next(account_names.usernames(name)))
     browser_name(sent)
 
@@ -90,9 +99,15 @@ def passwords(rng: random.Random) -> None:
 
 
 def searches(rng: random.Random) -> None:
-    sent = text(rng, ('hello "two words"', "漢字 かな", "a OR b*", "مرحبا", "C++ x-y"))
+    sent = text(
+        rng, ('hello "two words"', "漢字 かな", "a OR b*", "مرحبا", "C++ x-y", "from:ada before:2026-11-01 has:link")
+    )
     for found in (words(sent), phrases(sent)):
         assert len(found) <= len(sent) * 2 + 1
+    with refused(BadDateError):
+        wanted = parse(sent)
+        assert wanted.only == ANY or ":" in sent
+        assert wanted.is_empty or wanted.has_words or wanted.only != ANY
 
 
 def keys(rng: random.Random) -> None:
