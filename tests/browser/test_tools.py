@@ -267,7 +267,7 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     ids = [f"m{ada.post(words)['id']}" for words in ("one", "two")]
     phone = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
     page = await visit(server, person=ada, **phone)
-    assert await page.evaluate(DOTS, ids[1])
+    await comes_true(page, DOTS, ids[1])
     await page.locator(f"#{ids[1]} .permalink").tap()
     sheet = page.get_by_role("dialog", name=re.compile("^Ada"))
     buttons = sheet.get_by_role("button")
@@ -280,7 +280,7 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     await expect(sheet).to_have_count(0)
     await page.locator(f"#{ids[0]} .body").tap()
     await expect(page.locator(f"#{ids[0]} .permalink")).to_be_focused()
-    assert await page.evaluate(DOTS, ids[0])
+    await comes_true(page, DOTS, ids[0])
     await page.locator(f"#{ids[0]} .permalink").tap()
     await sheet.get_by_role("button", name="Edit").tap()
     await page.locator(".in-place textarea").fill("one more")

@@ -50,9 +50,10 @@ class Visits:
         """A page on the board; with a session, if it is a person's."""
         options = {"locale": "en-GB", "timezone_id": "Europe/Berlin"} | options
         context = await (browser or self._browser).new_context(base_url=server.url, **options)
-        return await self.open(context, server, path, person)
+        return await self.open(context, server, path, person, touches=options.get("has_touch", False))
 
-    async def open(self, context: BrowserContext, server, path: str | None, person) -> Page:
+    async def open(self, context: BrowserContext, server, path: str | None, person, *, touches: bool = False) -> Page:
+        """A page in this context. Where it `touches`, it is returned once its style sheets know that."""
         self._contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._hear)
@@ -63,6 +64,8 @@ class Visits:
         page = await context.new_page()
         if path is not None:
             await page.goto(path)
+            if touches:
+                await comes_true(page, "matchMedia('(hover: none)').matches")
         return page
 
     def _hear(self, message) -> None:
