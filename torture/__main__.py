@@ -23,6 +23,8 @@ from torture.faults import Faults, mount_disk, unmount_disk
 from torture.history import check, sequence
 from torture.kept import read_kept
 from torture.nodes import ROOT, Node
+from torture.people import Person
+from torture.pins import keep_pinning, make_moderator
 from torture.rights import check_site
 
 RECENT_BYTES = 60_000
@@ -95,21 +97,28 @@ async def run(options: argparse.Namespace, folder: pathlib.Path, *, own_disk: bo
         for node in [*older, *nodes]:  # an older one may refuse a database that a newer one has migrated
             await node.start()
         began = time.monotonic()
-        await torment(options, world, faults, began)
+        moderator = Person(world, "pinner")
+        if not older:  # which doesn't say what is pinned
+            await make_moderator(moderator, url)
+        await torment(options, world, faults, began, moderator)
         for node in world.all_nodes:
             await faults.terminate_for_good(node)
-        await read_kept(url, world.places)
+        await read_kept(url, world.history, world.places)
         return report(world, faults, seed, time.monotonic() - began, own_disk=own_disk, file=file)
     finally:
         for node in world.all_nodes:
             await node.end(signal.SIGKILL)
 
 
-async def torment(options: argparse.Namespace, world: clients.World, faults: Faults, began: float) -> None:
+async def torment(
+    options: argparse.Namespace, world: clients.World, faults: Faults, began: float, moderator: Person
+) -> None:
     boards = Boards(world, options.boards, options.pause)
     writers = [asyncio.create_task(clients.guest(world, f"guest{n}", options.pause)) for n in range(4)]
     writers += [asyncio.create_task(clients.member(world, f"member{n}", options.pause)) for n in range(2)]
     writers += [asyncio.create_task(clients.vanishing(world)) for _ in range(4)]
+    if not world.older:
+        writers.append(asyncio.create_task(keep_pinning(moderator, world.history, options.pause)))
     readers = [
         asyncio.create_task(clients.reader(world, f"reader{n}", path, pause))
         for n, (path, pause) in enumerate([("/api/v1/messages", 0.0), ("/get", 0.0), ("/api/v1/messages", 1.0)] * 2)
@@ -153,6 +162,7 @@ def report(
     )
     print(f"          sent again after a success {sum(len(post.ids) - 1 for post in history.posts if post.ids)}")
     print(f"changed:  {len(history.changes)} edits and deletions, on the board at the end: {len(history.board)}")
+    print(f"pinned:   {len(history.pins)} messages, one after the other; at the end {history.pinned}")
     print(f"read:     {len(history.readers)} readers, {replies} replies with news, {resets} resets")
     if world.places:
         report_boards(world)

@@ -129,13 +129,13 @@ class Boards:
     def _take(self, place: Place, person: Person, how: str, cursor: str, answer: Answer) -> Reply:
         """Records who was given what, and told of which other boards."""
         value = answer.value
-        messages = [(one["id"], one.get("body"), one.get("edited_at")) for one in value["messages"]]
-        if messages:
+        reply = Reply.of(cursor, value, reset=value.get("reset", not cursor))
+        if reply.messages:
             is_page = not cursor or value.get("reset", False)
-            number = newest_in("" if is_page else cursor, [id for id, _, _ in messages])
+            number = newest_in("" if is_page else cursor, [id for id, _, _ in reply.messages])
             place.sights.append(Sight(person.name, number, answer.got, how))
         self._take_words(person, ((slug, newest) for slug, (newest, _) in value.get("boards", {}).items()), answer.got)
-        return Reply(cursor, value["cursor"], messages, value.get("reset", not cursor))
+        return reply
 
     def _take_words(self, person: Person, named: Iterable[tuple[str, int]], got: int) -> None:
         self.world.words += [Word(person.name, slug, newest, got) for slug, newest in named if slug != "first"]

@@ -200,10 +200,10 @@ async def reader(world: World, name: str, path: str, pause: float) -> None:
     while True:
         status, reply = await world.ask("GET", f"{path}?after={cursor}&wait={5 if world.end is None else 0}")
         if status == 200:
-            messages = [(one["id"], one.get("body"), one.get("edited_at")) for one in reply["messages"]]
-            if messages or reply["cursor"] != cursor or reply.get("reset"):
-                replies.append(Reply(cursor, reply["cursor"], messages, reply.get("reset", False)))
-            world.cursor = cursor = reply["cursor"]
+            got = Reply.of(cursor, reply, reset=reply.get("reset", False))
+            if got.messages or got.cursor != cursor or got.reset:
+                replies.append(got)
+            world.cursor = cursor = got.cursor
             if world.end is not None and sequence(cursor) >= world.end:
                 return
             await asyncio.sleep(reply.get("retry_ms", 0) / 1000 + world.rng.uniform(0, 2 * pause))

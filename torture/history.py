@@ -6,6 +6,7 @@ Nothing here talks to a server; tests feed it made-up histories, each with one t
 import collections
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 
 @dataclasses.dataclass
@@ -42,6 +43,17 @@ class Reply:
     cursor: str
     messages: list[Seen]
     reset: bool = False
+    pinned: frozenset[int] = frozenset()
+    """Those of the messages that say that they are pinned."""
+    top: int | None = None
+    """The message that a reset has beside the others, because it is pinned."""
+
+    @classmethod
+    def of(cls, asked: str, value: dict[str, Any], *, reset: bool) -> "Reply":
+        """Returns what this JSON says."""
+        messages = [(one["id"], one.get("body"), one.get("edited_at")) for one in value["messages"]]
+        pinned = frozenset(one["id"] for one in value["messages"] if one.get("pinned"))
+        return cls(asked, value["cursor"], messages, reset, pinned, value.get("pinned", {}).get("id"))
 
 
 @dataclasses.dataclass
@@ -57,6 +69,10 @@ class History:
     """Messages that were given by other requests about this board, such as a search."""
     reacted: set[int] = dataclasses.field(default_factory=set)
     """Messages to which somebody tried to react: these are given again as they were, except for the counts."""
+    pins: list[int] = dataclasses.field(default_factory=list)
+    """Messages that somebody tried to pin. They are given again, too."""
+    pinned: int | None = None
+    """The pinned message at the end."""
     is_gone: bool = False
     """Whether the board was deleted: nobody knows what was on it at the end."""
 
@@ -144,7 +160,7 @@ def check_reader(history: History, name: str, replies: list[Reply]) -> Iterator[
             yield f"backwards: {cursor} was followed by {reply.cursor}"
         for message in reply.messages:
             id, body, edited_at = message
-            may_come_again = id in history.reacted
+            may_come_again = id in history.reacted or id in history.pins
             if message in seen and not may_come_again:
                 yield f"again: message {id} as {body!r}"
             if id < newest and id not in shown and body is not None and edited_at is None and not may_come_again:
@@ -155,6 +171,8 @@ def check_reader(history: History, name: str, replies: list[Reply]) -> Iterator[
         cursor = reply.cursor
     if replies and not history.is_gone:
         yield from check_shown(history, {id: body for id, body in shown.items() if body is not None}, since)
+        if (pinned := pinned_by(replies)) != history.pinned:
+            yield f"wrong pin: shows {pinned} as pinned, and it is {history.pinned}"
 
 
 def check_shown(history: History, shown: dict[int, str], since: int) -> Iterator[str]:
@@ -166,6 +184,19 @@ def check_shown(history: History, shown: dict[int, str], since: int) -> Iterator
     for id, body in board.items():
         if id >= since and id not in shown:
             yield f"missed: message {id}, {body!r}"
+
+
+def pinned_by(replies: list[Reply]) -> int | None:
+    """Returns the message that a reader of these replies takes for the pinned one, as docs/protocol.md says."""
+    pinned = None
+    for reply in replies:
+        pinned = reply.top if reply.reset else pinned
+        for id, _, _ in reply.messages:
+            if id in reply.pinned:
+                pinned = id
+            elif id == pinned:
+                pinned = None
+    return pinned
 
 
 def sequence(cursor: str) -> int:

@@ -6,9 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from torture.people import Person
+from torture.pins import pin_one
 from torture.rights import NEVER, NOTHING, Place, Rights
 
-FLIPS = {"close": 4, "open": 3, "members": 2, "writers": 2, "archive": 2, "rename": 1, "invite": 5, "delete": 1}
+FLIPS = {
+    "close": 4,
+    "open": 3,
+    "members": 2,
+    "writers": 2,
+    "archive": 2,
+    "rename": 1,
+    "invite": 5,
+    "pin": 3,
+    "delete": 1,
+}
 """How often each comes, beside the others. The first time, they come in this order."""
 RENAMES = 10
 """A board may have had 20 slugs of somebody's choice."""
@@ -74,6 +85,8 @@ class Keeper:
                 await self._patch(place, {"slug": f"{place.name}-{len(place.rights)}"})
             case "invite":
                 await self._invite(place, rng.choice(self._members))
+            case "pin" if not now.is_archived:
+                await pin_one(self.person, place.history)
             case "delete" if len(place.rights) > LEAST_FLIPS:
                 await self._delete(place)
 

@@ -2,23 +2,30 @@
 
 from storage import Storage, open_storage
 from storage.listing import Listed
-from storage.records import OPERATOR
+from storage.records import OPERATOR, Snapshot
+from torture.history import History
 from torture.rights import Kept, Place
 
 PAGE = 200
 
 
-async def read_kept(url: str, places: list[Place]) -> None:
-    """Gives each place what is kept of it. A board is known by its name."""
+async def read_kept(url: str, first: History, places: list[Place]) -> None:
+    """Gives the first board its pinned message, and each place what is kept of it. A board is known by its name."""
     by_name = {place.name: place for place in places}
     storage = await open_storage(url, create=False)
     try:
+        first.pinned = pinned_id(await storage.snapshot(changes=0, page=1))
         for one in (await storage.listing(0)).boards:
             place = by_name[one.name]
             place.kept = await read_board(storage, one)
             place.history.board = place.kept.messages
+            place.history.pinned = pinned_id(await storage.snapshot_on(one.id, OPERATOR, changes=0, page=1))
     finally:
         await storage.close()
+
+
+def pinned_id(snapshot: Snapshot) -> int | None:
+    return snapshot.pinned.id if snapshot.pinned else None
 
 
 async def read_board(storage: Storage, one: Listed) -> Kept:

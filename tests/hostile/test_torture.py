@@ -1,6 +1,7 @@
 """The torture run itself: its judge notices whatever may go wrong, and a short run passes."""
 
 import copy
+import re
 import subprocess
 import sys
 
@@ -54,6 +55,26 @@ def test_a_good_history_has_nothing_to_complain_of():
         replies[-1].messages += [(5, "never answered", "12:01"), (6, "six, unsure", "12:01")]
         replies[-1].messages = [message for message in replies[-1].messages if message != (6, "six", None)]
     assert check(lucky) == []
+
+
+def test_a_pin_is_where_the_last_word_of_it_was():
+    """Pinned, put on another message, which may come first or later, and deleted; a reset says it beside the messages."""
+    history = good()
+    history.pins, history.pinned = [1, 2, 3], 1
+    pins = {"live": ([1], [3], [2, 1]), "late": ([1], []), "slept": ([2], [])}
+    for name, pinned in pins.items():
+        for reply, ids in zip(history.readers[name], pinned, strict=True):
+            reply.pinned = frozenset(ids)
+    live, slept = history.readers["live"], history.readers["slept"]
+    slept[1].top = 1
+    slept[1].messages.pop(0)
+    live[2].messages.append((1, "one", None))
+    assert check(history) == []
+    live[2].pinned = frozenset({2})
+    assert check(history) == ["wrong pin: shows 2 as pinned, and it is 1 (live)"]
+    live[2].pinned = frozenset()
+    slept[1].top = None
+    assert [line.partition(",")[0] for line in check(history)] == ["wrong pin: shows None as pinned"] * 2
 
 
 def drop_from_board(history):
@@ -128,4 +149,5 @@ def test_a_short_run_loses_and_doubles_nothing():
         "swapped database",
     ):
         assert f"× {fault}" in run.stdout
+    assert re.search(r"pinned: +[1-9]", run.stdout)
     assert "nothing lost, nothing doubled" in run.stdout
