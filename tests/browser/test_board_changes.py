@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.browser.test_boards import WIDE, entry, has_seen, look_at, mark, no_violations, parked
 from tests.browser.test_tabs import another
 from tests.support.boards import LISTED, invite, make_board, post_on, promote
-from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, message
+from tests.support.browser import BROWSER_TEST, NETWORK, box_of, comes_true, message
 from tests.support.people import Person
 from tests.support.server import until
 
@@ -388,7 +388,7 @@ async def test_what_an_archived_board_refused_is_on_its_page(club, visit):
     await page.wait_for_url("**/b/rowing/")
     await expect(page.get_by_text("You wrote this here, and it is not posted")).to_be_visible()
     await expect(page.locator("blockquote")).to_have_text(["wait for me", "half a <b>thought</b>"])
-    discard, quote = [await page.locator(f".elsewhere {one}").first.bounding_box() for one in ("button", "blockquote")]
+    discard, quote = [await box_of(page.locator(f".elsewhere {one}").first) for one in ("button", "blockquote")]
     assert discard["x"] == quote["x"], "below the words"
     await page.get_by_role("button", name="Discard").click()
     await expect(page.locator("blockquote")).to_have_count(0)

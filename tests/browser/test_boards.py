@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.test_accounts import sign_in
 from tests.browser.test_tabs import TOKEN, another, comes_to_front
 from tests.support.boards import LISTED, make_board, post_on, promote
-from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, is_wide, message, write
+from tests.support.browser import BROWSER_TEST, NETWORK, box_of, comes_true, is_wide, message, write
 from tests.support.people import Person, client
 from tests.support.server import until
 
@@ -412,7 +412,7 @@ async def test_short_words_stay_on_one_line_in_a_narrow_window(start, visit, wid
     assert not await is_wide(page)
     await page.set_viewport_size({"width": 900, "height": 640})
     await page.evaluate("document.documentElement.dir = 'rtl'")
-    places = [await page.locator(one).bounding_box() for one in (".top nav", ".find", ".brand")]
+    places = [await box_of(page.locator(one)) for one in (".top nav", ".find", ".brand")]
     account, search, brand = [(place["x"], place["x"] + place["width"]) for place in places]
     assert search[0] - account[1] < brand[0] - search[1], "the search is at the account, in both directions"
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from tests.browser.test_access import no_violations
 from tests.browser.test_tools import ACTIONS, edit, point_at, use
 from tests.support.boards import promote
-from tests.support.browser import BROWSER_TEST, NETWORK, is_as_after_reload, is_wide, message, write
+from tests.support.browser import BROWSER_TEST, NETWORK, box_of, is_as_after_reload, is_wide, message, write
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -130,7 +130,7 @@ async def test_a_guest_has_the_same_name_on_the_page_of_a_message(start, visit):
         await page.goto(path)
         if path != "/":
             await page.locator("#reply summary").click()
-        assert (await name.bounding_box())["height"] >= 44, path
+        assert (await box_of(name))["height"] >= 44, path
         await expect(name).to_have_css("font-size", "16px")
     await page.goto(f"/m/{other - 1}")
     await page.locator("#reply summary").click()

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_tabs import parked
 from tests.support.boards import promote
-from tests.support.browser import BROWSER_TEST, comes_true, is_as_after_reload, is_wide, message, scroll, write
+from tests.support.browser import BROWSER_TEST, box_of, comes_true, is_as_after_reload, is_wide, message, scroll, write
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -166,11 +166,11 @@ async def test_one_writes_from_far_down_without_losing_the_place_and_sees_what_o
     page = await visit(server)
     await scroll(page, "end")
     oldest = message(page, "number 0")
-    before = await oldest.bounding_box()
+    before = await box_of(oldest)
     await page.keyboard.press("n")
     await expect(page.locator("#s")).to_be_focused()
     await page.keyboard.type("from far down")
-    assert (await oldest.bounding_box())["y"] == before["y"]
+    assert (await box_of(oldest))["y"] == before["y"]
     await page.keyboard.press("Control+Enter")
     await expect(message(page, "from far down")).to_be_in_viewport()
 
@@ -207,7 +207,7 @@ async def test_a_title_and_a_name_of_any_length_leave_the_way_in_whole(start, vi
     assert await link.evaluate("(one) => one.scrollWidth <= one.clientWidth")
     title = page.locator(".brand span")
     assert await title.evaluate("(one) => one.offsetHeight < 2 * parseFloat(getComputedStyle(one).lineHeight)")
-    assert (await page.locator(".top").bounding_box())["height"] == 56
+    assert (await box_of(page.locator(".top")))["height"] == 56
     assert not await is_wide(page)
 
 

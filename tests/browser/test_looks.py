@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.support.admin import admin
-from tests.support.browser import BROWSER_TEST, is_wide
+from tests.support.browser import BROWSER_TEST, box_of, is_wide
 from tests.support.people import PASSWORD, Person
 
 pytestmark = BROWSER_TEST
@@ -118,7 +118,7 @@ async def test_on_a_phone_one_sees_whose_account_and_which_board_it_is(start, vi
     )
     assert await page.locator(".me p").evaluate("(one) => one.offsetWidth > innerWidth / 2")
     page = await visit(server, "/", Person(server, name="Jo"), viewport={"width": width, "height": 640})
-    name, find = await page.locator(".top nav a").bounding_box(), await page.locator(".find").bounding_box()
+    name, find = await box_of(page.locator(".top nav a")), await box_of(page.locator(".find"))
     assert 0 <= name["x"] - find["x"] - find["width"] < 24
 
 

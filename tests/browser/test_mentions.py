@@ -8,7 +8,7 @@ from tests.browser.test_reading import hide
 from tests.browser.test_tabs import parked
 from tests.browser.test_tools import use
 from tests.http.test_boards import promoted
-from tests.support.browser import BROWSER_TEST, is_as_after_reload, is_wide, message
+from tests.support.browser import BROWSER_TEST, box_of, is_as_after_reload, is_wide, message
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -166,7 +166,7 @@ async def test_usernames_are_completed_while_one_writes(start, visit):
     for prefix in ("@", "al", "l"):
         await box.press_sequentially(prefix)
         await expect(options.first).to_have_text("@all everybody who may read this board")
-    sign, name = [await options.last.locator("bdi").nth(place).bounding_box() for place in (0, 1)]
+    sign, name = [await box_of(options.last.locator("bdi").nth(place)) for place in (0, 1)]
     assert sign["x"] > name["x"], "the username is first, also from the right"
     await box.press("Enter")
     await expect(box).to_have_value("@all ")

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.http.test_owner import said
-from tests.support.browser import BROWSER_TEST
+from tests.support.browser import BROWSER_TEST, box_of
 from tests.support.openid import CLIENT, SECRET, provider_mock, start_board
 from tests.support.people import PASSWORD, Person
 
@@ -117,6 +117,6 @@ async def test_the_pages_without_passwords_look_whole(begin, visit):
     for path in ("/signin", "/signup"):
         await page.goto(path)
         button = page.get_by_role("link", name="Continue with My school")
-        heading, box = await page.get_by_role("heading", level=1).bounding_box(), await button.bounding_box()
+        heading, box = await box_of(page.get_by_role("heading", level=1)), await box_of(button)
         assert heading["y"] < box["y"] < 400 and box["x"] >= 0 and box["x"] + box["width"] <= 320
         await expect(page.locator("form:visible")).to_have_count(0)

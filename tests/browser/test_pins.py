@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from tests.browser.test_access import no_violations
 from tests.browser.test_tools import point_at, tool
 from tests.support.boards import promote
-from tests.support.browser import BROWSER_TEST, comes_true, is_wide, message
+from tests.support.browser import BROWSER_TEST, box_of, comes_true, is_wide, message
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -47,7 +47,7 @@ async def test_a_moderator_pins_and_all_see_it_at_once(start, visit):
     for page in pages:
         line = page.locator("#pinned summary")
         await expect(line).to_contain_text("Regatta on Saturday at www.example.org, meet")
-        box = await line.bounding_box()
+        box = await box_of(line)
         assert box["height"] == 36, "one line, however long"
     await guest.locator("#pinned summary").click()
     whole = guest.locator("#pinned .body")

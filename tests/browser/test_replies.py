@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_tabs import parked
 from tests.browser.test_tools import point_at, tool, use
-from tests.support.browser import BROWSER_TEST, is_as_after_reload, is_wide, message, write
+from tests.support.browser import BROWSER_TEST, box_of, is_as_after_reload, is_wide, message, write
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -133,11 +133,11 @@ async def test_a_message_that_is_not_on_the_page_is_asked_for_once(start, visit)
     assert len(asked) > count and not await is_wide(page)
     await message(page, "number 30").evaluate("(one) => one.scrollIntoView({ block: 'center' })")
     await point_at(page, "number 30")
-    before = await message(page, "number 30").bounding_box()
+    before = await box_of(message(page, "number 30"))
     await tool(page, "Reply").click()
     await expect(page.locator("#composer .replying")).to_be_in_viewport(ratio=1)
     await expect(page.locator("#s")).to_be_focused()
-    after = await message(page, "number 30").bounding_box()
+    after = await box_of(message(page, "number 30"))
     assert abs(after["y"] - before["y"]) < 1, "far down the page, too, what one replies to stays where it was"
     assert await page.evaluate("scrollY") > 600
     await quote(page, "one").get_by_role("link").click()

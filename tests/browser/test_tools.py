@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_access import no_violations
 from tests.support.boards import LISTED, make_board, post_on, promote
-from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, is_as_after_reload, is_wide, message
+from tests.support.browser import BROWSER_TEST, NETWORK, box_of, comes_true, is_as_after_reload, is_wide, message
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -273,7 +273,7 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     buttons = sheet.get_by_role("button")
     await expect(buttons).to_have_text(["Reply", "React", "Copy link", "Edit", "Delete", "More", "Close"])
     for at in range(7):
-        assert (await buttons.nth(at).bounding_box())["height"] >= 44
+        assert (await box_of(buttons.nth(at)))["height"] >= 44
     assert not await is_wide(page)
     await no_violations(page)
     await sheet.get_by_role("button", name="Close").tap()
@@ -285,7 +285,7 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     await sheet.get_by_role("button", name="Edit").tap()
     await page.locator(".in-place textarea").fill("one more")
     await page.set_viewport_size({"width": 390, "height": 640})
-    ends = [await page.get_by_role("button", name=name).bounding_box() for name in ("Cancel", "Save")]
+    ends = [await box_of(page.get_by_role("button", name=name)) for name in ("Cancel", "Save")]
     assert ends[0]["y"] == ends[1]["y"], "they are in one row"
     await page.get_by_role("button", name="Save").tap()
     await expect(message(page, "one more")).to_have_count(1)

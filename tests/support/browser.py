@@ -5,7 +5,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, FloatRect, Locator, Page, expect
 
 from tests.support.patience import PATIENCE
 
@@ -154,6 +154,14 @@ async def comes_true(page: Page, expression: str, arg: object = None) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await page.evaluate(expression, arg):
             await asyncio.sleep(0.01)
+
+
+async def box_of(locator: Locator) -> FloatRect:
+    """Where this is drawn, in pixels, once it is: while a page draws it again, it has no place."""
+    async with asyncio.timeout(PATIENCE):
+        while (box := await locator.bounding_box()) is None:
+            await asyncio.sleep(0.01)
+    return box
 
 
 async def is_wide(page: Page) -> bool:
