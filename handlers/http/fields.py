@@ -84,10 +84,15 @@ class Fields(tornado.web.RequestHandler):
         """Returns the hash of the secret by which a guest owns a message. That is in a header: in no address, body or log.
         Raises RefusedError.
         """
-        secret = self.request.headers.get("Guest-Secret")
+        secret = self.random_header("Guest-Secret")
         if secret is not None and not is_random(secret):
             raise RefusedError(400, "bad_secret", "A guest's secret has 22 to 100 random characters of ASCII.")
         return None if secret is None else hash_secret(secret)
+
+    def random_header(self, name: str) -> str | None:
+        """Returns the header of this name, None if there is none. Several are one that is refused: empty."""
+        values = self.request.headers.get_list(name)
+        return None if not values else values[0] if len(values) == 1 else ""
 
     def limit(self) -> int | None:
         """Returns the requested number of messages, at most LIMIT_MAX; None if there is none. Raises RefusedError."""

@@ -91,8 +91,9 @@ def check_is_still(handler: Base, username: str | None) -> None:
 
 
 def own_secret_hash(handler: Base) -> bytes | None:
-    """Returns the hash of the secret that a guest has sent; a member has none. Raises RefusedError."""
-    return None if handler.account else handler.guest_secret_hash()
+    """Returns the hash of the secret that a guest has sent; a member's counts for nothing. Raises RefusedError."""
+    secret = handler.guest_secret_hash()
+    return None if handler.account else secret
 
 
 async def as_posted(handler: Base, message: Message, is_new: bool) -> dict[str, Any]:
@@ -170,7 +171,7 @@ class ApiMessages(Poll):
 
     def letter(self, fields: dict[str, Any]) -> tuple[str, str | None, int | None]:
         """Returns the words and the key of a post, and what it replies to. Raises RefusedError."""
-        header, field = self.request.headers.get("Idempotency-Key"), self.optional_text(fields, "key")
+        header, field = self.random_header("Idempotency-Key"), self.optional_text(fields, "key")
         keys = [key for key in (checked_key(field), checked_key(header)) if key]
         return self.text_field(fields, "body"), keys[0] if keys else None, self.reply_to(fields.get("reply_to"))
 

@@ -59,6 +59,11 @@ def test_a_key_that_could_be_somebody_else_s_is_refused(server, bad):
     refused(server.post("words", key=bad), 400, "bad_key")
 
 
+def test_two_keys_are_no_key(server):
+    twice = [("Idempotency-Key", key()), ("Idempotency-Key", key())]
+    refused(server.client.post("/api/v1/messages", json={"body": "which?"}, headers=twice), 400, "bad_key")
+
+
 def test_the_page_s_form_sent_twice_is_one_message(server):
     """A double click without JavaScript posts once; the same form with other words is another message."""
     page = server.get("/").text
