@@ -21,7 +21,7 @@ from net.listener import address_of, listen, port_of, raise_descriptor_limit
 from net.logs import set_up_logging
 from net.server import Server
 from net.workers import Nodes, stop_by_signal
-from setting_places import make_folder
+from setting_places import check_locales, make_folder
 from setting_warnings import warn_of_dyno, warn_of_settings
 from settings import Settings, inherited_descriptors, inherited_place, read_settings
 from storage import open_storage
@@ -45,6 +45,7 @@ def main() -> None:
     if not inherited_place():  # warns once, and not in each node
         warn_of_settings(settings)
     warn_of_dyno(settings)
+    check_locales(settings.locales)
     make_folder(settings.database_url)
     try:
         sys.exit(asyncio.run(run_nodes(settings) if settings.nodes > 1 else run(settings)))

@@ -1,4 +1,4 @@
-"""Where a board is kept if DATABASE_URL is not set."""
+"""Folders: where a board is kept if DATABASE_URL is not set, and where catalogues are."""
 
 import os
 import sys
@@ -35,3 +35,9 @@ def make_folder(database_url: str) -> None:
     except OSError as error:
         sys.exit(f"longboard: the folder {folder} can't be made ({error.strerror}): set DATABASE_URL to another place")
     print(f"longboard: the board is kept in {folder}", file=sys.stderr)
+
+
+def check_locales(folder: str) -> None:
+    """Ends the program with 1 if the operator's catalogues are in no folder. One that can't be read is only warned of."""
+    if folder and not os.path.isdir(folder):
+        sys.exit(f"longboard: LOCALES={folder} is no folder, so there are no catalogues to read")

@@ -133,6 +133,11 @@ class Settings:
     )
     backup_keep: int = setting("7", whole(1, 10_000), "how many of those copies are kept; the oldest are removed")
     nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")
+    locales: str = setting(
+        "",
+        line_or_none(4000),
+        "folder with more catalogues of the words of pages: de/LC_MESSAGES/longboard.mo adds German",
+    )
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
     @property

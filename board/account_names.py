@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from board.joiners import without_unneeded
+from board.said import said
 from board.signs import beginning
 from board.text import NOT_TEXT, BadTextError, is_visible, tidy
 from storage.names import SIGN, has_sign
@@ -38,7 +39,7 @@ def clean_name(text: str, kept: str | None = None) -> str:
     """
     name = clean_label(text)
     if name != kept and has_sign(name):
-        raise BadTextError("bad_name", f"A name has no {SIGN}: that stands before usernames.")
+        raise BadTextError("bad_name", said("A name has no %(sign)s: that stands before usernames.", sign=SIGN))
     return name
 
 
@@ -46,7 +47,7 @@ def clean_label(text: str) -> str:
     """Returns the name of something that is not a person: on one line. Raises BadTextError."""
     name = tidy_name(text)
     if not is_visible(name) or len(name) > NAME_LENGTH:
-        raise BadTextError("bad_name", f"A name has 1 to {NAME_LENGTH} characters that can be seen.")
+        raise BadTextError("bad_name", said("A name has 1 to %(most)s characters that can be seen.", most=NAME_LENGTH))
     return name
 
 

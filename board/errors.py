@@ -13,7 +13,7 @@ class Problem(NamedTuple):
 
 
 class DeniedError(Exception):
-    """Something that a rule forbids. `code` is stable, the error's text is for people.
+    """Something that a rule forbids. `code` is stable, `words` are for people (board/said.py).
 
     `retry_after` is in how many seconds it is allowed again, if it was only too early. `problems` are those of names, the
     first of which has the code.
@@ -24,5 +24,6 @@ class DeniedError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
+        self.words = message
         self.retry_after = retry_after
         self.problems = problems

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from board.errors import DeniedError
 from board.networks import networks_of, with_networks
+from board.said import msgid
 from board.turns import ANYBODY, Asker
 
 MAX_KEYS = 50_000
 """Keys that one limit remembers. The key unused for longest is forgotten first, which only helps its owner."""
 TIDIED = 2
 """How many full buckets are forgotten at each try, at most."""
-TOO_MANY_TRIES = "Too many tries. Please wait a little before the next."
+TOO_MANY_TRIES = msgid("Too many tries. Please wait a little before the next.")
+POST_AGAIN = msgid("That was a lot at once. Please wait a moment, then post again.")
+SEARCH_AGAIN = msgid("That was a lot at once. Please wait a moment, then search again.")
 
 
 class Limit:
@@ -30,7 +33,7 @@ class Limit:
         clock: Callable[[], float] = time.monotonic,
         *,
         code: str = "too_many_tries",
-        words: str = "That was a lot at once. Please wait a moment, then try again.",
+        words: str = msgid("That was a lot at once. Please wait a moment, then try again."),
     ) -> None:
         self.code = code
         self.words = words
@@ -190,15 +193,14 @@ class Limits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, are_on: bool = True) -> None:
         self._are_on = are_on
-        posts = {"code": "too_many_posts", "words": "That was a lot at once. Please wait a moment, then post again."}
+        posts = {"code": "too_many_posts", "words": POST_AGAIN}
         self.posting = Limit(60, 1 * are_on, clock, **posts)
         """Posts and edits, by Caller.key."""
         self.posting_from = AddressLimit(300, 0.2 * are_on, clock, **posts)
         """By address, for members and guests together."""
         self.reading = Limit(60, 0.2 * are_on, clock, code="too_many_requests")
         """Requests that read from storage or need work for one client alone, by Caller.key."""
-        again = "That was a lot at once. Please wait a moment, then search again."
-        self.searching = Limit(30, 1 * are_on, clock, code="too_many_searches", words=again)
+        self.searching = Limit(30, 1 * are_on, clock, code="too_many_searches", words=SEARCH_AGAIN)
         """By Caller.key."""
         self.deleting = Limit(60, 1 * are_on, clock)
         """Deletions of own messages, by Caller.key, because each wakes every page."""
@@ -207,13 +209,13 @@ class Limits:
         self.sign_in_from = self.guessing.by_address
         """The same by address alone. Requests that come back from another site are counted there, too."""
         self.sign_up_from = AddressLimit(
-            20, 180 * are_on, clock, words="Too many accounts are being made from where you are."
+            20, 180 * are_on, clock, words=msgid("Too many accounts are being made from where you are.")
         )
         """By address."""
         self.changing = Limit(20, 60 * are_on, clock)
         """New names and tokens, by Caller.key: each is stored, and a new name has polls checked again."""
         self.making_from = AddressLimit(
-            20, 600 * are_on, clock, words="Too many boards are being made from where you are."
+            20, 600 * are_on, clock, words=msgid("Too many boards are being made from where you are.")
         )
         """Boards that members make who are no moderators, by address."""
         self.managing = Limit(60, 5 * are_on, clock)

@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
+from board.said import said
 from board.text import NOT_TEXT, BadTextError
 from board.turns import ANYBODY, Asker, BusyError, Turns
 from storage.records import Password
@@ -146,7 +147,10 @@ def check_password(password: str, *names: str) -> None:
     """
     check_is_text(password)
     if not PASSWORD_MIN <= len(normal(password)) <= PASSWORD_MAX:
-        raise BadTextError("password_length", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
+        raise BadTextError(
+            "password_length",
+            said("A password has %(least)s to %(most)s characters.", least=PASSWORD_MIN, most=PASSWORD_MAX),
+        )
     folded = normal(password).casefold()
     if folded in common() or len(set(folded)) < 3:
         raise BadTextError("password_common", "This password is one of the first that others would try. Take another.")
@@ -156,7 +160,10 @@ def check_password(password: str, *names: str) -> None:
     if len(rest) < PASSWORD_MIN:
         raise BadTextError(
             "password_common",
-            f"Others would try your name and the board's first. Without these, {PASSWORD_MIN} characters should be left.",
+            said(
+                "Others would try your name and the board's first. Without these, %(least)s characters should be left.",
+                least=PASSWORD_MIN,
+            ),
         )
 
 
@@ -176,4 +183,7 @@ def check_is_text(password: str) -> None:
     if NOT_TEXT.search(password):
         raise BadTextError("password_not_text", "This password has a NUL or half of a character in it.")
     if len(password) > PASSWORD_FORM_MAX or len(normal(password)) > PASSWORD_MAX:
-        raise BadTextError("password_length", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
+        raise BadTextError(
+            "password_length",
+            said("A password has %(least)s to %(most)s characters.", least=PASSWORD_MIN, most=PASSWORD_MAX),
+        )

@@ -6,6 +6,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 
+from board.said import msgid, said
 from board.text import DROPPED, BadTextError, is_visible, tidy
 from storage.invisible import INVISIBLE, IS_INVISIBLE
 
@@ -14,7 +15,7 @@ FIRST = "first"
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 RESERVED = {"all", FIRST, "new"}
 """Words that an address may need for something else."""
-WORDS = "A board's short name has 1 to 40 letters of a to z, digits, and hyphens between them."
+WORDS = msgid("A board's short name has 1 to 40 letters of a to z, digits, and hyphens between them.")
 SLUG_MAX, NAME_MAX, ABOUT_MAX, RULES_MAX = 40, 80, 200, 1000
 """Characters."""
 NUMBERED_MAX = 9
@@ -47,7 +48,9 @@ def clean_board_name(text: str) -> str:
     """Returns the name that people see, on one line. Raises BadTextError."""
     name = " ".join(UNSEEN.sub(r"\1", tidy(text)).split())
     if not is_visible(name) or len(name) > NAME_MAX:
-        raise BadTextError("bad_name", f"A board's name has 1 to {NAME_MAX} characters that can be seen.")
+        raise BadTextError(
+            "bad_name", said("A board's name has 1 to %(most)s characters that can be seen.", most=NAME_MAX)
+        )
     return name
 
 
@@ -76,7 +79,9 @@ def clean_about(text: str) -> str:
     """Returns the line about a board, which may be empty. Raises BadTextError."""
     about = " ".join(tidy(text).split())
     if len(about) > ABOUT_MAX:
-        raise BadTextError("about_too_long", f"The line about a board has at most {ABOUT_MAX} characters.")
+        raise BadTextError(
+            "about_too_long", said("The line about a board has at most %(most)s characters.", most=ABOUT_MAX)
+        )
     return about
 
 
@@ -84,7 +89,9 @@ def clean_rules(text: str) -> str:
     """Returns the rules of a board, which may be empty. Raises BadTextError."""
     rules = tidy(text)
     if len(rules) > RULES_MAX:
-        raise BadTextError("rules_too_long", f"The rules of a board have at most {RULES_MAX} characters.")
+        raise BadTextError(
+            "rules_too_long", said("The rules of a board have at most %(most)s characters.", most=RULES_MAX)
+        )
     return rules
 
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from board.errors import DeniedError
+from board.said import said
 from storage.invisible import INVISIBLE, IS_INVISIBLE
 
 MARKS_IN_A_ROW = 8
@@ -34,7 +35,10 @@ def clean(text: str, limit: int) -> str:
     if not is_visible(text):
         raise BadTextError("body_empty", "There is nothing in this message to read. Write something first.")
     if len(text) > limit:
-        raise BadTextError("body_too_long", f"A message may have {limit} characters; this one has {len(text)}.")
+        raise BadTextError(
+            "body_too_long",
+            said("A message may have %(most)s characters; this one has %(n)s.", most=limit, n=len(text)),
+        )
     return text
 
 

@@ -16,7 +16,8 @@ from tornado.httputil import (
 from board.site import Site
 from handlers.boards.front import Front, quick_front
 from handlers.boards.get import BoardGet, Get
-from handlers.http.base import METHODS, Moved, NotFoundPage, allowed_methods
+from handlers.http.addresses import Moved, NotFoundPage
+from handlers.http.base import METHODS, allowed_methods
 from handlers.http.compression import Compression
 from handlers.http.context import Context
 from handlers.http.elsewhere import Elsewhere

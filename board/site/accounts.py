@@ -8,6 +8,7 @@ from board.caller import Caller
 from board.credentials import TOKEN_PREFIX, hash_secret, new_secret, new_session
 from board.errors import DeniedError
 from board.passwords import check_password
+from board.said import either, msgid, said
 from board.site.boards import Boards, finding_board
 from board.site.sign_in import Session, SigningIn
 from storage.about import Notes, Posted
@@ -25,6 +26,9 @@ FATES_AT_ONCE = 20
 """Boards of an account that its page names."""
 ROWS_AT_ONCE = 100
 """Rows that are read at once for a download."""
+
+TYPE_IT = msgid("Type your password, too.")
+NOT_YOURS = msgid("This is not your password.")
 
 
 class Overview(NamedTuple):
@@ -96,7 +100,7 @@ class Accounts(SigningIn, Boards):
         name, credential = clean_label(name), caller.member_credential
         self.limits.changing.check(caller.key)
         board = None if slug is None else await self.board(caller, slug)
-        words = "Send your “password”, too: a bot's token stays valid when you are signed out."
+        words = msgid("Send your “password”, too: a bot's token stays valid when you are signed out.")
         verified, secret = await self.confirm(caller, password, words), new_secret(TOKEN_PREFIX)
         reaches = None if board is None or board.id == FIRST_BOARD else board.id
         with finding_board():
@@ -134,7 +138,7 @@ class Accounts(SigningIn, Boards):
         self,
         caller: Caller,
         password: str | None,
-        if_missing: str = "Type your password, too.",
+        if_missing: str = TYPE_IT,
         *,
         unlinks: str | None = None,
     ) -> Password:
@@ -152,19 +156,21 @@ class Accounts(SigningIn, Boards):
             return known
         if password is None:
             raise DeniedError("password_needed", if_missing)
-        return (await self._verify(caller, account.username, password, "This is not your password."))[1]
+        return (await self._verify(caller, account.username, password, NOT_YOURS))[1]
 
     def _check_confirmed(self, caller: Caller, identities: list[Identity], unlinks: str | None) -> None:
         """Raises DeniedError, LastWayInError."""
         if self.is_confirmed(caller, identities):
             return
         if by := [self.rules.label_of(one.provider) for one in identities if self.lets_in(one)]:
-            words = f"To be sure that it is you: confirm with {' or '.join(by)}, then try again."
+            words = said("To be sure that it is you: confirm with %(these)s, then try again.", these=either(by))
             raise DeniedError("confirm_first", words)
         if unlinks:
             raise LastWayInError(unlinks)
-        words = "Sign in by a site that is linked to your account first. This board no longer offers any of them."
-        raise DeniedError("confirm_first", words)
+        raise DeniedError(
+            "confirm_first",
+            "Sign in by a site that is linked to your account first. This board no longer offers any of them.",
+        )
 
     def is_confirmed(self, caller: Caller, identities: list[Identity]) -> bool:
         """Whether the member has recently signed in by one of these identities."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from board.caller import Caller
 from board.errors import DeniedError, Problem
 from board.limits import Limits
+from board.said import msgid, said
 from board.site.boards import Boards, finding_board
 from board.site.members_named import NOBODY, MembersNamed, Names, refuse
 from board.slugs import as_typed, check_is_free, clean_about, clean_board_name, clean_rules, clean_slug, slugs_from
@@ -15,8 +16,8 @@ from storage.boards import BoardChange
 from storage.errors import TooManyInvitationsError, TooManyOwnedError
 from storage.records import Board
 
-FULL = "@{} is invited to as many boards as one may be."
-OWNS = "@{} owns as many boards as a member may here."
+FULL = msgid("@%(username)s is invited to as many boards as one may be.")
+OWNS = msgid("@%(username)s owns as many boards as a member may here.")
 
 
 @contextlib.contextmanager
@@ -26,7 +27,7 @@ def inviting(limits: Limits, caller: Caller, ids: Sequence[int]) -> Iterator[Non
         try:
             yield
         except TooManyInvitationsError as error:
-            refuse([Problem(name, "too_many_boards", FULL.format(name)) for name in error.usernames])
+            refuse([Problem(name, "too_many_boards", said(FULL, username=name)) for name in error.usernames])
 
 
 class BoardChanges(Boards, MembersNamed):
@@ -113,7 +114,7 @@ class BoardChanges(Boards, MembersNamed):
                     most_owned=self._most_owned,
                 )
             except TooManyOwnedError:
-                raise DeniedError("too_many_boards", OWNS.format(heirs[0].username)) from None
+                raise DeniedError("too_many_boards", said(OWNS, username=heirs[0].username)) from None
 
     async def delete_board(self, caller: Caller, slug: str, name: str) -> None:
         """Deletes a board with all that is on it. Its name must be given, so that nobody deletes another one by mistake.
@@ -123,7 +124,8 @@ class BoardChanges(Boards, MembersNamed):
         credential, board = await self._manage(caller, slug)
         if as_typed(name) != as_typed(board.name):
             raise DeniedError(
-                "name_differs", f"This isn't the board's name. Type it exactly, capitals too: {board.name}"
+                "name_differs",
+                said("This isn't the board's name. Type it exactly, capitals too: %(name)s", name=board.name),
             )
         with finding_board():
             await self.storage.delete_board(credential.account, board.id, credential=credential.id)

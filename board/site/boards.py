@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from board.caller import Caller
 from board.errors import DeniedError
+from board.said import msgid, said
 from board.scopes import GUESTS
 from board.site.parts import Parts
 from board.slugs import FIRST, fold_slug
@@ -16,10 +17,13 @@ from storage.errors import NotFoundError
 from storage.marks import Standing
 from storage.records import FIRST_BOARD, Account, Board, Credential
 
-NO_BOARD = "There is no such board."
-MAKES = {"members": "Only members can make boards.", "moderators": "Only moderators can make boards here."}
+NO_BOARD = msgid("There is no such board.")
+MAKES = {
+    "members": msgid("Only members can make boards."),
+    "moderators": msgid("Only moderators can make boards here."),
+}
 """By the setting BOARD_MAKING."""
-MANAGES = "Only a board's owner and moderators can do this."
+MANAGES = msgid("Only a board's owner and moderators can do this.")
 BOARDS_AT_ONCE = 100
 """Boards, or members of one, in an answer, unless fewer are asked for."""
 
@@ -147,7 +151,7 @@ class Boards(Parts):
     def _person(self, caller: Caller, who_may: str) -> Credential:
         """Refuses guests and bots, whatever the board. Raises DeniedError."""
         if caller.credential is None:
-            raise DeniedError("sign_in_first", f"{who_may} Please sign in.")
+            raise DeniedError("sign_in_first", said("%(rule)s Please sign in.", rule=said(who_may)))
         if caller.credential.kind == "bot":
             raise DeniedError("bot_token", "A bot's token can't do this. Sign in with the password.")
         return caller.credential

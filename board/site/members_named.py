@@ -10,6 +10,7 @@ from unicodedata import normalize
 
 from board.account_names import NAME_LENGTH, fold_username
 from board.errors import DeniedError, Problem
+from board.said import said
 from board.signs import beginning
 from board.site.parts import Parts
 from board.text import tidy
@@ -50,7 +51,7 @@ def usernames(names: Iterable[str]) -> Names:
 
 def named(texts: Sequence[str], whole: str = "") -> Names:
     if len(texts) > INVITED_AT_ONCE:
-        raise DeniedError("too_many_names", f"Invite at most {INVITED_AT_ONCE} members at once.")
+        raise DeniedError("too_many_names", said("Invite at most %(most)s members at once.", most=INVITED_AT_ONCE))
     return Names(texts, whole)
 
 
@@ -106,16 +107,26 @@ def problem_of(found: list[Account], text: str, owner_id: int | None, by_name: b
     name = beginning(text.strip(), NAME_LENGTH)
     called = f"“\u2068{name}\u2069”"
     if not found:
-        return Problem(
-            name, "no_such_account", f"No member has the username{' or the name' if by_name else ''} {called}."
-        )
+        words = said("No member has the username %(name)s.", name=called)
+        if by_name:
+            words = said("No member has the username or the name %(name)s.", name=called)
+        return Problem(name, "no_such_account", words)
     if len(found) > 1:
         these = ", ".join(f"@{one.username} (\u2068{one.name}\u2069)" for one in found[:TOLD_APART])
-        more = " and others" if len(found) > TOLD_APART else ""
-        words = f"{called} may be {these}{more}. Type the username with the @ before it."
+        words = said("%(name)s may be %(these)s. Type the username with the @ before it.", name=called, these=these)
+        if len(found) > TOLD_APART:
+            words = said(
+                "%(name)s may be %(these)s and others. Type the username with the @ before it.",
+                name=called,
+                these=these,
+            )
         return Problem(name, "names_several", words)
     if found[0].id == owner_id:
-        return Problem(name, "owns_board", f"\u2068{found[0].name}\u2069 owns this board, and needs no invitation.")
+        return Problem(
+            name,
+            "owns_board",
+            said("%(name)s owns this board, and needs no invitation.", name=f"\u2068{found[0].name}\u2069"),
+        )
     return None
 
 

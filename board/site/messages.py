@@ -9,6 +9,7 @@ from board.errors import DeniedError
 from board.live_board import LiveBoard
 from board.markup import usernames_in
 from board.recent import BATCH, PAGE
+from board.said import msgid, said
 from board.site.boards import finding_board
 from board.site.parts import Parts
 from board.text import clean
@@ -17,8 +18,8 @@ from storage.mentions import Named
 from storage.queries import GUESTS, Query, parse
 from storage.records import ALL, FIRST_BOARD, Changes, Found, Message, Page
 
-CHANGES = "Only its author can change a message."
-DELETES = "Only its author or a moderator can delete a message."
+CHANGES = msgid("Only its author can change a message.")
+DELETES = msgid("Only its author or a moderator can delete a message.")
 QUERY_MAX = 200
 """Characters that a query may have: useful queries are shorter."""
 LOOKS_A_TRY = 50
@@ -99,7 +100,7 @@ class Messages(Parts):
         Refuses a guest for every message, even for one that doesn't exist. Raises DeniedError, NotFoundError.
         """
         if caller.account is None:
-            raise DeniedError("sign_in_first", f"{who_may} Please sign in.")
+            raise DeniedError("sign_in_first", said("%(rule)s Please sign in.", rule=said(who_may)))
         message = await self.storage.message(id, caller.asker)
         is_author = message.author is not None and message.author.id == caller.account.id
         return is_author, message.board_id
@@ -171,7 +172,7 @@ class Messages(Parts):
         BadDateError.
         """
         if len(query) > QUERY_MAX:
-            words = f"A search may have {QUERY_MAX} characters; this one has {len(query)}."
+            words = said("A search may have %(most)s characters; this one has %(n)s.", most=QUERY_MAX, n=len(query))
             raise DeniedError("query_too_long", words)
         wanted = parse(query)
         looks = boards * (sum(len(phrase.words) for phrase in wanted.phrases) + wanted.only.number)

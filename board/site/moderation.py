@@ -4,11 +4,12 @@ from typing import Literal
 
 from board.caller import Caller
 from board.errors import DeniedError
+from board.said import msgid
 from board.site.parts import Parts
 from storage.audit import AuditEntry
 from storage.records import DAY_MS, Credential
 
-MODERATORS_ONLY = "Only moderators can do this."
+MODERATORS_ONLY = msgid("Only moderators can do this.")
 AUDIT_PAGE = 100
 """Entries of the audit log on one page."""
 

@@ -2,10 +2,11 @@
 
 from board.caller import Caller
 from board.errors import DeniedError
+from board.said import msgid
 from board.site.messages import Messages
 from storage.records import Message
 
-PINS = "Only moderators and the board's owner can pin a message."
+PINS = msgid("Only moderators and the board's owner can pin a message.")
 
 
 class Pins(Messages):

@@ -10,13 +10,14 @@ from board.credentials import TOKEN_PREFIX, hash_secret, new_secret, new_session
 from board.errors import DeniedError
 from board.limits import TOO_MANY_TRIES
 from board.passwords import check_is_text
+from board.said import msgid
 from board.site.sign_up import SigningUp
 from board.turns import Asker
 from storage.errors import OutdatedError, UnavailableError
 from storage.people import Identity
 from storage.records import Account, Credential, Password
 
-WRONG_PASSWORD = "Wrong username or password."  # noqa: S105 (words for people)
+WRONG_PASSWORD = msgid("Wrong username or password.")
 
 
 class KnownBrowser(NamedTuple):
@@ -71,7 +72,7 @@ class SigningIn(SigningUp):
         secret = new_secret(TOKEN_PREFIX)
         try:
             await self.storage.create_credential(
-                account.id, "token", hash_secret(secret), "Signed in", password=verified
+                account.id, "token", hash_secret(secret), msgid("Signed in"), password=verified
             )
         except OutdatedError:
             raise DeniedError("wrong_password", WRONG_PASSWORD) from None

@@ -5,6 +5,7 @@ from board.caller import Caller
 from board.credentials import hash_secret, new_secret
 from board.errors import DeniedError
 from board.passwords import check_password
+from board.said import msgid
 from board.site.parts import Parts
 from board.turns import Asker
 from storage.errors import LinkGoneError, UsernameTakenError
@@ -42,7 +43,7 @@ class SigningUp(Parts):
     def check_passwords(self) -> None:
         """Raises DeniedError where accounts have no passwords."""
         if not self.rules.passwords:
-            words = "This board takes no passwords. Its page for signing in says by which sites you can come."
+            words = msgid("This board takes no passwords. Its page for signing in says by which sites you can come.")
             raise DeniedError("passwords_off", words)
 
     async def check_may_sign_up(self, invite: str | None) -> bool:
@@ -56,7 +57,7 @@ class SigningUp(Parts):
                 return True
         except LinkGoneError:
             if is_closed:
-                words = "This board takes no new members, and this link was used already or has run out."
+                words = msgid("This board takes no new members, and this link was used already or has run out.")
                 raise DeniedError("signup_closed", words) from None
             raise
         if is_closed:

@@ -7,9 +7,10 @@ from board.account_names import clean_label
 from board.site.accounts import Overview
 from board.wire import iso
 from handlers.accounts.known_browser import forget_browser
-from handlers.accounts.sign_in import FormPage
+from handlers.accounts.sign_in import FormPage, browser_said
 from handlers.boards.rail import WithBoards
 from handlers.http.errors import RefusedError
+from handlers.http.sentences import Html
 from storage.records import Password
 
 SAME_MOMENT_MS = 1000
@@ -72,6 +73,7 @@ class AccountPage(WithBoards, FormPage):
             failed=overview.failed,
             logins=[(one, by_name.get(name)) for name, one in self.context.providers.items()],
             has_password=self.has_password,
+            browser_of=browser_said,
             lets_in=self.site.lets_in,
             is_confirmed_by=lambda identities: self.site.is_confirmed(self.caller, identities),
             unlinks=unlinks(overview),
@@ -79,14 +81,12 @@ class AccountPage(WithBoards, FormPage):
             sessions=[c for c in overview.credentials if c.kind == "session"],
             tokens=[c for c in overview.credentials if c.kind == "token"],
             bots=[c for c in overview.credentials if c.kind == "bot"],
-            last_used=lambda c: iso(last_used(c)),
-            iso=iso,
             several=self.has_others,
             may_make=self.site.may_make_boards(self.caller),
             fates=fates,
             alike=self.site.alike([fate.board for fate in fates], self.scope),
             more_owned=overview.owns - len(fates),
-            when=lambda ms: f"{iso(ms)[:10]} {iso(ms)[11:16]} UTC",
+            time=time_at,
             last=last_used,
         )
 
@@ -103,6 +103,11 @@ class AccountPage(WithBoards, FormPage):
     async def confirm(self) -> Password:
         """Checks that the member knows the password, or has just come from a provider. Raises DeniedError."""
         return await self.site.confirm(self.caller, self.typed_password)
+
+
+def time_at(ms: int) -> Html:
+    text = iso(ms)
+    return Html(f'<time datetime="{text}">{text[:10]} {text[11:16]} UTC</time>')
 
 
 def unlinks(overview: Overview) -> bool:

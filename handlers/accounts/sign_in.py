@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+from board.said import msgid, said
 from board.site.sign_in import Session
 from handlers.accounts.known_browser import read_browser, remember_browser
 from handlers.http.base import Page
@@ -15,13 +16,23 @@ FORM_BYTES = 256 * 1024
 """Large, so that even an absurdly long password is refused with an explanation."""
 
 
+UNKNOWN = msgid("A browser")
+
+
 def browser_name(user_agent: str) -> str:
     """Returns a short name, enough for members to recognise their own browsers in a list."""
     names = ("Firefox", "Edg", "OPR", "Chrome", "Safari", "curl")
     systems = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "Linux")
-    name = next((name for name in names if name in user_agent), "A browser")
+    name = next((name for name in names if name in user_agent), UNKNOWN)
     system = next((f" on {system}" for system in systems if system in user_agent), "")
     return {"Edg": "Edge", "OPR": "Opera"}.get(name, name) + system.replace("Macintosh", "Mac")
+
+
+def browser_said(name: str) -> str:
+    """Returns such a name, as it was kept with a session, for the language of a page."""
+    browser, is_on, system = name.partition(" on ")
+    which = said(UNKNOWN) if browser == UNKNOWN else browser
+    return said("%(browser)s on %(system)s", browser=which, system=system) if is_on else which
 
 
 def safe_next(text: str | None) -> str:
@@ -78,7 +89,7 @@ class FormPage(Page):
     def needed(self, name: str) -> str:
         value = self.form(name)
         if value is None:
-            raise RefusedError(400, "bad_field", f"“{name}” is missing.")
+            raise RefusedError(400, "bad_field", said("“%(name)s” is missing.", name=name))
         return value
 
 

@@ -28,8 +28,10 @@ from storage.records import Message
 from storage.records import Page as MessagesPage
 
 MOST_ORIGINS = 4
-"""Origins for which the page is cached: without PUBLIC_URL, clients choose the name."""
-NOTHING: dict[str, Kept] = {}
+"""Origins for which the page is cached, in each language: without PUBLIC_URL, clients choose the name."""
+KeptPages = dict[tuple[str, str], Kept]
+"""Cached pages, by origin and language."""
+NOTHING: KeptPages = {}
 NOT_PLAIN = frozenset(
     ("Cookie", "Authorization", *OTHER_HEADERS, "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
 )
@@ -66,7 +68,7 @@ class LivePage(WithRail, Rendering):
         """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
         if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
             return True
-        return self.origin not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
+        return self.kept_as not in self.all_kept() and len(self.all_kept()) >= self.most_kept
 
     # --- guests
 
@@ -78,19 +80,28 @@ class LivePage(WithRail, Rendering):
         else:
             self.finish(kept.whole(key))
 
-    def all_kept(self) -> dict[str, Kept]:
-        """The cached pages, by origin, all with the newest messages; they go with the next change."""
+    @property
+    def kept_as(self) -> tuple[str, str]:
+        return self.origin, self.language.tag
+
+    @property
+    def most_kept(self) -> int:
+        return MOST_ORIGINS * len(self.context.languages.all)
+
+    def all_kept(self) -> KeptPages:
+        """The cached pages, all with the newest messages; they go with the next change."""
         recent = self.board.recent
-        kept: dict[str, Kept] = {} if recent is None else recent.derived.setdefault("front", {})
+        kept: KeptPages = {} if recent is None else recent.derived.setdefault("front", {})
         return kept
 
     def kept_for_guests(self) -> Kept | None:
-        kept = self.all_kept().get(self.origin)
+        kept = self.all_kept().get(self.kept_as)
         return kept if kept and kept.serves(self.address(), self.board.watching.count()) else None
 
     async def keep_for_guests(self) -> Kept:
         """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
-        asked_at, shared = time.monotonic(), self.context.making.shared.setdefault(self.board.id, Shared())
+        asked_at, in_which = time.monotonic(), (self.board.id, self.language.tag)
+        shared = self.context.making.shared.setdefault(in_which, Shared())
         async with shared.lock:
             if kept := self.kept_for_guests():
                 return kept
@@ -102,7 +113,7 @@ class LivePage(WithRail, Rendering):
         began_at = time.monotonic()
         state, address, watching = await self.state(), self.address(), self.board.watching.count()
         all_kept = self.all_kept()
-        bodies = [kept.body for kept in all_kept.values()]
+        bodies = [kept.body for kept in all_kept.values() if kept.address.language == address.language]
         self.is_for_others = True
         messages = await self.days_html(state.page.messages)
         async with self.context.making.turns.turn():
@@ -116,14 +127,14 @@ class LivePage(WithRail, Rendering):
             body = await self.context.making.packing.run(Body.make, messages, rest)
         kept = Kept.make(address, began_at, watching, head, body, end)
         if (self.address(), self.board.cursor) == (address, state.cursor) and not self.lacks_quotes:
-            all_kept.pop(self.origin, None)
-            if len(all_kept) >= MOST_ORIGINS:
+            all_kept.pop(self.kept_as, None)
+            if len(all_kept) >= self.most_kept:
                 del all_kept[next(iter(all_kept))]
-            all_kept[self.origin] = kept
+            all_kept[self.kept_as] = kept
         return kept
 
     def address(self) -> Address:
-        return address_of(self.site, self.board, self.origin)
+        return address_of(self.site, self.board, *self.kept_as)
 
     # --- members
 
@@ -137,7 +148,7 @@ class LivePage(WithRail, Rendering):
     def names(self, state: State, key: str, watching: int) -> dict[str, Any]:
         """What the template needs besides the messages."""
         return {
-            "blank": self.context.making.articles.now(BLANK),
+            "blank": self.context.making.articles.now(BLANK, language=self.language),
             "cursor": str(state.cursor),
             "older": first_id(state.page.messages, state.page.older),
             "watching": watching,
@@ -171,8 +182,8 @@ class Front(LivePage):
         return self.site.waiters.first
 
 
-def address_of(site: Site, board: LiveBoard, origin: str) -> Address:
-    return Address(origin, board.id, board.rights, site.waiters.directory.guests_list)
+def address_of(site: Site, board: LiveBoard, origin: str, language: str) -> Address:
+    return Address(origin, board.id, board.rights, site.waiters.directory.guests_list, language)
 
 
 def last_id(page: MessagesPage, before: int | None) -> int | None:
@@ -211,13 +222,15 @@ class Quick(HTTPMessageDelegate):
 def quick_front(context: Context, request: HTTPServerRequest) -> Quick | None:
     """Returns None if only a handler can answer: for a member, an unusual request, or a page that is not cached yet."""
     waiters, config, headers = context.site.waiters, context.config, request.headers
-    all_kept: dict[str, Kept] = waiters.recent.derived.get("front", NOTHING)
-    kept = all_kept.get(config.public_url or f"http://{request.host}")
+    all_kept: KeptPages = waiters.recent.derived.get("front", NOTHING)
+    language = context.languages.asked(headers)
+    kept = all_kept.get((config.public_url or f"http://{request.host}", language.tag))
     if kept is None or config.reading == "members" or config.log_requests or waiters.draining:
         return None
     if request.version != "HTTP/1.1" or headers.get("Connection", "keep-alive").lower() != "keep-alive":
         return None
     if not NOT_PLAIN.isdisjoint(headers):
         return None
-    is_right = kept.serves(address_of(context.site, waiters.first, kept.address.origin), waiters.first.watching.count())
+    address = address_of(context.site, waiters.first, kept.address.origin, language.tag)
+    is_right = kept.serves(address, waiters.first.watching.count())
     return Quick(context, request, kept) if is_right else None

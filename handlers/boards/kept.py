@@ -36,7 +36,7 @@ class Body(NamedTuple):
 
 
 class Address(NamedTuple):
-    """What a guest's page depends on besides its messages and the number of watchers: all of it is before the messages."""
+    """What a guest's page depends on besides its messages and the number of watchers: all but the language is before the messages only."""
 
     origin: str
     board_id: int
@@ -44,6 +44,8 @@ class Address(NamedTuple):
     """The number of the state of the board's row: see board/live_board.py."""
     list_changed: int
     """The last change of the list of boards that guests see."""
+    language: str
+    """Its tag."""
 
 
 class Kept(NamedTuple):

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from board.account_names import fold_username
 from board.errors import DeniedError
+from board.said import msgid, said
 from board.site.members_named import typed_names
 from handlers.boards.listing import BoardForm
 from handlers.boards.on_board import OnBoard
@@ -20,8 +21,16 @@ from storage.records import READERS, Account, Board
 
 ENDS = ("no_such_board", "owner_only")
 """Refusals after which the page has nothing to show."""
-TOLD = (("who", "invited"), ("had", "invited already"))
-"""What is said of the usernames in these parameters."""
+TOLD = (("who", True), ("had", False))
+"""Whether the usernames in these parameters are those of people who were not invited before."""
+CLOSES = msgid(
+    "Only its owner and people who are invited could then find this board, at another address. Invited so far: "
+    "%(count)s. If you want that, tick the box below."
+)
+CLOSES_WITH_OTHERS = msgid(
+    "Only its owner and people who are invited could then find this board, at another address. Invited so far: "
+    "%(count)s, besides those named below. If you want that, tick the box below."
+)
 
 
 class BoardSetup(OnBoard, BoardForm):
@@ -76,13 +85,13 @@ class BoardSetup(OnBoard, BoardForm):
             count=self.count,
         )
 
-    def told(self, listed: list[Account]) -> list[tuple[list[Account], str]]:
+    def told(self, listed: list[Account]) -> list[tuple[list[Account], bool]]:
         """Returns what the form for invitations has done, and for whom: nobody if they are not all on this page."""
         told = []
-        for name, words in TOLD:
+        for name, is_new in TOLD:
             if usernames := set(filter(None, (self.query(name) or "").split(","))):
                 found = [one for one in listed if one.username in usernames]
-                told.append((found if len(found) == len(usernames) else [], words))
+                told.append((found if len(found) == len(usernames) else [], is_new))
         return told
 
     def write_error_page(self, refused: RefusedError) -> None:
@@ -136,13 +145,8 @@ class BoardSetup(OnBoard, BoardForm):
             )
         if then == "invited" and self.form("closes") != "yes":
             accounts, more = self.invited
-            count = f"more than {len(accounts)}" if more else len(accounts) or "nobody"
-            raise RefusedError(
-                422,
-                "closes_board",
-                "Only its owner and people who are invited could then find this board, at another address. "
-                f"Invited so far: {count}{', besides those named below' if also else ''}. If you want that, tick the box below.",
-            )
+            count = said("more than %(n)s", n=len(accounts)) if more else len(accounts) or said("nobody")
+            raise RefusedError(422, "closes_board", said(CLOSES_WITH_OTHERS if also else CLOSES, count=count))
 
 
 class BoardInvite(BoardSetup):

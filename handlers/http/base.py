@@ -5,17 +5,19 @@ import json
 import logging
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from board.errors import DeniedError
+from board.said import said
 from board.turns import BusyError
 from handlers.http.errors import RefusedError, as_refused, error_json
 from handlers.http.fields import FORM
 from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers
+from handlers.http.language import Language
 from handlers.http.negotiation import wants_json
 from handlers.http.place import CLOSED, THE_FIRST, home_of
 from handlers.http.rights import Rights
@@ -40,7 +42,7 @@ def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
 def only_takes(kind: type[tornado.web.RequestHandler]) -> str:
     """Returns the words of a refusal of other methods. It leaves out HEAD and OPTIONS, which only programs send."""
     methods = [name for name in allowed_methods(kind) if name not in ("HEAD", "OPTIONS")]
-    return f"This address takes only {' and '.join(methods)}."
+    return said("This address takes only %(methods)s.", methods=" and ".join(methods))
 
 
 class Base(Rights):
@@ -174,7 +176,7 @@ class Base(Rights):
         if self.account is not None or self.asks_to_sign_in(refused):  # the page has a name, or what the client sent
             came_for = self.request.uri if self.request.method == "GET" else None
             return self.render_string("error.html", **said, next_path=came_for)
-        kept, key = self.context.making.errors, (refused.status_code, refused.words, near, several)
+        kept, key = self.context.making.errors, (self.locale.code, refused.status_code, refused.words, near, several)
         page = kept.get(key)
         if page is None:
             page = kept[key] = self.render_string("error.html", **said, next_path=near and f"/m/{near}")
@@ -207,10 +209,26 @@ class Page(Base):
     place = THE_FIRST
     """The board that the page is about."""
 
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        if self.context.languages.are_several:
+            self.set_header("Vary", "Accept-Language")
+
+    @property
+    def language(self) -> Language:
+        """The language of the page."""
+        return cast(Language, self.locale)
+
+    def get_user_locale(self) -> Language:
+        """Tornado's hook, which it calls once for a request."""
+        return self.context.languages.asked(self.request.headers)
+
     def get_template_namespace(self) -> dict[str, Any]:
         names = super().get_template_namespace()
         return {
             **names,
+            "language": self.language,
+            "tell": self.language.tell,
             "title": self.config.title,
             "first_name": self.config.first_board or self.config.title,
             "static": static_url,
@@ -224,36 +242,3 @@ class Page(Base):
             "CLOSED": CLOSED,
             "origin": self.origin,
         }
-
-
-class Moved(Page):
-    """Redirects an address, such as the tutorial's /li, to its name here."""
-
-    for_whom = "anyone"
-    identifies = False
-
-    def initialize(self, url: str) -> None:
-        self.url = url
-
-    @property
-    def counts_as_reading(self) -> bool:
-        return False
-
-    async def get(self) -> None:
-        self.redirect(self.url, permanent=True)
-
-
-class NotFoundPage(Page):
-    """Answers every address that is not in ROUTES."""
-
-    for_whom = "anyone"
-    takes_tokens = False
-    forgives_old_sessions = True
-
-    @property
-    def wants_json(self) -> bool:
-        return self.request.path.startswith("/api/") or super().wants_json
-
-    async def prepare(self) -> NoReturn:
-        await super().prepare()
-        raise tornado.web.HTTPError(404)

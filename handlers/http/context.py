@@ -8,6 +8,7 @@ from board.site import Site
 from board.site.parts import Rules
 from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers
 from handlers.http.hosts import Names
+from handlers.http.languages import Languages
 from handlers.http.making import Making
 from handlers.http.refusals import make_refusals
 from handlers.login.provider import Provider
@@ -43,9 +44,11 @@ class Context:
         """Bytes that a request's body may have: an emoji takes twelve of them in a form or as a JSON escape."""
         self.providers = providers
         """All that are known, by their names, also those that are not set up."""
+        self.languages = Languages(settings.locales)
         self.making = Making()
         self.names = Names(settings)
-        page = {"Content-Type": "text/html; charset=UTF-8", "Vary": "Accept-Encoding"}
+        vary = "Accept-Language, Accept-Encoding" if self.languages.are_several else "Accept-Encoding"
+        page = {"Content-Type": "text/html; charset=UTF-8", "Vary": vary}
         self.front_headers = HTTPHeaders(dict(default_headers(settings, PAGE_CSP)) | page)
 
         # What the server shares.

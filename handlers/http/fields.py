@@ -9,6 +9,7 @@ import tornado.web
 from tornado.httputil import HTTPHeaders
 
 from board.credentials import hash_secret
+from board.said import msgid, said
 from handlers.http.errors import RefusedError
 from storage.records import Guest
 
@@ -39,7 +40,7 @@ class Fields(tornado.web.RequestHandler):
         try:
             return values[-1].decode()
         except UnicodeDecodeError:
-            raise RefusedError(400, "not_utf8", f"“{name}” is not UTF-8 text.") from None
+            raise RefusedError(400, "not_utf8", said("“%(name)s” is not UTF-8 text.", name=name)) from None
 
     def whole_number(self, name: str, least: int = 0) -> int | None:
         """Returns a number of the query that fits into storage, or None if it is missing. Raises RefusedError."""
@@ -48,9 +49,11 @@ class Fields(tornado.web.RequestHandler):
             return None
         digits = text.removeprefix("-")
         if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-            raise RefusedError(400, "bad_number", f"“{name}” must be a whole number of at most 18 digits.")
+            raise RefusedError(
+                400, "bad_number", said("“%(name)s” must be a whole number of at most 18 digits.", name=name)
+            )
         if int(text) < least:
-            raise RefusedError(400, "bad_number", f"“{name}” must be {least} or more.")
+            raise RefusedError(400, "bad_number", said("“%(name)s” must be %(least)s or more.", name=name, least=least))
         return int(text)
 
     def ids(self) -> list[int] | None:
@@ -60,7 +63,9 @@ class Fields(tornado.web.RequestHandler):
             return None
         words = text.split(",")
         if len(words) > LIMIT_MAX or not all(is_id(word) for word in words):
-            raise RefusedError(400, "bad_field", f"“ids” must be 1 to {LIMIT_MAX} ids with commas between them.")
+            raise RefusedError(
+                400, "bad_field", said("“ids” must be 1 to %(most)s ids with commas between them.", most=LIMIT_MAX)
+            )
         return [int(word) for word in words]
 
     def reply_to(self, value: object) -> int | None:
@@ -115,8 +120,10 @@ class Fields(tornado.web.RequestHandler):
             return RefusedError(415, "unsupported_encoding", "Send it as it is, without Content-Encoding.")
         if media_type(headers) in self.takes:
             return None
-        wanted = "JSON (Content-Type: application/json) or a form" if JSON in self.takes else "a form"
-        return RefusedError(415, "unsupported_type", f"Send {wanted} (application/x-www-form-urlencoded).")
+        words = msgid("Send a form (application/x-www-form-urlencoded).")
+        if JSON in self.takes:
+            words = msgid("Send JSON (Content-Type: application/json) or a form (application/x-www-form-urlencoded).")
+        return RefusedError(415, "unsupported_type", words)
 
     def sent(self, name: str, *, in_query: bool = False) -> str:
         """Returns what somebody typed into a field, valid or not, to show it again. Never used for a password."""
@@ -130,7 +137,7 @@ class Fields(tornado.web.RequestHandler):
     def text_field(self, fields: dict[str, Any], name: str) -> str:
         value = fields.get(name)
         if not isinstance(value, str):
-            raise RefusedError(400, "bad_field", f"“{name}” is missing or not a string.")
+            raise RefusedError(400, "bad_field", said("“%(name)s” is missing or not a string.", name=name))
         return value
 
 

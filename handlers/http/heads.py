@@ -11,7 +11,8 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import _HandlerDelegate
 
-from handlers.http.base import Base, NotFoundPage, allowed_methods
+from handlers.http.addresses import NotFoundPage
+from handlers.http.base import Base, allowed_methods
 from net.streams import READ_BYTES, ServedStream
 
 BODILESS = ("GET", "HEAD", "OPTIONS")

@@ -9,6 +9,7 @@ import urllib.parse
 
 from tornado.httputil import HTTPServerRequest
 
+from board.said import said
 from handlers.http.bearer import bearers
 from handlers.http.errors import RefusedError
 from handlers.http.fields import has_body
@@ -81,7 +82,11 @@ class Names:
             return RefusedError(
                 403,
                 "https_only",
-                f"This came unencrypted. Use {self._url}/ instead, and change a password or token that you sent like this.",
+                said(
+                    "This came unencrypted. Use %(address)s/ instead, and change a password or token that you sent like "
+                    "this.",
+                    address=self._url,
+                ),
             )
         if self.is_ours(request.host) or request.path in HEALTH:
             return None
@@ -91,7 +96,9 @@ class Names:
             "board, let the proxy pass on the Host that browsers send.",
             shown(request.host), self._url,
         )  # fmt: skip
-        return RefusedError(421, "wrong_host", f"This board is at {self._url}/, and answers only there.")
+        return RefusedError(
+            421, "wrong_host", said("This board is at %(address)s/, and answers only there.", address=self._url)
+        )
 
 
 def is_probe(request: HTTPServerRequest) -> bool:

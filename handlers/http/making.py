@@ -20,11 +20,11 @@ class Making:
         """Held while a big page is rendered and compressed."""
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
         """Held from reading messages from storage until the reply has been made from them."""
-        self.shared: weakref.WeakValueDictionary[int, Shared] = weakref.WeakValueDictionary()
-        """The guests' pages that are being made, by board."""
+        self.shared: weakref.WeakValueDictionary[tuple[int, str], Shared] = weakref.WeakValueDictionary()
+        """The guests' pages that are being made, by board and language."""
         self.feed = asyncio.Lock()
         """Held while the feed is made."""
-        self.errors: dict[tuple[int, str, int | None, bool], bytes] = {}
+        self.errors: dict[tuple[str, int, str, int | None, bool], bytes] = {}
         """Cached error pages for guests."""
         self.packing = Aside("packing")
         self.excerpts = Aside("excerpts")

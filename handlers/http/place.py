@@ -4,14 +4,15 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
+from board.said import msgid
 from board.slugs import FIRST, fold_slug
 from storage.asking import closed_to
 from storage.records import Account, Board
 
 CLOSED = {
-    "archived": "This board is archived. It can be read, and nothing new is written here.",
-    "moderators": "Only moderators and the board's owner write here.",
-    "members": "Members write here.",
+    "archived": msgid("This board is archived. It can be read, and nothing new is written here."),
+    "moderators": msgid("Only moderators and the board's owner write here."),
+    "members": msgid("Members write here."),
 }
 """What stands in the place of the form, by the reason."""
 

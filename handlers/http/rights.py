@@ -12,14 +12,15 @@ from typing import Any, Literal, cast
 
 from tornado.http1connection import HTTP1Connection
 
+from board.said import msgid, said
 from board.site.moderation import MODERATORS_ONLY
 from handlers.http.authentication import Authentication, ended
 from handlers.http.errors import RefusedError
 
 Whom = Literal["anyone", "readers", "members", "moderators"]
 WORDS: dict[Whom, str] = {
-    "readers": "Only members can read this site.",
-    "members": "Only members can do this.",
+    "readers": msgid("Only members can read this site."),
+    "members": msgid("Only members can do this."),
     "moderators": MODERATORS_ONLY,
 }
 
@@ -38,7 +39,7 @@ class Rights(Authentication):
         """Raises RefusedError if the client may not use this."""
         members_only = self.for_whom == "readers" and self.config.reading == "members"
         if (members_only or self.for_whom in ("members", "moderators")) and self.account is None:
-            raise RefusedError(401, "sign_in_first", f"{WORDS[self.for_whom]} Please sign in.")
+            raise RefusedError(401, "sign_in_first", said("%(rule)s Please sign in.", rule=said(WORDS[self.for_whom])))
         if self.for_whom == "moderators" and not self.caller.may_moderate:
             raise RefusedError(403, "moderators_only", WORDS["moderators"])
 

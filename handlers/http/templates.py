@@ -12,11 +12,17 @@ import tornado.template
 from tornado import escape
 from tornado.util import ObjectDict, exec_in
 
+from handlers.http.sentences import bdi, escaped, in_link, joined, link, rich
 from handlers.http.static import ROOT
 
 HELPERS = {
-    "escape": escape.xhtml_escape,
-    "xhtml_escape": escape.xhtml_escape,
+    "escape": escaped,
+    "xhtml_escape": escaped,
+    "rich": rich,
+    "link": link,
+    "bdi": bdi,
+    "in_link": in_link,
+    "joined": joined,
     "url_escape": escape.url_escape,
     "json_encode": escape.json_encode,
     "squeeze": escape.squeeze,

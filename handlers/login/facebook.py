@@ -13,6 +13,7 @@ from tornado.auth import FacebookGraphMixin
 from tornado.httputil import url_concat
 
 from board.account_names import name_from_elsewhere
+from board.said import msgid
 from handlers.http.errors import RefusedError
 from handlers.login.provider import Person, Provider
 from net.outgoing import Visit
@@ -34,7 +35,7 @@ class Facebook(Provider):
     """
 
     name = "facebook"
-    deletion = ", or in Facebook's settings under “Apps and websites”"
+    deletion = msgid("Have it deleted with your account here, or in Facebook's settings under “Apps and websites”.")
     pages = (
         ("deauthorize", "login.facebook_pages.FacebookDeauthorize"),
         ("delete", "login.facebook_pages.FacebookDelete"),

@@ -7,7 +7,6 @@ import time
 from handlers.http.errors import RefusedError
 from handlers.login.facebook import read_signed_request
 from handlers.login.flow import FlowPage, OfProvider
-from handlers.messages.articles import human
 from storage.errors import NotFoundError
 
 SLACK_SECONDS = 60
@@ -69,4 +68,4 @@ class FacebookDeletion(FlowPage):
             raise RefusedError(
                 404, "not_found", "There is no deletion with this code, or it was over two years ago."
             ) from None
-        await self.render("facebook_deletion.html", code=code, when=human(at))
+        await self.render("facebook_deletion.html", code=code, when=self.language.human(at))

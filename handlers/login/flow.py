@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import tornado.web
 
+from board.said import said
 from board.turns import BusyError
 from handlers.accounts.sign_in import FormPage, safe_next
 from handlers.http.base import Base
@@ -160,12 +161,16 @@ class FlowPage(OfProvider, FormPage):
         """Logs the provider's failure, and returns its refusal."""
         label = self.provider.label
         log.warning("%s %s", label, why)
-        words = f"{label} doesn't answer as it should just now. Nothing was done; please try again in a moment."
+        words = said(
+            "%(provider)s doesn't answer as it should just now. Nothing was done; please try again in a moment.",
+            provider=label,
+        )
         return RefusedError(502, f"{self.provider.name}_failed", words)
 
     def lost_flow(self) -> RefusedError:
-        words = (
-            f"This way back from {self.provider.label} was used already, took too long, or began in another browser."
+        words = said(
+            "This way back from %(provider)s was used already, took too long, or began in another browser.",
+            provider=self.provider.label,
         )
         return RefusedError(400, f"{self.provider.name}_state", words)
 

@@ -7,6 +7,7 @@ never does.
 import dataclasses
 import urllib.parse
 
+from board.said import said
 from handlers.http.errors import RefusedError
 from handlers.login.flow import INVITE_COOKIE, Flow, FlowPage, fits
 from handlers.login.provider import Person
@@ -105,7 +106,7 @@ class LoginCallback(LoginSignIn):
         RFC 6749, 4.1.2
         """
         if self.query("error") == "access_denied":
-            words = f"You cancelled at {self.provider.label}, so nothing was done."
+            words = said("You cancelled at %(provider)s, so nothing was done.", provider=self.provider.label)
             raise RefusedError(403, f"{self.provider.name}_denied", words)
         code = self.query("code")
         if not code or self.query("error") or self.query("error_code"):

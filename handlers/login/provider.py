@@ -8,6 +8,7 @@ from typing import ClassVar
 from tornado.httpclient import HTTPClientError
 
 from board.images import kind_of_image
+from board.said import msgid
 from net.outgoing import Outgoing, Visit
 from settings import Settings
 from storage.people import Picture
@@ -29,8 +30,8 @@ class Provider(abc.ABC):
 
     name: str
     """Small letters. It is in addresses, cookies, the database and the log, so it must never change."""
-    deletion: ClassVar[str] = ""
-    """How people have their data deleted there, for the privacy page: the end of a sentence."""
+    deletion: ClassVar[str] = msgid("Have it deleted with your account here.")
+    """How people have their data deleted, for the privacy page."""
     pages: ClassVar[Sequence[tuple[str, str]]] = ()
     """Handlers that only this provider has, by the ends of their addresses, named as in ROUTES. They get its name as
     `provider`."""

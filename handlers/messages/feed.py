@@ -15,6 +15,7 @@ from handlers.boards.on_board import OnBoard
 from handlers.http.aside import gzipped
 from handlers.http.base import Base
 from handlers.http.headers import is_known
+from handlers.http.language import ENGLISH
 from handlers.http.negotiation import takes_gzip
 from handlers.http.static import static_url
 from handlers.messages.articles import byline, preview
@@ -156,7 +157,7 @@ class Feed(Base):
 <id>{where}</id>
 <link href="{where}"/>
 <title>{xml(preview(message.body or "", 80))}</title>
-<author><name>{xml(byline(message))}</name></author>
+<author><name>{xml(byline(message, ENGLISH))}</name></author>
 <published>{iso(message.created_at)}</published>
 <updated>{iso(changed_at(message))}</updated>
 {self.in_reply_to(message)}<content type="text">{xml(message.body or "")}</content>

@@ -34,7 +34,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 "message_page.html",
                 html,
                 message=message,
-                author=byline(message),
+                author=byline(message, self.language),
                 older=around[0].id if older.older else None,
                 newer=around[-1].id if newer.newer else None,
                 is_on_board=is_on(self.site.waiters.recent.page, message.id)

@@ -3,6 +3,7 @@
 import functools
 
 from board.markup import flat, pieces
+from handlers.http.language import Language
 from handlers.http.templates import LOADER
 from handlers.messages.articles import named
 from handlers.messages.quotes import first_words
@@ -10,8 +11,9 @@ from storage.records import Message
 
 
 @functools.lru_cache(20)
-def pin_line(message: Message) -> bytes:
+def pin_line(message: Message, language: Language) -> bytes:
     """Returns its HTML, which belongs to no viewer. Boards show theirs often, so those that were last made are kept."""
     body = message.body or ""
-    (name, beside), words, shown = named(message), first_words(body), flat(pieces(body))
-    return LOADER.load("pin.html").generate(id=message.id, name=name, beside=beside, words=words, shown=shown)
+    (name, beside), words, shown = named(message, language), first_words(body), flat(pieces(body))
+    names = {"name": name, "beside": beside, "words": words, "shown": shown}
+    return LOADER.load("pin.html").generate(id=message.id, **names, _=language.translate)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from board.live_board import LiveBoard
-from board.reactions import EMOJI, in_words
+from board.reactions import EMOJI, NAMES, in_words
 from board.signs import initials
 from board.wire import iso
 from handlers.http.aside import gzipped
 from handlers.http.base import Page
 from handlers.http.negotiation import takes_gzip
-from handlers.messages.articles import as_next, day_line, day_of, follows, human, with_sign
+from handlers.messages.articles import as_next, author_name, day_line, day_of, follows, with_sign
 from handlers.messages.pin_line import pin_line
 from handlers.messages.quotes import with_quote
 from storage.errors import UnavailableError
@@ -37,11 +37,13 @@ class Rendering(Page):
         return {
             **super().get_template_namespace(),
             "iso": iso,
-            "human": human,
+            "human": self.language.human,
             "initials": initials,
             "EMOJI": EMOJI,
+            "author_name": lambda author: author_name(author, self.language),
             "in_words": in_words,
-            "pin_line": pin_line,
+            "NAMES": NAMES,
+            "pin_line": lambda message: pin_line(message, self.language),
         }
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
@@ -50,12 +52,13 @@ class Rendering(Page):
 
         `this` is the id of the message that the page is about; `below` is put after it.
         """
-        html = dict(zip((m.id for m in messages), await self.context.making.articles.html(messages, this), strict=True))
+        whole = await self.context.making.articles.html(messages, this, self.language)
+        html = dict(zip((message.id for message in messages), whole, strict=True))
         html |= await self.quotes_in(messages, html)
         html |= self.with_signs(messages, html)
         parts: list[bytes] = []
         for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
-            parts.append(day_line(day))
+            parts.append(day_line(day, self.language))
             above = None
             for message in those:
                 is_next = message.id != this and follows(message, above)
@@ -79,7 +82,9 @@ class Rendering(Page):
         if self.is_for_others and self.board.recent is not None:
             self.lacks_quotes = self.site.credentials.changes != changes
             self.board.recent.quoted_ids |= {one.author.id for one in found.values() if one.author}
-        made = await self.context.making.turns.each(lambda one: with_quote(html[one.id], one, found), replies)
+        made = await self.context.making.turns.each(
+            lambda one: with_quote(html[one.id], one, found, self.language), replies
+        )
         return {reply.id: one for reply, one in zip(replies, made, strict=True)}
 
     def with_signs(self, messages: list[Message], html: Mapping[int, bytes]) -> dict[int, bytes]:
@@ -88,7 +93,9 @@ class Rendering(Page):
             return {}
         whom = {EVERYBODY, self.account.id}
         return {
-            message.id: with_sign(html[message.id]) for message in messages if not whom.isdisjoint(message.mentions)
+            message.id: with_sign(html[message.id], self.language)
+            for message in messages
+            if not whom.isdisjoint(message.mentions)
         }
 
     @property

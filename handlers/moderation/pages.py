@@ -1,11 +1,14 @@
 """What moderators do on the page of a message, and the audit log."""
 
-from board.audit import around_board, in_words
+from board.audit import sentence_of, target_of
 from handlers.boards.rail import WithBoards
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
+from handlers.http.language import Language
+from handlers.http.sentences import Html, rich
 from handlers.messages.api import parse_id
 from handlers.messages.rendering import Rendering
+from storage.audit import AuditEntry
 
 BLOCK_DAYS = {"1": 1, "7": 7, "30": 30}
 
@@ -47,6 +50,19 @@ class AuditLog(WithBoards, Rendering):
             before=before,
             boards=boards,
             alike=self.site.alike(boards.values(), self.scope),
-            in_words=in_words,
-            around_board=around_board,
+            deed=lambda entry, board: deed(entry, board, self.language),
         )
+
+
+def deed(entry: AuditEntry, board: Html | None, language: Language) -> Html:
+    """Returns what was done as HTML. `board` names the board that it was done on, to those who may read it."""
+    sentence, values = sentence_of(entry)
+    words, parts = target_of(values["what"])
+    if board is not None and "board" in parts:
+        parts["board"] = board
+    elif "board" in parts:
+        parts["board"] = rich(language.translate("board %(id)s"), id=parts["board"].removeprefix("board "))
+    what = rich(language.translate(words), **parts)
+    if board is not None and "board" not in parts:
+        what = rich(language.translate("%(what)s on %(board)s"), what=what, board=board)
+    return rich(language.translate(sentence), **values | {"what": what})

@@ -157,7 +157,7 @@ def test_where_one_may_not_write_there_is_a_word_and_no_form(club):
     make_board(owner, "News", "news", write_by="moderators")
     make_board(owner, "Open", "open", write_by="members")
     guest, member = server.client, friend.browser()
-    assert "Only moderators and the board&#x27;s owner write here." in member.get("/b/news/").text
+    assert "Only moderators and the board's owner write here." in member.get("/b/news/").text
     assert 'action="/b/news/add"' not in member.get("/b/news/").text
     assert 'action="/b/news/add"' in owner.browser().get("/b/news/").text
     assert "Members write here." in guest.get("/b/open/").text and 'action="/b/open/add"' in member.get("/b/open/").text

@@ -194,11 +194,11 @@ async def test_a_second_provider_that_says_no_or_nonsense(house):
     assert response.status_code == 403 and "You cancelled at Example" in response.text
     house.site.who = {"name": "Nobody"}
     response = await house.there_and_back(house.browser())
-    assert response.status_code == 502 and "Example doesn&#x27;t answer as it should" in response.text
+    assert response.status_code == 502 and "Example doesn't answer as it should" in response.text
     browser = house.browser()
     house.site.is_down = True
     response = await browser.get("/example/start")
-    assert response.status_code == 502 and "Example doesn&#x27;t answer as it should" in response.text
+    assert response.status_code == 502 and "Example doesn't answer as it should" in response.text
     house.site.is_down = False
     assert (await browser.get("/example/start")).status_code == 302
     response = await browser.get("/example/callback?code=x&state=another", headers={"Accept": "application/json"})

@@ -1,0 +1,46 @@
+"""The words and dates of one language, as pages show them."""
+
+import datetime
+import gettext
+
+from tornado.locale import GettextLocale
+
+from board.said import Said
+from board.wire import moment
+
+RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
+
+
+class Language(GettextLocale):
+    """The words and dates of one language. Templates have `_` and `language` from it."""
+
+    def __init__(self, tag: str, translations: gettext.NullTranslations, scripts: str = "") -> None:
+        super().__init__(tag, translations)
+        self.tag = tag
+        """As HTML has it: pt-BR."""
+        self.dir = "rtl" if tag.partition("-")[0].lower() in RIGHT_TO_LEFT else ""
+        self.scripts = scripts
+        """The words of scripts, as JSON that may stand in HTML; nothing in English, which scripts have in them."""
+
+    def tell(self, words: str) -> str:
+        """Puts what a refusal or another part of the site says into this language."""
+        if not isinstance(words, Said):
+            return self.translate(words) if words else ""
+        text = self.translate(words.msgid, words.many, words.number)
+        values = {name: self.tell(one) if isinstance(one, Said) else one for name, one in words.values.items()}
+        return text % values if values else text
+
+    def day(self, day: datetime.date) -> str:
+        """The line above the messages of a day in UTC."""
+        names = self.translate("January February March April May June July August September October November December")
+        values = {"day": day.day, "month": names.split()[day.month - 1], "year": day.year}
+        return self.translate("%(day)s %(month)s %(year)s, UTC") % values
+
+    def human(self, ms: int) -> str:
+        """A day with its time, as pages show it without JavaScript. With JavaScript they show local time instead."""
+        at, names = moment(ms), self.translate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
+        values = {"day": at.day, "month": names.split()[at.month - 1], "year": at.year, "time": f"{at:%H:%M}"}
+        return self.translate("%(day)s %(month)s %(year)s, %(time)s UTC") % values
+
+
+ENGLISH = Language("en", gettext.NullTranslations())
