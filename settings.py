@@ -133,11 +133,7 @@ class Settings:
     )
     backup_keep: int = setting("7", whole(1, 10_000), "how many of those copies are kept; the oldest are removed")
     nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")
-    locales: str = setting(
-        "",
-        line_or_none(4000),
-        "folder with more catalogues of the words of pages: de/LC_MESSAGES/longboard.mo adds German",
-    )
+    locales: str = setting("", line_or_none(4000), "folder with catalogues of pages' words in more languages")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
     @property
@@ -192,9 +188,8 @@ def settings_from(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
     values = {}
     for field in dataclasses.fields(Settings):
         name = field.name.upper()
-        text = flags[field.name]
-        if text is None:
-            text = environ.get(name) or field.metadata["default"]  # set but empty counts as not set
+        flag, found = flags[field.name], environ.get(name)
+        text = (found or field.metadata["default"]) if flag is None else flag  # set but empty counts as not set
         try:
             values[field.name] = field.metadata["parse"](text)
         except ValueError as expected:

@@ -1,9 +1,18 @@
 """The words of pages in another language: all of them, and in English as if there were no other."""
 
+import json
 import re
 
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httputil import HTTPHeaders
+
+from handlers.http.catalogues import Catalogue
+from handlers.http.languages import Languages
+from tests.support.all_pages import NAMES as NAMES_OF_PAGES
 from tests.support.all_pages import AllPages
-from tests.support.pseudo import TAG, Words, write_catalogue
+from tests.support.in_process import running
+from tests.support.pseudo import TAG, Words, in_pseudo, write_catalogue
 
 NAMES = {"Facebook", "UTC", "before", "after", "from", "username", "bin", "admin"}
 """What stays as it is in each language: names of fields, conditions and commands."""
@@ -27,3 +36,139 @@ def test_no_word_is_forgotten(start, tmp_path):
             forgotten[f"{who} {what}"] = left
     assert seen > 300
     assert not forgotten, "\n".join(f"{what}: {words}" for what, words in forgotten.items())
+
+
+def test_english_pays_nothing_where_there_is_no_catalogue(start):
+    """Whatever a browser asks for, the page has the same bytes, and no header or element for languages."""
+    server = start()
+    plain, asked = (server.get("/", headers=headers) for headers in ({}, {"Accept-Language": f"{TAG}, de;q=0.5"}))
+    assert without_key(plain.text) == without_key(asked.text)
+    assert plain.headers["Vary"] == asked.headers["Vary"] == "Accept-Encoding"
+    assert '<html lang="en">' in plain.text and 'id="words"' not in plain.text
+    assert "Vary" not in server.get("/get").headers and "set-cookie" not in plain.headers
+
+
+def without_key(page):
+    return re.sub(r'name="key" value="[^"]+"', "", page)
+
+
+async def test_two_languages_on_one_kept_page_never_mix(tmp_path):
+    """In turns, from handlers and from what is kept, before and after each change, compressed and not."""
+    folder = write_catalogue(tmp_path / "locales")
+    async with running(tmp_path, f"--locales={folder}", "--title=Zzq") as house:
+        for number in range(4):
+            await house.storage.append(None, f"zzz{number}", None)
+            await house.board.waiters.deliver()
+            made = [[await front(house, tag, packed) for tag in ("en", TAG) * 2] for packed in (True, False)]
+            for english, pseudo, *again in made:
+                assert again == [english, pseudo]
+                assert '<html lang="en">' in english and f'<html lang="{TAG}" dir="rtl">' in pseudo
+                assert f"zzz{number}" in english and f"zzz{number}" in pseudo
+                assert "Write something" in english and not ours(pseudo), ours(pseudo)
+            assert made[0] == made[1]
+            kept = house.board.waiters.recent.derived["front"]
+            assert [tag for _, tag in kept] == ["en", TAG]
+
+
+async def front(house, tag, packed):
+    """The page without what differs from visitor to visitor."""
+    asked = {"Accept-Language": tag}
+    answer = await AsyncHTTPClient().fetch(f"http://127.0.0.1:{house.port}/", headers=asked, decompress_response=packed)
+    assert answer.headers["Vary"] == "Accept-Language, Accept-Encoding"
+    return without_key(answer.body.decode())
+
+
+@pytest.mark.parametrize(
+    ("accepted", "tag"),
+    [
+        ("", "en"), ("ar-XB", "ar-XB"), ("AR-xb", "ar-XB"), ("ar-XB-x-more", "ar-XB"), ("ar", "en"), ("de-AT", "de"),
+        ("de", "de"), ("en-GB, de", "en"), ("de;q=0.5, ar-XB;q=0.8", "ar-XB"), ("de;q=0.8, ar-XB;q=0.8", "de"),
+        ("fr, de;q=0.1", "de"), ("de;q=0, ar-XB;q=0.1", "ar-XB"), ("de;q=0", "en"), ("de;q=0.000", "en"), ("*", "en"),
+        ("*;q=1, de;q=0.9", "de"), ("de;q=9", "en"), ("de;q=-1", "en"), ("de;q=nan", "en"), ("de;q=1e9", "en"), ("de;q", "en"),
+        (";;;,,,", "en"), ("\xe4\xff", "en"), ("d\u0435", "en"), ("de" * 5000, "en"), (",".join(["fr"] * 10_000), "en"),
+        (",".join(["fr"] * 10_000 + ["de"]), "en"), ("-" * 2000, "en"), ("a-" * 1000, "en"), ("de ; Q = 0.7 , fr", "de"),
+    ],
+)  # fmt: skip
+def test_the_language_that_a_browser_prefers(languages, accepted, tag):
+    """By weights, with or without a region; whatever else stands there is no language."""
+    assert languages.asked(HTTPHeaders({"Accept-Language": accepted})).tag == tag
+
+
+@pytest.fixture(scope="module")
+def languages(tmp_path_factory):
+    """English, German and the made-up language."""
+    folder = tmp_path_factory.mktemp("locales")
+    write_catalogue(folder)
+    return Languages(str(write_catalogue(folder, tag="de", plurals="nplurals=2; plural=n != 1;")))
+
+
+def test_a_header_of_any_length_is_answered(start, tmp_path):
+    server = start(locales=write_catalogue(tmp_path / "locales"))
+    long, too_long = ",".join(["fr;q=0.1"] * 1500), ",".join(["fr;q=0.1"] * 10_000)
+    assert server.get("/", headers={"Accept-Language": long}).status_code == 200
+    assert server.get("/", headers={"Accept-Language": too_long}).status_code == 431
+    pages = [server.get("/", headers=[("Accept-Language", "fr"), ("Accept-Language", TAG)]).text for _ in range(2)]
+    assert all(f'lang="{TAG}"' in page for page in pages)
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        lambda text: re.sub(r"%\(\w+\)s", "", text) + "",
+        lambda text: text.replace("%(", "%(no_"),
+        lambda text: text + " %(none)s",
+        lambda text: text + " 100 %" if "%(" in text else text,
+        lambda text: text + " %s %d" if "%(" in text else text,
+        lambda text: text + "<script>alert(1)</script>",
+        lambda text: text + '<img src=x onerror="alert(1)">',
+        lambda text: text + "<b>",
+        lambda text: re.sub(r"<(\w+)>(.*)</\1>", r"</\1>\2<\1>", text),
+        lambda text: "\u202e" + text + '"></a></p><!-- \\ \x00 {{ 1 }}',
+    ],
+)
+def test_a_translation_that_does_not_fit_stays_english_or_is_text(start, tmp_path, worse):
+    """Without its placeholders, with others, and with markup: no page fails, and none has what is not ours as markup."""
+    server = start(locales=write_catalogue(tmp_path / "locales", worse), **NAMES_OF_PAGES)
+    server.post("zzz", guest_name="Zzz")
+    for path in ("/", "/signin", "/signup", "/privacy", "/api", "/search?q=z", "/m/1", "/zzz", "/search?q=before:z"):
+        page = server.get(path, headers={"Accept-Language": TAG})
+        assert page.status_code in (200, 404, 422), page.text
+        assert f'lang="{TAG}"' in page.text
+        for bad in ("<script>", "<img src=x", "<!-- ", "%(no", 'onerror="', "</a></p><"):
+            assert bad not in page.text.replace("</a></p><p", ""), (path, bad)
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("file", [b"", b"no catalogue", b"\xde\x12\x04\x95" + b"\xff" * 40, None])
+def test_a_catalogue_that_cannot_be_read_is_warned_of(start, tmp_path, file):
+    """The board starts, in English, and says which file it is. So it does for a file whose plural rule is nonsense."""
+    if file is None:
+        write_catalogue(tmp_path / "locales", plurals="nplurals=2; plural=n/0;")
+    else:
+        path = tmp_path / "locales" / TAG / "LC_MESSAGES" / "longboard.mo"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(file)
+    server = start(locales=tmp_path / "locales")
+    page = server.get("/", headers={"Accept-Language": TAG})
+    assert '<html lang="en">' in page.text and page.headers["Vary"] == "Accept-Encoding"
+    assert f"{TAG}/LC_MESSAGES/longboard.mo can't be used" in server.log.read_text()
+
+
+def test_the_words_of_scripts_are_in_pages_of_other_languages(start, tmp_path):
+    """As JSON in an element that nothing in it can end."""
+    folder = write_catalogue(tmp_path / "locales", lambda text: f"{text}</script \u2028>")
+    server = start(locales=folder)
+    [words] = re.findall(
+        r'<script type="application/json" id="words">(.*?)</script>',
+        server.get("/", headers={"Accept-Language": TAG}).text,
+    )
+    plurals = json.loads(words)[""]["plurals"]
+    assert len(plurals) == 200 and plurals[:4] == [0, 1, 2, 3] and plurals[11] == 4 and plurals[100] == 5
+    with (folder / TAG / "LC_MESSAGES" / "longboard.mo").open("rb") as file:
+        catalogue = Catalogue(file)
+    text = catalogue.for_scripts(["Post", "%(n)s heart", "is not there"])
+    assert "<" not in text
+    found = json.loads(text)
+    assert found["Post"] == f"{in_pseudo('Post')}</script \u2028>" and "is not there" not in found
+    assert len(found["%(n)s heart"]) == 6
+    assert catalogue.ngettext("%(n)s heart", "%(n)s hearts", 10**30 + 3) == found["%(n)s heart"][3]
