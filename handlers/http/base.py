@@ -69,6 +69,15 @@ class Base(Rights):
         """Whether the reply is for a program rather than for a person at a page."""
         return self.csp == DATA_CSP or wants_json(self.request.headers.get("Accept", ""))
 
+    @property
+    def language(self) -> Language:
+        """The language of the page, or of what a page's script shows."""
+        return cast(Language, self.locale)
+
+    def get_user_locale(self) -> Language:
+        """Tornado's hook, which it calls once for a request."""
+        return self.context.languages.asked(self.request.headers)
+
     # --- Tornado's hooks
 
     def set_default_headers(self) -> None:
@@ -151,7 +160,8 @@ class Base(Rights):
         if refused.retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:
-            self.write_json(error_json(refused))
+            is_for_page = self.request.headers.get("Sec-Fetch-Site") == "same-origin"  # browsers say so, programs don't
+            self.write_json(error_json(refused, self.language.tell if is_for_page else str))
         elif self.has_ended and not self.refuses_with_own_words:
             self.finish(self.error_page(refused))
         else:
@@ -213,15 +223,6 @@ class Page(Base):
         super().set_default_headers()
         if self.context.languages.are_several:
             self.set_header("Vary", "Accept-Language")
-
-    @property
-    def language(self) -> Language:
-        """The language of the page."""
-        return cast(Language, self.locale)
-
-    def get_user_locale(self) -> Language:
-        """Tornado's hook, which it calls once for a request."""
-        return self.context.languages.asked(self.request.headers)
 
     def get_template_namespace(self) -> dict[str, Any]:
         names = super().get_template_namespace()

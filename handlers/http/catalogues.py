@@ -15,7 +15,8 @@ PLACE = re.compile(r"%\((\w+)\)s")
 MARK = re.compile(r"<(/?[a-z]+)>")
 PERIOD = 200
 """From 100 on, the plural forms of all languages repeat after each hundred. So these numbers have all of them."""
-TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
+"""A language, perhaps with a script and a region. Browsers refuse to write dates in what is no tag."""
 
 
 class Catalogue(gettext.GNUTranslations):

@@ -199,11 +199,13 @@ class RefusedError(tornado.web.HTTPError):
         return tell(self.words)
 
 
-def error_json(refused: RefusedError) -> dict[str, Any]:
-    """The one shape of errors."""
-    error: dict[str, Any] = {"code": refused.code, "message": refused.words}
+def error_json(refused: RefusedError, tell: Callable[[str], str] = str) -> dict[str, Any]:
+    """The one shape of errors. Programs get English; the scripts of a page, what they show there."""
+    error: dict[str, Any] = {"code": refused.code, "message": refused.told(tell)}
     if refused.problems:
-        error["problems"] = [{"name": one.name, "code": one.code, "message": one.words} for one in refused.problems]
+        error["problems"] = [
+            {"name": one.name, "code": one.code, "message": tell(one.words)} for one in refused.problems
+        ]
     return {"error": error}
 
 

@@ -172,3 +172,16 @@ def test_the_words_of_scripts_are_in_pages_of_other_languages(start, tmp_path):
     assert found["Post"] == f"{in_pseudo('Post')}</script \u2028>" and "is not there" not in found
     assert len(found["%(n)s heart"]) == 6
     assert catalogue.ngettext("%(n)s heart", "%(n)s hearts", 10**30 + 3) == found["%(n)s heart"][3]
+
+
+def test_scripts_of_a_page_get_refusals_in_its_language_and_programs_in_english(start, tmp_path):
+    """With the same code. Browsers say of requests whether a page of this site makes them."""
+    server = start(locales=write_catalogue(tmp_path / "locales"))
+    for path in ("/add", "/api/v1/messages"):
+        sent = {"data": {"s": "", "body": ""}, "headers": {"Accept": "application/json", "Accept-Language": TAG}}
+        program = server.client.post(path, **sent).json()["error"]
+        sent["headers"] |= {"Sec-Fetch-Site": "same-origin"}
+        script = server.client.post(path, **sent).json()["error"]
+        assert program["code"] == script["code"] == "body_empty"
+        assert program["message"] == "There is nothing in this message to read. Write something first."
+        assert script["message"] == in_pseudo(program["message"])

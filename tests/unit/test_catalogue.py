@@ -50,5 +50,5 @@ def test_attributes_of_templates_have_double_quotes():
     templates = list((words.ROOT / "templates").iterdir())
     assert len(templates) > 20
     for path in templates:
-        text = OUR_CODE.sub("", path.read_text())
+        text = re.sub('"[^"]*"', '""', OUR_CODE.sub("", path.read_text()))
         assert not re.search(r"<[^>]*\s[a-z-]+=(?!\")", text), path
