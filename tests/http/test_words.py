@@ -12,16 +12,7 @@ from handlers.http.languages import Languages
 from tests.support.all_pages import NAMES as NAMES_OF_PAGES
 from tests.support.all_pages import AllPages
 from tests.support.in_process import running
-from tests.support.pseudo import TAG, Words, in_pseudo, write_catalogue
-
-NAMES = {"Facebook", "UTC", "before", "after", "from", "username", "bin", "admin"}
-"""What stays as it is in each language: names of fields, conditions and commands."""
-
-
-def ours(page):
-    """The English words on a page that are neither names nor what people wrote, who use no vowels in these tests."""
-    words = {word for text in Words(page).found for word in re.findall(r"[A-Za-z_]{2,}", text)}
-    return {word for word in words - NAMES if re.search("[aeiouyAEIOUY]", word)}
+from tests.support.pseudo import TAG, in_pseudo, ours, write_catalogue
 
 
 def test_no_word_is_forgotten(start, tmp_path):
