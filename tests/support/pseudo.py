@@ -68,7 +68,7 @@ class Words(html.parser.HTMLParser):
             if tag == "meta" and given.get("name") == "description":
                 self.found.append(given["content"])
         if tag not in self.VOID:
-            is_of_others = "lang" in given and given["lang"] in ("", "en")
+            is_of_others = tag != "html" and given.get("lang") in ("", "en")
             self.open.append((tag, is_of_others or tag in ("script", "style", "code", "pre", "textarea")))
 
     def handle_endtag(self, tag):
