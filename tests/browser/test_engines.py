@@ -9,7 +9,8 @@ from playwright.async_api import expect
 from tests.browser.test_accounts import promoted
 from tests.browser.test_tabs import comes_to_front, parked
 from tests.browser.test_walk import COUNT, HAS, write
-from tests.support.browser import BROWSER_TEST, NETWORK, scroll
+from tests.support.boards import make_board, post_on
+from tests.support.browser import BROWSER_TEST, NETWORK, message, scroll
 from tests.support.engines import until
 from tests.support.people import Person
 
@@ -393,6 +394,15 @@ async def test_on_paper_there_are_messages_with_whole_dates_and_nothing_to_press
     )
     assert full in date and "202" in full
     assert await page.evaluate("getComputedStyle(document.querySelector('.message')).breakInside") == "avoid"
+    person = promoted(server)
+    slug = make_board(person, "Rowing", "rowing", rules="Be kind")
+    post_on(person.api, slug, "for the record")
+    page = await visit_each(server, person=person)
+    await page.emulate_media(media="print")
+    for path in (f"/b/{slug}/", "/m/1", "/search?q=record"):
+        await page.goto(path)
+        await expect(message(page, "for the record").first).to_be_visible()
+        assert await page.evaluate(seen) == 0, path
 
 
 async def test_the_checkbox_of_the_keys_stands_apart_from_its_words(start, visit_each):
