@@ -63,7 +63,7 @@ class Articles:
             self._keep((message.id, is_this, language.tag), message, html)
         return html
 
-    def _find(self, message: Message, is_this: bool, language: Language) -> bytes | None:
+    def _find(self, message: Message, is_this: bool, language: Language = ENGLISH) -> bytes | None:
         """Returns the cached HTML if the message is the same: after a restore, its number may belong to another one."""
         key = (message.id, is_this, language.tag)
         kept = self._kept.get(key)

@@ -15,7 +15,7 @@ from settings import KNOWN, Settings, read_settings
 from tests.support.package import Installed, build, files, live
 from tests.support.server import ROOT, environment
 
-FOLDERS = ("admin", "board", "handlers", "net", "static", "storage", "templates")
+FOLDERS = ("admin", "board", "handlers", "locale", "net", "static", "storage", "templates")
 OTHERS = ("board", "settings", "storage", "version", "commands")
 """Another distribution has modules of these names. A program that imports them instead of Longboard's ends."""
 

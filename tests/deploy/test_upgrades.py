@@ -47,7 +47,7 @@ class Tree:
         folder.mkdir()
         for path in ROOT.glob("*.py"):
             shutil.copy(path, folder)
-        for name in ("admin", "board", "handlers", "net", "static", "storage", "templates"):
+        for name in ("admin", "board", "handlers", "locale", "net", "static", "storage", "templates"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "version.py").write_text(f'VERSION = "{version}"\n')
         for engine in ("sqlite", "postgres"):
