@@ -7,12 +7,14 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPHeaders
 
+from handlers.http.base import Page
 from handlers.http.catalogues import Catalogue
 from handlers.http.languages import Languages
 from tests.support.all_pages import NAMES as NAMES_OF_PAGES
 from tests.support.all_pages import AllPages
 from tests.support.in_process import running
 from tests.support.pseudo import TAG, in_pseudo, ours, write_catalogue
+from tests.support.routes import ROUTES
 
 
 def test_no_word_is_forgotten(start, tmp_path):
@@ -26,6 +28,10 @@ def test_no_word_is_forgotten(start, tmp_path):
         if left := ours(response.text):
             forgotten[f"{who} {what}"] = left
     assert seen > 300
+    asked = [path.partition("?")[0] for path in (*pages.paths(), *(path for path, _ in pages.forms()))]
+    for pattern, handler, *_ in ROUTES:
+        is_asked = any(re.fullmatch(pattern, path) for path in asked)
+        assert is_asked or not issubclass(handler, Page), f"tests/support/all_pages.py lacks {pattern}"
     assert not forgotten, "\n".join(f"{what}: {words}" for what, words in forgotten.items())
 
 

@@ -88,7 +88,8 @@ class AllPages:
             *(f"/boards?done={what}" for what in ("delete", "leave", "owner", "setup")),
             *(f"/account?done={what}&provider=facebook" for what in done),
             *("/signout?deleted=account", "/signout?deleted=all", "/facebook/start", "/facebook/callback", "/facebook/link"),
-            *("/facebook/welcome", "/facebook/deletion?code=z", "/account/name", "/li"),
+            *("/facebook/welcome", "/facebook/deletion?code=z", "/account/name", "/account/everywhere", "/account/download"),
+            *("/facebook/continue", "/facebook/switch", "/account/facebook/seen", "/li", "/lo", "/api/", "/b/zzb"),
         ]  # fmt: skip
 
     def forms(self):
@@ -145,6 +146,8 @@ class AllPages:
             (f"{board}uninvite", {"username": "zz_nn"}),
             (f"{board}owner", {"owner": "@zz_nn, @zz_mmbr"}),
             (f"{board}delete", {"name": "Z"}),
+            *((path, {}) for path in ("/m/999999/delete", "/m/999999/pin", "/b/zzn/archive", "/b/zzn/leave")),
+            ("/account/revoke/999999", {}),
         ]  # fmt: skip
 
     def all(self, **headers):
