@@ -43,14 +43,26 @@ TAIL = re.compile(rb"(?<=[;{},]) // [^\n]*$", re.MULTILINE)
 CAST = re.compile(rb"/\*\* @(?:(?!\*/).)*\*/ ")
 """A type within a line of code."""
 INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
+WORDS = dict(re.findall(rb"^export const (\w+) =\s+(.*?);$", (STATIC / "js" / "words.js").read_bytes(), re.M | re.S))
+"""The code of what scripts import from words.js, by name."""
+IMPORT = re.compile(rb'^import \{ ([\w, ]+) \} from "\./words\.js";$', re.MULTILINE)
 CSS_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 CSS_SPACE = re.compile(rb"\s*([{};,])\s*|\s*\n\s*")
 
 
 def script(text: bytes) -> bytes:
-    """Removes comments and indents, which are a quarter of the first view. Line numbers stay the same."""
+    """Puts the code of words.js in place of its import, in one line: see there. Removes comments and indents, which are a
+    quarter of the first view. Line numbers stay the same.
+    """
+    text = IMPORT.sub(lambda match: with_words(match[1].split(b", ")), text)
     text = COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), text)
     return INDENT.sub(b"", TAIL.sub(b"", CAST.sub(b"", text)))
+
+
+def with_words(names: list[bytes]) -> bytes:
+    """Returns the line that defines them; n uses t."""
+    defined = [name + b" = " + b" ".join(WORDS[name].split()) for name in {b"t": None} | dict.fromkeys(names)]
+    return b"const " + b", ".join(defined) + b";"
 
 
 def sheet(parts: tuple[str, ...]) -> bytes:

@@ -2,6 +2,7 @@
 // what was typed; those who wrote on this page come first, and behind the @ alone they are all. Loaded with the first @.
 
 import { ask } from "./poller.js";
+import { t } from "./words.js";
 
 /** @typedef {{id: number, username: string, name: string}} Member */
 
@@ -13,7 +14,7 @@ const MOST_KEPT = 100; // answers
 // The same edge as in markup.js:
 const TYPED = /(?<![^\s([{"'*_~:<,;])@((?:[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]{0,31})?)$/u;
 const BACK = 70; // that much of the text can match
-const ALL = { id: 0, username: "all", name: "everybody who may read this board" }; // as storage/records.py
+const ALL = { id: 0, username: "all", name: t("everybody who may read this board") }; // as storage/records.py
 
 /** @type {Map<string, Member[]>} */
 const known = new Map();
@@ -47,7 +48,7 @@ class Completion {
     const list = this.#list;
     [list.id, list.className, list.hidden] = [`${box.id}-members`, "members", true];
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", "Members");
+    list.setAttribute("aria-label", t("Members"));
     box.after(list);
     box.setAttribute("aria-autocomplete", "list");
     box.setAttribute("aria-haspopup", "listbox");

@@ -1,15 +1,16 @@
 // The form on the board's page: a draft that survives a reload, and words that come back if the server refuses them.
 
 import { Outbox, drawer as store } from "./outbox.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./outbox.js").Pending} Pending */
 /** @typedef {import("./outbox.js").Origin} Origin */
 
-const TIP = "Ctrl\xa0+\xa0Enter\xa0sends"; // on one line
-const MAC_TIP = "⌘\xa0Return\xa0sends";
-export const FULL = "This browser has no room left to keep a draft: closing the page would lose this.";
-const ONE_BY_ONE = "What is in the box was taken back as well: first post it, or clear the box.";
-const TEXT_ONLY = "A message is text only. Files and pictures can't be posted here.";
+const TIP = t("Ctrl\xa0+\xa0Enter\xa0sends"); // on one line
+const MAC_TIP = t("⌘\xa0Return\xa0sends");
+export const FULL = t("This browser has no room left to keep a draft: closing the page would lose this.");
+const ONE_BY_ONE = t("What is in the box was taken back as well: first post it, or clear the box.");
+const TEXT_ONLY = t("A message is text only. Files and pictures can't be posted here.");
 
 export class Composer {
   #form;
@@ -108,7 +109,7 @@ export class Composer {
     store.put(`${this.#board}draft//origin`, ""); // keys belong to their author
     store.put(`${this.#board}draft//reply`, "");
     store.put(this.#draft, text);
-    this.#say("You wrote this before you signed in.");
+    this.#say(t("You wrote this before you signed in."));
     return text;
   }
 

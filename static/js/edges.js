@@ -1,6 +1,8 @@
 // Where the list of boards is too long to be seen whole: a button at its edge says that there is something new further up or
 // down, and leads there.
 
+import { t } from "./words.js";
+
 export class Edges {
   #nav;
   #foot;
@@ -14,8 +16,8 @@ export class Edges {
   constructor(nav) {
     this.#nav = nav;
     this.#foot = /** @type {HTMLElement} */ (nav.querySelector(":scope > p"));
-    this.#above = this.#button("New above");
-    this.#below = this.#button("New below");
+    this.#above = this.#button(t("New above"));
+    this.#below = this.#button(t("New below"));
     const top = document.createElement("div");
     top.append(this.#above);
     nav.querySelector("ul")?.before(top);

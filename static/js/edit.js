@@ -2,6 +2,7 @@
 
 import { FULL, takeTextOnly } from "./composer.js";
 import { button, drawer as store } from "./outbox.js";
+import { t } from "./words.js";
 
 /** @typedef {{text: string, from: string, isSent?: boolean}} Draft `from` is the message's state that the draft began from. */
 
@@ -38,8 +39,8 @@ export function keepWords(form) {
   else if (draft && draft.text !== text && !(draft.isSent && draft.from !== from)) {
     box.value = draft.text;
     began.value = draft.from;
-    hint.textContent = "These are your words from before, not saved yet. ";
-    hint.append(button("Start again", startAgain));
+    hint.textContent = t("These are your words from before, not saved yet.") + " ";
+    hint.append(button(t("Start again"), startAgain));
   } else store.put(name, ""); // what was sent is saved
 
   box.addEventListener("input", () => {

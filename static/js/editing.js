@@ -2,16 +2,17 @@
 
 import { ask, Failure } from "./poller.js";
 import { drawer as store } from "./outbox.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./message.js").Message} Message */
 
 const LIMIT_MS = 30_000; // for an answer
-const KEYS = matchMedia("(hover: none)").matches ? "" : "Esc cancels, Ctrl + Enter saves";
+const KEYS = matchMedia("(hover: none)").matches ? "" : t("Esc cancels, Ctrl + Enter saves");
 const FORM =
-  '<label class="unseen">Your message</label><textarea rows="1" dir="auto" lang="" required></textarea>' +
+  '<label class="unseen"></label><textarea rows="1" dir="auto" lang="" required></textarea>' +
   '<input type="hidden" name="began_from">' +
   '<div class="row"><p class="hint" role="status"></p>' +
-  '<button class="quiet" type="button">Cancel</button><button>Save</button></div>';
+  '<button class="quiet" type="button"></button><button></button></div>';
 
 /** One message that is being changed. */
 class Editing {
@@ -45,8 +46,11 @@ class Editing {
     this.#box.setAttribute("aria-describedby", `${this.#box.id}-hint`);
     const hint = /** @type {HTMLElement} */ (form.querySelector(".hint"));
     [hint.id, hint.textContent] = [`${this.#box.id}-hint`, KEYS];
-    /** @type {HTMLLabelElement} */ (form.querySelector("label")).htmlFor = this.#box.id;
-    form.querySelector(".quiet")?.addEventListener("click", () => this.#close());
+    const label = /** @type {HTMLLabelElement} */ (form.querySelector("label"));
+    const [cancel, save] = form.querySelectorAll("button");
+    [label.htmlFor, label.textContent] = [this.#box.id, t("Your message")];
+    [cancel.textContent, save.textContent] = [t("Cancel"), t("Save")];
+    cancel.addEventListener("click", () => this.#close());
     form.addEventListener("keydown", (event) => this.#press(event));
     form.addEventListener("submit", (event) => (event.preventDefault(), this.#save()));
   }
@@ -109,7 +113,7 @@ class Editing {
       await ask(url, isMessage, LIMIT_MS, { method: "PATCH", headers, body });
       store.put(this.#form.dataset.draft ?? "", "");
       this.#close();
-      this.#tools.tell("Saved."); // a poll brings the words, in the order of all changes
+      this.#tools.tell(t("Saved.")); // a poll brings the words, in the order of all changes
     } catch (error) {
       await this.#refused(error);
     } finally {
@@ -126,12 +130,12 @@ class Editing {
     const failure = error instanceof Failure ? error : new Failure(String(error));
     this.#box.dispatchEvent(new Event("input")); // the words are kept as not saved again
     if (failure.code !== "edited_meanwhile") {
-      this.#say(failure.isOurs ? failure.message : "The board can't be reached. Your words are kept: try again.");
+      this.#say(failure.isOurs ? failure.message : t("The board can't be reached. Your words are kept: try again."));
       return;
     }
     const now = await ask(this.#url, isMessage, LIMIT_MS).catch(() => null);
     if (now) this.#began.value = changedAt(now);
-    this.#say(`${failure.message}${now ? " Save puts yours in its place." : ""}`, now?.body);
+    this.#say([failure.message, now ? t("Save puts yours in its place.") : ""].join(" ").trim(), now?.body);
   }
 
   /**
@@ -160,7 +164,7 @@ class Editing {
     box.value = [this.#box.value, box.value].filter(Boolean).join("\n\n");
     box.dispatchEvent(new Event("input"));
     store.put(this.#form.dataset.draft ?? "", "");
-    this.#tools.tell("The message is gone. Your words are in the box.");
+    this.#tools.tell(t("The message is gone. Your words are in the box."));
   }
 }
 

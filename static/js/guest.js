@@ -2,6 +2,7 @@
 
 import { drawer as store } from "./outbox.js";
 import { boardsTime } from "./poller.js";
+import { t } from "./words.js";
 
 const name = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=guest_name]"));
 if (name) {
@@ -14,8 +15,8 @@ const [, until] = store.get(`own/${id}`).split(" "); // as outbox.js has put it
 const board = /** @type {HTMLAnchorElement | null} */ (document.querySelector(".ways-on a:last-child"));
 if (board && Date.parse(until) > boardsTime()) {
   const [note, link] = ["p", "a"].map((kind) => document.createElement(kind));
-  [note.className, link.textContent] = ["note", "Edit or delete it on the board"];
+  [note.className, link.textContent] = ["note", t("Edit or delete it on the board")];
   link.setAttribute("href", `${board.pathname}#m${id}`);
-  note.append("Yours? ", link);
+  note.append(t("Yours?"), " ", link);
   document.querySelector(".tools")?.append(note);
 }

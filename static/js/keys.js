@@ -1,26 +1,68 @@
 // The keys of the board's page, and the list of them. They do nothing while the reader types, and can be switched off.
 
 import { drawer as store } from "./outbox.js";
+import { t } from "./words.js";
 
 const KEPT = "keys"; // in this browser: "off"
 const COMPOSING = 229; // the keyCode in Safari, instead of isComposing, of the key that ends composing
 /** @type {Record<string, string>} */
 const PLACES = { KeyN: "n", KeyJ: "j", KeyK: "k", Slash: "/", Period: "." };
-// Here and not in the page, because most readers never open it.
-const LIST =
-  `<h2 id="keys-title">Keyboard shortcuts</h2>` +
-  `<dl><dt><kbd>n</kbd></dt><dd>Write</dd><dt><kbd>Ctrl</kbd> <kbd>Enter</kbd></dt><dd>Send</dd><dt><kbd>Esc</kbd></dt><dd>Leave the box</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next message, the one before</dd><dt><kbd>Enter</kbd></dt><dd>Open it</dd><dt><kbd>Tab</kbd></dt><dd>Its tools; arrows lead along them</dd><dt><kbd>.</kbd></dt><dd>Jump to newest</dd><dt><kbd>/</kbd></dt><dd>Search</dd><dt><kbd>?</kbd></dt><dd>This list</dd></dl>` +
-  `<p>Text: <kbd>**bold**</kbd> <kbd>_italic_</kbd> <kbd>~~struck~~</kbd> <kbd>&#96;code&#96;</kbd> <kbd>&gt; quote</kbd> <kbd>- list</kbd> <kbd>[title](https://…)</kbd></p>` +
-  `<form method="dialog"><label><input type="checkbox" checked> Enable shortcuts</label><button>Close</button></form>`;
+/** @type {[string[], string][]} Here and not in the page, because most readers never open it. */
+const LIST = [
+  [["n"], t("Write")],
+  [[t("Ctrl"), t("Enter")], t("Send")],
+  [[t("Esc")], t("Leave the box")],
+  [["j", "k"], t("Next message, the one before")],
+  [[t("Enter")], t("Open it")],
+  [[t("Tab")], t("Its tools; arrows lead along them")],
+  [["."], t("Jump to newest")],
+  [["/"], t("Search")],
+  [["?"], t("This list")],
+];
+const TEXT = [
+  "**" + t("bold") + "**",
+  "_" + t("italic") + "_",
+  "~~" + t("struck") + "~~",
+  "`" + t("code") + "`",
+  "> " + t("quote"),
+  "- " + t("list"),
+  "[" + t("title") + "](https://…)",
+];
 const dialog = document.createElement("dialog");
 dialog.id = "keys";
 dialog.setAttribute("aria-labelledby", "keys-title");
-dialog.innerHTML = LIST;
+dialog.innerHTML =
+  '<h2 id="keys-title"></h2><dl></dl><p></p>' +
+  '<form method="dialog"><label><input type="checkbox" checked> </label><button></button></form>';
+for (const [part, words] of Object.entries({
+  h2: t("Keyboard shortcuts"),
+  p: t("Text:"),
+  label: t("Enable shortcuts"),
+  button: t("Close"),
+})) {
+  dialog.querySelector(part)?.append(words);
+}
+for (const [keys, does] of LIST) {
+  const [term, what] = ["dt", "dd"].map((kind) => document.createElement(kind));
+  term.append(...keysIn(keys));
+  what.textContent = does;
+  dialog.querySelector("dl")?.append(term, what);
+}
+dialog.querySelector("p")?.append(" ", ...keysIn(TEXT));
 document.body.append(dialog);
 const isOn = /** @type {HTMLInputElement} */ (dialog.querySelector("input"));
 isOn.checked = store.get(KEPT) !== "off";
 isOn.addEventListener("change", () => store.put(KEPT, isOn.checked ? "" : "off"));
 document.addEventListener("keydown", press);
+
+/** @param {string[]} words */
+function keysIn(words) {
+  return words.flatMap((one, at) => {
+    const key = document.createElement("kbd");
+    key.textContent = one;
+    return at ? [" ", key] : [key];
+  });
+}
 
 export function help() {
   dialog.showModal();

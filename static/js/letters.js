@@ -6,6 +6,7 @@ import { button, drawer as store, Outbox } from "./outbox.js";
 import { parsed } from "./marks.js";
 import { boardsTime, Failure } from "./poller.js";
 import { whereIs } from "./rail.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {{slug: string, name: string, isGone?: true, isSeen?: true}} Place A board, as it was when something was written
@@ -39,7 +40,7 @@ export class Letters {
     this.#own = key;
     this.#place = place;
     this.#section.className = "elsewhere";
-    this.#section.setAttribute("aria-label", "For other boards");
+    this.#section.setAttribute("aria-label", t("For other boards"));
     const own = /** @type {HTMLElement} */ (document.getElementById("outbox"));
     own.before(this.#section);
     if (document.getElementById("composer"))
@@ -153,10 +154,16 @@ export class Letters {
 
   #show() {
     const parts = [...this.#gone].map(([board, place]) =>
-      this.#kept(board, !place.isSeen, "for ", bdi(place.name), ", which you can't read any more"),
+      this.#kept(
+        board,
+        !place.isSeen,
+        around(t("You wrote this for %(board)s, which you can't read any more"), bdi(place.name)),
+      ),
     );
     const isClosed = !document.getElementById("composer"); // to this author: no form has the words
-    if (isClosed && !this.#gone.has(this.#own)) parts.push(this.#kept(this.#own, true, "here, and it is not posted"));
+    if (isClosed && !this.#gone.has(this.#own)) {
+      parts.push(this.#kept(this.#own, true, [t("You wrote this here, and it is not posted")]));
+    }
     const waiting = [...this.#letters].filter(([board]) => !this.#gone.has(board));
     const lines = waiting.map(([board, letter]) => this.#waiting(board, letter));
     this.#section.replaceChildren(...parts.flat(), ...lines);
@@ -175,8 +182,11 @@ export class Letters {
     const link = document.createElement("a");
     const first = document.querySelector("#boards [data-slug=first] bdi")?.textContent;
     link.href = url.replace(/add$/, "");
-    link.append(bdi((board ? parsed(store.get(`${board}place/${this.#as}`))?.name : first) ?? "another board"));
-    line.append("What you wrote for ", link, isRefused ? " was not taken." : " is not sent yet.");
+    link.append(bdi((board ? parsed(store.get(`${board}place/${this.#as}`))?.name : first) ?? t("another board")));
+    const says = isRefused
+      ? t("What you wrote for %(board)s was not taken.")
+      : t("What you wrote for %(board)s is not sent yet.");
+    line.append(...around(says, link));
     return line;
   }
 
@@ -186,7 +196,7 @@ export class Letters {
    * @param {boolean} isOpen
    * @param {(string | Node)[]} says What is said of it.
    */
-  #kept(board, isOpen, ...says) {
+  #kept(board, isOpen, says) {
     if (this.#discarded.has(board)) return [this.#undo(board)];
     const words = this.#words(board);
     if (!words.length) return [];
@@ -195,7 +205,7 @@ export class Letters {
     kept.dataset.board = board;
     kept.open = before instanceof HTMLDetailsElement ? before.open : isOpen;
     const line = document.createElement("summary");
-    line.append("You wrote this ", ...says);
+    line.append(...says);
     const quotes = words.map((text) => {
       const quote = document.createElement("blockquote");
       [quote.dir, quote.textContent] = ["auto", text];
@@ -204,7 +214,7 @@ export class Letters {
     kept.append(
       line,
       ...quotes,
-      button("Discard", () => this.#discard(board)),
+      button(t("Discard"), () => this.#discard(board)),
     );
     return [kept];
   }
@@ -220,8 +230,8 @@ export class Letters {
     line.dataset.board = board;
     line.setAttribute("role", "status");
     line.append(
-      "What you wrote is discarded. ",
-      button("Undo", () => this.#giveBack(board)),
+      t("What you wrote is discarded.") + " ",
+      button(t("Undo"), () => this.#giveBack(board)),
     );
     return line;
   }
@@ -258,8 +268,8 @@ export class Letters {
     for (const [at, letter] of [...outbox.children].entries()) {
       if (!letter.matches(".refused")) continue;
       const why = letter.querySelector(".state")?.firstChild;
-      why?.replaceWith(`It was not taken: “${why.textContent}”`);
-      letter.querySelector("button")?.before(button("Send again", () => this.#again(names[at])));
+      why?.replaceWith(t("It was not taken: “%(why)s”", { why: why.textContent ?? "" }));
+      letter.querySelector("button")?.before(button(t("Send again"), () => this.#again(names[at])));
     }
   }
 
@@ -273,6 +283,16 @@ export class Letters {
     dispatchEvent(new StorageEvent("storage", { key: name }));
     dispatchEvent(new Event("online")); // the outbox looks what it can send
   }
+}
+
+/**
+ * Puts a node at its place in a sentence: translations have it elsewhere.
+ * @param {string} sentence With %(board)s.
+ * @param {Node} node
+ */
+function around(sentence, node) {
+  const [before, after = ""] = sentence.split("%(board)s");
+  return [before, node, after];
 }
 
 /** @param {string} name */

@@ -5,6 +5,7 @@ import { Board } from "./board.js";
 import { Composer } from "./composer.js";
 import { drawer as store } from "./outbox.js";
 import { Tabs } from "./poller.js";
+import { n, t } from "./words.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -46,7 +47,7 @@ class Sign {
   lost() {
     if (this.#isLost || this.#isStopped) return;
     this.#isLost = true;
-    this.#later(PATIENCE_MS, "lost", "Reconnecting…");
+    this.#later(PATIENCE_MS, "lost", t("Reconnecting…"));
   }
 
   back() {
@@ -54,7 +55,7 @@ class Sign {
     this.#isLost = false;
     clearTimeout(this.#timer);
     if (this.#element.dataset.kind !== "lost") return;
-    this.#say("back", "Connected again");
+    this.#say("back", t("Connected again"));
     this.#later(LINGER_MS, "", "");
   }
 
@@ -68,7 +69,7 @@ class Sign {
     this.#say("stopped", `${words} `);
     const link = document.createElement("a");
     link.href = "/signin";
-    link.textContent = "Sign in";
+    link.textContent = t("Sign in");
     this.#element.append(link);
   }
 
@@ -133,7 +134,7 @@ class Unread {
   }
 
   #speak() {
-    this.#spoken.textContent = this.#unspoken === 1 ? "1 new message" : `${this.#unspoken} new messages`;
+    this.#spoken.textContent = n("%(n)s new message", "%(n)s new messages", this.#unspoken);
     this.#unspoken = 0;
   }
 
@@ -143,7 +144,7 @@ class Unread {
     // The same bubble with a dot on it.
     const dot = encodeURIComponent('<circle cx="25" cy="7" r="7" fill="#d2452d"/></svg>');
     this.#icon.href = count ? this.#quiet.replace(/%3C\/svg%3E\s*$/i, dot) : this.#quiet;
-    this.#button.textContent = `${count} new`;
+    this.#button.textContent = n("%(n)s new", "%(n)s new", count);
     this.#button.hidden = !count;
   }
 }
@@ -311,7 +312,7 @@ function seen() {
 
 /** @param {number} count */
 function sayWatching(count) {
-  part("watching").textContent = count > 1 ? `${count} watching` : "";
+  part("watching").textContent = count > 1 ? n("%(n)s watching", "%(n)s watching", count) : "";
 }
 
 /**

@@ -1,6 +1,8 @@
 // Marks the messages that mention the reader, as the server does where it makes the page (handlers/messages/articles.py).
 // A page to which no mention comes does not load this.
 
+import { t } from "./words.js";
+
 const EVERYBODY = 0;
 const { me } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
 
@@ -17,7 +19,7 @@ export function show(message) {
   if (!isToReader(message)) return;
   const sign = document.createElement("span");
   sign.className = "to-you";
-  sign.textContent = " mentions you";
+  sign.textContent = " " + t("mentions you");
   header.append(sign);
 }
 

@@ -1,6 +1,8 @@
 // One message as an element: a copy of the template that the server uses, too. Text goes in as text only. Its time is shown
 // in the reader's time zone.
 
+import { locale, t } from "./words.js";
+
 /**
  * `username` is there if the name alone does not say who it is.
  * @typedef {{id: number, name: string, username?: string, role?: string}} Author
@@ -37,13 +39,13 @@ export function makeArticle(message) {
     article.dataset.by = String(author.id);
     part(".author").classList.remove("guest");
     part(".author").textContent = author.name;
-    if (author.role === "moderator") beside("b", "mod");
+    if (author.role === "moderator") beside("b", t("mod"));
     if (author.username) beside("bdi", `@${author.username}`);
     part(".face").classList.add(`hue${author.id % 8}`);
     part(".face").textContent = initials(author.name);
   } else if (message.guest_name) {
     part(".author").textContent = message.guest_name;
-    beside("bdi", "(guest)"); // where no name can stand
+    beside("bdi", t("(guest)")); // where no name can stand
   }
   // One that waits to be sent has no id yet.
   if (id) {
@@ -161,7 +163,7 @@ let formats = makeFormats();
 
 /** Formats keep the time zone in which they were made, which is another one after a journey. */
 function makeFormats() {
-  const format = (/** @type {Intl.DateTimeFormatOptions} */ options) => new Intl.DateTimeFormat(undefined, options);
+  const format = (/** @type {Intl.DateTimeFormatOptions} */ options) => new Intl.DateTimeFormat(locale, options);
   return {
     zone: zone(),
     today: format(HOUR),
@@ -169,7 +171,7 @@ function makeFormats() {
     longAgo: format({ ...DAY, year: "numeric", ...HOUR }),
     full: format({ dateStyle: "full", timeStyle: "medium" }),
     wholeDay: format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),
-    recently: new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }), // “yesterday”
+    recently: new Intl.RelativeTimeFormat(locale, { numeric: "auto" }), // “yesterday”
   };
 }
 

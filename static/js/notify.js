@@ -2,6 +2,7 @@
 
 import { makeArticle } from "./message.js";
 import { drawer as store } from "./outbox.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./message.js").Message} Message */
 
@@ -31,7 +32,7 @@ export class Notifications {
 
   #write() {
     this.#button.setAttribute("aria-pressed", String(this.#isOn));
-    this.#button.textContent = this.#isOn ? "Notifications on" : "Notify me";
+    this.#button.textContent = this.#isOn ? t("Notifications on") : t("Notify me");
   }
 
   /**
@@ -45,7 +46,7 @@ export class Notifications {
     const article = makeArticle({ id: 0, body: "", author, guest_name, created_at, edited_at: null });
     const name = [...article.querySelectorAll("header bdi")].map((one) => one.textContent).join(" ");
     try {
-      const notification = new Notification(mention ? `${name} mentions you` : name, {
+      const notification = new Notification(mention ? t("%(name)s mentions you", { name }) : name, {
         body: beginning(body),
         tag: KEPT,
       });

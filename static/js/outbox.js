@@ -3,6 +3,7 @@
 
 import { makeArticle } from "./message.js";
 import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -20,7 +21,7 @@ const MOST_MS = 30_000; // the longest pause between two tries
 const STALE_MS = 24 * 3600 * 1000; // the author may no longer want to post what could not be sent for a day
 const STRIKES = 2; // failed tries of a message, while the board is there, after which others go before it
 const LONGEST = 5000; // characters of a message that are shown
-const POSTED = "The board has this already, as you first wrote it. If you post again, there are two messages.";
+const POSTED = t("The board has this already, as you first wrote it. If you post again, there are two messages.");
 const PASSING = [408, 425, 429]; // refusals that mean: not now
 
 /** Texts by name, in localStorage. A browser that may keep nothing throws; then they are in this tab's memory only. */
@@ -137,10 +138,13 @@ export class Outbox {
     const lines = text.trim().replace(/^[\s\p{DI}\u2800]+$/gmu, ""); // only a few empty ones are kept
     const least = [...lines.replace(/[\p{M}\p{C}]/gu, "")].length;
     if (least > this.#limit) {
-      return `A message may have ${this.#limit} characters; this one has ${[...text.trim()].length}.`;
+      return t("A message may have %(most)s characters; this one has %(n)s.", {
+        most: this.#limit,
+        n: [...text.trim()].length,
+      });
     }
     const size = String(new URLSearchParams({ s: text })).length;
-    return size > 12 * this.#limit ? "This is far more than a message may hold." : "";
+    return size > 12 * this.#limit ? t("This is far more than a message may hold.") : "";
   }
 
   /** Sends what waits, because the server can be reached. */
@@ -198,7 +202,7 @@ export class Outbox {
   #adopt() {
     for (const pending of pendingOf(this.#guests)) {
       store.put(`${this.#guests}${pending.at}-${pending.key}`, "");
-      this.#put({ ...pending, key: newKey(), refused: "You wrote this before you signed in." });
+      this.#put({ ...pending, key: newKey(), refused: t("You wrote this before you signed in.") });
     }
   }
 
@@ -250,7 +254,7 @@ export class Outbox {
     if (words) throw new Failure(words, 413, 0, true);
     const isStale = () => boardsTime() - at > STALE_MS;
     if (isStale()) await knock(); // this computer's clock may have been wrong; the board's counts
-    if (isStale()) throw new Failure("This could not be sent when you wrote it.", 0, 0, true);
+    if (isStale()) throw new Failure(t("This could not be sent when you wrote it."), 0, 0, true);
     const body = new URLSearchParams({ s: text, key, as: this.#as });
     if (first && !this.tooLong(first)) body.set("first", first);
     if (replyTo) body.set("reply_to", replyTo);
@@ -270,7 +274,9 @@ export class Outbox {
    * @param {Failure} failure
    */
   #refuse(pending, { message, status, isOurs, code }) {
-    const refused = isOurs ? message : `Something on the way to the board has refused this (${status}).`;
+    const refused = isOurs
+      ? message
+      : t("Something on the way to the board has refused this (%(status)s).", { status });
     pending = { ...pending, refused };
     if (code === "key_reused") pending = { ...pending, refused: POSTED, isLate: false, first: undefined };
     if (code === "no_such_message") pending.replyTo = "";
@@ -325,10 +331,10 @@ export class Outbox {
     article.classList.add(refused ? "refused" : isLate ? "late" : "pending");
     const state = article.appendChild(document.createElement("p"));
     state.className = "state";
-    state.append(refused ?? (isLate ? "Not sent yet. Trying again…" : "Sending…"));
+    state.append(refused ?? (isLate ? t("Not sent yet. Trying again…") : t("Sending…")));
     if (refused || isLate) {
-      state.append(button("Edit", () => this.#callbacks.back(pending) && this.#drop(pending)));
-      state.append(button("Discard", () => this.#drop(pending)));
+      state.append(button(t("Edit"), () => this.#callbacks.back(pending) && this.#drop(pending)));
+      state.append(button(t("Discard"), () => this.#drop(pending)));
     }
     return article;
   }

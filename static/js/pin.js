@@ -2,6 +2,7 @@
 // page whose board has none does not load this.
 
 import { changeArticle, makeArticle } from "./message.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -90,7 +91,7 @@ function change(before, line) {
 
 function say() {
   const spoken = document.getElementById("spoken");
-  if (spoken) spoken.textContent = "A message was pinned.";
+  if (spoken) spoken.textContent = t("A message was pinned.");
 }
 
 /**
@@ -101,7 +102,7 @@ function make({ id, author, guest_name, created_at, body }) {
   const line = document.createElement("details");
   const [summary, whole, rest] = ["summary", "div", "p"].map((kind) => document.createElement(kind));
   const [label, words] = ["b", "span"].map((kind) => document.createElement(kind));
-  [line.className, line.id, line.dataset.id, label.textContent] = ["pinned", "pinned", String(id), "Pinned"];
+  [line.className, line.id, line.dataset.id, label.textContent] = ["pinned", "pinned", String(id), t("Pinned")];
   [words.dir, words.lang, words.textContent] = ["auto", "", beginning(body)];
   summary.append(label, " ");
   // The same names as at the message.
@@ -114,7 +115,7 @@ function make({ id, author, guest_name, created_at, body }) {
   [whole.className, whole.dir, whole.lang] = ["body", "auto", ""];
   whole.append(...(markup ? markup.nodes(body) : [body]));
   const link = rest.appendChild(document.createElement("a"));
-  [link.href, link.textContent] = [`/m/${id}`, "Go to the message"];
+  [link.href, link.textContent] = [`/m/${id}`, t("Go to the message")];
   line.append(summary, whole, rest);
   return line;
 }

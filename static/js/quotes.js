@@ -4,6 +4,7 @@
 import { Board } from "./board.js";
 import { makeArticle } from "./message.js";
 import { ask, Backoff, Failure } from "./poller.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -144,13 +145,13 @@ function makeLine(id, quoted) {
   const line = document.createElement("p");
   line.className = "quote";
   if (!quoted) {
-    line.textContent = "In reply to a deleted message";
+    line.textContent = t("In reply to a deleted message");
     return line;
   }
   const link = line.appendChild(document.createElement("a"));
   const [label, words] = ["span", "span"].map((kind) => document.createElement(kind));
   link.href = `/m/${id}`;
-  [label.className, label.textContent] = ["unseen", "In reply to "];
+  [label.className, label.textContent] = ["unseen", t("In reply to") + " "];
   [words.dir, words.lang, words.textContent] = ["auto", "", beginning(quoted.body)];
   link.append(label);
   for (const name of quoted.names) link.append(name.cloneNode(true), " ");

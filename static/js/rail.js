@@ -2,6 +2,7 @@
 
 import { muted } from "./marks.js";
 import { ask, Failure } from "./poller.js";
+import { n, t } from "./words.js";
 
 /**
  * @typedef {{slug: string, name: string, about: string, read_by: string, write_by: string, archived_at: string | null, newest: number | null,
@@ -127,7 +128,7 @@ export class Rail {
    * for that: twice as long as it may take.
    */
   readSoon() {
-    const watching = parseInt(document.getElementById("watching")?.textContent ?? "") || 1;
+    const watching = Number(/\d+/.exec(document.getElementById("watching")?.textContent ?? "")) || 1;
     const most = SPREAD_MS + SPREAD_EACH_MS * watching;
     this.#reading ??= setTimeout(() => this.#readList(), (this.#tabs.isPolling ? Math.random() : 2) * most);
   }
@@ -269,9 +270,7 @@ export class Rail {
       link.classList.toggle("new", words !== "");
       link.classList.toggle("muted", isMuted);
       /** @type {HTMLElement} */ (link.querySelector(".mark")).textContent = board ? inSigns(board) : "";
-      /** @type {HTMLElement} */ (link.querySelector(".unseen")).textContent = isMuted
-        ? ", muted"
-        : words && `, ${words}`;
+      /** @type {HTMLElement} */ (link.querySelector(".unseen")).textContent = isMuted ? t(", muted") : words;
       if (words) fresh.push(link);
       if (board?.isMentioned) isMentioned = true;
     }
@@ -279,8 +278,7 @@ export class Rail {
     if (count || this.#edges) this.#mark(fresh);
     const opener = document.getElementById("open-boards");
     opener?.classList.toggle("new", count > 0);
-    const note = count ? `, ${count} with something new${isMentioned ? ", you are mentioned" : ""}` : "";
-    opener?.setAttribute("aria-label", `Boards${note}`);
+    opener?.setAttribute("aria-label", openerInWords(count, isMentioned));
   }
 
   /** Says at the edges of a long list what is new out of view. @param {HTMLElement[]} fresh */
@@ -334,10 +332,34 @@ const folded = (name) => name.normalize("NFKD").replace(/\p{M}/gu, "").toUpperCa
 const placeOf = ({ slug, archived_at, name }) =>
   `${slug === "first" ? 0 : archived_at ? 2 : 1} ${folded(name)} ${slug}`;
 
-/** @param {Standing} board */
+/**
+ * What is said after a board's name.
+ * @param {Standing} board
+ */
 function inWords({ unread, isNew, isMentioned }) {
-  const count = unread >= MOST_UNREAD ? "more than 99 new" : unread ? `${unread} new` : isNew ? "something new" : "";
-  return [isMentioned ? "you are mentioned" : "", count].filter(Boolean).join(", ");
+  if (unread >= MOST_UNREAD) return isMentioned ? t(", you are mentioned, more than 99 new") : t(", more than 99 new");
+  if (unread) {
+    return isMentioned
+      ? n(", you are mentioned, %(n)s new", ", you are mentioned, %(n)s new", unread)
+      : n(", %(n)s new", ", %(n)s new", unread);
+  }
+  if (isNew) return isMentioned ? t(", you are mentioned, something new") : t(", something new");
+  return isMentioned ? t(", you are mentioned") : "";
+}
+
+/**
+ * @param {number} count Boards with something new.
+ * @param {boolean} isMentioned
+ */
+function openerInWords(count, isMentioned) {
+  if (!count) return t("Boards");
+  return isMentioned
+    ? n(
+        "Boards, %(n)s with something new, you are mentioned",
+        "Boards, %(n)s with something new, you are mentioned",
+        count,
+      )
+    : n("Boards, %(n)s with something new", "Boards, %(n)s with something new", count);
 }
 
 /** @param {Standing} board */

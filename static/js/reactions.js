@@ -3,6 +3,7 @@
 // has reactions, or when a member wants to react.
 
 import { Failure, ask } from "./poller.js";
+import { n, t } from "./words.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -11,18 +12,29 @@ import { Failure, ask } from "./poller.js";
 
 /** @type {{[emoji: string]: string}} As board/reactions.py has them. */
 const NAMES = {
-  "👍": "thumbs up",
-  "❤️": "heart",
-  "😂": "laugh",
-  "🎉": "hooray",
-  "😮": "surprise",
-  "😢": "tear",
-  "🙏": "thanks",
-  "👀": "eyes",
+  "👍": t("thumbs up"),
+  "❤️": t("heart"),
+  "😂": t("laugh"),
+  "🎉": t("hooray"),
+  "😮": t("surprise"),
+  "😢": t("tear"),
+  "🙏": t("thanks"),
+  "👀": t("eyes"),
+};
+/** @type {{[emoji: string]: (count: number) => string}} */
+const COUNTED = {
+  "👍": (count) => n("%(n)s thumbs up", "%(n)s thumbs up", count),
+  "❤️": (count) => n("%(n)s heart", "%(n)s hearts", count),
+  "😂": (count) => n("%(n)s laugh", "%(n)s laughs", count),
+  "🎉": (count) => n("%(n)s hooray", "%(n)s hoorays", count),
+  "😮": (count) => n("%(n)s surprise", "%(n)s surprises", count),
+  "😢": (count) => n("%(n)s tear", "%(n)s tears", count),
+  "🙏": (count) => n("%(n)s thanks", "%(n)s thanks", count),
+  "👀": (count) => n("%(n)s eyes", "%(n)s eyes", count),
 };
 const AT_ONCE = 100; // messages in one request
 const LIMIT_MS = 30_000;
-const FAILED = "That didn't work. Please try again.";
+const FAILED = t("That didn't work. Please try again.");
 
 const { as } = document.getElementById("messages")?.dataset ?? {};
 const by = as ? `?as=${encodeURIComponent(as)}` : "";
@@ -80,7 +92,7 @@ export function openPicker(article, button) {
   const row = document.createElement("div");
   row.className = "picker";
   row.setAttribute("role", "group");
-  row.setAttribute("aria-label", "React");
+  row.setAttribute("aria-label", t("React"));
   for (const [emoji, name] of Object.entries(NAMES)) {
     const choice = row.appendChild(makeButton(emoji, name, isOwn(article, emoji)));
     choice.addEventListener("click", () => {
@@ -121,9 +133,8 @@ export function openPicker(article, button) {
  */
 function makeChip(emoji, count) {
   const chip = document.createElement("span");
-  const name = NAMES[emoji] ?? emoji;
   chip.setAttribute("role", "img");
-  chip.setAttribute("aria-label", `${count} ${name}${count === 1 || /(s|up)$/.test(name) ? "" : "s"}`);
+  chip.setAttribute("aria-label", COUNTED[emoji]?.(count) ?? `${count} ${emoji}`);
   chip.textContent = `${emoji} ${count}`;
   return chip;
 }
@@ -180,7 +191,7 @@ function makeToggles(article, list) {
   const toggles = document.createElement("div");
   toggles.className = "toggles";
   toggles.setAttribute("role", "group");
-  toggles.setAttribute("aria-label", "Reactions");
+  toggles.setAttribute("aria-label", t("Reactions"));
   article.insertBefore(toggles, list);
   return toggles;
 }

@@ -2,6 +2,7 @@
 
 import { muted } from "./marks.js";
 import { button } from "./outbox.js";
+import { t } from "./words.js";
 
 const MARK_MS = 10_000; // between two marks that are sent
 
@@ -40,11 +41,11 @@ export class Reading {
     this.#before = marks.all.get(slug) ?? 0;
     this.#tell = tell;
     this.#rail = rail;
-    this.#mute = button("Mute board", () => this.#turn());
+    this.#mute = button(t("Mute board"), () => this.#turn());
     [this.#mute.className, this.#mute.id] = ["plain", "mute"];
     document.getElementById("notify")?.after(this.#mute);
     [this.#note.className, this.#note.hidden] = ["muted", true];
-    this.#note.textContent = "Muted in this browser: the list of boards doesn't say what is new here.";
+    this.#note.textContent = t("Muted in this browser: the list of boards doesn't say what is new here.");
     document.querySelector(".around")?.after(this.#note);
     document.addEventListener("visibilitychange", () => document.hidden && this.#mark(true));
     addEventListener("pagehide", () => this.#mark(true));
@@ -84,7 +85,7 @@ export class Reading {
   paint() {
     const isMuted = muted.all.includes(this.#slug);
     this.#mute.setAttribute("aria-pressed", String(isMuted));
-    this.#mute.textContent = isMuted ? "Muted" : "Mute board";
+    this.#mute.textContent = isMuted ? t("Muted") : t("Mute board");
     this.#note.hidden = !isMuted;
   }
 

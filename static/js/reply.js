@@ -2,6 +2,7 @@
 // waits in the outbox. Nothing is kept of the other message but its id.
 
 import { button, drawer as store } from "./outbox.js";
+import { t } from "./words.js";
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer"));
 const box = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#composer textarea"));
@@ -52,10 +53,10 @@ function show(id) {
   const [link, label] = [document.createElement("a"), document.createElement("span")];
   link.href = `/m/${id}`;
   const names = [...document.querySelectorAll(`#m${id} header bdi`)];
-  label.textContent = names.length ? "Replying to" : "Replying to a message";
+  label.textContent = names.length ? t("Replying to") : t("Replying to a message");
   link.append(label);
   for (const name of names) link.append(" ", name.cloneNode(true));
-  const end = button("Cancel reply", () => (show(""), box?.focus()));
+  const end = button(t("Cancel reply"), () => (show(""), box?.focus()));
   line.replaceChildren(link, end);
   form.prepend(line);
 }

@@ -8,6 +8,7 @@ import { Marks } from "./marks.js";
 import { drawer as store } from "./outbox.js";
 import { Rail, whereIs } from "./rail.js";
 import { Reading } from "./reading.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {import("./board.js").Reply} Reply
@@ -20,14 +21,21 @@ import { Reading } from "./reading.js";
 
 const NAME = "longboard/boards"; // of the lock and the channels: tabs that know of one board only never hear of the others
 const NO_BOARD = "no_such_board";
-const GONE =
-  "<p>You can't read this board any more: it was deleted, or is for others now.</p>" +
-  "<p>What you wrote stands above: copy it.</p>" +
-  '<p><a href="/boards">See the boards</a></p>';
+const GONE = [
+  t("You can't read this board any more: it was deleted, or is for others now."),
+  t("What you wrote stands above: copy it."),
+  t("See the boards"),
+];
 /** @type {Record<string, string>} */
-const WRITERS = { members: "members", moderators: "moderators and the board's owner" };
+const WRITERS = {
+  members: t("Only members write here now."),
+  moderators: t("Only moderators and the board's owner write here now."),
+};
 /** @type {Record<string, string>} */
-const READERS = { members: "Only members can read this.", invited: "Only people who are invited can read this." };
+const READERS = {
+  members: t("Only members can read this."),
+  invited: t("Only people who are invited can read this."),
+};
 const ONLY_HERE = [NO_BOARD, "sign_in_first"]; // refusals that say nothing about other boards
 
 let { slug = "", others = "0" } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
@@ -219,14 +227,14 @@ class Several {
     rename(now, this.#rail.beside(slug));
     this.#letters.rename({ slug, name: now.name });
     if (!before) return;
-    const only = this.#mayWrite(now) ? "" : `Only ${WRITERS[now.write_by]} write here now.`;
+    const only = this.#mayWrite(now) ? "" : WRITERS[now.write_by];
     const change =
       before.archived_at !== now.archived_at
         ? now.archived_at
-          ? "This board has been archived: nothing new is written here."
-          : `This board is open again. ${only}`.trim()
+          ? t("This board has been archived: nothing new is written here.")
+          : (t("This board is open again.") + " " + only).trim()
         : before.write_by !== now.write_by
-          ? only || "Who may write here has changed."
+          ? only || t("Who may write here has changed.")
           : "";
     if (change) say(change, now.archived_at !== null || only !== "");
   }
@@ -281,8 +289,11 @@ class Several {
     const isKept = this.#letters.lose();
     const panel = document.createElement("div");
     panel.className = "alone";
-    panel.innerHTML = GONE;
-    if (!isKept) panel.querySelector("p + p")?.remove();
+    const lines = GONE.map((words) => Object.assign(document.createElement("p"), { textContent: words }));
+    const link = document.createElement("a");
+    [link.href, link.textContent] = ["/boards", GONE[2]];
+    lines[2].replaceChildren(link);
+    panel.append(...lines.filter((_, at) => isKept || at !== 1));
     document.getElementById("messages")?.before(panel);
     /** @type {HTMLElement} */ (document.getElementById("spoken")).textContent =
       panel.querySelector("p")?.textContent ?? "";
@@ -331,9 +342,9 @@ function say(words, isClosed) {
   document.getElementById("composer")?.before(line);
   document.querySelector(".invite")?.replaceWith(line);
   const link = document.createElement("a");
-  [link.href, link.textContent] = [location.pathname, "Reload"];
+  [link.href, link.textContent] = [location.pathname, t("Reload")];
   const box = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#composer textarea"));
-  line.replaceChildren(words, isClosed && box?.value ? " What you wrote is kept. " : " ", link);
+  line.replaceChildren(words, isClosed && box?.value ? " " + t("What you wrote is kept.") + " " : " ", link);
   const post = /** @type {HTMLButtonElement | null} */ (document.querySelector("#composer button"));
   if (post) post.disabled = isClosed;
 }

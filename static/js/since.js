@@ -1,6 +1,8 @@
 // The line between what the reader had read when the page was opened and what is new: it is drawn once, and stays there.
 // A page on which there is nothing new, or nothing else, does not show one.
 
+import { locale, n } from "./words.js";
+
 const DAY_MS = 86_400_000;
 const WEEK = 7; // days, in which the name of a day says which one it was
 
@@ -36,7 +38,7 @@ function place(last, newest) {
   if (!count) return null;
   const line = document.createElement("div");
   line.className = "since";
-  line.textContent = `${count} new since ${inWords(new Date(read.querySelector("time")?.dateTime ?? ""))}`;
+  line.textContent = inWords(count, new Date(read.querySelector("time")?.dateTime ?? ""));
   for (const [name, value] of [
     ["role", "separator"],
     ["aria-label", line.textContent],
@@ -64,7 +66,11 @@ function newOnes(last, newest = Infinity) {
 function leadTo(last) {
   const [line, button] = [document.createElement("p"), document.createElement("button")];
   [line.id, line.className, button.className, button.type] = ["to-read", "since", "plain", "button"];
-  button.textContent = `More than ${newOnes(last).length} new: go to where you stopped`;
+  button.textContent = n(
+    "More than %(n)s new: go to where you stopped",
+    "More than %(n)s new: go to where you stopped",
+    newOnes(last).length,
+  );
   button.addEventListener("click", () => {
     history.replaceState({ ...history.state, place: { id: last, top: innerHeight / 2 } }, "");
     dispatchEvent(new HashChangeEvent("hashchange")); // place.js loads messages as far as that
@@ -79,14 +85,24 @@ function idOf(article) {
   return Number(article?.id.slice(1));
 }
 
-/** Returns the day, or of today the time; in English, as the words around it. @param {Date} moment */
-function inWords(moment) {
+/**
+ * Returns how many are new since the day, or of today the time.
+ * @param {number} count
+ * @param {Date} moment
+ */
+function inWords(count, moment) {
   const morning = (/** @type {Date} */ at) => new Date(at.toDateString()).getTime();
   const ago = Math.round((morning(new Date()) - morning(moment)) / DAY_MS); // a day may have 23 hours
-  if (ago < 1) return moment.toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
-  if (ago === 1) return "yesterday";
-  if (ago < WEEK) return moment.toLocaleDateString("en", { weekday: "long" });
-  return moment.toLocaleDateString("en-GB", { day: "numeric", month: "long" });
+  if (ago === 1) return n("%(n)s new since yesterday", "%(n)s new since yesterday", count);
+  /** @type {Intl.DateTimeFormatOptions} */
+  const shown =
+    ago < 1
+      ? { hour: "numeric", minute: "2-digit" }
+      : ago < WEEK
+        ? { weekday: "long" }
+        : { day: "numeric", month: "long" };
+  const when = new Intl.DateTimeFormat(locale, shown).format(moment);
+  return n("%(n)s new since %(when)s", "%(n)s new since %(when)s", count, { when });
 }
 
 function addSheet() {

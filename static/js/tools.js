@@ -3,11 +3,13 @@
 
 import { drawer as store } from "./outbox.js";
 import { ask, boardsTime, Failure } from "./poller.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {import("./board.js").Board} Board
- * @typedef {{name: string, icon: string, isFor(article: HTMLElement): boolean,
- *   act(article: HTMLElement, button: HTMLElement): unknown}} Action `icon` is a path in a square of 24.
+ * @typedef {{name: string, label: string, icon: string, isFor(article: HTMLElement): boolean,
+ *   act(article: HTMLElement, button: HTMLElement): unknown}} Action `name` is for styles; `icon` is a
+ *   path in a square of 24.
  * @typedef {{board: Board, as: string, tell(words: string): void, own(id: string | number): Record<string, string>}} Tools What
  *   an action may need. `own` are the headers by which a guest may still change a message, if it is the guest's own.
  */
@@ -32,44 +34,57 @@ const isMine = (/** @type {HTMLElement} */ { id, dataset: { by } }) =>
  */
 const ACTIONS = [
   {
-    name: "Reply",
+    name: "reply",
+    label: t("Reply"),
     icon: "M10 5L4 11l6 6M4 11h10a6 6 0 0 1 6 6v2",
     isFor: () => document.getElementById("composer") !== null,
     act: answer,
   },
   {
-    name: "React",
+    name: "react",
+    label: t("React"),
     icon: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M8.500 10h.01M15.500 10h.01M8 14a5 5 0 0 0 8 0",
     isFor: () => me !== undefined && isOpen(),
     act: async (article, button) => (await import("./reactions.js")).openPicker(article, button),
   },
   {
-    name: "Copy link",
+    name: "copy",
+    label: t("Copy link"),
     icon: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
     isFor: () => true,
     act: copyLink,
   },
   {
-    name: "Edit",
+    name: "edit",
+    label: t("Edit"),
     icon: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
     isFor: (article) => isMine(article) && isOpen(),
     act: edit,
   },
   {
-    name: "Delete",
+    name: "delete",
+    label: t("Delete"),
     icon: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.500 11v5M13.500 11v5",
     isFor: (article) => isMine(article) || deletes !== undefined,
     act: erase,
   },
-  { name: "Pin", icon: PIN, isFor: (article) => mayPin() && !isPinned(article), act: (article) => pin(article, "PUT") },
   {
-    name: "Unpin",
+    name: "pin",
+    label: t("Pin"),
+    icon: PIN,
+    isFor: (article) => mayPin() && !isPinned(article),
+    act: (article) => pin(article, "PUT"),
+  },
+  {
+    name: "unpin",
+    label: t("Unpin"),
     icon: PIN + "M5 4L19 20",
     isFor: (article) => mayPin() && isPinned(article),
     act: (article) => pin(article, "DELETE"),
   },
   {
-    name: "More",
+    name: "more",
+    label: t("More"),
     icon: "M6 12h.01M12 12h.01M18 12h.01",
     isFor: () => true,
     act: (article) => location.assign(linkOf(article).href),
@@ -144,7 +159,7 @@ function makeBar() {
   bar.className = "toolbar";
   for (const [name, value] of [
     ["role", "toolbar"],
-    ["aria-label", "Message"],
+    ["aria-label", t("Message")],
     ["aria-live", "off"],
   ]) {
     bar.setAttribute(name, value); // the messages are a live region, in which this is no news
@@ -158,12 +173,12 @@ function makeBar() {
  * @param {Action} action
  * @param {() => HTMLElement | null} find The message that it is for.
  */
-function makeButton({ name, icon, act }, find) {
+function makeButton({ name, label, icon, act }, find) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.action = name;
   button.innerHTML = `<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path d="${icon}"/></svg><span></span>`;
-  /** @type {HTMLElement} */ (button.lastElementChild).textContent = button.title = name;
+  /** @type {HTMLElement} */ (button.lastElementChild).textContent = button.title = label;
   button.addEventListener("click", async () => {
     const article = find();
     if (!article) return;
@@ -256,7 +271,7 @@ function openSheet(article) {
     sheet.append(button);
   }
   const close = document.createElement("button");
-  [close.type, close.textContent, close.className] = ["button", "Close", "quiet"];
+  [close.type, close.textContent, close.className] = ["button", t("Close"), "quiet"];
   close.addEventListener("click", () => sheet.close());
   sheet.append(close);
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close()); // beside it
@@ -301,9 +316,9 @@ async function copyLink(article) {
   const { href } = linkOf(article);
   try {
     await navigator.clipboard.writeText(href);
-    tell("Link copied.");
+    tell(t("Link copied."));
   } catch {
-    prompt("The link to this message:", href); // on plain http, or if the browser refuses it
+    prompt(t("The link to this message:"), href); // on plain http, or if the browser refuses it
   }
 }
 
@@ -330,7 +345,7 @@ async function erase(article) {
   }
   tools.board.show({ messages: [{ id, deleted: true }], cursor: "" });
   if (next) linkOf(/** @type {HTMLElement} */ (next)).focus({ preventScroll: true });
-  tell("Message deleted.");
+  tell(t("Message deleted."));
 }
 
 /**
@@ -342,7 +357,7 @@ async function pin(article, method) {
   const url = `/api/v1/messages/${article.id.slice(1)}/pin?as=${encodeURIComponent(as)}`;
   await ask(url, isAnything, LIMIT_MS, { method });
   linkOf(article).focus({ preventScroll: true }); // the button is for the other of both now
-  tell(method === "PUT" ? "Message pinned." : "Message unpinned.");
+  tell(method === "PUT" ? t("Message pinned.") : t("Message unpinned."));
 }
 
 /**
@@ -353,14 +368,16 @@ async function pin(article, method) {
 function isSure(article) {
   const signs = [...(article.querySelector(".body")?.textContent ?? "").trim()];
   const words = signs.length > LONGEST ? `${signs.slice(0, LONGEST).join("")}…` : signs.join("");
-  const dialog = makeDialog("ask", "Delete this message?");
+  const dialog = makeDialog("ask", t("Delete this message?"));
   const quote = dialog.appendChild(document.createElement("p"));
   [quote.textContent, quote.dir, quote.id] = [words, "auto", "dialog-words"];
   dialog.setAttribute("aria-describedby", quote.id);
   dialog.insertAdjacentHTML(
     "beforeend",
-    '<form method="dialog"><button class="quiet">Cancel</button><button class="danger" value="delete">Delete</button></form>',
+    '<form method="dialog"><button class="quiet"></button><button class="danger" value="delete"></button></form>',
   );
+  const [cancel, erase] = dialog.querySelectorAll("button");
+  [cancel.textContent, erase.textContent] = [t("Cancel"), t("Delete")];
   dialog.showModal();
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete")));
 }
@@ -375,5 +392,5 @@ function isAnything(reply) {
 
 /** @param {unknown} error */
 function inWords(error) {
-  return error instanceof Failure && error.isOurs ? error.message : "The board can't be reached. Try again.";
+  return error instanceof Failure && error.isOurs ? error.message : t("The board can't be reached. Try again.");
 }
