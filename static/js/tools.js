@@ -100,6 +100,8 @@ told.setAttribute("role", "status");
 document.body.append(told);
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let telling;
+/** @type {EventTarget | null} What the pointer was over: which tools its message has is asked when that changes. */
+let over = null;
 for (const name of store.names("own/")) if (!("Guest-Secret" in own(name.slice(4)))) store.put(name, "");
 list.addEventListener("pointermove", moved, { passive: true });
 list.addEventListener("pointerleave", () => showAt(focused()));
@@ -215,7 +217,9 @@ function offer(article) {
 function moved({ target, pointerType }) {
   const article = articleOf(target);
   if (pointerType === "touch" || !article) return;
-  if (bar.parentElement === article) return void offer(article);
+  const isSame = target === over;
+  over = target;
+  if (bar.parentElement === article) return void (isSame || offer(article));
   const old = articleOf(bar);
   if (old && bar.contains(document.activeElement)) linkOf(old).focus({ preventScroll: true });
   showAt(article);

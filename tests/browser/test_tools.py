@@ -260,6 +260,27 @@ DOTS = """(id) => {
 }"""
 
 
+async def test_which_tools_a_message_has_is_not_asked_at_each_move_of_the_pointer(start, visit):
+    """Within the words of a message nothing is asked; at its header it is, as it may have changed."""
+    server = start()
+    server.post("a line of words that is long enough to move along")
+    page = await visit(server)
+    await point_at(page, "a line of words that is long enough to move along")
+    await page.evaluate(
+        """() => {
+            window.asked = 0;
+            const { getItem } = Storage.prototype;
+            Storage.prototype.getItem = function (name) { return window.asked++, getItem.call(this, name); };
+        }"""
+    )
+    box = await page.locator("#messages .body").bounding_box()
+    for x in range(5):
+        await page.mouse.move(box["x"] + 10 + x, box["y"] + box["height"] / 2)
+    assert await page.evaluate("window.asked") == 0
+    await page.locator("#messages header").hover()
+    await comes_true(page, "window.asked > 0")
+
+
 async def test_where_one_touches_dots_open_a_sheet(start, visit):
     """44 pixels square at each header; at the next message of a group after it was touched. The sheet has all tools."""
     server = start()
