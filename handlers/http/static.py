@@ -43,26 +43,32 @@ TAIL = re.compile(rb"(?<=[;{},]) // [^\n]*$", re.MULTILINE)
 CAST = re.compile(rb"/\*\* @(?:(?!\*/).)*\*/ ")
 """A type within a line of code."""
 INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
-WORDS = dict(re.findall(rb"^export const (\w+) =\s+(.*?);$", (STATIC / "js" / "words.js").read_bytes(), re.M | re.S))
-"""The code of what scripts import from words.js, by name."""
-IMPORT = re.compile(rb'^import \{ ([\w, ]+) \} from "\./words\.js";$', re.MULTILINE)
+SHARED = {
+    name: b" ".join(code.split())
+    for path in ("words.js", "shared.js")
+    for name, code in re.findall(
+        rb"^export const (\w+) =\s+(.*?);\n(?=\n|\Z)", (STATIC / "js" / path).read_bytes(), re.M | re.S
+    )
+}
+"""The code of what scripts import from these two, by name."""
+IMPORT = re.compile(rb'^import \{ ([\w, ]+) \} from "\./(?:words|shared)\.js";$', re.MULTILINE)
 CSS_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 CSS_SPACE = re.compile(rb"\s*([{};,])\s*|\s*\n\s*")
 
 
 def script(text: bytes) -> bytes:
-    """Puts the code of words.js in place of its import, in one line: see there. Removes comments and indents, which are a
-    quarter of the first view. Line numbers stay the same.
+    """Puts the code of words.js and shared.js in place of their imports, in one line: see there. Removes comments and
+    indents, which are a quarter of the first view. Line numbers stay the same.
     """
-    text = IMPORT.sub(lambda match: with_words(match[1].split(b", ")), text)
+    text = IMPORT.sub(lambda match: with_shared(match[1].split(b", ")), text)
     text = COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), text)
     return INDENT.sub(b"", TAIL.sub(b"", CAST.sub(b"", text)))
 
 
-def with_words(names: list[bytes]) -> bytes:
-    """Returns the line that defines them; n uses t."""
-    defined = [name + b" = " + b" ".join(WORDS[name].split()) for name in {b"t": None} | dict.fromkeys(names)]
-    return b"const " + b", ".join(defined) + b";"
+def with_shared(names: list[bytes]) -> bytes:
+    """Returns the line that defines them. n needs t."""
+    needed = [b"t"] if b"n" in names and b"t" not in names else []
+    return b"const " + b", ".join(name + b" = " + SHARED[name] for name in names + needed) + b";"
 
 
 def sheet(parts: tuple[str, ...]) -> bytes:

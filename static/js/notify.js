@@ -2,6 +2,7 @@
 
 import { makeArticle } from "./message.js";
 import { drawer as store } from "./outbox.js";
+import { isToReader } from "./shared.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./message.js").Message} Message */
@@ -55,12 +56,6 @@ export class Notifications {
       this.#button.hidden = true; // a phone, where only installed apps may show one
     }
   }
-}
-
-/** @param {Message} message */
-function isToReader({ mentions = [] }) {
-  const me = Number(document.getElementById("messages")?.dataset.me);
-  return me > 0 && (mentions.includes(0) || mentions.includes(me)); // 0 is everybody: see mentions.js
 }
 
 /**

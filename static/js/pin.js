@@ -2,6 +2,7 @@
 // page whose board has none does not load this.
 
 import { changeArticle, makeArticle } from "./message.js";
+import { addSheet } from "./shared.js";
 import { t } from "./words.js";
 
 /**
@@ -21,7 +22,7 @@ let pointedAt = list.matches(":hover") ? performance.now() : -Infinity;
 /** @type {Message | null | undefined} What the line will show when nothing is about to be clicked. */
 let coming;
 
-addSheet();
+addSheet("pin");
 for (const name of ["pointermove", "pointerdown"]) {
   list.addEventListener(name, () => (pointedAt = performance.now()), { passive: true });
 }
@@ -127,14 +128,4 @@ function beginning(body) {
   const signs = [...plain.trim().split(/\s+/).join(" ")];
   const cut = signs.slice(0, LONGEST - 1).join("");
   return signs.length <= LONGEST ? signs.join("") : `${cut.trim()}…`;
-}
-
-/** Adds the style sheet, unless the page has it. */
-function addSheet() {
-  const styles = /** @type {HTMLLinkElement} */ (document.querySelector("link[href$='/board.css']"));
-  if (document.querySelector("link[href$='/pin.css']")) return;
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = styles.href.replace("/board.css", "/pin.css");
-  document.head.append(sheet);
 }

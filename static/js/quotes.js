@@ -4,6 +4,7 @@
 import { Board } from "./board.js";
 import { makeArticle } from "./message.js";
 import { ask, Backoff, Failure } from "./poller.js";
+import { addSheet } from "./shared.js";
 import { t } from "./words.js";
 
 /**
@@ -34,7 +35,7 @@ const start = () => {
   new MutationObserver(fill).observe(list, { childList: true });
 };
 
-addSheet();
+addSheet("quotes");
 import("./markup.js").then(({ pieces, plain }) => (words = (body) => plain(pieces(body)))).then(start, start);
 list.addEventListener("click", go);
 Board.heard = ({ messages, reset }) => {
@@ -197,14 +198,4 @@ async function askForRest() {
  */
 function isNamed(reply) {
   return Array.isArray(reply.messages) && !("cursor" in reply);
-}
-
-/** Adds the style sheet, unless the page has it. */
-function addSheet() {
-  const styles = /** @type {HTMLLinkElement} */ (document.querySelector("link[href$='/board.css']"));
-  if (document.querySelector("link[href$='/quotes.css']")) return;
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = styles.href.replace("/board.css", "/quotes.css");
-  document.head.append(sheet);
 }

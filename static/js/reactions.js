@@ -3,6 +3,7 @@
 // has reactions, or when a member wants to react.
 
 import { Failure, ask } from "./poller.js";
+import { addSheet } from "./shared.js";
 import { n, t } from "./words.js";
 
 /**
@@ -47,7 +48,7 @@ let asking = Promise.resolve();
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
-addSheet();
+addSheet("reactions");
 drawAll();
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible" || !isMember) return;
@@ -331,14 +332,4 @@ function isMessage(reply) {
  */
 function isOwnList(reply) {
   return Array.isArray(reply.messages);
-}
-
-/** The style sheet, which pages without buttons do without. Scripts may be in a folder of their version. */
-function addSheet() {
-  const address = import.meta.url.replace(/(boards\/)?reactions\.js.*$/, "reactions.css");
-  if (document.querySelector('link[href$="/reactions.css"]')) return;
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = address;
-  document.head.append(link);
 }

@@ -1,6 +1,7 @@
 // The line between what the reader had read when the page was opened and what is new: it is drawn once, and stays there.
 // A page on which there is nothing new, or nothing else, does not show one.
 
+import { addSheet } from "./shared.js";
 import { locale, n } from "./words.js";
 
 const DAY_MS = 86_400_000;
@@ -46,7 +47,7 @@ function place(last, newest) {
   ]) {
     line.setAttribute(name, value); // the messages are a live region, in which this is no news
   }
-  addSheet();
+  addSheet("since");
   /** @type {HTMLElement} */ (newOnes(last, newest).at(-1)).after(line);
   return line;
 }
@@ -76,7 +77,7 @@ function leadTo(last) {
     dispatchEvent(new HashChangeEvent("hashchange")); // place.js loads messages as far as that
   });
   line.append(button);
-  addSheet();
+  addSheet("since");
   return line;
 }
 
@@ -103,12 +104,4 @@ function inWords(count, moment) {
         : { day: "numeric", month: "long" };
   const when = new Intl.DateTimeFormat(locale, shown).format(moment);
   return n("%(n)s new since %(when)s", "%(n)s new since %(when)s", count, { when });
-}
-
-function addSheet() {
-  const styles = /** @type {HTMLLinkElement} */ (document.querySelector("link[href$='/board.css']"));
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = styles.href.replace("/board.css", "/since.css");
-  document.head.append(sheet);
 }

@@ -50,13 +50,13 @@ STATIC = pathlib.Path(__file__).parents[2] / "static"
 SCRIPTS = sorted((STATIC / "js").iterdir())
 TAILED = re.compile("[;{},] // ")
 CAST = re.compile(r"/\*\* @(?:type|param) \{[^\n]*?\} (?:\w+ )?\*/ ")
-WORDS = 'from "./words.js";'
+SHARED = ('from "./words.js";', 'from "./shared.js";')
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_are_sent_without_comments_and_indents_and_else_as_they_are(server, path):
-    """Each line has its number still, so that an error names the right one; no code is changed or cut, except that words.js
-    is in each script that imports it.
+    """Each line has its number still, so that an error names the right one; no code is changed or cut, except that each
+    script has what it imports from words.js and shared.js.
     """
     written = path.read_text().splitlines()
     sent = server.get(static_url(path.name)).text.splitlines()
@@ -68,8 +68,8 @@ def test_scripts_are_sent_without_comments_and_indents_and_else_as_they_are(serv
         is_comment = inside or begins or line.startswith("//")
         inside = (inside or begins) and not line.endswith("*/")
         code, tail, _ = re.split(r"(?<=[;{},])( // )", line, maxsplit=1) if TAILED.search(line) else (line, "", "")
-        if ours.endswith(WORDS):
-            assert theirs.startswith("const t = ") and all(
+        if ours.endswith(SHARED):
+            assert theirs.startswith("const ") and all(
                 f"{name} = " in theirs for name in re.findall(r"\w+", ours)[1:-3]
             )
             continue
