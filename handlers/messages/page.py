@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from board.cursor import Cursor
 from board.reactions import EMOJI
 from board.wire import iso
 from handlers.boards.on_board import OnMessage
@@ -11,7 +12,7 @@ from handlers.http.errors import RefusedError
 from handlers.http.place import THE_FIRST, place_asked
 from handlers.messages.api import check_is_still, moment, new_form_key, parse_id
 from handlers.messages.articles import byline, preview
-from handlers.messages.rendering import Rendering, needs
+from handlers.messages.rendering import BLANK, Rendering, needs
 from storage.errors import EditConflictError
 from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
@@ -21,7 +22,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
     forgives_old_sessions = True
 
     async def get(self, id: str) -> None:
-        message_id = parse_id(id)
+        message_id, read_at = parse_id(id), self.site.waiters.directory.seq
         async with self.context.making.reading:
             message, older, newer, is_suspended = await self.site.around(self.caller, message_id)
             await self.find_board_of(message)
@@ -34,6 +35,8 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 "message_page.html",
                 html,
                 message=message,
+                blank=self.context.making.articles.now(BLANK, self.language),
+                cursor=self.cursor_of(read_at),
                 author=byline(message, self.language),
                 older=around[0].id if older.older else None,
                 newer=around[-1].id if newer.newer else None,
@@ -44,6 +47,10 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 **needs(around),
                 **beside,
             )
+
+    def cursor_of(self, read_at: int) -> Cursor:
+        """The board's cursor, or that of the change that was the last one before its messages were read."""
+        return Cursor(self.board.epoch, min(self.board.seq, read_at))
 
     def tools(self, message: Message, is_suspended: bool, own: Sequence[tuple[int, int, str]]) -> bytes:
         """Renders what this viewer may do with the message, to which they have reacted so far in these ways."""

@@ -19,6 +19,8 @@ export class Composer {
   #as;
   /** How the names of what is kept for this board begin. */
   #board;
+  /** The message that all words here reply to, on the page of that message. */
+  #to;
   #tip;
   #stopped;
   #outbox;
@@ -37,6 +39,7 @@ export class Composer {
     this.#hint = /** @type {HTMLElement} */ (form.querySelector("#hint"));
     this.#as = form.querySelector("input[name=as]")?.getAttribute("value") ?? "";
     this.#board = form.dataset.board ?? "";
+    this.#to = form.dataset.to;
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
     this.#say(this.#tip);
@@ -82,7 +85,12 @@ export class Composer {
   }
 
   get #draft() {
-    return `${this.#board}draft/${this.#as}`;
+    return this.#draftOf(this.#as);
+  }
+
+  /** @param {string} as */
+  #draftOf(as) {
+    return `${this.#board}draft/${as}${this.#to ? `/to/${this.#to}` : ""}`;
   }
 
   get #keptOrigin() {
@@ -94,7 +102,7 @@ export class Composer {
    * @param {string} [id]
    */
   #reply(id = store.get(`${this.#draft}/reply`)) {
-    if (id) import("./reply.js").then(({ reply }) => reply(id)).catch(() => {});
+    if (id && !this.#to) import("./reply.js").then(({ reply }) => reply(id)).catch(() => {});
   }
 
   #readOrigin() {
@@ -103,11 +111,10 @@ export class Composer {
 
   /** A guest's draft goes to the account that signs in with this browser. */
   #adopted() {
-    const text = this.#as && store.get(`${this.#board}draft/`);
+    const guests = this.#draftOf("");
+    const text = this.#as && store.get(guests);
     if (!text) return "";
-    store.put(`${this.#board}draft/`, "");
-    store.put(`${this.#board}draft//origin`, ""); // keys belong to their author
-    store.put(`${this.#board}draft//reply`, "");
+    for (const name of ["", "/origin", "/reply"]) store.put(guests + name, ""); // keys belong to their author
     store.put(this.#draft, text);
     this.#say(t("You wrote this before you signed in."));
     return text;
@@ -149,9 +156,10 @@ export class Composer {
     if (words) this.#say(words, true);
     else {
       if (this.#box.value.trim()) {
-        this.#outbox.add(this.#box.value, this.#origin, this.#form.dataset.replyTo);
+        const { to, replyTo } = this.#form.dataset;
+        this.#outbox.add(this.#box.value, this.#origin, to ?? replyTo);
         delete this.#form.dataset.replyTo;
-        scrollTo({ top: 0 }); // where it is shown
+        if (!this.#to) scrollTo({ top: 0 }); // where it is shown
       }
       this.#box.value = "";
       this.#edited();
@@ -171,6 +179,10 @@ export class Composer {
 
   /** @param {Pending} pending */
   #back(pending) {
+    if (this.#to && pending.replyTo !== this.#to) {
+      if (pending.replyTo !== "") return false; // the board's page takes it back
+      delete this.#form.dataset.to; // that message is gone: without it, the words can be posted
+    }
     const mayBePosted = pending.isLate || pending.first;
     if (mayBePosted && this.#origin) {
       this.#say(ONE_BY_ONE, true);

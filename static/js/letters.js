@@ -14,7 +14,7 @@ import { t } from "./words.js";
  */
 
 const PATIENCE_MS = 2000; // most messages are sent by then, and nothing need be said of them
-const WRITTEN = /^(boards\/\w+\/|)(?:draft\/([^/]*)$|outbox\/([^/]*)\/)/; // the names of a draft and of a waiting message
+const WRITTEN = /^(boards\/\w+\/|)(?:draft\/([^/]*)(?:\/to\/\d+)?$|outbox\/([^/]*)\/)/; // the names of a draft and of a waiting message
 
 export class Letters {
   #as;
@@ -149,7 +149,13 @@ export class Letters {
     const letters = store
       .names(`${board}outbox/${this.#as}/`)
       .map((name) => String(parsed(store.get(name))?.text ?? ""));
-    return [...letters, store.get(`${board}draft/${this.#as}`)].filter(Boolean);
+    return [...letters, ...this.#drafts(board).map((name) => store.get(name))].filter(Boolean);
+  }
+
+  /** @param {string} board @returns {string[]} The names of what this author has written there and not sent. */
+  #drafts(board) {
+    const draft = `${board}draft/${this.#as}`;
+    return [draft, ...store.names(`${draft}/to/`).filter((name) => /\d$/.test(name))];
   }
 
   #show() {
@@ -238,9 +244,8 @@ export class Letters {
 
   /** @param {string} board */
   #discard(board) {
-    const draft = `draft/${this.#as}`;
-    const names = [draft, `${draft}/origin`, `${draft}/reply`, `place/${this.#as}`].map((name) => board + name);
-    names.push(...store.names(`${board}outbox/${this.#as}/`));
+    const names = this.#drafts(board).flatMap((draft) => [draft, `${draft}/origin`, `${draft}/reply`]);
+    names.push(`${board}place/${this.#as}`, ...store.names(`${board}outbox/${this.#as}/`));
     this.#discarded.set(
       board,
       names.map((name) => [name, store.get(name)]),

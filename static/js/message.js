@@ -233,7 +233,7 @@ export function dayOf(article) {
 export function drawDays(section) {
   for (const line of section.querySelectorAll(".day")) line.remove();
   let last = "";
-  for (const article of section.querySelectorAll(".message")) {
+  for (const article of section.querySelectorAll(":scope > .message")) {
     if (dayOf(article) === last) continue;
     last = dayOf(article);
     const line = document.createElement("h2"); // as in templates/day.html

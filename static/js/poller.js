@@ -6,7 +6,8 @@
  * @typedef {import("./board.js").Reply} Reply
  * @typedef {{[name: string]: unknown}} Json An object from the board, or from a proxy in between.
  * @typedef {{show(reply: Reply): void, lost(): void, back(): void, stopped(words: string): void,
- *   ask?: typeof ask, lock?: string, channel?: string}} Page The last three are of sites with several boards: see several.js.
+ *   home?: string, ask?: typeof ask, lock?: string, channel?: string}} Page `home` is the address of the board, if that isn't
+ *   the page's own. The last three are of sites with several boards: see several.js.
  * @typedef {{from: string, reply: Reply} | {state: "lost" | "back", cursor?: string} | {stopped: string} | {signedIn: true}} News
  */
 
@@ -253,7 +254,8 @@ class Poller {
   async #ask(wait) {
     const cursor = this.#cursor;
     const request = (this.#request = new AbortController());
-    const url = cursor ? `get?after=${cursor}${wait ? "" : "&wait=0"}` : "get"; // of the page's own board
+    // Of the page's own board:
+    const url = (this.#page.home ?? "") + (cursor ? `get?after=${cursor}${wait ? "" : "&wait=0"}` : "get");
     this.#startedAt = Date.now();
     try {
       const reply = await (this.#page.ask ?? ask)(url, isReply, 1000 * (wait + SLACK_SECONDS), {}, request);

@@ -38,7 +38,7 @@ const READERS = {
 };
 const ONLY_HERE = [NO_BOARD, "sign_in_first"]; // refusals that say nothing about other boards
 
-let { slug = "", others = "0" } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
+let { slug = "", others = "0", of } = /** @type {HTMLElement} */ (document.getElementById("messages")).dataset;
 const nav = /** @type {HTMLElement} */ (document.getElementById("boards"));
 const { key = "" } = nav.dataset;
 
@@ -48,6 +48,7 @@ new MutationObserver(retitle).observe(document.head, { childList: true, subtree:
 
 /** A tab among those of all boards. */
 class Several {
+  #page;
   #stopped;
   #tabs;
   #rail;
@@ -76,6 +77,7 @@ class Several {
    */
   constructor(page, tabs) {
     const { lost, stopped } = page;
+    this.#page = page;
     this.#stopped = stopped;
     this.#tabs = tabs;
     Object.assign(page, { lock: NAME, channel: `${NAME}/${key}`, ask: this.#ask.bind(this) });
@@ -91,8 +93,8 @@ class Several {
     this.#letters = new Letters(nav.dataset, { slug, name });
     const marks = new Marks(nav.dataset.as ?? "");
     const tell = (/** @type {Told} */ told) => this.#tell(told);
-    this.#rail = new Rail(nav, slug, marks, tabs, tell, (boards) => this.#look(boards));
-    this.#reading = new Reading(slug, marks, tell, this.#rail);
+    this.#rail = new Rail(nav, of ? "" : slug, marks, tabs, tell, (boards) => this.#look(boards));
+    this.#reading = of ? null : new Reading(slug, marks, tell, this.#rail); // a message's page does not show the newest
     if (this.#rail.isMember) this.#tell({ signedIn: true });
   }
 
@@ -200,7 +202,7 @@ class Several {
     else if ("signedIn" in told) this.#tabs.hear({ signedIn: true });
     else if (!("gone" in told)) {
       this.#rail.changed(told);
-      this.#reading.paint();
+      this.#reading?.paint();
     } else if (told.gone === key) {
       this.#code = NO_BOARD;
       if (this.#isStopped) this.#gone();
@@ -213,7 +215,7 @@ class Several {
     this.#letters.find(new Set(boards.map((board) => board.slug)));
     const now = boards.find((board) => board.slug === slug);
     if (now) {
-      this.#reading.begin(now.read ?? 0);
+      this.#reading?.begin(now.read ?? 0);
       this.#compare(now);
     } else if (!this.#isStopped) this.#follow();
   }
@@ -250,9 +252,12 @@ class Several {
     const found = await whereIs(slug);
     if (found instanceof Failure) return this.#catchUp(); // which says so, if no poll does
     slug = found.slug;
-    history.replaceState(history.state, "", `/b/${slug}/${location.hash}`);
-    this.#rail.moved(slug);
-    this.#reading.moved(slug);
+    if (of) this.#page.home = `/b/${slug}/`;
+    else {
+      history.replaceState(history.state, "", `/b/${slug}/${location.hash}`);
+      this.#rail.moved(slug);
+      this.#reading?.moved(slug);
+    }
     this.#compare(found); // with the address, other things may have changed
   }
 
@@ -260,7 +265,7 @@ class Several {
   #stop(words) {
     this.#isStopped = true;
     const isSignedOut = !ONLY_HERE.includes(this.#code);
-    this.#reading.stop();
+    this.#reading?.stop();
     for (const one of document.querySelectorAll(".facts, .around, .invite, .changed")) one.remove();
     /** @type {HTMLElement} */ (document.getElementById("sign")).className = "alone"; // in the middle: nothing else is left
     if (isSignedOut) {
@@ -355,4 +360,4 @@ function link() {
 }
 
 Tabs.join = (page, tabs) => new Several(page, tabs);
-import("./main.js");
+import(of ? "./permalink.js" : "./main.js");

@@ -13,7 +13,7 @@ const draft = `draft/${as}`;
  */
 const isOf = (as, name) => /^boards\/\w+\/(?:draft|outbox|place)\/([^/]*)/.exec(name)?.[1] === as;
 const kept = () => [
-  ...[draft, `${draft}/origin`, `${draft}/reply`].filter((name) => store.get(name)),
+  ...store.names(draft).filter((name) => name === draft || name.startsWith(`${draft}/`)),
   ...store.names(`outbox/${as}/`),
   ...store.names(`edit/${as}/`),
   ...store.names("boards/").filter((name) => isOf(as, name)), // of other boards

@@ -6,7 +6,7 @@ import { ask, boardsTime, Failure } from "./poller.js";
 import { t } from "./words.js";
 
 /**
- * @typedef {import("./board.js").Board} Board
+ * @typedef {Pick<import("./board.js").Board, "show">} Board
  * @typedef {{name: string, label: string, icon: string, isFor(article: HTMLElement): boolean,
  *   act(article: HTMLElement, button: HTMLElement): unknown}} Action `name` is for styles; `icon` is a
  *   path in a square of 24.
@@ -19,11 +19,11 @@ const TOLD_MS = 5000; // how long a word about what was done is shown
 const LONGEST = 60; // characters of a message by which a question names it
 
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
-const { me, as = "", deletes } = list.dataset; // what the page knows of its reader; nothing for a guest
+const { me, as = "", deletes, of } = list.dataset; // what the page knows of its reader; nothing for a guest
 const touches = matchMedia("(hover: none)");
 const PIN = "M9 4h6l-1 6l3 3H7l3-3zM12 13v7";
 const isOpen = () => list.dataset.archived === undefined; // nothing new is written on an archived board
-const mayPin = () => deletes !== undefined && isOpen();
+const mayPin = () => deletes !== undefined && isOpen() && of === undefined; // on a message's page, a form does it
 const isPinned = (/** @type {HTMLElement} */ { id }) => id === `m${document.getElementById("pinned")?.dataset.id}`;
 const isMine = (/** @type {HTMLElement} */ { id, dataset: { by } }) =>
   me === undefined ? "Guest-Secret" in own(id.slice(1)) : by === me;
@@ -37,7 +37,7 @@ const ACTIONS = [
     name: "reply",
     label: t("Reply"),
     icon: "M10 5L4 11l6 6M4 11h10a6 6 0 0 1 6 6v2",
-    isFor: () => document.getElementById("composer") !== null,
+    isFor: () => document.querySelector("#composer:not([data-to])") !== null,
     act: answer,
   },
   {
@@ -86,7 +86,7 @@ const ACTIONS = [
     name: "more",
     label: t("More"),
     icon: "M6 12h.01M12 12h.01M18 12h.01",
-    isFor: () => true,
+    isFor: ({ id }) => id !== `m${of}`, // it is the page that is open
     act: (article) => location.assign(linkOf(article).href),
   },
 ];
@@ -119,6 +119,22 @@ export function begin(board, event) {
   if (event.type === "click") clicked(event);
   else if (event.type === "focusin") showAt(focused());
   else moved(/** @type {PointerEvent} */ (event));
+}
+
+/**
+ * Does what the tool of this name does.
+ * @param {Board} board
+ * @param {string} name
+ * @param {HTMLElement} article
+ * @param {HTMLElement} button What was pressed.
+ */
+export async function use(board, name, article, button) {
+  tools ??= { board, as, tell, own };
+  try {
+    await ACTIONS.find((action) => action.name === name)?.act(article, button);
+  } catch (error) {
+    tell(inWords(error));
+  }
 }
 
 /**

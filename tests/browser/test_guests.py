@@ -96,9 +96,8 @@ async def test_a_page_with_a_named_guest_is_for_everyone(start, visit):
         await plain.get_by_role("button", name="Post", exact=True).click()
         await expect(message(plain, f"from {path}").locator("header")).to_contain_text("(guest)")
     await plain.goto(f"{server.url}/m/1")
-    await plain.locator("#reply summary").click()
     await plain.get_by_label("Your name (optional)").fill("Zoe")
-    await plain.get_by_label("Your reply").fill("yes")
+    await plain.get_by_label("Reply to this message").fill("yes")
     await plain.get_by_role("button", name="Reply", exact=True).click()
     await expect(message(plain, "yes").locator("header")).to_contain_text("Zoe (guest)")
     page = await visit(server, viewport={"width": 320, "height": 700})
@@ -113,35 +112,30 @@ async def test_a_page_with_a_named_guest_is_for_everyone(start, visit):
 
 
 async def test_a_guest_has_the_same_name_on_the_page_of_a_message(start, visit):
-    """On a phone the field is as high as a finger needs, with letters that no phone zooms in on. The page of one's own
-    message leads to where it can be changed, as long as there is time.
+    """On a phone the field is as high as a finger needs, with letters that no phone zooms in on. On the page of one's own
+    message it can be changed, as long as there is time.
     """
     server = start()
     page = await visit(server, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    name, way = page.get_by_label("Your name (optional)"), page.get_by_role("link", name="Edit or delete it")
+    name, way = page.get_by_label("Your name (optional)"), page.locator(".note").get_by_role("button", name="Edit")
     await name.fill("Zoe")
     await write(page, "low tide")
     other = server.post("somebody else's").json()["id"]
     await page.goto(f"/m/{other}")
-    await page.locator("#reply summary").click()
     await expect(name).to_have_value("Zoe")
     await expect(way).to_have_count(0)
     for path in (f"/m/{other - 1}", "/"):
         await page.goto(path)
-        if path != "/":
-            await page.locator("#reply summary").click()
         assert (await box_of(name))["height"] >= 44, path
         await expect(name).to_have_css("font-size", "16px")
     await page.goto(f"/m/{other - 1}")
-    await page.locator("#reply summary").click()
     await name.fill("Zoe Two")
     await no_violations(page)
     await way.click()
-    await expect(page.locator(f"#m{other - 1}")).to_be_in_viewport()
+    await expect(page.locator(f"#m{other - 1} .in-place textarea")).to_be_focused()
     await expect(name).to_have_value("Zoe Two")
     await page.evaluate(LATE)
     await page.goto(f"/m/{other - 1}")
-    await page.locator("#reply summary").click()
     await expect(name).to_have_value("Zoe Two")
     await expect(way).to_have_count(0)
 

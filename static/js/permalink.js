@@ -1,0 +1,268 @@
+// The page of one message, live: the message and those around it follow each change, replies that come stand below it, and
+// its form posts as the board's does. On a site of several boards, several.js starts this.
+
+import { Composer } from "./composer.js";
+import { changeArticle, makeArticle } from "./message.js";
+import { drawer as store } from "./outbox.js";
+import { ask, Backoff, boardsTime, Tabs } from "./poller.js";
+
+/**
+ * @typedef {import("./message.js").Message} Message
+ * @typedef {import("./message.js").Deleted} Deleted
+ * @typedef {import("./board.js").Reply} Reply
+ */
+
+const LIMIT_MS = 30_000;
+const MOST = 50; // replies that are shown below; all are on the board
+const PATIENCE_MS = 2000; // as in main.js
+const TOUCHES = ["pointermove", "focusin", "click"];
+
+const part = (/** @type {string | number} */ id) =>
+  /** @type {HTMLElement | null} */ (document.getElementById(`${id}`));
+const list = /** @type {HTMLElement} */ (part("messages"));
+const { cursor = "", wait = "25", home = "/", history: past = "/api/v1/messages", of, me, as = "" } = list.dataset;
+const form = /** @type {HTMLFormElement | null} */ (part("composer")); // not everybody may write
+const replies = /** @type {HTMLElement} */ (part("replies"));
+const sign = /** @type {HTMLElement} */ (part("sign"));
+const openedAt = boardsTime();
+const backoff = new Backoff();
+let newest = 0; // of the messages that a poll has brought
+let isStopped = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let losing;
+
+const tabs = new Tabs(cursor, Number(wait), { show, lost, back, stopped, home });
+const composer =
+  form && new Composer(form, /** @type {HTMLElement} */ (part("outbox")), sent, (words) => tabs.stop(words));
+if (as) tabs.tell({ signedIn: true });
+for (const name of TOUCHES) list.addEventListener(name, touched);
+offerOwn();
+
+/** @param {Reply} reply */
+function show(reply) {
+  if (reply.reset) readAgain();
+  else take(reply);
+}
+
+/** @param {Reply} reply */
+function take(reply) {
+  composer?.arrived(reply.messages);
+  for (const message of reply.messages) {
+    if (message.deleted) remove(message.id);
+    else if (part(`m${message.id}`) || String(message.reply_to) === of) put(message);
+  }
+  notify(reply.messages.filter((one) => !one.deleted));
+  if (list.querySelector(".quote")) {
+    Promise.all([import("./board.js"), import("./quotes.js")]).then(([{ Board }]) => Board.heard?.(reply), nothing);
+  }
+}
+
+/** What has changed is not known: asks what the messages on the page are by now. If that fails, it is asked again. */
+async function readAgain() {
+  const ids = [...document.querySelectorAll("article[id]")].map((one) => one.id.slice(1));
+  try {
+    const { messages } = await ask(`${home === "/" ? "/api/v1/messages" : past}?ids=${ids}`, isNamed, LIMIT_MS);
+    backoff.reset();
+    if (!isStopped) take({ messages, cursor: "" });
+  } catch {
+    if (!isStopped) setTimeout(readAgain, backoff.next());
+  }
+}
+
+/**
+ * @param {import("./poller.js").Json} reply
+ * @returns {reply is {messages: (Message | Deleted)[]}}
+ */
+function isNamed(reply) {
+  return Array.isArray(reply.messages);
+}
+
+/** @param {Message} message */
+function put(message) {
+  const before = part(`m${message.id}`);
+  const article = makeArticle({ ...message, reply_to: undefined }); // the line of a quote stays as it is
+  if (before) changeArticle(before, article);
+  else if (replies.childElementCount < MOST) replies.append(article);
+  if (String(message.id) === of) changeForms(message);
+}
+
+/**
+ * The forms for this message go on from what it is now, unless their words were changed here.
+ * @param {Message} message
+ */
+async function changeForms(message) {
+  const [box, began] = ["textarea", "[name=began_from]"].map((one) => part("edit")?.querySelector(one));
+  if (box instanceof HTMLTextAreaElement && began instanceof HTMLInputElement && box.value === box.defaultValue) {
+    box.value = box.defaultValue = message.body;
+    began.value = message.edited_at ?? message.created_at;
+  }
+  const row = part("reactions");
+  if (!row) return;
+  const found = await import("./reactions.js").catch(nothing);
+  found?.show(message); // at the message itself; the row has the same counts
+  for (const button of row.querySelectorAll("button")) {
+    const emoji = button.textContent?.split(" ")[0] ?? "";
+    const at = (/** @type {string} */ kind) =>
+      [...(part(`m${of}`)?.querySelectorAll(kind) ?? [])].find((one) => one.textContent?.split(" ")[0] === emoji);
+    const [count, own] = [at(".reactions span"), at(".toggles button")];
+    button.textContent = count?.textContent ?? emoji;
+    button.setAttribute("aria-label", count?.getAttribute("aria-label") ?? button.value.replace("_", " "));
+    if (!own) continue;
+    button.name = own.getAttribute("aria-pressed") === "true" ? "remove" : "add";
+    button.setAttribute("aria-pressed", String(button.name === "remove"));
+  }
+}
+
+/** @param {number} id */
+function remove(id) {
+  const article = part(`m${id}`);
+  article?.nextElementSibling?.classList.remove("next"); // it may have gone on what is deleted
+  if (String(id) === of) end(article);
+  else article?.remove();
+}
+
+/**
+ * The message is deleted. What was written to it may be posted without it.
+ * @param {HTMLElement | null} article
+ */
+function end(article) {
+  const note = document.createElement("p");
+  [note.className, note.textContent, note.tabIndex] = ["note", "This message was deleted.", -1];
+  note.setAttribute("role", "status");
+  const hadFocus =
+    document.activeElement !== document.body && document.activeElement !== form?.querySelector("textarea");
+  article?.replaceWith(note);
+  const change = /** @type {HTMLFormElement | null} */ (part("edit"));
+  const box = change?.querySelector("textarea");
+  if (box && box.value === box.defaultValue) change?.remove(); // else its words can be posted as a new message
+  for (const one of document.querySelectorAll(".tools > :not(#edit, #composer, #outbox, #replies, #posted)"))
+    one.remove();
+  forget();
+  if (form?.querySelector("textarea")?.value) delete form.dataset.to;
+  else form?.remove();
+  if (hadFocus && document.activeElement === document.body) note.focus({ preventScroll: true });
+}
+
+/** The title has the first words of the message, too. */
+function forget() {
+  document.title = document.querySelector(".brand span")?.textContent ?? "";
+  for (const one of document.querySelectorAll("meta[name=description], meta[property]")) one.remove();
+}
+
+/** @param {Message} message */
+function sent(message) {
+  const posted = part("posted");
+  if (!posted || (message.reply_to && String(message.reply_to) !== of)) return; // it was written elsewhere
+  if (message.reply_to) put(message);
+  const [link, board] = ["a", "a"].map((kind) => document.createElement(kind));
+  [link.textContent, board.textContent] = ["See your message", "Go to the board"];
+  link.setAttribute("href", `/m/${message.id}`);
+  board.setAttribute("href", home);
+  posted.replaceChildren("Posted. ", link, " · ", board);
+  tabs.wake();
+}
+
+/**
+ * While nobody looks. On a site of several boards, several.js does so for the other tabs.
+ * @param {Message[]} messages
+ */
+function notify(messages) {
+  const news = messages.filter((one) => one.id > newest && Date.parse(one.created_at) > openedAt);
+  newest = Math.max(newest, ...messages.map((one) => one.id));
+  if (!news.length || !document.hidden || !tabs.isPolling || !store.get("notify")) return;
+  import("./notify.js")
+    .then(({ Notifications }) => new Notifications(document.createElement("button")).show(news[news.length - 1], news))
+    .catch(nothing);
+}
+
+// --- the connection
+
+function lost() {
+  losing ??= setTimeout(() => (sign.textContent = "Reconnecting…"), PATIENCE_MS);
+}
+
+function back() {
+  clearTimeout(losing);
+  if (losing && !isStopped) sign.textContent = "";
+  losing = undefined;
+  composer?.wake();
+}
+
+/**
+ * The reader may no longer read this.
+ * @param {string} words
+ */
+function stopped(words) {
+  isStopped = true;
+  clearTimeout(losing);
+  composer?.close();
+  // The form stays, with its words; of what others wrote, nothing does.
+  const kept = ".tools, #composer, #outbox, .elsewhere";
+  const parts = document.querySelectorAll("#messages > *, .tools > *, main > :is(.ways-on, .older, .note)");
+  for (const one of parts) if (!one.matches(kept)) one.remove();
+  forget();
+  const link = document.createElement("a");
+  [link.href, link.textContent] = [`/signin?next=/m/${of}`, "Sign in"];
+  sign.replaceChildren(`${words} `, link);
+}
+
+// --- the tools at a message
+
+/** @param {Event} event */
+async function touched(event) {
+  const { type, target } = event;
+  const dots =
+    type === "click" &&
+    matchMedia("(hover: none)").matches &&
+    target instanceof Element &&
+    target.closest(".permalink");
+  if (type === "click" && !dots) return;
+  if (dots) event.preventDefault();
+  const tools = await loadTools();
+  if (!tools) return dots && location.assign(/** @type {HTMLAnchorElement} */ (dots).href);
+  for (const name of TOUCHES) list.removeEventListener(name, touched); // from now on, tools.js listens
+  tools.begin({ show: take }, event);
+}
+
+/** @type {Promise<typeof import("./tools.js") | null> | undefined} */
+let loading;
+
+/** Loads the tools and their styles. If the server is away, nothing happens, and the next use tries again. */
+function loadTools() {
+  loading ??= Promise.all([import("./tools.js"), style()]).then(
+    ([tools]) => tools,
+    () => ((loading = undefined), null),
+  );
+  return loading;
+}
+
+function style() {
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = import.meta.url.replace(/(boards\/)?permalink\.js.*$/, "later.css");
+  document.head.append(sheet);
+  return new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
+}
+
+/** A guest's own message can be changed here for some minutes, in the browser that wrote it. */
+function offerOwn() {
+  const [, until] = store.get(`own/${of}`).split(" "); // as outbox.js has put it
+  const left = Date.parse(until) - boardsTime();
+  if (me || !(left > 0)) return;
+  const note = document.createElement("p");
+  note.className = "note";
+  note.append("Yours? ");
+  for (const name of ["Edit", "Delete"]) {
+    const button = document.createElement("button");
+    [button.type, button.className, button.textContent] = ["button", "small", name];
+    button.addEventListener("click", async () => {
+      const [tools, article] = [await loadTools(), part(`m${of}`)];
+      if (article) tools?.use({ show: take }, name, article, button);
+    });
+    note.append(button, " ");
+  }
+  document.querySelector(".tools")?.prepend(note);
+  setTimeout(() => note.remove(), left);
+}
+
+function nothing() {}

@@ -1,0 +1,142 @@
+"""The page of one message is live, and has a form: a reply is posted from it as from the board, and waits as there."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.test_access import no_violations
+from tests.browser.test_boards import parked
+from tests.browser.test_tabs import another, comes_to_front
+from tests.support.boards import post_on
+from tests.support.browser import BROWSER_TEST, NETWORK, is_wide, message, words, write
+from tests.support.people import Person, client
+
+pytestmark = BROWSER_TEST
+
+LOADED = "(name) => performance.getEntriesByType('resource').some((one) => one.name.includes(name))"
+GONE = "This message was deleted."
+
+
+async def reply(page, text):
+    await page.get_by_label("Reply to this message").fill(text)
+    await page.get_by_role("button", name="Reply", exact=True).click()
+
+
+def edit(person, id, body):
+    assert person.api.patch(f"/api/v1/messages/{id}", json={"body": body}).status_code == 200
+
+
+def delete(person, id):
+    assert person.api.delete(f"/api/v1/messages/{id}").status_code == 204
+
+
+async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
+    """Its words, its reactions, its neighbours, and what quotes them; with one poll for it and the board. A reply stays a
+    draft through a reload, waits while the server is away, and is posted once. What was written to a message that is
+    deleted can be posted without it.
+    """
+    visit.expect(f"{NETWORK}|status of 404")
+    server = start()
+    ada, bob = Person(server, name="Ada"), Person(server, name="Bob")
+    above, id = ada.post("before it")["id"], ada.post("who rows?")["id"]
+    ada.api.post("/api/v1/messages", json={"body": "to that", "reply_to": above})
+    board = await visit(server, person=bob)
+    page = await another(board, f"/m/{id}")
+    await parked(server, 1)
+    this = page.locator(".this")
+    assert not await page.evaluate(LOADED, "tools."), "nothing of the tools is loaded before somebody points"
+    edit(ada, id, "who rows **today**?")
+    await expect(this.locator(".body")).to_have_text("who rows today?")
+    await expect(this.locator(".body strong")).to_have_text("today")
+    await expect(this.locator(".edited")).to_have_count(1)
+    assert ada.api.put(f"/api/v1/messages/{id}/reactions/thumbs_up").status_code == 200
+    await expect(this.locator(".reactions")).to_have_text("👍 1")
+    await expect(page.locator("#reactions").get_by_role("button", name="1 thumbs up")).to_be_visible()
+    edit(ada, above, "long before it")
+    await expect(message(page, "long before it")).to_have_count(1)
+    await expect(message(page, "to that").locator(".quote")).to_have_text("In reply to Ada long before it")
+    delete(ada, above)
+    await expect(message(page, "long before it")).to_have_count(0)
+    await expect(message(page, "to that").locator(".quote")).to_have_text("In reply to a deleted message")
+    server.post("of others")
+    await expect(message(board, "of others")).to_have_count(1)
+
+    await page.get_by_label("Reply to this message").fill("I do")
+    await page.reload()
+    await expect(page.get_by_label("Reply to this message")).to_have_value("I do")
+    await expect(board.locator("#s")).to_have_value("")
+    server.kill()
+    await page.get_by_role("button", name="Reply", exact=True).click()
+    await expect(page.locator("#outbox article")).to_contain_text("Trying again")
+    server.start()
+    await expect(page.locator("#posted")).to_contain_text("Posted.")
+    await expect(page.locator("#replies").filter(has=words(page, "I do"))).to_have_count(1)
+    await expect(page.locator("#outbox article")).to_have_count(0)
+    newest = server.get("/api/v1/messages?limit=1").json()["messages"][0]
+    assert (newest["body"], newest["reply_to"], newest["author"]["name"]) == ("I do", id, "Bob")
+    await expect(page.get_by_role("link", name="See your message")).to_have_attribute("href", f"/m/{newest['id']}")
+    await expect(message(board, "I do").locator(".quote")).to_have_text("In reply to Ada who rows today?")
+    ada.api = client(server, ada.sign_in())
+    ada.api.post("/api/v1/messages", json={"body": "good", "reply_to": id})
+    await expect(page.locator("#replies .body")).to_have_text(["I do", "good"])
+
+    await page.get_by_label("Reply to this message").fill("and tomorrow?")
+    delete(ada, id)
+    await expect(page.get_by_text(GONE)).to_be_visible()
+    assert "who rows" not in await page.content()
+    await page.get_by_role("button", name="Reply", exact=True).click()
+    await expect(message(board, "and tomorrow?")).to_have_count(1)
+    assert "reply_to" not in server.get("/api/v1/messages?limit=1").json()["messages"][0]
+
+
+async def test_a_guest_changes_their_own_message_on_its_page(start, visit):
+    """In the browser that wrote it, while there is time; axe finds nothing there, and nothing is wider than the window."""
+    server = start()
+    page = await visit(server, viewport={"width": 320, "height": 700})
+    await write(page, "low tide")
+    id = server.get("/api/v1/messages?limit=1").json()["messages"][0]["id"]
+    stranger = await visit(server, f"/m/{id}")
+    await page.goto(f"/m/{id}")
+    yours = page.locator(".note").filter(has_text="Yours?")
+    await expect(yours).to_be_visible()
+    assert not await is_wide(page)
+    await no_violations(page)
+    await yours.get_by_role("button", name="Edit").click()
+    await page.locator(".in-place textarea").fill("high tide")
+    await page.get_by_role("button", name="Save").click()
+    for one in (page, stranger):
+        await expect(one.locator(".this .body")).to_have_text("high tide")
+    await expect(stranger.locator(".note").filter(has_text="Yours?")).to_have_count(0)
+    await yours.get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    for one in (page, stranger):
+        await expect(one.get_by_text(GONE)).to_be_visible()
+        await expect(one.locator("#composer, .this")).to_have_count(0)
+    assert await page.context.cookies() == []
+
+
+async def test_a_message_s_page_ends_with_the_right_to_read_its_board(club, visit):
+    """It is live on each board, with the one poll of all tabs. When its board is for others, nothing of it stays but what
+    was written here; without a right to read the site at all, it leads to signing in.
+    """
+    visit.expect("status of 40[14]")
+    server, owner, *_ = club
+    id = post_on(owner.api, "rowing", "who rows?")["id"]
+    page = await visit(server, f"/m/{id}")
+    board = await another(page)
+    await comes_to_front(page, board)
+    await parked(server, 1)
+    edit(owner, id, "who rows today?")
+    await expect(page.locator(".this .body")).to_have_text("who rows today?")
+    await reply(page, "I do")
+    await expect(page.locator("#posted")).to_contain_text("Posted.")
+    await expect(page.locator("#replies .body")).to_have_text("I do")
+    server.post("on the first board")
+    await expect(message(board, "on the first board")).to_have_count(1)
+    await page.get_by_label("Reply to this message").fill("what I still say")
+    assert owner.api.patch("/api/v1/boards/rowing", json={"read_by": "invited"}).status_code == 200
+    await expect(page.get_by_text("You can't read this board any more").first).to_be_visible()
+    await expect(page.locator(".elsewhere blockquote")).to_have_text("what I still say")
+    content = await page.content()
+    assert "who rows" not in content and "I do" not in content
+    await expect(page).to_have_url(re.compile(f"/m/{id}$"))
