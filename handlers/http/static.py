@@ -34,6 +34,7 @@ SHEETS = {
     "mentions.css": ("mentions",),
     "pin.css": ("pin",),
     "since.css": ("since",),
+    "order.css": ("order",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)

@@ -1,5 +1,5 @@
-// What the page shows: the messages by id, newest first, up to a limit; the link to older ones; and the new ones that are
-// held back while the reader is further down.
+// What the page shows: the messages by id, newest first or oldest first, up to a limit; the link to older ones; and the new
+// ones that are held back while the reader is elsewhere.
 
 import { changeArticle, dayOf, drawDays, makeArticle, onNewDay, writeTimes } from "./message.js";
 import { ask, Backoff, Failure } from "./poller.js";
@@ -33,12 +33,15 @@ export class Board {
   /** The articles in it: a live collection. */
   #articles;
   #older;
+  #top;
   #reader;
   /** Messages with a lower id are not shown: the link to older messages leads to them. */
   #oldest;
   /** The highest id that a poll has brought: messages above it are new. */
   #highest;
   #hasAllLines = true;
+  /** Whether the oldest is first, and the newest at the end: see order.js. */
+  #isTurned = false;
   /** Whether the reader sees the newest message, so that a newer one moves nothing that they read. */
   #isAtTop = true;
   /** @type {Map<number, Message>} New messages, for when the reader comes back up. */
@@ -53,12 +56,13 @@ export class Board {
   /**
    * @param {HTMLElement} section
    * @param {HTMLElement} older The paragraph with the link to older messages.
-   * @param {HTMLElement} top The element just above the newest message.
+   * @param {HTMLElement} top The element just above the newest message; where the oldest is first, below it.
    * @param {Reader} reader
    */
   constructor(section, older, top, reader) {
     this.#section = section;
     this.#older = older;
+    this.#top = top;
     this.#reader = reader;
     this.#oldest = older.hidden ? 0 : Number(new URL(this.#link.href).searchParams.get("before"));
     this.#articles = /** @type {HTMLCollectionOf<HTMLElement>} */ (section.getElementsByTagName("article"));
@@ -70,10 +74,29 @@ export class Board {
       section.addEventListener(name, () => (this.#pointedAt = performance.now()), { passive: true });
     }
     this.#nearEnd.observe(older);
-    observer((entry) => this.#moved(entry.boundingClientRect.top >= (entry.rootBounds?.top ?? 0)), {
+    const isSeen = (/** @type {IntersectionObserverEntry} */ { boundingClientRect: { top }, rootBounds }) =>
+      this.#isTurned ? top <= (rootBounds?.bottom ?? 0) : top >= (rootBounds?.top ?? 0);
+    observer((entry) => this.#moved(isSeen(entry)), {
       rootMargin: `-${covered()}px 0px 0px`,
     }).observe(top);
     document.addEventListener("visibilitychange", () => this.#look());
+  }
+
+  /** Shows the oldest first from now on. */
+  turn() {
+    this.#isTurned = true;
+    this.#section.append(...[...this.#section.children].reverse());
+    drawDays(this.#section);
+    for (const article of this.#articles) joinRun(article);
+  }
+
+  toNewest() {
+    scrollTo({ top: this.#isTurned ? document.body.scrollHeight : 0 });
+  }
+
+  /** Keeps the newest in view of those who see it, where it is at the end. */
+  #follow() {
+    if (this.#isTurned && this.#isAtTop) this.toNewest();
   }
 
   /** @param {number} id */
@@ -89,6 +112,7 @@ export class Board {
     if (reply.reset) this.#begin(reply.older ? reply.messages[0].id : 0);
     steadily(this.#section, () => this.#show(reply));
     Board.heard?.(reply);
+    if (reply.messages.length) this.#follow();
   }
 
   /** @param {Reply} reply */
@@ -116,7 +140,8 @@ export class Board {
    */
   place(target) {
     const clicked = target instanceof Element && target.closest(".messages article");
-    const article = scrollY > 0 && (clicked || firstInView(this.#articles));
+    const isElsewhere = this.#isTurned ? this.#top.getBoundingClientRect().top > innerHeight : scrollY > 0;
+    const article = isElsewhere && (clicked || firstInView(this.#articles));
     return article ? { id: idOf(article), top: article.getBoundingClientRect().top } : null;
   }
 
@@ -142,6 +167,7 @@ export class Board {
       this.#insert(messages, true);
       this.#drawLines();
     });
+    if (messages.length) this.#follow();
   }
 
   /**
@@ -209,6 +235,7 @@ export class Board {
     this.#held.delete(message.id);
     this.#put(message);
     this.#drawLines();
+    this.#follow();
   }
 
   /**
@@ -222,11 +249,12 @@ export class Board {
     if (this.#held.has(message.id) || (!before && message.id < this.#oldest)) return null; // not shown here
     const article = makeArticle(message);
     if (before) return changeArticle(before, article);
-    const next = this.#newestBefore(message.id);
+    const older = this.#newestBefore(message.id);
+    const next = !this.#isTurned ? older : older ? older.nextElementSibling : this.#section.firstElementChild;
     this.#section.insertBefore(article, next);
     joinRun(article);
     joinRun(next);
-    if (!next || dayOf(next) !== dayOf(article)) this.#hasAllLines = false;
+    if (!older || dayOf(older) !== dayOf(article)) this.#hasAllLines = false;
     return article;
   }
 
@@ -255,8 +283,12 @@ export class Board {
 
   #trim() {
     if (!this.#isAtTop || this.#articles.length <= MOST) return;
-    while (this.#articles.length > MOST) this.#section.lastElementChild?.remove();
-    this.#olderThan(idOf(this.#articles[MOST - 1]));
+    while (this.#articles.length > MOST) {
+      if (this.#isTurned) this.#section.firstElementChild?.remove();
+      else this.#section.lastElementChild?.remove();
+    }
+    this.#hasAllLines = !this.#isTurned; // the first may have had one
+    this.#olderThan(idOf(this.#articles[this.#isTurned ? 0 : MOST - 1]));
   }
 
   /** Loads older messages, as the link would. The link stays there while they load. */
@@ -300,8 +332,11 @@ export class Board {
     if (before !== this.#oldest) return; // a reset came in between
     this.#oldest = 0;
     this.#section.ariaLive = "off";
-    for (const message of messages.reverse()) this.#put(message);
-    this.#drawLines();
+    if (this.#isTurned && scrollY === 0) scrollTo({ top: 1 }); // else no browser keeps in place what is read
+    steadily(this.#section, () => {
+      for (const message of messages.reverse()) this.#put(message);
+      this.#drawLines();
+    });
     this.#olderThan(older && messages.length ? messages[messages.length - 1].id : 0);
   }
 
@@ -314,8 +349,8 @@ export class Board {
 
   /** @param {number} id */
   #newestBefore(id) {
-    for (const article of this.#articles) if (idOf(article) < id) return article;
-    return null;
+    const older = [...this.#articles].filter((article) => idOf(article) < id);
+    return (this.#isTurned ? older.pop() : older[0]) ?? null;
   }
 
   /** @param {number} id */

@@ -159,7 +159,8 @@ export class Composer {
         const { to, replyTo } = this.#form.dataset;
         this.#outbox.add(this.#box.value, this.#origin, to ?? replyTo);
         delete this.#form.dataset.replyTo;
-        if (!this.#to) scrollTo({ top: 0 }); // where it is shown
+        const { order } = document.documentElement.dataset;
+        if (!this.#to) scrollTo({ top: order ? document.body.scrollHeight : 0 }); // where it is shown
       }
       this.#box.value = "";
       this.#edited();

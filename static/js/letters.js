@@ -269,7 +269,8 @@ export class Letters {
    * @param {HTMLElement} outbox
    */
   #offer(outbox) {
-    const names = store.names(`${this.#own}outbox/${this.#as}/`).reverse(); // as the outbox shows them
+    const names = store.names(`${this.#own}outbox/${this.#as}/`);
+    if (!document.documentElement.dataset.order) names.reverse(); // as the outbox shows them
     for (const [at, letter] of [...outbox.children].entries()) {
       if (!letter.matches(".refused")) continue;
       const why = letter.querySelector(".state")?.firstChild;

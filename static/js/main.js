@@ -3,14 +3,14 @@
 
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
-import { drawer as store } from "./outbox.js";
+import { button, drawer as store } from "./outbox.js";
 import { Tabs } from "./poller.js";
 import { n, t } from "./words.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js"),
- *   since: typeof import("./since.js"), tools: typeof import("./tools.js"), complete: typeof import("./complete.js")}} Lazy
+ *   since: typeof import("./since.js"), order: typeof import("./order.js"), tools: typeof import("./tools.js"), complete: typeof import("./complete.js")}} Lazy
  */
 
 const OVERDUE_MS = 2000;
@@ -154,6 +154,15 @@ const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const list = part("messages");
 const { cursor = "", wait = "25", watching = "0", slug, as = "" } = list.dataset;
+// Each reader may turn the order, for this browser. The page is turned before it is seen, by order.js.
+const ORDER = "order";
+const isTurned = store.get(ORDER) === "oldest";
+const main = /** @type {HTMLElement} */ (list.parentElement);
+if (isTurned) {
+  main.style.visibility = "hidden";
+  document.documentElement.dataset.order = "oldest";
+  main.append(part("newest"));
+}
 const kept = `last-read/${as}`; // where there are several boards, reading.js does this by read marks
 const last = Number(store.get(kept));
 if (!slug && last && newest() > last) lazy("since", ({ draw }) => draw(last));
@@ -169,8 +178,8 @@ sayWatching(Number(watching));
 
 part("news").addEventListener("click", () => {
   board.release();
-  scrollTo({ top: 0 });
-  /** @type {HTMLElement | null} */ (list.querySelector("article .permalink"))?.focus({ preventScroll: true });
+  board.toNewest();
+  /** @type {HTMLElement | null} */ (list.querySelector(`#m${newest()} .permalink`))?.focus({ preventScroll: true });
 });
 
 // Scripts that not everyone uses are loaded when they are used, so that the first view stays small.
@@ -185,7 +194,22 @@ const bell = part("notify");
 bell.hidden = !("Notification" in window) || Notification.permission === "denied";
 bell.addEventListener("click", () => notify((notifications) => notifications.turn()));
 if (!bell.hidden && store.get("notify")) notify(() => {});
-keepPlace();
+const turner = button(isTurned ? "Newest first" : "Oldest first", () => {
+  store.put(ORDER, isTurned ? "" : "oldest");
+  location.replace(location.pathname); // not a reload, which keeps the place
+});
+turner.className = "plain";
+part("help").before(turner);
+if (isTurned) {
+  lazy("order", ({ turn }) => turn(board)).then((isDone) => {
+    if (!isDone) {
+      delete document.documentElement.dataset.order; // the script can't be had
+      list.before(part("newest"));
+    }
+    main.style.visibility = "";
+    keepPlace();
+  });
+} else keepPlace();
 
 /** @param {KeyboardEvent} event */
 function pressed(event) {
@@ -266,7 +290,7 @@ async function lazy(name, use) {
   let module;
   try {
     module = await import(tries ? `./${name}.js?${tries}` : `./${name}.js`);
-    if (name !== "place" && name !== "since") await (styled ??= style());
+    if (!["place", "since", "order"].includes(name)) await (styled ??= style());
   } catch {
     failed.set(name, tries + 1);
     return;
@@ -301,7 +325,8 @@ function show(reply) {
 }
 
 function newest() {
-  return Number(list.querySelector("article")?.id.slice(1));
+  const all = list.getElementsByTagName("article");
+  return Math.max(0, ...[all[0], all[all.length - 1]].map((one) => Number(one?.id.slice(1) ?? 0)));
 }
 
 /** The newest message is in view. */

@@ -309,7 +309,8 @@ export class Outbox {
   #show() {
     if (this.#request && !store.get(this.#onItsWay)) this.#request.abort();
     const { to } = this.#list.dataset; // on the page of a message, only replies to it are shown
-    const all = this.#all.reverse().filter(({ replyTo }) => !to || replyTo === to || replyTo === "");
+    const sorted = document.documentElement.dataset.order ? this.#all : this.#all.reverse();
+    const all = sorted.filter(({ replyTo }) => !to || replyTo === to || replyTo === "");
     const state = JSON.stringify(all);
     if (state === this.#state) return; // so that a button keeps the focus
     this.#state = state;

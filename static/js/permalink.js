@@ -26,11 +26,14 @@ const replies = /** @type {HTMLElement} */ (part("replies"));
 const sign = /** @type {HTMLElement} */ (part("sign"));
 const openedAt = boardsTime();
 const backoff = new Backoff();
+/** @type {Set<string>} What was sent from here: another tab may post it, and this one hears of it by a poll. */
+const waiting = new Set();
 let newest = 0; // of the messages that a poll has brought
 let isStopped = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let losing;
 
+form?.addEventListener("submit", () => waiting.add(form.querySelector("textarea")?.value.trim() ?? ""));
 const tabs = new Tabs(cursor, Number(wait), { show, lost, back, stopped, home });
 const composer =
   form && new Composer(form, /** @type {HTMLElement} */ (part("outbox")), sent, (words) => tabs.stop(words));
@@ -84,6 +87,7 @@ function put(message) {
   if (before) changeArticle(before, article);
   else if (replies.childElementCount < MOST) replies.append(article);
   if (String(message.id) === of) changeForms(message);
+  else if (!before && waiting.has(message.body)) tell(message);
 }
 
 /**
@@ -151,15 +155,23 @@ function forget() {
 
 /** @param {Message} message */
 function sent(message) {
-  const posted = part("posted");
-  if (!posted || (message.reply_to && String(message.reply_to) !== of)) return; // it was written elsewhere
+  tabs.wake();
+  if (message.reply_to && String(message.reply_to) !== of) return; // it was written elsewhere
   if (message.reply_to) put(message);
+  tell(message);
+}
+
+/**
+ * Says that a message was posted, and where it is.
+ * @param {Message} message
+ */
+function tell(message) {
+  waiting.delete(message.body);
   const [link, board] = ["a", "a"].map((kind) => document.createElement(kind));
   [link.textContent, board.textContent] = ["See your message", "Go to the board"];
   link.setAttribute("href", `/m/${message.id}`);
   board.setAttribute("href", home);
-  posted.replaceChildren("Posted. ", link, " · ", board);
-  tabs.wake();
+  part("posted")?.replaceChildren("Posted. ", link, " · ", board);
 }
 
 /**

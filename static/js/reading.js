@@ -94,14 +94,18 @@ export class Reading {
     const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
     const top = /** @type {HTMLElement} */ (document.getElementById("newest"));
     const look = () => {
-      const newest = list.querySelector("article");
+      const all = list.querySelectorAll("article");
+      const newest = all[document.documentElement.dataset.order ? all.length - 1 : 0];
       if (newest && this.#isAtTop && !document.hidden && !this.#isStopped) this.#see(Number(newest.id.slice(1)));
     };
     const covered = parseFloat(getComputedStyle(list).scrollMarginTop) || 0; // see header.css
     const options = { rootMargin: `-${covered}px 0px 0px` };
     new IntersectionObserver((entries) => {
       const { boundingClientRect, rootBounds } = entries[entries.length - 1];
-      this.#isAtTop = boundingClientRect.top >= (rootBounds?.top ?? 0);
+      const isAtEnd = boundingClientRect.top <= (rootBounds?.bottom ?? 0);
+      this.#isAtTop = document.documentElement.dataset.order
+        ? isAtEnd
+        : boundingClientRect.top >= (rootBounds?.top ?? 0);
       look();
     }, options).observe(top);
     new MutationObserver(look).observe(list, { childList: true });

@@ -15,10 +15,12 @@ const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
  * @param {number} last The id of that message; it may be deleted by now.
  */
 export function draw(last) {
-  const newest = idOf(list.querySelector("article"));
+  const newest = idOf(articles()[0] ?? null);
   let line = place(last, newest);
   if (line === null) return;
-  if (!line) list.before(leadTo(last));
+  const { order } = document.documentElement.dataset;
+  if (!line) list[order ? "after" : "before"](leadTo(last));
+  else if (order && isAtEnd()) line.scrollIntoView({ block: "center" });
   new MutationObserver((_, observer) => {
     line ??= place(last, newest);
     if (line?.isConnected && !newOnes(last, newest).length) line.remove();
@@ -33,7 +35,7 @@ export function draw(last) {
  * @returns {HTMLElement | null | undefined} The line; null if there is none; undefined if that is not known yet.
  */
 function place(last, newest) {
-  const read = [...list.querySelectorAll("article")].find((article) => idOf(article) <= last);
+  const read = articles().find((article) => idOf(article) <= last);
   if (!read) return document.getElementById("older")?.hidden === false ? undefined : null; // all that there is may be new
   const count = newOnes(last, newest).length;
   if (!count) return null;
@@ -48,8 +50,20 @@ function place(last, newest) {
     line.setAttribute(name, value); // the messages are a live region, in which this is no news
   }
   addSheet("since");
-  /** @type {HTMLElement} */ (newOnes(last, newest).at(-1)).after(line);
+  const first = /** @type {HTMLElement} */ (newOnes(last, newest).at(-1));
+  if (document.documentElement.dataset.order) first.before(line);
+  else first.after(line);
   return line;
+}
+
+/** Whether nobody has scrolled since the page opened at its end. */
+function isAtEnd() {
+  return Number(document.getElementById("newest")?.getBoundingClientRect().top) <= innerHeight;
+}
+
+/** The newest first, also where the page has the oldest first. */
+function articles() {
+  return [...list.querySelectorAll("article")].sort((one, other) => idOf(other) - idOf(one));
 }
 
 /**
@@ -58,7 +72,7 @@ function place(last, newest) {
  */
 function newOnes(last, newest = Infinity) {
   const { me } = list.dataset;
-  return [.../** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("article"))].filter(
+  return articles().filter(
     (article) => idOf(article) > last && idOf(article) <= newest && (!me || article.dataset.by !== me),
   );
 }

@@ -1,0 +1,132 @@
+"""The oldest message first, with the form below, for those who choose so: what stays in view, and what moves nothing."""
+
+import asyncio
+
+from playwright.async_api import expect
+
+from tests.browser.test_access import no_violations
+from tests.browser.test_tabs import another
+from tests.support.boards import post_on
+from tests.support.browser import BROWSER_TEST, comes_true, is_wide, message, scroll, write
+from tests.support.people import Person
+from tests.support.server import until
+
+pytestmark = BROWSER_TEST
+
+IDS = "[...document.querySelectorAll('#messages article')].map((one) => Number(one.id.slice(1)))"
+LOADED = "performance.getEntriesByType('resource').some((one) => one.name.includes('/order.'))"
+TAIL = "[...document.querySelectorAll('#messages article')].slice(-6).map((one) => [one.id, one.matches('.next')])"
+AT_END = "Math.abs(innerHeight + scrollY - document.body.scrollHeight) <= 2"
+TOP = "(id) => Math.round(document.getElementById(id).getBoundingClientRect().top)"
+IN_VIEW = "[...document.querySelectorAll('#messages article')].find((one) => one.getBoundingClientRect().top > 100).id"
+STAYS = "([id, top]) => Math.abs(document.getElementById(id).getBoundingClientRect().top - top) <= 2"
+
+
+async def turn(page, name="Oldest first"):
+    async with page.expect_navigation():
+        await page.get_by_role("button", name=name).click()
+    await turned(page)
+
+
+async def turned(page):
+    """Waits until the page has taken its order, and its messages are seen."""
+    await comes_true(page, "getComputedStyle(document.querySelector('main')).visibility === 'visible'")
+    await comes_true(page, "document.querySelector('#messages time[title]') !== null")
+
+
+async def test_a_board_reads_as_a_conversation_for_who_turns_it(start, visit):
+    """It opens at its end. What comes is followed there, and waits while one reads further up; older messages load above
+    without moving what is read. The place, runs and the lines of days are as in the other order, which is the default.
+    """
+    server = start()
+    ada, bob = Person(server, name="Ada"), Person(server, name="Bob")
+    for number in range(120):
+        ada.post(f"number {number}")
+    page = await visit(server, person=bob, viewport={"width": 1000, "height": 700})
+    assert not await page.evaluate(LOADED), "who has the newest first loads nothing of this"
+    await turn(page)
+    ids = await page.evaluate(IDS)
+    assert ids == sorted(ids) and len(ids) >= 50
+    await expect(message(page, "number 119")).to_be_in_viewport()
+    await expect(page.locator("#s")).to_be_in_viewport()
+    places = await page.evaluate(
+        "['#older', '#messages', '#composer'].map((one) => document.querySelector(one).offsetTop)"
+    )
+    assert places == sorted(places)
+    await expect(page.locator("#messages > :first-child")).to_have_class("day")
+    await expect(page.locator("#messages article:not(.next)")).to_have_count(1)
+
+    server.post("and then")
+    await expect(message(page, "and then")).to_be_in_viewport()
+    await write(page, "mine\n" * 12 + "end")
+    await comes_true(page, AT_END)
+    ada.post("after it")
+    await expect(message(page, "after it")).to_be_in_viewport()
+    ada.post("and again")
+    await expect(page.locator("#messages article").last).to_have_class("message next fresh")
+    await comes_true(page, AT_END)
+    tail = await page.evaluate(TAIL)
+    await page.reload()
+    await turned(page)
+    assert await page.evaluate(TAIL) == tail
+    await comes_true(page, AT_END)
+
+    await scroll(page, 300)
+    read = await page.evaluate(IN_VIEW)
+    at = await page.evaluate(TOP, read)
+    server.post("while you read")
+    await expect(page.get_by_role("button", name="1 new")).to_be_in_viewport()
+    await comes_true(page, STAYS, [read, at])
+    await expect(message(page, "while you read")).to_have_count(0)
+    await comes_true(page, "history.state.place !== null")
+    await page.reload()
+    await turned(page)
+    await comes_true(page, f"document.getElementById('{read}') !== null")
+    await comes_true(page, STAYS, [read, at])
+    server.post("once more")
+    await page.get_by_role("button", name="1 new").click()
+    await expect(message(page, "once more")).to_be_in_viewport()
+    await expect(page.locator("#messages article").last.locator(".permalink")).to_be_focused()
+
+    first = (await page.evaluate(IDS))[0]
+    await page.mouse.move(1, 1)
+    await scroll(page, 0)
+    top = await page.evaluate(TOP, f"m{first}")
+    await comes_true(page, f"{IDS}.length >= 120")
+    await comes_true(page, "(id) => document.getElementById(id).getBoundingClientRect().top > 0", f"m{first}")
+    assert await page.evaluate(STAYS, [f"m{first}", top])
+    assert (ids := await page.evaluate(IDS)) == sorted(ids)
+    await expect(page.locator(".day")).to_have_count(1)
+    await turn(page, "Newest first")
+    ids = await page.evaluate(IDS)
+    assert ids == sorted(ids, reverse=True)
+    await expect(message(page, "once more")).to_be_in_viewport()
+
+
+async def test_what_is_new_is_where_the_turned_page_opens(club, visit):
+    """On each board: below the line, with what was read above it; the read mark moves at the end. Nothing is wider than a
+    phone, from the right, too; axe finds nothing by day and by night.
+    """
+    server, owner, friend, _ = club
+    for number in range(30):
+        post_on(owner.api, "rowing", f"row {number}")
+    page = await visit(server, "/b/rowing/", friend, viewport={"width": 320, "height": 700})
+    async with page.expect_response("**/read"):
+        await turn(page)
+    elsewhere = await another(page, "/api")
+    await page.close()
+    for number in range(20):
+        post_on(owner.api, "rowing", f"new {number}")
+    page = await another(elsewhere, "/b/rowing/")
+    await expect(page.locator(".since")).to_contain_text("20 new since")
+    await expect(page.locator(".since")).to_be_in_viewport()
+    await expect(page.locator(".since + article .body")).to_have_text("new 0")
+    await expect(page.locator("#composer")).to_be_in_viewport()
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await no_violations(page)
+    assert not await is_wide(page)
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    assert not await is_wide(page)
+    await scroll(page, "end")
+    await asyncio.to_thread(until, lambda: friend.api.get("/api/v1/boards/rowing").json()["unread"] == 0)
