@@ -171,6 +171,10 @@ const unread = new Unread(part("news"), part("spoken"));
 const board = new Board(list, part("older"), part("newest"), { news, seen });
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("composer")); // not everybody has it: see form.html
 const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped });
+form?.addEventListener("submit", () => {
+  const place = board.place(null); // before the composer leads to where the message is shown
+  if (place) lazy("place", ({ offerBack }) => offerBack?.(board, place)); // one of the last release has none
+});
 const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
 if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
 

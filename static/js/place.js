@@ -26,6 +26,35 @@ export async function restore(board, place) {
 }
 
 /**
+ * Offers a way back to the message that was read, if a post has led away from it. It ends when that
+ * is in view again.
+ * @param {import("./board.js").Board} board
+ * @param {{id: number, top: number}} place
+ */
+export async function offerBack(board, place) {
+  const article = await board.find(place.id);
+  const { bottom = 0, top = 0 } = article?.getBoundingClientRect() ?? {};
+  if (!article || (bottom > 0 && top < innerHeight)) return; // it is still in view
+  document.getElementById("back")?.remove();
+  const [line, button] = ["p", "button"].map((kind) => document.createElement(kind));
+  [line.id, button.className, button.textContent] = ["back", "news", "Back to where you were"];
+  line.setAttribute("role", "status");
+  line.append(button);
+  document.getElementById("news")?.after(line);
+  button.style.marginBlock = "3rem"; // “n new” may come beside it
+  const seen = new IntersectionObserver((entries) => {
+    if (entries[entries.length - 1].isIntersecting) end();
+  });
+  const end = () => (seen.disconnect(), line.remove());
+  seen.observe(article);
+  button.addEventListener("click", () => {
+    end();
+    /** @type {HTMLElement | null} */ (article.querySelector(".permalink"))?.focus({ preventScroll: true });
+    restore(board, place);
+  });
+}
+
+/**
  * The message that the address leads to, for Safari, which jumps as if messages out of view had their usual height.
  * @returns {{id?: number, top?: number}}
  */

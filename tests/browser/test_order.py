@@ -103,6 +103,32 @@ async def test_a_board_reads_as_a_conversation_for_who_turns_it(start, visit):
     await expect(message(page, "once more")).to_be_in_viewport()
 
 
+async def test_a_post_from_far_away_leads_back(start, visit):
+    """To the message that was read, in either order; where nothing was left, and once it is in view again, nothing is offered."""
+    server = start()
+    for number in range(60):
+        server.post(f"number {number}")
+    page = await visit(server, viewport={"width": 1000, "height": 700})
+    back = page.get_by_role("button", name="Back to where you were")
+    await write(page, "from the top")
+    await expect(back).to_have_count(0)
+    for order, far in (("newest", 900), ("oldest", 300)):
+        if order == "oldest":
+            await turn(page)
+        await scroll(page, far)
+        read = await page.evaluate(IN_VIEW)
+        at = await page.evaluate(TOP, read)
+        await write(page, f"in the order of the {order}")
+        await expect(message(page, f"in the order of the {order}")).to_be_in_viewport()
+        await back.click()
+        await comes_true(page, STAYS, [read, at])
+        await expect(back).to_have_count(0)
+        await write(page, f"again in the order of the {order}")
+        await expect(back).to_be_in_viewport()
+        await scroll(page, far)
+        await expect(back).to_have_count(0)
+
+
 async def test_what_is_new_is_where_the_turned_page_opens(club, visit):
     """On each board: below the line, with what was read above it; the read mark moves at the end. Nothing is wider than a
     phone, from the right, too; axe finds nothing by day and by night.
