@@ -35,7 +35,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
                 "message_page.html",
                 html,
                 message=message,
-                blank=self.context.making.articles.now(BLANK, self.language),
+                blank=self.context.making.articles.now(BLANK, language=self.language),
                 cursor=self.cursor_of(read_at),
                 author=byline(message, self.language),
                 older=around[0].id if older.older else None,

@@ -349,8 +349,9 @@ export class Board {
 
   /** @param {number} id */
   #newestBefore(id) {
-    const older = [...this.#articles].filter((article) => idOf(article) < id);
-    return (this.#isTurned ? older.pop() : older[0]) ?? null;
+    const all = this.#isTurned ? [...this.#articles].reverse() : this.#articles;
+    for (const article of all) if (idOf(article) < id) return article;
+    return null;
   }
 
   /** @param {number} id */

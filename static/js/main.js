@@ -198,7 +198,7 @@ const bell = part("notify");
 bell.hidden = !("Notification" in window) || Notification.permission === "denied";
 bell.addEventListener("click", () => notify((notifications) => notifications.turn()));
 if (!bell.hidden && store.get("notify")) notify(() => {});
-const turner = button(isTurned ? "Newest first" : "Oldest first", () => {
+const turner = button(isTurned ? t("Newest first") : t("Oldest first"), () => {
   store.put(ORDER, isTurned ? "" : "oldest");
   location.replace(location.pathname); // not a reload, which keeps the place
 });

@@ -1,11 +1,13 @@
 // The oldest message first, with the form below, for a reader who has chosen so in this browser. The page comes with the
 // newest first, the same for all; it is turned before its messages are seen. Other pages do not load this.
 
+import { addSheet } from "./shared.js";
+
 const END = ["#newest", ".elsewhere", "#outbox", ".changed", ".invite", "#composer", ".around", ".muted"];
 
 /** @param {import("./board.js").Board} board */
 export async function turn(board) {
-  await addSheet();
+  await addSheet("order");
   const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
   const main = /** @type {HTMLElement} */ (document.querySelector("main"));
   const focused = /** @type {HTMLElement | null} */ (document.activeElement); // moving it takes the focus away
@@ -21,13 +23,4 @@ export async function turn(board) {
   else if (since) since.scrollIntoView({ block: "center" });
   else board.toNewest();
   return true;
-}
-
-/** Adds the style sheet, and waits for it. Scripts may be in a folder of their version. */
-function addSheet() {
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = import.meta.url.replace(/(boards\/)?order\.js.*$/, "order.css");
-  document.head.append(sheet);
-  return new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
 }

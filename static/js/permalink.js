@@ -5,6 +5,8 @@ import { Composer } from "./composer.js";
 import { changeArticle, makeArticle } from "./message.js";
 import { drawer as store } from "./outbox.js";
 import { ask, Backoff, boardsTime, Tabs } from "./poller.js";
+import { addSheet } from "./shared.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {import("./message.js").Message} Message
@@ -106,11 +108,13 @@ async function changeForms(message) {
   found?.show(message); // at the message itself; the row has the same counts
   for (const button of row.querySelectorAll("button")) {
     const emoji = button.textContent?.split(" ")[0] ?? "";
-    const at = (/** @type {string} */ kind) =>
-      [...(part(`m${of}`)?.querySelectorAll(kind) ?? [])].find((one) => one.textContent?.split(" ")[0] === emoji);
-    const [count, own] = [at(".reactions span"), at(".toggles button")];
+    const article = part(`m${of}`);
+    const [count, own] = [
+      article?.querySelectorAll(".reactions span"),
+      article?.querySelectorAll(".toggles button"),
+    ].map((all) => [...(all ?? [])].find((one) => one.textContent?.split(" ")[0] === emoji));
     button.textContent = count?.textContent ?? emoji;
-    button.setAttribute("aria-label", count?.getAttribute("aria-label") ?? button.value.replace("_", " "));
+    button.setAttribute("aria-label", count?.getAttribute("aria-label") ?? found?.NAMES?.[emoji] ?? emoji);
     if (!own) continue;
     button.name = own.getAttribute("aria-pressed") === "true" ? "remove" : "add";
     button.setAttribute("aria-pressed", String(button.name === "remove"));
@@ -131,7 +135,7 @@ function remove(id) {
  */
 function end(article) {
   const note = document.createElement("p");
-  [note.className, note.textContent, note.tabIndex] = ["note", "This message was deleted.", -1];
+  [note.className, note.textContent, note.tabIndex] = ["note", t("This message was deleted."), -1];
   note.setAttribute("role", "status");
   const hadFocus =
     document.activeElement !== document.body && document.activeElement !== form?.querySelector("textarea");
@@ -168,10 +172,10 @@ function sent(message) {
 function tell(message) {
   waiting.delete(message.body);
   const [link, board] = ["a", "a"].map((kind) => document.createElement(kind));
-  [link.textContent, board.textContent] = ["See your message", "Go to the board"];
+  [link.textContent, board.textContent] = [t("See your message"), t("Go to the board")];
   link.setAttribute("href", `/m/${message.id}`);
   board.setAttribute("href", home);
-  part("posted")?.replaceChildren("Posted. ", link, " · ", board);
+  part("posted")?.replaceChildren(t("Posted."), " ", link, " · ", board);
 }
 
 /**
@@ -190,7 +194,7 @@ function notify(messages) {
 // --- the connection
 
 function lost() {
-  losing ??= setTimeout(() => (sign.textContent = "Reconnecting…"), PATIENCE_MS);
+  losing ??= setTimeout(() => (sign.textContent = t("Reconnecting…")), PATIENCE_MS);
 }
 
 function back() {
@@ -214,7 +218,7 @@ function stopped(words) {
   for (const one of parts) if (!one.matches(kept)) one.remove();
   forget();
   const link = document.createElement("a");
-  [link.href, link.textContent] = [`/signin?next=/m/${of}`, "Sign in"];
+  [link.href, link.textContent] = [`/signin?next=/m/${of}`, t("Sign in")];
   sign.replaceChildren(`${words} `, link);
 }
 
@@ -241,19 +245,11 @@ let loading;
 
 /** Loads the tools and their styles. If the server is away, nothing happens, and the next use tries again. */
 function loadTools() {
-  loading ??= Promise.all([import("./tools.js"), style()]).then(
+  loading ??= Promise.all([import("./tools.js"), addSheet("later")]).then(
     ([tools]) => tools,
     () => ((loading = undefined), null),
   );
   return loading;
-}
-
-function style() {
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = import.meta.url.replace(/(boards\/)?permalink\.js.*$/, "later.css");
-  document.head.append(sheet);
-  return new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
 }
 
 /** A guest's own message can be changed here for some minutes, in the browser that wrote it. */
@@ -263,10 +259,13 @@ function offerOwn() {
   if (me || !(left > 0)) return;
   const note = document.createElement("p");
   note.className = "note";
-  note.append("Yours? ");
-  for (const name of ["Edit", "Delete"]) {
+  note.append(t("Yours?"), " ");
+  for (const [name, label] of [
+    ["edit", t("Edit")],
+    ["delete", t("Delete")],
+  ]) {
     const button = document.createElement("button");
-    [button.type, button.className, button.textContent] = ["button", "small", name];
+    [button.type, button.className, button.textContent] = ["button", "small", label];
     button.addEventListener("click", async () => {
       const [tools, article] = [await loadTools(), part(`m${of}`)];
       if (article) tools?.use({ show: take }, name, article, button);

@@ -1,5 +1,7 @@
 // Restores the place where the reader left the board's page, or where a link leads to.
 
+import { t } from "./words.js";
+
 const STILL_FRAMES = 10; // messages get their real height only when they come into view
 
 /**
@@ -37,7 +39,7 @@ export async function offerBack(board, place) {
   if (!article || (bottom > 0 && top < innerHeight)) return; // it is still in view
   document.getElementById("back")?.remove();
   const [line, button] = ["p", "button"].map((kind) => document.createElement(kind));
-  [line.id, button.className, button.textContent] = ["back", "news", "Back to where you were"];
+  [line.id, button.className, button.textContent] = ["back", "news", t("Back to where you were")];
   line.setAttribute("role", "status");
   line.append(button);
   document.getElementById("news")?.after(line);

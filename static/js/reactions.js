@@ -12,7 +12,7 @@ import { n, t } from "./words.js";
  */
 
 /** @type {{[emoji: string]: string}} As board/reactions.py has them. */
-const NAMES = {
+export const NAMES = {
   "👍": t("thumbs up"),
   "❤️": t("heart"),
   "😂": t("laugh"),
