@@ -5,10 +5,12 @@ import gettext
 
 from tornado.locale import GettextLocale
 
-from board.said import Said
+from board.said import Said, msgid
 from board.wire import moment
 
 RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
+MONTHS = msgid("January February March April May June July August September October November December")
+SHORT = msgid("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 
 
 class Language(GettextLocale):
@@ -32,15 +34,19 @@ class Language(GettextLocale):
 
     def day(self, day: datetime.date) -> str:
         """The line above the messages of a day in UTC."""
-        names = self.translate("January February March April May June July August September October November December")
-        values = {"day": day.day, "month": names.split()[day.month - 1], "year": day.year}
+        values = {"day": day.day, "month": self.month(MONTHS, day.month), "year": day.year}
         return self.translate("%(day)s %(month)s %(year)s, UTC") % values
 
     def human(self, ms: int) -> str:
         """A day with its time, as pages show it without JavaScript. With JavaScript they show local time instead."""
-        at, names = moment(ms), self.translate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
-        values = {"day": at.day, "month": names.split()[at.month - 1], "year": at.year, "time": f"{at:%H:%M}"}
+        at = moment(ms)
+        values = {"day": at.day, "month": self.month(SHORT, at.month), "year": at.year, "time": f"{at:%H:%M}"}
         return self.translate("%(day)s %(month)s %(year)s, %(time)s UTC") % values
+
+    def month(self, names: str, number: int) -> str:
+        """`names` are those of all months. A translation that has not twelve is left out."""
+        found = self.translate(names).split()
+        return (found if len(found) == 12 else names.split())[number - 1]
 
 
 ENGLISH = Language("en", gettext.NullTranslations())
