@@ -80,6 +80,7 @@ async def test_who_comes_back_sees_what_is_new_since(start, visit):
     await page.locator("#s").fill("one's own")
     await page.locator("#s").press("Control+Enter")
     await expect(page.locator(".message", has_text="one's own").locator("time")).to_have_count(1)
+    await expect(page.locator("#outbox .message")).to_have_count(0)  # the page has the answer
     await page.reload()
     await expect(message(page, "one's own")).to_have_count(1)
     await expect(line).to_have_count(0)
