@@ -250,7 +250,7 @@ export class Board {
     const article = makeArticle(message);
     if (before) return changeArticle(before, article);
     const older = this.#newestBefore(message.id);
-    const next = !this.#isTurned ? older : older ? older.nextElementSibling : this.#section.firstElementChild;
+    const next = !this.#isTurned ? older : older ? older.nextElementSibling : (this.#articles[0] ?? null);
     this.#section.insertBefore(article, next);
     joinRun(article);
     joinRun(next);
@@ -332,12 +332,12 @@ export class Board {
     if (before !== this.#oldest) return; // a reset came in between
     this.#oldest = 0;
     this.#section.ariaLive = "off";
-    if (this.#isTurned && scrollY === 0) scrollTo({ top: 1 }); // else no browser keeps in place what is read
-    steadily(this.#section, () => {
+    const change = () => {
       for (const message of messages.reverse()) this.#put(message);
       this.#drawLines();
-    });
-    this.#olderThan(older && messages.length ? messages[messages.length - 1].id : 0);
+      this.#olderThan(older && messages.length ? messages[messages.length - 1].id : 0);
+    };
+    steadily(this.#section, change, (this.#isTurned && scrollY === 0) || undefined); // there, no browser does it
   }
 
   /** @param {number} id 0 if there are none. */
@@ -428,8 +428,7 @@ function firstInView(articles) {
  * @param {HTMLElement} section
  * @param {() => void} change
  */
-function steadily(section, change) {
-  const isNeeded = scrollY > 0 && !CSS.supports("overflow-anchor", "auto");
+function steadily(section, change, isNeeded = scrollY > 0 && !CSS.supports("overflow-anchor", "auto")) {
   const shown = isNeeded
     ? [...section.getElementsByTagName("article")].filter((one) => one.getBoundingClientRect().bottom > 0)
     : [];

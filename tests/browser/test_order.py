@@ -30,8 +30,8 @@ async def turn(page, name="Oldest first"):
 
 async def turned(page):
     """Waits until the page has taken its order, and its messages are seen."""
-    await comes_true(page, "getComputedStyle(document.querySelector('main')).visibility === 'visible'")
     await comes_true(page, "document.querySelector('#messages time[title]') !== null")
+    await comes_true(page, "getComputedStyle(document.querySelector('main')).visibility === 'visible'")
 
 
 async def test_a_board_reads_as_a_conversation_for_who_turns_it(start, visit):
@@ -93,8 +93,7 @@ async def test_a_board_reads_as_a_conversation_for_who_turns_it(start, visit):
     await scroll(page, 0)
     top = await page.evaluate(TOP, f"m{first}")
     await comes_true(page, f"{IDS}.length >= 120")
-    await comes_true(page, "(id) => document.getElementById(id).getBoundingClientRect().top > 0", f"m{first}")
-    assert await page.evaluate(STAYS, [f"m{first}", top])
+    await comes_true(page, STAYS, [f"m{first}", top])
     assert (ids := await page.evaluate(IDS)) == sorted(ids)
     await expect(page.locator(".day")).to_have_count(1)
     await turn(page, "Newest first")
