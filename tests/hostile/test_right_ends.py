@@ -224,8 +224,15 @@ class House:
         return snapshot.page, around, bots
 
 
+@pytest.fixture(scope="module")
+def second():
+    """One process for all tests: each has it act on its own database."""
+    with second_process() as second:
+        yield second
+
+
 @pytest.fixture
-async def house(url, monkeypatch):
+async def house(url, second, monkeypatch):
     storage = await open_storage(url)
     held = Held(storage)
     flags = ["--reading=members", "--posting=members", "--facebook-app-id=1234567890", "--limits=off"]
@@ -253,7 +260,7 @@ async def house(url, monkeypatch):
 
     held.next_act = None
     monkeypatch.setattr(Base, "prepare", judged)
-    with second_process(url) as second:
+    with second.on(url):
         house = House(board, held, second, f"http://127.0.0.1:{socket.getsockname()[1]}")
         yield house
         house.client.close()
