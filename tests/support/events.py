@@ -13,7 +13,12 @@ class Stream:
     came behind the head. With a `minor` of 0 the request is of HTTP/1.0, which a proxy answers without chunks."""
 
     def __init__(self, server, query="", accept=SSE, headers="", source="127.0.0.1", reads=True, minor=1):
-        self.connection = socket.create_connection(("127.0.0.1", server.port), PATIENCE, (source, 0))
+        self.connection = socket.socket()
+        if not reads:  # what the system would take for it is soon full: megabytes otherwise
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.connection.settimeout(PATIENCE)
+        self.connection.bind((source, 0))
+        self.connection.connect(("127.0.0.1", server.port))
         self.unread, self.said, self.retry_ms = b"", b"", None
         self.connection.sendall(
             f"GET /api/v1/stream{query} HTTP/1.{minor}\r\nHost: 127.0.0.1:{server.port}\r\nAccept: {accept}\r\n{headers}\r\n".encode()
