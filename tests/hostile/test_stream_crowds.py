@@ -81,7 +81,7 @@ def test_streams_that_nobody_reads_hold_up_nobody(start):
             other.reply()
             posted = []
             while server.health()["parked"] > 10:
-                posted.append(f"{len(posted)} " + 3900 * "x")
+                posted.append(f"{len(posted)} " + 3900 * "𝕏")
                 assert server.post(posted[-1]).status_code == 201
             seen = []
             while len(seen) < len(posted):

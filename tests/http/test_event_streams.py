@@ -25,7 +25,7 @@ KINDS = pytest.mark.parametrize("accept", [SSE, NDJSON], ids=["sse", "ndjson"])
 
 @pytest.fixture(params=["on", "off"])
 async def house(request, tmp_path):
-    async with running(tmp_path, f"--repeats={request.param}") as house:
+    async with running(tmp_path, f"--repeats={request.param}", buffer=32_768) as house:
         yield house
 
 
@@ -122,10 +122,9 @@ async def test_a_client_that_never_reads_is_closed(house, accept, monkeypatch):
     monkeypatch.setattr(serving, "SLOW_SECONDS", 0.5)
     connections = house.application.context.connections
     closing = asyncio.create_task(house.server.close_slow())
-    [dead], [alive] = await begin(house, 1, accept), await begin(house, 1, accept)
+    [dead], [alive] = await begin(house, 1, accept, slow=True), await begin(house, 1, accept)
     before = connections.all.held
     reading = asyncio.create_task(read_until(alive, "the last"))
-    dead.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     while house.board.waiters.parked == 2:
         await post(house, LONG)
     assert 0 < connections.all.held - before < 3 * len(LONG)
@@ -152,7 +151,7 @@ async def read_until(stream, text):
 @KINDS
 async def test_a_client_that_pauses_gets_everything_in_order(house, accept):
     """Once it has taken the event that was being sent, it gets all that it missed in a few events."""
-    [stream] = await begin(house, 1, accept)
+    [stream] = await begin(house, 1, accept, slow=True)
     count = 0
     while house.board.waiters.parked:
         await post(house, f"{count} {LONG[:3900]}")
@@ -171,7 +170,7 @@ async def test_a_client_that_pauses_gets_everything_in_order(house, accept):
 
 async def test_a_client_that_paused_for_more_than_memory_has_comes_back(house):
     """It is closed instead of reset: with its cursor it gets all from storage."""
-    [stream] = await begin(house)
+    [stream] = await begin(house, slow=True)
     count = 0
     while house.board.waiters.parked:
         await post(house, f"{count} {LONG[:3900]}")
@@ -197,7 +196,7 @@ async def test_a_right_that_ends_while_a_client_is_slow_is_noticed(house):
     """It is not parked then, so no change reaches it; it is looked at when it would be parked again."""
     account = await house.storage.create_account("ada", "Ada", await house.board.passwords.hash("long enough words"))
     await house.storage.create_credential(account.id, "bot", hash_secret("lb_x"), "bot")
-    [stream] = await begin(house, 1, headers="Authorization: Bearer lb_x\r\n")
+    [stream] = await begin(house, 1, slow=True, headers="Authorization: Bearer lb_x\r\n")
     while house.board.waiters.parked:
         await post(house, LONG)
     await house.storage.suspend(None, "ada")
@@ -215,7 +214,7 @@ async def test_a_stream_goes_on_through_what_does_not_end_its_credential(house, 
     """Else those who may invite could end the streams of others, and a bot would be told of its member's invitations."""
     storage, waiters = house.storage, house.board.waiters
     account, board = await with_bot(storage)
-    streams = await begin(house, 3, headers="Authorization: Bearer lb_x\r\n")
+    streams = await begin(house, 3, slow=True, headers="Authorization: Bearer lb_x\r\n")
     while is_slow and waiters.parked:
         await post(house, LONG)
     for deed in (storage.invite, storage.uninvite):

@@ -313,7 +313,7 @@ def test_a_drain_waits_for_no_slow_reader(start):
     server = start()
     with Stream(server, reads=False) as stream:
         server.until_parked(1)
-        until(lambda: server.post("x" * 4000) and server.health()["parked"] == 0)
+        until(lambda: server.post("𝕏" * 4000) and server.health()["parked"] == 0)
         assert server.stop(signal.SIGTERM) == 0
         assert stream.connection.recv(10)
 

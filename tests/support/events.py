@@ -10,11 +10,12 @@ SSE, NDJSON = "text/event-stream", "application/x-ndjson"
 
 class Stream:
     """A stream on a separate connection. `accept` is the Accept header; `source` the client's address; `said` all that
-    came behind the head. With a `minor` of 0 the request is of HTTP/1.0, which a proxy answers without chunks."""
+    came behind the head. With a `minor` of 0 the request is of HTTP/1.0, which a proxy answers without chunks. For one
+    that is `slow`, or `reads` not even the head, the system keeps a few kilobytes, and not megabytes."""
 
-    def __init__(self, server, query="", accept=SSE, headers="", source="127.0.0.1", reads=True, minor=1):
+    def __init__(self, server, query="", accept=SSE, headers="", source="127.0.0.1", reads=True, slow=False, minor=1):
         self.connection = socket.socket()
-        if not reads:  # what the system would take for it is soon full: megabytes otherwise
+        if slow or not reads:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.connection.settimeout(PATIENCE)
         self.connection.bind((source, 0))

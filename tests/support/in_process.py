@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import types
 
 from tornado.netutil import bind_sockets
@@ -16,12 +17,17 @@ from tests.support.patience import PATIENCE
 
 
 @contextlib.asynccontextmanager
-async def running(folder, *flags):
-    """A server inside the test: its port, its board, and `parsed`, the paths of polls that handlers have seen."""
+async def running(folder, *flags, buffer=None):
+    """A server inside the test: its port, its board, and `parsed`, the paths of polls that handlers have seen.
+
+    `buffer` is for how many bytes that a client has not read the system keeps; megabytes otherwise.
+    """
     storage = await open_storage(f"sqlite:///{folder}/board.db")
     settings = read_settings(["--limits=off", *flags], {})
     board = await Site.open(storage, max_parked=100, limits=False, rules=rules_of(settings))
     application, sockets, parsed = Application(board, settings), bind_sockets(0, "127.0.0.1"), []
+    if buffer:
+        sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
     server = server_module.start(application, settings, sockets)
     port = sockets[0].getsockname()[1]
     yield types.SimpleNamespace(
