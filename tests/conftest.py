@@ -98,10 +98,17 @@ async def visit(chromium) -> AsyncIterator[object]:
     await visits.end()
 
 
-@pytest_asyncio.fixture(loop_scope="session", params=["chromium", "firefox", "webkit"])
-async def visit_each(engines, request) -> AsyncIterator[object]:
-    """The same in one browser engine after the other."""
-    visits = await engines.visits(request.param)
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["chromium", "firefox", "webkit"])
+async def engine(engines, request) -> AsyncIterator[str]:
+    """The name of one after the other. Because of this scope, pytest runs all tests with the same one in a row."""
+    yield request.param
+    await engines.end(request.param)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit_each(engines, engine) -> AsyncIterator[object]:
+    """As `visit`, in each engine."""
+    visits = await engines.visits(engine)
     yield visits
     await visits.end()
 

@@ -35,7 +35,7 @@ WHERE_IT_WAS = "(id) => Math.abs(document.getElementById(id)?.getBoundingClientR
 
 
 def only_in(*engines):
-    return pytest.mark.parametrize("visit_each", engines, indirect=True)
+    return pytest.mark.parametrize("engine", engines, indirect=True)
 
 
 def fill(server, count):
