@@ -1,6 +1,7 @@
 """The fixtures of all tests: real servers, browsers and databases."""
 
 import contextlib
+import gc
 import pathlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -130,6 +131,19 @@ MARKED = {
     "install": "what installs and checks packages",
     "container": "Podman and a base image",
 }
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays until the end: to look for garbage in it, then and later, takes seconds."""
+    import server  # noqa: F401 (most tests need it, and it turns the garbage collector on)
+
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
