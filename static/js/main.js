@@ -156,7 +156,7 @@ const list = part("messages");
 const { cursor = "", wait = "25", watching = "0", slug, as = "" } = list.dataset;
 // Each reader may turn the order, for this browser. The page is turned before it is seen, by order.js.
 const ORDER = "order";
-const isTurned = store.get(ORDER) === "oldest";
+const isTurned = store.get(ORDER) === "oldest" && "turn" in Board.prototype; // that of the last release can't
 const main = /** @type {HTMLElement} */ (list.parentElement);
 if (isTurned) {
   main.style.visibility = "hidden";
@@ -182,7 +182,7 @@ sayWatching(Number(watching));
 
 part("news").addEventListener("click", () => {
   board.release();
-  board.toNewest();
+  scrollTo({ top: isTurned ? document.body.scrollHeight : 0 });
   /** @type {HTMLElement | null} */ (list.querySelector(`#m${newest()} .permalink`))?.focus({ preventScroll: true });
 });
 
@@ -205,14 +205,15 @@ const turner = button(isTurned ? t("Newest first") : t("Oldest first"), () => {
 turner.className = "plain";
 part("help").before(turner);
 if (isTurned) {
-  lazy("order", ({ turn }) => turn(board)).then((isDone) => {
+  const begin = (/** @type {unknown} */ isDone) => {
     if (!isDone) {
       delete document.documentElement.dataset.order; // the script can't be had
       list.before(part("newest"));
     }
     main.style.visibility = "";
     keepPlace();
-  });
+  };
+  lazy("order", ({ turn }) => turn(board)).then(begin, () => begin(false));
 } else keepPlace();
 
 /** @param {KeyboardEvent} event */
