@@ -39,6 +39,11 @@ def either(names: Iterable[str]) -> str:
     return functools.reduce(lambda these, other: said("%(these)s or %(other)s", these=these, other=other), names)
 
 
+def together(names: Iterable[str]) -> str:
+    """Returns the names with "and" between them."""
+    return functools.reduce(lambda these, other: said("%(these)s and %(other)s", these=these, other=other), names)
+
+
 def msgid(text: str) -> str:
     """Marks a text for the catalogue that is translated later."""
     return text

@@ -110,7 +110,7 @@ def bring_up_to_date(path: pathlib.Path, template: Catalog) -> None:
     if path.exists():
         catalog = read_po(io.BytesIO(path.read_bytes()), locale=language)
     else:
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         catalog = Catalog(locale=language, project="Longboard", charset="utf-8", fuzzy=False)
     catalog.update(template, no_fuzzy_matching=True)
     with path.open("wb") as file:

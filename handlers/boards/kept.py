@@ -36,7 +36,9 @@ class Body(NamedTuple):
 
 
 class Address(NamedTuple):
-    """What a guest's page depends on besides its messages and the number of watchers: all but the language is before the messages only."""
+    """What a guest's page depends on besides its messages and the number of watchers. All of it is before the messages, except
+    the language, which is everywhere.
+    """
 
     origin: str
     board_id: int

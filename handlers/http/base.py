@@ -12,7 +12,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from board.errors import DeniedError
-from board.said import said
+from board.said import said, together
 from board.turns import BusyError
 from handlers.http.errors import RefusedError, as_refused, error_json
 from handlers.http.fields import FORM
@@ -42,7 +42,7 @@ def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
 def only_takes(kind: type[tornado.web.RequestHandler]) -> str:
     """Returns the words of a refusal of other methods. It leaves out HEAD and OPTIONS, which only programs send."""
     methods = [name for name in allowed_methods(kind) if name not in ("HEAD", "OPTIONS")]
-    return said("This address takes only %(methods)s.", methods=" and ".join(methods))
+    return said("This address takes only %(methods)s.", methods=together(methods))
 
 
 class Base(Rights):
@@ -160,12 +160,17 @@ class Base(Rights):
         if refused.retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:
-            is_for_page = self.request.headers.get("Sec-Fetch-Site") == "same-origin"  # browsers say so, programs don't
-            self.write_json(error_json(refused, self.language.tell if is_for_page else str))
+            self.write_json(error_json(refused, self.language.tell if self.is_asked_by_a_page else str))
         elif self.has_ended and not self.refuses_with_own_words:
             self.finish(self.error_page(refused))
         else:
             self.write_error_page(refused)
+
+    @property
+    def is_asked_by_a_page(self) -> bool:
+        """Whether a script of a page asks. Browsers say so, programs don't; without TLS, browsers say it only of posts."""
+        headers = self.request.headers
+        return headers.get("Sec-Fetch-Site", "same-origin" if "Origin" in headers else "") == "same-origin"
 
     def write_error_page(self, refused: RefusedError) -> None:
         self.finish(self.error_page(refused))
@@ -182,14 +187,14 @@ class Base(Rights):
     def error_page(self, refused: RefusedError, near: int | None = None) -> bytes:
         """Renders a refusal's page. It is cached for guests, so that a refusal costs no more than an ordinary reply."""
         several = self.has_others
-        said: dict[str, Any] = {"refused": refused, "near": near, "several": several, "place": THE_FIRST}
+        told: dict[str, Any] = {"refused": refused, "near": near, "several": several, "place": THE_FIRST}
         if self.account is not None or self.asks_to_sign_in(refused):  # the page has a name, or what the client sent
             came_for = self.request.uri if self.request.method == "GET" else None
-            return self.render_string("error.html", **said, next_path=came_for)
-        kept, key = self.context.making.errors, (self.locale.code, refused.status_code, refused.words, near, several)
+            return self.render_string("error.html", **told, next_path=came_for)
+        kept, key = self.context.making.errors, (self.language.tag, refused.status_code, refused.words, near, several)
         page = kept.get(key)
         if page is None:
-            page = kept[key] = self.render_string("error.html", **said, next_path=near and f"/m/{near}")
+            page = kept[key] = self.render_string("error.html", **told, next_path=near and f"/m/{near}")
             if len(kept) > ERRORS_MAX:
                 del kept[next(iter(kept))]
         return page

@@ -144,8 +144,8 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     ),
     BusyError: (503, "busy", msgid("Many people are signing in just now. Please try again in a moment.")),
 }
-"""Status, code and words for errors of the lower layers, with the placeholder `provider` for the one that they name. An entry also covers
-subclasses without their own entry.
+"""Status, code and words for errors of the lower layers, with the placeholder `provider` for the one that they name. An entry
+also covers subclasses without their own entry.
 """
 
 

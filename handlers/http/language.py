@@ -9,6 +9,8 @@ from board.said import Said, msgid
 from board.wire import moment
 
 RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
+"""Languages, if their tag says no script."""
+SCRIPTS_RIGHT_TO_LEFT = frozenset(("adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"))
 MONTHS = msgid("January February March April May June July August September October November December")
 SHORT = msgid("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 
@@ -20,7 +22,7 @@ class Language(GettextLocale):
         super().__init__(tag, translations)
         self.tag = tag
         """As HTML has it: pt-BR."""
-        self.dir = "rtl" if tag.partition("-")[0].lower() in RIGHT_TO_LEFT else ""
+        self.dir = "rtl" if is_right_to_left(tag) else ""
         self.scripts = scripts
         """The words of scripts, as JSON that may stand in HTML; nothing in English, which scripts have in them."""
 
@@ -47,6 +49,12 @@ class Language(GettextLocale):
         """`names` are those of all months. A translation that has not twelve is left out."""
         found = self.translate(names).split()
         return (found if len(found) == 12 else names.split())[number - 1]
+
+
+def is_right_to_left(tag: str) -> bool:
+    name, _, rest = tag.lower().partition("-")
+    script = rest.partition("-")[0]
+    return script in SCRIPTS_RIGHT_TO_LEFT if len(script) == 4 else name in RIGHT_TO_LEFT
 
 
 ENGLISH = Language("en", gettext.NullTranslations())

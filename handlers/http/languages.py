@@ -21,6 +21,9 @@ MOST_RANGES = 50
 RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[Qq]\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?")
 """A language and its weight (RFC 9110, 12.5.4). `*` is nobody's language, and gets the default one."""
 
+REGION = re.compile(r"^[a-z]+-([a-z]{2}|[0-9]{3})$", re.IGNORECASE)
+"""A language of a region, without a script. It is better than English for who speaks that of another region."""
+
 
 class Languages:
     """`folder` has the operator's catalogues, which win over those that come with Longboard."""
@@ -33,6 +36,9 @@ class Languages:
 
             self.all |= read_all(files, json.loads((FOLDER / "scripts.json").read_text()))
         self._by_name = {tag.lower(): language for tag, language in self.all.items()}
+        for tag, language in self.all.items():
+            if REGION.search(tag):
+                self._by_name.setdefault(tag.partition("-")[0].lower(), language)
 
     @property
     def are_several(self) -> bool:
@@ -44,7 +50,7 @@ class Languages:
 
     def asked(self, headers: HTTPHeaders) -> Language:
         """Returns the language that fits the header Accept-Language best: the one with the highest weight that there is,
-        also if the header names a region and the catalogue none (RFC 4647, 3.4).
+        also if the header names a region and the catalogue another or none (RFC 4647, 3.4).
         """
         if len(self.all) == 1:
             return self.default

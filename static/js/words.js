@@ -14,6 +14,13 @@ export const n =
   Object(globalThis).translated?.n ??
   ((one, many, count, values) => t(count === 1 ? one : many, { n: count, ...values }));
 
-/** Of dates and times: the reader's own, if it is of the page's language (British English, perhaps). */
+/**
+ * Of dates and times: the reader's own, if it is of the page's language (British English, perhaps); else the page's language,
+ * as it is written in the reader's region.
+ */
 export const locale = ((lang, own = Intl.DateTimeFormat().resolvedOptions().locale) =>
-  own.split("-")[0] === lang ? own : lang || own)(document.documentElement.lang);
+  own.split("-")[0] === lang || !lang
+    ? own
+    : new Intl.Locale(lang, { region: new Intl.Locale(own).maximize().region }).toString())(
+  document.documentElement.lang,
+);

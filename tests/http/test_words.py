@@ -1,5 +1,6 @@
 """The words of pages in another language: all of them, and in English as if there were no other."""
 
+import gettext
 import json
 import re
 
@@ -9,6 +10,7 @@ from tornado.httputil import HTTPHeaders
 
 from handlers.http.base import Page
 from handlers.http.catalogues import Catalogue
+from handlers.http.language import Language
 from handlers.http.languages import Languages
 from tests.support.all_pages import NAMES as NAMES_OF_PAGES
 from tests.support.all_pages import AllPages
@@ -84,7 +86,7 @@ async def front(house, tag, packed, path="/"):
 @pytest.mark.parametrize(
     ("accepted", "tag"),
     [
-        ("", "en"), ("ar-XB", "ar-XB"), ("AR-xb", "ar-XB"), ("ar-XB-x-more", "ar-XB"), ("ar", "en"), ("de-AT", "de"),
+        ("", "en"), ("ar-XB", "ar-XB"), ("AR-xb", "ar-XB"), ("ar-XB-x-more", "ar-XB"), ("ar", "ar-XB"), ("ar-EG", "ar-XB"), ("de-AT", "de"),
         ("de", "de"), ("en-GB, de", "en"), ("de;q=0.5, ar-XB;q=0.8", "ar-XB"), ("de;q=0.8, ar-XB;q=0.8", "de"),
         ("fr, de;q=0.1", "de"), ("de;q=0, ar-XB;q=0.1", "ar-XB"), ("de;q=0", "en"), ("de;q=0.000", "en"), ("*", "en"),
         ("*;q=1, de;q=0.9", "de"), ("de;q=9", "en"), ("de;q=-1", "en"), ("de;q=nan", "en"), ("de;q=1e9", "en"), ("de;q", "en"),
@@ -117,9 +119,10 @@ def test_a_header_of_any_length_is_answered(start, tmp_path):
 @pytest.mark.parametrize(
     "worse",
     [
-        lambda text: re.sub(r"%\(\w+\)s", "", text) + "",
+        lambda text: re.sub(r"%\(\w+\)s", "", text),
         lambda text: text.replace("%(", "%(no_"),
         lambda text: text + " %(none)s",
+        lambda text: text + " %(n)s",
         lambda text: text + " 100 %" if "%(" in text else text,
         lambda text: text + " %s %d" if "%(" in text else text,
         lambda text: text + "<script>alert(1)</script>",
@@ -184,8 +187,9 @@ def test_scripts_of_a_page_get_refusals_in_its_language_and_programs_in_english(
     for path in ("/add", "/api/v1/messages"):
         sent = {"data": {"s": "", "body": ""}, "headers": {"Accept": "application/json", "Accept-Language": TAG}}
         program = server.client.post(path, **sent).json()["error"]
-        sent["headers"] |= {"Sec-Fetch-Site": "same-origin"}
-        script = server.client.post(path, **sent).json()["error"]
+        scripts = [{"Sec-Fetch-Site": "same-origin"}, {"Origin": server.url}]  # the second is what plain http has
+        script, other = [server.client.post(path, **of_page(sent, site)).json()["error"] for site in scripts]
+        assert script == other
         assert program["code"] == script["code"] == "body_empty"
         assert program["message"] == "There is nothing in this message to read. Write something first."
         assert script["message"] == in_pseudo(program["message"])
@@ -197,3 +201,15 @@ def test_a_catalogue_of_english_changes_its_words(start, tmp_path):
     page = start(locales=folder, title="Zzq").get("/")
     assert '<html lang="en">' in page.text and not ours(page.text)
     assert page.headers["Vary"] == "Accept-Encoding"
+
+
+def of_page(sent, headers):
+    return sent | {"headers": sent["headers"] | headers}
+
+
+@pytest.mark.parametrize(
+    ("tag", "direction"),
+    [("ar", "rtl"), ("ar-EG", "rtl"), ("pa-Arab-PK", "rtl"), ("ar-Latn", ""), ("he", "rtl"), ("de", ""), ("de-CH", "")],
+)
+def test_the_direction_of_a_language_is_that_of_its_script(tag, direction):
+    assert Language(tag, gettext.NullTranslations()).dir == direction
