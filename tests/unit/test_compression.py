@@ -1,12 +1,16 @@
 """What is compressed, and what never is."""
 
 import hashlib
+import json
 import pathlib
 import re
+import subprocess
 
 import pytest
 
 from handlers.http.static import FILES, SHEETS, static_url
+from handlers.http.static import SHARED as CODE
+from tests.support.server import ROOT
 
 
 def sizes(server, path, **headers):
@@ -76,6 +80,26 @@ def test_scripts_are_sent_without_comments_and_indents_and_else_as_they_are(serv
         assert theirs == ("" if is_comment else CAST.sub("", code if tail else line))
         assert is_comment or not tail or not any(code.count(mark) % 2 for mark in '"`'), "a comment begins in no string"
         assert is_comment or "/" in line[:14] or line.count("`") % 2 == 0, "no text of ours goes over lines"
+
+
+PARSE = """for (const [name, code] of Object.entries(JSON.parse(require("fs").readFileSync(0, "utf8"))))
+    new (require("vm").SourceTextModule)(code, { identifier: name });"""
+
+
+def test_what_is_sent_of_scripts_is_javascript():
+    """The parser of Node reads all of it: what stood in place of imports, and what was left of each."""
+    sent = {name: code.decode() for name, code in FILES.items() if name.endswith(".js")}
+    assert {name.rpartition("/")[2] for name in sent} == {path.name for path in SCRIPTS}
+    node = [ROOT / ".venv" / "bin" / "node", "--experimental-vm-modules", "--no-warnings", "--eval", PARSE]
+    read = subprocess.run(node, input=json.dumps(sent), text=True, capture_output=True, check=False)
+    assert read.returncode == 0, read.stderr
+
+
+def test_all_that_scripts_share_is_put_into_them():
+    """A comment within it would hide what follows in the one line, and an empty line would end it."""
+    written = "".join((STATIC / "js" / name).read_text() for name in ("words.js", "shared.js"))
+    assert sorted(name.decode() for name in CODE) == sorted(re.findall(r"^export const (\w+)", written, re.M))
+    assert not [name for name, code in CODE.items() if b"//" in code or code.count(b"{") != code.count(b"}")]
 
 
 @pytest.mark.parametrize("name", SHEETS)
