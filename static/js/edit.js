@@ -35,7 +35,8 @@ export function keepWords(form) {
   };
 
   const draft = read(store.get(name));
-  if (form.querySelector(".refused")) keep(false);
+  const isWrittenIn = box.value !== text && box.value !== draft?.text; // before this script was there
+  if (form.querySelector(".refused") || isWrittenIn) keep(false);
   else if (draft && draft.text !== text && !(draft.isSent && draft.from !== from)) {
     box.value = draft.text;
     began.value = draft.from;

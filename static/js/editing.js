@@ -55,12 +55,15 @@ class Editing {
     form.addEventListener("submit", (event) => (event.preventDefault(), this.#save()));
   }
 
-  /** @param {HTMLElement} article */
-  async begin(article) {
+  /**
+   * Shows the form, whole in one step: after it, neither its words nor the caret may change under who writes.
+   * @param {HTMLElement} article
+   * @param {typeof import("./edit.js").keepWords | undefined} keepWords A server of the last release has none.
+   */
+  begin(article, keepWords) {
     this.#show(article);
     this.#observer.observe(/** @type {HTMLElement} */ (document.getElementById("messages")), { childList: true });
-    const { keepWords } = await import("./edit.js");
-    keepWords?.(this.#form); // a server of the last release has none
+    keepWords?.(this.#form);
     this.#box.addEventListener("input", () => this.#grow());
     this.#grow();
     this.#box.focus();
@@ -169,13 +172,14 @@ class Editing {
 }
 
 /**
- * Puts a form into the message's place. Rejects with a Failure if the message can't be read.
+ * Puts a form into the message's place. Rejects if the message can't be read, or the script that keeps the words.
  * @param {HTMLElement} article
  * @param {import("./tools.js").Tools} tools
  */
 export async function edit(article, tools) {
-  const message = await ask(`/api/v1/messages/${article.id.slice(1)}`, isMessage, LIMIT_MS);
-  if (article.isConnected && !article.querySelector("form")) await new Editing(message, tools).begin(article);
+  const asked = ask(`/api/v1/messages/${article.id.slice(1)}`, isMessage, LIMIT_MS);
+  const [message, { keepWords }] = await Promise.all([asked, import("./edit.js")]);
+  if (article.isConnected && !article.querySelector("form")) new Editing(message, tools).begin(article, keepWords);
 }
 
 /** @param {Message} message */

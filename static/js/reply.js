@@ -19,12 +19,11 @@ box?.addEventListener("keydown", ({ key }) => key === "Escape" && !box.value && 
 addEventListener("storage", ({ key, newValue }) => key === kept && show(newValue ?? ""));
 
 /**
- * Begins a reply to a message on this page. Does nothing where nobody can write.
+ * Begins a reply to a message on this page, in the box that has the focus already. Does nothing where nobody can write.
  * @param {Element} article
  */
 export function startReply(article) {
   reply(article.id.slice(1));
-  box?.focus({ preventScroll: true });
   box?.scrollIntoView({ block: "nearest" }); // where the form stays in view, nothing moves
 }
 

@@ -162,6 +162,25 @@ async def test_a_reload_or_another_way_back_keeps_the_words_of_an_edit(server, v
     assert await page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('edit/'))") == []
 
 
+async def test_words_that_are_written_before_the_script_is_there_are_newer_than_the_draft(server, visit):
+    """They stay in the box, and are the draft from then on."""
+    _, id, page = await begin(visit, server)
+    box = page.get_by_label("Your message")
+    let_go = await visit.hold(page, "**/edit.js*")
+    await page.reload(wait_until="commit")
+    await expect(box).to_have_value("first words")
+    await box.fill("best words")
+    let_go.set()
+    await page.wait_for_load_state()
+    await expect(box).to_have_value("best words")
+    assert "best words" in await page.evaluate(
+        "localStorage[Object.keys(localStorage).find((name) => name.startsWith('edit/'))]"
+    )
+    await save(page)
+    await expect(page).to_have_url(re.compile(rf"/#m{id}$"))
+    assert body(server, id) == "best words"
+
+
 async def test_a_draft_of_an_edit_knows_what_it_began_from(server, visit):
     """Found again after somebody else's hand was there: Save shows both, instead of winning."""
     visit.expect("status of 409")

@@ -115,6 +115,54 @@ async def test_a_message_is_changed_where_it_stands(start, visit):
     await is_as_after_reload(page)
 
 
+SELECTED_AT_ONCE = """
+    new MutationObserver((_, one) => {
+        const box = document.querySelector(".in-place textarea");
+        if (box) one.disconnect(), box.select();
+    }).observe(document.getElementById("messages"), { subtree: true, childList: true })
+"""
+
+
+async def test_a_form_that_is_shown_does_not_change_under_who_writes(start, visit):
+    """What keeps the words comes late. Who selects all as soon as they see the form, and writes, has written only that;
+    the words of before are there by then."""
+    server = start()
+    ada = Person(server, name="Ada")
+    id = ada.post("first words")["id"]
+    page = await visit(server, person=ada)
+    await (await edit(page, "first words")).fill("words of before")
+    await page.keyboard.press("Escape")
+    let_go = await visit.hold(page, "**/edit.js*")
+    await page.reload()
+    await page.evaluate(SELECTED_AT_ONCE)
+    async with page.expect_request("**/edit.js*") as asked:
+        await use(page, "first words", "Edit")
+    let_go.set()
+    await page.evaluate("(url) => import(url)", (await asked.value).url)
+    box = page.locator(".in-place textarea")
+    await expect(box).to_be_focused()
+    await expect(box).to_have_value("words of before")
+    await page.keyboard.insert_text("new words")
+    await page.get_by_role("button", name="Save").click()
+    await expect(box).to_have_count(0)
+    assert server.get(f"/api/v1/messages/{id}").json()["body"] == "new words"
+
+
+async def test_a_reply_takes_the_focus_once(start, visit):
+    """At once, so that one can write. Who has gone on to somewhere else by the time that its script comes stays there."""
+    server = start()
+    server.post("a question")
+    page = await visit(server)
+    let_go = await visit.hold(page, "**/reply.js*")
+    await use(page, "a question", "Reply")
+    await expect(page.locator("#s")).to_be_focused()
+    name = page.get_by_label("Name")
+    await name.focus()
+    let_go.set()
+    await expect(page.locator(".replying")).to_have_count(1)
+    await expect(name).to_be_focused()
+
+
 async def test_nothing_is_lost_when_an_edit_is_refused(start, visit):
     """Somebody else was first: both texts are shown. Too long: it says so. The server is away: the words stay. The form
     stands where the words stood, above the reactions."""
