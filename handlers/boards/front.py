@@ -65,10 +65,12 @@ class LivePage(WithRail, Rendering):
 
     @property
     def counts_as_reading(self) -> bool:
-        """A guest's newest page counts only if it is not cached and the cache is full: a cached page costs nothing."""
+        """A guest's newest page counts only if it is not cached, and as many are as there may be in one language: a cached page
+        costs nothing, and what clients can have made for nothing grows with no catalogue.
+        """
         if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
             return True
-        return self.kept_as not in self.all_kept() and len(self.all_kept()) >= self.most_kept
+        return self.kept_as not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
 
     # --- guests
 

@@ -11,12 +11,15 @@ from handlers.http.language import Language
 
 log = logging.getLogger("longboard")
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 PLACE = re.compile(r"%\((\w+)\)s")
 MARK = re.compile(r"<(/?[a-z]+)>")
 PERIOD = 200
 """From 100 on, the plural forms of nearly all languages repeat after each hundred. So these numbers have all of them; some
 languages have another form for a million, which no count of a page reaches.
 """
+MOST_FORMS = 10
+"""No language has more than six plural forms."""
 TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
 """A language, perhaps with a script and a region. Browsers refuse to write dates in what is no tag."""
 
@@ -28,6 +31,8 @@ class Catalogue(gettext.GNUTranslations):
         super().__init__(file)
         rule = self.plural  # type: ignore[has-type]
         self.plurals = [int(rule(n)) for n in range(PERIOD)]
+        if not 0 <= min(self.plurals) <= max(self.plurals) < MOST_FORMS:
+            raise ValueError("its plural rule has results that are no forms")
         self.plural = lambda n: self.plurals[n if n < PERIOD else 100 + n % 100]
         self.misfits: list[str] = []
         """The msgids of what does not fit."""
@@ -57,7 +62,11 @@ class Catalogue(gettext.GNUTranslations):
 
 
 def fits(msgid: str, text: str) -> bool:
-    """Whether a translation has the placeholders and marks of its msgid. The number `n` may be missing: "one message"."""
+    """Whether a translation can be sent, and has the placeholders and marks of its msgid. The number `n` may be missing: "one
+    message".
+    """
+    if SURROGATE.search(text):
+        return False
     wanted, has = set(PLACE.findall(msgid)), set(PLACE.findall(text))
     if not wanted - {"n"} <= has <= wanted or (wanted and "%" in PLACE.sub("", text)):
         return False
@@ -83,6 +92,7 @@ def read_all(files: Mapping[str, str], msgids: Iterable[str]) -> dict[str, Langu
                 raise ValueError(f"“{tag}” is no tag of a language")
             with open(path, "rb") as file:
                 catalogue = Catalogue(file)
+            found[tag] = Language(tag, catalogue, catalogue.for_scripts(msgids))
         except Exception as error:  # whatever gettext raises for what is no catalogue
             log.warning("%s can't be used, so there are no pages in this language: %s", path, error)
             continue
@@ -91,5 +101,4 @@ def read_all(files: Mapping[str, str], msgids: Iterable[str]) -> dict[str, Langu
             log.warning(
                 "%s: %d translations lack a placeholder or a mark, and stay English, such as %r", path, count, first
             )
-        found[tag] = Language(tag, catalogue, catalogue.for_scripts(msgids))
     return found

@@ -1,5 +1,6 @@
 """The words of pages in another language: all of them, and in English as if there were no other."""
 
+import dataclasses
 import gettext
 import json
 import re
@@ -8,8 +9,9 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPHeaders
 
+from board.limits import Limits
 from handlers.http.base import Page
-from handlers.http.catalogues import Catalogue
+from handlers.http.catalogues import Catalogue, fits
 from handlers.http.language import Language
 from handlers.http.languages import Languages
 from tests.support.all_pages import NAMES as NAMES_OF_PAGES
@@ -146,11 +148,14 @@ def test_a_translation_that_does_not_fit_stays_english_or_is_text(start, tmp_pat
     assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("file", [b"", b"no catalogue", b"\xde\x12\x04\x95" + b"\xff" * 40, None])
+NO_RULES = ("n/0", "n*1000000", "n-1")
+
+
+@pytest.mark.parametrize("file", [b"", b"no catalogue", b"\xde\x12\x04\x95" + b"\xff" * 40, *NO_RULES])
 def test_a_catalogue_that_cannot_be_read_is_warned_of(start, tmp_path, file):
     """The board starts, in English, and says which file it is. So it does for a file whose plural rule is nonsense."""
-    if file is None:
-        write_catalogue(tmp_path / "locales", plurals="nplurals=2; plural=n/0;")
+    if file in NO_RULES:
+        write_catalogue(tmp_path / "locales", plurals=f"nplurals=2; plural={file};")
     else:
         path = tmp_path / "locales" / TAG / "LC_MESSAGES" / "longboard.mo"
         path.parent.mkdir(parents=True)
@@ -213,3 +218,24 @@ def of_page(sent, headers):
 )
 def test_the_direction_of_a_language_is_that_of_its_script(tag, direction):
     assert Language(tag, gettext.NullTranslations()).dir == direction
+
+
+def test_a_text_that_cannot_be_sent_stays_english():
+    """Half of a surrogate pair comes of a catalogue in a strange encoding. No answer could have it."""
+    assert fits("Post", "Post\U0001f3fb") and not fits("Post", "Post\ud83c")
+
+
+async def test_front_pages_in_many_languages_count_as_reading(tmp_path):
+    """With four names of the host and nine languages: what is made for nothing is as much as with one language."""
+    tags = ("aa", "ab", "af", "ak", "am", "an", "as", "av")
+    for tag in tags:
+        write_catalogue(tmp_path / "locales", tag=tag)
+    async with running(tmp_path, f"--locales={tmp_path / 'locales'}") as house:
+        limits = Limits(lambda: 0.0)
+        house.application.context.site = dataclasses.replace(house.board, limits=limits)
+        while not limits.reading.take("127.0.0.1"):
+            pass
+        asked = [{"Accept-Language": tag, "Host": host} for tag in ("en", *tags) for host in ("a", "b", "c", "d")]
+        client, url = AsyncHTTPClient(), f"http://127.0.0.1:{house.port}/"
+        codes = [(await client.fetch(url, headers=one, raise_error=False)).code for one in asked]
+    assert codes == [200] * 4 + [429] * (len(asked) - 4)
