@@ -8,6 +8,7 @@ from board.site.sign_in import Session
 from handlers.accounts.known_browser import read_browser, remember_browser
 from handlers.http.base import Page
 from handlers.http.errors import RefusedError
+from handlers.http.form_field import field_of
 from handlers.http.rights import Whom
 from storage.people import Identity
 from storage.records import Account, Password
@@ -58,6 +59,10 @@ class FormPage(Page):
     def typed(self, name: str) -> str:
         """Returns what was typed into a field. Before that, a link may have filled it in."""
         return self.sent(name, in_query=self.request.method != "POST")
+
+    def field_of(self, refused: RefusedError) -> str | None:
+        """Returns the name of the field that a refusal is about; None if it is about the whole form."""
+        return field_of(refused, self.request.body_arguments)
 
     def write_error_page(self, refused: RefusedError) -> None:
         if self.request.method == "POST" and refused.status_code not in self.ends_with:

@@ -167,6 +167,9 @@ class BoardUninvite(BoardSetup):
         else:
             self.again("uninvite")
 
+    def field_of(self, refused: RefusedError) -> None:
+        """Nothing is typed there."""
+
     async def is_still_readable(self) -> bool:
         """If storage can't say it just now, nobody is led to the board."""
         with contextlib.suppress(StorageError):

@@ -1,6 +1,10 @@
 """The fields of forms: `{% module Field("name", "Name", kind="name") %}` in a template is one of them."""
 
+from collections.abc import Container
+
 import tornado.web
+
+from handlers.http.errors import RefusedError
 
 KINDS: dict[str, dict[str, str | bool]] = {
     "username": {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
@@ -24,6 +28,39 @@ KINDS: dict[str, dict[str, str | bool]] = {
 }
 """What browsers and password managers are told about each kind of field."""
 
+PEOPLE = ("invite", "username", "owner")
+NEW_PASSWORD = ("new", "password")
+REFUSED_FIELDS = {
+    "bad_name": ("name",),
+    "name_reserved": ("name",),
+    "name_differs": ("name",),
+    "about_too_long": ("about",),
+    "bad_slug": ("slug",),
+    "slug_taken": ("slug",),
+    "random_slug": ("slug",),
+    "rules_too_long": ("rules",),
+    "no_such_account": PEOPLE,
+    "names_several": PEOPLE,
+    "owns_board": PEOPLE,
+    "too_many_names": PEOPLE,
+    "opens_past": ("read_by",),
+    "closes_board": ("read_by",),
+    "bad_username": ("username",),
+    "username_taken": ("username",),
+    "invite_needed": ("invite",),
+    "link_gone": ("invite",),
+    "password_length": NEW_PASSWORD,
+    "password_common": NEW_PASSWORD,
+    "password_not_text": NEW_PASSWORD,
+    "wrong_password": ("password",),
+}
+"""What a refusal is about, by its code: the first of these fields that was sent. Others are about the whole form."""
+
+
+def field_of(refused: RefusedError, sent: Container[str]) -> str | None:
+    """Returns the name of the field at which a refusal stands, among those that were sent."""
+    return next((name for name in REFUSED_FIELDS.get(refused.code, ()) if name in sent), None)
+
 
 class Field(tornado.web.UIModule):
     """A field with its label, its hint, and the sign that it is the refused one."""
@@ -38,6 +75,7 @@ class Field(tornado.web.UIModule):
         name: str | None = None,
         hint: str = "",
         described_by: str | None = None,
+        here: RefusedError | None = None,
         is_bad: bool = False,
         has_focus: bool | None = None,
         is_hidden: bool = False,
@@ -45,8 +83,12 @@ class Field(tornado.web.UIModule):
     ) -> bytes:
         """`name` is the id if it is not given. `described_by` is the id of a hint that stands elsewhere.
 
-        Without `has_focus`, a refused field has the focus.
+        `here` is the refusal of the field's form: if it is about this field, it stands here. `is_bad` is for a field that
+        is refused by words elsewhere. Without `has_focus`, a refused field has the focus.
         """
+        is_told = here is not None and field_of(here, self.request.body_arguments) == (name or id)
+        is_bad = is_bad or is_told
+        is_hidden = is_hidden and not is_bad
         hints = ["refused" if is_bad else None, f"{id}-hint" if hint else described_by]
         attributes = {
             "name": name or id,
@@ -59,4 +101,5 @@ class Field(tornado.web.UIModule):
         }
         given = [(key, value) for key, value in attributes.items() if value is not None and value is not False]
         names = {"id": id, "label": label, "hint": hint, "is_hidden": is_hidden, "is_optional": is_optional}
+        names["refused"] = here if is_told else None
         return self.render_string("field.html", attributes=given, **names)
