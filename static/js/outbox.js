@@ -324,12 +324,13 @@ export class Outbox {
    * @param {boolean} isLate
    */
   #article(pending, isLate) {
-    const { text, at, refused, name } = pending;
+    const { text, at, refused, name, replyTo } = pending;
+    const reply_to = this.#list.dataset.to ? undefined : Number(replyTo) || undefined; // that page shows it above
     const me = Number(document.getElementById("messages")?.dataset.me ?? 0);
     const author = this.#author ? { id: me, name: this.#author } : null;
     const body = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
     const created_at = new Date(at).toISOString();
-    const article = makeArticle({ id: 0, body, author, created_at, edited_at: null, guest_name: name });
+    const article = makeArticle({ id: 0, body, author, created_at, edited_at: null, guest_name: name, reply_to });
     article.classList.add(refused ? "refused" : isLate ? "late" : "pending");
     const state = article.appendChild(document.createElement("p"));
     state.className = "state";

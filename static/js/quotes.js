@@ -20,6 +20,7 @@ const LIMIT_MS = 30_000;
 const MOST_READ = 1000; // characters of a message in which these are looked for
 
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+const waiting = document.getElementById("outbox"); // where nobody can write, there is none
 const backoff = new Backoff();
 let isAsking = false;
 let mayAskAt = 0;
@@ -32,14 +33,19 @@ const changed = new Map();
 let words = (/** @type {string} */ body) => body;
 const start = () => {
   fill();
-  new MutationObserver(fill).observe(list, { childList: true });
+  const observer = new MutationObserver(fill);
+  for (const one of [list, waiting]) if (one) observer.observe(one, { childList: true });
 };
 
 addSheet("quotes");
 import("./markup.js").then(({ pieces, plain }) => (words = (body) => plain(pieces(body)))).then(start, start);
 list.addEventListener("click", go);
 Board.heard = ({ messages, reset }) => {
-  if (reset) begun++;
+  if (reset) {
+    begun++;
+    for (const line of waiting?.querySelectorAll(".quote") ?? []) line.remove();
+    fill();
+  }
   for (const message of messages) {
     if (isAsking) changed.set(message.id, quotedOf(message));
     if (repliesTo(message.id).length) quote(message.id, quotedOf(message));
@@ -59,12 +65,16 @@ function go(event) {
   location.hash = `m${id}`;
 }
 
-/** Writes the lines that are missing. */
-function fill() {
+/**
+ * Writes the lines that are missing. A reply that has left the outbox since hands over its line.
+ * @param {MutationRecord[]} records
+ */
+function fill(records = []) {
+  const left = records.flatMap(({ target, removedNodes }) => (target === waiting ? [...removedNodes] : []));
   for (const article of missing()) {
     const id = idOf(article);
     const quoted = onPage(id);
-    const line = list.querySelector(`[data-reply-to="${id}"] .quote:not(.place)`);
+    const line = [...left, ...repliesTo(id)].flatMap((one) => lineIn(one, id))[0];
     if (quoted) write(article, makeLine(id, quoted));
     else if (line) write(article, line.cloneNode(true));
   }
@@ -80,10 +90,19 @@ function write(article, line) {
   article.querySelector(".body")?.before(line);
 }
 
+/**
+ * @param {Node} reply
+ * @param {number} id
+ * @returns {Element[]} Its line, if it replies to this message and has one.
+ */
+function lineIn(reply, id) {
+  if (!(reply instanceof HTMLElement) || idOf(reply) !== id) return [];
+  return [...reply.querySelectorAll(".quote:not(.place)")];
+}
+
 /** @returns {HTMLElement[]} The replies without a line, or with only the place for it: see handlers/messages/quotes.py. */
 function missing() {
-  const replies = /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("[data-reply-to]"));
-  return [...replies].filter((article) => !article.querySelector(".quote:not(.place)"));
+  return replies("").filter((article) => !article.querySelector(".quote:not(.place)"));
 }
 
 /** @param {HTMLElement} article */
@@ -134,7 +153,17 @@ function quote(id, quoted) {
 
 /** @param {number} id */
 function repliesTo(id) {
-  return list.querySelectorAll(`[data-reply-to="${id}"]`);
+  return replies(`="${id}"`);
+}
+
+/**
+ * @param {string} which What the attribute is.
+ * @returns {HTMLElement[]} Those of the list and those that wait to be sent.
+ */
+function replies(which) {
+  return [...document.querySelectorAll(`:is(#messages, #outbox) [data-reply-to${which}]`)].map(
+    (one) => /** @type {HTMLElement} */ (one),
+  );
 }
 
 /**

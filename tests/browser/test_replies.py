@@ -178,6 +178,42 @@ async def test_a_reply_to_a_message_that_was_deleted_comes_back_to_be_posted_wit
     await expect(quote(page, "to what goes")).to_have_count(0)
 
 
+async def test_a_reply_that_waits_shows_what_it_is_to(start, visit):
+    """As a posted one does, over a reload, and as that message is now. The line stays while it becomes a posted one."""
+    visit.expect("net::ERR_")
+    server = start()
+    ada = Person(server, name="Ada")
+    first, gone = ada.post("who `rows` on Sunday?")["id"], ada.post("to be deleted")["id"]
+    page = await visit(server)
+    await parked(server, 1)
+    await page.route("**/add", lambda route: route.abort("connectionreset"))
+    for to, words in (("who rows on Sunday?", "I do"), ("to be deleted", "why?")):
+        await use(page, to, "Reply")
+        await page.fill("#s", words)
+        await page.keyboard.press("Control+Enter")
+    waiting = page.locator("#outbox .message")
+    await expect(waiting.filter(has_text="I do").locator(".quote")).to_have_text("In reply to Ada who rows on Sunday?")
+    await expect(waiting.filter(has_text="why?").locator(".quote")).to_have_text("In reply to Ada to be deleted")
+    edit(ada, first, "who `rows` on Monday?")
+    delete(ada, gone)
+    for _ in range(2):
+        await expect(waiting.filter(has_text="I do").get_by_role("link", name="Ada")).to_have_attribute(
+            "href", f"/m/{first}"
+        )
+        await expect(waiting.locator(".quote")).to_have_text(
+            ["In reply to a deleted message", "In reply to Ada who rows on Monday?"]
+        )
+        await page.reload()
+    await waiting.filter(has_text="why?").get_by_role("button", name="Discard").click()
+    await expect(waiting.locator(".quote")).to_have_text("In reply to Ada who rows on Monday?")
+    await page.route("**/messages?ids=*", lambda route: route.abort("connectionreset"))
+    await page.unroute("**/add")
+    await expect(page.locator("#messages .message").filter(has_text="I do").locator(".quote")).to_have_text(
+        "In reply to Ada who rows on Monday?"
+    )
+    await expect(waiting).to_have_count(0)
+
+
 async def test_one_replies_without_javascript(start, visit):
     """By the form on the message's page. Axe finds nothing there, nor on the board, by day and by night."""
     server = start()
