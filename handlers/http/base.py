@@ -24,6 +24,7 @@ from handlers.http.rights import Rights
 from handlers.http.static import ICON, static_url
 from net.logs import shown, warn_rarely
 from storage.errors import StorageError, UnavailableError
+from version import VERSION
 
 log = logging.getLogger("longboard")
 
@@ -247,4 +248,5 @@ class Page(Base):
             "home_of": home_of,
             "CLOSED": CLOSED,
             "origin": self.origin,
+            "version": VERSION,
         }

@@ -681,6 +681,31 @@ def test_the_magnifier_leads_to_the_board_s_search_or_to_that_in_all(club, start
     )
 
 
+def test_pages_end_with_links_that_their_reader_may_follow(club, start):
+    """And with the version, which /healthz tells anybody. The board's own page, which grows at its end, has none of it."""
+    server, owner, friend, hidden = club
+    version = server.get("/healthz").json()["version"]
+
+    def foot(who, path):
+        page = who.get(path).text
+        assert page.count("<footer") == page.count(f'<span lang="">{version}</span></footer>') <= 1
+        return re.findall('<a href="([^"]*)">([^<]*)</a>', page.partition("<footer")[2])
+
+    site = [("/privacy", "Privacy"), ("/feed.atom", "Feed"), ("/api", "API")]
+    for path in ("/signin", "/signup", "/privacy", "/api", "/search", "/nothing", "/?before=9", "/boards"):
+        assert foot(server.client, path) == site, path
+    rowing = [("/b/rowing/#about", "About"), site[0], ("/b/rowing/feed.atom", "Feed"), site[2]]
+    assert foot(server.client, "/b/rowing/search") == foot(owner.browser(), "/b/rowing/settings") == rowing
+    assert foot(friend.browser(), f"/b/{hidden}/search") == [site[0], (f"/b/{hidden}/feed.atom", "Feed"), site[2]]
+    assert foot(server.client, "/") == foot(owner.browser(), "/b/rowing/") == []
+    assert 'id="about"' in server.get("/b/rowing/").text
+    closed = start(reading="members")
+    assert foot(closed.client, "/signin") == [site[0], site[2]]
+    assert foot(Person(closed).browser(), "/account") == site
+    for path, _ in [*site, *rowing]:
+        assert server.get(path).status_code == 200, path
+
+
 def test_the_first_board_has_the_site_s_name_once(club):
     """The site's name stands at the head of each page: the first board's heading is for screen readers, if it has no other name."""
     server, *_ = club
