@@ -55,6 +55,10 @@ class Guests(Nouns):
 
         return await self._write(unit)
 
+    async def blocked_until(self, address: str | None) -> int | None:
+        """Returns until when guests from this address are blocked, in milliseconds; None if they are not."""
+        return await self._read(read_block, address)
+
     async def is_own(self, id: int, secret_hash: bytes) -> bool:
         """Whether this is the hash of a message's secret, as long as it is kept."""
         return await self._read(has_secret, id, secret_hash)
@@ -87,8 +91,13 @@ async def now_ms(tx: Tx) -> int:
 
 async def check_address(tx: Tx, address: str | None) -> None:
     """Raises NotAllowedError for a blocked address."""
-    if await tx.one("SELECT 1 FROM blocks WHERE address = $1 AND until > now_ms()", address):
+    if await read_block(tx, address) is not None:
         raise NotAllowedError("address")
+
+
+async def read_block(tx: Tx, address: str | None) -> int | None:
+    row = await tx.one("SELECT until FROM blocks WHERE address = $1 AND until > now_ms()", address)
+    return row[0] if row else None
 
 
 def check_name_is_free(guest: Guest) -> None:

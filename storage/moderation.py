@@ -8,7 +8,7 @@ from storage.audit import AuditEntry, of_block, of_removal
 from storage.errors import NotFoundError, OwnAddressError
 from storage.names import judge_again, load_table
 from storage.records import FIRST_BOARD, Account, Asker
-from storage.removal import delete_all, delete_newest
+from storage.removal import count_all, delete_all, delete_newest
 from storage.rights import check_in_force, check_moderates, check_no_moderator, end_ways_in
 from storage.rows import ACCOUNT, ENTRY, EVERYWHERE, account_by, author_of, note, note_access_change, raise_floor
 from storage.suspensions import forgive
@@ -91,6 +91,18 @@ class Moderation(Nouns):
             more, is_all = await self._act(actor, credential, None, target, remove_by_source, *arguments)
             removed += more
         return removed
+
+    async def count_by_source(self, by: Asker, message_id: int) -> int:
+        """Returns how many messages remove_all() would take the words of, at most MOST_COUNTED; 0 if it can't find its author."""
+
+        async def read(tx: Tx) -> int:
+            try:
+                author_id, address, _ = await source_of(tx, by, message_id)
+            except NotFoundError:
+                return 0
+            return await count_all(tx, by, *all_by(author_id, address))
+
+        return await self._read(read)
 
     async def log(self, actor: Account | None, action: str, target: str) -> None:
         await self._write(lambda tx: note(tx, actor, action, target))
@@ -195,13 +207,18 @@ async def remove_by_source(tx: Tx, by: Asker, message_id: int, own_address: str 
         check_elsewhere(address, own_address)
     elif not by.is_operator:
         check_no_moderator(await account_by(tx, "id", author_id))
-    where, value = ("author_id = $1", author_id) if author_id else ("author_id IS NULL AND address = $1", address)
-    removed = await delete_newest(tx, by, where, value, but=message_id)
+    source = all_by(author_id, address)
+    removed = await delete_newest(tx, by, *source, but=message_id)
     if is_all := not removed:
-        removed = await delete_all(tx, by, where, value)
+        removed = await delete_all(tx, by, *source)
     await raise_floor(tx, removed)
     tx.has_news = is_all  # polls hear of it after the last step: each would reset every page
     return removed.total(), is_all
+
+
+def all_by(author_id: int | None, address: str | None) -> tuple[str, object]:
+    """Returns the condition for all messages of an account or, by guests, from an address; and the value of its $1."""
+    return ("author_id = $1", author_id) if author_id else ("author_id IS NULL AND address = $1", address)
 
 
 async def read_audit(tx: Tx, before: int | None, limit: int, by: Asker) -> list[AuditEntry]:

@@ -9,6 +9,8 @@ from storage.tx import Tx
 
 REMOVED_AT_ONCE = 2000
 """Messages. They take SQLite's writer about 30 ms, in which posts wait. More take several transactions."""
+MOST_COUNTED = 1000
+"""Messages of one author that are counted for the page of each of them: they take about a millisecond."""
 
 
 async def delete_newest(tx: Tx, asker: Asker | None, where: str, value: object, but: int = 0) -> Counter[int]:
@@ -23,6 +25,18 @@ async def delete_newest(tx: Tx, asker: Asker | None, where: str, value: object, 
     if last is None:
         return Counter()
     return await delete_all(tx, asker, f"{where} AND id > $2 AND id <> $3", value, last[0], but)
+
+
+async def count_all(tx: Tx, asker: Asker | None, where: str, value: object) -> int:
+    """Returns how many messages with words delete_all() would remove; MOST_COUNTED if it would remove as many with or
+    without words, or more.
+    """
+    rights, bound = rights_of(asker, "everywhere", 3)
+    counted = f"SELECT body FROM {EVERYWHERE} WHERE {where} AND {rights} LIMIT $2"
+    row = await tx.one(f"SELECT count(body), count(*) FROM ({counted}) AS counted", value, MOST_COUNTED, *bound)
+    assert row is not None
+    with_words: int = row[0]
+    return MOST_COUNTED if row[1] == MOST_COUNTED else with_words
 
 
 async def delete_all(tx: Tx, asker: Asker | None, where: str, *bound: object) -> Counter[int]:

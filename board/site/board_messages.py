@@ -44,8 +44,11 @@ class BoardMessages(Guests, Boards, LiveBoards):
         board = await self.find_board(caller, slug)
         credential = caller.credential.id if caller.credential else None
         what = reply_to, guest, self._mentioned(caller, body)
-        with finding_board():
-            posted = await self.storage.append(caller.author, body, key, caller.address, credential, board.id, *what)
+        async with self._blocked(caller):
+            with finding_board():
+                posted = await self.storage.append(
+                    caller.author, body, key, caller.address, credential, board.id, *what
+                )
         message, is_new = posted
         if is_new and caller.person is not None and self.waiters.directory.has_others:
             with contextlib.suppress(UnavailableError):  # it is posted all the same

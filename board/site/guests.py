@@ -1,10 +1,16 @@
 """What guests say with their posts, and do with their own messages, by the secret that each was posted with."""
 
+import contextlib
+import datetime
+from collections.abc import AsyncIterator
+
 from board.account_names import clean_name
 from board.caller import Caller
+from board.errors import DeniedError
+from board.said import said
 from board.site.messages import Messages
 from board.text import clean
-from storage.errors import MembersOnlyError, NameReservedError
+from storage.errors import CLOSED, MembersOnlyError, NameReservedError, NotAllowedError, UnavailableError
 from storage.records import GUEST_MS, NAMELESS, Guest, Message
 
 
@@ -27,6 +33,22 @@ class Guests(Messages):
                 raise
             return guest._replace(name=None, is_refused=True)
         return guest._replace(name=name)
+
+    @contextlib.asynccontextmanager
+    async def _blocked(self, caller: Caller) -> AsyncIterator[None]:
+        """Says until when a guest's address is blocked, if storage refuses the guest for that. Raises DeniedError."""
+        try:
+            yield
+        except NotAllowedError as error:
+            until = None
+            if caller.credential is None and not isinstance(error, tuple(CLOSED.values())):
+                with contextlib.suppress(UnavailableError):
+                    until = await self.storage.blocked_until(caller.address)
+            if until is None:
+                raise
+            end = datetime.datetime.fromtimestamp(until / 1000, datetime.UTC)
+            words = said("Posting is blocked until %(time)s UTC.", time=f"{end:%Y-%m-%d %H:%M}")
+            raise DeniedError("not_allowed", words) from None
 
     async def editable_until(self, message: Message, is_new: bool, secret_hash: bytes) -> int | None:
         """Returns until when a guest may change what was posted with this secret; None for what was posted before, with
@@ -51,7 +73,8 @@ class Guests(Messages):
         body = clean(text, self.rules.message_length)
         board_id = (await self.storage.message(id, caller.asker)).board_id
         there = caller.address, began_from, board_id
-        return await self.storage.edit_by_guest(id, body, secret_hash, *there, self._mentioned(caller, body))
+        async with self._blocked(caller):
+            return await self.storage.edit_by_guest(id, body, secret_hash, *there, self._mentioned(caller, body))
 
     async def delete(self, caller: Caller, id: int, secret_hash: bytes | None = None) -> Message:
         """Deletes a message, for its author, a moderator, or the guest who has its secret. Raises what delete() does for
@@ -61,4 +84,5 @@ class Guests(Messages):
             return await super().delete(caller, id)
         self.limits.deleting.check(caller.key)
         board_id = (await self.storage.message(id, caller.asker)).board_id
-        return await self.storage.delete_by_guest(id, secret_hash, caller.address, board_id)
+        async with self._blocked(caller):
+            return await self.storage.delete_by_guest(id, secret_hash, caller.address, board_id)

@@ -44,6 +44,11 @@ class Moderation(Parts):
         credential = self._check(caller)
         await self.storage.remove_all(credential.account, message_id, caller.address, credential=credential.id)
 
+    async def count_by_source(self, caller: Caller, message_id: int) -> int:
+        """Returns how many messages remove_all() would remove, at most MOST_COUNTED. Raises DeniedError."""
+        self._check(caller)
+        return await self.storage.count_by_source(caller.asker, message_id)
+
     async def audit(self, caller: Caller, before: int | None) -> tuple[list[AuditEntry], int | None]:
         """Returns a page of the audit log, the newest first, and the entry before which it continues, if it does.
 

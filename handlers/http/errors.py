@@ -155,6 +155,7 @@ STATUSES = {
     "sign_in_first": 401,
     "wrong_password": 401,
     "not_yours": 403,
+    "not_allowed": 403,
     "moderators_only": 403,
     "suspended": 403,
     "signup_closed": 403,

@@ -16,6 +16,7 @@ from handlers.messages.rendering import BLANK, Rendering, needs
 from storage.errors import EditConflictError
 from storage.records import FIRST_BOARD, Message
 from storage.records import Page as MessagesPage
+from storage.removal import MOST_COUNTED
 
 
 class MessagePage(OnMessage, WithRail, Rendering):
@@ -29,7 +30,8 @@ class MessagePage(OnMessage, WithRail, Rendering):
             self.place = self.live_place
             around = [*older.messages, message, *newer.messages]
             own = await self.site.own_reactions(self.caller, [message.id]) if self.account else []
-            html = await self.days_html(around, message.id, self.tools(message, is_suspended, own))
+            removable = await self.site.count_by_source(self.caller, message.id) if self.caller.may_moderate else 0
+            html = await self.days_html(around, message.id, self.tools(message, is_suspended, own, removable))
             beside = self.beside()
             await self.send_page(
                 "message_page.html",
@@ -52,8 +54,10 @@ class MessagePage(OnMessage, WithRail, Rendering):
         """The board's cursor, or that of the change that was the last one before its messages were read."""
         return Cursor(self.board.epoch, min(self.board.seq, read_at))
 
-    def tools(self, message: Message, is_suspended: bool, own: Sequence[tuple[int, int, str]]) -> bytes:
-        """Renders what this viewer may do with the message, to which they have reacted so far in these ways."""
+    def tools(self, message: Message, is_suspended: bool, own: Sequence[tuple[int, int, str]], removable: int) -> bytes:
+        """Renders what this viewer may do with the message, to which they have reacted so far in these ways. `removable` is
+        how many a moderator can delete with it.
+        """
         board = self.place.board
         is_open = board is None or board.archived_at is None
         reacts = self.account is not None and is_open
@@ -67,6 +71,7 @@ class MessagePage(OnMessage, WithRail, Rendering):
             pins=deletes and is_open,
             is_open=is_open,
             is_suspended=is_suspended,
+            removable=removable if removable < MOST_COUNTED else 0,
             reactions=dict.fromkeys(EMOJI, 0) | dict(message.reactions) if reacts else {},
             own={kind for *_, kind in own},
             id=message.id,

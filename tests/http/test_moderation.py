@@ -1,6 +1,7 @@
 """What moderators may do, what nobody else may, and that it is written down."""
 
 import concurrent.futures
+import datetime
 import re
 
 import pytest
@@ -101,8 +102,20 @@ def test_a_blocked_address_can_not_post_as_a_guest(start):
         return client.post("/api/v1/messages", json={"body": "x"}, headers=headers)
 
     message = post(here).json()
+    mine = post({**here, "Guest-Secret": "s" * 22}).json()
     assert moderate(moderator.browser(), message, act="block", days="7").status_code == 303
-    refused(post(here), 403, "not_allowed")
+    blocked, secret = post(here), {**here, "Guest-Secret": "s" * 22}
+    refused(blocked, 403, "not_allowed")
+    until_when = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=7)
+    said = re.fullmatch(r"Posting is blocked until (\S+ \S+) UTC\.", blocked.json()["error"]["message"])
+    told = datetime.datetime.strptime(f"{said[1]}+0000", "%Y-%m-%d %H:%M%z")
+    assert abs(until_when - told) < datetime.timedelta(hours=1)
+    own = f"/api/v1/messages/{mine['id']}"
+    for answer in (
+        server.client.patch(own, json={"body": "y"}, headers=secret),
+        server.client.delete(own, headers=secret),
+    ):
+        assert refused(answer, 403, "not_allowed") and said[0] in answer.text
     assert post(there).status_code == 201
     assert post(here, member.api).status_code == 201
     assert server.client.get("/get", headers=here).status_code == 200

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from storage.errors import LinkGoneError, NotAllowedError, NotFoundError, UsernameTakenError
-from storage.records import OPERATOR, Password
+from storage.records import OPERATOR, Asker, Password
 from tests.storage.test_storage import ADA, BOB, bodies, snapshot, storage  # noqa: F401 (a fixture)
 
 LATER = 10**14  # milliseconds, in a time far off
@@ -137,6 +137,22 @@ async def test_a_blocked_address_is_closed_for_guests_for_a_time(storage):
     nowhere, _ = await storage.append(None, "from nowhere", None)
     with pytest.raises(NotFoundError):
         await storage.block_address(None, nowhere.id, LATER)
+
+
+async def test_the_messages_of_an_author_are_counted_within_a_bound(storage, monkeypatch):
+    """Those with words, on boards that the moderator may read; of an account or, by guests, from an address."""
+    ada = await storage.account("ada")
+    hidden = await storage.create_board(ada, "quiet", "Quiet", read_by="invited", most_owned=9)
+    by_ada, by_guest = [
+        [(await storage.append(author, f"words {n}", None, ADDRESS))[0].id for n in range(3)] for author in (ADA, None)
+    ]
+    await storage.append(ADA, "on a hidden board", None, ADDRESS, None, hidden.id)
+    await storage.delete(by_ada[1], ADA.id)
+    bob = Asker(BOB.id, None)
+    counts = [await storage.count_by_source(bob, id) for id in (by_ada[0], by_guest[0], 10**6)]
+    assert counts == [2, 3, 0] and await storage.count_by_source(Asker(ADA.id, None), by_ada[0]) == 3
+    monkeypatch.setattr("storage.removal.MOST_COUNTED", 2)
+    assert await storage.count_by_source(bob, by_guest[0]) == 2
 
 
 async def test_all_of_an_author_s_messages_go_and_clients_start_anew(storage):
