@@ -14,6 +14,8 @@ const FORM =
   '<div class="row"><p class="hint" role="status"></p>' +
   '<button class="quiet" type="button"></button><button></button></div>';
 
+let tries = 0; // that failed to load what keeps the words
+
 /** One message that is being changed. */
 class Editing {
   #id;
@@ -178,7 +180,9 @@ class Editing {
  */
 export async function edit(article, tools) {
   const asked = ask(`/api/v1/messages/${article.id.slice(1)}`, isMessage, LIMIT_MS);
-  const [message, { keepWords }] = await Promise.all([asked, import("./edit.js")]);
+  const loaded = import(tries ? `./edit.js?${tries}` : "./edit.js"); // with another address: see lazy() in main.js
+  loaded.catch(() => tries++);
+  const [message, { keepWords }] = await Promise.all([asked, loaded]);
   if (article.isConnected && !article.querySelector("form")) new Editing(message, tools).begin(article, keepWords);
 }
 

@@ -124,8 +124,9 @@ SELECTED_AT_ONCE = """
 
 
 async def test_a_form_that_is_shown_does_not_change_under_who_writes(start, visit):
-    """What keeps the words comes late. Who selects all as soon as they see the form, and writes, has written only that;
-    the words of before are there by then."""
+    """What keeps the words fails to come, and the next time it comes late. Who selects all as soon as they see the form,
+    and writes, has written only that; the words of before are there by then."""
+    visit.expect(NETWORK)
     server = start()
     ada = Person(server, name="Ada")
     id = ada.post("first words")["id"]
@@ -133,12 +134,18 @@ async def test_a_form_that_is_shown_does_not_change_under_who_writes(start, visi
     await (await edit(page, "first words")).fill("words of before")
     await page.keyboard.press("Escape")
     let_go = await visit.hold(page, "**/edit.js*")
+    await page.route("**/edit.js*", lambda route: route.abort(), times=1)
     await page.reload()
     await page.evaluate(SELECTED_AT_ONCE)
+    await use(page, "first words", "Edit")
+    await expect(page.locator(".told")).to_have_text("The board can't be reached. Try again.")
+    await expect(page.locator(".in-place")).to_have_count(0)
     async with page.expect_request("**/edit.js*") as asked:
         await use(page, "first words", "Edit")
     let_go.set()
-    await page.evaluate("(url) => import(url)", (await asked.value).url)
+    again = (await asked.value).url
+    assert again.endswith("?1"), "Firefox does not ask twice for an address that failed"
+    await page.evaluate("(url) => import(url)", again)
     box = page.locator(".in-place textarea")
     await expect(box).to_be_focused()
     await expect(box).to_have_value("words of before")
