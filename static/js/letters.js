@@ -269,13 +269,12 @@ export class Letters {
    * @param {HTMLElement} outbox
    */
   #offer(outbox) {
-    const names = store.names(`${this.#own}outbox/${this.#as}/`);
-    if (!document.documentElement.dataset.order) names.reverse(); // as the outbox shows them
-    for (const [at, letter] of [...outbox.children].entries()) {
-      if (!letter.matches(".refused")) continue;
+    const letters = /** @type {NodeListOf<HTMLElement>} */ (outbox.querySelectorAll(".refused[data-name]"));
+    for (const letter of letters) {
+      const { name = "" } = letter.dataset; // as outbox.js has put it
       const why = letter.querySelector(".state")?.firstChild;
       why?.replaceWith(t("It was not taken: “%(why)s”", { why: why.textContent ?? "" }));
-      letter.querySelector("button")?.before(button(t("Send again"), () => this.#again(names[at])));
+      letter.querySelector("button")?.before(button(t("Send again"), () => this.#again(name)));
     }
   }
 

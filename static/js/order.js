@@ -13,7 +13,6 @@ export async function turn(board) {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement); // moving it takes the focus away
   part("messages").before(part("older"));
   for (const name of END) main.append(...main.querySelectorAll(`:scope > ${name}`));
-  part("outbox").append(...[...part("outbox").children].reverse());
   board.turn();
   history.scrollRestoration = "manual"; // the browser would use heights of another order
   focused?.focus({ preventScroll: true });

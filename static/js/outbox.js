@@ -331,6 +331,7 @@ export class Outbox {
     const body = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
     const created_at = new Date(at).toISOString();
     const article = makeArticle({ id: 0, body, author, created_at, edited_at: null, guest_name: name, reply_to });
+    article.dataset.name = this.#name(pending); // for letters.js
     article.classList.add(refused ? "refused" : isLate ? "late" : "pending");
     const state = article.appendChild(document.createElement("p"));
     state.className = "state";
