@@ -38,7 +38,7 @@ export function makeArticle(message) {
   if (author) {
     article.dataset.by = String(author.id);
     part(".author").classList.remove("guest");
-    part(".author").textContent = author.name;
+    part(".author").textContent = author.name === "deleted account" ? t("deleted account") : author.name; // as the server
     if (author.role === "moderator") beside("b", t("mod"));
     if (author.username) beside("bdi", `@${author.username}`);
     part(".face").classList.add(`hue${author.id % 8}`);

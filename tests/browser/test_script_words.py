@@ -34,6 +34,12 @@ ENGLISH = r"""(html) => {
 }"""
 """What the page shows and the server did not send, without what people wrote, if it is not translated."""
 
+NAME_OF_DELETED = """(url) => import(url).then(({ makeArticle }) => {
+    const author = { id: 1, name: "deleted account" };
+    const article = makeArticle({ id: 0, body: "", author, created_at: "2026-01-01T00:00:00Z", edited_at: null });
+    return article.querySelector(".author").textContent;
+})"""
+
 
 def pseudo():
     """A translation in which each text of ours is marked, with its values in it."""
@@ -109,6 +115,8 @@ async def test_all_that_scripts_say_is_in_the_language_of_the_page(start, visit)
     await expect(page.locator(".told")).to_have_text("⟦Message deleted.⟧")
     await expect(message(page, "mine, changed")).to_have_count(0)
 
+    name = await page.evaluate(NAME_OF_DELETED, static_url("boards/message.js"))
+    assert name == "⟦deleted account⟧", "as the server names the author"
     joe.post("look, @ada")
     await expect(message(page, "look, @ada").locator(".to-you")).to_have_text(" ⟦mentions you⟧")
     post_on(joe.api, "rowing", "and @ada here")
