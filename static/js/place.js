@@ -2,6 +2,7 @@
 
 import { t } from "./words.js";
 
+let end = () => {}; // of the offer that is shown
 const STILL_FRAMES = 10; // messages get their real height only when they come into view
 
 /**
@@ -37,17 +38,16 @@ export async function offerBack(board, place) {
   const article = await board.find(place.id);
   const { bottom = 0, top = 0 } = article?.getBoundingClientRect() ?? {};
   if (!article || (bottom > 0 && top < innerHeight)) return; // it is still in view
-  document.getElementById("back")?.remove();
+  end();
   const [line, button] = ["p", "button"].map((kind) => document.createElement(kind));
   [line.id, button.className, button.textContent] = ["back", "news", t("Back to where you were")];
   line.setAttribute("role", "status");
   line.append(button);
   document.getElementById("news")?.after(line);
-  button.style.marginBlock = "3rem"; // “n new” may come beside it
   const seen = new IntersectionObserver((entries) => {
     if (entries[entries.length - 1].isIntersecting) end();
   });
-  const end = () => (seen.disconnect(), line.remove());
+  end = () => (seen.disconnect(), line.remove());
   seen.observe(article);
   button.addEventListener("click", () => {
     end();
