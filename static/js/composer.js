@@ -19,8 +19,9 @@ export class Composer {
   #as;
   /** How the names of what is kept for this board begin. */
   #board;
-  /** The message that all words here reply to, on the page of that message. */
+  /** The message that all words here reply to, on the page of that message, until that is deleted. */
   #to;
+  #isOnBoard;
   #tip;
   #stopped;
   #outbox;
@@ -30,7 +31,7 @@ export class Composer {
   /**
    * @param {HTMLFormElement} form
    * @param {HTMLElement} list Where messages that are on their way are shown.
-   * @param {(message: import("./message.js").Message) => void} sent
+   * @param {(message: import("./message.js").Message, pending: Pending) => void} sent
    * @param {(words: string) => void} stopped Called when the author has been signed out.
    */
   constructor(form, list, sent, stopped) {
@@ -40,6 +41,7 @@ export class Composer {
     this.#as = form.querySelector("input[name=as]")?.getAttribute("value") ?? "";
     this.#board = form.dataset.board ?? "";
     this.#to = form.dataset.to;
+    this.#isOnBoard = !this.#to;
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
     this.#say(this.#tip);
@@ -75,6 +77,20 @@ export class Composer {
 
   wake() {
     this.#outbox.wake();
+  }
+
+  /** The message that all words here reply to is deleted: they join the draft for the board, which the board's page shows. */
+  release() {
+    const [before, words] = [this.#draft, this.#box.value];
+    delete this.#form.dataset.to;
+    this.#to = undefined;
+    const draft = store.get(this.#draft);
+    this.#origin ??= read(store.get(this.#keptOrigin));
+    if (!draft.includes(words)) this.#box.value = [words, draft].filter(Boolean).join("\n\n");
+    else this.#box.value = draft; // another tab has done this
+    this.#edited();
+    for (const name of ["", "/origin"]) store.put(before + name, "");
+    this.#reply();
   }
 
   /** Closes the form for good. Its words are there again when the same account signs in. */
@@ -160,7 +176,7 @@ export class Composer {
         this.#outbox.add(this.#box.value, this.#origin, to ?? replyTo);
         delete this.#form.dataset.replyTo;
         const { order } = document.documentElement.dataset;
-        if (!this.#to) scrollTo({ top: order ? document.body.scrollHeight : 0 }); // where it is shown
+        if (this.#isOnBoard) scrollTo({ top: order ? document.body.scrollHeight : 0 }); // where it is shown
       }
       this.#box.value = "";
       this.#edited();

@@ -5,6 +5,7 @@ import { Board } from "./board.js";
 import { Composer } from "./composer.js";
 import { button, drawer as store } from "./outbox.js";
 import { Tabs } from "./poller.js";
+import { addSheet, load } from "./shared.js";
 import { n, t } from "./words.js";
 
 /**
@@ -22,8 +23,6 @@ const PAUSE_MS = 1000;
 // After these, the tools at a message are needed:
 const TOUCHES = ["pointermove", "focusin", "click"];
 
-/** @type {Map<string, number>} How often each script that is loaded when it is used has failed to load. */
-const failed = new Map();
 /** @type {Promise<unknown> | undefined} */
 let styled;
 /** @type {Promise<typeof import("./pin.js")> | undefined} */
@@ -283,39 +282,19 @@ async function goToPlace() {
 }
 
 /**
- * Loads a script and uses it. If the server is away, nothing happens, and the next use tries again, with another address,
- * because Firefox does not request a script again that has failed to load (whatwg/html#6768).
+ * Loads a script and uses it. If the server is away, nothing happens, and the next use tries again.
  * @template {keyof Lazy} Name
  * @param {Name} name
  * @param {(module: Lazy[Name]) => unknown} use
  */
 async function lazy(name, use) {
-  const tries = failed.get(name) ?? 0;
-  /** @type {Lazy[Name]} */
-  let module;
-  try {
-    module = await import(tries ? `./${name}.js?${tries}` : `./${name}.js`);
-    if (!["place", "since", "order"].includes(name)) await (styled ??= style());
-  } catch {
-    failed.set(name, tries + 1);
-    return;
-  }
+  /** @type {Lazy[Name] | undefined} */
+  const module = await load(name);
+  if (!module) return;
+  // The styles of what these scripts show:
+  if (!["place", "since", "order"].includes(name))
+    await (styled ??= addSheet("later").then((isThere) => isThere || (styled = undefined)));
   return use(module);
-}
-
-/** Loads the styles of what these scripts show. */
-function style() {
-  /** @type {HTMLLinkElement | null} */
-  const first = document.querySelector("[href$='/board.css']");
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = first?.href.replace("board.css", "later.css") ?? "";
-  document.head.append(sheet);
-  sheet.onerror = () => {
-    styled = undefined; // the next use tries again
-    sheet.remove();
-  };
-  return new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
 }
 
 /** @param {import("./board.js").Reply} reply */

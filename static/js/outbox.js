@@ -98,7 +98,7 @@ export class Outbox {
    * @param {string} as The username, or nothing for a guest. What one account writes is never sent as another.
    * @param {string} author
    * @param {number} limit Characters that a message may have.
-   * @param {{sent(message: Message): void, refused(pending: Pending, isSignedOut: boolean): boolean,
+   * @param {{sent(message: Message, pending: Pending): void, refused(pending: Pending, isSignedOut: boolean): boolean,
    *   back(pending: Pending): boolean}} callbacks The last two return whether the words are back with their author.
    * @param {string} board How the names of what is kept for a board begin; the first board's begin with nothing.
    */
@@ -233,7 +233,7 @@ export class Outbox {
         const message = await this.#post(pending);
         this.#backoff.reset();
         if (message.editable_until) store.put(`own/${message.id}`, `${pending.key} ${message.editable_until}`);
-        this.#callbacks.sent(message);
+        this.#callbacks.sent(message, pending);
         this.#drop(pending);
       } catch (error) {
         if (error === GIVEN_UP) continue; // its author has taken it back

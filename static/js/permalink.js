@@ -4,8 +4,8 @@
 import { Composer } from "./composer.js";
 import { changeArticle, makeArticle } from "./message.js";
 import { drawer as store } from "./outbox.js";
-import { ask, Backoff, boardsTime, Tabs } from "./poller.js";
-import { addSheet } from "./shared.js";
+import { ask, Backoff, boardsTime, Failure, Tabs } from "./poller.js";
+import { addSheet, load } from "./shared.js";
 import { t } from "./words.js";
 
 /**
@@ -16,27 +16,34 @@ import { t } from "./words.js";
 
 const LIMIT_MS = 30_000;
 const MOST = 50; // replies that are shown below; all are on the board
+const MOST_ASKED = 100; // messages in one request
 const PATIENCE_MS = 2000; // as in main.js
+const PAUSE_MS = 1000; // until tools that could not be had are asked for again, as in main.js
 const TOUCHES = ["pointermove", "focusin", "click"];
 
 const part = (/** @type {string | number} */ id) =>
   /** @type {HTMLElement | null} */ (document.getElementById(`${id}`));
 const list = /** @type {HTMLElement} */ (part("messages"));
-const { cursor = "", wait = "25", home = "/", history: past = "/api/v1/messages", of, me, as = "" } = list.dataset;
+const { cursor = "", wait = "25", of, me, as = "" } = list.dataset;
+const home = () => list.dataset.home ?? "/"; // it changes with the board's address
 const form = /** @type {HTMLFormElement | null} */ (part("composer")); // not everybody may write
 const replies = /** @type {HTMLElement} */ (part("replies"));
 const sign = /** @type {HTMLElement} */ (part("sign"));
 const openedAt = boardsTime();
 const backoff = new Backoff();
+const made = Number(cursor.split("-")[1]); // the last change before this page; a message's id is the number of its first
 /** @type {Set<string>} What was sent from here: another tab may post it, and this one hears of it by a poll. */
 const waiting = new Set();
 let newest = 0; // of the messages that a poll has brought
 let isStopped = false;
+let isPausing = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} Until the messages on the page are asked for again. */
+let asking;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let losing;
 
 form?.addEventListener("submit", () => waiting.add(form.querySelector("textarea")?.value.trim() ?? ""));
-const tabs = new Tabs(cursor, Number(wait), { show, lost, back, stopped, home });
+const tabs = new Tabs(cursor, Number(wait), { show, lost, back, stopped, home: home() });
 const composer =
   form && new Composer(form, /** @type {HTMLElement} */ (part("outbox")), sent, (words) => tabs.stop(words));
 if (as) tabs.tell({ signedIn: true });
@@ -45,41 +52,53 @@ offerOwn();
 
 /** @param {Reply} reply */
 function show(reply) {
-  if (reply.reset) readAgain();
-  else take(reply);
+  if (reply.reset) return void readAgain();
+  composer?.arrived(reply.messages);
+  take(reply);
+  notify(reply.messages.filter((one) => !one.deleted));
 }
 
 /** @param {Reply} reply */
 function take(reply) {
-  composer?.arrived(reply.messages);
   for (const message of reply.messages) {
+    const isNew = !message.deleted && String(message.reply_to) === of && message.id > made;
     if (message.deleted) remove(message.id);
-    else if (part(`m${message.id}`) || String(message.reply_to) === of) put(message);
+    else if (isNew || part(`m${message.id}`)) put(message);
   }
-  notify(reply.messages.filter((one) => !one.deleted));
   if (list.querySelector(".quote")) {
     Promise.all([import("./board.js"), import("./quotes.js")]).then(([{ Board }]) => Board.heard?.(reply), nothing);
   }
 }
 
-/** What has changed is not known: asks what the messages on the page are by now. If that fails, it is asked again. */
+/**
+ * What has changed is not known: asks what the messages on the page are by now, and those that they quote. If nobody answers,
+ * they are asked for again.
+ */
 async function readAgain() {
-  const ids = [...document.querySelectorAll("article[id]")].map((one) => one.id.slice(1));
+  clearTimeout(asking);
+  const shown = [...document.querySelectorAll("article[id]")].map((one) => one.id.slice(1));
+  const quoted = [...list.querySelectorAll("[data-reply-to]")].map((one) => one.getAttribute("data-reply-to"));
+  const ids = [...new Set([...shown, ...quoted])].slice(0, MOST_ASKED);
+  if (!ids.length || isStopped) return;
   try {
-    const { messages } = await ask(`${home === "/" ? "/api/v1/messages" : past}?ids=${ids}`, isNamed, LIMIT_MS);
+    const { messages } = await ask(`${list.dataset.history ?? "/api/v1/messages"}?ids=${ids}`, isNamed, LIMIT_MS);
     backoff.reset();
-    if (!isStopped) take({ messages, cursor: "" });
-  } catch {
-    if (!isStopped) setTimeout(readAgain, backoff.next());
+    if (!isStopped) take({ messages, cursor: "", reset: true });
+  } catch (error) {
+    const { status, pause, isOurs } = error instanceof Failure ? error : new Failure(String(error));
+    if (isOurs && status < 500 && !pause) return; // asked again, it would say the same
+    clearTimeout(asking);
+    asking = setTimeout(readAgain, pause + backoff.next());
   }
 }
 
 /**
+ * As in quotes.js.
  * @param {import("./poller.js").Json} reply
  * @returns {reply is {messages: (Message | Deleted)[]}}
  */
 function isNamed(reply) {
-  return Array.isArray(reply.messages);
+  return Array.isArray(reply.messages) && !("cursor" in reply);
 }
 
 /** @param {Message} message */
@@ -89,7 +108,12 @@ function put(message) {
   if (before) changeArticle(before, article);
   else if (replies.childElementCount < MOST) replies.append(article);
   if (String(message.id) === of) changeForms(message);
-  else if (!before && waiting.has(message.body)) tell(message);
+  else if (!before && waiting.has(message.body) && isMine(message)) tell(message);
+}
+
+/** @param {Message} message */
+function isMine({ author, guest_name = "" }) {
+  return me ? String(author?.id) === me : !author && guest_name === store.get("guest_name");
 }
 
 /**
@@ -146,8 +170,9 @@ function end(article) {
   for (const one of document.querySelectorAll(".tools > :not(#edit, #composer, #outbox, #replies, #posted)"))
     one.remove();
   forget();
-  if (form?.querySelector("textarea")?.value) delete form.dataset.to;
-  else form?.remove();
+  if (!form?.querySelector("textarea")?.value) form?.remove();
+  else if (composer?.release) composer.release();
+  else delete form.dataset.to; // a composer of the last release
   if (hadFocus && document.activeElement === document.body) note.focus({ preventScroll: true });
 }
 
@@ -157,12 +182,17 @@ function forget() {
   for (const one of document.querySelectorAll("meta[name=description], meta[property]")) one.remove();
 }
 
-/** @param {Message} message */
-function sent(message) {
+/**
+ * @param {Message} message Also one that was written on another page, and waited.
+ * @param {import("./outbox.js").Pending} [pending] That of the last release tells none.
+ */
+function sent(message, pending) {
   tabs.wake();
-  if (message.reply_to && String(message.reply_to) !== of) return; // it was written elsewhere
-  if (message.reply_to) put(message);
-  tell(message);
+  const text = pending?.text.trim() ?? message.body;
+  const isReply = String(message.reply_to) === of;
+  if (isReply) put(message);
+  if (isReply || waiting.has(text)) tell(message);
+  waiting.delete(text);
 }
 
 /**
@@ -174,7 +204,7 @@ function tell(message) {
   const [link, board] = ["a", "a"].map((kind) => document.createElement(kind));
   [link.textContent, board.textContent] = [t("See your message"), t("Go to the board")];
   link.setAttribute("href", `/m/${message.id}`);
-  board.setAttribute("href", home);
+  board.setAttribute("href", home());
   part("posted")?.replaceChildren(t("Posted."), " ", link, " · ", board);
 }
 
@@ -232,24 +262,23 @@ async function touched(event) {
     matchMedia("(hover: none)").matches &&
     target instanceof Element &&
     target.closest(".permalink");
-  if (type === "click" && !dots) return;
+  if (type === "click" ? !dots : isPausing) return;
   if (dots) event.preventDefault();
+  isPausing = true; // if the server is away, it is not asked at each move
+  setTimeout(() => (isPausing = false), PAUSE_MS);
   const tools = await loadTools();
   if (!tools) return dots && location.assign(/** @type {HTMLAnchorElement} */ (dots).href);
   for (const name of TOUCHES) list.removeEventListener(name, touched); // from now on, tools.js listens
   tools.begin({ show: take }, event);
 }
 
-/** @type {Promise<typeof import("./tools.js") | null> | undefined} */
-let loading;
-
-/** Loads the tools and their styles. If the server is away, nothing happens, and the next use tries again. */
-function loadTools() {
-  loading ??= Promise.all([import("./tools.js"), addSheet("later")]).then(
-    ([tools]) => tools,
-    () => ((loading = undefined), null),
-  );
-  return loading;
+/**
+ * Loads the tools and their styles. If the server is away, nothing happens, and the next use tries again.
+ * @returns {Promise<typeof import("./tools.js") | undefined>}
+ */
+async function loadTools() {
+  const [tools] = await Promise.all([load("tools"), addSheet("later")]);
+  return tools;
 }
 
 /** A guest's own message can be changed here for some minutes, in the browser that wrote it. */
@@ -260,10 +289,8 @@ function offerOwn() {
   const note = document.createElement("p");
   note.className = "note";
   note.append(t("Yours?"), " ");
-  for (const [name, label] of [
-    ["edit", t("Edit")],
-    ["delete", t("Delete")],
-  ]) {
+  const isOpen = list.dataset.archived === undefined; // else nothing is changed, as tools.js knows, too
+  for (const [name, label] of [...(isOpen ? [["edit", t("Edit")]] : []), ["delete", t("Delete")]]) {
     const button = document.createElement("button");
     [button.type, button.className, button.textContent] = ["button", "small", label];
     button.addEventListener("click", async () => {

@@ -252,7 +252,9 @@ class Several {
     const found = await whereIs(slug);
     if (found instanceof Failure) return this.#catchUp(); // which says so, if no poll does
     slug = found.slug;
-    if (of) this.#page.home = `/b/${slug}/`;
+    const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+    list.dataset.history = `/api/v1/boards/${slug}/messages`;
+    if (of) this.#page.home = list.dataset.home = `/b/${slug}/`;
     else {
       history.replaceState(history.state, "", `/b/${slug}/${location.hash}`);
       this.#rail.moved(slug);

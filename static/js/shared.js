@@ -1,17 +1,33 @@
 // What several scripts need. The server puts this code in place of its import, as that of words.js.
 
 /**
- * @type {(name: string) => Promise<unknown>} Adds a style sheet, unless the page has it; returns when it is there, or can't be
- * had. Scripts may be in a folder of their version.
+ * @type {(name: string) => Promise<boolean>} Adds a style sheet, unless the page has it; returns when it is there, or can't be
+ * had: whether it could. Scripts may be in a folder of their version.
  */
 export const addSheet = (name) => {
-  if (document.querySelector(`link[href$="/${name}.css"]`)) return Promise.resolve();
+  if (document.querySelector(`link[href$="/${name}.css"]`)) return Promise.resolve(true);
   const sheet = document.createElement("link");
   sheet.rel = "stylesheet";
   sheet.href = import.meta.url.replace(/(boards\/)?[^/]*$/, `${name}.css`);
   document.head.append(sheet);
-  return new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
+  return new Promise((done) => {
+    sheet.onload = () => done(true);
+    sheet.onerror = () => (sheet.remove(), done(false));
+  });
 };
+
+/**
+ * @type {(name: string) => Promise<any>} Loads a script of this folder, or returns nothing. Then the next use tries again, with
+ * another address, because Firefox does not request a script again that has failed to load (whatwg/html#6768).
+ */
+export const load = ((/** @type {Map<string, number>} */ failed) => async (/** @type {string} */ name) => {
+  const tries = failed.get(name) ?? 0;
+  try {
+    return await import(tries ? `./${name}.js?${tries}` : `./${name}.js`);
+  } catch {
+    failed.set(name, tries + 1);
+  }
+})(new Map());
 
 /** @type {(message: import("./message.js").Message) => boolean} Whether it mentions the reader, or everybody: that is 0. */
 export const isToReader = ({ mentions = [] }) => {

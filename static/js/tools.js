@@ -131,7 +131,8 @@ export function begin(board, event) {
 export async function use(board, name, article, button) {
   tools ??= { board, as, tell, own };
   try {
-    await ACTIONS.find((action) => action.name === name)?.act(article, button);
+    const action = ACTIONS.find((one) => one.name === name);
+    if (action?.isFor(article)) await action.act(article, button);
   } catch (error) {
     tell(inWords(error));
   }

@@ -15,6 +15,11 @@ pytestmark = BROWSER_TEST
 
 LOADED = "(name) => performance.getEntriesByType('resource').some((one) => one.name.includes(name))"
 GONE = "This message was deleted."
+MOVE = 'one.dispatchEvent(new PointerEvent("pointermove", { bubbles: true }))'
+WAIT = "new Promise((done) => setTimeout(done, 10))"
+MOVES = f"async (one) => {{ for (let n = 0; n < 30; n++) {{ {MOVE}; await {WAIT}; }} }}"
+MOVES_ON = f"async (one) => {{ while (!one.querySelector('.toolbar')) {{ {MOVE}; await {WAIT}; }} }}"
+POLL = "dispatchEvent(new Event('online'))"
 
 
 async def reply(page, text):
@@ -33,7 +38,7 @@ def delete(person, id):
 async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
     """Its words, its reactions, its neighbours, and what quotes them; with one poll for it and the board. A reply stays a
     draft through a reload, waits while the server is away, and is posted once. What was written to a message that is
-    deleted can be posted without it.
+    deleted can be posted without it, and is a draft on the board.
     """
     visit.expect(f"{NETWORK}|status of 404")
     server = start()
@@ -45,6 +50,19 @@ async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
     await parked(server, 1)
     this = page.locator(".this")
     assert not await page.evaluate(LOADED, "tools."), "nothing of the tools is loaded before somebody points"
+    tried = []
+
+    async def refuse(route):
+        tried.append(route.request.url)
+        await route.abort("connectionreset")
+
+    await page.route(re.compile("tools.js|later.css"), refuse)
+    await this.evaluate(MOVES)
+    assert 1 < len(tried) < 12, "what can't be had is not asked for at each move"
+    await page.unroute(re.compile("tools.js|later.css"), refuse)
+    async with page.expect_response("**/later.css"):
+        await this.evaluate(MOVES_ON)
+    await expect(this.locator(".toolbar")).to_have_count(1)
     edit(ada, id, "who rows **today**?")
     await expect(this.locator(".body")).to_have_text("who rows today?")
     await expect(this.locator(".body strong")).to_have_text("today")
@@ -84,8 +102,10 @@ async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
     delete(ada, id)
     await expect(page.get_by_text(GONE)).to_be_visible()
     assert "who rows" not in await page.content()
+    await expect(board.locator("#s")).to_have_value("and tomorrow?")
     await page.get_by_role("button", name="Reply", exact=True).click()
     await expect(message(board, "and tomorrow?")).to_have_count(1)
+    await expect(board.locator("#s")).to_have_value("")
     assert "reply_to" not in server.get("/api/v1/messages?limit=1").json()["messages"][0]
 
 
@@ -133,6 +153,14 @@ async def test_a_message_s_page_ends_with_the_right_to_read_its_board(club, visi
     await expect(page.locator("#replies .body")).to_have_text("I do")
     server.post("on the first board")
     await expect(message(board, "on the first board")).to_have_count(1)
+    mine = server.get("/api/v1/boards/rowing/messages?limit=1").json()["messages"][0]["id"]
+    for is_archived in (True, False):
+        assert owner.api.patch("/api/v1/boards/rowing", json={"archived": is_archived}).status_code == 200
+        own = await another(page, f"/m/{mine}")
+        buttons = own.locator(".note", has_text="Yours?").locator("button")
+        await expect(buttons).to_have_text(["Delete"] if is_archived else ["Edit", "Delete"])
+        await own.close()
+    await comes_to_front(page, board)
     await page.get_by_label("Reply to this message").fill("what I still say")
     assert owner.api.patch("/api/v1/boards/rowing", json={"read_by": "invited"}).status_code == 200
     await expect(page.get_by_text("You can't read this board any more").first).to_be_visible()
@@ -140,3 +168,61 @@ async def test_a_message_s_page_ends_with_the_right_to_read_its_board(club, visi
     content = await page.content()
     assert "who rows" not in content and "I do" not in content
     await expect(page).to_have_url(re.compile(f"/m/{id}$"))
+
+
+async def test_the_page_of_a_message_tells_what_is_its_own(start, visit):
+    """Below it is what was written since the page came, not an old reply that changes. That something was posted is said of
+    what was written here, not of the same words by somebody else. After a gap, what is quoted is asked for, too; once, if
+    nothing is there to ask for.
+    """
+    visit.expect(f"{NETWORK}|status of 404")
+    server = start()
+    ada, bob = Person(server, name="Ada"), Person(server, name="Bob")
+    far = ada.post("words that go")["id"]
+    for number in range(60):
+        ada.post(f"number {number}")
+    id = ada.api.post("/api/v1/messages", json={"body": "who rows?", "reply_to": far}).json()["id"]
+    for number in range(60):
+        ada.post(f"later {number}")
+    old = ada.api.post("/api/v1/messages", json={"body": "an old reply", "reply_to": id}).json()["id"]
+    page = await visit(server, f"/m/{id}", bob)
+    await expect(page.locator(".this .quote")).to_have_text("In reply to Ada words that go")
+    await parked(server, 1)
+    edit(ada, old, "an old reply, changed")
+    await page.route("**/add", lambda route: route.abort("connectionreset"))
+    await reply(page, "yes")
+    await expect(page.locator("#outbox article")).to_contain_text("Trying again")
+    ada.api.post("/api/v1/messages", json={"body": "yes", "reply_to": id})
+    await expect(page.locator("#replies .author")).to_have_text(["Ada"])
+    await expect(page.locator("#replies .body")).to_have_text(["yes"])
+    await expect(page.locator("#posted")).to_be_empty()
+    await page.unroute("**/add")
+    await page.evaluate(POLL)
+    await expect(page.locator("#posted")).to_contain_text("Posted.")
+    await expect(page.locator("#replies .author")).to_have_text(["Ada", "Bob"])
+
+    async def begin_again(route):
+        delete(ada, far)
+        cursor = server.get("/api/v1/messages?limit=1").json()["cursor"]
+        await route.fulfill(json={"messages": [], "cursor": cursor, "reset": True})
+
+    await page.route("**/get?*", begin_again, times=1)
+    await page.evaluate(POLL)
+    await expect(page.locator(".this .quote")).to_have_text("In reply to a deleted message")
+
+
+async def test_nothing_is_asked_of_a_page_on_which_nothing_is_left(start, visit):
+    """After a gap, the page of a deleted message without neighbours goes on with its polls."""
+    server = start()
+    ada = Person(server, name="Ada")
+    id = ada.post("who rows?")["id"]
+    page = await visit(server, f"/m/{id}")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "?ids=" in request.url else None)
+    delete(ada, id)
+    await expect(page.get_by_text(GONE)).to_be_visible()
+    again = {"messages": [], "cursor": "another-1", "reset": True}
+    await page.route("**/get?*", lambda route: route.fulfill(json=again), times=1)
+    async with page.expect_response("**/get?*another-1*"):
+        await page.evaluate(POLL)
+    assert asked == []
