@@ -5,7 +5,7 @@ import { Board } from "./board.js";
 import { Composer } from "./composer.js";
 import { button, drawer as store } from "./outbox.js";
 import { Tabs } from "./poller.js";
-import { addSheet, load } from "./shared.js";
+import { addSheet, load, Sign } from "./shared.js";
 import { n, t } from "./words.js";
 
 /**
@@ -15,8 +15,6 @@ import { n, t } from "./words.js";
  */
 
 const OVERDUE_MS = 2000;
-const PATIENCE_MS = 2000; // shorter gaps are not reported, such as a restart of the server or a ride in a lift
-const LINGER_MS = 2500; // how long “Connected again” is shown; as long as the animation in live.css
 const KEPT_EVERY_MS = 400; // Safari allows 100 calls of replaceState in 30 s
 // Until a screen reader is told how many messages are new, and until tools that could not be had are asked for again:
 const PAUSE_MS = 1000;
@@ -29,68 +27,6 @@ let styled;
 let pin;
 // The timer since the tools were asked for:
 let asking = 0;
-
-/** The sign at the foot of the page. */
-class Sign {
-  #element;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  #isLost = false;
-  #isStopped = false;
-
-  /** @param {HTMLElement} element */
-  constructor(element) {
-    this.#element = element;
-  }
-
-  lost() {
-    if (this.#isLost || this.#isStopped) return;
-    this.#isLost = true;
-    this.#later(PATIENCE_MS, "lost", t("Reconnecting…"));
-  }
-
-  back() {
-    if (!this.#isLost || this.#isStopped) return;
-    this.#isLost = false;
-    clearTimeout(this.#timer);
-    if (this.#element.dataset.kind !== "lost") return;
-    this.#say("back", t("Connected again"));
-    this.#later(LINGER_MS, "", "");
-  }
-
-  /**
-   * Shows the words for good, with a link for signing in.
-   * @param {string} words
-   */
-  stopped(words) {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    this.#say("stopped", `${words} `);
-    const link = document.createElement("a");
-    link.href = "/signin";
-    link.textContent = t("Sign in");
-    this.#element.append(link);
-  }
-
-  /**
-   * @param {number} ms
-   * @param {string} kind
-   * @param {string} words
-   */
-  #later(ms, kind, words) {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#say(kind, words), ms);
-  }
-
-  /**
-   * @param {string} kind
-   * @param {string} words
-   */
-  #say(kind, words) {
-    this.#element.dataset.kind = kind;
-    this.#element.textContent = words;
-  }
-}
 
 /** How many messages came since the reader last saw the newest: in the title, the icon, and on the button to the top. */
 class Unread {
@@ -288,8 +224,7 @@ async function goToPlace() {
  * @param {(module: Lazy[Name]) => unknown} use
  */
 async function lazy(name, use) {
-  /** @type {Lazy[Name] | undefined} */
-  const module = await load(name);
+  const module = /** @type {Lazy[Name] | undefined} */ (await load(name));
   if (!module) return;
   // The styles of what these scripts show:
   if (!["place", "since", "order"].includes(name))

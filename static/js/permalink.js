@@ -5,7 +5,7 @@ import { Composer } from "./composer.js";
 import { changeArticle, makeArticle } from "./message.js";
 import { drawer as store } from "./outbox.js";
 import { ask, Backoff, boardsTime, Failure, Tabs } from "./poller.js";
-import { addSheet, load } from "./shared.js";
+import { addSheet, load, Sign } from "./shared.js";
 import { t } from "./words.js";
 
 /**
@@ -17,7 +17,6 @@ import { t } from "./words.js";
 const LIMIT_MS = 30_000;
 const MOST = 50; // replies that are shown below; all are on the board
 const MOST_ASKED = 100; // messages in one request
-const PATIENCE_MS = 2000; // as in main.js
 const PAUSE_MS = 1000; // until tools that could not be had are asked for again, as in main.js
 const TOUCHES = ["pointermove", "focusin", "click"];
 
@@ -28,7 +27,7 @@ const { cursor = "", wait = "25", of, me, as = "" } = list.dataset;
 const home = () => list.dataset.home ?? "/"; // it changes with the board's address
 const form = /** @type {HTMLFormElement | null} */ (part("composer")); // not everybody may write
 const replies = /** @type {HTMLElement} */ (part("replies"));
-const sign = /** @type {HTMLElement} */ (part("sign"));
+const sign = new Sign(/** @type {HTMLElement} */ (part("sign")));
 const openedAt = boardsTime();
 const backoff = new Backoff();
 const made = Number(cursor.split("-")[1]); // the last change before this page; a message's id is the number of its first
@@ -39,11 +38,9 @@ let isStopped = false;
 let isPausing = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} Until the messages on the page are asked for again. */
 let asking;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let losing;
 
 form?.addEventListener("submit", () => waiting.add(form.querySelector("textarea")?.value.trim() ?? ""));
-const tabs = new Tabs(cursor, Number(wait), { show, lost, back, stopped, home: home() });
+const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped, home: home() });
 const composer =
   form && new Composer(form, /** @type {HTMLElement} */ (part("outbox")), sent, (words) => tabs.stop(words));
 if (as) tabs.tell({ signedIn: true });
@@ -223,14 +220,8 @@ function notify(messages) {
 
 // --- the connection
 
-function lost() {
-  losing ??= setTimeout(() => (sign.textContent = t("Reconnecting…")), PATIENCE_MS);
-}
-
 function back() {
-  clearTimeout(losing);
-  if (losing && !isStopped) sign.textContent = "";
-  losing = undefined;
+  sign.back();
   composer?.wake();
 }
 
@@ -240,16 +231,13 @@ function back() {
  */
 function stopped(words) {
   isStopped = true;
-  clearTimeout(losing);
   composer?.close();
   // The form stays, with its words; of what others wrote, nothing does.
   const kept = ".tools, #composer, #outbox, .elsewhere";
   const parts = document.querySelectorAll("#messages > *, .tools > *, main > :is(.ways-on, .older, .note)");
   for (const one of parts) if (!one.matches(kept)) one.remove();
   forget();
-  const link = document.createElement("a");
-  [link.href, link.textContent] = [`/signin?next=/m/${of}`, t("Sign in")];
-  sign.replaceChildren(`${words} `, link);
+  sign.stopped(words, `/signin?next=/m/${of}`);
 }
 
 // --- the tools at a message
@@ -278,7 +266,7 @@ async function touched(event) {
  */
 async function loadTools() {
   const [tools] = await Promise.all([load("tools"), addSheet("later")]);
-  return tools;
+  return /** @type {typeof import("./tools.js") | undefined} */ (tools);
 }
 
 /** A guest's own message can be changed here for some minutes, in the browser that wrote it. */

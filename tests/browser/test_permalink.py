@@ -8,7 +8,7 @@ from tests.browser.test_access import no_violations
 from tests.browser.test_boards import parked
 from tests.browser.test_tabs import another, comes_to_front
 from tests.support.boards import post_on
-from tests.support.browser import BROWSER_TEST, NETWORK, is_wide, message, words, write
+from tests.support.browser import BROWSER_TEST, NETWORK, comes_true, is_wide, message, words, write
 from tests.support.people import Person, client
 
 pytestmark = BROWSER_TEST
@@ -19,6 +19,11 @@ MOVE = 'one.dispatchEvent(new PointerEvent("pointermove", { bubbles: true }))'
 WAIT = "new Promise((done) => setTimeout(done, 10))"
 MOVES = f"async (one) => {{ for (let n = 0; n < 30; n++) {{ {MOVE}; await {WAIT}; }} }}"
 MOVES_ON = f"async (one) => {{ while (!one.querySelector('.toolbar')) {{ {MOVE}; await {WAIT}; }} }}"
+HEAR = """() => {
+    window.said = [];
+    const sign = document.getElementById("sign");
+    new MutationObserver(() => said.push(sign.textContent)).observe(sign, { childList: true });
+}"""
 POLL = "dispatchEvent(new Event('online'))"
 
 
@@ -83,10 +88,13 @@ async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
     await page.reload()
     await expect(page.get_by_label("Reply to this message")).to_have_value("I do")
     await expect(board.locator("#s")).to_have_value("")
+    await page.evaluate(HEAR)
     server.kill()
     await page.get_by_role("button", name="Reply", exact=True).click()
     await expect(page.locator("#outbox article")).to_contain_text("Trying again")
+    await expect(page.locator("#sign")).to_have_text("Reconnecting…")
     server.start()
+    await comes_true(page, "said.includes('Connected again')")
     await expect(page.locator("#posted")).to_contain_text("Posted.")
     await expect(page.locator("#replies").filter(has=words(page, "I do"))).to_have_count(1)
     await expect(page.locator("#outbox article")).to_have_count(0)
