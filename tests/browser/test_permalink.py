@@ -169,8 +169,12 @@ async def test_a_message_s_page_ends_with_the_right_to_read_its_board(club, visi
         await expect(buttons).to_have_text(["Delete"] if is_archived else ["Edit", "Delete"])
         await own.close()
     await comes_to_front(page, board)
+    assert owner.api.patch("/api/v1/boards/rowing", json={"slug": "rowers"}).status_code == 200
+    await expect(page.locator("#messages")).to_have_attribute("data-history", "/api/v1/boards/rowers/messages")
+    await reply(page, "and tomorrow")
+    await expect(page.get_by_role("link", name="Go to the board").last).to_have_attribute("href", "/b/rowers/")
     await page.get_by_label("Reply to this message").fill("what I still say")
-    assert owner.api.patch("/api/v1/boards/rowing", json={"read_by": "invited"}).status_code == 200
+    assert owner.api.patch("/api/v1/boards/rowers", json={"read_by": "invited"}).status_code == 200
     await expect(page.get_by_text("You can't read this board any more").first).to_be_visible()
     await expect(page.locator(".elsewhere blockquote")).to_have_text("what I still say")
     content = await page.content()
