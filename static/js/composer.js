@@ -21,7 +21,7 @@ export class Composer {
   #board;
   /** The message that all words here reply to, on the page of that message, until that is deleted. */
   #to;
-  #isOnBoard;
+  #toNewest;
   #tip;
   #stopped;
   #outbox;
@@ -33,15 +33,16 @@ export class Composer {
    * @param {HTMLElement} list Where messages that are on their way are shown.
    * @param {(message: import("./message.js").Message, pending: Pending) => void} sent
    * @param {(words: string) => void} stopped Called when the author has been signed out.
+   * @param {() => void} toNewest Called when a message was written: scrolls to where it is shown.
    */
-  constructor(form, list, sent, stopped) {
+  constructor(form, list, sent, stopped, toNewest = () => scrollTo({ top: 0 })) {
     this.#form = form;
     this.#box = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
     this.#hint = /** @type {HTMLElement} */ (form.querySelector("#hint"));
     this.#as = form.querySelector("input[name=as]")?.getAttribute("value") ?? "";
     this.#board = form.dataset.board ?? "";
     this.#to = form.dataset.to;
-    this.#isOnBoard = !this.#to;
+    this.#toNewest = toNewest;
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
     this.#say(this.#tip);
@@ -175,8 +176,7 @@ export class Composer {
         const { to, replyTo } = this.#form.dataset;
         this.#outbox.add(this.#box.value, this.#origin, to ?? replyTo);
         delete this.#form.dataset.replyTo;
-        const { order } = document.documentElement.dataset;
-        if (this.#isOnBoard) scrollTo({ top: order ? document.body.scrollHeight : 0 }); // where it is shown
+        this.#toNewest();
       }
       this.#box.value = "";
       this.#edited();

@@ -110,7 +110,8 @@ form?.addEventListener("submit", () => {
   const place = board.place(null); // before the composer leads to where the message is shown
   if (place) lazy("place", ({ offerBack }) => offerBack?.(board, place)); // one of the last release has none
 });
-const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
+const toNewest = isTurned ? () => board.toNewest() : undefined;
+const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words), toNewest);
 if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
 
 sayWatching(Number(watching));

@@ -42,7 +42,7 @@ let asking;
 form?.addEventListener("submit", () => waiting.add(form.querySelector("textarea")?.value.trim() ?? ""));
 const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped, home: home() });
 const composer =
-  form && new Composer(form, /** @type {HTMLElement} */ (part("outbox")), sent, (words) => tabs.stop(words));
+  form && new Composer(form, /** @type {HTMLElement} */ (part("outbox")), sent, (words) => tabs.stop(words), nothing);
 if (as) tabs.tell({ signedIn: true });
 for (const name of TOUCHES) list.addEventListener(name, touched);
 offerOwn();
