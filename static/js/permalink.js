@@ -33,6 +33,7 @@ const backoff = new Backoff();
 const made = Number(cursor.split("-")[1]); // the last change before this page; a message's id is the number of its first
 /** @type {Set<string>} What was sent from here: another tab may post it, and this one hears of it by a poll. */
 const waiting = new Set();
+const said = wordsOf(part(`m${of}`)); // its first words are in the title, too
 let newest = 0; // of the messages that a poll has brought
 let isStopped = false;
 let isPausing = false;
@@ -80,7 +81,9 @@ async function readAgain() {
   try {
     const { messages } = await ask(`${list.dataset.history ?? "/api/v1/messages"}?ids=${ids}`, isNamed, LIMIT_MS);
     backoff.reset();
-    if (!isStopped) take({ messages, cursor: "", reset: true });
+    const gone = ids.map(Number).filter((id) => !messages.some((one) => one.id === id)); // taken away with all by its author
+    const all = [...messages, ...gone.map((id) => ({ id, deleted: /** @type {const} */ (true) }))];
+    if (!isStopped) take({ messages: all, cursor: "", reset: true });
   } catch (error) {
     const { status, pause, isOurs } = error instanceof Failure ? error : new Failure(String(error));
     if (isOurs && status < 500 && !pause) return; // asked again, it would say the same
@@ -104,8 +107,15 @@ function put(message) {
   const article = makeArticle({ ...message, reply_to: undefined }); // the line of a quote stays as it is
   if (before) changeArticle(before, article);
   else if (replies.childElementCount < MOST) replies.append(article);
-  if (String(message.id) === of) changeForms(message);
-  else if (!before && waiting.has(message.body) && isMine(message)) tell(message);
+  if (String(message.id) === of) {
+    if (wordsOf(part(`m${of}`)) !== said) forget();
+    changeForms(message);
+  } else if (!before && waiting.has(message.body) && isMine(message)) tell(message);
+}
+
+/** @param {HTMLElement | null} article */
+function wordsOf(article) {
+  return article?.querySelector(".body")?.textContent;
 }
 
 /** @param {Message} message */
@@ -163,7 +173,8 @@ function end(article) {
   article?.replaceWith(note);
   const change = /** @type {HTMLFormElement | null} */ (part("edit"));
   const box = change?.querySelector("textarea");
-  if (box && box.value === box.defaultValue) change?.remove(); // else its words can be posted as a new message
+  if (box && box.value === box.defaultValue) change?.remove();
+  else if (box) box.defaultValue = box.value; // these words are its author's still, and can be posted as a new message
   for (const one of document.querySelectorAll(".tools > :not(#edit, #composer, #outbox, #replies, #posted)"))
     one.remove();
   forget();
@@ -173,7 +184,7 @@ function end(article) {
   if (hadFocus && document.activeElement === document.body) note.focus({ preventScroll: true });
 }
 
-/** The title has the first words of the message, too. */
+/** The title has the first words that the message had when this page was made. */
 function forget() {
   document.title = document.querySelector(".brand span")?.textContent ?? "";
   for (const one of document.querySelectorAll("meta[name=description], meta[property]")) one.remove();
@@ -233,7 +244,8 @@ function stopped(words) {
   isStopped = true;
   composer?.close();
   // The form stays, with its words; of what others wrote, nothing does.
-  const kept = ".tools, #composer, #outbox, .elsewhere";
+  const box = part("edit")?.querySelector("textarea");
+  const kept = `.tools, #composer, #outbox, .elsewhere${box && box.value !== box.defaultValue ? ", #edit" : ""}`;
   const parts = document.querySelectorAll("#messages > *, .tools > *, main > :is(.ways-on, .older, .note)");
   for (const one of parts) if (!one.matches(kept)) one.remove();
   forget();

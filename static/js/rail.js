@@ -105,8 +105,8 @@ export class Rail {
   }
 
   /** This page's board is gone: it leaves the list at once. */
-  gone() {
-    const link = this.#links.find((one) => one.dataset.slug === this.#slug);
+  gone(slug = this.#slug) {
+    const link = this.#links.find((one) => one.dataset.slug === slug);
     link?.parentElement?.remove();
     this.readSoon();
   }

@@ -305,7 +305,7 @@ class Several {
     /** @type {HTMLElement} */ (document.getElementById("spoken")).textContent =
       panel.querySelector("p")?.textContent ?? "";
     document.getElementById("sign")?.remove();
-    this.#rail.gone();
+    this.#rail.gone(slug);
   }
 }
 
