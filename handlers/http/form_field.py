@@ -15,7 +15,13 @@ KINDS: dict[str, dict[str, str | bool]] = {
     "bot": {"maxlength": "50", "dir": "auto", "lang": ""},
     "board": {"maxlength": "80", "autocomplete": "off", "dir": "auto", "lang": ""},
     "line": {"maxlength": "200", "autocomplete": "off", "dir": "auto", "lang": ""},
-    "slug": {"maxlength": "40", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+    "slug": {
+        "maxlength": "40",
+        "autocomplete": "off",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "dir": "ltr",
+    },
     "people": {
         "maxlength": "600",
         "autocomplete": "off",

@@ -69,6 +69,7 @@ class Editing {
     this.#box.addEventListener("input", () => this.#grow());
     this.#grow();
     this.#box.focus();
+    this.#form.scrollIntoView({ block: "nearest" }); // with its buttons
     this.#box.setSelectionRange(this.#box.value.length, this.#box.value.length);
   }
 

@@ -3,7 +3,7 @@
 
 import { addSheet } from "./shared.js";
 
-const END = ["#newest", ".elsewhere", "#outbox", ".changed", ".invite", "#composer", ".around", ".muted"];
+const END = ["#newest", ".elsewhere", "#outbox", ".changed", ".invite", ".around", ".muted", "#composer"];
 
 /** @param {import("./board.js").Board} board */
 export async function turn(board) {

@@ -178,10 +178,21 @@ function end(article) {
   for (const one of document.querySelectorAll(".tools > :not(#edit, #composer, #outbox, #replies, #posted)"))
     one.remove();
   forget();
-  if (!form?.querySelector("textarea")?.value) form?.remove();
-  else if (composer?.release) composer.release();
-  else delete form.dataset.to; // a composer of the last release
+  if (form?.querySelector("textarea")?.value) standAlone(form);
+  else form?.remove();
   if (hadFocus && document.activeElement === document.body) note.focus({ preventScroll: true });
+}
+
+/** @param {HTMLFormElement} form Its words are a draft of the board from now on, and say so. */
+function standAlone(form) {
+  if (composer?.release) composer.release();
+  else delete form.dataset.to; // a composer of the last release
+  const [label, button] = ["label", "button"].map((kind) => /** @type {HTMLElement} */ (form.querySelector(kind)));
+  [label.textContent, button.textContent] = [t("Your message"), t("Post")];
+  form.querySelector("textarea")?.setAttribute("placeholder", t("Write something…"));
+  const note = document.createElement("p");
+  [note.className, note.textContent] = ["replying", t("Your words will be a new message, not a reply.")];
+  form.prepend(note);
 }
 
 /** The title has the first words that the message had when this page was made. */

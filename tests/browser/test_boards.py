@@ -62,8 +62,10 @@ async def test_what_is_new_elsewhere_shows_at_once_and_is_gone_once_read(club, v
     await expect(entry(page, "Committee")).to_have_class("new")
     await expect(entry(page, "Committee")).to_have_accessible_name(re.compile("^Committee ?, 1 new$"))
     post_on(friend.api, "rowing", "my own words, from elsewhere")
+    room = await entry(page, "Lounge").locator("bdi").bounding_box()
     post_on(owner.api, "lounge", "news for members")
     await expect(entry(page, "Lounge")).to_have_class("new")
+    assert await entry(page, "Lounge").locator("bdi").bounding_box() == room, "the name has as much room as before"
     await expect(entry(page, "Rowing")).not_to_have_class("new")
     assert "news for few" not in await page.inner_text("main")
     post_on(owner.api, hidden, "more news for few")

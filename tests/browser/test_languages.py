@@ -8,6 +8,8 @@ from tests.support.browser import BROWSER_TEST, is_wide, message
 from tests.support.pseudo import TAG, in_pseudo, ours, write_catalogue
 
 pytestmark = BROWSER_TEST
+DIRECTION = "(name) => getComputedStyle(document.querySelector(name)).direction"
+IS_CUT = "(one) => one.scrollWidth > one.clientWidth"
 
 
 async def test_a_walk_from_right_to_left_at_320_pixels(start, visit, tmp_path):
@@ -16,7 +18,9 @@ async def test_a_walk_from_right_to_left_at_320_pixels(start, visit, tmp_path):
     options = {"locale": TAG, "viewport": {"width": 320, "height": 640}}
     page = await visit(pages.server, person=pages.member, reduced_motion="reduce", **options)
     assert await page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    assert await page.evaluate(DIRECTION, "#s") == "rtl", "an empty box begins where its placeholder does"
     await page.fill("#s", "zzz")
+    assert await page.evaluate(DIRECTION, "#s") == "ltr"
     await page.get_by_role("button", name=in_pseudo("Post"), exact=True).click()
     await expect(message(page, "zzz")).to_have_count(1)
     pages.server.post("zznw", guest_name="Zgst")
@@ -31,6 +35,12 @@ async def test_a_walk_from_right_to_left_at_320_pixels(start, visit, tmp_path):
         left = ours(await page.content())
         assert not left, (path, left)
         assert not await is_wide(page), path
+        if path and path.startswith("/m/"):
+            assert "-3px 0px" in await page.evaluate("getComputedStyle(document.querySelector('.this')).boxShadow")
         found = await Axe().run(page)
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
     assert await page.title() == f"{in_pseudo('Privacy')} · Zzq"
+    await page.context.clear_cookies()
+    await page.goto("/")
+    assert not await page.get_by_role("link", name=in_pseudo("Sign in")).evaluate(IS_CUT)
+    assert not await is_wide(page)

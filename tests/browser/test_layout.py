@@ -42,6 +42,16 @@ async def test_nine_messages_are_whole_with_the_form_in_view(start, visit, size)
         assert await page.evaluate(WHOLE) >= 9, y
         await expect(page.get_by_label("Your message")).to_be_in_viewport(ratio=1)
     assert not await is_wide(page)
+    await scroll(page, 0)
+    ada = Person(server, name="Ada Byron of the Boathouse")
+    ada.api.post("/api/v1/messages", json={"body": "yes", "reply_to": ada.post("ok")["id"]})
+    author = page.locator(".quote bdi")
+    await expect(author).to_have_text("Ada Byron of the Boathouse")
+    assert await author.evaluate("(one) => one.scrollWidth <= one.clientWidth"), "there is room for the name"
+    heights = await page.evaluate("[...document.querySelectorAll('.around button')].map((one) => one.offsetHeight)")
+    assert {height for height in heights if height} == {44 if size[0] < 500 else 28}
+    form, button = [await box_of(page.locator(name)) for name in ("#composer", "#composer button")]
+    assert button["y"] - form["y"] >= 4, "the button is not at the corner"
 
 
 async def test_runs_are_right_after_all_that_happens_on_the_page(start, visit):

@@ -19,6 +19,12 @@ TAIL = "[...document.querySelectorAll('#messages article')].slice(-6).map((one) 
 AT_END = "Math.abs(innerHeight + scrollY - document.body.scrollHeight) <= 2"
 TOP = "(id) => Math.round(document.getElementById(id).getBoundingClientRect().top)"
 IN_VIEW = "[...document.querySelectorAll('#messages article')].find((one) => one.getBoundingClientRect().top > 100).id"
+FOOT = "document.getElementById('composer').getBoundingClientRect().bottom"
+CLEAR = """(names) => {
+    const [one, other] = names.map((name) => document.querySelector(name)?.getBoundingClientRect() ?? new DOMRect());
+    return one.height > 0 && other.height > 0 && (one.bottom <= other.top - 8 || other.bottom <= one.top - 8);
+}"""
+"""Whether both are there, and neither is under the other or at its edge."""
 STAYS = "([id, top]) => Math.abs(document.getElementById(id).getBoundingClientRect().top - top) <= 2"
 
 
@@ -65,6 +71,17 @@ async def test_a_board_reads_as_a_conversation_for_who_turns_it(start, visit):
     ada.post("and again")
     await expect(page.locator("#messages article").last).to_have_class("message next fresh")
     await comes_true(page, AT_END)
+    await write(page, "mine, too")
+    await comes_true(page, AT_END)
+    foot = await page.evaluate(FOOT)
+    for name, opened in (("React", ".picker"), ("Edit", ".in-place")):
+        await message(page, "mine, too").hover()
+        await page.locator(".toolbar").get_by_role("button", name=name, exact=True).click()
+        await comes_true(page, CLEAR, [opened, "#composer"])
+    await page.get_by_role("button", name="Cancel", exact=True).click()
+    await scroll(page, 300)
+    assert await page.evaluate(FOOT) == foot, "the form stays where it is"
+    await scroll(page, "end")
     tail = await page.evaluate(TAIL)
     await page.reload()
     await turned(page)
@@ -119,6 +136,8 @@ async def test_a_post_from_far_away_leads_back(start, visit):
         at = await page.evaluate(TOP, read)
         await write(page, f"in the order of the {order}")
         await expect(message(page, f"in the order of the {order}")).to_be_in_viewport()
+        await expect(back).to_be_in_viewport()
+        assert await page.evaluate(CLEAR, ["#messages .fresh", "#back .news"])
         await back.click()
         await comes_true(page, STAYS, [read, at])
         await expect(back).to_have_count(0)
@@ -134,10 +153,12 @@ async def test_what_is_new_is_where_the_turned_page_opens(club, visit):
     """
     server, owner, friend, _ = club
     for number in range(30):
-        post_on(owner.api, "rowing", f"row {number}")
+        id = post_on(owner.api, "rowing", f"row {number}")["id"]
     page = await visit(server, "/b/rowing/", friend, viewport={"width": 320, "height": 700})
+    assert owner.api.put(f"/api/v1/messages/{id}/pin").status_code == 200
     async with page.expect_response("**/read"):
         await turn(page)
+    await expect(page.locator("#pinned summary")).to_be_in_viewport(ratio=1)
     elsewhere = await another(page, "/api")
     await page.close()
     for number in range(20):
@@ -155,3 +176,6 @@ async def test_what_is_new_is_where_the_turned_page_opens(club, visit):
     assert not await is_wide(page)
     await scroll(page, "end")
     await asyncio.to_thread(until, lambda: friend.api.get("/api/v1/boards/rowing").json()["unread"] == 0)
+    await page.goto("/b/lounge/")
+    await turned(page)
+    assert 680 <= await page.evaluate(FOOT) <= 700, "the form is at the foot of the window on a short board, too"

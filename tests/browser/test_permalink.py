@@ -114,9 +114,10 @@ async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
     await page.get_by_label("Reply to this message").fill("and tomorrow?")
     delete(ada, id)
     await expect(page.get_by_text(GONE)).to_be_visible()
+    await expect(page.locator("#composer")).to_contain_text("Your words will be a new message, not a reply.")
     assert "who rows" not in await page.content()
     await expect(board.locator("#s")).to_have_value("and tomorrow?")
-    await page.get_by_role("button", name="Reply", exact=True).click()
+    await page.get_by_role("button", name="Post", exact=True).click()
     await expect(message(board, "and tomorrow?")).to_have_count(1)
     await expect(board.locator("#s")).to_have_value("")
     assert "reply_to" not in server.get("/api/v1/messages?limit=1").json()["messages"][0]
