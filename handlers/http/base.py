@@ -41,9 +41,11 @@ def allowed_methods(kind: type[tornado.web.RequestHandler]) -> list[str]:
 
 
 def only_takes(kind: type[tornado.web.RequestHandler]) -> str:
-    """Returns the words of a refusal of other methods. It leaves out HEAD and OPTIONS, which only programs send."""
+    """Returns the words of a refusal of other methods. It leaves out HEAD and OPTIONS, which only programs send; nothing if
+    there are no others, as where no page is.
+    """
     methods = [name for name in allowed_methods(kind) if name not in ("HEAD", "OPTIONS")]
-    return said("This address takes only %(methods)s.", methods=together(methods))
+    return said("This address takes only %(methods)s.", methods=together(methods)) if methods else ""
 
 
 class Base(Rights):
@@ -157,7 +159,7 @@ class Base(Rights):
             self.set_header("WWW-Authenticate", 'Bearer realm="longboard"')
         if refused.status_code == 405:
             self.set_header("Allow", ", ".join(allowed_methods(type(self))))
-            refused = RefusedError(405, refused.code, only_takes(type(self)))
+            refused = RefusedError(405, refused.code, only_takes(type(self)) or refused.words)
         if refused.retry_after is not None:
             self.set_header("Retry-After", str(math.ceil(refused.retry_after)))
         if self.wants_json:

@@ -102,6 +102,13 @@ def test_another_method_is_refused_with_the_right_one(board, method, path, words
     assert response.json()["error"] == {"code": "method_not_allowed", "message": words}
 
 
+def test_a_method_that_nothing_takes_is_refused_where_nothing_is(board):
+    """No address could be named that takes it; the answer is a page as elsewhere."""
+    answer = board.client.request("FOO", "/nothing")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "OPTIONS") and "takes only" not in answer.text
+    assert "Traceback" not in board.log.read_text()
+
+
 def test_each_refusal_speaks_of_what_was_tried(board):
     """Deleting is not changing, a token is no message, and one's own password is no username."""
     ada, bob = Person(board), Person(board)
