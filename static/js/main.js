@@ -139,7 +139,7 @@ const turner = button(isTurned ? t("Newest first") : t("Oldest first"), () => {
   location.replace(location.pathname); // not a reload, which keeps the place
 });
 turner.className = "plain";
-part("help").before(turner);
+part("watching").before(turner); // at the other end than “Notify me”: what says that there is something new is in the middle
 if (isTurned) {
   const begin = (/** @type {unknown} */ isDone) => {
     if (!isDone) {
