@@ -137,7 +137,8 @@ async def test_a_post_from_far_away_leads_back(start, visit):
         await write(page, f"in the order of the {order}")
         await expect(message(page, f"in the order of the {order}")).to_be_in_viewport()
         await expect(back).to_be_in_viewport()
-        assert await page.evaluate(CLEAR, ["#messages .fresh", "#back .news"])
+        posted = server.get("/api/v1/messages?limit=1").json()["messages"][0]["id"]
+        await comes_true(page, CLEAR, [f"#m{posted}", "#back .news"])
         await back.click()
         await comes_true(page, STAYS, [read, at])
         await expect(back).to_have_count(0)
