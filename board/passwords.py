@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 PASSWORD_MIN, PASSWORD_MAX = 8, 128
 """Code points of a password (NIST SP 800-63B: at least 8, and no rules about which characters)."""
+LENGTH = said("A password has %(least)s to %(most)s characters.", least=PASSWORD_MIN, most=PASSWORD_MAX)
 PASSWORD_FORM_MAX = 4 * PASSWORD_MAX
 """Code points of a password before normalisation, because its time grows with the square of the length."""
 NAME_PART_MIN = 3
@@ -147,10 +148,7 @@ def check_password(password: str, *names: str) -> None:
     """
     check_is_text(password)
     if not PASSWORD_MIN <= len(normal(password)) <= PASSWORD_MAX:
-        raise BadTextError(
-            "password_length",
-            said("A password has %(least)s to %(most)s characters.", least=PASSWORD_MIN, most=PASSWORD_MAX),
-        )
+        raise BadTextError("password_length", LENGTH)
     folded = normal(password).casefold()
     if folded in common() or len(set(folded)) < 3:
         raise BadTextError("password_common", "This password is one of the first that others would try. Take another.")
@@ -183,7 +181,4 @@ def check_is_text(password: str) -> None:
     if NOT_TEXT.search(password):
         raise BadTextError("password_not_text", "This password has a NUL or half of a character in it.")
     if len(password) > PASSWORD_FORM_MAX or len(normal(password)) > PASSWORD_MAX:
-        raise BadTextError(
-            "password_length",
-            said("A password has %(least)s to %(most)s characters.", least=PASSWORD_MIN, most=PASSWORD_MAX),
-        )
+        raise BadTextError("password_length", LENGTH)

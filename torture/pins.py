@@ -9,7 +9,7 @@ from torture.people import Person
 
 
 async def make_moderator(person: Person, url: str) -> None:
-    """Signs somebody up, and has the command of whoever runs the site promote them."""
+    """Signs somebody up, and makes them a moderator by `bin/admin promote`."""
     await person.sign_up()
     arguments = ["-m", "admin", f"--database-url={url}", "promote", str(person.name)]
     quiet = asyncio.subprocess.DEVNULL

@@ -93,7 +93,7 @@ def read_all(files: Mapping[str, str], msgids: Iterable[str]) -> dict[str, Langu
             with open(path, "rb") as file:
                 catalogue = Catalogue(file)
             found[tag] = Language(tag, catalogue, catalogue.for_scripts(msgids))
-        except Exception as error:  # whatever gettext raises for what is no catalogue
+        except Exception as error:  # gettext raises many kinds for a file that is no catalogue
             log.warning("%s can't be used, so there are no pages in this language: %s", path, error)
             continue
         if catalogue.misfits:

@@ -1,7 +1,7 @@
 """Sentences with markup in them, such as "New here? <a>Create account</a>", which translators get whole.
 
-A sentence has marks, and the template says what each stands for. Nothing else in it becomes markup, whatever a catalogue
-or a value has.
+A sentence has marks, and the template says what each stands for. All else in a catalogue or a value stays
+text.
 """
 
 import functools

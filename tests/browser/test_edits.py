@@ -81,7 +81,7 @@ async def test_words_for_a_message_that_was_deleted_can_be_posted_as_a_new_one(s
     ada, id, page = await begin(visit, server, scripts)
     ada.api.delete(f"/api/v1/messages/{id}")
     await save(page)
-    await expect(page.get_by_role("alert")).to_contain_text("it was deleted meanwhile")
+    await expect(page.get_by_role("alert")).to_contain_text("it was deleted while you wrote")
     await expect(page.get_by_label("Your message")).to_have_value("better words")
     await page.get_by_role("button", name="Post").click()
     await expect(message(page, "better words").first.locator(".author")).to_have_text("Ada")

@@ -40,7 +40,7 @@ def test_no_word_is_forgotten(start, tmp_path):
 
 
 def test_english_pays_nothing_where_there_is_no_catalogue(start):
-    """Whatever a browser asks for, the page has the same bytes, and no header or element for languages."""
+    """For each language that a browser asks for, the page has the same bytes, and no header or element for languages."""
     server = start()
     plain, asked = (server.get("/", headers=headers) for headers in ({}, {"Accept-Language": f"{TAG}, de;q=0.5"}))
     assert without_key(plain.text) == without_key(asked.text)
@@ -97,7 +97,7 @@ async def front(house, tag, packed, path="/"):
     ],
 )  # fmt: skip
 def test_the_language_that_a_browser_prefers(languages, accepted, tag):
-    """By weights, with or without a region; whatever else stands there is no language."""
+    """By weights, with or without a region; all else there is no language."""
     assert languages.asked(HTTPHeaders({"Accept-Language": accepted})).tag == tag
 
 

@@ -18,7 +18,7 @@ TAG = re.compile(r"<[^>]*(?:>|$)")
 NOT_SHOWN = {
     ("main.js", "Notification"): "a name in browsers",
     ("poller.js", "Date"): "a header",
-    ("poller.js", "The request was given up"): "no failure: whoever asked has given it up",
+    ("poller.js", "The request was given up"): "no failure: the script that asked has given it up",
     ("poller.js", "Not the board"): "who shows a failure that is not the board's has a text for it",
     ("markup.js", "nofollow noopener ugc"): "values of rel",
 }
