@@ -18,8 +18,10 @@ from board.watching import Watching
 SLICE_SECONDS = 0.005
 """How long polls are answered before the loop handles other events."""
 LOOKS = 16
-"""Polls that are answered together, before the clock is checked again. Their handlers, if they have any, run before
-anything else does, and take a third of a millisecond each."""
+"""Polls with handlers that are answered together, before the clock is checked again. Their handlers run before anything
+else does, and take a third of a millisecond each."""
+LOOKS_WITHOUT_HANDLER = 64
+"""The same for polls that take a few microseconds each."""
 DRAIN_RETRY_MS = 500
 """When to poll again after a drain, or after the rights of a board have changed; clients add their own jitter."""
 FULL_RETRY_MS = 5000
@@ -177,7 +179,8 @@ class Answering:
         while left:
             group = left[-1]
             reply = reply_to(group)
-            while count := self._polls.answer(group, LOOKS, reply):
+            most = LOOKS if group.kind.runs_handler else LOOKS_WITHOUT_HANDLER
+            while count := self._polls.answer(group, most, reply):
                 answered += count
                 handlers += count * group.kind.runs_handler
                 if handlers >= LOOKS or time.monotonic() > until:

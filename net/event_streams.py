@@ -17,7 +17,7 @@ import selectors
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from board.answering import DRAIN_RETRY_MS, FULL_RETRY_MS, NO_ROOM, SLICE_SECONDS
@@ -34,6 +34,8 @@ log = logging.getLogger("longboard")
 
 KEEP_ALIVE_SECONDS = 20
 """Proxies close a connection on which nothing was sent for a while: Heroku's router after 55 s, nginx after 60."""
+SOON_SECONDS = 1
+"""When the first keep-alive comes, if programs don't see it. Varnish holds back the first event until more arrives."""
 UNACKNOWLEDGED_MS = 60_000
 """After which the system closes a connection whose other end is silent, as that of a phone that has lost its network."""
 LEFT_AT_ONCE = 256
@@ -46,6 +48,11 @@ class Event(NamedTuple):
     reply: bytes
     cursor: Cursor
     data: bytes
+
+
+def without(ones: Iterable[EventStream], others: Iterable[EventStream]) -> list[EventStream]:
+    left_out = set(others)
+    return [one for one in ones if one not in left_out]
 
 
 class EventStreams:
@@ -87,7 +94,7 @@ class EventStreams:
         except OSError:  # the system watches no more of them
             self.drop(one)
             return
-        self._go_on([one], one.cursor)
+        self._go_on([one], one.cursor, math.inf if one.keep_alive is None else time.monotonic() + SOON_SECONDS)
 
     def answer(self, ones: Sequence[EventStream], reply: bytes) -> None:
         """Sends a reply to streams of one format that have the same cursor, and parks them again."""
@@ -158,7 +165,7 @@ class EventStreams:
 
         The next keep-alive comes at the deadline at the latest.
         """
-        waiters, recent, staying = self._waiters, self._waiters.recent, []
+        waiters, recent = self._waiters, self._waiters.recent
         if cursor == recent.cursor:
             cursor = recent.cursor  # the same object for all, which is quickly compared
         is_in_memory = cursor.epoch == recent.epoch and recent.start <= cursor.seq <= recent.seq
@@ -166,12 +173,13 @@ class EventStreams:
         deadline = min(deadline, now + KEEP_ALIVE_SECONDS)
         for one in ones:
             one.cursor = cursor
-            if not is_in_memory or now >= one.ends_at:
-                self.drop(one)
-            elif self._is_as_judged(one):
-                staying.append(one)
-            else:
-                self.doubt(one, deadline)
+        staying = [one for one in ones if now < one.ends_at and self._is_as_judged(one)] if is_in_memory else []
+        if len(staying) < len(ones):
+            for one in without(ones, staying):
+                if is_in_memory and now < one.ends_at:
+                    self.doubt(one, deadline)
+                else:
+                    self.drop(one)
         if not staying:
             return
         reply = waiters.reply_for(cursor)
@@ -184,19 +192,19 @@ class EventStreams:
         """Whether nothing about its account has changed."""
         return one.account_id is None or self._credentials.is_unchanged(one.account_id, one.judged_at)
 
-    def _send(self, ones: Sequence[EventStream], data: bytes, cursor: Cursor) -> list[EventStream]:
+    def _send(self, ones: Sequence[EventStream], data: bytes, cursor: Cursor) -> Sequence[EventStream]:
         """Returns the streams that have taken everything. The others are sent the rest, or have left."""
-        whole, length = [], len(data)
+        length, others = len(data), dict[EventStream, int]()
         for one in ones:
-            sent = send_now(one.socket, data)
+            if (sent := send_now(one.socket, data)) != length:
+                others[one] = sent
+        for one, sent in others.items():
             if sent < 0:
                 self.drop(one)
-            elif sent == length:
-                whole.append(one)
             else:
                 one.cursor = cursor
                 self._send_slowly(one, data[sent:])
-        return whole
+        return without(ones, others) if others else ones
 
     def _send_slowly(self, one: EventStream, unsent: bytes) -> None:
         self._watched.unregister(one.socket)

@@ -65,6 +65,7 @@ class Stream(Poll):
             raise
         one.judged_at = self.judged_at
         self.context.event_streams.resume(stream, one)
+        self.ui.clear()  # it refers to this handler, which would stay in memory until the next garbage collection
 
     async def catch_up(self, stream: ServedStream, one: EventStream) -> None:
         """Sends changes that are too old to be in memory, as fast as the client takes them and as the limits allow."""

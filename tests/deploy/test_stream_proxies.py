@@ -19,6 +19,16 @@ backend board
   server one 127.0.0.1:{board}
 """
 
+SQUID = """http_port 127.0.0.1:{port} accel defaultsite=localhost
+cache_peer 127.0.0.1 parent {board} 0 no-query originserver
+http_access allow all
+pid_filename {folder}/pid
+cache_log {folder}/cache.log
+access_log none
+coredump_dir {folder}
+shutdown_lifetime 0 seconds
+"""
+
 
 def plain_nginx(folder, board, port):
     own = f"access_log off; server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{board}; }} }}"
@@ -41,6 +51,23 @@ def plain_apache(folder, board, port):
     return proxies.apache2_command(folder, f"ProxyPass / http://127.0.0.1:{board}/", port)
 
 
+def plain_varnish(folder, board, port):
+    return [
+        *(proxies.program("varnishd"), "-F", "-j", "none", "-n", str(folder), "-s", "malloc,16m"),
+        *("-a", f"127.0.0.1:{port}", "-b", f"127.0.0.1:{board}"),
+    ]
+
+
+def plain_squid(folder, board, port):
+    """In front of a site, as its manual says, with all else as it is by default."""
+    folder.chmod(0o777)  # as root, it goes on as another user
+    (folder / "squid.conf").write_text(SQUID.format(folder=folder, board=board, port=port))
+    return [proxies.program("squid"), "-N", "-f", str(folder / "squid.conf")]
+
+
+PLAIN = [plain_nginx, plain_caddy, plain_haproxy, plain_apache, plain_varnish, plain_squid]
+
+
 class Proxied:
     """What Stream needs to know of a server."""
 
@@ -48,12 +75,18 @@ class Proxied:
         self.port = port
 
 
-@pytest.mark.parametrize("accept", [SSE, NDJSON], ids=["sse", "ndjson"])
-@pytest.mark.parametrize("proxy", [*proxies.ALL, plain_nginx, plain_caddy, plain_haproxy, plain_apache])
+WAYS = [(proxy, accept) for proxy in (*proxies.ALL, *PLAIN) for accept in (SSE, NDJSON)]
+WAYS.remove((plain_varnish, NDJSON))  # the first line comes with the first news, or with the first keep-alive
+
+
+@pytest.mark.parametrize(
+    ("proxy", "accept"), WAYS, ids=[f"{way[0].__name__}-{'sse' if way[1] == SSE else 'ndjson'}" for way in WAYS]
+)
 def test_each_event_comes_at_once(server, tmp_path, proxy, accept):
     """No proxy keeps it until there is more, or until the end; and when the client leaves, the board knows.
 
-    Behind Apache, and HAProxy without `option abortonclose`, it knows when it has sent something again.
+    Behind Apache, Varnish, and HAProxy without `option abortonclose`, it knows when it has sent something again. Varnish
+    gives the first event with the first keep-alive.
     """
     port = free_port()
     with proxies.running(proxy(tmp_path, server.port, port), port, folder=tmp_path):

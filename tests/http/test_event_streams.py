@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import random
 import socket
 
 import pytest
+from tornado.httputil import HTTPServerRequest
 
 from board.credentials import hash_secret
 from board.cursor import Cursor
 from board.limits import Limits
 from board.wire import cursor_in, encode_reply
+from handlers.boards.stream import Stream as Handler
 from net import event_stream, event_streams
 from net import server as serving
 from storage.errors import UnavailableError
@@ -70,6 +73,23 @@ async def test_what_is_new_is_encoded_once_and_sent_without_a_handler(house, acc
         assert await asyncio.to_thread(stream.bodies) == ["news"]
     close(streams)
     await settled(lambda: house.board.waiters.parked == 0)
+
+
+async def test_nothing_of_its_request_stays_in_memory(house):
+    """A cycle of objects would keep it until the next garbage collection: eight kilobytes for each new stream."""
+
+    def kept():
+        return [one for one in gc.get_objects() if isinstance(one, Handler | HTTPServerRequest)]
+
+    gc.collect()
+    gc.disable()
+    try:
+        streams = await begin(house, 3)
+        await settled(lambda: not kept())  # the handler's task ends a moment later
+        assert kept() == []
+    finally:
+        gc.enable()
+    close(streams)
 
 
 async def test_streams_are_kept_alive_by_one_timer_for_a_group(house, monkeypatch):

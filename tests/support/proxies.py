@@ -19,7 +19,14 @@ import pytest
 from tests.support.patience import PATIENCE
 from tests.support.server import ROOT, environment, until
 
-NAMES = {"nginx": "nginx-light", "caddy": "caddy", "haproxy": "haproxy", "apache2": "apache2-bin"}
+NAMES = {
+    "nginx": "nginx-light",
+    "caddy": "caddy",
+    "haproxy": "haproxy",
+    "apache2": "apache2-bin",
+    "varnishd": "varnish",
+    "squid": "squid",
+}
 """The programs, and the packages of Debian that have them."""
 OTHERS = {"apache2": "APACHE"}
 MODULES = pathlib.Path("/usr/lib/apache2/modules")
