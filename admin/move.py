@@ -22,6 +22,7 @@ from storage.tables import TABLES
 NAMED = {
     "access_changes": "access changes",
     "failed_tries": "counts of failed tries",
+    "hooks": "incoming webhooks",
     "used": "used links",
     "audit": "audit entries",
     "slugs": "short names of boards",

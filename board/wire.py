@@ -55,6 +55,8 @@ def author_as_json(author: Author) -> dict[str, Any]:
         more["username"] = author.username
     if author.is_moderator:
         more["role"] = "moderator"
+    elif author.is_bot:
+        more["role"] = "bot"
     return {"id": author.id, "name": author.name, **more}
 
 

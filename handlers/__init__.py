@@ -62,6 +62,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/b/([^/]+)/archive", "boards.setup.BoardArchive"),  # GET, POST
     (r"/b/([^/]+)/delete", "boards.setup.BoardDelete"),  # GET, POST
     (r"/b/([^/]+)/leave", "boards.setup.BoardLeave"),  # GET, POST
+    (r"/b/([^/]+)/hooks", "hooks.page.BoardHooks"),  # GET, POST
+    (r"/b/([^/]+)/hooks/([^/]+)", "hooks.page.BoardHook"),  # GET, POST
     # --- accounts
     (r"/signup", "accounts.sign_in.SignUp"),  # GET, POST
     (r"/signin", "accounts.sign_in.SignIn"),  # GET, POST
@@ -85,6 +87,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/m/([^/]+)/moderate", "moderation.pages.Moderate"),  # POST
     (r"/audit", "moderation.pages.AuditLog"),  # GET
     # --- programs
+    (r"/hooks/([0-9]{1,18})/([^/]+)", "hooks.intake.Intake"),  # POST
+    (r"/hooks/([0-9]{1,18})x([^/]+)", "hooks.intake.Intake"),  # POST
     (r"/api/v1/messages", ApiMessages),  # GET, POST
     (r"/api/v1/messages/([^/]+)", ApiMessage),  # GET, PATCH, DELETE
     (r"/api/v1/messages/([^/]+)/reactions", "messages.reactions.ApiReactions"),  # GET
@@ -99,6 +103,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/api/v1/boards/([^/]+)/messages", "boards.messages.ApiBoardMessages"),  # GET, POST
     (r"/api/v1/boards/([^/]+)/search", "boards.messages.ApiBoardSearch"),  # GET
     (r"/api/v1/boards/([^/]+)/read", "boards.api.ApiBoardRead"),  # PUT
+    (r"/api/v1/boards/([^/]+)/hooks", "hooks.api.ApiHooks"),  # GET, POST
+    (r"/api/v1/boards/([^/]+)/hooks/([^/]+)", "hooks.api.ApiHook"),  # PATCH, DELETE
     (r"/api/v1/stream", "boards.stream.Stream"),  # GET
     (r"/api/v1/search", "messages.search.ApiSearch"),  # GET
     (r"/api/v1/signup", "accounts.tokens.ApiSignUp"),  # POST

@@ -8,8 +8,10 @@ import datetime
 import json
 import logging
 import math
+import re
 import sys
 import time
+import urllib.parse
 from typing import Any
 
 _warned: set[str] = set()
@@ -70,6 +72,16 @@ def warn_rarely(about: str, words: str, *arguments: object) -> None:
 
 codecs.lookup("unicode_escape")
 """Imported early: when it is needed, there may be no free descriptor to read its file."""
+
+
+SECRET = re.compile(r"(^/+hooks/+(?:[0-9]{1,18}[/x])?|/hooks/+[0-9]{1,18}[/x]).+", re.IGNORECASE | re.DOTALL)
+"""The secret of an incoming webhook in a path, also in one that is not quite right."""
+
+
+def shown_path(path: str) -> str:
+    """Returns a path without the secret that may be in it."""
+    plain = urllib.parse.unquote(path)
+    return shown(SECRET.sub(r"\1*", plain) if SECRET.search(plain) else path)
 
 
 def shown(text: str) -> str:

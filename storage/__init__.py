@@ -17,6 +17,8 @@ from storage.credentials import Credentials
 from storage.errors import CannotOpenError
 from storage.failed_tries import FailedTriesOf
 from storage.guests import Guests
+from storage.hook_posts import HookPosts
+from storage.hooks import Hooks
 from storage.housekeeping import Housekeeping
 from storage.identities import Identities
 from storage.invitations import Invitations
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
 
 class Storage(
     StoredMessages, Guests, Reactions, Replies, Mentions, Pins, Boards, Listings, Invitations, Owners, ReadMarks,
-    Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf, Moderation, Housekeeping, About,
+    Accounts, Hooks, HookPosts, Links, Credentials, Identities, Pictures, FailedTriesOf, Moderation, Housekeeping, About,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
 

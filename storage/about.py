@@ -18,6 +18,17 @@ class Posted(NamedTuple):
     address: str | None
 
 
+class MadeHook(NamedTuple):
+    """What is kept of an incoming webhook, for the member who made it."""
+
+    id: int
+    account_id: int
+    board_id: int
+    created_at: int
+    last_used_at: int | None
+    drops_repeats: bool
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Notes:
     """The small things that storage notes about an account: times, its boards, and its invitations to others."""
@@ -31,6 +42,8 @@ class Notes:
     """The board and the time of each."""
     marks: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     """The board of each read mark, and the newest message seen there."""
+    hooks: list[MadeHook] = dataclasses.field(default_factory=list)
+    """The incoming webhooks that it has made."""
 
 
 class About(Nouns):
@@ -70,12 +83,15 @@ async def read_notes(tx: Tx, account_id: int) -> Notes:
     boards = await tx.all(f"SELECT {BOARD} FROM boards WHERE owner_id = $1 ORDER BY id", account_id)
     invitations = await tx.all("SELECT board_id, at FROM invitations WHERE account_id = $1 ORDER BY id", account_id)
     marks = await tx.all("SELECT board_id, last_read FROM marks WHERE account_id = $1 ORDER BY board_id", account_id)
+    columns = ", ".join(MadeHook._fields)
+    hooks = await tx.all(f"SELECT {columns} FROM hooks WHERE made_by = $1 ORDER BY id", account_id)
     return Notes(
         [until for (until,) in links],
         [at for (at,) in changes],
         list(map(to_board, boards)),
         [(board_id, at) for board_id, at in invitations],
         [(board_id, id) for board_id, id in marks],
+        [MadeHook(*row) for row in hooks],
     )
 
 

@@ -49,6 +49,11 @@ def of_invitation(board_id: int, username: str) -> str:
     return f"{of_board(board_id)}, {username}"
 
 
+def of_hook(id: int, username: str, board: Board | None) -> str:
+    """With the username of its account; without it on a board of the invited, as of_rename() does."""
+    return f"webhook {id}" if board is not None and board.read_by == "invited" else f"webhook {id}, {username}"
+
+
 def of_block(id: int, author: str, until: int) -> str:
     end = datetime.datetime.fromtimestamp(until / 1000, datetime.UTC)
     return f"the address of {of_message(id, author)} until {end:%Y-%m-%d %H:%M} UTC"

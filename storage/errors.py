@@ -63,6 +63,18 @@ class TooManyInvitationsError(TooManyBoardsError):
         self.usernames = usernames
 
 
+class NoSuchHookError(StorageError):
+    """There is no such incoming webhook on this board, or another secret belongs to it."""
+
+
+class TooManyHooksError(StorageError):
+    """The board, or the site, has as many incoming webhooks as it may have."""
+
+
+class BoardGoneError(StorageError):
+    """The board of an incoming webhook was deleted."""
+
+
 class UsernameTakenError(StorageError):
     """Another account has this username."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from storage.accounts import rename_author
 from storage.board_ends import clear_deleted, read_deleted
+from storage.hooks import end_hook, read_ended
 from storage.records import ADDRESS_DAYS, DAY_MS, DELETED_NAME
 from storage.removal import REMOVED_AT_ONCE
 from storage.rows import EVERYWHERE, raise_floor
@@ -17,10 +18,12 @@ AUTHORS_AT_ONCE = 1000
 class Housekeeping(Nouns):
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
         """Deletes credentials last used before these times; old links, blocks and rows of suspensions;
-        addresses after 30 days; codes of deletions after two years; what is left of deleted boards.
+        addresses after 30 days; codes of deletions after two years; what is left of deleted boards, also their webhooks.
         """
         while (board_id := await self._read(read_deleted)) is not None:
             await self._write(lambda tx, board_id=board_id: clear_deleted(tx, board_id))  # type: ignore[misc]
+        while (hook := await self._read(read_ended)) is not None:
+            await self._write(lambda tx, hook=hook: end_hook(tx, *hook))  # type: ignore[misc]
         before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
         await self._write(lambda tx: forget(tx, before))
         while ids := await self._read(read_old_addresses):

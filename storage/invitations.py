@@ -61,7 +61,7 @@ async def add_invitations(tx: Tx, actor: Account | None, board_id: int, account_
     new, full = set(), list[str]()
     for id in account_ids:
         invited = await account_by(tx, "id", id)
-        if invited is None:
+        if invited is None or invited.is_bot:
             raise NotFoundError(f"account {id}")
         if await add_invitation(tx, actor, board_id, invited):
             new.add(id)

@@ -3,9 +3,9 @@
 An invitation has the role of the account that it makes. That for a moderator is the owner's link of a new site.
 """
 
-from storage.errors import LinkGoneError
+from storage.errors import LinkGoneError, NotAllowedError
 from storage.records import Account
-from storage.rows import ACCOUNT
+from storage.rows import ACCOUNT, account_by
 from storage.tx import Nouns, Tx
 
 
@@ -13,9 +13,18 @@ class Links(Nouns):
     async def create_link(
         self, kind: str, hash: bytes, account_id: int | None, expires_at: int, role: str = "member"
     ) -> None:
-        """`role` is that of the account that an invitation makes."""
+        """`role` is that of the account that an invitation makes. Raises NotAllowedError for a webhook's account: there is
+        no way into it.
+        """
         insert = "INSERT INTO links (hash, kind, account_id, expires_at, account_role) VALUES ($1, $2, $3, $4, $5)"
-        await self._write(lambda tx: tx.run(insert, hash, kind, account_id, expires_at, role))
+
+        async def unit(tx: Tx) -> None:
+            account = await account_by(tx, "id", account_id)
+            if account is not None and account.is_bot:
+                raise NotAllowedError(f"{account.username} is a webhook")
+            await tx.run(insert, hash, kind, account_id, expires_at, role)
+
+        await self._write(unit)
 
     async def invitation(self, hash: bytes) -> str:
         """Returns the role of the account that this invitation makes. Raises LinkGoneError."""

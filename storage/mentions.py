@@ -30,7 +30,7 @@ class Named(NamedTuple):
 class Mentions(Nouns):
     async def members_beginning(self, prefix: str, limit: int) -> list[Named]:
         """Returns the accounts whose usernames, or any words of whose names, begin with this: by their usernames, the former
-        first. Neither case nor accents matter in a name.
+        first. Neither case nor accents matter in a name. Webhooks are left out: nobody reads there.
         """
         await load_table()
         return await self._read(read_beginning, prefix, limit)
@@ -50,7 +50,7 @@ async def read_beginning(tx: Tx, prefix: str, limit: int) -> list[Named]:
     # Most are left out before their names are taken apart, which takes longer.
     alike = f"skeleton LIKE '%' || $3 ESCAPE '\\' AND {words.format('$3')}"
     order = f"CASE WHEN {begins} THEN 0 WHEN {words.format('$4')} THEN 1 ELSE 2 END, username"
-    select = f"SELECT id, username, name FROM accounts WHERE {begins} OR {alike} ORDER BY {order} LIMIT {CANDIDATES}"
+    select = f"SELECT id, username, name FROM accounts WHERE ({begins} OR {alike}) AND NOT bot ORDER BY {order} LIMIT {CANDIDATES}"
     patterns = "%".join([*letters, ""]), "".join([*letters, "%"])
     rows = [Named(*row) for row in await tx.all(select, username, len(username), *patterns)]
     found = [row for row in rows if row.username.startswith(username) or begins_a_word(word, row.name)]

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from storage.asking import allowed, asker_of, on_readable, values
 from storage.audit import AuditEntry, of_block, of_removal
-from storage.errors import NotFoundError, OwnAddressError
+from storage.errors import NotAllowedError, NotFoundError, OwnAddressError
 from storage.names import judge_again, load_table
 from storage.records import FIRST_BOARD, Account, Asker
 from storage.removal import count_all, delete_all, delete_newest
@@ -149,6 +149,9 @@ async def set_account(tx: Tx, username: str, assignment: str, *values: object) -
 
 
 async def give_role(tx: Tx, username: str, role: str) -> None:
+    account = await account_by(tx, "username", username)
+    if account is not None and account.is_bot:
+        raise NotAllowedError(f"{username} is a webhook")
     await set_account(tx, username, "role = $2", role)
     account = await account_by(tx, "username", username)
     assert account is not None

@@ -54,7 +54,9 @@ class Names(Nouns):
         return [one for one in usernames if one not in WITH_A_MEANING and not is_refused(taken, None, one)]
 
     async def accounts_called(self, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
-        """Returns the accounts with these usernames, at least one, and with exactly these names: so many of each name."""
+        """Returns the accounts with these usernames, at least one, and with exactly these names: so many of each name. None
+        of them is that of a webhook.
+        """
         return await self._read(read_called, usernames, names, each)
 
     async def set_name(self, account_id: int, name: str, credential: int | None = None) -> None:
@@ -172,10 +174,10 @@ async def make_some(tx: Tx, reserved: Collection[str]) -> None:
 async def read_presents(tx: Tx, account_ids: Collection[int]) -> list[Present]:
     if not account_ids:
         return []
-    columns = f"a.id, a.name, a.username, {told_apart('a')}, a.role = 'moderator'"
+    columns = f"a.id, a.name, a.username, {told_apart('a')}, a.role = 'moderator', a.bot"
     ids = together(list(account_ids))
     rows = await tx.all(f"SELECT {columns} FROM accounts AS a WHERE a.id IN ({places(1, ids)})", *ids)
-    return [Present(id, name, username, bool(apart), bool(moderates)) for id, name, username, apart, moderates in rows]
+    return [Present(*row[:3], *map(bool, row[3:])) for row in rows]
 
 
 async def read_called(tx: Tx, usernames: Collection[str], names: Collection[str], each: int) -> list[Account]:
@@ -184,5 +186,5 @@ async def read_called(tx: Tx, usernames: Collection[str], names: Collection[str]
         alike = "SELECT id, row_number() OVER (PARTITION BY name ORDER BY id) AS place FROM accounts WHERE name IN"
         alike = f"{alike} ({places(len(usernames) + 1, names)})"
         which += f" UNION ALL SELECT id FROM ({alike}) AS alike WHERE place <= {each}"
-    select = f"SELECT {ACCOUNT} FROM accounts WHERE id IN ({which}) ORDER BY id"
+    select = f"SELECT {ACCOUNT} FROM accounts WHERE id IN ({which}) AND NOT bot ORDER BY id"
     return [Account(*row) for row in await tx.all(select, *usernames, *names)]

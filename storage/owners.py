@@ -78,7 +78,7 @@ async def give(tx: Tx, actor: Account | None, board_id: int, account_id: int, mo
     """
     board = await check_may_read(tx, board_id, OPERATOR)
     account = await account_by(tx, "id", account_id)
-    if account is None:
+    if account is None or account.is_bot:
         raise NotFoundError(f"account {account_id}")
     if account_id == board.owner_id:
         return

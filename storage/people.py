@@ -14,11 +14,12 @@ class Present(NamedTuple):
     is_apart: bool
     """Whether the name alone does not say who it is."""
     is_moderator: bool
+    is_bot: bool
 
     def as_author(self, name: str) -> Author:
         """Returns the author of something that the account wrote under this name. BESIDE in rows.py is the same rule as SQL."""
         needs_username = self.is_apart or name != self.name
-        return Author(self.id, name, self.username if needs_username else None, self.is_moderator)
+        return Author(self.id, name, self.username if needs_username else None, self.is_moderator, self.is_bot)
 
 
 class Identity(NamedTuple):

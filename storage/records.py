@@ -46,6 +46,8 @@ class Author(NamedTuple):
     username: str | None = None
     """If the name alone does not say who it is: the account has another one now, or somebody else's looks the same."""
     is_moderator: bool = False
+    is_bot: bool = False
+    """Whether it is an incoming webhook."""
 
 
 class Guest(NamedTuple):
@@ -216,6 +218,8 @@ class Account:
     """`member` or `moderator`."""
     created_at: int
     suspended_at: int | None
+    is_bot: bool = False
+    """Whether it is that of an incoming webhook: nobody can sign in to it."""
 
     @property
     def is_moderator(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from storage.records import DELETED_NAME, FIRST_BOARD, REACTIONS, Account, Author, Message
 from storage.tx import Tx
 
-ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, suspended_at"
+ACCOUNT = "accounts.id, username, accounts.name, role, accounts.created_at, suspended_at, bot"
 """The columns of Account."""
 ENTRY = "id, at, actor_id, actor_name, action, target, board_id, board_name"
 """The columns of AuditEntry."""
@@ -24,9 +24,9 @@ def told_apart(account: str) -> str:
 
 BESIDE = (
     f"(SELECT CASE WHEN a.name <> author_name OR {told_apart('a')} THEN a.username ELSE '' END "
-    "|| CASE a.role WHEN 'moderator' THEN '*' ELSE '' END FROM accounts AS a WHERE a.id = author_id)"
+    "|| CASE WHEN a.role = 'moderator' THEN '*' WHEN a.bot THEN '+' ELSE '' END FROM accounts AS a WHERE a.id = author_id)"
 )
-"""SQL: what stands beside the name of a message's author now: the username, if it needs one, and * for a moderator.
+"""SQL: what stands beside the name of a message's author now: the username, if it needs one, and * for a moderator or + for a bot.
 Present.as_author() in people.py is the same rule for messages in memory.
 """
 COLUMNS = f"{WRITTEN}, {BESIDE} AS beside"
@@ -67,8 +67,9 @@ def to_message(row: Iterable[Any]) -> Message:
 
 def to_author(id: int, name: str | None, beside: str | None) -> Author:
     """`beside` is what BESIDE gives; None for an account that is gone."""
-    username = (beside or "").removesuffix("*")
-    return Author(id, name or "", username or None, username != (beside or ""))
+    beside = beside or ""
+    username = beside.rstrip("*+")  # which no username has
+    return Author(id, name or "", username or None, beside.endswith("*"), beside.endswith("+"))
 
 
 def counts_in(reactions: str | None) -> tuple[tuple[str, int], ...]:

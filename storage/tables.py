@@ -38,6 +38,7 @@ TABLES = {
             Column("created_at", "time"),
             Column("suspended_at", "time", null=True, given=False),  # a suspended member can't sign in
             Column("password_at", "time", null=True, later=True),
+            Column("bot", "flag", later=True, default=False, since=3, given=False),  # of those who can download, none is
         ),
         is_exported=True, owner="id", erasure="deleted", ends=None, unique=(("username",),), counts=True,
     ),
@@ -168,6 +169,20 @@ TABLES = {
     "guest_secrets": Table(
         (Column("message_id", "number"), Column("hash", "octets"), Column("until", "time")),
         is_exported=False, owner=None, erasure="kept", ends=("until", 0),  # also with its message
+    ),
+    "hooks": Table(
+        (
+            Column("id", "number"),
+            Column("account_id", "number"),
+            Column("board_id", "number"),
+            Column("hash", "octets", given=False),  # a secret
+            Column("made_by", "number", null=True, erased=True),
+            Column("created_at", "time"),
+            Column("last_used_at", "time", null=True),
+            Column("drops_repeats", "flag"),
+            Column("recent", "text", null=True, given=False),  # made of what others sent, in the last ten seconds
+        ),
+        is_exported=False, owner="made_by", erasure="kept", ends=None, unique=(("account_id",),), counts=True,
     ),
 }  # fmt: skip
 """In this order, no row refers to one that comes later."""

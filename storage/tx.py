@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from storage.records import Message
+from storage.records import Account, Message
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -41,6 +41,11 @@ class Tx(Protocol):
         `words` is what Nouns._words() returned for the body, `mentions` what resolve() did. Raises NotFoundError, also
         for a deleted message.
         """
+
+    async def add_message(
+        self, board_id: int, author: Account, body: str, words: object, address: str | None
+    ) -> Message:
+        """Posts a message on this board, without a look at the author's rights. `words` is as for set_message()."""
 
     async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:
         """Removes these rows of `messages` or `posts` permanently, also from the search index.

@@ -5,11 +5,14 @@ may not read is refused as one that never was.
 from board.account_names import fold_username
 from board.caller import Caller
 from board.errors import DeniedError
+from board.said import msgid
 from board.site.board_changes import BoardChanges, inviting
 from board.site.boards import BOARDS_AT_ONCE, MANAGES, check_is_not_first, finding_board
 from board.site.members_named import Names
 from storage.errors import NotFoundError
 from storage.records import Account, Board
+
+NOBODY_CALLED_SO = msgid("There is no member with this username.")
 
 
 class Invitations(BoardChanges):
@@ -58,6 +61,9 @@ class Invitations(BoardChanges):
     async def _account(self, username: str) -> Account:
         """Raises DeniedError."""
         try:
-            return await self.storage.account(fold_username(username))
+            account = await self.storage.account(fold_username(username))
         except NotFoundError:
-            raise DeniedError("no_such_account", "There is no member with this username.") from None
+            raise DeniedError("no_such_account", NOBODY_CALLED_SO) from None
+        if account.is_bot:
+            raise DeniedError("no_such_account", NOBODY_CALLED_SO)
+        return account

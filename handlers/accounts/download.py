@@ -78,7 +78,7 @@ def identity_data(identity: Identity, picture: Picture | None) -> dict[str, Any]
 
 
 def boards_data(notes: Notes) -> dict[str, Any]:
-    """The boards that the account owns, its invitations to others, and how far it has read each, if any."""
+    """The boards that the account owns, its invitations to others, and how far it has read each, and the webhooks that it has made, if any."""
     owned = [
         {name: value for name, value in board._asdict().items() if name not in ("owner_id", "floor", "changed")}
         | {"created_at": iso(board.created_at), "archived_at": iso(board.archived_at) if board.archived_at else None}
@@ -86,7 +86,12 @@ def boards_data(notes: Notes) -> dict[str, Any]:
     ]
     invitations = [{"board_id": board_id, "at": iso(at)} for board_id, at in notes.invitations]
     marks = [{"board_id": board_id, "last_read": id} for board_id, id in notes.marks]
-    lists = {"boards": owned, "invitations": invitations, "read_marks": marks}
+    hooks = [
+        one._asdict()
+        | {"created_at": iso(one.created_at), "last_used_at": iso(one.last_used_at) if one.last_used_at else None}
+        for one in notes.hooks
+    ]
+    lists = {"webhooks": hooks, "boards": owned, "invitations": invitations, "read_marks": marks}
     return {name: rows for name, rows in lists.items() if rows}
 
 

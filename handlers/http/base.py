@@ -22,7 +22,7 @@ from handlers.http.negotiation import wants_json
 from handlers.http.place import CLOSED, THE_FIRST, home_of
 from handlers.http.rights import Rights
 from handlers.http.static import ICON, static_url
-from net.logs import shown, warn_rarely
+from net.logs import shown_path, warn_rarely
 from storage.errors import StorageError, UnavailableError
 from version import VERSION
 
@@ -139,13 +139,13 @@ class Base(Rights):
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         if isinstance(value, UnavailableError):
             # At most once a minute: clients decide how often this happens, and /metrics counts it.
-            words, path = "%s %s: storage is unavailable: %s", shown(self.request.path)
+            words, path = "%s %s: storage is unavailable: %s", shown_path(self.request.path)
             warn_rarely(type(value).__name__, words, self.request.method, path, value)
             return
         if isinstance(value, tornado.web.HTTPError | DeniedError | StorageError | BusyError | StreamClosedError):
             return  # refused with an explanation, or ended by the client
         # Without the query, which may be private.
-        log.error("%s %s failed", self.request.method, shown(self.request.path), exc_info=value)
+        log.error("%s %s failed", self.request.method, shown_path(self.request.path), exc_info=value)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         refused = as_refused(status_code, kwargs.get("exc_info", (None, None, None))[1], self.site.rules.label_of)

@@ -14,7 +14,7 @@ class Elsewhere(Page):
 
     @property
     def wants_json(self) -> bool:
-        return self.request.path.startswith(("/api/", "/get")) or super().wants_json
+        return self.request.path.startswith(("/api/", "/get", "/hooks/")) or super().wants_json
 
     async def prepare(self) -> None:
         self.context.under_way.add(self)

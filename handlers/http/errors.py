@@ -13,6 +13,7 @@ from storage.errors import (
     ArchivedError,
     BadDateError,
     BoardChangedError,
+    BoardGoneError,
     EditConflictError,
     IdentityTakenError,
     IsModeratorError,
@@ -22,6 +23,7 @@ from storage.errors import (
     MembersOnlyError,
     ModeratorsOnlyError,
     NameReservedError,
+    NoSuchHookError,
     NoSuchMessageError,
     NotAllowedError,
     NotAuthorError,
@@ -33,12 +35,14 @@ from storage.errors import (
     SlugTakenError,
     TooLateError,
     TooManyBoardsError,
+    TooManyHooksError,
     TooManyOwnedError,
     TooManySlugsError,
     TooManyTokensError,
     UnavailableError,
     UsernameTakenError,
 )
+from storage.hooks import HOOKS_EACH
 from storage.records import MOST_BOT_TOKENS
 from storage.ways_in import label_of
 
@@ -120,6 +124,13 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
         422,
         "too_many_tokens",
         said("An account has at most %(most)s named tokens.", most=MOST_BOT_TOKENS),
+    ),
+    NoSuchHookError: (404, "no_such_webhook", msgid("There is no such webhook on this board.")),
+    BoardGoneError: (404, "board_gone", msgid("The board of this webhook was deleted.")),
+    TooManyHooksError: (
+        422,
+        "too_many_webhooks",
+        said("A board has at most %(most)s webhooks, and there is an end for the whole site, too.", most=HOOKS_EACH),
     ),
     IsModeratorError: (
         403,

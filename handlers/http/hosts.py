@@ -108,5 +108,5 @@ def is_probe(request: HTTPServerRequest) -> bool:
 
 def is_redirected(request: HTTPServerRequest) -> bool:
     """Whether the request is for a page, without anything that must not be sent twice. The API never redirects."""
-    is_data = request.path == "/get" or request.path.startswith("/api/v1/")
+    is_data = request.path == "/get" or request.path.startswith(("/api/v1/", "/hooks/"))
     return request.method in ("GET", "HEAD") and not (is_data or has_body(request.headers) or bearers(request))

@@ -5,7 +5,7 @@ import logging
 import tornado.web
 
 from handlers.http.context import Context
-from net.logs import shown
+from net.logs import shown, shown_path
 
 log = logging.getLogger("longboard.requests")
 
@@ -19,7 +19,7 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     if not context.config.log_requests:
         return
     client = getattr(handler, "client_address", request.remote_ip)
-    path, took = shown(request.path), 1000 * request.request_time()
+    path, took = shown_path(request.path), 1000 * request.request_time()
     fields = {"status": status, "method": method, "path": path, "client": client, "ms": round(took, 1)}
     if id := request.headers.get("X-Request-Id"):
         fields["request_id"] = shown(id)

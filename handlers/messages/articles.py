@@ -128,8 +128,9 @@ def author_name(author: Author, language: Language) -> str:
 
 def byline(message: Message, language: Language) -> str:
     """Returns the same where there is only text."""
-    name, beside = named(message, language)
-    return f"{name} {beside}" if beside else name
+    is_bot = message.author is not None and message.author.is_bot
+    words = (*named(message, language), language.translate("(bot)") if is_bot else None)
+    return " ".join(filter(None, words))
 
 
 @functools.lru_cache(400)

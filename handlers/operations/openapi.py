@@ -11,6 +11,7 @@ from handlers.http.base import Base, Page
 from handlers.operations.openapi_boards import board_calls, board_schemas
 from handlers.operations.openapi_calls import GUESTS_TOO, account_calls, message_calls, operation_calls, token_calls
 from handlers.operations.openapi_errors import error_examples
+from handlers.operations.openapi_hooks import hook_calls, hook_schemas
 from handlers.operations.openapi_mentions import mention_calls, mention_schemas
 from handlers.operations.openapi_parts import Json, part_name
 from handlers.operations.openapi_pins import pin_calls
@@ -49,6 +50,7 @@ def description(settings: Settings) -> Json:
         | mention_calls()
         | pin_calls()
         | board_calls(settings)
+        | hook_calls()
         | account_calls()
         | token_calls()
         | operation_calls(settings)
@@ -66,7 +68,7 @@ def description(settings: Settings) -> Json:
         "security": GUESTS_TOO,
         "paths": paths,
         "components": {
-            "schemas": schemas(settings) | reaction_schemas() | mention_schemas() | board_schemas(),
+            "schemas": schemas(settings) | reaction_schemas() | mention_schemas() | board_schemas() | hook_schemas(),
             "headers": {part_name(name): schema for name, schema in HEADERS.items()},
             "examples": error_examples(named_codes(paths)),
             "securitySchemes": {

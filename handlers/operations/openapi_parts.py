@@ -100,5 +100,8 @@ def author_fields(name: str) -> Json:
         "username": told(
             TEXT, "Show it with an @ beside the name. There is one where the name alone does not say who it is."
         ),
-        "role": told({"type": "string", "enum": ["moderator"]}, "There is one if this is a moderator now."),
+        "role": told(
+            {"type": "string", "enum": ["moderator", "bot"]},
+            "There is one if this is a moderator now, or an incoming webhook.",
+        ),
     }

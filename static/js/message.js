@@ -39,7 +39,7 @@ export function makeArticle(message) {
     article.dataset.by = String(author.id);
     part(".author").classList.remove("guest");
     part(".author").textContent = author.name === "deleted account" ? t("deleted account") : author.name; // as the server
-    if (author.role === "moderator") beside("b", t("mod"));
+    if (author.role) beside("b", author.role === "bot" ? t("bot") : t("mod"));
     if (author.username) beside("bdi", `@${author.username}`);
     part(".face").classList.add(`hue${author.id % 8}`);
     part(".face").textContent = initials(author.name);

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import NotFoundError
-from storage.records import FIRST_BOARD, Message
+from storage.records import FIRST_BOARD, Account, Message
 from storage.rows import COLUMNS, table_of, to_message
 from storage.tx import Row
 
@@ -47,6 +47,18 @@ class PostgreSQLTx:
             raise NotFoundError(f"message {id}")
         return to_message((*row, board_id))
 
+    async def add_message(
+        self, board_id: int, author: Account, body: str, words: object, address: str | None
+    ) -> Message:
+        self.has_news = True
+        seq = await self._db.fetchval("UPDATE board SET seq = seq + 1 RETURNING seq")
+        columns, given = "", "$1, $1, $2, $3, $4, now_ms(), $5, $6::text::tsvector"
+        if board_id != FIRST_BOARD:
+            columns, given = ", board_id", f"{given}, {board_id:d}"
+        insert = f"INSERT INTO {table_of(board_id)} ({NEW}{columns}) VALUES ({given}) RETURNING {COLUMNS}"
+        row: Any = await self._db.fetchrow(insert, seq, author.id, author.name, body, address, words)
+        return to_message((*row, board_id))
+
     async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:
         board = "board_id" if table == "posts" else f"CAST({FIRST_BOARD} AS bigint)"
         rows = await self._db.fetch(
@@ -57,6 +69,7 @@ class PostgreSQLTx:
         return Counter({row[0]: row[1] for row in rows})
 
 
+NEW = "id, seq, author_id, author_name, body, created_at, address, search"
 EDIT = "seq = $2, body = $3, search = $4::text::tsvector, edited_at = now_ms(), mentions = $5"
 DELETION = "seq = $2, body = NULL, search = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, pinned_at = NULL, fingerprint = NULL, address = NULL"
 

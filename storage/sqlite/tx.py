@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import TypeVar
 
 from storage.errors import NotFoundError
-from storage.records import FIRST_BOARD, Message
+from storage.records import FIRST_BOARD, Account, Message
 from storage.rows import COLUMNS, messages_in, table_of, to_message
 from storage.sqlite.word_index import reindex
 from storage.tx import Row
@@ -61,6 +61,17 @@ class SQLiteTx:
         reindex(self._db, [(id, before.body or "", board_id)], [] if body is None else [(id, body, board_id)])
         return to_message((*after, board_id))
 
+    async def add_message(
+        self, board_id: int, author: Account, body: str, words: object, address: str | None
+    ) -> Message:
+        self.has_news = True
+        columns, given = "", "?1, ?1, ?2, ?3, ?4, now_ms(), ?5"
+        if board_id != FIRST_BOARD:
+            columns, given = ", board_id", f"{given}, {board_id:d}"
+        insert = f"INSERT INTO {table_of(board_id)} ({NEW}{columns}) VALUES ({given}) RETURNING {COLUMNS}"
+        row = self._db.execute(insert, (next_seq(self._db), author.id, author.name, body, address)).fetchone()
+        return to_message((*row, board_id))
+
     async def delete_messages(self, table: str, where: str, *values: object) -> Counter[int]:
         named = "board_id" if table == "posts" else FIRST_BOARD
         delete = f"DELETE FROM {table} WHERE {where} RETURNING id, body, {named}"
@@ -69,6 +80,7 @@ class SQLiteTx:
         return Counter(board_id for _, _, board_id in rows)
 
 
+NEW = "id, seq, author_id, author_name, body, created_at, address"
 EDIT = "seq = ?2, body = ?3, edited_at = now_ms(), mentions = ?4"
 DELETION = "seq = ?2, body = NULL, author_name = NULL, edited_at = NULL, reply_to = NULL, reactions = NULL, mentions = NULL, pinned_at = NULL, fingerprint = NULL, address = NULL"
 

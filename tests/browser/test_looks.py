@@ -39,6 +39,7 @@ def pages(start):
     mine = person.post("And mine")["id"]
     person.browser().post("/account/tokens", data={"name": "B" * 50, "password": PASSWORD})
     person.browser().post(f"/m/{long}/delete")
+    person.api.post("/api/v1/boards/first/hooks", json={"name": "H" * 50})
     for_all = [
         "/",
         f"/?before={mine}",
@@ -54,7 +55,12 @@ def pages(start):
         "/?after=1",
         "/m/999",
     ]
-    return server, person, for_all, ["/", "/account", "/audit", f"/m/{mine}", f"/m/{other}", "/signout"]
+    return (
+        server,
+        person,
+        for_all,
+        ["/", "/account", "/audit", "/b/first/hooks", f"/m/{mine}", f"/m/{other}", "/signout"],
+    )
 
 
 async def test_every_page_fits_a_small_phone_by_day_and_by_night(pages, visit):

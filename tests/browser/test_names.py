@@ -26,12 +26,15 @@ async def test_messages_and_quotes_say_who_is_meant(start, visit):
     first = ada.post("by a moderator")["id"]
     second = reply(server, first, "by one of two", other)
     reply(server, second, "by a guest")
+    hook = ada.api.post("/api/v1/boards/first/hooks", json={"name": "Gauge"}).json()["url"]
+    assert server.client.post(hook, json={"text": "by a *webhook*"}).content == b"ok"
     ada.post("with **markup**")
     for page in pages:
         await expect(message(page, "by a moderator").locator("header")).to_contain_text("Ada mod")
         await expect(message(page, "by one of two").locator("header")).to_contain_text(f"{ARABIC.strip()} @{'x' * 32}")
         await expect(quote(page, "by one of two")).to_have_text("In reply to Ada by a moderator")
         await expect(quote(page, "by a guest")).to_have_text(f"In reply to {ARABIC.strip()} @{'x' * 32} by one of two")
+        await expect(message(page, "by a webhook").locator("header")).to_contain_text("Gauge bot")
         await expect(message(page, "with markup").locator("strong")).to_have_text("markup")
         await is_as_after_reload(page)
         found = await Axe().run(page)

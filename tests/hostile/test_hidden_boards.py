@@ -22,7 +22,8 @@ from tests.support.routes import ROUTES
 OF_BOARDS = re.compile(r"/(?:api/v1/boards|b)/\(")
 OF_MESSAGES = re.compile(r"/(?:api/v1/messages|m)/\(")
 OF_OTHERS = {
-    r"/account/revoke/([0-9]{1,18})", r"/picture/([0-9]{1,18})", r"/api/v1/tokens/([^/]+)", r"/static/([0-9a-f]{12})/(.+)",
+    r"/account/revoke/([0-9]{1,18})", r"/picture/([0-9]{1,18})", r"/api/v1/tokens/([^/]+)",
+    r"/hooks/([0-9]{1,18})/([^/]+)", r"/hooks/([0-9]{1,18})x([^/]+)", r"/static/([0-9a-f]{12})/(.+)",
 }  # fmt: skip
 """Routes with something in their address that is neither a board nor on one."""
 QUERIES = (
@@ -43,7 +44,7 @@ FIELDS = {
     "body": "words", "s": "words", "name": "Hidden", "about": "x", "slug": "other", "id": "5", "act": "remove",
     "archived": "true", "read_by": "everyone", "q": "secret", "as": "", "key": "k" * 22,
     "add": "heart", "owner": "nobody", "username": "nobody", "reply_to": "1",
-    "guest_name": "Zoe",
+    "guest_name": "Zoe", "new_secret": "true",
 }  # fmt: skip
 BODIES = (
     None,
@@ -113,6 +114,7 @@ class Outsiders:
         self.owner.api.patch(f"/api/v1/messages/{post(self.owner.api, self.slug, 'x')['id']}", json={"body": "secret"})
         self.owner.api.delete(f"{BOARDS}/{self.slug}/members/{self.was_invited.username}")
         self.owner.api.patch(f"{BOARDS}/{self.slug}", json={"rules": "secret"})
+        assert self.owner.api.post(f"{BOARDS}/{self.slug}/hooks", json={"name": "secret"}).json()["id"] == 1
 
 
 @pytest.fixture
@@ -146,6 +148,7 @@ def test_what_is_hidden_is_answered_as_what_never_was(outsiders):
     for pattern, handler, *_ in ROUTES:
         pairs = slugs if OF_BOARDS.match(pattern) else ids if OF_MESSAGES.match(pattern) else []
         rests = ["heart", "nothing"] if OF_MESSAGES.match(pattern) else outsiders.usernames
+        rests = ["1", "x"] if "/hooks/" in pattern else rests
         for there, nowhere in pairs:
             for method in sorted({*allowed_methods(handler)} - {"OPTIONS"}):
                 for who, headers in outsiders.askers.items():

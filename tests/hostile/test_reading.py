@@ -88,6 +88,8 @@ COUNTED = {
     "/account/delete": "/account/delete", "/account/facebook/unlink": "/account/facebook/unlink",
     "/b/club/invite": "/b/([^/]+)/invite", "/b/club/uninvite": "/b/([^/]+)/uninvite",
     "/b/club/owner": "/b/([^/]+)/owner",
+    "/b/club/hooks": "/b/([^/]+)/hooks", "/b/club/hooks/1": "/b/([^/]+)/hooks/([^/]+)",
+    "/api/v1/boards/x/hooks": "/api/v1/boards/([^/]+)/hooks",
     "/b/club/archive": "/b/([^/]+)/archive", "/b/club/delete": "/b/([^/]+)/delete",
 }  # fmt: skip
 """What is read or made for the one who asks, by address, and the route that leads there."""

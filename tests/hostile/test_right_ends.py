@@ -62,6 +62,11 @@ SAMPLES = {
     "/b/rowing/archive": [("GET", "/b/rowing/archive"), ("POST", "/b/rowing/archive", {})],
     "/b/rowing/delete": [("GET", "/b/rowing/delete"), ("POST", "/b/rowing/delete", {"name": "Rowing"})],
     "/b/rowing/leave": [("GET", "/b/rowing/leave"), ("POST", "/b/rowing/leave", {})],
+    "/b/rowing/hooks": [("GET", "/b/rowing/hooks"), ("POST", "/b/rowing/hooks", {"name": "CI"})],
+    "/b/rowing/hooks/1": [("GET", "/b/rowing/hooks/1"), ("POST", "/b/rowing/hooks/1", {"act": "test"}),
+                          ("POST", "/b/rowing/hooks/1", {"name": "Other"}),
+                          ("POST", "/b/rowing/hooks/1", {"act": "renew"}),
+                          ("POST", "/b/rowing/hooks/1", {"act": "revoke"})],
     "/m/1": [("GET", "/m/1")],
     "/m/1/edit": [("POST", "/m/1/edit", {"s": "edited"}), ("POST", "/m/1/edit", {"s": ""})],
     "/m/1/delete": [("POST", "/m/1/delete", {})],
@@ -110,6 +115,10 @@ SAMPLES = {
                                   ("POST", "/api/v1/boards/rowing/messages", {"body": "posted"})],
     "/api/v1/boards/x/search": [("GET", "/api/v1/boards/rowing/search?q=members")],
     "/api/v1/boards/x/read": [("PUT", "/api/v1/boards/rowing/read", {"id": "1"})],
+    "/api/v1/boards/x/hooks": [("GET", "/api/v1/boards/rowing/hooks"),
+                               ("POST", "/api/v1/boards/rowing/hooks", {"name": "CI"})],
+    "/api/v1/boards/x/hooks/1": [("PATCH", "/api/v1/boards/rowing/hooks/1", {"name": "Other", "new_secret": "true"}),
+                                 ("DELETE", "/api/v1/boards/rowing/hooks/1")],
     "/api/v1/messages/1/reactions": [("GET", "/api/v1/messages/1/reactions")],
     "/api/v1/messages/1/reactions/heart": [("PUT", "/api/v1/messages/1/reactions/heart", {}),
                                            ("DELETE", "/api/v1/messages/1/reactions/heart")],
@@ -137,7 +146,7 @@ ANYONE_S = {
     "/signup", "/signin", "/signout", "/li", "/lo", "/api/", "/password", "/privacy", "/facebook/deauthorize",
     "/facebook/delete", "/facebook/deletion", "/api/v1/signup", "/api/v1/signin", "/api/v1/signout",
     "/api/v1/openapi.json", "/api", "/favicon.ico", "/apple-touch-icon.png", "/robots.txt", "/healthz", "/readyz",
-    "/metrics", "/static/0123456789ab/x.js",
+    "/metrics", "/static/0123456789ab/x.js", "/hooks/1/0", "/hooks/1x0",
 }  # fmt: skip
 """What stands on no right that could end, or ends it itself."""
 
@@ -219,8 +228,17 @@ class House:
         bots = [c.id for c in await self.storage.credentials(ADA.id) if c.kind == "bot"]
         boards = [one for one, _ in await self.storage.listed(OPERATOR, "", 9, {})]
         invited = await self.storage.invited(boards[0].id, OPERATOR, 0, 9)
+        hooks = await self.storage._read(lambda tx: tx.all("SELECT id, hash, recent FROM hooks ORDER BY id"))
+        names = [(await self.storage.account_of(id)).name for id in (3,)]
         there = await self.storage.before(None, 9, boards[0].id, OPERATOR)
-        around = [(a and (a.id, a.name, a.role), p) for a, p in people], boards, invited, there
+        around = (
+            [(a and (a.id, a.name, a.role), p) for a, p in people],
+            boards,
+            invited,
+            there,
+            [tuple(row) for row in hooks],
+            names,
+        )
         return snapshot.page, around, bots
 
 
@@ -248,6 +266,7 @@ async def house(url, second, monkeypatch):
     rowing = await storage.create_board(None, "rowing", "Rowing", read_by="members")
     await storage.append(Author(2, "Bob"), WORDS, None, board_id=rowing.id)
     await storage.invite(None, rowing.id, 2)
+    await storage.make_hook(await storage.account("ada"), rowing.id, "CI", ["webhook_ci"], b"hash")
     await board.waiters.deliver()
     server = HTTPServer(Application(board, settings))
     [socket] = bind_sockets(0, "127.0.0.1")
@@ -419,6 +438,8 @@ async def delete_rowing(house):
         (revoke, "POST", "/b/rowing/uninvite", {"username": "bob"}, 303),
         (close_rowing, "POST", "/b/rowing/uninvite", {"username": "bob"}, 303),
         (revoke, "DELETE", "/api/v1/boards/rowing/members/bob", None, 204),
+        (close_rowing, "POST", "/b/rowing/hooks/1", {"name": "Bell"}, 303),
+        (revoke, "DELETE", "/api/v1/boards/rowing/hooks/1", None, 204),
         (revoke, "POST", "/b/hers/leave", {}, 303),
         (revoke, "POST", "/m/2/moderate", {"act": "suspend"}, 303),
         (revoke, "POST", "/m/2/moderate", {"act": "remove"}, 303),
@@ -436,7 +457,7 @@ async def test_what_became_of_a_board_or_of_people_is_answered_as_done(house, en
     [secret] = [one.slug for one, _ in await house.storage.listed(OPERATOR, "", 9, {}) if one.id == 2] or ["rowing"]
     assert secret == "rowing" or secret not in response.headers.get("Location", "")
     deeds = [entry for entry in await house.storage.audit(None, 9, OPERATOR) if entry.actor_id == ADA.id]
-    assert len(deeds) == 1
+    assert len(deeds) == 2  # also the webhook of this house
     refused = await house.ask(method, path, form, session)
     assert refused.code in (401, 404)
 
@@ -488,6 +509,30 @@ async def test_a_token_that_is_made_is_shown_if_storage_goes_away(house, monkeyp
     form = {"name": "bot", "password": PASSWORD, "board": "rowing"}
     response = await house.ask("POST", "/api/v1/tokens", form, session)
     assert response.code == 201 and json.loads(response.body)["token"].startswith("lb_") and len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "form"), [("/b/rowing/hooks", {"name": "Bell"}), ("/b/rowing/hooks/1", {"act": "renew"})]
+)
+async def test_the_address_of_a_webhook_is_shown_if_the_right_to_see_others_ends(house, monkeypatch, path, form):
+    """It is never shown again; of the board there is nothing on that page."""
+    session, storage = await house.session(), house.storage
+
+    def closing(do):
+        async def done(*arguments, **named):
+            hook = await do(*arguments, **named)
+            await close_rowing(house)
+            return hook
+
+        return done
+
+    for name in ("make_hook", "set_hook"):
+        monkeypatch.setattr(storage, name, closing(getattr(storage, name)))
+    response = await house.ask("POST", path, form, session)
+    [(rowing, _)] = await storage.listed(OPERATOR, "", 9, {})
+    assert response.code == 200 and re.search(rb"/hooks/[12]/[0-9a-f]{40}", response.body)
+    assert rowing.read_by == "invited" and rowing.slug.encode() not in response.body
+    assert b"Rowing" not in response.body and b"CI" not in response.body
 
 
 async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypatch):

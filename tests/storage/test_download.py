@@ -35,6 +35,7 @@ def given(data):
         "invitations": data["invitations"],
         "marks": data["read_marks"],
         "reactions": data["reactions"],
+        "hooks": data["webhooks"],
         "audit": [one | {"actor_name": data["account"]["username"]} for one in data["audit_log"] if one["by_you"]],
     }  # fmt: skip
 
@@ -117,6 +118,8 @@ def fill(db, server, ada, bob):
     db.executemany(elsewhere, [(90, 91, ada.id, "ada", "e" * 22), (92, 92, bob.id, "bob", "e" * 22)])
     reactions = [(posted["id"], ada.id), (90, ada.id), (posted["id"], bob.id)]
     db.executemany("INSERT INTO reactions VALUES (NULL, ?, ?, 'heart', 1700000000011)", reactions)
+    hook = "INSERT INTO hooks (account_id, board_id, hash, made_by, created_at, last_used_at, drops_repeats) VALUES (?, 2, x'00', ?, 1700000000012, 1700000000013, 1)"
+    db.executemany(hook, [(97, ada.id), (98, bob.id)])
     audit = "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)"
     later = 4_000_000_000_000
     db.execute(audit, (1, None, "command line", "suspend", "ada"))  # another Ada, whose account is gone

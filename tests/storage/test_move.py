@@ -90,6 +90,8 @@ async def fill(url):
     await storage.set_role(None, "ada", "member")
     for id, kind in ((1, "heart"), (posted.id, "heart"), (posted.id, "eyes")):
         await storage.react(id, kind, Asker(ada.id))
+    hook = await storage.make_hook(ada, board.id, "Bell", ["webhook_bell"], b"hook")
+    await storage.post_by_hook(hook.id, b"hook", board.id, "by a hook", "digest", "192.0.2.3")
     await storage.close()
 
 
@@ -123,6 +125,9 @@ async def everything(url):
         await storage.snapshot_on(2, OPERATOR, changes=100, page=50),
         await storage.reacted_by(ids[0], 0, 100),
         await storage.audit(None, 100, OPERATOR),
+        await storage.hooks_on(await storage.account_of(ids[0]), 2),
+        await storage.hook_by(1, b"hook"),
+        await storage.post_by_hook(1, b"hook", 2, "by a hook", "digest", None),
     ]
     await storage.close()
     return found
@@ -156,7 +161,7 @@ async def test_numbers_and_ids_go_on_where_they_were(source, target):
     await run(source, target)
     storage = await open_storage(target)
     seq = (await storage.log_after(0, 1)).head.seq
-    assert (await storage.create_account("next", "x", Password(None))).id == 6
+    assert (await storage.create_account("next", "x", Password(None))).id == 7
     ada = await storage.account("ada")
     assert not (await storage.append(Author(ada.id, ada.name), "by Ada 4\n好", f"{4:022}"))[1]
     assert (await storage.append(None, "next", None, "192.0.2.9"))[0].id == seq + 1

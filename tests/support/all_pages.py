@@ -45,6 +45,10 @@ class AllPages:
         owner.api.put(f"/api/v1/messages/{self.by_owner}/pin")
         for number in range(3):
             member.api.post("/api/v1/tokens", json={"name": f"zbt{number}", "password": PASSWORD})
+        for slug in ("zzb", "zzr", "first"):
+            made = owner.api.post(f"/api/v1/boards/{slug}/hooks", json={"name": "Zhk"}).json()
+            assert server.client.post(made["url"], content=b"zhk").content == b"ok"
+        self.hook_of_archived = owner.api.get("/api/v1/boards/zzr/hooks").json()["webhooks"][0]["id"]
         owner.api.patch("/api/v1/boards/zzr", json={"archived": True})
         server.post("zwrong")
         self.moderate()
@@ -65,6 +69,11 @@ class AllPages:
         for change in ({"archived": True}, {"archived": False}, {"read_by": "everyone"}, {"read_by": "members"}):
             self.owner.api.patch("/api/v1/boards/zzm", json=change)
         self.owner.api.put("/api/v1/boards/zzm", json={})
+        hooks = "/api/v1/boards/zzm/hooks"
+        made = self.owner.api.post(hooks, json={"name": "Zhm"}).json()
+        self.owner.api.patch(f"{hooks}/{made['id']}", json={"name": "Zhn"})
+        self.owner.api.patch(f"{hooks}/{made['id']}", json={"new_secret": True})
+        self.owner.api.delete(f"{hooks}/{made['id']}")
         self.owner.api.delete(f"/api/v1/boards/{self.hidden}/members/zz_thr")
 
     def paths(self):
@@ -85,6 +94,9 @@ class AllPages:
             *(f"/b/zzb/settings?done={what}" for what in ("setup", "archive", "unarchive", "uninvite")),
             f"/b/{self.hidden}/settings?done=invite&who={self.member.username}&had=zz_wnr",
             f"/b/{self.hidden}/settings?done=uninvite",
+            *(f"/b/{slug}/hooks" for slug in ("first", "zzb", "zzr", "zzn", self.hidden)),
+            *(f"/b/zzb/hooks?done={what}" for what in ("save", "test", "revoke")),
+            "/b/zzb/hooks/1",
             *(f"/boards?done={what}" for what in ("delete", "leave", "owner", "setup")),
             *(f"/account?done={what}&provider=facebook" for what in done),
             *("/signout?deleted=account", "/signout?deleted=all", "/facebook/start", "/facebook/callback", "/facebook/link"),
@@ -141,6 +153,11 @@ class AllPages:
             (f"{board}settings", fields),
             (f"{board}settings", fields | {"began_from": "1"}),
             ("/b/zzb/settings", fields | {"read_by": "invited"}),
+            ("/b/zzb/hooks", {"name": ""}),
+            ("/b/zzb/hooks", {"name": "Zhp"}),
+            ("/b/zzb/hooks/1", {"act": "save", "name": "Moderator"}),
+            ("/b/zzb/hooks/999", {"act": "revoke"}),
+            (f"/b/zzr/hooks/{self.hook_of_archived}", {"act": "test"}),
             (f"{board}invite", {"username": "@zz_nn"}),
             (f"{board}invite", {"username": "@zz_wnr"}),
             (f"{board}uninvite", {"username": "zz_nn"}),

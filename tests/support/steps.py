@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 CATEGORIES = {"CATEGORY_WORD": re.compile(r"\w", re.ASCII), "CATEGORY_DIGIT": re.compile(r"\d", re.ASCII)}
+CATEGORIES["CATEGORY_SPACE"] = re.compile(r"\s", re.ASCII)
 
 
 class Counted:
@@ -56,11 +57,13 @@ class Counted:
             case "MAX_REPEAT" | "MIN_REPEAT":
                 yield from self._repeat(str(op) == "MAX_REPEAT", *arg, text, at)
             case "ASSERT" | "ASSERT_NOT":
-                if any(True for _ in self._all(list(arg[1]), text, at)) == (str(op) == "ASSERT"):
+                begin = at if arg[0] > 0 else at - 1  # what is looked for behind is one character
+                found = begin >= 0 and any(True for _ in self._all(list(arg[1]), text, begin))
+                if found == (str(op) == "ASSERT"):
                     yield at
             case "AT":
                 assert str(arg) == "AT_BEGINNING"
-                if at == 0:
+                if at == 0 or (self._pattern.flags & re.MULTILINE and text[at - 1] == "\n"):
                     yield at
             case _:
                 if at < len(text) and self._is_one(op, arg, text[at]):

@@ -1,0 +1,1 @@
+"""Incoming webhooks: where they are posted to, their page, and their API."""

@@ -1,0 +1,106 @@
+"""The page of a board's incoming webhooks: making, trying, changing and revoking them, by plain forms."""
+
+import asyncio
+import contextlib
+from urllib.parse import urlencode
+
+from board.errors import DeniedError
+from board.said import msgid
+from handlers.accounts.page import time_at
+from handlers.accounts.sign_in import FormPage
+from handlers.boards.on_board import OnBoard
+from handlers.hooks.api import address_of, hook_id
+from handlers.http.errors import RefusedError
+from handlers.http.rights import Whom
+from storage.errors import StorageError
+from storage.hooks import Hook
+from storage.records import Board
+
+TEST = msgid("This is a test message: what is sent to this webhook is posted here.")
+ENDS = ("no_such_board", "owner_only")
+"""Refusals after which the page has nothing to show."""
+
+
+class BoardHooks(OnBoard, FormPage):
+    for_whom: Whom = "members"
+    takes_tokens = True  # so that a token gets a clear refusal
+    forgives_old_sessions = False
+    template = "board_hooks.html"
+    row: Board | None = None
+    """None until the page is read."""
+    hooks: list[Hook]
+    hook_id: int | None = None
+    """The webhook that the form is about."""
+    page = ""
+    """The page's address when the client could read the board. It may have a secret one when the form is done."""
+
+    async def get(self, slug: str, *id: str) -> None:
+        page = f"/b/{self.board.slug}/hooks"
+        if self.request.path != page and self.site.may_keep_hooks(self.caller, self.board.row or self.site.first_board):
+            self.redirect(page)
+            return
+        await self.read(slug)
+        self.show()
+
+    async def read(self, slug: str) -> None:
+        """Reads what the page shows. Raises DeniedError, UnavailableError."""
+        self.page = f"/b/{self.board.slug}/hooks"
+        self.row, self.hooks = await self.site.hooks(self.caller, slug)
+        self.place = self.live_place
+
+    async def post(self, slug: str, *id: str) -> None:
+        """Does what the form says. The page is read only to show a refusal on it."""
+        self.page = f"/b/{self.board.slug}/hooks"
+        try:
+            await self.obey(slug, *id)
+        except Exception:
+            if self.row is None and not self.is_done:
+                with contextlib.suppress(DeniedError, RefusedError, StorageError):  # it is shown without the page, then
+                    await self.read(slug)
+            raise
+
+    async def obey(self, slug: str, *id: str) -> None:
+        secret, hook = await self.site.make_hook(self.caller, slug, self.needed("name"))
+        self.show_address(hook, secret)
+
+    def show_address(self, hook: Hook, secret: str) -> None:
+        """On a page with nothing else: it is never shown again, also if the right to see the others has just ended."""
+        self.is_done = True
+        self.render("board_hook_made.html", address=address_of(self, hook, secret), page=self.page)
+
+    def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
+        return self.render(
+            self.template,
+            refused=refused,
+            typed=self.typed,
+            board=self.row,
+            hooks=self.hooks,
+            hook_id=self.hook_id,
+            time=time_at,
+            page=self.page,
+        )
+
+    def write_error_page(self, refused: RefusedError) -> None:
+        if refused.code in ENDS or self.row is None:
+            self.finish(self.error_page(refused))
+        else:
+            super().write_error_page(refused)
+
+
+class BoardHook(BoardHooks):
+    async def obey(self, slug: str, *id: str) -> None:
+        hook = self.hook_id = hook_id(id[0])
+        match self.form("act"):
+            case "test":
+                await self.site.try_hook(self.caller, slug, hook, self.language.translate(TEST))
+            case "renew":
+                secret, renewed = await self.site.set_hook(self.caller, slug, hook, renews=True)
+                self.show_address(renewed, secret or "")
+                return
+            case "revoke":
+                await self.site.revoke_hook(self.caller, slug, hook)
+            case _:
+                drops = self.form("drops_repeats") == "yes"
+                await self.site.set_hook(self.caller, slug, hook, name=self.needed("name"), drops_repeats=drops)
+        self.is_done = True
+        self.redirect(f"{self.page}?{urlencode({'done': self.form('act') or 'save', 'id': hook})}", status=303)
