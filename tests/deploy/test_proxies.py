@@ -20,7 +20,8 @@ from tests.support.proxies import certificate, nginx, running
 from tests.support.server import ROOT, until
 
 needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not here")
-SECRETS = ["/signup?invite=s3cret", "/facebook/callback?code=s3cret&state=x", "/get?after=s3cret", "/static/x?s3cret"]
+SECRETS = ["/signup?invite=s3cret", "/facebook/callback?code=s3cret&state=x", "/get?after=s3cret", "/static/x?s3cret",
+           "/hooks/12/s3cret", "/HOOKS//12xs3cret?x"]  # fmt: skip
 
 
 @pytest.fixture
