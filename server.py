@@ -6,6 +6,7 @@ gc.disable()  # while all is imported, which leaves hardly any garbage: looking 
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import socket
 import sys
@@ -14,12 +15,13 @@ from board.site import Site
 from handlers import Application
 from handlers.http.context import rules_of
 from handlers.operations.announcement import announce
-from net.background import background
+from net.background import Task, background
 from net.drain import drain
 from net.fast_path.server import make_server
 from net.listener import address_of, listen, port_of, raise_descriptor_limit
 from net.logs import set_up_logging
 from net.server import Server
+from net.webhook_task import send_webhooks
 from net.workers import Nodes, stop_by_signal
 from setting_places import check_locales, make_folder
 from setting_warnings import warn_of_dyno, warn_of_settings
@@ -79,13 +81,20 @@ async def run(settings: Settings) -> None:
         )
         application = Application(site, settings)
         server = start(application, settings, sockets)
-        async with background(site.tasks | server.tasks | application.tasks):
+        async with background(site.tasks | server.tasks | application.tasks | sending(site, settings)):
             await announce(site, settings, address_of(settings.address, sockets))
             await stop.wait()
             await drain(server, site.waiters)
         await site.close()
     finally:
         await storage.close()
+
+
+def sending(site: Site, settings: Settings) -> dict[str, Task]:
+    """Returns the task that sends webhooks. Messages in a channel lead to the board where PUBLIC_URL says where it is."""
+    link = f"{settings.public_url}/m/" if settings.public_url else ""
+    send = functools.partial(send_webhooks, site, to_loopback=settings.webhook_fake, link=link)
+    return {"Sending webhooks": send}
 
 
 def start(application: Application, settings: Settings, sockets: list[socket.socket]) -> Server:

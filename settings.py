@@ -74,9 +74,7 @@ class Settings:
     max_parked: int = setting("10000", whole(0, 1_000_000), "polls held at once; more are told to come back later")
     token_hours: int = setting("4", whole(1, 8760), "hours after which an unused token from signing in is dead")
     client_header: str = setting(
-        "",
-        trusted_header,
-        "header in which your proxy names the client, such as X-Forwarded-For; never without a proxy",
+        "", trusted_header, "header in which your proxy names clients, such as X-Forwarded-For; never without a proxy"
     )
     scheme_header: str = setting(
         "",
@@ -134,6 +132,7 @@ class Settings:
     backup_keep: int = setting("7", whole(1, 10_000), "how many of those copies are kept; the oldest are removed")
     nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")
     locales: str = setting("", line_or_none(4000), "folder with catalogues of pages' words in more languages")
+    webhook_fake: bool = setting("off", switch, "on or off: for tests, webhooks may go to this machine, also by http")
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
     @property

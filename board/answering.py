@@ -41,6 +41,8 @@ class Answering:
         self.others = Others(self.directory)
         self.draining = False
         self.counters = Counters()
+        self.on_news: Callable[[list[LiveBoard]], None] | None = None
+        """Called with boards that have changed, before their polls are answered."""
 
     @property
     def recent(self) -> Recent:
@@ -191,6 +193,9 @@ class Answering:
     async def _wake(self, boards: Iterable[LiveBoard]) -> None:
         """Answers the parked polls of these boards that lack something, in slices of time, so that thousands of them
         don't hold up everything else."""
+        boards = list(boards)
+        if self.on_news is not None:
+            self.on_news(boards)
         left = [group for board in boards for group in self._polls.groups(board) if group.cursor != board.cursor]
         self.counters.delivered += self._answer(left, self._news)
         while left:

@@ -44,7 +44,7 @@ class WaiterList(Ticks, Deliveries):
         super().__init__(max_parked, max_per_address, memory)
         self._storage = storage
         self._forget = forget
-        self._access = snapshot.head.access
+        self.access = snapshot.head.access
         self._hold(self.first, snapshot)
         self.is_stale = snapshot.head.boards > 0
         """Whether the next read begins with all boards: at the start, or because the database is another one now."""
@@ -228,15 +228,15 @@ class WaiterList(Ticks, Deliveries):
 
     async def _notice_access(self, head: Head) -> None:
         """Has parked polls of the changed accounts authenticated again: credentials were revoked or rights changed."""
-        if head.access == self._access:
+        if head.access == self.access:
             return
-        account_ids = set(await self._storage.access_changes_after(self._access))
+        account_ids = set(await self._storage.access_changes_after(self.access))
         self._forget(account_ids)
         if head.boards > self.directory.changed:  # else there is no invitation among them
             self.directory.note_own_lists(account_ids, head.boards)
         self._ask_again(account_ids)
         await show_again(self._storage, account_ids, lambda: [self.recent, *self.recents.all()])
-        self._access = head.access  # not before: if anything fails, all of it is done again
+        self.access = head.access  # not before: if anything fails, all of it is done again
 
     async def _notice_boards(self) -> None:
         """Takes the rows that have changed, and has the clients of these boards come again."""

@@ -64,6 +64,8 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/b/([^/]+)/leave", "boards.setup.BoardLeave"),  # GET, POST
     (r"/b/([^/]+)/hooks", "hooks.page.BoardHooks"),  # GET, POST
     (r"/b/([^/]+)/hooks/([^/]+)", "hooks.page.BoardHook"),  # GET, POST
+    (r"/b/([^/]+)/webhooks", "boards.webhooks.BoardWebhooks"),  # GET, POST
+    (r"/b/([^/]+)/webhooks/([0-9]{1,18})", "boards.webhooks.BoardWebhook"),  # GET, POST
     # --- accounts
     (r"/signup", "accounts.sign_in.SignUp"),  # GET, POST
     (r"/signin", "accounts.sign_in.SignIn"),  # GET, POST
@@ -105,6 +107,10 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/api/v1/boards/([^/]+)/read", "boards.api.ApiBoardRead"),  # PUT
     (r"/api/v1/boards/([^/]+)/hooks", "hooks.api.ApiHooks"),  # GET, POST
     (r"/api/v1/boards/([^/]+)/hooks/([^/]+)", "hooks.api.ApiHook"),  # PATCH, DELETE
+    (r"/api/v1/boards/([^/]+)/webhooks", "boards.webhooks_api.ApiWebhooks"),  # GET, POST
+    (r"/api/v1/boards/([^/]+)/webhooks/([^/]+)", "boards.webhooks_api.ApiWebhook"),  # GET, PATCH, DELETE
+    (r"/api/v1/boards/([^/]+)/webhooks/([^/]+)/secret", "boards.webhooks_api.ApiWebhookSecret"),  # POST
+    (r"/api/v1/boards/([^/]+)/webhooks/([^/]+)/test", "boards.webhooks_api.ApiWebhookTest"),  # POST
     (r"/api/v1/stream", "boards.stream.Stream"),  # GET
     (r"/api/v1/search", "messages.search.ApiSearch"),  # GET
     (r"/api/v1/signup", "accounts.tokens.ApiSignUp"),  # POST

@@ -47,6 +47,8 @@ from storage.records import (
 )
 from storage.replies import Replies
 from storage.stats import Stats
+from storage.webhook_log import WebhookLog
+from storage.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from storage.transfer import Transfer
@@ -54,7 +56,8 @@ if TYPE_CHECKING:
 
 class Storage(
     StoredMessages, Guests, Reactions, Replies, Mentions, Pins, Boards, Listings, Invitations, Owners, ReadMarks,
-    Accounts, Hooks, HookPosts, Links, Credentials, Identities, Pictures, FailedTriesOf, Moderation, Housekeeping, About,
+    Accounts, Links, Credentials, Identities, Pictures, FailedTriesOf, Moderation, Housekeeping, About,
+    Hooks, HookPosts, Webhooks, WebhookLog,
 ):  # fmt: skip
     """Every method may raise UnavailableError. When a writing method returns, what it wrote is on disk.
 
@@ -94,6 +97,12 @@ class Storage(
         """Calls `on_commit` whenever any process has committed something. Runs until cancelled.
 
         `on_commit` returns whether it could read the news; if not, it is called again soon.
+        """
+
+    @abc.abstractmethod
+    async def alone(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Runs `work` in at most one process that has this database, and in another one soon after that has ended, is
+        paused or can't reach the database any more: then its work is cancelled. Runs until cancelled, or until work fails.
         """
 
     # --- messages: what each engine does in its own way

@@ -8,6 +8,8 @@ from storage.audit import AuditEntry
 from storage.records import Account, Board, Message
 from storage.rows import COLUMNS, ENTRY, EVERYWHERE, to_message
 from storage.tx import Nouns, Tx
+from storage.webhooks import COLUMNS as WEBHOOK
+from storage.webhooks import Webhook
 
 
 class Posted(NamedTuple):
@@ -44,6 +46,7 @@ class Notes:
     """The board of each read mark, and the newest message seen there."""
     hooks: list[MadeHook] = dataclasses.field(default_factory=list)
     """The incoming webhooks that it has made."""
+    webhooks: list[Webhook] = dataclasses.field(default_factory=list)
 
 
 class About(Nouns):
@@ -85,6 +88,7 @@ async def read_notes(tx: Tx, account_id: int) -> Notes:
     marks = await tx.all("SELECT board_id, last_read FROM marks WHERE account_id = $1 ORDER BY board_id", account_id)
     columns = ", ".join(MadeHook._fields)
     hooks = await tx.all(f"SELECT {columns} FROM hooks WHERE made_by = $1 ORDER BY id", account_id)
+    webhooks = await tx.all(f"SELECT {WEBHOOK} FROM webhooks WHERE account_id = $1 ORDER BY id", account_id)
     return Notes(
         [until for (until,) in links],
         [at for (at,) in changes],
@@ -92,6 +96,7 @@ async def read_notes(tx: Tx, account_id: int) -> Notes:
         [(board_id, at) for board_id, at in invitations],
         [(board_id, id) for board_id, id in marks],
         [MadeHook(*row) for row in hooks],
+        [Webhook(*row) for row in webhooks],
     )
 
 

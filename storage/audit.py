@@ -51,7 +51,11 @@ def of_invitation(board_id: int, username: str) -> str:
 
 def of_hook(id: int, username: str, board: Board | None) -> str:
     """With the username of its account; without it on a board of the invited, as of_rename() does."""
-    return f"webhook {id}" if board is not None and board.read_by == "invited" else f"webhook {id}, {username}"
+    return (
+        f"incoming webhook {id}"
+        if board is not None and board.read_by == "invited"
+        else f"incoming webhook {id}, {username}"
+    )
 
 
 def of_block(id: int, author: str, until: int) -> str:

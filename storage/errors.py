@@ -75,6 +75,10 @@ class BoardGoneError(StorageError):
     """The board of an incoming webhook was deleted."""
 
 
+class TooManyWebhooksError(StorageError):
+    """The board, or the site, has as many webhooks as it may have."""
+
+
 class UsernameTakenError(StorageError):
     """Another account has this username."""
 

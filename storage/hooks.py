@@ -80,7 +80,7 @@ class Hooks(Names):
                 *(account.id, board_id, hash, actor.id),
             )
             assert row is not None
-            await note(tx, actor, "make webhook", of_hook(row[0], username, board), board_id)
+            await note(tx, actor, "make", of_hook(row[0], username, board), board_id)
             return await find_hook(tx, board_id, row[0])
 
         return await self._write(unit)
@@ -111,7 +111,7 @@ class Hooks(Names):
                 "UPDATE hooks SET hash = coalesce($1, hash), drops_repeats = coalesce($2, drops_repeats) WHERE id = $3"
             )
             await tx.run(change, hash, drops_repeats, id)
-            deed = "change webhook" if hash is None else "renew webhook"
+            deed = "change" if hash is None else "new secret"
             await note(tx, actor, deed, of_hook(id, hook.account.username, board), board_id)
             return await find_hook(tx, board_id, id)
 
@@ -126,7 +126,7 @@ class Hooks(Names):
             board = await check_keeps_hooks(tx, actor, credential, board_id)
             hook = await find_hook(tx, board_id, id)
             await end_hook(tx, id, hook.account.id)
-            await note(tx, actor, "revoke webhook", of_hook(id, hook.account.username, board), board_id)
+            await note(tx, actor, "revoke", of_hook(id, hook.account.username, board), board_id)
 
         await self._write(unit)
 

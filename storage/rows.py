@@ -139,15 +139,17 @@ async def next_board_change(tx: Tx) -> int:
     return number
 
 
-async def note(tx: Tx, actor: Account | None, action: str, target: str, board_id: int = FIRST_BOARD) -> None:
-    """Writes an entry to the audit log. Of another board than the first, only those are told who may read it, and
+async def note(
+    tx: Tx, actor: Account | None, action: str, target: str, board_id: int = FIRST_BOARD, by: str = "command line"
+) -> None:
+    """Writes an entry to the audit log; without an actor, `by` says who it was. Of another board than the first, only those are told who may read it, and
     by the name that it has now; that of one for the invited is not written down.
     """
     await tx.run(
         "INSERT INTO audit (at, actor_id, actor_name, action, target, board_id, board_name) VALUES (now_ms(), $1, $2, $3, "
         "$4, $5, (SELECT name FROM boards WHERE id = $5 AND read_by <> 'invited'))",
         actor and actor.id,
-        actor.username if actor else "command line",
+        actor.username if actor else by,
         action,
         target,
         None if board_id == FIRST_BOARD else board_id,

@@ -184,6 +184,30 @@ TABLES = {
         ),
         is_exported=False, owner="made_by", erasure="kept", ends=None, unique=(("account_id",),), counts=True,
     ),
+    "webhooks": Table(
+        (
+            Column("id", "number"),
+            Column("board_id", "number"),
+            Column("account_id", "number"),
+            Column("url", "text", given=False),  # its path is often a secret
+            Column("shape", "text"),
+            Column("secret", "octets", given=False),
+            Column("old_secret", "octets", null=True, given=False),
+            Column("old_until", "time", null=True, given=False),
+            Column("created_at", "time"),
+            Column("revision", "number", given=False),
+            Column("paused_at", "time", null=True),
+            Column("ended", "text", null=True),
+            *(Column(name, "number", given=False) for name in ("sent", "base", "told")),
+            Column("settled_at", "time", given=False),
+            *(Column(name, "number", given=False) for name in ("failures", "waited")),
+            Column("next_at", "time", null=True, given=False),
+            Column("succeeded_at", "time", null=True),
+            Column("failed_at", "time", null=True),
+            Column("error", "text", null=True),
+        ),
+        is_exported=False, owner="account_id", erasure="deleted", ends=None, counts=True,  # the secrets work by themselves
+    ),
 }  # fmt: skip
 """In this order, no row refers to one that comes later."""
 EXPORTED = {name: table for name, table in TABLES.items() if table.is_exported}

@@ -22,6 +22,7 @@ from board.site.moderation import Moderation
 from board.site.parts import Rules
 from board.site.pins import Pins
 from board.site.reactions import Reactions
+from board.site.webhooks import Webhooks
 from board.waiters import WaiterList, load
 from storage import Storage
 from storage.errors import UnavailableError
@@ -36,7 +37,7 @@ FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(BoardMessages, Reactions, Pins, Hooks, Invitations, Identities, Moderation):
+class Site(BoardMessages, Reactions, Pins, Hooks, Webhooks, Invitations, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod
@@ -100,6 +101,8 @@ class Site(BoardMessages, Reactions, Pins, Hooks, Invitations, Identities, Moder
                 await self.marks.save()
                 await self.storage.make_skeletons()
                 await self.storage.scrub()
+                if await self.storage.has_webhooks():  # also if another node made them
+                    self.webhook_news.set()
                 if time.monotonic() >= due:
                     if await self.clock.is_believable():
                         await self.credentials.tidy()

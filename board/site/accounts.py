@@ -19,6 +19,7 @@ from storage.owners import Fate
 from storage.people import Identity, Picture
 from storage.reactions import Reaction
 from storage.records import FIRST_BOARD, Account, Credential, Password
+from storage.webhooks import Webhook
 
 CONFIRMED_SECONDS = 600
 """How long after a sign-in by a provider it replaces a missing password."""
@@ -43,6 +44,8 @@ class Overview(NamedTuple):
     """What becomes of its boards if it is deleted: of the first FATES_AT_ONCE."""
     owns: int
     """How many boards it owns."""
+    webhooks_off: list[Webhook]
+    """Those of its webhooks that were switched off, but not by people."""
 
 
 class Accounts(SigningIn, Boards):
@@ -53,7 +56,8 @@ class Accounts(SigningIn, Boards):
         failed = await self.failures.of(account.id)
         has_others = self.waiters.directory.changed  # or had
         fates, owns = await self.storage.fates(account.id, FATES_AT_ONCE) if has_others else ([], 0)
-        return Overview(password, identities, failed, await self.living(account), fates, owns)
+        off = await self.storage.webhooks_off(account.id)
+        return Overview(password, identities, failed, await self.living(account), fates, owns, off)
 
     async def living(self, account: Account) -> list[Credential]:
         """Returns the sessions and tokens that have not expired, the last used first."""

@@ -1,5 +1,6 @@
 """What the verbs of a site work with."""
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping
 
@@ -35,6 +36,7 @@ class Rules:
     passwords: bool = True
     app_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The providers that are set up, with the app or issuer within which their people have ids."""
+    webhooks_to_loopback: bool = False
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What people see of providers whose names won't do."""
 
@@ -59,3 +61,5 @@ class Parts:
     secret: bytes
     """Signs what clients get from the server and send back. It is made with the database."""
     rules: Rules
+    webhook_news: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set when a site may have got a webhook, or people have changed one: its sender sleeps until then."""

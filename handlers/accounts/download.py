@@ -14,6 +14,7 @@ from storage.audit import AuditEntry
 from storage.people import Identity, Picture
 from storage.reactions import Reaction
 from storage.records import FIRST_BOARD, Credential
+from storage.webhooks import Webhook
 
 Row = TypeVar("Row", Posted, AuditEntry, Reaction)
 
@@ -78,7 +79,9 @@ def identity_data(identity: Identity, picture: Picture | None) -> dict[str, Any]
 
 
 def boards_data(notes: Notes) -> dict[str, Any]:
-    """The boards that the account owns, its invitations to others, and how far it has read each, and the webhooks that it has made, if any."""
+    """The boards that the account owns, its invitations to others, how far it has read each, and the webhooks that it has
+    made in both directions, if any.
+    """
     owned = [
         {name: value for name, value in board._asdict().items() if name not in ("owner_id", "floor", "changed")}
         | {"created_at": iso(board.created_at), "archived_at": iso(board.archived_at) if board.archived_at else None}
@@ -91,8 +94,24 @@ def boards_data(notes: Notes) -> dict[str, Any]:
         | {"created_at": iso(one.created_at), "last_used_at": iso(one.last_used_at) if one.last_used_at else None}
         for one in notes.hooks
     ]
-    lists = {"webhooks": hooks, "boards": owned, "invitations": invitations, "read_marks": marks}
+    webhooks = [webhook_data(webhook) for webhook in notes.webhooks]
+    lists = {
+        "boards": owned, "invitations": invitations, "read_marks": marks, "incoming_webhooks": hooks, "webhooks": webhooks,
+    }  # fmt: skip
     return {name: rows for name, rows in lists.items() if rows}
+
+
+def webhook_data(webhook: Webhook) -> dict[str, Any]:
+    """Without its address, of which the path is often a secret, and without its own secrets."""
+    times = {name: getattr(webhook, name) for name in ("created_at", "paused_at", "succeeded_at", "failed_at")}
+    return {
+        "id": webhook.id,
+        "board_id": webhook.board_id,
+        "shape": webhook.shape,
+        "ended": webhook.ended,
+        "error": webhook.error,
+        **{name: None if at is None else iso(at) for name, at in times.items()},
+    }
 
 
 def entry(row: AuditEntry, account_id: int) -> dict[str, Any]:

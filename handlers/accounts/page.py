@@ -11,7 +11,8 @@ from handlers.accounts.sign_in import FormPage, browser_said
 from handlers.boards.rail import WithBoards
 from handlers.http.errors import RefusedError
 from handlers.http.sentences import Html
-from storage.records import Password
+from storage.records import FIRST_BOARD, Password
+from storage.webhooks import Webhook
 
 SAME_MOMENT_MS = 1000
 """How far apart the times of an account and of the identity made with it may be: the clock is read twice."""
@@ -64,6 +65,7 @@ class AccountPage(WithBoards, FormPage):
         fates = (
             overview.fates if self.made is None else []
         )  # a new token is shown only once: no change of a board may stop that
+        webhooks_off = self.webhooks_off() if self.made is None else []
         self.judge(fate.board.id for fate in fates)
         return self.render(
             self.template,
@@ -85,10 +87,19 @@ class AccountPage(WithBoards, FormPage):
             may_make=self.site.may_make_boards(self.caller),
             fates=fates,
             alike=self.site.alike([fate.board for fate in fates], self.scope),
+            webhooks_off=webhooks_off,
             more_owned=overview.owns - len(fates),
             time=time_at,
             last=last_used,
         )
+
+    def webhooks_off(self) -> list[tuple[Webhook, str]]:
+        """Returns the webhooks that were switched off, each with the address of its page where that may be seen."""
+        off = self.overview.webhooks_off if self.overview else []
+        boards = {one.id: one for one in self.site.boards_by_id((one.board_id for one in off), self.scope)}
+        boards[FIRST_BOARD] = self.site.waiters.first
+        self.judge(one.board_id for one in off if one.board_id in boards)
+        return [(one, f"/b/{boards[one.board_id].slug}/webhooks" if one.board_id in boards else "") for one in off]
 
     def again(self, done: str | None = None, **more: str) -> None:
         """Redirects to the page, which then shows what was done. account_done.html has the words for it."""

@@ -36,7 +36,7 @@ def hook_id(text: str) -> int:
 class ApiHooks(Base):
     async def get(self, slug: str) -> None:
         _, hooks = await self.site.hooks(self.caller, slug)
-        self.write_json({"webhooks": [hook_json(hook) for hook in hooks]})
+        self.write_json({"hooks": [hook_json(hook) for hook in hooks]})
 
     async def post(self, slug: str) -> None:
         secret, hook = await self.site.make_hook(self.caller, slug, self.text_field(self.fields(), "name"))

@@ -22,7 +22,7 @@ FIELDS = ("payload", "text", "content", "body", "message")
 CODES = {
     "archived": ("channel_is_archived", 410),
     "board_gone": ("channel_not_found", 404),
-    "no_such_webhook": ("no_service", 404),
+    "no_such_hook": ("no_service", 404),
     "not_allowed": ("action_prohibited", 403),
     "too_many_posts": ("rate_limited", 429),
     "too_large": ("invalid_payload", 413),

@@ -32,6 +32,7 @@ def rules_of(settings: Settings) -> Rules:
         boards_each=settings.boards_each,
         passwords=settings.passwords,
         app_ids=settings.app_ids,
+        webhooks_to_loopback=settings.webhook_fake,
         labels={client.name: client.label for client in settings.oidc},
     )
 

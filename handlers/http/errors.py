@@ -39,12 +39,14 @@ from storage.errors import (
     TooManyOwnedError,
     TooManySlugsError,
     TooManyTokensError,
+    TooManyWebhooksError,
     UnavailableError,
     UsernameTakenError,
 )
 from storage.hooks import HOOKS_EACH
 from storage.records import MOST_BOT_TOKENS
 from storage.ways_in import label_of
+from storage.webhooks import MOST_ON_BOARD, MOST_WEBHOOKS
 
 RETRY_SECONDS = 5
 """After how many seconds to try again after a fault that usually passes."""
@@ -125,12 +127,20 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
         "too_many_tokens",
         said("An account has at most %(most)s named tokens.", most=MOST_BOT_TOKENS),
     ),
-    NoSuchHookError: (404, "no_such_webhook", msgid("There is no such webhook on this board.")),
-    BoardGoneError: (404, "board_gone", msgid("The board of this webhook was deleted.")),
+    NoSuchHookError: (404, "no_such_hook", msgid("There is no such incoming webhook on this board.")),
+    BoardGoneError: (404, "board_gone", msgid("The board of this incoming webhook was deleted.")),
     TooManyHooksError: (
         422,
+        "too_many_hooks",
+        said(
+            "A board has at most %(most)s incoming webhooks, and there is an end for the whole site, too.",
+            most=HOOKS_EACH,
+        ),
+    ),
+    TooManyWebhooksError: (
+        422,
         "too_many_webhooks",
-        said("A board has at most %(most)s webhooks, and there is an end for the whole site, too.", most=HOOKS_EACH),
+        said("A board has at most %(most)s webhooks, and a site %(all)s.", most=MOST_ON_BOARD, all=MOST_WEBHOOKS),
     ),
     IsModeratorError: (
         403,
@@ -179,6 +189,7 @@ STATUSES = {
     "first_board": 403,
     "no_such_board": 404,
     "no_such_account": 404,
+    "no_such_webhook": 404,
 }
 """By the code of a DeniedError. Others are 422, or 429 if it was too early."""
 

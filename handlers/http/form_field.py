@@ -30,6 +30,14 @@ KINDS: dict[str, dict[str, str | bool]] = {
         "dir": "auto",
         "lang": "",
     },
+    "url": {
+        "type": "url",
+        "maxlength": "1000",
+        "autocomplete": "off",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "dir": "ltr",
+    },
     "code": {"data-link": True, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
 }
 """What browsers and password managers are told about each kind of field."""
@@ -51,6 +59,7 @@ REFUSED_FIELDS = {
     "too_many_names": PEOPLE,
     "opens_past": ("read_by",),
     "closes_board": ("read_by",),
+    "bad_url": ("url",),
     "bad_username": ("username",),
     "username_taken": ("username",),
     "invite_needed": ("invite",),

@@ -17,6 +17,7 @@ from handlers.operations.openapi_parts import Json, part_name
 from handlers.operations.openapi_pins import pin_calls
 from handlers.operations.openapi_reactions import reaction_calls, reaction_schemas
 from handlers.operations.openapi_schemas import schemas
+from handlers.operations.openapi_webhooks import webhook_calls, webhook_schemas
 from settings import Settings
 from version import VERSION
 
@@ -51,6 +52,7 @@ def description(settings: Settings) -> Json:
         | pin_calls()
         | board_calls(settings)
         | hook_calls()
+        | webhook_calls()
         | account_calls()
         | token_calls()
         | operation_calls(settings)
@@ -68,7 +70,12 @@ def description(settings: Settings) -> Json:
         "security": GUESTS_TOO,
         "paths": paths,
         "components": {
-            "schemas": schemas(settings) | reaction_schemas() | mention_schemas() | board_schemas() | hook_schemas(),
+            "schemas": schemas(settings)
+            | reaction_schemas()
+            | mention_schemas()
+            | board_schemas()
+            | hook_schemas()
+            | webhook_schemas(),
             "headers": {part_name(name): schema for name, schema in HEADERS.items()},
             "examples": error_examples(named_codes(paths)),
             "securitySchemes": {

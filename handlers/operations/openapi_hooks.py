@@ -29,26 +29,26 @@ def hook_calls() -> Json:
         "/api/v1/boards/{slug}/hooks": {
             "parameters": [IN_BOARD],
             "get": call(
-                "listWebhooks", "boards", "The incoming webhooks of a board", MEMBERS,
-                good(200, "Webhooks, in the order in which they were made.", ref("Webhooks")),
+                "listHooks", "boards", "The incoming webhooks of a board", MEMBERS,
+                good(200, "Incoming webhooks, in the order in which they were made.", ref("Hooks")),
                 (*READS, *(code for code in KEEPS if code != "too_many_tries")), words=WORDS,
             ),
             "post": call(
-                "makeWebhook", "boards", "Make an incoming webhook", MEMBERS,
-                good(201, "Made; with its address.", ref("Webhook")),
-                (*WRITES, *SENT, *NAMES, *KEEPS, "name_reserved", "too_many_webhooks"), takes="NewWebhook", words=WORDS,
+                "makeHook", "boards", "Make an incoming webhook", MEMBERS,
+                good(201, "Made; with its address.", ref("Hook")),
+                (*WRITES, *SENT, *NAMES, *KEEPS, "name_reserved", "too_many_hooks"), takes="NewHook", words=WORDS,
             ),
         },
         "/api/v1/boards/{slug}/hooks/{id}": {
             "parameters": [IN_BOARD, in_path("id")],
             "patch": call(
-                "changeWebhook", "boards", "Rename an incoming webhook, or give it a new secret", MEMBERS,
-                good(200, "As it is now; with its address, if the secret is new.", ref("Webhook")),
-                (*WRITES, *SENT, *NAMES, *KEEPS, "no_such_webhook", "name_reserved"), takes="WebhookEdit",
+                "changeHook", "boards", "Rename an incoming webhook, or give it a new secret", MEMBERS,
+                good(200, "As it is now; with its address, if the secret is new.", ref("Hook")),
+                (*WRITES, *SENT, *NAMES, *KEEPS, "no_such_hook", "name_reserved"), takes="HookEdit",
             ),
             "delete": call(
-                "revokeWebhook", "boards", "Revoke an incoming webhook: its address takes nothing any more", MEMBERS,
-                good(204, "Revoked."), (*WRITES, *KEEPS, "no_such_webhook"),
+                "revokeHook", "boards", "Revoke an incoming webhook: its address takes nothing any more", MEMBERS,
+                good(204, "Revoked."), (*WRITES, *KEEPS, "no_such_hook"),
             ),
         },
     }  # fmt: skip
@@ -76,8 +76,8 @@ def hook_schemas() -> Json:
         "new_secret": told(or_null(FLAG), "Whether it gets a new secret; the old one ends."),
     }
     return {
-        "Webhook": record(hook, "url", example=HOOK),
-        "Webhooks": record({"webhooks": listed("Webhook")}, example={"webhooks": [HOOK]}),
-        "NewWebhook": record({"name": name}, example={"name": "Grafana"}),
-        "WebhookEdit": record(edit, *edit, example={"name": "Grafana"}),
+        "Hook": record(hook, "url", example=HOOK),
+        "Hooks": record({"hooks": listed("Hook")}, example={"hooks": [HOOK]}),
+        "NewHook": record({"name": name}, example={"name": "Grafana"}),
+        "HookEdit": record(edit, *edit, example={"name": "Grafana"}),
     }

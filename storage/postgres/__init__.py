@@ -100,6 +100,11 @@ class PostgreSQL(Messages, Search, Storage):
 
         return await self._reader.read(read)
 
+    async def alone(self, work: Callable[[], Awaitable[None]]) -> None:
+        from storage.postgres.alone import alone  # few boards need it
+
+        await alone(self._url, work)
+
     async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
         await notify.watch(self._url, on_commit, lambda: self._generation.number)
 

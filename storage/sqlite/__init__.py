@@ -98,6 +98,11 @@ class SQLite(Messages, Search, Storage):
         size = "(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)"
         return await self._reader.read(lambda db: Stats(*db.execute(statement(size)).fetchone()))
 
+    async def alone(self, work: Callable[[], Awaitable[None]]) -> None:
+        from storage.sqlite.alone import alone  # few boards need it
+
+        await alone(self._path, work)
+
     async def watch(self, on_commit: Callable[[], Awaitable[bool]]) -> None:
         seen = None
         while True:

@@ -44,7 +44,7 @@ FIELDS = {
     "body": "words", "s": "words", "name": "Hidden", "about": "x", "slug": "other", "id": "5", "act": "remove",
     "archived": "true", "read_by": "everyone", "q": "secret", "as": "", "key": "k" * 22,
     "add": "heart", "owner": "nobody", "username": "nobody", "reply_to": "1",
-    "guest_name": "Zoe", "new_secret": "true",
+    "guest_name": "Zoe", "new_secret": "true", "url": "https://a.example/", "paused": "true", "shape": "slack",
 }  # fmt: skip
 BODIES = (
     None,

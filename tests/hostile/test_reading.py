@@ -90,6 +90,9 @@ COUNTED = {
     "/b/club/owner": "/b/([^/]+)/owner",
     "/b/club/hooks": "/b/([^/]+)/hooks", "/b/club/hooks/1": "/b/([^/]+)/hooks/([^/]+)",
     "/api/v1/boards/x/hooks": "/api/v1/boards/([^/]+)/hooks",
+    "/b/club/webhooks": "/b/([^/]+)/webhooks", "/b/club/webhooks/1": "/b/([^/]+)/webhooks/([0-9]{1,18})",
+    "/api/v1/boards/club/webhooks": "/api/v1/boards/([^/]+)/webhooks",
+    "/api/v1/boards/club/webhooks/1": "/api/v1/boards/([^/]+)/webhooks/([^/]+)",
     "/b/club/archive": "/b/([^/]+)/archive", "/b/club/delete": "/b/([^/]+)/delete",
 }  # fmt: skip
 """What is read or made for the one who asks, by address, and the route that leads there."""

@@ -61,6 +61,8 @@ SAMPLES = {
     "/b/rowing/owner": [("GET", "/b/rowing/owner"), ("POST", "/b/rowing/owner", {"owner": "bob"})],
     "/b/rowing/archive": [("GET", "/b/rowing/archive"), ("POST", "/b/rowing/archive", {})],
     "/b/rowing/delete": [("GET", "/b/rowing/delete"), ("POST", "/b/rowing/delete", {"name": "Rowing"})],
+    "/b/rowing/webhooks": [("GET", "/b/rowing/webhooks"), ("POST", "/b/rowing/webhooks", {"url": "https://a.example/"})],
+    "/b/rowing/webhooks/1": [("GET", "/b/rowing/webhooks/1"), ("POST", "/b/rowing/webhooks/1", {"act": "remove"})],
     "/b/rowing/leave": [("GET", "/b/rowing/leave"), ("POST", "/b/rowing/leave", {})],
     "/b/rowing/hooks": [("GET", "/b/rowing/hooks"), ("POST", "/b/rowing/hooks", {"name": "CI"})],
     "/b/rowing/hooks/1": [("GET", "/b/rowing/hooks/1"), ("POST", "/b/rowing/hooks/1", {"act": "test"}),
@@ -119,6 +121,12 @@ SAMPLES = {
                                ("POST", "/api/v1/boards/rowing/hooks", {"name": "CI"})],
     "/api/v1/boards/x/hooks/1": [("PATCH", "/api/v1/boards/rowing/hooks/1", {"name": "Other", "new_secret": "true"}),
                                  ("DELETE", "/api/v1/boards/rowing/hooks/1")],
+    "/api/v1/boards/x/webhooks": [("GET", "/api/v1/boards/rowing/webhooks"),
+                                  ("POST", "/api/v1/boards/rowing/webhooks", {"url": "https://a.example/"})],
+    "/api/v1/boards/x/webhooks/1": [("GET", "/api/v1/boards/rowing/webhooks/1"), ("DELETE", "/api/v1/boards/rowing/webhooks/1"),
+                                    ("PATCH", "/api/v1/boards/rowing/webhooks/1", {"paused": "true"})],
+    "/api/v1/boards/x/webhooks/1/secret": [("POST", "/api/v1/boards/rowing/webhooks/1/secret", {})],
+    "/api/v1/boards/x/webhooks/1/test": [("POST", "/api/v1/boards/rowing/webhooks/1/test", {})],
     "/api/v1/messages/1/reactions": [("GET", "/api/v1/messages/1/reactions")],
     "/api/v1/messages/1/reactions/heart": [("PUT", "/api/v1/messages/1/reactions/heart", {}),
                                            ("DELETE", "/api/v1/messages/1/reactions/heart")],
@@ -542,7 +550,7 @@ async def test_a_download_breaks_off_where_the_right_to_it_ends(house, monkeypat
         await house.storage.append(ADA, f"mine {n}", None)
     await house.board.waiters.deliver()
     session = await house.session()
-    house.held.skips = 9  # four for the page, then notes, what is signed in, the audit log (twice) and one message
+    house.held.skips = 10  # five for the page, then notes, what is signed in, the audit log (twice) and one message
     house.held.next_act = lambda: house.second.do("revoke", 1)
     with pytest.raises(HTTPStreamClosedError):
         await house.ask("GET", "/account/download", None, session)

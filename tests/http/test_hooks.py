@@ -256,7 +256,7 @@ def test_the_api_sets_webhooks_up_for_those_who_moderate_the_board(start):
         "last_used_at": None, "drops_repeats": True,
     }  # fmt: skip
     api = f"{BOARDS}/rowing/hooks"
-    assert owner.api.get(api).json() == {"webhooks": [listed]}
+    assert owner.api.get(api).json() == {"hooks": [listed]}
     changed = owner.api.patch(f"{api}/{made['id']}", json={"name": "Alerts", "drops_repeats": False})
     assert changed.json() == listed | {"name": "Alerts", "drops_repeats": False}
     for _ in range(2):
@@ -276,7 +276,7 @@ def test_the_api_sets_webhooks_up_for_those_who_moderate_the_board(start):
         )
     assert refused(other.api.get(f"{BOARDS}/first/hooks"), 403, "owner_only")
     for id in ("99", "x", "0" * 30):
-        assert refused(owner.api.delete(f"{api}/{id}"), 404, "no_such_webhook")
+        assert refused(owner.api.delete(f"{api}/{id}"), 404, "no_such_hook")
     assert refused(owner.api.post(api, json={"name": ""}), 422, "bad_name")
     assert refused(owner.api.post(api, json={"name": "Admin"}), 422, "name_reserved")
     assert refused(owner.api.post(api, json={}), 400, "bad_field")

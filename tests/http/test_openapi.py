@@ -189,6 +189,15 @@ def test_each_header_and_field_that_is_described_also_comes(start):
     member = {"username": Person(board).username}
     call(200, person.api, "PUT", "/api/v1/boards/{slug}/members/{username}", **rowing, **member)
     call(200, person.api, "GET", "/api/v1/boards/{slug}/members", **rowing)
+    hooks = "/api/v1/boards/{slug}/webhooks"
+    hook = call(201, person.api, "POST", hooks, **rowing, json={"url": "https://a.invalid/"}).json()
+    which = rowing | {"id": hook["id"]}
+    call(200, person.api, "GET", hooks, **rowing)
+    call(200, person.api, "PATCH", f"{hooks}/{{id}}", **which, json={"paused": True})
+    call(200, person.api, "GET", f"{hooks}/{{id}}", **which)
+    call(200, person.api, "POST", f"{hooks}/{{id}}/secret", **which)
+    call(200, person.api, "POST", f"{hooks}/{{id}}/test", **which)
+    call(204, person.api, "DELETE", f"{hooks}/{{id}}", **which)
     for name, fields in seen.items():
         known = described["components"]["schemas"][name]["properties"].keys()
         assert fields == known - ELSEWHERE.get(name, set()), name
@@ -207,6 +216,11 @@ def test_each_header_and_field_that_is_described_also_comes(start):
         "Reacting",
         "OwnReactions",
         "ReactedTo",
+        "Webhook",
+        "MadeWebhook",
+        "Webhooks",
+        "WebhookSecret",
+        "WebhookTest",
     } == seen.keys() - {"Author"}
 
 

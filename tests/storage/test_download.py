@@ -35,7 +35,8 @@ def given(data):
         "invitations": data["invitations"],
         "marks": data["read_marks"],
         "reactions": data["reactions"],
-        "hooks": data["webhooks"],
+        "hooks": data["incoming_webhooks"],
+        "webhooks": data["webhooks"],
         "audit": [one | {"actor_name": data["account"]["username"]} for one in data["audit_log"] if one["by_you"]],
     }  # fmt: skip
 
@@ -120,6 +121,11 @@ def fill(db, server, ada, bob):
     db.executemany("INSERT INTO reactions VALUES (NULL, ?, ?, 'heart', 1700000000011)", reactions)
     hook = "INSERT INTO hooks (account_id, board_id, hash, made_by, created_at, last_used_at, drops_repeats) VALUES (?, 2, x'00', ?, 1700000000012, 1700000000013, 1)"
     db.executemany(hook, [(97, ada.id), (98, bob.id)])
+    webhook = (
+        "INSERT INTO webhooks VALUES (NULL, 2, ?, 'https://a.example/secret', 'slack', x'01', x'02', 1, 1700000000012, 0, "
+        "1700000000013, 'gone', 0, 0, 0, 1, 1, 1, 1, 1700000000014, 1700000000015, '410')"
+    )
+    db.executemany(webhook, [(ada.id,), (bob.id,)])
     audit = "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)"
     later = 4_000_000_000_000
     db.execute(audit, (1, None, "command line", "suspend", "ada"))  # another Ada, whose account is gone

@@ -188,9 +188,9 @@ async def test_a_revoked_hook_stays_as_the_author_of_what_it_posted(storage):
         await storage.account_of(unused.account.id)
     actions = [(one.action, one.target) for one in await storage.audit(None, 9, OPERATOR)][::-1][1:]
     assert actions == [
-        ("make webhook", f"webhook {hook.id}, webhook_grafana"), ("revoke webhook", f"webhook {hook.id}, webhook_grafana"),
-        ("make webhook", f"webhook {unused.id}, webhook_grafana_2"),
-        ("revoke webhook", f"webhook {unused.id}, webhook_grafana_2"),
+        ("make", f"incoming webhook {hook.id}, webhook_grafana"), ("revoke", f"incoming webhook {hook.id}, webhook_grafana"),
+        ("make", f"incoming webhook {unused.id}, webhook_grafana_2"),
+        ("revoke", f"incoming webhook {unused.id}, webhook_grafana_2"),
     ]  # fmt: skip
 
 

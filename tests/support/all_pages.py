@@ -48,7 +48,7 @@ class AllPages:
         for slug in ("zzb", "zzr", "first"):
             made = owner.api.post(f"/api/v1/boards/{slug}/hooks", json={"name": "Zhk"}).json()
             assert server.client.post(made["url"], content=b"zhk").content == b"ok"
-        self.hook_of_archived = owner.api.get("/api/v1/boards/zzr/hooks").json()["webhooks"][0]["id"]
+        self.hook_of_archived = owner.api.get("/api/v1/boards/zzr/hooks").json()["hooks"][0]["id"]
         owner.api.patch("/api/v1/boards/zzr", json={"archived": True})
         server.post("zwrong")
         self.moderate()
@@ -74,6 +74,14 @@ class AllPages:
         self.owner.api.patch(f"{hooks}/{made['id']}", json={"name": "Zhn"})
         self.owner.api.patch(f"{hooks}/{made['id']}", json={"new_secret": True})
         self.owner.api.delete(f"{hooks}/{made['id']}")
+        hook = self.owner.api.post("/api/v1/boards/zzb/webhooks", json={"url": "https://zz.invalid/"}).json()["id"]
+        self.webhook = f"/b/zzb/webhooks/{hook}"
+        for act in ("pause", "resume", "secret"):
+            browser.post(self.webhook, data={"act": act})
+        for n in range(2):  # of the same host, on its page
+            self.owner.api.post(
+                "/api/v1/boards/zzb/webhooks", json={"url": f"https://zz.invalid/{n}", "shape": "slack"}
+            )
         self.owner.api.delete(f"/api/v1/boards/{self.hidden}/members/zz_thr")
 
     def paths(self):
@@ -92,6 +100,8 @@ class AllPages:
             f"/m/{self.on_board}",
             *boards,
             *(f"/b/zzb/settings?done={what}" for what in ("setup", "archive", "unarchive", "uninvite")),
+            *(f"/b/zzb/webhooks{query}" for query in ("", "?done=pause", "?done=resume", "?done=change", "?done=remove")),
+            "/b/first/webhooks",
             f"/b/{self.hidden}/settings?done=invite&who={self.member.username}&had=zz_wnr",
             f"/b/{self.hidden}/settings?done=uninvite",
             *(f"/b/{slug}/hooks" for slug in ("first", "zzb", "zzr", "zzn", self.hidden)),
@@ -163,6 +173,9 @@ class AllPages:
             (f"{board}uninvite", {"username": "zz_nn"}),
             (f"{board}owner", {"owner": "@zz_nn, @zz_mmbr"}),
             (f"{board}delete", {"name": "Z"}),
+            ("/b/zzb/webhooks", {"url": "http://zz.invalid/", "shape": "slack"}),
+            (self.webhook, {"act": "change", "url": "z"}),
+            (self.webhook, {"act": "test"}),
             *((path, {}) for path in ("/m/999999/delete", "/m/999999/pin", "/b/zzn/archive", "/b/zzn/leave")),
             ("/account/revoke/999999", {}),
         ]  # fmt: skip

@@ -88,6 +88,20 @@ UNHEARD_OF = {
         (409, "edited_meanwhile"),  # only of the page's form, which says from when it is
         (422, "names_several"),
     },
+    **{
+        (f"/api/v1/boards/{{slug}}/webhooks{which}", method): {(403, "first_board")}  # which has webhooks as any other
+        for which, methods in {
+            "": ("get", "post"),
+            "/{id}": ("get", "patch", "delete"),
+            "/{id}/secret": ("post",),
+            "/{id}/test": ("post",),
+        }.items()
+        for method in methods
+    },
+    ("/api/v1/boards/{slug}/webhooks/{id}/secret", "post"): {
+        (403, "first_board"),
+        (422, "bad_url"),
+    },  # it stays as it is
     ("/api/v1/boards/{slug}/messages", "post"): {(400, "bad_cursor"), NO_BOARD},  # which is no_such_board there
     ("/api/v1/signin", "post"): {(422, "too_many_tokens")} | OF_OTHERS,  # the first is for bots' tokens
     ("/api/v1/signup", "post"): OF_OTHERS,
@@ -160,6 +174,7 @@ def test_every_503_says_when_to_come_again():
 
 
 UNPROCESSABLE = {
+    "bad_url",
     "about_too_long", "bad_name", "bad_reaction", "bad_slug", "bad_username", "body_empty", "body_too_long", "name_reserved", "no_account", "password_common",
     "name_differs", "names_several", "owns_board", "password_length", "query_too_long", "random_slug", "rules_too_long", "too_many_boards", "too_many_names",
 }  # fmt: skip

@@ -1,0 +1,195 @@
+"""Sends the changes of one board to one receiver, in order and at least once."""
+
+import asyncio
+import logging
+
+from board.site import Site
+from net.webhooks.clock import Time
+from net.webhooks.delivery import AT_ONCE, Delivery, Outcome, StaleError
+from net.webhooks.events import SETTLED_MS, Event, next_event
+from net.webhooks.schedule import is_over, left, pause_after
+from storage.errors import NotFoundError, UnavailableError
+from storage.webhook_log import Next, NoRightError
+from storage.webhooks import Webhook
+
+log = logging.getLogger("longboard")
+
+AGAIN_SECONDS = 5.0
+"""Pause while storage can't be read."""
+
+
+class Desk:
+    """What the couriers of a site share. `changed` is set when people have changed a webhook, or when there is something
+    to save.
+    """
+
+    def __init__(self, site: Site, delivery: Delivery, link: str = "", time: Time | None = None) -> None:
+        self.storage, self.waiters = site.storage, site.waiters
+        self.changed = site.webhook_news
+        self.delivery = delivery
+        self.link = link
+        self.time = time or Time()
+        self.slots = asyncio.Semaphore(AT_ONCE)
+        self.couriers: dict[int, Courier] = {}
+        self.unsaved: set[Courier] = set()
+
+    def drop(self, courier: "Courier") -> None:
+        """Ends a courier, also in the middle of a try: nobody waits for its outcome any more."""
+        if self.couriers.get(courier.webhook.id) is courier:
+            del self.couriers[courier.webhook.id]
+        if courier.task is not asyncio.current_task():
+            courier.task.cancel()
+
+    def has_to_save(self, courier: "Courier") -> None:
+        self.unsaved.add(courier)
+        self.changed.set()
+
+    async def save(self) -> None:
+        saving, self.unsaved = self.unsaved, set()
+        try:
+            await self.storage.save_webhooks([courier.webhook for courier in saving])
+        except UnavailableError as error:
+            self.unsaved |= saving
+            log.warning("How far webhooks are can't be saved, trying again: %s", error)
+
+
+class Courier:
+    """Between two events it keeps only the row of the webhook in memory: what is sent is read, and judged, right before."""
+
+    def __init__(self, desk: Desk, webhook: Webhook) -> None:
+        self.desk, self.webhook = desk, webhook
+        self.news = asyncio.Event()
+        self.news.set()
+        time = desk.time
+        pause = left(webhook, time.now_ms())
+        self.due = time.monotonic() + pause if pause else None
+        self.task = asyncio.create_task(self.run())
+        self.task.add_done_callback(tell)
+
+    def take(self, row: Webhook) -> None:
+        """Follows what people have changed. The cursor only goes on."""
+        if row.revision != self.webhook.revision:
+            sent, told = max(row.sent, self.webhook.sent), max(row.told, self.webhook.told)
+            self.webhook = row._replace(sent=sent, told=told)
+            self.due = None
+            self.news.set()
+
+    def look(self) -> None:
+        """Looks for what deliver() said nothing of, such as a new floor."""
+        board = self.desk.waiters.directory.of(self.webhook.board_id)
+        if board is None or board.seq > self.webhook.sent or board.floor > self.webhook.told:
+            self.news.set()
+
+    async def run(self) -> None:
+        while self.desk.couriers.get(self.webhook.id) is self:
+            await self.until_due()
+            async with self.desk.slots:
+                try:
+                    await self.step()
+                except NoRightError:
+                    await self.end("no_right")
+                    return
+                except NotFoundError:
+                    self.desk.drop(self)
+                    return
+                except UnavailableError:
+                    self.due = self.desk.time.monotonic() + AGAIN_SECONDS
+                except StaleError:
+                    self.news.set()
+
+    async def until_due(self) -> None:
+        while self.due is not None and (pause := self.due - self.desk.time.monotonic()) > 0:
+            await self.desk.time.sleep(pause)
+        if self.due is None:
+            await self.news.wait()
+
+    async def step(self) -> None:
+        """Reads what is next and sends it. Raises NotFoundError, UnavailableError, StaleError."""
+        self.news.clear()
+        found = await self.desk.storage.next_for(self.webhook)
+        if found.webhook.revision != self.webhook.revision:
+            self.take(found.webhook)
+            return
+        found = found._replace(webhook=self.webhook)
+        event = next_event(found, self.desk.link)
+        if event is None:
+            self.due = None
+            if self.webhook.base != self.webhook.sent:
+                self.desk.has_to_save(self)
+            self.webhook = self.webhook._replace(base=self.webhook.sent, settled_at=found.now - SETTLED_MS)
+            return
+        outcome = await self.post(found, event)
+        if outcome is None or outcome.error is None:
+            self.succeed(found, event, was_sent=outcome is not None)
+        else:
+            await self.fail(found, outcome)
+
+    async def post(self, found: Next, event: Event) -> Outcome | None:
+        """Returns None for what this receiver doesn't get."""
+        if event.body is None:
+            return None
+        webhook = self.webhook
+        secrets = [webhook.secret]
+        if webhook.old_secret is not None and (webhook.old_until or 0) > found.now:
+            secrets.append(webhook.old_secret)
+        return await self.desk.delivery.post(webhook.url, secrets, event.id, event.body, lambda: self.is_current(found))
+
+    def is_current(self, found: Next) -> bool:
+        """Whether nothing has changed since about any account or board, as far as this process knows, nor about this webhook."""
+        waiters, is_wanted = self.desk.waiters, self.desk.couriers.get(self.webhook.id) is self
+        has_rights = waiters.access <= found.head.access and waiters.directory.changed <= found.head.boards
+        return is_wanted and has_rights and self.webhook.revision == found.webhook.revision
+
+    def succeed(self, found: Next, event: Event, *, was_sent: bool) -> None:
+        if event.type == "reset":
+            self.webhook = self.webhook._replace(told=max(found.head.floor, self.webhook.told))
+        else:
+            assert found.message is not None
+            self.webhook = self.webhook._replace(sent=max(found.message.seq, self.webhook.sent))
+        if self.webhook.revision == found.webhook.revision:  # else what has succeeded is not as it was
+            self.webhook = self.webhook._replace(failures=0, waited=0, next_at=None, error=None)
+            if was_sent:
+                self.webhook = self.webhook._replace(succeeded_at=self.desk.time.now_ms())
+        self.due = None
+        self.news.set()
+        self.desk.has_to_save(self)
+
+    async def fail(self, found: Next, outcome: Outcome) -> None:
+        time, webhook = self.desk.time, self.webhook
+        if webhook.revision != found.webhook.revision:  # what has failed is not as it was
+            self.news.set()
+            return
+        pause = pause_after(webhook, outcome.retry_after)
+        self.due = time.monotonic() + pause
+        self.webhook = webhook._replace(
+            failures=webhook.failures + 1,
+            waited=webhook.waited + round(1000 * pause),
+            next_at=time.now_ms() + round(1000 * pause),
+            failed_at=time.now_ms(),
+            error=outcome.error,
+        )
+        self.desk.has_to_save(self)
+        if outcome.error == "410":
+            await self.end("gone")
+        elif is_over(self.webhook):
+            await self.end("failing")
+
+    async def end(self, reason: str) -> None:
+        """Switches the webhook off. People find that on its page, on the account page of whose it is, and in the audit log."""
+        webhook = self.webhook
+        await self.desk.save()
+        if await self.desk.storage.end_webhook(webhook, reason):
+            log.warning("Webhook %d to %s was switched off: %s", webhook.id, webhook.host, REASONS[reason])
+        self.desk.drop(self)
+
+
+REASONS = {
+    "gone": "the receiver answered 410 Gone",
+    "failing": "no try has succeeded for a week",
+    "no_right": "its account may not read the board",
+}
+
+
+def tell(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("A webhook failed; beginning it again.", exc_info=error)

@@ -1,0 +1,213 @@
+"""When webhooks are tried again, in order and at least once: with a clock that the test holds."""
+
+import itertools
+import json
+
+from net.webhooks.delivery import Outcome
+from net.webhooks.schedule import pause_after
+from storage.records import Asker, Author, Password
+from storage.webhooks import WebhookChange
+from tests.support.held_time import sending
+from tests.support.in_process import running
+
+HASHED = Password(None)
+HOUR, DAY = 3600, 86_400
+
+
+async def boss_of(site):
+    account = await site.storage.create_account("boss", "Boss", HASHED, None)
+    await site.storage.set_role(None, "boss", "moderator")
+    return account
+
+
+async def made(site, url="https://a.example/"):
+    await site.waiters.deliver()
+    boss = await boss_of(site)
+    return boss, (await site.storage.add_webhook(boss, None, 1, url, "standard", b"s" * 32)).webhook
+
+
+async def now(site, hook):
+    [row] = [one.webhook for one in await site.storage.webhooks_on(1, site_asker(hook))]
+    return row
+
+
+def site_asker(hook):
+    return Asker(hook.account_id)
+
+
+async def post(site, *bodies):
+    for body in bodies:
+        await site.storage.append(None, body, None)
+
+
+def bodies(delivery):
+    return [json.loads(body)["data"]["body"] for _, _, body, _ in delivery.arrived]
+
+
+async def test_after_an_hour_away_a_receiver_has_all_in_order_within_two_minutes(tmp_path):
+    """Between two events there is no pause, so all of them take as long as its answers do. One id is one
+    event, also over many tries.
+    """
+    async with running(tmp_path) as at:
+        _, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, _):
+            delivery.outcome = Outcome("503")
+            expected = [f"{n}" for n in range(60)]
+            for body in expected:
+                await post(at.board, body)
+                await time.go(60)
+            tried = [when for when, *_ in delivery.tries]
+            gaps = [later - before for before, later in itertools.pairwise(tried)]
+            assert max(gaps) <= 60 and min(gaps[2:]) >= 45 and 3.7 <= gaps[0] <= 5 and 15 <= gaps[1] <= 20
+            assert len({id for _, id, *_ in delivery.tries}) == 1, "one try in flight, and always the same event"
+            assert len({body for _, _, body, _ in delivery.tries}) == 1
+            row = await now(at.board, hook)
+            assert row.failures == len(tried) and row.error == "503" and not row.succeeded_at
+            back, delivery.outcome = time.passed, Outcome(None)
+            await time.go(120)
+            assert bodies(delivery) == expected and len({id for _, id, *_ in delivery.arrived}) == 60
+            assert delivery.arrived[-1][0] - back <= 60, "one pause at most, for any number of events"
+            assert delivery.arrived[-1][0] == delivery.arrived[0][0], "and none between them"
+            row = await now(at.board, hook)
+            assert (row.failures, row.error, row.next_at, row.waited) == (0, None, None, 0) and row.succeeded_at
+
+
+async def test_after_a_day_it_is_tried_hourly_and_after_a_week_switched_off(tmp_path):
+    async with running(tmp_path) as at:
+        boss, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, sender):
+            delivery.outcome = Outcome("timeout")
+            await post(at.board, "lost?")
+            await time.go(HOUR)
+            assert 60 <= len(delivery.tries) <= 60 / 0.75 + 5
+            [courier] = sender.couriers.values()
+            assert 0.95 * HOUR <= courier.webhook.waited / 1000 <= HOUR + 60, "what was waited is what has passed"
+            courier.webhook = courier.webhook._replace(waited=1000 * (DAY - HOUR))
+            await time.go(HOUR)
+            first_day = len(delivery.tries)
+            assert first_day >= 120
+            await time.go(6 * DAY + HOUR)
+            later = [when for when, *_ in delivery.tries[first_day + 2 :]]
+            gaps = [b - a for a, b in itertools.pairwise(later)]
+            assert min(gaps) >= 0.75 * HOUR and max(gaps) <= HOUR and 140 < len(later) < 200
+            row = await now(at.board, hook)
+            assert row.ended == "failing" and not row.is_on and row.sent == hook.sent
+            assert [one.id for one in await at.storage.webhooks_off(boss.id)] == [hook.id]
+            count = len(delivery.tries)
+            await time.go(2 * HOUR)
+            assert len(delivery.tries) == count
+        entries = await at.storage.audit(None, 10, site_asker(hook))
+        assert (entries[0].actor_name, entries[0].action) == ("Longboard", "switch off")
+        await at.storage.change_webhook(boss, None, 1, hook.id, WebhookChange(is_paused=False))
+        async with sending(at.board) as (time, delivery, _):
+            await time.go(1)
+            assert bodies(delivery) == ["lost?"], "nothing is lost when it is switched on again"
+
+
+async def test_what_a_receiver_asks_for_is_obeyed_within_bounds(tmp_path):
+    async with running(tmp_path) as at:
+        _, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, _):
+            await post(at.board, "one")
+            for asked, least, most in ((300, 300, 300), (10**9, HOUR, HOUR), (0, 45, 60), (-5, 45, 60), (1, 45, 60)):
+                delivery.outcome = Outcome("429", asked)
+                tried = len(delivery.tries)
+                await time.go(HOUR + 1)
+                if asked == 300:
+                    delivery.tries.clear()
+                    tried = 0
+                    await time.go(HOUR)
+                gaps = [b[0] - a[0] for a, b in itertools.pairwise(delivery.tries[tried:])]
+                assert all(least <= gap <= most for gap in gaps[1:]) and len(delivery.tries) > tried
+            delivery.outcome = Outcome("410")
+            await time.go(HOUR + 1)
+            assert (await now(at.board, hook)).ended == "gone"
+            assert (await now(at.board, hook)).sent == hook.sent
+            assert 0.75 * 5 <= pause_after(hook, 0) <= 5 == pause_after(hook, 0, lambda: 0)
+
+
+async def test_a_clock_that_is_set_neither_delays_nor_ends_anything(tmp_path):
+    for jump in (-400 * DAY, 400 * DAY):
+        folder = tmp_path / str(jump)
+        folder.mkdir()
+        async with running(folder) as at:
+            _, hook = await made(at.board)
+            async with sending(at.board) as (time, delivery, _):
+                delivery.outcome = Outcome("500")
+                await post(at.board, "one")
+                await time.go(HOUR)
+                time.set_by = jump
+                await time.go(120)
+                row, tried = await now(at.board, hook), len(delivery.tries)
+                assert row.ended is None and row.is_on
+                await time.go(120)
+                assert len(delivery.tries) >= tried + 2
+            async with sending(at.board) as (time, delivery, _):  # a restart, by a clock that is wrong
+                time.set_by = -jump
+                await time.go(61)
+                assert bodies(delivery) == ["one"]
+
+
+async def test_a_kill_doubles_some_and_loses_none(tmp_path):
+    """What is in memory only is lost: the cursor that was last saved is where the next process begins."""
+    async with running(tmp_path) as at:
+        await made(at.board)
+        async with sending(at.board) as (time, delivery, sender):
+            await post(at.board, "one", "two")
+            await time.go(2)
+            assert bodies(delivery) == ["one", "two"]
+            await post(at.board, "three", "four")
+            await at.board.waiters.deliver()
+            await time.settle()
+            assert bodies(delivery)[2:] == ["three", "four"] and sender.unsaved
+            sender.unsaved.clear()
+            ids = [id for _, id, *_ in delivery.arrived]
+        async with sending(at.board) as (time, delivery, _):
+            await post(at.board, "five")
+            await time.go(2)
+            assert bodies(delivery) == ["three", "four", "five"]
+            assert [id for _, id, *_ in delivery.arrived][:2] == ids[2:]
+
+
+async def test_a_webhook_that_is_paused_or_removed_in_the_middle_of_a_try_stays_so(tmp_path):
+    async with running(tmp_path) as at:
+        boss, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, sender):
+            delivery.outcome = Outcome("500")
+
+            async def in_between(*arguments):
+                await at.storage.change_webhook(boss, None, 1, hook.id, WebhookChange(is_paused=True))
+                at.board.webhook_news.set()
+                await time.settle()
+                return await Delivered(*arguments)
+
+            Delivered, delivery.post = delivery.post, in_between
+            await post(at.board, "one")
+            await time.go(HOUR)
+            row = await now(at.board, hook)
+            assert row.paused_at and row.failures == 0 and row.ended is None and not sender.couriers
+            await at.storage.remove_webhook(boss, None, 1, hook.id)
+            await time.go(HOUR)
+            assert await at.storage.webhooks_on(1, site_asker(hook)) == []
+
+
+async def test_a_node_of_an_older_state_says_nothing(tmp_path):
+    """A message that was written and edited while the receiver was away is new to it; one that it had is edited."""
+    async with running(tmp_path) as at:
+        await made(at.board)
+        async with sending(at.board) as (time, delivery, _):
+            had, _ = await at.storage.append(None, "had", None)
+            await time.go(1)
+            delivery.outcome = Outcome("500")
+            new, _ = await at.storage.append(Author(1, "Boss"), "new", None)
+            await time.go(1)
+            await at.storage.edit(new.id, "new, edited")
+            await at.storage.edit(had.id, "had, edited")
+            gone, _ = await at.storage.append(None, "gone", None)
+            await at.storage.delete(gone.id)
+            delivery.outcome = Outcome(None)
+            await time.go(120)
+            events = [json.loads(body) for _, _, body, _ in delivery.arrived]
+            assert [(one["type"], one["data"].get("body")) for one in events] == [
+                ("message.created", "had"), ("message.created", "new, edited"), ("message.edited", "had, edited"),
+                ("message.deleted", None)]  # fmt: skip
