@@ -16,6 +16,7 @@ BENCHES = {
     "polls": "thousands of parked polls, all answered by one post: time, memory, CPU",
     "stream": "thousands of streams beside as many polls: time, memory and CPU for each delivery",
     "posts": "posts per second, beside one commit per post and no database at all",
+    "webhooks": "posts on a board with 100 webhooks that hang, beside one without",
     "sizes": "pages and polls with 1,000 and with 1,000,000 messages",
     "page": "the front page beside a bare Tornado handler: requests per second",
     "reads": "reading the worst messages: how long the loop is held, and how long others wait",
