@@ -281,7 +281,11 @@ def test_the_api_sets_webhooks_up_for_those_who_moderate_the_board(start):
     assert refused(owner.api.post(api, json={"name": "Admin"}), 422, "name_reserved")
     assert refused(owner.api.post(api, json={}), 400, "bad_field")
     log = owner.browser().get("/audit").text
-    for deed in ("made webhook 1, grafana", "changed webhook 1", "made a new secret for webhook 1"):
+    for deed in (
+        "made incoming webhook 1, grafana",
+        "changed incoming webhook 1",
+        "gave a new secret to incoming webhook 1",
+    ):
         assert deed in re.sub("<[^>]+>", "", log), deed
 
 
@@ -339,7 +343,7 @@ def test_a_hidden_board_has_webhooks_that_tell_nobody_of_it(start):
     assert refused(moderator.api.get(f"{BOARDS}/{slug}/hooks"), 404, "no_such_board")
     assert moderator.browser().get(f"/b/{slug}/hooks").status_code == 404
     assert "bell" not in moderator.browser().get("/audit").text.lower()
-    assert f"made webhook {made['id']} on" in re.sub("<[^>]+>", "", owner.browser().get("/audit").text)
+    assert f"made incoming webhook {made['id']} on" in re.sub("<[^>]+>", "", owner.browser().get("/audit").text)
     for person in (moderator, owner):
         assert refused(
             person.api.put(f"{BOARDS}/{slug}/members/secret_bell"),
