@@ -62,9 +62,8 @@ class Settings:
     first_board: str = setting("", line_or_none(80), "the first board's name among others; else it is the title")
     posting: str = setting("guests", one_of("guests", "members"), "who may post: guests (everyone) or members")
     reading: str = setting("public", one_of("public", "members"), "who may read: public (everyone) or members")
-    signup: str = setting(
-        "open", one_of("open", "invite", "closed"), "who may make an account: open (everyone), invite or closed"
-    )
+    reading_order: str = setting("newest", one_of("newest", "oldest"), "what the first board's page has first")
+    signup: str = setting("open", one_of("open", "invite", "closed"), "who may sign up: open (all), invite or closed")
     board_making: str = setting(
         "moderators", one_of("moderators", "members"), "who may make boards beside the first: moderators or members"
     )

@@ -14,7 +14,7 @@ from settings import Settings
 from storage import Storage
 from storage.boards import BoardChange
 from storage.errors import NotFoundError, SlugTakenError, StorageError, TooManyBoardsError
-from storage.records import OPERATOR, READERS, WRITERS, Board
+from storage.records import OPERATOR, ORDERS, READERS, WRITERS, Board
 
 ROWS_AT_ONCE = 100
 Act = Callable[[Storage, argparse.Namespace], Awaitable[None]]
@@ -61,6 +61,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="TEXT", help="its rules")
     parser.add_argument("--read-by", choices=READERS, help="who may read it")
     parser.add_argument("--write-by", choices=WRITERS, help="who may post there")
+    parser.add_argument("--order", choices=ORDERS, help="which message its page has first")
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> None:
@@ -98,7 +99,8 @@ async def list_boards(settings: Settings, options: argparse.Namespace) -> None:
 
 def described(board: Board) -> str:
     state = f"  archived {iso(board.archived_at)[:10]}" if board.archived_at is not None else ""
-    return f"{board.slug:<20}  {board.name:<24}  read by {board.read_by}, written by {board.write_by}{state}"
+    order = "  oldest first" if board.order == "oldest" else ""
+    return f"{board.slug:<20}  {board.name:<24}  read by {board.read_by}, written by {board.write_by}{order}{state}"
 
 
 def tell(board: Board | None) -> None:
@@ -115,6 +117,7 @@ def change_in(options: argparse.Namespace, slug: str | None) -> BoardChange:
         rules=options.rules,
         read_by=options.read_by,
         write_by=options.write_by,
+        order=options.order,
     )
 
 
@@ -129,6 +132,7 @@ async def make(storage: Storage, options: argparse.Namespace) -> None:
         rules=said.rules or "",
         read_by=said.read_by or "everyone",
         write_by=said.write_by or "guests",
+        order=said.order or "newest",
         owner_id=owner.id if owner else None,
     )
     tell(board)

@@ -28,6 +28,7 @@ from admin.replied import RepliedTo
 from board.wire import iso
 from settings import Settings
 from storage import open_transfer
+from storage.boards import has_orders
 from storage.errors import StorageError
 from storage.hooks import has_bots
 from storage.mentions import has_mentions
@@ -94,7 +95,7 @@ def private(path: str) -> TextIO:
 async def write_all(transfer: Transfer, file: TextIO) -> int:
     position = await transfer.read(lambda _: transfer.position(EXPORTED))
     format = max((EXPORTED[table].since for table, count in position.counts.items() if count), default=OLDEST_FORMAT)
-    if any([await transfer.read(has) for has in (has_replies, has_mentions, has_pins, has_bots)]):
+    if any([await transfer.read(has) for has in (has_replies, has_mentions, has_pins, has_orders, has_bots)]):
         format = FORMAT
     counts = {table: count for table, count in position.counts.items() if EXPORTED[table].since <= format}
     last = {table: number for table, number in position.last.items() if table in counts}

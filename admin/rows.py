@@ -14,7 +14,7 @@ from board.text import BODY_MAX, NOT_TEXT, tidy
 from board.wire import LAST_MS
 from storage.costs import CHARACTERS, KILOBYTES, LANES, PASSES, costs_too_much
 from storage.mentions import MOST_MENTIONS
-from storage.records import FIRST_BOARD, REACTIONS, READERS, WRITERS
+from storage.records import FIRST_BOARD, ORDERS, REACTIONS, READERS, WRITERS
 from storage.tables import EXPORTED
 
 Row = Mapping[str, object]
@@ -100,6 +100,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "slug": plain(40, SLUG.pattern, what="a slug: small letters, digits and hyphens between them"),
     "readers": plain(9, "|".join(READERS), what="everyone, members or invited"),
     "writers": plain(10, "|".join(WRITERS), what="guests, members or moderators"),
+    "order": plain(6, "|".join(ORDERS), what="newest or oldest"),
     "reaction": plain(20, "|".join(REACTIONS), what="a kind of reaction"),
     "mentions": plain(400, rf"(;(0|[1-9]\d{{0,17}})){{1,{MOST_MENTIONS + 1}}};", what="ids between semicolons"),
     "body": body,

@@ -16,7 +16,9 @@ IDS_TOGETHER = 20
 """Boards and messages are named in a statement by a multiple of this, the last one several times: else each number of them
 would be another statement for the engine to prepare and to keep.
 """
-BOARD = "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, archived_at, floor, changed"
+BOARD = (
+    "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, archived_at, floor, changed, reading_order"
+)
 """The columns of Board."""
 
 

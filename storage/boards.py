@@ -32,6 +32,7 @@ class BoardChange(NamedTuple):
     rules: str | None = None
     read_by: str | None = None
     write_by: str | None = None
+    order: str | None = None
     is_archived: bool | None = None
 
 
@@ -52,6 +53,7 @@ class Boards(Nouns):
         rules: str = "",
         read_by: str = "everyone",
         write_by: str = "guests",
+        order: str = "newest",
         most_owned: int | None = None,
         credential: int | None = None,
         owner_id: int | None = None,
@@ -65,7 +67,7 @@ class Boards(Nouns):
         accounts are invited, too. With `once`, a board that is alike, and that the actor made within the last minute, is
         returned instead. Raises SlugTakenError, TooManyBoardsError, NotAllowedError; NotFoundError if an account has gone.
         """
-        said = (name, about, rules, read_by, write_by)
+        said = (name, about, rules, read_by, write_by, order)
 
         async def unit(tx: Tx) -> Board:
             if once and (made := await find_just_made(tx, actor, credential, None if or_slugs else slug, said)):
@@ -137,8 +139,8 @@ async def insert_board(tx: Tx, actor: Account | None, slugs: Sequence[str], said
     assert row is not None
     id: int = row[0]
     slug = await (take_random_slug(tx, id) if said[3] == "invited" else take_free_slug(tx, slugs, id))
-    columns = "id, slug, name, about, rules, read_by, write_by, owner_id, created_at, floor, changed"
-    places = "$1, $2, $3, $4, $5, $6, $7, $8, now_ms(), $9, $9"
+    columns = "id, slug, name, about, rules, read_by, write_by, reading_order, owner_id, created_at, floor, changed"
+    places = "$1, $2, $3, $4, $5, $6, $7, $8, $9, now_ms(), $10, $10"
     given = (id, slug, *said, actor and actor.id, await next_board_change(tx))
     await tx.run(f"INSERT INTO boards ({columns}) VALUES ({places})", *given)
     await note(tx, actor, "make", of_board(id), id)
@@ -155,7 +157,7 @@ async def find_just_made(
     await check_in_force(tx, actor.id, credential)
     row = await tx.one(
         f"SELECT {BOARD} FROM boards WHERE owner_id = $1 AND name = $2 AND about = $3 AND rules = $4 AND read_by = $5 "
-        "AND write_by = $6 AND created_at > now_ms() - $7 AND slug = coalesce($8, slug) AND deleted_at IS NULL LIMIT 1",
+        "AND write_by = $6 AND reading_order = $7 AND created_at > now_ms() - $8 AND slug = coalesce($9, slug) AND deleted_at IS NULL LIMIT 1",
         *(actor.id, *said, JUST_MS, None if said[3] == "invited" else slug),
     )
     return to_board(row) if row else None
@@ -186,7 +188,7 @@ async def update_board(tx: Tx, actor: Account | None, board: Board, change: Boar
         slug = change.slug
         await take_slug(tx, slug, board.id)
     said = {"name": change.name, "about": change.about, "rules": change.rules,
-            "write_by": change.write_by, "slug": slug, "read_by": read_by, "owner_id": owner_id}  # fmt: skip
+            "write_by": change.write_by, "reading_order": change.order, "slug": slug, "read_by": read_by, "owner_id": owner_id}  # fmt: skip
     new = {column: value for column, value in said.items() if value is not None}
     places = ", ".join(f"{column} = ${place}" for place, column in enumerate(new, 3))
     if change.is_archived is not None:
@@ -206,7 +208,7 @@ def deeds(board: Board, change: BoardChange) -> list[str]:
         found.append("archive" if change.is_archived else "unarchive")
     if change.name not in (None, board.name) or change.slug not in (None, board.slug):
         found.append("rename")
-    rest = ("about", "rules", "write_by")
+    rest = ("about", "rules", "write_by", "order")
     if not found or any(getattr(change, name) not in (None, getattr(board, name)) for name in rest):
         found.append("change")
     return found
@@ -218,3 +220,8 @@ async def read_by_slug(tx: Tx, slug: str, asker: Asker) -> Board:
     if row is None:
         raise NotFoundError("board")
     return to_board(row)
+
+
+async def has_orders(tx: Tx) -> bool:
+    """Whether a board has the oldest message first, or had it when it was deleted."""
+    return await tx.one("SELECT 1 FROM boards WHERE reading_order <> 'newest' LIMIT 1") is not None

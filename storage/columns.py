@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 Kind = Literal[
     "number", "time", "flag", "name", "username", "role", "password", "text", "body", "ascii", "address",
-    "title", "slug", "readers", "writers", "reaction", "mentions", "subject", "provider", "octets", "picture", "picture_kind",
+    "title", "slug", "readers", "writers", "order", "reaction", "mentions", "subject", "provider", "octets", "picture", "picture_kind",
 ]  # fmt: skip
 TYPES = {
     "number": "bigint",
@@ -30,7 +30,7 @@ class Column(NamedTuple):
     """What the rows of such exports get."""
     since: int = 1
     """The format of exports that begins to have it: a site without other boards than the first exports in format 1, and
-    one without replies and mentions in format 2."""
+    one without replies, mentions, pins and boards with the oldest message first in format 2."""
     given: bool = True
     """Whether its owner's download has it."""
     erased: bool = False

@@ -118,6 +118,8 @@ class Asker(NamedTuple):
 GUEST, OPERATOR = Asker(), Asker(is_operator=True)
 READERS, WRITERS = ("everyone", "members", "invited"), ("guests", "members", "moderators")
 """Who may read a board, and who may write on it, from many to few."""
+ORDERS = ("newest", "oldest")
+"""Which message the page of a board has first."""
 
 
 class Board(NamedTuple):
@@ -140,6 +142,8 @@ class Board(NamedTuple):
     floor: int
     changed: int
     """The number of the last change of what is said here."""
+    order: str = "newest"
+    """One of ORDERS, for all who have not turned it for themselves."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

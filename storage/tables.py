@@ -136,6 +136,7 @@ TABLES = {
             Column("deleted_at", "time", null=True, given=False),  # a deleted one has no owner
             Column("floor", "number", given=False),
             Column("changed", "number", given=False),
+            Column("reading_order", "order", later=True, default="newest", since=3),
         ),
         is_exported=True, owner="owner_id", erasure="kept", ends=None, unique=(("slug",),), since=2,
     ),

@@ -60,6 +60,7 @@ class BoardChanges(Boards, MembersNamed):
                 rules=said.rules or "",
                 read_by=said.read_by or "everyone",
                 write_by=said.write_by or "guests",
+                order=said.order or "newest",
                 most_owned=self._most_owned,
                 credential=credential.id,
                 invite=invited,

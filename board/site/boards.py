@@ -58,9 +58,15 @@ class Boards(Parts):
     def first_board(self) -> Board:
         """The first board, which has no row: the site's settings say what it is."""
         readers = "everyone" if self.rules.reading == "public" else "members"
+        rules = self.rules
         return Board(
-            FIRST_BOARD, FIRST, self.rules.first_name, "", "", readers, self.rules.posting, None, 0, None, 0, 0
+            FIRST_BOARD, FIRST, rules.first_name, "", "", readers, rules.posting, None, 0, None, 0, 0, rules.order
         )
+
+    def order_on(self, board_id: int) -> str:
+        """Returns which message the page of a board has first, one of ORDERS, as this process knows it."""
+        live = self.waiters.directory.of(board_id)
+        return live.row.order if live and live.row else self.rules.order
 
     async def slug_with(self, caller: Caller, board_id: int | None) -> str | None:
         """Returns the slug of the board with this id; None if there is none that the caller may read."""

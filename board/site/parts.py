@@ -28,6 +28,7 @@ class Rules:
     """The name of the first board among others."""
     reading: str = "public"
     posting: str = "guests"
+    order: str = "newest"
     signup: str = "open"
     message_length: int = 4000
     token_seconds: int = 14_400

@@ -15,7 +15,7 @@ from handlers.messages.api import check_is_still
 from storage.boards import BoardChange
 from storage.errors import StorageError
 from storage.marks import Standing
-from storage.records import FIRST_BOARD, READERS, WRITERS, Account, Board
+from storage.records import FIRST_BOARD, ORDERS, READERS, WRITERS, Account, Board
 
 BOARD_BYTES = 32 * 1024
 """Of what is said of a board: each of its characters may take twelve, as in a message."""
@@ -31,6 +31,7 @@ def board_json(board: Board) -> dict[str, Any]:
         "about": board.about,
         "read_by": board.read_by,
         "write_by": board.write_by,
+        "order": board.order,
         "archived_at": None if board.archived_at is None else iso(board.archived_at),
     }
 
@@ -54,6 +55,7 @@ class BoardHandler(Base):
             rules=self.optional_text(fields, "rules"),
             read_by=self.one_of(fields, "read_by", READERS),
             write_by=self.one_of(fields, "write_by", WRITERS),
+            order=self.one_of(fields, "order", ORDERS),
             is_archived=flag(fields, "archived"),
         )
 

@@ -9,7 +9,7 @@ from handlers.http.base import Page
 from handlers.http.rights import Whom
 from storage.boards import BoardChange
 from storage.marks import MOST_UNREAD
-from storage.records import READERS, WRITERS, Board
+from storage.records import ORDERS, READERS, WRITERS, Board
 
 
 class BoardList(WithBoards, Page):
@@ -55,6 +55,7 @@ class BoardForm(FormPage):
             rules=self.form("rules"),
             read_by=read_by,
             write_by=self.chosen("write_by", WRITERS),
+            order=self.chosen("order", ORDERS),
         )
 
     def to_invite(self) -> Names:

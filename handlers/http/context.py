@@ -25,6 +25,7 @@ def rules_of(settings: Settings) -> Rules:
         first_name=settings.first_board or settings.title,
         reading=settings.reading,
         posting=settings.posting,
+        order=settings.reading_order,
         signup=settings.signup,
         message_length=settings.message_length,
         token_seconds=3600 * settings.token_hours,

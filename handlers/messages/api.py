@@ -66,7 +66,8 @@ class Add(Page):
             self.set_status(201 if is_new else 200)
             self.write_json(await as_posted(self, message, is_new))
         else:
-            self.redirect(self.place.home, status=303)
+            end = "#newest" if self.site.order_on(message.board_id) == "oldest" else ""  # where it is shown
+            self.redirect(self.place.home + end, status=303)
 
     def write_error_page(self, refused: RefusedError) -> None:
         """Shows the form again with what was typed. What it replied to is left out if that is why it was refused: the words

@@ -33,6 +33,12 @@ class Rendering(Page):
     is_for_others = False
     """Whether the page is to be kept: it goes when the author of something that it quotes is shown in another way."""
 
+    @property
+    def is_oldest_first(self) -> bool:
+        """Whether the board of the page has its oldest message first."""
+        board = self.place.board
+        return (board.order if board else self.site.rules.order) == "oldest"
+
     def get_template_namespace(self) -> dict[str, Any]:
         return {
             **super().get_template_namespace(),
@@ -43,11 +49,12 @@ class Rendering(Page):
             "author_name": lambda author: author_name(author, self.language),
             "in_words": in_words,
             "NAMES": NAMES,
+            "is_oldest_first": self.is_oldest_first,
             "pin_line": lambda message: pin_line(message, self.language),
         }
 
     async def days_html(self, messages: list[Message], this: int | None = None, below: bytes = b"") -> list[bytes]:
-        """Newest first and in runs, with a line above each day in UTC. static/js/message.js draws lines for the reader's
+        """In the order of the board and in runs, with a line above each day in UTC. static/js/message.js draws lines for the reader's
         days.
 
         `this` is the id of the message that the page is about; `below` is put after it.
@@ -57,7 +64,8 @@ class Rendering(Page):
         html |= await self.quotes_in(messages, html)
         html |= self.with_signs(messages, html)
         parts: list[bytes] = []
-        for day, those in itertools.groupby(reversed(messages), lambda message: day_of(message.created_at)):
+        shown = messages if self.is_oldest_first else reversed(messages)
+        for day, those in itertools.groupby(shown, lambda message: day_of(message.created_at)):
             parts.append(day_line(day, self.language))
             above = None
             for message in those:

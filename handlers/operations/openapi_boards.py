@@ -37,7 +37,7 @@ from handlers.operations.openapi_parts import TEXT as STRING
 from handlers.operations.openapi_schemas import AT, COUNT, GUEST_SECRET, KEY_HEADER
 from settings import Settings
 from storage.marks import MOST_UNREAD
-from storage.records import READERS, WRITERS
+from storage.records import ORDERS, READERS, WRITERS
 
 SLUG = {"type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9-]{0,38}[A-Za-z0-9])?$"}
 USERNAME = {"type": "string", "pattern": "^[A-Za-z0-9_]{3,32}$"}
@@ -163,7 +163,7 @@ def messages(settings: Settings) -> Json:
 # --- what they take and return
 
 BOARD = {"slug": "rowing", "name": "Rowing", "about": "Boats, and who is in them.", "read_by": "everyone",
-         "write_by": "members", "archived_at": None, "newest": 1041, "read": 1038, "unread": 2, "mentions": 1}  # fmt: skip
+         "write_by": "members", "order": "newest", "archived_at": None, "newest": 1041, "read": 1038, "unread": 2, "mentions": 1}  # fmt: skip
 MEMBER = {"id": 7, "username": "ada", "name": "Ada"}
 
 
@@ -175,7 +175,7 @@ def board_schemas() -> Json:
     message = {"type": ["integer", "null"], "format": "int64"}
     board = {
         "slug": slug,
-        **{name: said[name] for name in ("name", "about", "read_by", "write_by")},
+        **{name: said[name] for name in ("name", "about", "read_by", "write_by", "order")},
         "archived_at": {"type": ["string", "null"], "format": "date-time", "description": "Since when nothing new is written there."},
         "newest": told(message, "The id of the newest message."),
         "read": told(message, "Your read mark, the newest message that you have seen; only for members."),
@@ -203,6 +203,10 @@ def said_of_a_board() -> Json:
         "rules": told(STRING, f"At most {RULES_MAX} characters."),
         "read_by": told({**STRING, "enum": list(READERS)}, "Who may read."),
         "write_by": told({**STRING, "enum": list(WRITERS)}, "Who may post, but never somebody who may not read."),
+        "order": told(
+            {**STRING, "enum": list(ORDERS)},
+            "Which message its page has first. Replies have the order that they have on each board.",
+        ),
     }
 
 

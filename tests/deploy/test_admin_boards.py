@@ -24,6 +24,8 @@ def test_a_board_is_made_changed_and_deleted(boards):
     assert made.split() == ["rowing", "All", "boats", "read", "by", "everyone,", "written", "by", "members"]
     assert "1 board beside" in boards().stdout and "rowing" in boards().stdout and "no message" in boards().stdout
     assert boards("change", "ROWING", "--slug=boats", "--name=Boats").stdout.startswith("boats ")
+    assert "oldest first" in boards("change", "boats", "--order=oldest").stdout
+    assert "oldest first" not in boards("change", "boats", "--order=newest").stdout
     assert "archived" in boards("archive", "rowing").stdout and "archived" in boards().stdout
     assert "archived" not in boards("unarchive", "boats").stdout
     assert "another name" in boards("delete", "boats", "boats", check=1).stderr

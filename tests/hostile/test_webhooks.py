@@ -117,10 +117,11 @@ async def test_a_name_that_leads_inside_is_not_connected_to_and_the_judged_addre
 
 async def test_a_name_server_that_hangs_holds_nothing_else():
     """Its threads are few, and none of the loop's."""
-    release = threading.Event()
+    release, answered = threading.Event(), []
 
     def hangs(host, port):
         release.wait(PATIENCE)
+        answered.append(host)
         raise socket.gaierror(-2, "no such host")
 
     before = threading.active_count()
@@ -130,9 +131,8 @@ async def test_a_name_server_that_hangs_holds_nothing_else():
             asyncio.create_task(delivery.post("http://slow.example/", [b"s"], "1", b"{}", seconds=0.3))
             for _ in range(THREADS + 9)
         ]
-        began = time.monotonic()
         await asyncio.to_thread(lambda: None)
-        assert time.monotonic() - began < PATIENCE / 2, "the loop's own threads are free"
+        assert answered == [], "the loop's own threads are free"
         assert {(await one).error for one in tries} == {"timeout"}
         assert len([one for one in threading.enumerate() if one.name == "longboard-names"]) == THREADS
     finally:

@@ -88,7 +88,7 @@ def test_what_is_posted_on_a_board_is_there_and_nowhere_else(site, moderator):
     before = site.get("/api/v1/messages").content
     made = make(moderator, about="Boats.", rules="Be kind.\nAlways.")
     assert made.pop("created_at") and made == {
-        "slug": "rowing", "name": "Rowing", "about": "Boats.", "read_by": "everyone", "write_by": "guests",
+        "slug": "rowing", "name": "Rowing", "about": "Boats.", "read_by": "everyone", "write_by": "guests", "order": "newest",
         "archived_at": None, "newest": None, "read": None, "unread": 0, "mentions": 0,
         "rules": "Be kind.\nAlways.", "manages": True,
     }  # fmt: skip
@@ -444,7 +444,7 @@ def test_no_board_is_made_archived(server):
         ({"name": " "}, 422, "bad_name"), ({"name": "x" * (NAME_MAX + 1)}, 422, "bad_name"), ({"name": 5}, 400, "bad_field"),
         ({"name": "x\0"}, 400, "body_not_text"), ({"about": "x" * (ABOUT_MAX + 1)}, 422, "about_too_long"),
         ({"rules": "x" * (RULES_MAX + 1)}, 422, "rules_too_long"), ({"read_by": "all"}, 400, "bad_field"),
-        ({"write_by": "everyone"}, 400, "bad_field"), ({"archived": "yes"}, 400, "bad_field"), ({"archived": 1}, 400, "bad_field"),
+        ({"write_by": "everyone"}, 400, "bad_field"), ({"order": "random"}, 400, "bad_field"), ({"archived": "yes"}, 400, "bad_field"), ({"archived": 1}, 400, "bad_field"),
         ({"archived": []}, 400, "bad_field"), ({"read_by": ["members"]}, 400, "bad_field"),
         ({"read_by": "invited", "slug": "x"}, 422, "random_slug"),
     ],

@@ -13,6 +13,7 @@ from board.text import BODY_MAX
 from board.wire import LAST_MS, iso
 from settings import Settings, read_settings
 from storage import open_storage, open_transfer
+from storage.boards import BoardChange
 from storage.errors import SlugTakenError, StorageError
 from storage.records import GUEST, OPERATOR, Asker
 from storage.tables import EXPORTED
@@ -93,7 +94,7 @@ REFUSED = [
     ("blocks", "address", None), ("blocks", "until", 2**62), ("erasures", "code", ""), ("erasures", "at", -5),
     ("suspensions", "salt", {"base64": ""}), ("suspensions", "username_hash", None), ("suspensions", "until", -1),
     *(("boards", "slug", value) for value in ("", "Rowing", "-rowing", "rowing-", "r" * 41, "ｒowing", "\u212ayoto", "a b", None)),
-    ("boards", "id", 1), ("boards", "read_by", "all"), ("boards", "write_by", "everyone"),
+    ("boards", "id", 1), ("boards", "read_by", "all"), ("boards", "write_by", "everyone"), ("boards", "reading_order", "random"),
     ("boards", "rules", "x" * 1001), ("slugs", "slug", "../x"), ("slugs", "ended", "no"),
     *((table, "board_id", 3) for table in ("slugs", "invitations", "posts", "marks")), ("posts", "board_id", 1), ("posts", "body", ""), ("audit", "board_id", 3),
     ("boards", "slug", "diving"), *(("boards", column, value) for column in ("floor", "changed") for value in (0, None)),
@@ -201,6 +202,22 @@ async def test_a_site_with_boards_exports_them(url, tmp_path):
     (without := tmp_path / "without").mkdir()
     text = await exported(url, without)
     assert text.startswith('{"longboard": 2,') and "reactions" not in text
+
+
+async def test_a_board_comes_with_its_order(url, tmp_path):
+    """In format 3, also without reactions; of an older format, with the newest message first."""
+    await import_into(url, lines(), tmp_path)
+    storage = await open_storage(url)
+    assert (await storage.board("rowing", OPERATOR)).order == "newest"
+    await storage.withdraw(8, "heart", Asker(1))
+    await storage.set_board(None, 2, BoardChange(order="oldest"))
+    await storage.close()
+    text = await exported(url, tmp_path)
+    assert text.startswith('{"longboard": 3,')
+    await import_into(f"sqlite:///{tmp_path}/other.db", text, tmp_path)
+    storage = await open_storage(f"sqlite:///{tmp_path}/other.db")
+    assert (await storage.board("rowing", OPERATOR)).order == "oldest"
+    await storage.close()
 
 
 @pytest.mark.parametrize("table", ["messages", "posts"])

@@ -35,7 +35,7 @@ def test_a_flag_wins_over_the_environment_and_empty_counts_as_not_set():
         ("PORT", "9" * 5000), ("ADDRESS", " "), ("DATABASE_URL", "board.db"), ("DATABASE_URL", "mysql://x/y"),
         ("DATABASE_URL", "sqlite:///"), ("PUBLIC_URL", "board.example.org"), ("PUBLIC_URL", "https://a/b"),
         ("PUBLIC_URL", "https://user:secret@a"), ("TITLE", "two\nlines"), ("TITLE", "x" * 81), ("POSTING", "all"),
-        ("READING", "Public"), ("MESSAGE_LENGTH", "0"), ("POLL_SECONDS", "0"), ("MAX_PARKED", "many"),
+        ("READING", "Public"), ("READING_ORDER", "Oldest"), ("MESSAGE_LENGTH", "0"), ("POLL_SECONDS", "0"), ("MAX_PARKED", "many"),
         ("FACEBOOK_APP_ID", "app"), ("FACEBOOK_GRAPH_VERSION", "24"), ("FACEBOOK_GRAPH_VERSION", "v24.0/../x"),
         ("FACEBOOK_FAKE", "http://192.0.2.1:80"), ("FACEBOOK_FAKE", "https://127.0.0.1:1"),
         ("FACEBOOK_FAKE", "http://localhost.example.org"), ("FACEBOOK_FAKE", "http://127.0.0.1:1/path"),
