@@ -45,31 +45,34 @@ CAST = re.compile(rb"/\*\* @(?:(?!\*/).)*\*/ ")
 """A type within a line of code."""
 INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 SHARED = {
-    name: b" ".join(code.split())
-    for path in ("words.js", "shared.js")
+    name: b" ".join(re.sub(rb"/\*.*?\*/", b"", code, flags=re.S).split())
+    for path in ("words.js", "shared.js", "order.js")
     for name, code in re.findall(
         rb"^export const (\w+) =\s+(.*?);\n(?=\n|\Z)", (STATIC / "js" / path).read_bytes(), re.M | re.S
     )
 }
-"""The code of what scripts import from these two, by name."""
-IMPORT = re.compile(rb'^import \{ ([\w, ]+) \} from "\./(?:words|shared)\.js";$', re.MULTILINE)
+"""The code of what scripts import from these three, by name."""
+IMPORT = re.compile(rb'^import \{ ([\w, ]+) \} from "\./(?:words|shared|order)\.js";$', re.MULTILINE)
 CSS_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 CSS_SPACE = re.compile(rb"\s*([{};,])\s*|\s*\n\s*")
 
 
 def script(text: bytes) -> bytes:
-    """Puts the code of words.js and shared.js in place of their imports, in one line: see there. Removes comments and
+    """Puts the code of words.js, shared.js and order.js in place of their imports, in one line: see there. Removes comments and
     indents, which are a quarter of the first view. Line numbers stay the same.
     """
-    text = IMPORT.sub(lambda match: with_shared(match[1].split(b", ")), text)
+    imported = {name for match in IMPORT.finditer(text) for name in match[1].split(b", ")}
+    text = IMPORT.sub(lambda match: with_shared(match[1].split(b", "), imported), text)
     text = COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), text)
     return INDENT.sub(b"", TAIL.sub(b"", CAST.sub(b"", text)))
 
 
-def with_shared(names: list[bytes]) -> bytes:
-    """Returns the line that defines them. n needs t."""
-    needed = [b"t"] if b"n" in names and b"t" not in names else []
-    return b"const " + b", ".join(name + b" = " + SHARED[name] for name in names + needed) + b";"
+def with_shared(names: list[bytes], imported: set[bytes]) -> bytes:
+    """Returns the line that defines them, and what their code calls and the script does not import."""
+    for name in names:  # which may get longer
+        found = (other for other in SHARED if re.search(rb"\b%s\(" % other, SHARED[name]))
+        names += [other for other in found if other not in {*names, *imported}]
+    return b"const " + b", ".join(name + b" = " + SHARED[name] for name in names) + b";"
 
 
 def sheet(parts: tuple[str, ...]) -> bytes:

@@ -2,6 +2,7 @@
 // ones that are held back while the reader is elsewhere.
 
 import { changeArticle, dayOf, drawDays, makeArticle, onNewDay, writeTimes } from "./message.js";
+import { isOldestFirst, toNewest } from "./order.js";
 import { ask, Backoff, Failure } from "./poller.js";
 
 /**
@@ -40,8 +41,8 @@ export class Board {
   /** The highest id that a poll has brought: messages above it are new. */
   #highest;
   #hasAllLines = true;
-  /** Whether the oldest is first, and the newest at the end: see order.js. */
-  #isTurned = false;
+  /** Whether the newest is at the end. It stays so as long as the page is open. */
+  #isOldestFirst = isOldestFirst();
   /** Whether the reader sees the newest message, so that a newer one moves nothing that they read. */
   #isAtTop = true;
   /** @type {Map<number, Message>} New messages, for when the reader comes back up. */
@@ -51,7 +52,11 @@ export class Board {
   #backoff = new Backoff();
   #endPause = () => {};
   #pointedAt = -ABOUT_TO_CLICK_MS;
-  #nearEnd = observer((entry) => entry.isIntersecting && this.#load(), { rootMargin: AHEAD });
+  // While the page opens, main.js has all of it hidden; then it is not yet where it will be.
+  #nearEnd = observer(
+    (entry) => entry.isIntersecting && getComputedStyle(this.#older).visibility === "visible" && this.#load(),
+    { rootMargin: AHEAD },
+  );
 
   /**
    * @param {HTMLElement} section
@@ -67,36 +72,26 @@ export class Board {
     this.#oldest = older.hidden ? 0 : Number(new URL(this.#link.href).searchParams.get("before"));
     this.#articles = /** @type {HTMLCollectionOf<HTMLElement>} */ (section.getElementsByTagName("article"));
     section.replaceChildren(...section.children); // without the white space that a template leaves
-    this.#highest = this.#articles.length ? idOf(this.#articles[0]) : 0;
+    const newest = this.#articles[this.#isOldestFirst ? this.#articles.length - 1 : 0];
+    this.#highest = newest ? idOf(newest) : 0;
     steadily(section, () => this.#writeDays());
+    for (const article of this.#articles) joinRun(article); // the page may have been turned
     onNewDay(() => steadily(section, () => this.#writeDays()));
     for (const name of ["pointermove", "pointerdown"]) {
       section.addEventListener(name, () => (this.#pointedAt = performance.now()), { passive: true });
     }
     this.#nearEnd.observe(older);
     const isSeen = (/** @type {IntersectionObserverEntry} */ { boundingClientRect: { top }, rootBounds }) =>
-      this.#isTurned ? top <= (rootBounds?.bottom ?? 0) : top >= (rootBounds?.top ?? 0);
+      this.#isOldestFirst ? top <= (rootBounds?.bottom ?? 0) : top >= (rootBounds?.top ?? 0);
     observer((entry) => this.#moved(isSeen(entry)), {
       rootMargin: `-${covered()}px 0px 0px`,
     }).observe(top);
     document.addEventListener("visibilitychange", () => this.#look());
   }
 
-  /** Shows the oldest first from now on. */
-  turn() {
-    this.#isTurned = true;
-    this.#section.append(...[...this.#section.children].reverse());
-    drawDays(this.#section);
-    for (const article of this.#articles) joinRun(article);
-  }
-
-  toNewest() {
-    scrollTo({ top: this.#isTurned ? document.body.scrollHeight : 0 });
-  }
-
   /** Keeps the newest in view of those who see it, where it is at the end. */
   #follow() {
-    if (this.#isTurned && this.#isAtTop) this.toNewest();
+    if (this.#isOldestFirst && this.#isAtTop) toNewest();
   }
 
   /** @param {number} id */
@@ -129,9 +124,15 @@ export class Board {
     this.#drawLines();
   }
 
-  /** Repeats at once what has failed, because the server can be reached. */
+  /** Repeats at once what has failed, because the server can be reached, and looks whether older messages are needed. */
   wake() {
     this.#endPause();
+    this.#lookForEnd();
+  }
+
+  #lookForEnd() {
+    this.#nearEnd.unobserve(this.#older);
+    this.#nearEnd.observe(this.#older);
   }
 
   /**
@@ -140,17 +141,18 @@ export class Board {
    */
   place(target) {
     const clicked = target instanceof Element && target.closest(".messages article");
-    const isElsewhere = this.#isTurned ? this.#top.getBoundingClientRect().top > innerHeight : scrollY > 0;
+    const isElsewhere = this.#isOldestFirst ? this.#top.getBoundingClientRect().top > innerHeight : scrollY > 0;
     const article = isElsewhere && (clicked || firstInView(this.#articles));
     return article ? { id: idOf(article), top: article.getBoundingClientRect().top } : null;
   }
 
   /**
-   * Loads older messages up to this one. Returns the newest message that is not newer than it.
+   * Loads older messages up to this one. Returns the newest message that is not newer than it, if it was loaded.
    * @param {number} id
+   * @param {number} [most] Requests.
    */
-  async find(id) {
-    while (!this.#article(id) && this.#oldest > id && (await this.#loadOlder()));
+  async find(id, most = Infinity) {
+    while (!this.#article(id) && this.#oldest > id && most-- > 0 && (await this.#loadOlder()));
     return this.#article(id) ?? this.#newestBefore(id);
   }
 
@@ -250,7 +252,7 @@ export class Board {
     const article = makeArticle(message);
     if (before) return changeArticle(before, article);
     const older = this.#newestBefore(message.id);
-    const next = !this.#isTurned ? older : older ? older.nextElementSibling : (this.#articles[0] ?? null);
+    const next = !this.#isOldestFirst ? older : older ? older.nextElementSibling : (this.#articles[0] ?? null);
     this.#section.insertBefore(article, next);
     joinRun(article);
     joinRun(next);
@@ -284,18 +286,16 @@ export class Board {
   #trim() {
     if (!this.#isAtTop || this.#articles.length <= MOST) return;
     while (this.#articles.length > MOST) {
-      if (this.#isTurned) this.#section.firstElementChild?.remove();
+      if (this.#isOldestFirst) this.#section.firstElementChild?.remove();
       else this.#section.lastElementChild?.remove();
     }
-    this.#hasAllLines = !this.#isTurned; // the first may have had one
-    this.#olderThan(idOf(this.#articles[this.#isTurned ? 0 : MOST - 1]));
+    this.#hasAllLines = !this.#isOldestFirst; // the first may have had one
+    this.#olderThan(idOf(this.#articles[this.#isOldestFirst ? 0 : MOST - 1]));
   }
 
   /** Loads older messages, as the link would. The link stays there while they load. */
   async #load() {
-    if (!(await this.#loadOlder())) return;
-    this.#nearEnd.unobserve(this.#older); // a tall window may need more at once
-    this.#nearEnd.observe(this.#older);
+    if (await this.#loadOlder()) this.#lookForEnd(); // a tall window may need more at once
   }
 
   /** @returns {Promise<boolean>} Whether there may be more to load. After a failure, resolves when it is time to try again. */
@@ -337,7 +337,7 @@ export class Board {
       this.#drawLines();
       this.#olderThan(older && messages.length ? messages[messages.length - 1].id : 0);
     };
-    steadily(this.#section, change, (this.#isTurned && scrollY === 0) || undefined); // there, no browser does it
+    steadily(this.#section, change, (this.#isOldestFirst && scrollY === 0) || undefined); // there, no browser does it
   }
 
   /** @param {number} id 0 if there are none. */
@@ -349,7 +349,7 @@ export class Board {
 
   /** @param {number} id */
   #newestBefore(id) {
-    const all = this.#isTurned ? [...this.#articles].reverse() : this.#articles;
+    const all = this.#isOldestFirst ? [...this.#articles].reverse() : this.#articles;
     for (const article of all) if (idOf(article) < id) return article;
     return null;
   }

@@ -41,7 +41,7 @@ export class Composer {
     this.#hint = /** @type {HTMLElement} */ (form.querySelector("#hint"));
     this.#as = form.querySelector("input[name=as]")?.getAttribute("value") ?? "";
     this.#board = form.dataset.board ?? "";
-    this.#to = form.dataset.to;
+    this.#to = form.dataset.replyTo;
     this.#toNewest = toNewest;
     this.#tip = !matchMedia("(hover: hover)").matches ? "" : /Mac/.test(navigator.platform) ? MAC_TIP : TIP;
     this.#stopped = stopped;
@@ -83,7 +83,7 @@ export class Composer {
   /** The message that all words here reply to is deleted: they join the draft for the board, which the board's page shows. */
   release() {
     const [before, words] = [this.#draft, this.#box.value];
-    delete this.#form.dataset.to;
+    delete this.#form.dataset.replyTo;
     this.#to = undefined;
     const draft = store.get(this.#draft);
     this.#origin ??= read(store.get(this.#keptOrigin));
@@ -173,9 +173,8 @@ export class Composer {
     if (words) this.#say(words, true);
     else {
       if (this.#box.value.trim()) {
-        const { to, replyTo } = this.#form.dataset;
-        this.#outbox.add(this.#box.value, this.#origin, to ?? replyTo);
-        delete this.#form.dataset.replyTo;
+        this.#outbox.add(this.#box.value, this.#origin, this.#form.dataset.replyTo);
+        if (!this.#to) delete this.#form.dataset.replyTo;
         this.#toNewest();
       }
       this.#box.value = "";
@@ -198,7 +197,7 @@ export class Composer {
   #back(pending) {
     if (this.#to && pending.replyTo !== this.#to) {
       if (pending.replyTo !== "") return false; // the board's page takes it back
-      delete this.#form.dataset.to; // that message is gone: without it, the words can be posted
+      delete this.#form.dataset.replyTo; // that message is gone: without it, the words can be posted
     }
     const mayBePosted = pending.isLate || pending.first;
     if (mayBePosted && this.#origin) {

@@ -3,6 +3,7 @@
 
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
+import { isOldestFirst, keptOrder, toNewest, turnTo } from "./order.js";
 import { button, drawer as store } from "./outbox.js";
 import { Tabs } from "./poller.js";
 import { addSheet, load, Sign } from "./shared.js";
@@ -11,7 +12,7 @@ import { n, t } from "./words.js";
 /**
  * @typedef {import("./message.js").Message} Message
  * @typedef {{keys: typeof import("./keys.js"), notify: typeof import("./notify.js"), place: typeof import("./place.js"),
- *   since: typeof import("./since.js"), order: typeof import("./order.js"), tools: typeof import("./tools.js"), complete: typeof import("./complete.js")}} Lazy
+ *   since: typeof import("./since.js"), opening: typeof import("./opening.js"), tools: typeof import("./tools.js"), complete: typeof import("./complete.js")}} Lazy
  */
 
 const OVERDUE_MS = 2000;
@@ -28,7 +29,7 @@ let pin;
 // The timer since the tools were asked for:
 let asking = 0;
 
-/** How many messages came since the reader last saw the newest: in the title, the icon, and on the button to the top. */
+/** How many messages came since the reader last saw the newest: in the title, the icon, and on the button that leads there. */
 class Unread {
   #title = document.title;
   #icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
@@ -36,6 +37,7 @@ class Unread {
   #button;
   #spoken;
   #count = 0;
+  #isFar = false;
   #unspoken = 0;
 
   /**
@@ -50,6 +52,12 @@ class Unread {
   /** @param {number} count */
   add(count) {
     this.#count += count;
+    this.#write();
+  }
+
+  /** @param {boolean} isFar Whether the newest is more than a window away: the button leads there, also without news. */
+  far(isFar) {
+    this.#isFar = isFar;
     this.#write();
   }
 
@@ -79,8 +87,9 @@ class Unread {
     // The same bubble with a dot on it.
     const dot = encodeURIComponent('<circle cx="25" cy="7" r="7" fill="#d2452d"/></svg>');
     this.#icon.href = count ? this.#quiet.replace(/%3C\/svg%3E\s*$/i, dot) : this.#quiet;
-    this.#button.textContent = n("%(n)s new", "%(n)s new", count);
-    this.#button.hidden = !count;
+    this.#button.textContent = count ? n("%(n)s new", "%(n)s new", count) : t("Jump to newest");
+    this.#button.hidden = !count && !this.#isFar;
+    this.#button.classList.toggle("calm", !count);
   }
 }
 
@@ -89,15 +98,11 @@ const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const list = part("messages");
 const { cursor = "", wait = "25", watching = "0", slug, as = "" } = list.dataset;
-// Each reader may turn the order, for this browser. The page is turned before it is seen, by order.js.
-const ORDER = "order";
-const isTurned = store.get(ORDER) === "oldest" && "turn" in Board.prototype; // that of the last release can't
+// Each reader may turn the order of a board, for this browser. A page is turned here, before anything of it is used.
 const main = /** @type {HTMLElement} */ (list.parentElement);
-if (isTurned) {
-  main.style.visibility = "hidden";
-  document.documentElement.dataset.order = "oldest";
-  main.append(part("newest"));
-}
+const boardsOrder = isOldestFirst() ? "oldest" : "newest";
+const knowsOrder = "heard" in Board; // that of the last release puts new messages at the top
+const isTurned = turnTo(knowsOrder ? store.get(keptOrder) : "newest");
 const kept = `last-read/${as}`; // where there are several boards, reading.js does this by read marks
 const last = Number(store.get(kept));
 if (!slug && last && newest() > last) lazy("since", ({ draw }) => draw(last));
@@ -110,15 +115,17 @@ form?.addEventListener("submit", () => {
   const place = board.place(null); // before the composer leads to where the message is shown
   if (place) lazy("place", ({ offerBack }) => offerBack?.(board, place)); // one of the last release has none
 });
-const toNewest = isTurned ? () => board.toNewest() : undefined;
 const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words), toNewest);
 if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
 
 sayWatching(Number(watching));
 
+new IntersectionObserver((entries) => unread.far(!entries[entries.length - 1].isIntersecting), {
+  rootMargin: "100%",
+}).observe(part("newest"));
 part("news").addEventListener("click", () => {
   board.release();
-  scrollTo({ top: isTurned ? document.body.scrollHeight : 0 });
+  toNewest();
   /** @type {HTMLElement | null} */ (list.querySelector(`#m${newest()} .permalink`))?.focus({ preventScroll: true });
 });
 
@@ -134,22 +141,21 @@ const bell = part("notify");
 bell.hidden = !("Notification" in window) || Notification.permission === "denied";
 bell.addEventListener("click", () => notify((notifications) => notifications.turn()));
 if (!bell.hidden && store.get("notify")) notify(() => {});
-const turner = button(isTurned ? t("Newest first") : t("Oldest first"), () => {
-  store.put(ORDER, isTurned ? "" : "oldest");
+const turner = button(isOldestFirst() ? t("Newest first") : t("Oldest first"), () => {
+  const other = isOldestFirst() ? "newest" : "oldest";
+  store.put(keptOrder, other === boardsOrder ? "" : other); // who goes back to the board's order follows it again
   location.replace(location.pathname); // not a reload, which keeps the place
 });
 turner.className = "plain";
 part("watching").before(turner); // at the other end than “Notify me”: what says that there is something new is in the middle
-if (isTurned) {
-  const begin = (/** @type {unknown} */ isDone) => {
-    if (!isDone) {
-      delete document.documentElement.dataset.order; // the script can't be had
-      list.before(part("newest"));
-    }
-    main.style.visibility = "";
+addEventListener("hashchange", goToPlace);
+if (isTurned || isOldestFirst()) {
+  main.style.visibility = "hidden";
+  lazy("opening", ({ open }) => open(isTurned)).finally(() => {
+    main.style.cssText = "animation: none"; // see order.css
+    board.wake();
     keepPlace();
-  };
-  lazy("order", ({ turn }) => turn(board)).then(begin, () => begin(false));
+  });
 } else keepPlace();
 
 /** @param {KeyboardEvent} event */
@@ -206,16 +212,19 @@ function keepPlace() {
   // Keeps the place during scrolling, not at the end, because what is kept in pagehide is lost in a reload.
   const scrolled = () => (timer ??= setTimeout(() => keep(null), KEPT_EVERY_MS));
   addEventListener("click", ({ target }) => keep(target), { capture: true }); // keeps the message with the link
-  addEventListener("hashchange", goToPlace);
   goToPlace().then(() => {
     scrolled(); // the reader may have scrolled by hand before it ended
     addEventListener("scroll", scrolled, { passive: true });
   });
 }
 
-async function goToPlace() {
+/** @param {Event} [event] If the address has changed, as by the way back from what a quote leads to. */
+async function goToPlace(event) {
   const { state } = history;
-  if (state ? state.place : location.hash) await lazy("place", ({ restore }) => restore(board, state?.place ?? {}));
+  if (event && state && !state.place)
+    toNewest(); // where one was; with the oldest first, no browser goes back there
+  else if (state ? state.place : location.hash)
+    await lazy("place", ({ restore }) => restore(board, state?.place ?? {}));
 }
 
 /**
@@ -228,7 +237,7 @@ async function lazy(name, use) {
   const module = /** @type {Lazy[Name] | undefined} */ (await load(name));
   if (!module) return;
   // The styles of what these scripts show:
-  if (!["place", "since", "order"].includes(name))
+  if (!["place", "since", "opening"].includes(name))
     await (styled ??= addSheet("later").then((isThere) => isThere || (styled = undefined)));
   return use(module);
 }
@@ -246,7 +255,7 @@ function show(reply) {
 
 function newest() {
   const all = list.getElementsByTagName("article");
-  return Math.max(0, ...[all[0], all[all.length - 1]].map((one) => Number(one?.id.slice(1) ?? 0)));
+  return Number(all[isOldestFirst() ? all.length - 1 : 0]?.id.slice(1) ?? 0);
 }
 
 /** The newest message is in view. */

@@ -1,25 +1,37 @@
-// The oldest message first, with the form below, for a reader who has chosen so in this browser. The page comes with the
-// newest first, the same for all; it is turned before its messages are seen. Other pages do not load this.
+// In which order a page shows messages: `<html data-order>` says it. The server makes the page in the order of its board, the
+// same for all, and each reader may turn it in this browser. The server puts this code in place of its import, as that of
+// words.js, so no page waits for it, and a page is turned before anything on it is seen or used.
 
-import { addSheet } from "./shared.js";
+/** @type {() => boolean} Whether the oldest message is first, and the form below the messages. */
+export const isOldestFirst = () => document.documentElement.dataset.order === "oldest";
 
-const END = ["#newest", ".elsewhere", "#outbox", ".changed", ".invite", ".around", ".muted", "#composer"];
+/** @type {string} The name in localStorage of the order that the reader has chosen for this board; nothing if none. */
+export const keptOrder = `${document.getElementById("boards")?.dataset.key ?? ""}order`;
 
-/** @param {import("./board.js").Board} board */
-export async function turn(board) {
-  await addSheet("order");
-  const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
-  const focused = /** @type {HTMLElement | null} */ (document.activeElement); // moving it takes the focus away
-  part("messages").before(part("older"));
-  for (const name of END) main.append(...main.querySelectorAll(`:scope > ${name}`));
-  board.turn();
-  history.scrollRestoration = "manual"; // the browser would use heights of another order
-  focused?.focus({ preventScroll: true });
-  const linked = /^#m\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
-  const since = document.querySelector(".since[role]");
-  if (linked) linked.scrollIntoView();
-  else if (since) since.scrollIntoView({ block: "center" });
-  else board.toNewest();
+/** @type {() => void} Goes to the end of the page at which the newest message is. */
+export const toNewest = () => scrollTo({ top: isOldestFirst() ? document.body.scrollHeight : 0 });
+
+/** @type {(order: string) => boolean} Turns the messages, and what is directly above and below them, unless they are in this order
+ * or in none. Returns whether it did. Lines of days and runs come later. */
+export const turnTo = (order) => {
+  if (!order || (order === "oldest") === isOldestFirst()) return false;
+  document.documentElement.dataset.order = order;
+  const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+  list.append(...[...list.children].reverse());
+  const ends = ["newest", "older"].map((id) => document.getElementById(id) ?? "");
+  list.before(ends[isOldestFirst() ? 1 : 0]);
+  list.after(ends[isOldestFirst() ? 0 : 1]);
   return true;
-}
+};
+
+/** @type {(order: string) => void} The same on pages of older messages, and on that of one message. */
+export const turnAround = (order) => {
+  const articles = [...document.querySelectorAll("#messages > article")];
+  const nexts = articles.map((one) => one.matches(".next"));
+  if (!turnTo(order)) return;
+  /* A message goes on with the run of the one that is above it now: */
+  articles.forEach((one, at) => one.classList.toggle("next", nexts[at + 1] ?? false));
+  document.querySelector(".this")?.after(...document.querySelectorAll("#messages > .tools"));
+  const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+  list[isOldestFirst() ? "after" : "before"](document.querySelector(".ways-on") ?? "");
+};

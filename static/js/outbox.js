@@ -2,6 +2,7 @@
 // reload nor a dead connection loses a word. And the local store in which they are kept, as drafts are.
 
 import { makeArticle } from "./message.js";
+import { isOldestFirst } from "./order.js";
 import { ask, Backoff, boardsTime, Failure, GIVEN_UP } from "./poller.js";
 import { t } from "./words.js";
 
@@ -308,9 +309,9 @@ export class Outbox {
 
   #show() {
     if (this.#request && !store.get(this.#onItsWay)) this.#request.abort();
-    const { to } = this.#list.dataset; // on the page of a message, only replies to it are shown
-    const sorted = document.documentElement.dataset.order ? this.#all : this.#all.reverse();
-    const all = sorted.filter(({ replyTo }) => !to || replyTo === to || replyTo === "");
+    const { replyTo: of } = this.#list.dataset; // on the page of a message, only replies to it are shown
+    const sorted = isOldestFirst() ? this.#all : this.#all.reverse();
+    const all = sorted.filter(({ replyTo }) => !of || replyTo === of || replyTo === "");
     const state = JSON.stringify(all);
     if (state === this.#state) return; // so that a button keeps the focus
     this.#state = state;
@@ -325,7 +326,7 @@ export class Outbox {
    */
   #article(pending, isLate) {
     const { text, at, refused, name, replyTo } = pending;
-    const reply_to = this.#list.dataset.to ? undefined : Number(replyTo) || undefined; // that page shows it above
+    const reply_to = this.#list.dataset.replyTo ? undefined : Number(replyTo) || undefined; // that page shows it above
     const me = Number(document.getElementById("messages")?.dataset.me ?? 0);
     const author = this.#author ? { id: me, name: this.#author } : null;
     const body = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;

@@ -3,6 +3,7 @@
 
 import { Composer } from "./composer.js";
 import { changeArticle, makeArticle } from "./message.js";
+import { isOldestFirst, keptOrder, turnAround } from "./order.js";
 import { drawer as store } from "./outbox.js";
 import { ask, Backoff, boardsTime, Failure, Tabs } from "./poller.js";
 import { addSheet, load, Sign } from "./shared.js";
@@ -40,6 +41,8 @@ let isPausing = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} Until the messages on the page are asked for again. */
 let asking;
 
+turnAround(store.get(keptOrder));
+placeReplies();
 form?.addEventListener("submit", () => waiting.add(form.querySelector("textarea")?.value.trim() ?? ""));
 const tabs = new Tabs(cursor, Number(wait), { show, lost: () => sign.lost(), back, stopped, home: home() });
 const composer =
@@ -47,6 +50,13 @@ const composer =
 if (as) tabs.tell({ signedIn: true });
 for (const name of TOUCHES) list.addEventListener(name, touched);
 offerOwn();
+
+/** New replies, and those that wait, come below the form, or above it where the oldest message is first. */
+function placeReplies() {
+  const outbox = /** @type {HTMLElement} */ (part("outbox"));
+  if (isOldestFirst()) (form ?? outbox).before(replies, outbox);
+  else (part("posted") ?? replies).after(outbox, replies);
+}
 
 /** @param {Reply} reply */
 function show(reply) {
@@ -75,7 +85,7 @@ function take(reply) {
 async function readAgain() {
   clearTimeout(asking);
   const shown = [...document.querySelectorAll("article[id]")].map((one) => one.id.slice(1));
-  const quoted = [...list.querySelectorAll("[data-reply-to]")].map((one) => one.getAttribute("data-reply-to"));
+  const quoted = [...list.querySelectorAll("article[data-reply-to]")].map((one) => one.getAttribute("data-reply-to"));
   const ids = [...new Set([...shown, ...quoted])].slice(0, MOST_ASKED);
   if (!ids.length || isStopped) return;
   try {
@@ -106,7 +116,7 @@ function put(message) {
   const before = part(`m${message.id}`);
   const article = makeArticle({ ...message, reply_to: undefined }); // the line of a quote stays as it is
   if (before) changeArticle(before, article);
-  else if (replies.childElementCount < MOST) replies.append(article);
+  else if (replies.childElementCount < MOST) replies[isOldestFirst() ? "append" : "prepend"](article);
   if (String(message.id) === of) {
     if (wordsOf(part(`m${of}`)) !== said) forget();
     changeForms(message);
@@ -186,7 +196,7 @@ function end(article) {
 /** @param {HTMLFormElement} form Its words are a draft of the board from now on, and say so. */
 function standAlone(form) {
   if (composer?.release) composer.release();
-  else delete form.dataset.to; // a composer of the last release
+  else delete form.dataset.replyTo; // a composer of the last release
   const [label, button] = ["label", "button"].map((kind) => /** @type {HTMLElement} */ (form.querySelector(kind)));
   [label.textContent, button.textContent] = [t("Your message"), t("Post")];
   form.querySelector("textarea")?.setAttribute("placeholder", t("Write something…"));

@@ -65,9 +65,7 @@ function show(message) {
   }
   const line = make(message);
   if (before?.dataset.id !== line.dataset.id) say();
-  const first = document.querySelector("[data-order] #older"); // with the oldest first, the form is at the end
-  if (!before)
-    return (first ?? document.getElementById("composer") ?? document.querySelector(".invite, .around"))?.before(line);
+  if (!before) return document.querySelector("main > h1, main > .board-head")?.after(line);
   change(before, line);
   if (hadFocus && !before.contains(document.activeElement)) before.querySelector("summary")?.focus(); // a link is gone
 }

@@ -7,18 +7,19 @@ const STILL_FRAMES = 10; // messages get their real height only when they come i
 
 /**
  * @param {import("./board.js").Board} board
- * @param {{id?: number, top?: number}} place The message, and how far from the window's top it was; or neither, for the one
- * that the address leads to.
+ * @param {{id?: number, top?: number, most?: number}} place The message, how far from the window's top it was, and for how many
+ * requests it is worth looking; or nothing, for the one that the address leads to.
  */
 export async function restore(board, place) {
-  const { id, top = 0 } = place.id === undefined ? linked() : place;
+  const { id, top = 0, most } = place.id === undefined ? { ...linked(), most: undefined } : place;
   if (id === undefined) return;
   history.scrollRestoration = "manual"; // the browser would use heights that have changed
+  const { href } = location; // the reader may go on, or back
   let isTheirs = false; // whether the reader scrolls by hand by now
   const stop = () => (isTheirs = true);
   for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, stop, { once: true });
-  const article = await board.find(id);
-  for (let still = 0; article && still < STILL_FRAMES && !isTheirs;) {
+  const article = await board.find(id, most);
+  for (let still = 0; article && still < STILL_FRAMES && !isTheirs && location.href === href;) {
     const off = article.getBoundingClientRect().top - top;
     const before = scrollY;
     scrollBy(0, off);
@@ -57,13 +58,14 @@ export async function offerBack(board, place) {
 }
 
 /**
- * The message that the address leads to, for Safari, which jumps as if messages out of view had their usual height.
+ * The message that the address leads to: Safari jumps as if messages out of view had their usual height, and no browser goes back
+ * to it in a page that has taken that over.
  * @returns {{id?: number, top?: number}}
  */
 function linked() {
   const target = /^#m\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
   const list = document.getElementById("messages");
-  if (!target || !list || CSS.supports("overflow-anchor", "auto")) return {};
+  if (!target || !list) return {};
   return {
     id: Number(target.id.slice(1)),
     top: parseFloat(getComputedStyle(list).scrollMarginTop) || 0, // see header.css

@@ -161,7 +161,7 @@ function repliesTo(id) {
  * @returns {HTMLElement[]} Those of the list and those that wait to be sent.
  */
 function replies(which) {
-  return [...document.querySelectorAll(`:is(#messages, #outbox) [data-reply-to${which}]`)].map(
+  return [...document.querySelectorAll(`:is(#messages, #outbox) article[data-reply-to${which}]`)].map(
     (one) => /** @type {HTMLElement} */ (one),
   );
 }

@@ -5,7 +5,7 @@ import { ask, Failure } from "./poller.js";
 import { n, t } from "./words.js";
 
 /**
- * @typedef {{slug: string, name: string, about: string, read_by: string, write_by: string, archived_at: string | null, newest: number | null,
+ * @typedef {{slug: string, name: string, about: string, read_by: string, write_by: string, order: string, archived_at: string | null, newest: number | null,
  *   read?: number | null, unread?: number, mentions?: number}} Listed A board as the list has it. Guests get no counts.
  * @typedef {{newest: number, unread: number, isNew: boolean, isMentioned: boolean}} Standing `unread` is what the server has
  * counted for a member, and each message that was heard of since; guests have only `isNew`.

@@ -1,6 +1,7 @@
 // How far the reader has read on this page's board, and the button that mutes it.
 
 import { muted } from "./marks.js";
+import { isOldestFirst } from "./order.js";
 import { button } from "./outbox.js";
 import { t } from "./words.js";
 
@@ -95,7 +96,7 @@ export class Reading {
     const top = /** @type {HTMLElement} */ (document.getElementById("newest"));
     const look = () => {
       const all = list.querySelectorAll("article");
-      const newest = all[document.documentElement.dataset.order ? all.length - 1 : 0];
+      const newest = all[isOldestFirst() ? all.length - 1 : 0];
       if (newest && this.#isAtTop && !document.hidden && !this.#isStopped) this.#see(Number(newest.id.slice(1)));
     };
     const covered = parseFloat(getComputedStyle(list).scrollMarginTop) || 0; // see header.css
@@ -103,9 +104,7 @@ export class Reading {
     new IntersectionObserver((entries) => {
       const { boundingClientRect, rootBounds } = entries[entries.length - 1];
       const isAtEnd = boundingClientRect.top <= (rootBounds?.bottom ?? 0);
-      this.#isAtTop = document.documentElement.dataset.order
-        ? isAtEnd
-        : boundingClientRect.top >= (rootBounds?.top ?? 0);
+      this.#isAtTop = isOldestFirst() ? isAtEnd : boundingClientRect.top >= (rootBounds?.top ?? 0);
       look();
     }, options).observe(top);
     new MutationObserver(look).observe(list, { childList: true });

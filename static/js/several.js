@@ -5,6 +5,7 @@
 import { ask, Failure, Tabs } from "./poller.js";
 import { Letters } from "./letters.js";
 import { Marks } from "./marks.js";
+import { keptOrder } from "./order.js";
 import { drawer as store } from "./outbox.js";
 import { Rail, whereIs } from "./rail.js";
 import { Reading } from "./reading.js";
@@ -35,6 +36,11 @@ const WRITERS = {
 const READERS = {
   members: t("Only members can read this."),
   invited: t("Only people who are invited can read this."),
+};
+/** @type {Record<string, string>} */
+const ORDERS = {
+  newest: t("This board has the newest message first now."),
+  oldest: t("This board has the oldest message first now."),
 };
 const ONLY_HERE = [NO_BOARD, "sign_in_first"]; // refusals that say nothing about other boards
 
@@ -237,7 +243,9 @@ class Several {
           : (t("This board is open again.") + " " + only).trim()
         : before.write_by !== now.write_by
           ? only || t("Who may write here has changed.")
-          : "";
+          : before.order !== now.order && !of && !store.get(keptOrder)
+            ? (ORDERS[now.order] ?? "") // a node of the last release says none
+            : "";
     if (change) say(change, now.archived_at !== null || only !== "");
   }
 

@@ -1,26 +1,30 @@
 // The line between what the reader had read when the page was opened and what is new: it is drawn once, and stays there.
 // A page on which there is nothing new, or nothing else, does not show one.
 
+import { isOldestFirst } from "./order.js";
 import { addSheet } from "./shared.js";
 import { locale, n } from "./words.js";
 
 const DAY_MS = 86_400_000;
+const MOST_REQUESTS = 4; // in which a page with the oldest first looks by itself for where its reader stopped
 const WEEK = 7; // days, in which the name of a day says which one it was
 
 const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 
 /**
- * Draws the line above the newest message that was read, now or once older messages have come that far. Until then, a line at
- * the top leads there. The line goes when all that is new above it is deleted.
+ * Draws the line between the newest message that was read and what is new, now or once older messages have come that far. Until
+ * then, a line beside the newest leads there. With the oldest first, the page then goes there by itself, if it is not too far.
+ * The line goes when all that is new is deleted.
  * @param {number} last The id of that message; it may be deleted by now.
  */
 export function draw(last) {
   const newest = idOf(articles()[0] ?? null);
   let line = place(last, newest);
   if (line === null) return;
-  const { order } = document.documentElement.dataset;
-  if (!line) list[order ? "after" : "before"](leadTo(last));
-  else if (order && isAtEnd()) line.scrollIntoView({ block: "center" });
+  const opens = isOldestFirst() && isAtEnd();
+  if (!line) list[isOldestFirst() ? "after" : "before"](leadTo(last));
+  if (!line && opens) goTo(last, MOST_REQUESTS);
+  else if (opens) line?.scrollIntoView({ block: "center" });
   new MutationObserver((_, observer) => {
     line ??= place(last, newest);
     if (line?.isConnected && !newOnes(last, newest).length) line.remove();
@@ -51,13 +55,14 @@ function place(last, newest) {
   }
   addSheet("since");
   const first = /** @type {HTMLElement} */ (newOnes(last, newest).at(-1));
-  if (document.documentElement.dataset.order) first.before(line);
+  if (isOldestFirst()) first.before(line);
   else first.after(line);
   return line;
 }
 
-/** Whether nobody has scrolled since the page opened at its end. */
+/** Whether nobody has scrolled since the page opened at its end, or it has not been shown yet: see main.js. */
 function isAtEnd() {
+  if (getComputedStyle(list).visibility === "hidden") return true;
   return Number(document.getElementById("newest")?.getBoundingClientRect().top) <= innerHeight;
 }
 
@@ -86,13 +91,20 @@ function leadTo(last) {
     "More than %(n)s new: go to where you stopped",
     newOnes(last).length,
   );
-  button.addEventListener("click", () => {
-    history.replaceState({ ...history.state, place: { id: last, top: innerHeight / 2 } }, "");
-    dispatchEvent(new HashChangeEvent("hashchange")); // place.js loads messages as far as that
-  });
+  button.addEventListener("click", () => goTo(last));
   line.append(button);
   addSheet("since");
   return line;
+}
+
+/**
+ * Goes to a message, which place.js looks for.
+ * @param {number} id
+ * @param {number} [most] Requests.
+ */
+function goTo(id, most) {
+  history.replaceState({ ...history.state, place: { id, top: innerHeight / 2, most } }, "");
+  dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 /** @param {Element | null} article */

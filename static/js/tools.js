@@ -37,7 +37,7 @@ const ACTIONS = [
     name: "reply",
     label: t("Reply"),
     icon: "M10 5L4 11l6 6M4 11h10a6 6 0 0 1 6 6v2",
-    isFor: () => document.querySelector("#composer:not([data-to])") !== null,
+    isFor: () => of === undefined && document.getElementById("composer") !== null,
     act: answer,
   },
   {

@@ -54,7 +54,7 @@ STATIC = pathlib.Path(__file__).parents[2] / "static"
 SCRIPTS = sorted((STATIC / "js").iterdir())
 TAILED = re.compile("[;{},] // ")
 CAST = re.compile(r"/\*\* @(?:type|param) \{[^\n]*?\} (?:\w+ )?\*/ ")
-SHARED = ('from "./words.js";', 'from "./shared.js";')
+SHARED = ('from "./words.js";', 'from "./shared.js";', 'from "./order.js";')
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
@@ -97,7 +97,7 @@ def test_what_is_sent_of_scripts_is_javascript():
 
 def test_all_that_scripts_share_is_put_into_them():
     """A comment within it would hide what follows in the one line, and an empty line would end it."""
-    written = "".join((STATIC / "js" / name).read_text() for name in ("words.js", "shared.js"))
+    written = "".join((STATIC / "js" / name).read_text() for name in ("words.js", "shared.js", "order.js"))
     assert sorted(name.decode() for name in CODE) == sorted(re.findall(r"^export const (\w+)", written, re.M))
     assert not [name for name, code in CODE.items() if b"//" in code or code.count(b"{") != code.count(b"}")]
 
@@ -141,4 +141,5 @@ def test_the_first_view_is_light(start):
         )
     heads = sum(len(b"\r\n".join(b": ".join(pair) for pair in reply.headers.raw)) + 21 for reply in replies)
     assert len(replies) == 8
+    print("WEIGHT", sum(reply.num_bytes_downloaded for reply in replies) + heads)
     assert sum(reply.num_bytes_downloaded for reply in replies) + heads < 31_500
