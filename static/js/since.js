@@ -22,9 +22,10 @@ export function draw(last) {
   let line = place(last, newest);
   if (line === null) return;
   const opens = isOldestFirst() && isAtEnd();
+  const isStyled = addSheet("since");
   if (!line) list[isOldestFirst() ? "after" : "before"](leadTo(last));
   if (!line && opens) goTo(last, MOST_REQUESTS);
-  else if (opens) line?.scrollIntoView({ block: "center" });
+  else if (opens) isStyled.then(() => line?.scrollIntoView({ block: "center" })); // it has its height then
   new MutationObserver((_, observer) => {
     line ??= place(last, newest);
     if (line?.isConnected && !newOnes(last, newest).length) line.remove();
@@ -53,7 +54,6 @@ function place(last, newest) {
   ]) {
     line.setAttribute(name, value); // the messages are a live region, in which this is no news
   }
-  addSheet("since");
   const first = /** @type {HTMLElement} */ (newOnes(last, newest).at(-1));
   if (isOldestFirst()) first.before(line);
   else first.after(line);
@@ -93,7 +93,6 @@ function leadTo(last) {
   );
   button.addEventListener("click", () => goTo(last));
   line.append(button);
-  addSheet("since");
   return line;
 }
 
