@@ -10,7 +10,6 @@ import sqlite3
 import ssl
 import subprocess
 import threading
-import time
 
 import pytest
 from tornado import simple_httpclient
