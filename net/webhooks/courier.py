@@ -32,6 +32,7 @@ class Desk:
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.couriers: dict[int, Courier] = {}
         self.unsaved: set[Courier] = set()
+        self.is_waiting = False
 
     def drop(self, courier: "Courier") -> None:
         """Ends a courier, also in the middle of a try: nobody waits for its outcome any more."""
@@ -50,7 +51,13 @@ class Desk:
             await self.storage.save_webhooks([courier.webhook for courier in saving])
         except UnavailableError as error:
             self.unsaved |= saving
-            log.warning("How far webhooks are can't be saved, trying again: %s", error)
+            self.wait_for_storage(error)
+
+    def wait_for_storage(self, error: UnavailableError) -> None:
+        """Logged once, until storage can be read again."""
+        if not self.is_waiting:
+            log.warning("Webhooks have to wait for storage: %s", error)
+        self.is_waiting = True
 
 
 class Courier:

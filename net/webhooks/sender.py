@@ -1,14 +1,11 @@
 """Has a courier for each webhook that sends, and keeps how far each one is. The log of changes is the queue."""
 
 import asyncio
-import logging
 from collections.abc import Iterable
 
 from board.live_board import LiveBoard
 from net.webhooks.courier import Courier, Desk
 from storage.errors import UnavailableError
-
-log = logging.getLogger("longboard")
 
 LOOK_SECONDS = 5.0
 """How often it looks for what another node has changed about webhooks."""
@@ -26,8 +23,9 @@ class Sender(Desk):
                 try:
                     if not await self.look():
                         return
+                    self.is_waiting = False
                 except UnavailableError as error:
-                    log.warning("Webhooks can't be read, trying again: %s", error)
+                    self.wait_for_storage(error)
                 await self.time.wait(self.changed, LOOK_SECONDS)
                 if self.unsaved:
                     await self.time.sleep(SAVE_SECONDS)

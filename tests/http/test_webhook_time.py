@@ -5,6 +5,7 @@ import json
 
 from net.webhooks.delivery import Outcome
 from net.webhooks.schedule import pause_after
+from storage.errors import UnavailableError
 from storage.records import Asker, Author, Password
 from storage.webhooks import WebhookChange
 from tests.support.held_time import sending
@@ -211,3 +212,28 @@ async def test_a_node_of_an_older_state_says_nothing(tmp_path):
             assert [(one["type"], one["data"].get("body")) for one in events] == [
                 ("message.created", "had"), ("message.created", "new, edited"), ("message.edited", "had, edited"),
                 ("message.deleted", None)]  # fmt: skip
+
+
+async def test_a_storage_that_is_away_is_waited_for(tmp_path, caplog):
+    """It is said once, nothing counts as a failure of the receiver, and nothing is lost."""
+    async with running(tmp_path) as at:
+        _, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, _):
+            reads = {name: getattr(at.storage, name) for name in ("next_for", "save_webhooks", "sending_webhooks")}
+
+            async def away(*arguments):
+                raise UnavailableError("away")
+
+            await post(at.board, "one")
+            await time.settle()
+            for name in reads:
+                setattr(at.storage, name, away)
+            await post(at.board, "two")
+            at.board.webhook_news.set()
+            await time.go(HOUR)
+            assert bodies(delivery) == ["one"] and caplog.text.count("have to wait for storage") == 1
+            for name, read in reads.items():
+                setattr(at.storage, name, read)
+            await time.go(HOUR)
+            row = await now(at.board, hook)
+            assert bodies(delivery) == ["one", "two"] and row.failures == 0 and row.sent > hook.sent
