@@ -202,7 +202,9 @@ async def test_a_try_ends_and_takes_little_with_every_answer():
         async with serving(behave) as (port, heard):
             delivery = Delivery(to_loopback=True)
             outcome = await delivery.post(f"http://127.0.0.1:{port}/x", [b"s"], "1", b"{}", seconds=0.6)
-            wanted = {None: ("bad_answer", "closed"), "any": ("closed", "timeout"), "none": (None,)}.get(expected, (expected,))
+            wanted = {None: ("bad_answer", "closed"), "any": ("closed", "timeout"), "none": (None,)}.get(
+                expected, (expected,)
+            )
             assert outcome.error in wanted, (name, outcome)
             assert len(heard) == 1 and len(heard[0]) < ANSWER_BYTES, name
             delivery.close()

@@ -192,7 +192,32 @@ async def test_a_webhook_that_is_paused_or_removed_in_the_middle_of_a_try_stays_
             assert await at.storage.webhooks_on(1, site_asker(hook)) == []
 
 
-async def test_a_node_of_an_older_state_says_nothing(tmp_path):
+async def test_a_try_that_fails_says_nothing_of_a_webhook_that_was_changed_since(tmp_path):
+    """The other address is tried at once, and has no failures."""
+    async with running(tmp_path) as at:
+        boss, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, _):
+            delivery.outcome = Outcome("500")
+            deliver = delivery.post
+
+            async def in_between(*arguments):
+                delivery.post = deliver
+                await at.storage.change_webhook(boss, None, 1, hook.id, WebhookChange(url="https://b.example/"))
+                at.board.webhook_news.set()
+                await time.settle()
+                outcome = await deliver(*arguments[:4])
+                delivery.outcome = Outcome(None)
+                return outcome
+
+            delivery.post = in_between
+            await post(at.board, "one")
+            await time.go(2)
+            row = await now(at.board, hook)
+            assert bodies(delivery) == ["one"] and len(delivery.tries) == 2
+            assert (row.failures, row.failed_at, row.url) == (0, None, "https://b.example/")
+
+
+async def test_what_is_new_to_a_receiver_is_created_and_what_it_had_is_edited(tmp_path):
     """A message that was written and edited while the receiver was away is new to it; one that it had is edited."""
     async with running(tmp_path) as at:
         await made(at.board)
@@ -202,6 +227,7 @@ async def test_a_node_of_an_older_state_says_nothing(tmp_path):
             delivery.outcome = Outcome("500")
             new, _ = await at.storage.append(Author(1, "Boss"), "new", None)
             await time.go(1)
+            await post(at.board, "between")
             await at.storage.edit(new.id, "new, edited")
             await at.storage.edit(had.id, "had, edited")
             gone, _ = await at.storage.append(None, "gone", None)
@@ -210,7 +236,8 @@ async def test_a_node_of_an_older_state_says_nothing(tmp_path):
             await time.go(120)
             events = [json.loads(body) for _, _, body, _ in delivery.arrived]
             assert [(one["type"], one["data"].get("body")) for one in events] == [
-                ("message.created", "had"), ("message.created", "new, edited"), ("message.edited", "had, edited"),
+                ("message.created", "had"), ("message.created", "between"),
+                ("message.created", "new, edited"), ("message.edited", "had, edited"),
                 ("message.deleted", None)]  # fmt: skip
 
 

@@ -52,6 +52,11 @@ async def test_the_next_change_is_read_with_the_right_of_that_moment(storage):
     with pytest.raises(NoRightError):
         await storage.next_for(club)
     assert (await storage.next_for(first)).message, "who may read goes on, moderator or not"
+    await storage.suspend(None, "boss")
+    with pytest.raises(NoRightError):
+        await storage.next_for(first)
+    await storage.restore(None, "boss")
+    assert (await storage.next_for(first)).message
     assert await storage.end_webhook(club, "no_right") and not await storage.end_webhook(club, "no_right")
     assert [one.ended for one in await storage.webhooks_off(owner.id)] == ["no_right"]
     with pytest.raises(NotFoundError) as raised:
