@@ -70,6 +70,7 @@ class Courier:
         time = desk.time
         pause = left(webhook, time.now_ms())
         self.due = time.monotonic() + pause if pause else None
+        self.pause: asyncio.Future[None] | None = None
         self.task = asyncio.create_task(self.run())
         self.task.add_done_callback(tell)
 
@@ -80,6 +81,8 @@ class Courier:
             self.webhook = row._replace(sent=sent, told=told)
             self.due = None
             self.news.set()
+            if self.pause is not None:  # what people have changed is tried at once
+                self.pause.cancel()
 
     def look(self) -> None:
         """Looks for what deliver() said nothing of, such as a new floor."""
@@ -106,7 +109,11 @@ class Courier:
 
     async def until_due(self) -> None:
         while self.due is not None and (pause := self.due - self.desk.time.monotonic()) > 0:
-            await self.desk.time.sleep(pause)
+            self.pause = asyncio.ensure_future(self.desk.time.sleep(pause))
+            try:
+                await asyncio.wait([self.pause])
+            finally:
+                self.pause.cancel()
         if self.due is None:
             await self.news.wait()
 

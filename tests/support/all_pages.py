@@ -79,9 +79,7 @@ class AllPages:
         for act in ("pause", "resume", "secret"):
             browser.post(self.webhook, data={"act": act})
         for n in range(2):  # of the same host, on its page
-            self.owner.api.post(
-                "/api/v1/boards/zzb/webhooks", json={"url": f"https://zzh.zz/{n}", "shape": "slack"}
-            )
+            self.owner.api.post("/api/v1/boards/zzb/webhooks", json={"url": f"https://zzh.zz/{n}", "shape": "slack"})
         self.owner.api.delete(f"/api/v1/boards/{self.hidden}/members/zz_thr")
 
     def paths(self):
