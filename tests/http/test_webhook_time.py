@@ -192,31 +192,6 @@ async def test_a_webhook_that_is_paused_or_removed_in_the_middle_of_a_try_stays_
             assert await at.storage.webhooks_on(1, site_asker(hook)) == []
 
 
-async def test_a_try_that_fails_says_nothing_of_a_webhook_that_was_changed_since(tmp_path):
-    """The other address is tried at once, and has no failures."""
-    async with running(tmp_path) as at:
-        boss, hook = await made(at.board)
-        async with sending(at.board) as (time, delivery, _):
-            delivery.outcome = Outcome("500")
-            deliver = delivery.post
-
-            async def in_between(*arguments):
-                delivery.post = deliver
-                await at.storage.change_webhook(boss, None, 1, hook.id, WebhookChange(url="https://b.example/"))
-                at.board.webhook_news.set()
-                await time.settle()
-                outcome = await deliver(*arguments[:4])
-                delivery.outcome = Outcome(None)
-                return outcome
-
-            delivery.post = in_between
-            await post(at.board, "one")
-            await time.go(2)
-            row = await now(at.board, hook)
-            assert set(bodies(delivery)) == {"one"}
-            assert (row.failures, row.failed_at, row.url) == (0, None, "https://b.example/")
-
-
 async def test_what_is_new_to_a_receiver_is_created_and_what_it_had_is_edited(tmp_path):
     """A message that was written and edited while the receiver was away is new to it; one that it had is edited."""
     async with running(tmp_path) as at:
