@@ -6,7 +6,7 @@ import { t } from "./words.js";
 const KEPT = "keys"; // in this browser: "off"
 const COMPOSING = 229; // the keyCode in Safari, instead of isComposing, of the key that ends composing
 /** @type {Record<string, string>} */
-const PLACES = { KeyN: "n", KeyJ: "j", KeyK: "k", Slash: "/", Period: "." };
+const PLACES = { KeyN: "n", KeyJ: "j", KeyK: "k", KeyL: "l", Slash: "/", Period: "." };
 /** @type {[string[], string][]} Here and not in the page, because most readers never open it. */
 const LIST = [
   [["n"], t("Write")],
@@ -15,6 +15,7 @@ const LIST = [
   [["j", "k"], t("Next message, the one before")],
   [[t("Enter")], t("Open it")],
   [[t("Tab")], t("Its tools; arrows lead along them")],
+  [["l"], t("Thumbs up, or take it back")],
   [["."], t("Jump to newest")],
   [["/"], t("Search")],
   [["?"], t("This list")],
@@ -99,6 +100,7 @@ const KEYS = {
   j: () => step(1),
   k: () => step(-1),
   ".": () => newest(),
+  l: like,
   "?": help,
 };
 
@@ -111,6 +113,10 @@ function focus(selector) {
 
 function newest() {
   document.getElementById("news")?.click();
+}
+
+function like() {
+  import("./tools.js").then(({ likeThis }) => likeThis()).catch(() => {}); // the next press tries again
 }
 
 /**

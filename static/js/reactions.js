@@ -48,7 +48,7 @@ let asking = Promise.resolve();
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
-addSheet("reactions");
+export const styled = addSheet("reactions");
 drawAll();
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible" || !isMember) return;
@@ -92,15 +92,6 @@ export function openPicker(article, button) {
   if (wasOpen) return;
   const row = document.createElement("div");
   row.className = "picker";
-  row.setAttribute("role", "group");
-  row.setAttribute("aria-label", t("React"));
-  for (const [emoji, name] of Object.entries(NAMES)) {
-    const choice = row.appendChild(makeButton(emoji, name, isOwn(article, emoji)));
-    choice.addEventListener("click", () => {
-      close();
-      toggle(article, emoji);
-    });
-  }
   const close = () => {
     const hadFocus = row.contains(document.activeElement);
     row.remove();
@@ -123,9 +114,29 @@ export function openPicker(article, button) {
   closeOpen = close;
   button.setAttribute("aria-expanded", "true");
   article.querySelector(".body")?.after(row);
-  if (!own.has(idOf(article))) want(idOf(article));
+  fill(row, article, close);
   /** @type {HTMLElement} */ (row.firstElementChild).focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Makes a row of all reactions to a message, in the message or in the sheet of its tools.
+ * @param {HTMLElement} row
+ * @param {HTMLElement} article
+ * @param {() => void} close Called before a reaction is added or taken back.
+ */
+export function fill(row, article, close) {
+  row.dataset.of = article.id;
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", t("React"));
+  for (const [emoji, name] of Object.entries(NAMES)) {
+    const choice = row.appendChild(makeButton(emoji, name, isOwn(article, emoji)));
+    choice.addEventListener("click", () => {
+      close();
+      toggle(article, emoji);
+    });
+  }
+  if (!own.has(idOf(article))) want(idOf(article));
 }
 
 /**
@@ -228,7 +239,7 @@ function makeButton(emoji, name, isPressed) {
  * @param {HTMLElement} article
  * @param {string} emoji
  */
-async function toggle(article, emoji) {
+export async function toggle(article, emoji) {
   const id = idOf(article);
   if (!own.has(id)) {
     want(id);
@@ -300,7 +311,8 @@ async function askOwn() {
 function mark(id) {
   const article = document.getElementById(`m${id}`);
   if (!article) return;
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (article.querySelectorAll("button.chip"))) {
+  const buttons = document.querySelectorAll(`#m${id} [data-emoji], [data-of="m${id}"] [data-emoji]`);
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (buttons)) {
     button.setAttribute("aria-pressed", String(isOwn(article, button.dataset.emoji ?? "")));
   }
 }

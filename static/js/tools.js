@@ -8,8 +8,8 @@ import { t } from "./words.js";
 /**
  * @typedef {Pick<import("./board.js").Board, "show">} Board
  * @typedef {{name: string, label: string, icon: string, isFor(article: HTMLElement): boolean,
- *   act(article: HTMLElement, button: HTMLElement): unknown}} Action `name` is for styles; `icon` is a
- *   path in a square of 24.
+ *   act(article: HTMLElement, button: HTMLElement): unknown, emoji?: string}} Action `name` is for styles;
+ *   `icon` is a path in a square of 24; `emoji` is the reaction that the button adds or takes back.
  * @typedef {{board: Board, as: string, tell(words: string): void, own(id: string | number): Record<string, string>}} Tools What
  *   an action may need. `own` are the headers by which a guest may still change a message, if it is the guest's own.
  */
@@ -22,8 +22,10 @@ const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
 const { me, as = "", deletes, of } = list.dataset; // what the page knows of its reader; nothing for a guest
 const touches = matchMedia("(hover: none)");
 const PIN = "M9 4h6l-1 6l3 3H7l3-3zM12 13v7";
+const LIKE = "👍"; // the same for everybody and always, so that nobody has to look before they press it
 const isOpen = () => list.dataset.archived === undefined; // nothing new is written on an archived board
 const mayPin = () => deletes !== undefined && isOpen() && of === undefined; // on a message's page, a form does it
+const mayReact = () => me !== undefined && isOpen();
 const isPinned = (/** @type {HTMLElement} */ { id }) => id === `m${document.getElementById("pinned")?.dataset.id}`;
 const isMine = (/** @type {HTMLElement} */ { id, dataset: { by } }) =>
   me === undefined ? "Guest-Secret" in own(id.slice(1)) : by === me;
@@ -39,13 +41,6 @@ const ACTIONS = [
     icon: "M10 5L4 11l6 6M4 11h10a6 6 0 0 1 6 6v2",
     isFor: () => of === undefined && document.getElementById("composer") !== null,
     act: answer,
-  },
-  {
-    name: "react",
-    label: t("React"),
-    icon: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M8.500 10h.01M15.500 10h.01M8 14a5 5 0 0 0 8 0",
-    isFor: () => me !== undefined && isOpen(),
-    act: async (article, button) => (await import("./reactions.js")).openPicker(article, button),
   },
   {
     name: "copy",
@@ -81,6 +76,21 @@ const ACTIONS = [
     icon: PIN + "M5 4L19 20",
     isFor: (article) => mayPin() && isPinned(article),
     act: (article) => pin(article, "DELETE"),
+  },
+  {
+    name: "react",
+    label: t("React"),
+    icon: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M8.500 10h.01M15.500 10h.01M8 14a5 5 0 0 0 8 0",
+    isFor: mayReact,
+    act: async (article, button) => (await import("./reactions.js")).openPicker(article, button),
+  },
+  {
+    name: "like",
+    label: t("Thumbs up"),
+    icon: "M8 11v9H4v-9zh0l4-7c2 0 2.500 1 2.500 2.500L14 10h4.500q2 0 1.500 2l-1.500 6.500q-.5 1.500-2 1.500H8",
+    isFor: mayReact,
+    act: like,
+    emoji: LIKE,
   },
   {
     name: "more",
@@ -133,6 +143,16 @@ export async function use(board, name, article, button) {
   try {
     const action = ACTIONS.find((one) => one.name === name);
     if (action?.isFor(article)) await action.act(article, button);
+  } catch (error) {
+    tell(inWords(error));
+  }
+}
+
+/** Likes the message that has the focus, or else the one whose tools are seen: for the key. */
+export async function likeThis() {
+  const article = focused() ?? articleOf(bar);
+  try {
+    if (article && mayReact()) await like(article);
   } catch (error) {
     tell(inWords(error));
   }
@@ -192,10 +212,11 @@ function makeBar() {
  * @param {Action} action
  * @param {() => HTMLElement | null} find The message that it is for.
  */
-function makeButton({ name, label, icon, act }, find) {
+function makeButton({ name, label, icon, act, emoji }, find) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.action = name;
+  if (emoji) button.dataset.emoji = emoji; // reactions.js presses the buttons that have one
   button.innerHTML = `<svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path d="${icon}"/></svg><span></span>`;
   /** @type {HTMLElement} */ (button.lastElementChild).textContent = button.title = label;
   button.addEventListener("click", async () => {
@@ -226,7 +247,12 @@ function showAt(article) {
  */
 function offer(article) {
   const buttons = /** @type {HTMLElement[]} */ ([...bar.children]);
-  for (const [at, button] of buttons.entries()) button.hidden = !ACTIONS[at].isFor(article);
+  for (const [at, button] of buttons.entries()) {
+    const { isFor, emoji } = ACTIONS[at];
+    button.hidden = !isFor(article);
+    const chip = article.querySelector(`.toggles [data-emoji="${emoji}"]`);
+    if (emoji) button.setAttribute("aria-pressed", chip?.getAttribute("aria-pressed") ?? "false");
+  }
   return buttons;
 }
 
@@ -287,7 +313,8 @@ function clicked(event) {
 /** @param {HTMLElement} article */
 function openSheet(article) {
   const sheet = makeDialog("sheet", article.querySelector("header")?.innerText ?? "");
-  for (const action of ACTIONS.filter((one) => one.isFor(article))) {
+  if (mayReact()) sheet.append(makeRow(article, sheet));
+  for (const action of ACTIONS.filter((one) => one.isFor(article) && one.isFor !== mayReact)) {
     const button = makeButton(action, () => (sheet.close(), article));
     sheet.append(button);
   }
@@ -297,6 +324,21 @@ function openSheet(article) {
   sheet.append(close);
   sheet.addEventListener("click", ({ target }) => target === sheet && sheet.close()); // beside it
   sheet.showModal();
+}
+
+/**
+ * Makes the row of all reactions. It has its place before it is filled, so that nothing moves under the finger.
+ * @param {HTMLElement} article
+ * @param {HTMLDialogElement} sheet
+ */
+function makeRow(article, sheet) {
+  const row = document.createElement("div");
+  row.className = "picker";
+  import("./reactions.js").then(
+    ({ fill, styled }) => styled.then(() => fill(row, article, () => sheet.close())),
+    (error) => (row.textContent = inWords(error)),
+  );
+  return row;
 }
 
 /**
@@ -330,6 +372,15 @@ async function answer(article) {
     delete form.dataset.replyTo;
     throw error;
   }
+}
+
+/**
+ * Adds the reader's thumbs up to a message, or takes it back.
+ * @param {HTMLElement} article
+ */
+async function like(article) {
+  const { toggle } = await import("./reactions.js");
+  await toggle(article, LIKE);
 }
 
 /** @param {HTMLElement} article */

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_access import no_violations
 from tests.browser.test_tools import tool, use
-from tests.support.browser import BROWSER_TEST, is_wide, message
+from tests.support.browser import BROWSER_TEST, NETWORK, is_wide, message
 from tests.support.people import Person
 
 pytestmark = BROWSER_TEST
@@ -112,3 +112,87 @@ async def test_reacting_on_the_page_of_a_message_works_with_and_without_scripts(
     await row.get_by_role("button", name="1 heart").click()  # which the page without scripts still shows
     await expect(row.get_by_role("button", name="1 eyes")).to_have_attribute("aria-pressed", "true")
     await expect(row.get_by_role("button", name="heart", exact=True)).to_have_attribute("aria-pressed", "false")
+
+
+COUNTS = "window.presses = 0; addEventListener('click', () => window.presses++, { capture: true })"
+NO_WIDER = """(one) => {
+    const { width, height } = one.getBoundingClientRect();
+    return width <= 2 + 32 * ([...one.children].filter((button) => !button.hidden).length - 1) && height === 26;
+}"""
+
+
+async def test_one_press_reacts_where_nobody_has_yet(start, visit):
+    """One click by mouse, one key by keyboard; with the finger a touch opens the sheet, and another one reacts. The same
+    again takes it back. The toolbar is no wider than it was with one button less."""
+    server = start()
+    ada = Person(server, name="Ada")
+    id = ada.post("no reaction yet")["id"]
+
+    def reactions():
+        return server.get(f"/api/v1/messages/{id}").json().get("reactions")
+
+    page = await visit(server, person=ada)
+    await page.evaluate(COUNTS)
+    chip, like = page.get_by_role("button", name="1 thumbs up"), tool(page, "Thumbs up")
+    await message(page, "no reaction yet").locator(".body").hover()
+    await expect(like).to_have_attribute("aria-pressed", "false")
+    assert await page.locator(".toolbar").evaluate(NO_WIDER)
+    await like.click()
+    await expect(chip).to_have_attribute("aria-pressed", "true")
+    assert (await page.evaluate("window.presses"), reactions()) == (1, {"👍": 1})
+    await expect(like).to_have_attribute("aria-pressed", "true")
+    await no_violations(page)
+    await like.click()
+    await expect(chip).to_have_count(0)
+    await expect(like).to_have_attribute("aria-pressed", "false")
+    assert (await page.evaluate("window.presses"), reactions()) == (2, None)
+
+    await page.mouse.move(1, 1)
+    await page.reload()
+    await page.locator(f"#m{id} .permalink").focus()
+    await page.keyboard.press("l")
+    await expect(chip).to_have_attribute("aria-pressed", "true")
+    await page.reload()  # which of them are one's own is not known by the page
+    await page.locator(f"#m{id} .permalink").focus()
+    await page.keyboard.press("l")
+    await expect(chip).to_have_count(0)
+    await page.locator("#s").fill("")
+    await page.keyboard.press("l")
+    await expect(page.locator("#s")).to_have_value("l")
+    assert reactions() is None
+
+    for width in (320, 390):
+        phone = await visit(
+            server, person=ada, viewport={"width": width, "height": 700}, has_touch=True, is_mobile=True
+        )
+        await phone.evaluate(COUNTS)
+        for name, sums in (("heart", {"❤️": 1}), ("heart", None)):
+            before = await phone.evaluate("window.presses")
+            await phone.locator(f"#m{id} .permalink").tap()
+            row = phone.get_by_role("dialog").get_by_role("group", name="React").get_by_role("button")
+            await expect(row).to_have_count(8)
+            sizes = await row.evaluate_all("all => all.map((one) => [one.offsetWidth, one.offsetHeight])")
+            assert all(min(size) >= 44 for size in sizes), sizes
+            choice = phone.get_by_role("dialog").get_by_role("button", name=name)
+            await expect(choice).to_have_attribute("aria-pressed", "false" if sums else "true")
+            await choice.tap()
+            await expect(phone.get_by_role("dialog")).to_have_count(0)
+            await expect(phone.get_by_role("button", name="1 heart")).to_have_count(1 if sums else 0)
+            assert (await phone.evaluate("window.presses") - before, reactions()) == (2, sums)
+        assert not await is_wide(phone)
+
+
+async def test_a_thumbs_up_that_fails_says_so(start, visit):
+    """The script that reacts can't be had, then the member has been signed out: the button is as before, with the reason."""
+    visit.expect(f"{NETWORK}|status of 401")
+    server = start()
+    ada = Person(server, name="Ada")
+    id = ada.post("no reaction yet")["id"]
+    page = await visit(server, f"/m/{id}", person=ada)
+    await page.route("**/reactions.js*", lambda route: route.abort(), times=1)
+    await use(page, "no reaction yet", "Thumbs up")
+    await expect(page.locator(".told")).to_have_text("The board can't be reached. Try again.")
+    await page.context.clear_cookies()
+    await tool(page, "Thumbs up").click()
+    await expect(page.get_by_role("status").filter(has_text="sign in")).to_be_visible()
+    await expect(tool(page, "Thumbs up")).to_have_attribute("aria-pressed", "false")

@@ -47,9 +47,9 @@ async def test_each_sees_the_tools_that_they_may_use(start, visit):
     joe.post("by joe")
     for person, his in (
         (None, ["Reply", "Copy link", "More"]),
-        (joe, ["Reply", "React", "Copy link", "Edit", "Delete", "More"]),
-        (ada, ["Reply", "React", "Copy link", "More"]),
-        (mo, ["Reply", "React", "Copy link", "Delete", "Pin", "More"]),
+        (joe, ["Reply", "Copy link", "Edit", "Delete", "React", "Thumbs up", "More"]),
+        (ada, ["Reply", "Copy link", "React", "Thumbs up", "More"]),
+        (mo, ["Reply", "Copy link", "Delete", "Pin", "React", "Thumbs up", "More"]),
     ):
         page = await visit(server, person=person)
         await point_at(page, "by joe")
@@ -70,7 +70,7 @@ async def test_an_archived_board_offers_only_what_can_be_done_there(start, visit
     page = await visit(server, "/b/rowing/", person=owner)
     await comes_true(page, LISTED)
     await point_at(page, "by ada")
-    everything = ["Reply", "React", "Copy link", "Edit", "Delete", "Pin", "More"]
+    everything = ["Reply", "Copy link", "Edit", "Delete", "Pin", "React", "Thumbs up", "More"]
     assert await page.locator(".toolbar").evaluate(ACTIONS) == everything
     owner.api.patch("/api/v1/boards/rowing", json={"archived": True})
     await expect(page.locator("#messages")).to_have_attribute("data-archived", "")
@@ -260,13 +260,14 @@ async def test_each_tool_is_reached_by_the_keyboard_alone(start, visit):
     await page.locator(f"#m{two} .permalink").focus()
     await page.locator(".toolbar").wait_for()
     await walk(
-        page, ("Tab", "Reply"), ("ArrowRight", "React"), ("ArrowRight", "Copy link"), ("ArrowRight", "Edit"),
-        ("ArrowRight", "Delete"), ("End", "More"), ("Home", "Reply"), ("ArrowLeft", "Reply"), ("Escape", "permalink"),
+        page, ("Tab", "Reply"), ("ArrowRight", "Copy link"), ("ArrowRight", "Edit"), ("ArrowRight", "Delete"),
+        ("ArrowRight", "React"), ("ArrowRight", "Thumbs up"), ("End", "More"), ("Home", "Reply"), ("ArrowLeft", "Reply"),
+        ("Escape", "permalink"),
     )  # fmt: skip
     picker, link = page.get_by_role("group", name="React", exact=True), page.locator(f"#m{two} .permalink")
     for key in ("Escape", "Enter"):  # in the picker
         await link.press("Tab")
-        await walk(page, ("Home", "Reply"), ("ArrowRight", "React"))
+        await walk(page, ("End", "More"), ("ArrowLeft", "Thumbs up"), ("ArrowLeft", "React"))
         await page.keyboard.press("Enter")
         await expect(picker.get_by_role("button").first).to_be_focused()
         await page.keyboard.press(key)
@@ -276,7 +277,7 @@ async def test_each_tool_is_reached_by_the_keyboard_alone(start, visit):
     await expect(chip).to_have_attribute("aria-pressed", "true")
     assert await page.evaluate(IS_AT, two)
     await link.press("Tab")
-    await walk(page, ("End", "More"), ("ArrowLeft", "Delete"))
+    await walk(page, ("Home", "Reply"), *[("ArrowRight", name) for name in ("Copy link", "Edit", "Delete")])
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()
     await page.keyboard.press("Enter")
@@ -284,7 +285,7 @@ async def test_each_tool_is_reached_by_the_keyboard_alone(start, visit):
     await page.evaluate("document.documentElement.dir = 'rtl'")
     await link.press("Tab")
     await walk(
-        page, ("Home", "Reply"), ("ArrowLeft", "React"), ("ArrowRight", "Reply"), ("Tab", "a"), ("Tab", "chip"),
+        page, ("Home", "Reply"), ("ArrowLeft", "Copy link"), ("ArrowRight", "Reply"), ("Tab", "a"), ("Tab", "chip"),
         ("Tab", "permalink"),
     )  # fmt: skip
     await comes_true(page, f"document.querySelector('.toolbar').parentElement.id === 'm{one}'")
@@ -347,9 +348,11 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     await page.locator(f"#{ids[1]} .permalink").tap()
     sheet = page.get_by_role("dialog", name=re.compile("^Ada"))
     buttons = sheet.get_by_role("button")
-    await expect(buttons).to_have_text(["Reply", "React", "Copy link", "Edit", "Delete", "More", "Close"])
-    for at in range(7):
-        assert (await box_of(buttons.nth(at)))["height"] >= 44
+    emoji = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"]
+    await expect(buttons).to_have_text([*emoji, "Reply", "Copy link", "Edit", "Delete", "More", "Close"])
+    for at in range(14):
+        box = await box_of(buttons.nth(at))
+        assert min(box["width"], box["height"]) >= 44
     assert not await is_wide(page)
     await no_violations(page)
     await sheet.get_by_role("button", name="Close").tap()
