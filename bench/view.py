@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from bench.connection import Crowd, post_form
-from bench.outcome import Missing, Wrong, print_table
+from bench.outcome import Missing, Wrong, print_table, spread
 from bench.process import new_folder, server
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
@@ -41,6 +41,13 @@ WORDS = [
     "to",
     "drink",
 ]
+LOADS = 30
+LARGEST_PAINT = """() => new Promise((done) => {
+    let last = 0;
+    new PerformanceObserver((list) => { for (const { startTime } of list.getEntries()) last = startTime; })
+        .observe({ type: "largest-contentful-paint", buffered: true });
+    setTimeout(() => done(last), 1000);
+})"""
 FLOOD = 5000
 PER_SECOND = 100
 LONG_TASKS = """() => {
@@ -75,6 +82,7 @@ async def measure(async_playwright: Any, chromium: str, port: int, beside: str |
         if beside:
             rows.append([beside, *await views(browser, beside)])
         print_table(["page", "first view", "again, from the cache"], rows)
+        await paints(browser, [ours, *([beside] if beside else [])])
         rows = [[name, *await flood(browser, ours, crowd, down)] for name, down in FLOODS.items()]
         print_table([f"{FLOOD:,} messages at {PER_SECOND}/s", "longest task", "articles in the page"], rows)
         await browser.close()
@@ -91,6 +99,22 @@ async def views(browser: Any, url: str) -> list[str]:
     found = [await view(page, url) for _ in range(2)]
     await context.close()
     return [f"{requests} requests, {size / 1000:.1f} KB" for requests, size in found]
+
+
+async def paints(browser: Any, urls: list[str]) -> None:
+    """Measures when the largest part of each page is painted, with an empty cache: LOADS of each, in turns."""
+    times: dict[str, list[float]] = {url: [] for url in urls}
+    for _ in range(LOADS):
+        for url in urls:
+            context = await browser.new_context()
+            page = await context.new_page()
+            await page.goto(url)
+            times[url].append(await page.evaluate(LARGEST_PAINT))
+            await context.close()
+    print_table(
+        [f"largest contentful paint, {LOADS} loads in turns", "ms"],
+        [[url, spread(each)] for url, each in times.items()],
+    )
 
 
 async def view(page: Any, url: str) -> tuple[int, int]:

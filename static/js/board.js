@@ -71,7 +71,8 @@ export class Board {
     this.#reader = reader;
     this.#oldest = older.hidden ? 0 : Number(new URL(this.#link.href).searchParams.get("before"));
     this.#articles = /** @type {HTMLCollectionOf<HTMLElement>} */ (section.getElementsByTagName("article"));
-    section.replaceChildren(...section.children); // without the white space that a template leaves
+    // The white space that a template leaves. Articles stay where they are, so that none is painted twice.
+    for (const node of [...section.childNodes]) if (node instanceof Text) node.remove();
     const newest = this.#articles[this.#isOldestFirst ? this.#articles.length - 1 : 0];
     this.#highest = newest ? idOf(newest) : 0;
     steadily(section, () => this.#writeDays());
