@@ -118,6 +118,13 @@ form?.addEventListener("submit", () => {
 const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words), toNewest);
 if (form?.querySelector("input[name=as]:not([value=''])")) tabs.tell({ signedIn: true });
 
+const replies = `${form?.dataset.board ?? ""}draft/${as}/to/`;
+if (form && store.names(replies).length) {
+  import("./strays.js")
+    .then(({ join }) => join(form, list.dataset.history ?? "/api/v1/messages", replies))
+    .catch(() => {}); // the next page tries again
+}
+
 sayWatching(Number(watching));
 
 new IntersectionObserver((entries) => unread.far(!entries[entries.length - 1].isIntersecting), {

@@ -74,6 +74,8 @@ class Several {
   #isBehind = false;
   /** The new message here of which nobody has been told who looks at no tab; or 0. */
   #unseen = 0;
+  /** The newest message here of which word came. */
+  #told = 0;
   /** Whether the last request that was to catch up has failed. */
   #hasFailed = false;
 
@@ -174,7 +176,10 @@ class Several {
     this.#others = Math.max(this.#others, word.to);
     this.#rail.heard(word, hasMissed);
     const [, news] = Object.entries(word.boards ?? {}).find(([other]) => other === slug && other !== word.slug) ?? [];
-    if (news) this.#unseen = word.isSeen ? 0 : news[0];
+    if (news) {
+      this.#unseen = word.isSeen ? 0 : this.#unseen || this.#told + 1; // one word may be of several messages
+      this.#told = news[0];
+    }
     if (hasMissed || word.list || this.#hasFailed || news) this.#catchUp();
   }
 
@@ -183,13 +188,13 @@ class Several {
    * @param {Reply} reply
    */
   async #notify({ messages }) {
-    const message = messages.filter((one) => !one.deleted && one.id >= this.#unseen).pop();
-    if (!message || message.deleted || !this.#unseen) return;
+    const unseen = messages.flatMap((one) => (one.deleted || one.id < this.#unseen ? [] : [one]));
+    if (!unseen.length || !this.#unseen) return;
     this.#unseen = 0;
     const bell = document.getElementById("notify");
     if (!bell || !document.hidden || !store.get("notify")) return;
     const found = await import("./notify.js").catch(() => null); // if the server is away by now
-    if (found) new found.Notifications(bell).show(message);
+    if (found) new found.Notifications(bell).show(unseen[unseen.length - 1], unseen);
   }
 
   #catchUp() {

@@ -16,7 +16,7 @@ from tests.support.server import until
 
 pytestmark = BROWSER_TEST
 SHOWN = """window.shown = [];
-window.Notification = class { constructor(title, { body }) { window.shown.push(body); } };
+window.Notification = class { constructor(title, { body }) { window.shown.push(title, body); } };
 Notification.permission = "granted";
 Notification.requestPermission = async () => "granted";"""
 
@@ -157,7 +157,9 @@ async def test_a_page_moves_nobody_else_s_mark(club, visit):
 
 
 async def test_a_notification_comes_also_for_a_tab_that_does_not_poll(club, visit):
-    """If nobody looks at any tab; once, with the words of the message."""
+    """If nobody looks at any tab; once, with the words of the message. Of several, one that mentions the reader comes first,
+    also if the tab could not ask after the first word of them."""
+    visit.expect(NETWORK)
     server, owner, friend, _ = club
     rowing = await visit(server, None, friend)
     await rowing.context.add_init_script(SHOWN)
@@ -176,8 +178,18 @@ async def test_a_notification_comes_also_for_a_tab_that_does_not_poll(club, visi
     await comes_true(rowing, "shown.length")
     server.post("dong")
     await expect(message(first, "dong")).to_have_count(1)
-    assert await first.evaluate("shown") == ["dong"]
-    assert await rowing.evaluate("shown") == ["ding"]
+    assert await first.evaluate("shown") == ["Guest", "dong"]
+    assert await rowing.evaluate("shown") == ["Ada", "ding"]
+    lost = asyncio.Event()
+    rowing.on("requestfailed", lambda request: lost.set() if "wait=0" in request.url else None)
+    await rowing.route("**/b/rowing/get?**", lambda route: route.abort("connectionreset"))
+    post_on(owner.api, "rowing", f"@{friend.username} to you")
+    await lost.wait()
+    await rowing.unroute("**/b/rowing/get?**")
+    post_on(owner.api, "rowing", "to all")
+    await expect(message(rowing, "to all")).to_have_count(1)
+    await comes_true(rowing, "shown.length === 4")
+    assert await rowing.evaluate("shown.slice(2)") == ["Ada mentions you", f"@{friend.username} to you"]
 
 
 # --- what waits

@@ -78,6 +78,12 @@ async def test_what_is_new_elsewhere_shows_at_once_and_is_gone_once_read(club, v
     async with page.expect_response("**/api/v1/boards"):
         await page.goto("/")
     await expect(entry(page, "Committee")).not_to_have_class("new")
+    for number in range(99):
+        post_on(owner.api, "lounge", f"more, {number}")
+    await page.reload()
+    await expect(mark(page, "Lounge")).to_have_text("99+")
+    await expect(entry(page, "Lounge")).to_have_accessible_name(re.compile("^Lounge ?, more than 99 new$"))
+    assert await entry(page, "Lounge").locator("bdi").bounding_box() == room, "as with one"
 
 
 async def test_a_guest_s_marks_are_in_the_browser(club, visit):

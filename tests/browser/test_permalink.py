@@ -123,6 +123,39 @@ async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
     assert "reply_to" not in server.get("/api/v1/messages?limit=1").json()["messages"][0]
 
 
+async def test_a_reply_to_a_message_that_was_deleted_while_its_page_was_closed_is_offered(start, visit):
+    """On the board, behind the words that are in its box; once. Replies to messages that are there stay theirs, and so do
+    all while the server can't say which these are."""
+    visit.expect(f"{NETWORK}|status of 404")
+    server = start()
+    ada, bob = Person(server, name="Ada"), Person(server, name="Bob")
+    gone, there = (ada.post(words)["id"] for words in ("who rows?", "who steers?"))
+    page = await visit(server, f"/m/{gone}", person=bob)
+    await page.get_by_label("Reply to this message").fill("I do")
+    await page.goto(f"/m/{there}")
+    await page.get_by_label("Reply to this message").fill("not yet")
+    delete(ada, gone)
+    await page.route("**/api/v1/messages?ids=**", lambda route: route.abort(), times=1)
+    async with page.expect_event("requestfailed"):
+        await page.goto("/")
+    await page.fill("#s", "a draft")
+    for _ in ("found", "kept"):
+        await page.reload()
+        await expect(page.locator("#s")).to_have_value("a draft\n\nI do")
+    await page.fill("#s", "")
+    async with page.expect_response("**/api/v1/messages?ids=**"):
+        await page.reload()
+    await page.goto(f"/m/{there}")
+    await expect(page.get_by_label("Reply to this message")).to_have_value("not yet")
+    kept = await page.evaluate("Object.keys(localStorage).filter((name) => name.includes('/to/'))")
+    assert kept == [f"draft/{bob.username}/to/{there}"]
+    await page.goto("/search")
+    delete(ada, there)
+    await page.goto("/")
+    await expect(page.locator("#hint")).to_have_text("You wrote this to a message that has been deleted.")
+    await expect(page.locator("#s")).to_have_value("not yet")
+
+
 async def test_a_guest_changes_their_own_message_on_its_page(start, visit):
     """In the browser that wrote it, while there is time; axe finds nothing there, and nothing is wider than the window."""
     server = start()

@@ -316,6 +316,29 @@ DOTS = """(id) => {
 }"""
 
 
+COVERED = """(id) => {
+    const [bar, range] = [document.querySelector(".toolbar").getBoundingClientRect(), document.createRange()];
+    range.selectNodeContents(document.querySelector(`#m${id} .body`));
+    return [...range.getClientRects()].some(({ left, right, top, bottom }) =>
+        left < bar.right && right > bar.left && top < bar.bottom - 5 && bottom > bar.top + 5);
+}"""
+
+
+async def test_the_toolbar_leaves_words_that_run_against_the_page_alone(start, visit):
+    """It is above the end of the message above, on pages of both directions; not above the beginning, or in the middle."""
+    server = start()
+    ada = Person(server, name="Ada")
+    latin, hebrew = "the tide comes in at seven " * 4 + "today", "הגאות מגיעה בשבע " * 6 + "היום"
+    page = await visit(server, person=ada, viewport={"width": 760, "height": 700})
+    for direction, words in (("rtl", latin), ("ltr", hebrew)):
+        below, long = ada.post("x")["id"], ada.post(words)["id"]
+        await page.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
+        for id in (long, below):
+            await page.locator(f"#m{id} .body").hover(position={"x": 1, "y": 12})
+            await page.locator(f"#m{id} .toolbar").wait_for()
+            assert not await page.evaluate(COVERED, long), (direction, id)
+
+
 async def test_which_tools_a_message_has_is_not_asked_at_each_move_of_the_pointer(start, visit):
     """Within the words of a message nothing is asked; at its header it is, as it may have changed."""
     server = start()
@@ -366,6 +389,11 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     await page.set_viewport_size({"width": 390, "height": 640})
     ends = [await box_of(page.get_by_role("button", name=name)) for name in ("Cancel", "Save")]
     assert ends[0]["y"] == ends[1]["y"], "they are in one row"
+    await page.get_by_role("button", name="Cancel").tap()
+    await page.locator(f"#{ids[0]} .body").tap()
+    await page.locator(f"#{ids[0]} .permalink").tap()
+    await sheet.get_by_role("button", name="Edit").tap()
+    assert (await box_of(page.get_by_role("button", name="Start again")))["height"] >= 44
     await page.get_by_role("button", name="Save").tap()
     await expect(message(page, "one more")).to_have_count(1)
 
