@@ -11,6 +11,10 @@ import unicodedata
 
 from storage.invisible import IS_INVISIBLE
 
+DRAWN_AROUND = re.compile("[\u0332\u0333\u0488\u0489\u1abe\u20dd-\u20e0\u20e2-\u20e4\ua670-\ua672]")
+"""Lines below letters, and what encloses them (Unicode's category Me): no part of a letter in any script."""
+LONG_S = "\u017f"
+"""People read it as s, where the table takes it for f."""
 DOTTED_AGAIN = re.compile("([lj])\u0307+")
 TABLE = pathlib.Path(__file__).with_name("confusables.txt")
 
@@ -28,8 +32,9 @@ def skeleton(name: str) -> str:
 
 
 def prototypes(text: str) -> str:
-    """Returns what UTS #39 calls the skeleton."""
+    """Returns what UTS #39 calls the skeleton, but for what is drawn around letters, and for the long s."""
     plain = IS_INVISIBLE.sub("", unicodedata.normalize("NFD", text))
+    plain = DRAWN_AROUND.sub("", plain).replace(LONG_S, "s")
     return unicodedata.normalize("NFD", plain.translate(table()))
 
 

@@ -218,6 +218,18 @@ def test_a_query_that_is_refused_is_there_to_be_mended(server, where):
         assert "has:link" in answer.text and "<b>" not in answer.text
 
 
+def test_who_looks_for_a_name_is_told_what_from_takes(server):
+    """A name in quotes is words, as everything in quotes is."""
+    ada = Person(server, name="Joe Bloggs")
+    ada.post("low tide")
+    says = "Behind <code>from:</code> stands a username"
+    for query, is_told in (('from:"Joe Bloggs"', True), ('tide FROM:"Joe"', True), ('"from:joe" "tide', False)):
+        page = server.get("/search", params={"q": query}).text
+        assert (says in page) is is_told and "low tide" not in page, query
+    ada.post("he said: from: Joe Bloggs")
+    assert says not in server.get("/search", params={"q": 'from:"Joe Bloggs"'}).text
+
+
 def test_members_are_told_that_nobody_has_a_username(server):
     """Guests learn of no username in this way, as anybody else's is answered alike."""
     member = Person(server).browser()

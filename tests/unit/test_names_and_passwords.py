@@ -29,6 +29,7 @@ ALIKE = [
     ("Grace Hopper", "Grасе Hорреr"), ("Grace Hopper", "Gr\u200da\u00adce Hopper"), ("Alan", "AIan"), ("ALAN", "a1an"),
     ("Moderator", "m0derаt0r"), ("modern", "rnodern"), ("Guest", "Ⓖⓤⓔⓢⓣ"), ("ADMIN", "admin"), ("admin", "admi\u0307n"), ("admin", "ADMİN"), ("John", "j\u0307ohn"), ("Ian", "ı\u0307\u0307an"),
     ("Grace", "Gr\U0001d159a\U00013430ce"), ("é", "e\u0301"), ("\u2126mega", "\u03a9mega"),
+    ("Mod", "M\u0332o\u0332d\u0332"), ("Mod", "Mod\u20dd"), ("Admin", "Admin\u0333"), ("Guest", "Gue\u017ft"), ("Guest", "Gue\ufb05"),
 ]  # fmt: skip
 
 
