@@ -11,6 +11,7 @@ from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
 from storage.removal import delete_all, delete_newest
 from storage.rights import check_active, check_in_force, end_ways_in
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
+from storage.skeletons import skeleton
 from storage.suspensions import is_reserved
 from storage.tx import Tx
 from storage.ways_in import LINK_USED, OWN_ACTIONS, OWNER_LINK_USED, SIGN_INS, WAYS_IN
@@ -116,6 +117,7 @@ class Accounts(Names):
             if await is_taken(tx, username, but_by=account_id):
                 raise UsernameTakenError(username)
             await check_new(tx, self.reserved_names, account_id, username=username)
+            await note_only_other(tx, skeleton((await find(tx, "id", account_id)).username), account_id)
             await tx.run("UPDATE accounts SET username = $1 WHERE id = $2", username, account_id)
             await judge_again(tx, await find(tx, "id", account_id))
             await note_access_change(tx, account_id)
@@ -197,10 +199,11 @@ async def remove_account(tx: Tx, account_id: int, *, keep_messages: bool) -> Non
     await end_ways_in(tx, account_id)
     await leave_boards(tx, account_id)
     await remove_after(tx, account_id)
-    kept = await tx.one("SELECT skeleton FROM accounts WHERE id = $1", account_id)
+    kept = await tx.one("SELECT skeleton, username FROM accounts WHERE id = $1", account_id)
     await tx.run("DELETE FROM accounts WHERE id = $1", account_id)
     if kept is not None:
-        await note_only_other(tx, kept[0], account_id)
+        for one in {kept[0], skeleton(kept[1])}:
+            await note_only_other(tx, one, account_id)
     await tx.run(
         "DELETE FROM audit WHERE actor_id = $1 AND (action LIKE $2 OR action LIKE $3)", account_id, *OWN_ACTIONS
     )

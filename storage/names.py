@@ -140,9 +140,10 @@ async def keep_skeleton(tx: Tx, taken: Mapping[str, set[int]], account_id: int, 
 
 
 async def judge_again(tx: Tx, account: Account) -> None:
-    """Called after the role or the username of this account has changed. Who has a moderator's username as a name is shown
-    with the username. make_skeletons() does the rest, and tells all processes.
+    """Called after the role or the username of this account has changed. Who has its username as a name is shown in another
+    way; who has a moderator's, as apart: make_skeletons() does the rest of that, and tells all processes.
     """
+    await note_only_other(tx, skeleton(account.username), account.id)
     if account.is_moderator:
         update = "UPDATE accounts SET skeleton = NULL, apart = true WHERE skeleton = $1 AND id <> $2"
         await tx.run(update, skeleton(account.username), account.id)

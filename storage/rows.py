@@ -17,9 +17,12 @@ WRITTEN = "id, seq, author_id, author_name, body, created_at, edited_at, reply_t
 
 
 def told_apart(account: str) -> str:
-    """SQL: whether the name of this row of accounts needs the username beside it. It looks at two others at most."""
-    alike = f"SELECT 1 FROM accounts AS other WHERE other.skeleton = {account}.skeleton AND other.id <> {account}.id"
-    return f"({account}.apart OR EXISTS ({alike}))"
+    """SQL: whether the name of this row of accounts needs the username beside it: as another one's looks the same, or it is
+    another one's username. It looks at three others at most.
+    """
+    other = f"SELECT 1 FROM accounts AS other WHERE other.id <> {account}.id AND other"
+    alike, known = f"{other}.skeleton = {account}.skeleton", f"{other}.username = lower({account}.name)"
+    return f"({account}.apart OR EXISTS ({alike}) OR EXISTS ({known}))"
 
 
 BESIDE = (

@@ -69,6 +69,29 @@ async def test_a_name_that_its_account_has_no_more_has_the_username_beside_it(st
     assert (await storage.message(message.id, GUEST)).author == Author(ADA.id, "Ada")
 
 
+async def test_a_name_that_is_another_s_username_has_the_username_beside_it(storage):
+    """Who knows @bob would take it for that member. All processes hear of it, whatever comes and goes: the name, the account
+    with the username, or that username."""
+    mallory = await storage.create_account("mallory", "BOB_9", NONE)
+    alone, beside = Author(mallory.id, "BOB_9"), Author(mallory.id, "BOB_9", "mallory")
+    message, _ = await storage.append(alone, "words", None)
+    assert message.author == alone
+
+    async def after(step, now):
+        before = await access(storage)
+        done = await step
+        assert mallory.id in await changed_since(storage, before)
+        assert await shown(storage, mallory) == (await storage.message(message.id, GUEST)).author == now
+        return done
+
+    bob = await after(storage.create_account("bob_9", "Robert", NONE), beside)
+    await after(storage.set_username(bob.id, "bobby"), alone)
+    await after(storage.set_username(bob.id, "bob_9"), beside)
+    await after(storage.delete_account(bob.id, keep_messages=False), alone)
+    await storage.set_name(ADA.id, "ada")
+    assert await shown(storage, ADA) == Author(ADA.id, "ada"), "one's own username is no other's"
+
+
 HOSTILE = (
     "Guest", "GUEST", "Gue\u200bst", "Guеst", "𝐆𝐮𝐞𝐬𝐭", "Ａdmin", "Adm1n", "ADMIN", "AdministrаtOr", "Moderator", "rnod",
     "deleted  account", "Our Board", "0ur Board", "Grace Hopper", "GRACE HOPPER", "Grасе Hорреr", "gr\u00adace", "GRACE_H",
