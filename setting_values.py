@@ -93,6 +93,33 @@ ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,9}))
 ORIGIN_PORTS = {"http": 80, "https": 443}
 
 
+def origins(text: str) -> tuple[str, ...]:
+    """`https://a.example, https://b.example:8443`, each as origin() returns it: of other sites, so with https; http is
+    for this machine only, where one tries it out. Empty means none.
+
+    No `*`, which would let any page frame ours, and no IPv6 address, which a Content-Security-Policy can't name.
+    """
+    found = []
+    for one in text.replace(",", " ").split():
+        name = origin(one)
+        parts = urllib.parse.urlsplit(name)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            raise ValueError(
+                "origins with https://, such as https://blog.example.org: http:// is for this machine only"
+            )
+        if "[" in name or not HOST.fullmatch(parts.hostname or ""):
+            raise ValueError("origins by the names of hosts, such as https://blog.example.org")
+        found.append(name)
+    if len(set(found)) > ORIGINS_MAX:
+        raise ValueError(f"at most {ORIGINS_MAX} origins")
+    return tuple(dict.fromkeys(found))
+
+
+ORIGINS_MAX = 50
+"""They are in a header of each page that may be framed."""
+HOST = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*")
+
+
 def app_secret(text: str) -> str:
     if not re.fullmatch(r"[!-~]{16,128}|", text):
         raise ValueError("the app secret of Facebook's dashboard: 32 letters and digits")

@@ -2,7 +2,7 @@
 
 import logging
 
-from settings import Settings, doubts, variables
+from settings import Settings, variables
 
 log = logging.getLogger("longboard")
 
@@ -27,3 +27,13 @@ def warn_of_dyno(settings: Settings) -> None:
             "how to keep a board.",
             settings.database_url, settings.dyno,
         )  # fmt: skip
+
+
+def doubts(settings: Settings) -> list[str]:
+    """Returns warnings about settings that are allowed but probably not intended."""
+    found = []
+    if not settings.max_parked:
+        found.append("MAX_PARKED=0: no poll is held, so pages see new messages only when they ask again")
+    if settings.scheme_header and not settings.public_url:
+        found.append("SCHEME_HEADER is set, but not PUBLIC_URL, so http has nowhere to be redirected to")
+    return found

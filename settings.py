@@ -27,6 +27,7 @@ from setting_values import (
     matching,
     one_of,
     origin,
+    origins,
     paragraphs,
     switch,
     trusted_header,
@@ -132,6 +133,11 @@ class Settings:
     nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")
     locales: str = setting("", line_or_none(4000), "folder with catalogues of pages' words in more languages")
     webhook_fake: bool = setting("off", switch, "on or off: for tests, webhooks may go to this machine, also by http")
+    embed_from: tuple[str, ...] = setting(
+        "",
+        origins,
+        "sites whose pages may show boards that everyone reads, in a frame: https://blog.example.org, with commas between",
+    )
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 
     @property
@@ -234,16 +240,6 @@ def variables(file: str | None) -> tuple[Mapping[str, str], list[Oddity]]:
     odd += [Oddity(f"{file}: line {n} has no effect: it is not NAME=value", True) for n in ignored_lines(text)]
     found = parse_file(text)
     return {**os.environ, **found}, [*odd, *odd_names(file, found, KNOWN)]
-
-
-def doubts(settings: Settings) -> list[str]:
-    """Returns warnings about settings that are allowed but probably not intended."""
-    found = []
-    if not settings.max_parked:
-        found.append("MAX_PARKED=0: no poll is held, so pages see new messages only when they ask again")
-    if settings.scheme_header and not settings.public_url:
-        found.append("SCHEME_HEADER is set, but not PUBLIC_URL, so http has nowhere to be redirected to")
-    return found
 
 
 def inherited_descriptors(environ: Mapping[str, str] = os.environ) -> list[int]:

@@ -14,7 +14,8 @@ from admin.numbers import counted
 from commands import ADMIN
 from setting_names import Oddity
 from setting_values import is_loopback
-from settings import Settings, doubts
+from setting_warnings import doubts
+from settings import Settings
 from storage.errors import StorageError
 from storage.new_files import in_words
 from storage.sqlite.checkup import check_up

@@ -51,6 +51,10 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/m/([^/]+)/delete", "messages.page.DeleteMessage"),  # POST
     (r"/m/([^/]+)/react", "messages.reactions.React"),  # POST
     (r"/m/([^/]+)/pin", "messages.pins.Pin"),  # POST
+    (r"/embed", "boards.embed.Embed"),  # GET, POST
+    (r"/b/([^/]+)/embed", "boards.embed.BoardEmbed"),  # GET, POST
+    (r"/m/([^/]+)/embed", "boards.embed.MessageEmbed"),  # GET
+    (r"/embed\.js", "boards.embed.Script"),  # GET
     (r"/manifest\.webmanifest", "operations.web_app.Manifest"),  # GET
     # --- the boards
     (r"/boards", "boards.listing.BoardList"),  # GET
@@ -133,6 +137,8 @@ ROUTES: list[tuple[Any, ...]] = [
 ]
 """A handler that is named here is imported when it is first asked for: a start reads only what each board needs."""
 
+EMBEDDING = frozenset((r"/embed", r"/b/([^/]+)/embed", r"/m/([^/]+)/embed", r"/embed\.js"))
+"""Of them, those that are there only with EMBED_FROM, on a site that everyone may read."""
 
 GIVEN_BACK_BYTES = 248 * 1024
 """Bytes of a form that are read beyond the limit, so that the page of the refusal can show its words again."""
@@ -163,7 +169,9 @@ class Application(tornado.web.Application):
             "log_function": log_request,
             "context": self.context,
         }
-        routes = [*ROUTES, *(route for one in set_up for route in routes_of(one))]
+        is_embedded = settings.embed_from and settings.reading == "public"
+        routes = [route for route in ROUTES if is_embedded or route[0] not in EMBEDDING]
+        routes += [route for one in set_up for route in routes_of(one)]
         super().__init__(on_demand(self, routes), transforms=[Compression], **options)
 
     @property

@@ -29,8 +29,8 @@ from storage.records import Page as MessagesPage
 
 MOST_ORIGINS = 4
 """Origins for which the page is cached, in each language: without PUBLIC_URL, clients choose the name."""
-KeptPages = dict[tuple[str, str], Kept]
-"""Cached pages, by origin and language."""
+KeptPages = dict[tuple[str, str, str], Kept]
+"""Cached pages, by origin, language and theme."""
 NOTHING: KeptPages = {}
 NOT_PLAIN = frozenset(
     ("Cookie", "Authorization", *OTHER_HEADERS, "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
@@ -47,9 +47,15 @@ class State(NamedTuple):
 
 
 class LivePage(WithRail, Rendering):
-    """What the page of the first board shares with those of others."""
+    """What the page of the first board shares with those of others, and with those in frames."""
 
     forgives_old_sessions = True
+    template = "board.html"
+    kept_name = "front"
+    """Under which its pages are kept beside the newest messages."""
+    themes = 1
+    """How many pages there are of each, one in each colour scheme."""
+    theme = ""
 
     async def show(self) -> None:
         before, after = self.whole_number("before"), self.whole_number("after")
@@ -70,7 +76,7 @@ class LivePage(WithRail, Rendering):
         """
         if self.request.query_arguments.keys() & {"before", "after"} or self.account is not None:
             return True
-        return self.kept_as not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS
+        return self.kept_as not in self.all_kept() and len(self.all_kept()) >= MOST_ORIGINS * self.themes
 
     # --- guests
 
@@ -83,17 +89,17 @@ class LivePage(WithRail, Rendering):
             self.finish(kept.whole(key))
 
     @property
-    def kept_as(self) -> tuple[str, str]:
-        return self.origin, self.language.tag
+    def kept_as(self) -> tuple[str, str, str]:
+        return self.origin, self.language.tag, self.theme
 
     @property
     def most_kept(self) -> int:
-        return MOST_ORIGINS * len(self.context.languages.all)
+        return MOST_ORIGINS * self.themes * len(self.context.languages.all)
 
     def all_kept(self) -> KeptPages:
         """The cached pages, all with the newest messages; they go with the next change."""
         recent = self.board.recent
-        kept: KeptPages = {} if recent is None else recent.derived.setdefault("front", {})
+        kept: KeptPages = {} if recent is None else recent.derived.setdefault(self.kept_name, {})
         return kept
 
     def kept_for_guests(self) -> Kept | None:
@@ -102,7 +108,7 @@ class LivePage(WithRail, Rendering):
 
     async def keep_for_guests(self) -> Kept:
         """Makes one page for all requests that wait for it. The page polls for changes that were made in between."""
-        asked_at, in_which = time.monotonic(), (self.board.id, self.language.tag)
+        asked_at, in_which = time.monotonic(), (self.kept_name, self.board.id, self.language.tag)
         shared = self.context.making.shared.setdefault(in_which, Shared())
         async with shared.lock:
             if kept := self.kept_for_guests():
@@ -119,7 +125,7 @@ class LivePage(WithRail, Rendering):
         self.is_for_others = True
         messages = await self.days_html(state.page.messages)
         async with self.context.making.turns.turn():
-            page = self.render_string("board.html", messages=MESSAGES_HOLE, **self.names(state, KEY_HOLE, watching))
+            page = self.render_string(self.template, messages=MESSAGES_HOLE, **self.names(state, KEY_HOLE, watching))
             head, rest, end = cut_page(page)
         if bodies and bodies[0].rest == rest:
             body = bodies[0]
@@ -143,7 +149,7 @@ class LivePage(WithRail, Rendering):
     async def live_page(self) -> None:
         state, watching = await self.state(), self.board.watching.count()
         html = await self.days_html(state.page.messages)
-        await self.send_page("board.html", html, **self.names(state, new_form_key(), watching))
+        await self.send_page(self.template, html, **self.names(state, new_form_key(), watching))
 
     # --- both
 
@@ -184,8 +190,8 @@ class Front(LivePage):
         return self.site.waiters.first
 
 
-def address_of(site: Site, board: LiveBoard, origin: str, language: str) -> Address:
-    return Address(origin, board.id, board.rights, site.waiters.directory.guests_list, language)
+def address_of(site: Site, board: LiveBoard, origin: str, language: str, theme: str = "") -> Address:
+    return Address(origin, board.id, board.rights, site.waiters.directory.guests_list, language, theme)
 
 
 def last_id(page: MessagesPage, before: int | None) -> int | None:
@@ -226,7 +232,7 @@ def quick_front(context: Context, request: HTTPServerRequest) -> Quick | None:
     waiters, config, headers = context.site.waiters, context.config, request.headers
     all_kept: KeptPages = waiters.recent.derived.get("front", NOTHING)
     language = context.languages.asked(headers)
-    kept = all_kept.get((config.public_url or f"http://{request.host}", language.tag))
+    kept = all_kept.get((config.public_url or f"http://{request.host}", language.tag, ""))
     if kept is None or config.reading == "members" or config.log_requests or waiters.draining:
         return None
     if request.version != "HTTP/1.1" or headers.get("Connection", "keep-alive").lower() != "keep-alive":

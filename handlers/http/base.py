@@ -246,6 +246,7 @@ class Page(Base):
             "providers": [one for one in self.context.providers.values() if one.app_id],
             "account": self.account,
             "place": self.place,
+            "framed": False,
             "rail": None,
             "home_of": home_of,
             "CLOSED": CLOSED,

@@ -20,7 +20,7 @@ class Making:
         """Held while a big page is rendered and compressed."""
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
         """Held from reading messages from storage until the reply has been made from them."""
-        self.shared: weakref.WeakValueDictionary[tuple[int, str], Shared] = weakref.WeakValueDictionary()
+        self.shared: weakref.WeakValueDictionary[tuple[str, int, str], Shared] = weakref.WeakValueDictionary()
         """The guests' pages that are being made, by board and language."""
         self.feed = asyncio.Lock()
         """Held while the feed is made."""

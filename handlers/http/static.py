@@ -35,6 +35,7 @@ SHEETS = {
     "pin.css": ("pin",),
     "since.css": ("since",),
     "order.css": ("order",),
+    "embed.css": ("embed",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
@@ -81,9 +82,17 @@ def sheet(parts: tuple[str, ...]) -> bytes:
     return CSS_SPACE.sub(lambda match: match[1] or b"\n", CSS_COMMENT.sub(b"", text)).strip()
 
 
+def themes() -> dict[str, bytes]:
+    """Returns theme.css's colours by day and by night, for pages that have either of them in any browser."""
+    light, dark = re.findall(rb":root\{(--paper.*?)\}", sheet(("theme",)), re.DOTALL)
+    light = light.partition(b"--gap")[0]
+    sheets = {"light": light, "dark": dark.rstrip(b";") + b";"}
+    return {f"{name}.css": b":root{%scolor-scheme:%s}" % (colours, name.encode()) for name, colours in sheets.items()}
+
+
 FILES = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir()) if path.is_file()}
 FILES |= {path.name: script(path.read_bytes()) for path in sorted((STATIC / "js").glob("*.js"))}
-FILES |= {name: sheet(parts) for name, parts in SHEETS.items()}
+FILES |= {name: sheet(parts) for name, parts in SHEETS.items()} | themes()
 """What is sent, by name: icons, scripts, style sheets."""
 MODIFIED = datetime.datetime.fromtimestamp(
     max(int(path.stat().st_mtime) for path in STATIC.rglob("*") if path.is_file()), datetime.UTC

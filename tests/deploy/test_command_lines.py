@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from admin.numbers import counted
-from settings import doubts, read_settings
+from setting_warnings import doubts
+from settings import read_settings
 from tests.support.admin import admin, at, problems, run_in
 from tests.support.patience import PATIENCE
 from tests.support.people import Person

@@ -120,7 +120,7 @@ class Outsiders:
 @pytest.fixture
 def outsiders(url, start):
     """On each engine in turn."""
-    return Outsiders(start(database_url=url))
+    return Outsiders(start(database_url=url, embed_from="https://blog.example.org"))
 
 
 def test_every_route_that_names_something_is_known():

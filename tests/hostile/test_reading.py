@@ -74,7 +74,7 @@ COUNTED = {
     "/api/v1/messages/3/reactions": "/api/v1/messages/([^/]+)/reactions", "/api/v1/reactions?ids=3": "/api/v1/reactions", "/api/v1/members?prefix=a": "/api/v1/members",
     "/api/v1/messages/3": "/api/v1/messages/([^/]+)", "/api/v1/search?q=a&limit=100": "/api/v1/search",
     "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/b/rowing/?before=50": "/b/([^/]+)/",
-    "/b/first/feed.atom": r"/b/([^/]+)/feed\.atom",
+    "/b/first/feed.atom": r"/b/([^/]+)/feed\.atom", "/m/3/embed": "/m/([^/]+)/embed",
     "/api/v1/boards/first": "/api/v1/boards/([^/]+)", "/api/v1/boards/x/members": "/api/v1/boards/([^/]+)/members",
     "/api/v1/boards/diving/messages": "/api/v1/boards/([^/]+)/messages",  # the first look at it
     "/api/v1/boards/first/search?q=a": "/api/v1/boards/([^/]+)/search",
@@ -112,6 +112,9 @@ FREE = {
     "/healthz": "/healthz",  # for those that watch over the board
     "/readyz": "/readyz",
     "/metrics": "/metrics",
+    "/embed": "/embed",  # kept for all, and a guest's page for everybody
+    "/b/rowing/embed": "/b/([^/]+)/embed",
+    "/embed.js": r"/embed\.js",
     "/static/000000000000/board.css": "/static/([0-9a-f]{12})/(.+)",  # every page asks for them
 }
 KEPT = {"/": "/", "/b/rowing/": "/b/([^/]+)/", "/api/v1/boards": "/api/v1/boards"}
@@ -152,7 +155,8 @@ def test_every_page_says_whether_looking_at_it_is_counted():
 
 async def test_what_is_read_or_made_is_counted_and_nothing_else(tmp_path):
     """Who has looked too often is told so in the one shape, and when to come back; the board itself goes on."""
-    async with board_of(tmp_path, ["words"] * 40, "--metrics-token=0123456789abcdef") as house:
+    flags = "--metrics-token=0123456789abcdef", "--embed-from=https://blog.example.org"
+    async with board_of(tmp_path, ["words"] * 40, *flags) as house:
         limits = Limits(lambda: 0.0)
         house.application.context.site = dataclasses.replace(house.board, limits=limits)
         session = await member(house)
@@ -259,7 +263,7 @@ def worst_board():
 
 async def test_what_a_guest_may_repeat_is_made_once_and_in_small_turns(tmp_path, monkeypatch):
     """Over the worst messages that can be posted: the first look makes them in turns, the next makes none."""
-    async with board_of(tmp_path, worst_board()) as house:
+    async with board_of(tmp_path, worst_board(), "--embed-from=https://blog.example.org") as house:
         counts = Counts(monkeypatch)
         looking = asyncio.create_task(counts.look())
         paths = {path: COUNTED[path] for path in COUNTED if not re.search("account|stream", path)} | FREE | KEPT
@@ -326,7 +330,7 @@ async def test_a_post_is_answered_as_posted_if_what_its_author_may_read_can_not_
 
 async def test_many_who_ask_at_once_share_what_is_made(tmp_path, monkeypatch):
     """Forty requests for the worst page, cold: each message is made once, one page is put together in a turn."""
-    async with board_of(tmp_path, worst_board()) as house:
+    async with board_of(tmp_path, worst_board(), "--embed-from=https://blog.example.org") as house:
         counts = Counts(monkeypatch)
         looking = asyncio.create_task(counts.look())
         replies = await asyncio.gather(*(house.get("/?before=120", **{"Accept-Encoding": "gzip"}) for _ in range(40)))

@@ -68,7 +68,7 @@ async def test_two_languages_on_one_kept_page_never_mix(tmp_path):
                 assert "Write something" in english and not ours(pseudo), ours(pseudo)
             assert made[0] == made[1]
             kept = house.board.waiters.recent.derived["front"]
-            assert [tag for _, tag in kept] == ["en", TAG]
+            assert [tag for _, tag, _ in kept] == ["en", TAG]
         for path in ("/m/1", "/?before=3", "/nowhere", "/search?q=zzz1"):
             english, pseudo, *again = [await front(house, tag, True, path) for tag in ("en", TAG) * 2]
             assert again == [english, pseudo], path

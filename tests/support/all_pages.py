@@ -12,7 +12,7 @@ class AllPages:
     """A site with something of everything. `settings` are those of the server besides."""
 
     def __init__(self, start, **settings):
-        self.server = server = start(**NAMES, **PROVIDER, **settings)
+        self.server = server = start(**{**NAMES, **PROVIDER, "embed_from": "https://blog.example.org", **settings})
         self.owner = promote(server, Person(server, "zz_wnr", name="Zwn Zr"))
         self.member = Person(server, "zz_mmbr", name="Zmm Zbr")
         self.fill()
@@ -97,6 +97,8 @@ class AllPages:
             *(f"/m/{id}" for id in ids),
             f"/m/{self.on_board}",
             *boards,
+            *("/embed", "/embed?theme=z", "/b/zzb/embed", "/b/zzr/embed", "/b/zzn/embed"),
+            *(f"/m/{id}/embed" for id in (self.reply, 999_999)),
             *(f"/b/zzb/settings?done={what}" for what in ("setup", "archive", "unarchive", "uninvite")),
             *(f"/b/zzb/webhooks{query}" for query in ("", "?done=pause", "?done=resume", "?done=change", "?done=remove")),
             "/b/first/webhooks",
@@ -123,6 +125,8 @@ class AllPages:
             ("/add", {"s": "z", "as": "zz_nn"}),
             ("/add", {"s": "z", "reply_to": "999999", "key": "k" * 22}),
             ("/add", {}),
+            ("/embed", {"s": "z" * 5000}),
+            ("/b/zzr/embed", {"s": "z"}),
             ("/b/zzr/add", {"s": "z"}),
             (f"{message}edit", {"s": ""}),
             (f"{message}edit", {"s": "z", "began_from": "2020-01-01T00:00:00.000Z"}),

@@ -122,7 +122,14 @@ def test_no_file_hides_another_of_its_name():
     """Icons, scripts and style sheets have their addresses in one place."""
     icons = [path.name for path in STATIC.iterdir() if path.is_file()]
     assert sorted(
-        [*icons, *(path.name for path in SCRIPTS), *(f"boards/{path.name}" for path in SCRIPTS), *SHEETS]
+        [
+            *icons,
+            *(path.name for path in SCRIPTS),
+            *(f"boards/{path.name}" for path in SCRIPTS),
+            *SHEETS,
+            "dark.css",
+            "light.css",
+        ]
     ) == sorted(FILES)
 
 

@@ -1,0 +1,182 @@
+"""Pages that other sites show in a frame: which may, what is there, and for whom it counts."""
+
+import re
+
+import pytest
+
+from handlers.http.base import allowed_methods
+from handlers.http.static import FILES
+from settings import read_settings
+from tests.hostile.test_hidden_boards import exchanged
+from tests.support.boards import make_board, post_on, promote
+from tests.support.people import Person, session_of
+from tests.support.routes import ROUTES
+
+BLOG = "https://blog.example.org"
+FRAMED = {r"/embed", r"/b/([^/]+)/embed", r"/m/([^/]+)/embed"}
+ONLY_THEN = {*FRAMED, r"/embed\.js"}
+
+
+@pytest.fixture
+def site(start):
+    server = start(embed_from=f"{BLOG}, http://localhost:9000")
+    server.owner = promote(server, Person(server))
+    make_board(server.owner, "Rowing", "rowing")
+    server.first = server.post("on the first").json()["id"]
+    server.on_rowing = post_on(server.client, "rowing", "on rowing")["id"]
+    return server
+
+
+def ancestors(response):
+    return re.search(r"frame-ancestors ([^;]+)", response.headers["Content-Security-Policy"])[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("", ()),
+        ("https://blog.example.org", (BLOG,)),
+        (
+            "HTTPS://Blog.Example.ORG:443/ , https://b.example:8443 https://b.example:8443",
+            (BLOG, "https://b.example:8443"),
+        ),
+        ("http://localhost:9000,http://127.0.0.1", ("http://localhost:9000", "http://127.0.0.1")),
+    ],
+)
+def test_origins_are_read_as_browsers_send_them(text, read):
+    """In small letters, without the port that goes without saying, each once."""
+    assert read_settings([f"--embed-from={text}"], {}).embed_from == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*", "null", "'self'", "'none'", "https:", "https://*.example.org", "https://*", "http://blog.example.org",
+        "https://a.example/blog", "https://a.example?x", "https://a.example#x", "https://user@a.example", "a.example",
+        "//a.example", "data:", "https://a.example:0", "https://a.example:99999", "https://a.example:*", "https://[::1]",
+        "http://[::1]", "https://bücher.example", "https://a.example; script-src *", "https://a.example;https://b.example",
+        "https://a..example", "https://-", "https://.", "file://x", "ftp://a.example", "http://localhost.example.org",
+        " ".join(f"https://a{n}.example" for n in range(51)),
+    ],
+)  # fmt: skip
+def test_what_is_no_origin_of_another_site_ends_the_start(text, capsys):
+    """Nothing of it gets into a header, and nobody may mean more than is said."""
+    with pytest.raises(SystemExit):
+        read_settings([], {"EMBED_FROM": text})
+    assert capsys.readouterr().err.startswith("longboard: EMBED_FROM must be ")
+
+
+def test_only_the_three_pages_may_be_framed_and_only_by_those_who_are_named(site):
+    """Every other page refuses any frame, whoever asks; so does what is refused elsewhere."""
+    names = {"/b/": "rowing", "/m/": str(site.first)}
+    framed, others = {}, {}
+    for client in (site.client, site.owner.browser()):
+        for pattern, handler, *_ in ROUTES:
+            if "GET" not in allowed_methods(handler) or "stream" in pattern or "facebook" in pattern:
+                continue
+            path = re.sub(r"\([^)]*\)", names.get(pattern[:3], "1"), pattern, count=1)
+            path = re.sub(r"\([^)]*\)", "1", path).replace("\\", "")
+            response = client.get(path, headers={"Sec-Fetch-Dest": "iframe", "Referer": f"{BLOG}/"})
+            (framed if pattern in FRAMED else others)[path] = (response.status_code, ancestors(response))
+    assert set(framed) == {"/embed", "/b/rowing/embed", f"/m/{site.first}/embed"}
+    assert set(framed.values()) == {(200, f"{BLOG} http://localhost:9000")}
+    assert len(others) > 60 and {allowed for _, allowed in others.values()} == {"'none'"}
+
+
+@pytest.mark.parametrize("settings", [{}, {"embed_from": BLOG, "reading": "members"}])
+def test_where_nothing_is_embedded_its_addresses_are_none(start, settings):
+    """Without the setting, and where guests may not read: byte for byte as any address that nothing is at."""
+    server = start(**settings)
+    differing = []
+    for pattern in ONLY_THEN:
+        path = re.sub(r"\([^)]*\)", "1", pattern).replace("\\", "")
+        for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS"):
+            body = ("application/x-www-form-urlencoded", "s=x") if method == "POST" else None
+            there, nowhere = (exchanged(server, method, one, [], body) for one in (path, path[:-1] + "z"))
+            if there != nowhere or not re.match(rb"HTTP/1.1 (404|405)", there):
+                differing.append((method, path, there, nowhere))
+    assert differing == []
+    assert "framed" not in server.get("/api/v1/openapi.json").text
+
+
+def test_it_is_a_guest_s_page_whatever_cookie_comes(site):
+    """A member's session writes as a guest and shows nothing of a member; one that has ended is not in the way."""
+    member = Person(site)
+    cookie = f"longboard-{site.port}={session_of(member.browser())}"
+    ended = f"longboard-{site.port}={session_of(member.browser())[:-1]}"
+    for path in ("/embed", "/b/rowing/embed", f"/m/{site.on_rowing}/embed"):
+        as_guest = re.sub('name="key".*', "", site.open().get(path).text)
+        for one in (cookie, ended):
+            page = site.open(headers={"Cookie": one}).get(path)
+            assert re.sub('name="key".*', "", page.text) == as_guest and "Set-Cookie" not in page.headers
+            assert member.username not in page.text and "/account" not in page.text and "moderate" not in page.text
+    form = {"s": "from the frame", "as": "", "guest_name": "Zoe"}
+    posted = site.open(headers={"Cookie": cookie, "Accept": "application/json"}).post("/embed", data=form)
+    assert (posted.status_code, posted.json()["author"], posted.json()["guest_name"]) == (201, None, "Zoe")
+    named = form | {"as": member.username}
+    refused = site.open(headers={"Cookie": cookie, "Accept": "application/json"}).post("/embed", data=named)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "signed_out")
+    bearer = {"Authorization": member.api.headers["Authorization"], "Accept": "application/json"}
+    posted = site.open(headers=bearer).post("/b/rowing/embed", data=form)
+    assert (posted.status_code, posted.json()["author"]) == (201, None)
+
+
+def test_without_scripts_the_form_posts_and_stays_in_the_frame(site):
+    """And gives words back that are refused; what another site's page sends is not done."""
+    guest = site.open()
+    posted = guest.post("/b/rowing/embed?theme=dark", data={"s": "plain", "as": ""})
+    assert (posted.status_code, posted.headers["Location"]) == (303, "/b/rowing/embed?theme=dark")
+    page = guest.get("/b/rowing/embed?theme=dark")
+    assert ">plain</div>" in page.text and 'action="/b/rowing/embed" target="_self"' in page.text
+    assert "dark.css" in page.text and '<base target="_blank">' in page.text
+    again = guest.post("/b/rowing/embed", data={"s": "long" * 1001, "as": ""})
+    assert again.status_code == 422 and "longlong</textarea>" in again.text and 'action="/b/rowing/embed"' in again.text
+    assert ancestors(again) == f"{BLOG} http://localhost:9000"
+    crossed = guest.post("/embed", data={"s": "not mine"}, headers={"Origin": BLOG, "Sec-Fetch-Site": "cross-site"})
+    assert crossed.status_code == 403 and "not mine" not in site.get("/embed").text
+
+
+def test_each_colour_scheme_is_kept_by_itself_until_the_next_change(site):
+    """A kept page is the same as one that was just made, and a wrong scheme is refused."""
+    for path in ("/embed", "/b/rowing/embed"):
+        for _ in range(2):
+            pages = {theme: site.get(f"{path}?theme={theme}").text for theme in ("auto", "light", "dark")}
+            assert {theme for theme, page in pages.items() if "/dark.css" in page} == {"dark"}
+            assert {theme for theme, page in pages.items() if "/light.css" in page} == {"light"}
+            assert 'content="light dark"' in pages["auto"] and 'content="dark"' in pages["dark"]
+        refused = site.get(f"{path}?theme=x")
+        assert refused.status_code == 400 and "auto, light or dark" in refused.text
+    site.post("one more")
+    assert "one more" in site.get("/embed?theme=dark").text
+    assert b"--paper: #1c1a18" in FILES["dark.css"] and b"color-scheme:light}" in FILES["light.css"]
+
+
+def test_where_guests_may_not_write_the_frame_says_who_may(start):
+    """And takes nothing."""
+    server = start(embed_from=BLOG, posting="members")
+    assert "<textarea" not in server.get("/embed").text and "Members write here" in server.get("/embed").text
+    refused = server.client.post("/embed", data={"s": "x"}, headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "sign_in_first")
+
+
+def test_a_board_that_closes_is_gone_from_the_frame_at_once(site):
+    """With its messages: their addresses are those of messages that never were."""
+    assert site.get("/b/rowing/embed").status_code == 200
+    site.owner.api.patch("/api/v1/boards/rowing", json={"read_by": "members"})
+    for path in ("/b/rowing/embed", f"/m/{site.on_rowing}/embed"):
+        for client in (site.client, site.owner.browser()):  # a member is a guest here
+            gone = client.get(path)
+            assert gone.status_code == 404 and "Rowing" not in gone.text and "on rowing" not in gone.text
+    refused = site.client.post("/b/rowing/embed", data={"s": "x"}, headers={"Accept": "application/json"})
+    assert refused.json()["error"]["code"] == "no_such_board"
+
+
+def test_the_script_is_small_and_other_sites_may_load_it(site):
+    """Less than 3 KB as it is; it may be kept for an hour, and is no module."""
+    script = site.get("/embed.js")
+    assert script.status_code == 200 and len(script.content) < 3000 and "import " not in script.text
+    assert script.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert (
+        script.headers["Content-Type"].startswith("text/javascript")
+        and "max-age=3600" in script.headers["Cache-Control"]
+    )
