@@ -23,6 +23,7 @@ from handlers.http.context import Context
 from handlers.http.elsewhere import Elsewhere
 from handlers.http.fields import has_body, lower_media_type
 from handlers.http.form_field import Field
+from handlers.http.headers import is_embedding
 from handlers.http.heads import Headed, Options, localize
 from handlers.http.on_demand import on_demand
 from handlers.http.request_log import log_request
@@ -55,6 +56,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/b/([^/]+)/embed", "boards.embed.BoardEmbed"),  # GET, POST
     (r"/m/([^/]+)/embed", "boards.embed.MessageEmbed"),  # GET
     (r"/embed\.js", "boards.embed.Script"),  # GET
+    (r"/oembed", "messages.oembed.OEmbed"),  # GET
     (r"/manifest\.webmanifest", "operations.web_app.Manifest"),  # GET
     # --- the boards
     (r"/boards", "boards.listing.BoardList"),  # GET
@@ -137,7 +139,7 @@ ROUTES: list[tuple[Any, ...]] = [
 ]
 """A handler that is named here is imported when it is first asked for: a start reads only what each board needs."""
 
-EMBEDDING = frozenset((r"/embed", r"/b/([^/]+)/embed", r"/m/([^/]+)/embed", r"/embed\.js"))
+EMBEDDING = frozenset((r"/embed", r"/b/([^/]+)/embed", r"/m/([^/]+)/embed", r"/embed\.js", r"/oembed"))
 """Of them, those that are there only with EMBED_FROM, on a site that everyone may read."""
 
 GIVEN_BACK_BYTES = 248 * 1024
@@ -169,8 +171,7 @@ class Application(tornado.web.Application):
             "log_function": log_request,
             "context": self.context,
         }
-        is_embedded = settings.embed_from and settings.reading == "public"
-        routes = [route for route in ROUTES if is_embedded or route[0] not in EMBEDDING]
+        routes = [route for route in ROUTES if is_embedding(settings) or route[0] not in EMBEDDING]
         routes += [route for one in set_up for route in routes_of(one)]
         super().__init__(on_demand(self, routes), transforms=[Compression], **options)
 

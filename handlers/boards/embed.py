@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from board.said import msgid
 from handlers.boards.board_page import BoardPage
 from handlers.boards.front import Front
 from handlers.boards.on_board import OnMessage
@@ -34,7 +35,7 @@ class Framed(Page):
     async def prepare(self) -> None:
         theme = self.query("theme") or self.theme
         if theme not in THEMES:
-            raise RefusedError(400, "bad_field", "“theme” must be auto, light or dark.")
+            raise RefusedError(400, "bad_field", msgid("“theme” must be auto, light or dark."))
         self.theme = theme
         await super().prepare()
 

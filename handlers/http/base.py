@@ -16,7 +16,7 @@ from board.said import said, together
 from board.turns import BusyError
 from handlers.http.errors import RefusedError, as_refused, error_json
 from handlers.http.fields import FORM
-from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers
+from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers, is_embedding
 from handlers.http.language import Language
 from handlers.http.negotiation import wants_json
 from handlers.http.place import CLOSED, THE_FIRST, home_of
@@ -247,6 +247,7 @@ class Page(Base):
             "account": self.account,
             "place": self.place,
             "framed": False,
+            "embeds": is_embedding(self.config),
             "rail": None,
             "home_of": home_of,
             "CLOSED": CLOSED,

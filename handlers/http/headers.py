@@ -37,6 +37,11 @@ def default_headers(settings: Settings, csp: str) -> list[tuple[str, str]]:
     return headers
 
 
+def is_embedding(settings: Settings) -> bool:
+    """Whether other sites may show boards and messages that everyone may read."""
+    return bool(settings.embed_from) and settings.reading == "public"
+
+
 def is_known(handler: RequestHandler, made_at: int | None) -> bool:
     """Whether the client already has this version (RFC 9110, 13.2.2: an ETag takes precedence over a time)."""
     if "If-None-Match" in handler.request.headers:

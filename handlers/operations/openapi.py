@@ -10,6 +10,7 @@ import json
 from handlers.http.base import Base, Page
 from handlers.operations.openapi_boards import board_calls, board_schemas
 from handlers.operations.openapi_calls import GUESTS_TOO, account_calls, message_calls, operation_calls, token_calls
+from handlers.operations.openapi_embed import embed_calls, embed_schemas
 from handlers.operations.openapi_errors import error_examples
 from handlers.operations.openapi_hooks import hook_calls, hook_schemas
 from handlers.operations.openapi_mentions import mention_calls, mention_schemas
@@ -56,6 +57,7 @@ def description(settings: Settings) -> Json:
         | account_calls()
         | token_calls()
         | operation_calls(settings)
+        | embed_calls(settings)
     )
     return {
         "openapi": "3.1.0",
@@ -75,7 +77,8 @@ def description(settings: Settings) -> Json:
             | mention_schemas()
             | board_schemas()
             | hook_schemas()
-            | webhook_schemas(),
+            | webhook_schemas()
+            | embed_schemas(settings),
             "headers": {part_name(name): schema for name, schema in HEADERS.items()},
             "examples": error_examples(named_codes(paths)),
             "securitySchemes": {

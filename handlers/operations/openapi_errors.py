@@ -84,6 +84,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "too_many_searches": (429, "Too many searches at once."),
     "too_many_tries": (429, "Too many tries at once."),
     "head_too_long": (431, "The address and the headers have more than 16 KB together."),
+    "no_such_format": (501, "oEmbed is answered in JSON only."),
     "unavailable": (503, "The storage is busy, full or unreachable. Trying again with the same key is safe."),
     "busy": (503, "Too many are signing in, searching or reading at once."),
 }

@@ -75,6 +75,7 @@ COUNTED = {
     "/api/v1/messages/3": "/api/v1/messages/([^/]+)", "/api/v1/search?q=a&limit=100": "/api/v1/search",
     "/api/v1/stream?after={epoch}-3": "/api/v1/stream", "/b/rowing/?before=50": "/b/([^/]+)/",
     "/b/first/feed.atom": r"/b/([^/]+)/feed\.atom", "/m/3/embed": "/m/([^/]+)/embed",
+    "/oembed?url=http://127.0.0.1/m/3": "/oembed",
     "/api/v1/boards/first": "/api/v1/boards/([^/]+)", "/api/v1/boards/x/members": "/api/v1/boards/([^/]+)/members",
     "/api/v1/boards/diving/messages": "/api/v1/boards/([^/]+)/messages",  # the first look at it
     "/api/v1/boards/first/search?q=a": "/api/v1/boards/([^/]+)/search",

@@ -155,7 +155,7 @@ ANYONE_S = {
     "/facebook/delete", "/facebook/deletion", "/api/v1/signup", "/api/v1/signin", "/api/v1/signout",
     "/api/v1/openapi.json", "/api", "/favicon.ico", "/apple-touch-icon.png", "/robots.txt", "/healthz", "/readyz",
     "/metrics", "/static/0123456789ab/x.js", "/hooks/1/0", "/hooks/1x0",
-    "/embed", "/b/rowing/embed", "/m/1/embed", "/embed.js",
+    "/embed", "/b/rowing/embed", "/m/1/embed", "/embed.js", "/oembed",
 }  # fmt: skip
 """What stands on no right that could end, or ends it itself."""
 

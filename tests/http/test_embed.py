@@ -14,7 +14,7 @@ from tests.support.routes import ROUTES
 
 BLOG = "https://blog.example.org"
 FRAMED = {r"/embed", r"/b/([^/]+)/embed", r"/m/([^/]+)/embed"}
-ONLY_THEN = {*FRAMED, r"/embed\.js"}
+ONLY_THEN = {*FRAMED, r"/embed\.js", "/oembed"}
 
 
 @pytest.fixture
@@ -180,3 +180,70 @@ def test_the_script_is_small_and_other_sites_may_load_it(site):
         script.headers["Content-Type"].startswith("text/javascript")
         and "max-age=3600" in script.headers["Cache-Control"]
     )
+
+
+# --- oEmbed
+
+
+def oembed(site, id, **more):
+    return site.client.get("/oembed", params={"url": f"{site.url}/m/{id}", **more})
+
+
+def test_a_permalink_says_where_it_is_described_and_that_has_its_frame(site):
+    """An editor that is given the address of a message finds the rest by itself."""
+    link = re.search(
+        r'<link rel="alternate"\s+type="application/json\+oembed".*?href="([^"]+)"',
+        site.get(f"/m/{site.first}").text,
+        re.S,
+    )
+    described = site.client.get(link[1].replace("&amp;", "&"))
+    assert described.status_code == 200 and described.headers["Content-Type"] == "application/json"
+    said = described.json()
+    assert (said["version"], said["type"], said["provider_name"]) == ("1.0", "rich", "Longboard")
+    assert said["author_name"] == "Guest" and said["title"] == "Guest: on the first"
+    address = re.search(r'<iframe src="([^"]+)"', said["html"])[1]
+    assert address == f"{site.url}/m/{site.first}/embed" and "on the first" in site.client.get(address).text
+    assert oembed(site, site.on_rowing).status_code == 200
+
+
+def test_a_frame_is_no_larger_than_the_asker_has_room_for(site):
+    """Each bound is obeyed by itself, down to one pixel; what is no bound is refused."""
+    long = site.post("a line\n\nand another " * 50).json()["id"]
+    for most in ({}, {"maxwidth": 320}, {"maxheight": 90}, {"maxwidth": 1, "maxheight": 1}, {"maxwidth": 10**9}):
+        said = oembed(site, long, **most).json()
+        assert 0 < said["width"] <= most.get("maxwidth", 600) and 0 < said["height"] <= most.get("maxheight", 600)
+        assert f'width="{said["width"]}" height="{said["height"]}"' in said["html"]
+    assert oembed(site, site.first).json()["height"] < oembed(site, long).json()["height"] == 600
+    for wrong in ({"maxwidth": 0}, {"maxheight": "x"}, {"maxwidth": "-5"}, {"maxheight": "1" * 30}):
+        assert oembed(site, long, **wrong).json()["error"]["code"] == "bad_number"
+    for format, status in (("json", 200), ("", 200), ("xml", 501), ("JSON", 501)):
+        assert oembed(site, site.first, format=format).status_code == status
+
+
+def test_what_guests_may_not_read_is_described_as_what_never_was(site):
+    """Nor has its page a link to the description; other sites' addresses are none of ours."""
+    reader = site.owner.browser()
+    assert "json+oembed" in reader.get(f"/m/{site.on_rowing}").text
+    site.owner.api.patch("/api/v1/boards/rowing", json={"read_by": "members"})
+    assert "json+oembed" not in reader.get(f"/m/{site.on_rowing}").text
+    never = oembed(site, 999_999)
+    assert never.status_code == 404
+    for client in (site.client, reader):
+        hidden = client.get("/oembed", params={"url": f"{site.url}/m/{site.on_rowing}"})
+        assert (hidden.status_code, hidden.content) == (404, never.content)
+    id, host = site.first, site.url.removeprefix("http://")
+    for url in (
+        f"http://evil.example/m/{id}", f"{site.url}.evil.example/m/{id}", f"http://user@{host}/m/{id}", f"//{host}/m/{id}",
+        f"/m/{id}", f"javascript://{host}/m/{id}", f"{site.url}/m/{id}/", f"{site.url}/m/{id}/edit", f"{site.url}/m/x",
+        f"{site.url}/", f"http://[::1/m/{id}", f"{site.url}/m/\u0661", f"{site.url}/m/{'9' * 40}", "x" * 5000,
+    ):  # fmt: skip
+        answer = site.client.get("/oembed", params={"url": url})
+        assert (answer.status_code, answer.content) == (404, never.content), url
+    assert site.get("/oembed").json()["error"]["code"] == "bad_field"
+
+
+def test_words_of_a_message_are_no_markup_in_its_description(site):
+    """A consumer puts the HTML into its page as it is."""
+    id = site.post('"><script>alert(1)</script>', guest_name='<b>"Zoe').json()["id"]
+    html = oembed(site, id).json()["html"]
+    assert re.fullmatch(r"<iframe [^<>]*></iframe>", re.sub(r'title="[^"]*"', "", html)) and "<script" not in html

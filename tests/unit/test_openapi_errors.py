@@ -19,7 +19,9 @@ from tests.support.reach import Reach
 from tests.support.routes import ROUTES
 from tests.support.server import ROOT
 
-DESCRIBED = description(read_settings([], {"METRICS_TOKEN": "Zk3vQ8sLw2Rt6Yb9"}))
+DESCRIBED = description(
+    read_settings([], {"METRICS_TOKEN": "Zk3vQ8sLw2Rt6Yb9", "EMBED_FROM": "https://blog.example.org"})
+)
 PATHS = DESCRIBED["paths"]
 CALLS = [(path, method) for path, methods in PATHS.items() for method in methods if method != "parameters"]
 ANYWHERE = {(400, "bad_request"), (431, "head_too_long")}
@@ -107,6 +109,7 @@ UNHEARD_OF = {
     ("/api/v1/signup", "post"): OF_OTHERS,
     ("/healthz", "get"): OF_OTHERS,
     ("/readyz", "get"): OF_OTHERS,
+    ("/oembed", "get"): OF_OTHERS,
     ("/metrics", "get"): {(401, "signed_out")},
 }
 
