@@ -40,7 +40,7 @@ class Caller(NamedTuple):
     @property
     def person(self) -> Account | None:
         """The account, if this is the member in person, and not a bot's token."""
-        return self.credential.account if self.credential and self.credential.kind != "bot" else None
+        return self.credential.account if self.credential and self.credential.is_person else None
 
     @property
     def may_moderate(self) -> bool:

@@ -72,7 +72,7 @@ class Credentials:
     def __init__(self, storage: Storage, token_seconds: int, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self._storage = storage
-        self._idle = {"session": SESSION_SECONDS, "token": token_seconds, "bot": BOT_SECONDS}
+        self._idle = {"session": SESSION_SECONDS, "token": token_seconds, "bot": BOT_SECONDS, "feed": BOT_SECONDS}
         self._known: collections.OrderedDict[bytes, Known] = collections.OrderedDict()
         self._unsaved: dict[int, int] = {}
         self.changes = 0

@@ -62,7 +62,7 @@ class Scopes:
         """The same from memory only: None if storage has to be read."""
         if credential is None:
             return GUESTS
-        if credential.kind == "bot" and credential.board_id is None:
+        if not credential.is_person and credential.board_id is None:
             return BOTS
         scope, read_at = self._known.get(credential.account.id, (None, 0.0))
         if scope is None or read_at < self._credentials.clock() - FRESH_SECONDS:
@@ -81,7 +81,7 @@ class Scopes:
 
     def _as_seen_by(self, credential: Credential, scope: Scope) -> Scope:
         """Of the boards of the invited, a bot's token reaches only the one that it was made for."""
-        if credential.kind != "bot":
+        if credential.is_person:
             return scope
         return self._one(scope.boards & {credential.board_id or 0}, is_person=False)
 

@@ -43,6 +43,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/search", "messages.search.SearchPage"),  # GET
     (r"/feed\.atom", "messages.feed.Feed"),  # GET
     (r"/b/([^/]+)/feed\.atom", "messages.feed.BoardFeed"),  # GET
+    (r"/feed", "messages.private_feed.PrivateFeed"),  # GET
     (r"/b/([^/]+)/", "boards.board_page.BoardPage"),  # GET
     (r"/b/([^/]+)", "boards.board_page.BoardPage"),  # GET
     (r"/b/([^/]+)/add", "boards.board_page.BoardAdd"),  # GET, POST
@@ -83,6 +84,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/account/name", "accounts.page.AccountName"),  # GET, POST
     (r"/account/password", "accounts.page.AccountPassword"),  # GET, POST
     (r"/account/tokens", "accounts.page.AccountTokens"),  # GET, POST
+    (r"/account/feeds", "accounts.feeds.AccountFeeds"),  # GET, POST
     (r"/account/revoke/([0-9]{1,18})", "accounts.page.AccountRevoke"),  # GET, POST
     (r"/account/everywhere", "accounts.page.AccountEverywhere"),  # GET, POST
     (r"/account/download", "accounts.download.AccountDownload"),  # GET

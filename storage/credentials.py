@@ -12,7 +12,7 @@ from storage.tx import Nouns, Row, Tx, in_steps
 from storage.ways_in import SIGN_INS
 
 SELECT = (
-    "SELECT credentials.id, kind, credentials.name, credentials.created_at, last_used_at, "
+    "SELECT credentials.id, coalesce(credentials.reads, kind), credentials.name, credentials.created_at, last_used_at, "
     f"{PROVIDER}, credentials.board_id, {ACCOUNT} FROM credentials JOIN accounts ON accounts.id = account_id"
 )
 
@@ -70,7 +70,13 @@ class Credentials(Nouns):
         """Ends one credential; if a kind is given, only one of that kind. Raises NotFoundError."""
 
         async def unit(tx: Tx) -> None:
-            if not await revoke(tx, "account_id = $1 AND id = $2 AND kind = coalesce($3, kind)", account_id, id, kind):
+            if not await revoke(
+                tx,
+                "account_id = $1 AND id = $2 AND coalesce(reads, kind) = coalesce($3, reads, kind)",
+                account_id,
+                id,
+                kind,
+            ):
                 raise NotFoundError(f"credential {id}")
 
         await self._write(unit)
@@ -100,14 +106,16 @@ async def insert(
 ) -> None:
     await tx.run(
         f"INSERT INTO credentials (account_id, kind, hash, name, created_at, last_used_at, {BY_PROVIDER}, provider, "
-        "board_id) SELECT $1, $2, $3, $4, now, now, $5, $6, CAST($7 AS bigint) FROM (SELECT now_ms() AS now) AS clock",
+        "board_id, reads) SELECT $1, $2, $3, $4, now, now, $5, $6, CAST($7 AS bigint), CAST($8 AS text) "
+        "FROM (SELECT now_ms() AS now) AS clock",
         account_id,
-        kind,
+        "bot" if kind == "feed" else kind,  # which the last release ends with the others
         hash,
         name,
         provider is not None,
         provider or "",
         board_id,
+        "feed" if kind == "feed" else None,
     )
 
 
@@ -142,8 +150,8 @@ async def provider_of(tx: Tx, account_id: int, identity_id: int | None, provider
 
 
 async def make_room(tx: Tx, account_id: int, kind: str) -> None:
-    """Ends the credentials that were unused for longest; for a bot's token, raises TooManyTokensError instead."""
-    if kind == "bot":
+    """Ends the credentials that were unused for longest; for a bot's token or a feed, raises TooManyTokensError instead."""
+    if kind in ("bot", "feed"):
         bots = "SELECT count(*) FROM credentials WHERE account_id = $1 AND kind = 'bot'"
         row = await tx.one(bots, account_id)
         if row is not None and row[0] >= MOST_BOT_TOKENS:

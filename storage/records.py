@@ -18,7 +18,7 @@ GUEST_MS = 600_000
 MOST_CREDENTIALS = 200
 """Per account. The one that was unused for longest makes room, so that signing in always works."""
 MOST_BOT_TOKENS = 50
-"""Per account."""
+"""Per account, with the addresses of its feeds."""
 DELETED_NAME = "deleted account"
 FIRST_BOARD = 1
 """The board with which a site begins. It has no row in the table of boards: the site's settings say what it is."""
@@ -244,7 +244,9 @@ class Password:
 
 
 class Credential(NamedTuple):
-    """A way in, stored by its hash: a browser's `session`, a `token` from signing in, or a `bot`'s named token."""
+    """A way in, stored by its hash: a browser's `session`, a `token` from signing in, a `bot`'s named token, or the
+    address of a `feed`, which reads that and nothing else.
+    """
 
     id: int
     account: Account
@@ -255,4 +257,9 @@ class Credential(NamedTuple):
     provider: str | None = None
     """The provider that made this session, or whose session made this bot's token."""
     board_id: int | None = None
-    """The board of the invited that this bot's token reaches, as its account does."""
+    """The board of the invited that this bot's token reaches, as its account does; the board of a feed."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether its owner acts with it in person, and no bot or feed reader."""
+        return self.kind in ("session", "token")

@@ -74,6 +74,7 @@ TABLES = {
             Column(BY_PROVIDER, "flag"),
             Column("provider", "provider", given=False),  # which means something only with BY_PROVIDER
             Column("board_id", "number", null=True),
+            Column("reads", "text", null=True, given=False),  # the kind says it
         ),
         is_exported=False, owner="account_id", erasure="deleted", ends=None, unique=(("hash",),), counts=True,
     ),

@@ -3,7 +3,7 @@
 WAYS_IN = ("credentials", "links", "identities")
 """Tables whose rows let somebody into the account in their column account_id. The only other way in is the account's
 password, which every recovery replaces."""
-CREDENTIAL_KINDS = ("session", "token", "bot")
+CREDENTIAL_KINDS = ("session", "token", "bot", "feed")
 SIGN_INS = ("credentials", "links")
 """What ends when somebody signs out everywhere, or is suspended. A linked identity stays: unlinking it requires
 the password, and a suspended person is recognised by it."""

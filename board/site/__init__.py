@@ -15,6 +15,7 @@ from board.passwords import Passwords
 from board.readiness import Readiness
 from board.scopes import Scopes
 from board.site.board_messages import BoardMessages
+from board.site.feeds import Feeds
 from board.site.hooks import Hooks
 from board.site.identities import Identities
 from board.site.invitations import Invitations
@@ -37,7 +38,7 @@ FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(BoardMessages, Reactions, Pins, Hooks, Webhooks, Invitations, Identities, Moderation):
+class Site(BoardMessages, Reactions, Pins, Hooks, Webhooks, Invitations, Feeds, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod

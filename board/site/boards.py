@@ -113,13 +113,13 @@ class Boards(Parts):
 
     def may_manage(self, caller: Caller, board: Board) -> bool:
         """Whether the caller may change this board, which it may read, and delete what others write there."""
-        if caller.credential is None or caller.credential.kind == "bot" or board.id == FIRST_BOARD:
+        if caller.credential is None or not caller.credential.is_person or board.id == FIRST_BOARD:
             return False
         return caller.credential.account.is_moderator or caller.credential.account.id == board.owner_id
 
     def may_make_boards(self, caller: Caller) -> bool:
         """Whether the caller may make boards, unless there are too many."""
-        if caller.credential is None or caller.credential.kind == "bot":
+        if caller.credential is None or not caller.credential.is_person:
             return False
         return caller.credential.account.is_moderator or self.rules.board_making == "members"
 

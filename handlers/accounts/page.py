@@ -5,13 +5,14 @@ from urllib.parse import urlencode
 
 from board.account_names import clean_label
 from board.site.accounts import Overview
+from board.site.boards import BOARDS_AT_ONCE
 from board.wire import iso
 from handlers.accounts.known_browser import forget_browser
 from handlers.accounts.sign_in import FormPage, browser_said
 from handlers.boards.rail import WithBoards
 from handlers.http.errors import RefusedError
 from handlers.http.sentences import Html
-from storage.records import FIRST_BOARD, Password
+from storage.records import FIRST_BOARD, Board, Password
 from storage.webhooks import Webhook
 
 SAME_MOMENT_MS = 1000
@@ -27,6 +28,8 @@ class AccountPage(WithBoards, FormPage):
     template = "account.html"
     made: str | None = None
     """A new token, shown once."""
+    made_feed: str | None = None
+    """The address of a new feed, shown once."""
     overview: Overview | None = None
     """What the page shows; None until it has been read."""
 
@@ -63,10 +66,11 @@ class AccountPage(WithBoards, FormPage):
         assert overview is not None
         by_name = {identity.provider: identity for identity in overview.identities}
         fates = (
-            overview.fates if self.made is None else []
+            overview.fates if self.made is None and self.made_feed is None else []
         )  # a new token is shown only once: no change of a board may stop that
-        webhooks_off = self.webhooks_off() if self.made is None else []
+        webhooks_off = [] if self.made or self.made_feed else self.webhooks_off()
         self.judge(fate.board.id for fate in fates)
+        closed = self.closed_boards()
         return self.render(
             self.template,
             refused=refused,
@@ -82,6 +86,9 @@ class AccountPage(WithBoards, FormPage):
             mine=self.caller.member_credential.id,
             sessions=[c for c in overview.credentials if c.kind == "session"],
             tokens=[c for c in overview.credentials if c.kind == "token"],
+            made_feed=self.made_feed,
+            feeds=[c for c in overview.credentials if c.kind == "feed"],
+            closed_boards=closed,
             bots=[c for c in overview.credentials if c.kind == "bot"],
             several=self.has_others,
             may_make=self.site.may_make_boards(self.caller),
@@ -100,6 +107,16 @@ class AccountPage(WithBoards, FormPage):
         boards[FIRST_BOARD] = self.site.waiters.first
         self.judge(one.board_id for one in off if one.board_id in boards)
         return [(one, f"/b/{boards[one.board_id].slug}/webhooks" if one.board_id in boards else "") for one in off]
+
+    def closed_boards(self) -> list[Board]:
+        """Returns those that the member may read and guests may not: the first BOARDS_AT_ONCE."""
+        if self.made is not None or self.made_feed is not None:
+            return []  # as above
+        live = self.site.waiters.directory.listed(self.scope, BOARDS_AT_ONCE)
+        found = [one for one in (self.site.first_board, *(board.row for board in live)) if one]
+        closed = [one for one in found if self.site.is_closed(one) and one.archived_at is None]
+        self.judge(board.id for board in closed)
+        return closed
 
     def again(self, done: str | None = None, **more: str) -> None:
         """Redirects to the page, which then shows what was done. account_done.html has the words for it."""

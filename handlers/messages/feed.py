@@ -63,6 +63,9 @@ class Feeds:
 class Feed(Base):
     """That of the first board."""
 
+    kept_by = "private, no-cache"
+    """The Cache-Control of one that not everybody may read."""
+
     async def get(self, *slug: str) -> None:
         feeds, made = await self.newest()
         is_open = self.config.reading == "public" and self.board.read_by == "everyone"
@@ -120,7 +123,7 @@ class Feed(Base):
 
     def send(self, made: Made, made_at: int | None, *, is_public: bool) -> None:
         self.set_header("Content-Type", "application/atom+xml; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache" if is_public else "private, no-cache")
+        self.set_header("Cache-Control", "no-cache" if is_public else self.kept_by)
         self.set_header("Etag", made.etag)
         if made_at is not None:
             self.set_header("Last-Modified", email.utils.formatdate(made_at, usegmt=True))

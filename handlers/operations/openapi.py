@@ -12,6 +12,7 @@ from handlers.operations.openapi_boards import board_calls, board_schemas
 from handlers.operations.openapi_calls import GUESTS_TOO, account_calls, message_calls, operation_calls, token_calls
 from handlers.operations.openapi_embed import embed_calls, embed_schemas
 from handlers.operations.openapi_errors import error_examples
+from handlers.operations.openapi_feeds import private_feed_calls
 from handlers.operations.openapi_hooks import hook_calls, hook_schemas
 from handlers.operations.openapi_mentions import mention_calls, mention_schemas
 from handlers.operations.openapi_parts import Json, part_name
@@ -57,6 +58,7 @@ def description(settings: Settings) -> Json:
         | account_calls()
         | token_calls()
         | operation_calls(settings)
+        | private_feed_calls(settings)
         | embed_calls(settings)
     )
     return {

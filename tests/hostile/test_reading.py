@@ -85,7 +85,7 @@ COUNTED = {
     "/b/club/settings": "/b/([^/]+)/settings", "/b/club/leave": "/b/([^/]+)/leave",
     # The pages of forms that only take a POST show their account page to a GET.
     "/account/name": "/account/name", "/account/password": "/account/password",
-    "/account/tokens": "/account/tokens", "/account/everywhere": "/account/everywhere",
+    "/account/tokens": "/account/tokens", "/account/feeds": "/account/feeds", "/feed?key=x": "/feed", "/account/everywhere": "/account/everywhere",
     "/account/delete": "/account/delete", "/account/facebook/unlink": "/account/facebook/unlink",
     "/b/club/invite": "/b/([^/]+)/invite", "/b/club/uninvite": "/b/([^/]+)/uninvite",
     "/b/club/owner": "/b/([^/]+)/owner",

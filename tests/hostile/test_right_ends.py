@@ -48,6 +48,9 @@ SAMPLES = {
     "/search": [("GET", "/search?q=members"), ("GET", "/search?q=members&board=*")],
     "/feed.atom": [("GET", "/feed.atom"), ("HEAD", "/feed.atom")],
     "/b/x/feed.atom": [("GET", "/b/rowing/feed.atom")],
+    "/feed": [("GET", "/feed?key={feed}")],
+    "/account/feeds": [("GET", "/account/feeds"),
+                       ("POST", "/account/feeds", {"board": "rowing", "password": PASSWORD})],
     "/manifest.webmanifest": [("GET", "/manifest.webmanifest")],
     "/b/rowing/": [("GET", "/b/rowing/"), ("GET", "/b/rowing/?before=99"), ("GET", "/b/rowing/?after=0")],
     "/b/rowing": [("GET", "/b/rowing")],
@@ -353,12 +356,14 @@ async def ask_while(house, deed, method, target, form=None):
     """Whether the handler was held, and what is wrong with its answer."""
     session = await house.session()
     bot = await house.storage.create_credential(ADA.id, "bot", new_secret().encode(), "a bot")
+    feed = new_secret()
+    await house.storage.create_credential(ADA.id, "feed", hash_secret(f"feed {feed}"), "a feed", board_id=2)
     cursor = house.board.waiters.recent.cursor
     ahead, behind = f"{cursor.epoch}-{cursor.seq + 1}", f"{cursor.epoch}-0"
     if "{ahead}" in target:
         await asyncio.to_thread(house.second.do, "post", "news")
     rowing = house.board.waiters.directory.of(2).cursor
-    target = target.format(ahead=ahead, behind=behind, rowing=rowing, bot=bot.id)
+    target = target.format(ahead=ahead, behind=behind, rowing=rowing, bot=bot.id, feed=feed)
     before = await house.state()
     house.held.next_act = lambda: house.second.do(deed)
     response = await house.ask(method, target, form, session)
@@ -369,7 +374,7 @@ async def ask_while(house, deed, method, target, form=None):
     await house.board.waiters.deliver()
     if not was_held:
         return False, None
-    if response.code not in (401, 403):
+    if response.code not in ((404,) if target.startswith("/feed?") else (401, 403)):
         return True, f"answered {response.code} {response.body[:80]!r}"
     if WORDS.encode() in response.body or b"/account/revoke" in response.body:
         return True, "gave away words"

@@ -36,7 +36,7 @@ def test_the_list_knows_every_table_and_kind_there_is(engine):
     about_accounts = {name for name, columns in tables.items() if re.search(r"\baccount_id\b|REFERENCES acc", columns)}
     assert about_accounts - NO_WAYS_IN == set(WAYS_IN)
     kinds = re.search(r"kind IN \(([^)]*)\)", tables["credentials"])[1]
-    assert set(re.findall(r"'(\w+)'", kinds)) == set(CREDENTIAL_KINDS)
+    assert {*re.findall(r"'(\w+)'", kinds), "feed"} == set(CREDENTIAL_KINDS)  # which the column “reads” has
     columns = {line.split()[0] for line in tables["accounts"].strip().splitlines()}
     columns |= set(re.findall(r"ALTER TABLE accounts ADD COLUMN (\w+)", sql))
     assert columns == ACCOUNT_COLUMNS, "is this a way in? then every recovery must end it"
@@ -154,11 +154,11 @@ async def test_what_a_session_of_facebook_s_makes_is_facebook_s(storage):
 
 
 async def test_a_bot_that_was_not_used_for_long_is_forgotten(storage):
-    """As sessions and tokens are, each after its own time."""
+    """As sessions and tokens are, each after its own time; the address of a feed with it."""
     for kind in CREDENTIAL_KINDS:
         await session(storage, kind=kind, hash=kind.encode())
     await storage.forget(0, 0, 0)
-    assert len(await storage.credentials(ADA.id)) == 3
+    assert len(await storage.credentials(ADA.id)) == len(CREDENTIAL_KINDS)
     await storage.forget(0, 0, LATER)
     assert sorted(c.kind for c in await storage.credentials(ADA.id)) == ["session", "token"]
 

@@ -110,7 +110,7 @@ class AllPages:
             *(f"/boards?done={what}" for what in ("delete", "leave", "owner", "setup")),
             *(f"/account?done={what}&provider=facebook" for what in done),
             *("/signout?deleted=account", "/signout?deleted=all", "/facebook/start", "/facebook/callback", "/facebook/link"),
-            *("/facebook/welcome", "/facebook/deletion?code=z", "/account/name", "/account/everywhere", "/account/download"),
+            *("/facebook/welcome", "/facebook/deletion?code=z", "/account/name", "/account/feeds", "/account/everywhere", "/account/download"),
             *("/facebook/continue", "/facebook/switch", "/account/facebook/seen", "/li", "/lo", "/api/", "/b/zzb"),
         ]  # fmt: skip
 
@@ -151,6 +151,9 @@ class AllPages:
             ("/account/password", {"password": "wrong", "new": "z"}),
             ("/account/password", {"password": PASSWORD, "new": "z"}),
             ("/account/tokens", {"name": "", "password": PASSWORD}),
+            ("/account/feeds", {"board": "zzm", "password": "wrong"}),
+            ("/account/feeds", {"board": "zzb", "password": PASSWORD}),
+            ("/account/feeds", {"board": "zzm", "password": PASSWORD}),
             ("/account/tokens", {"name": "z", "password": "wrong"}),
             ("/account/tokens", {"name": "zbtn", "password": PASSWORD}),
             ("/account/delete", {"password": "wrong"}),

@@ -110,6 +110,7 @@ UNHEARD_OF = {
     ("/healthz", "get"): OF_OTHERS,
     ("/readyz", "get"): OF_OTHERS,
     ("/oembed", "get"): OF_OTHERS,
+    ("/feed", "get"): OF_OTHERS,
     ("/metrics", "get"): {(401, "signed_out")},
 }
 
@@ -178,6 +179,7 @@ def test_every_503_says_when_to_come_again():
 
 UNPROCESSABLE = {
     "bad_url",
+    "feed_is_open",
     "about_too_long", "bad_name", "bad_reaction", "bad_slug", "bad_username", "body_empty", "body_too_long", "name_reserved", "no_account", "password_common",
     "name_differs", "names_several", "owns_board", "password_length", "query_too_long", "random_slug", "rules_too_long", "too_many_boards", "too_many_names",
 }  # fmt: skip
