@@ -115,6 +115,16 @@ def origins(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def origins_or_all(text: str) -> tuple[str, ...]:
+    """The same, or `*` alone for any page."""
+    if text.strip() == "*":
+        return ("*",)
+    try:
+        return origins(text)
+    except ValueError as expected:
+        raise ValueError(f"* alone, or {expected}") from None
+
+
 ORIGINS_MAX = 50
 """They are in a header of each page that may be framed."""
 HOST = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*")

@@ -28,6 +28,7 @@ from setting_values import (
     one_of,
     origin,
     origins,
+    origins_or_all,
     paragraphs,
     switch,
     trusted_header,
@@ -134,9 +135,12 @@ class Settings:
     locales: str = setting("", line_or_none(4000), "folder with catalogues of pages' words in more languages")
     webhook_fake: bool = setting("off", switch, "on or off: for tests, webhooks may go to this machine, also by http")
     embed_from: tuple[str, ...] = setting(
+        "", origins, "sites whose pages may show open boards in a frame: https://blog.example.org, with commas between"
+    )
+    cors_from: tuple[str, ...] = setting(
         "",
-        origins,
-        "sites whose pages may show boards that everyone reads, in a frame: https://blog.example.org, with commas between",
+        origins_or_all,
+        "sites whose scripts may read open boards: https://a.example, with commas between, or * for all",
     )
     log_requests: bool = setting("off", switch, "on or off: a line for each request (never its query); faults always")
 

@@ -103,6 +103,8 @@ def flag(fields: dict[str, Any], name: str) -> bool | None:
 
 
 class ApiBoards(WithBoards, BoardHandler):
+    shares = True
+
     @property
     def counts_as_reading(self) -> bool:
         """Guests get it from memory: every page of theirs asks for it."""
@@ -130,6 +132,8 @@ class ApiBoards(WithBoards, BoardHandler):
 
 
 class ApiBoard(BoardHandler):
+    shares = True
+
     async def get(self, slug: str) -> None:
         self.write_json(await self.whole(await self.site.board(self.caller, slug)))
 

@@ -29,6 +29,7 @@ NEW_SECRET_RETRY_MS = 1000
 class Poll(Base):
     """What `/get` and the API's polls share: the cursor, the wait, and parking."""
 
+    shares = True
     waiter: FutureWaiter | None = None
     known: KnownRequest | None = None
     """The memo's entry for this poll, which says what its bytes mean from now on."""
@@ -184,6 +185,8 @@ class Poll(Base):
         """Puts this request into the memo. From now on, the same bytes around another cursor need no parsing."""
         memo, stream = self.context.memo, self.stream
         if memo is None or not isinstance(stream, ReleasedStream) or not is_plain(self.request):
+            return
+        if self.config.cors_from and "Origin" in self.request.headers:  # replies there have the same headers for all
             return
         poll = split_poll(stream.last_read)
         if poll is None or hears != (poll.others is not None) or not means(stream.last_read, self.request):

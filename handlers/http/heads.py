@@ -13,6 +13,7 @@ from tornado.web import _HandlerDelegate
 
 from handlers.http.addresses import NotFoundPage
 from handlers.http.base import Base, allowed_methods
+from handlers.http.sharing import PREFLIGHT, shared_headers
 from net.streams import READ_BYTES, ServedStream
 
 BODILESS = ("GET", "HEAD", "OPTIONS")
@@ -34,12 +35,15 @@ def localize(request: HTTPServerRequest) -> None:
 
 
 class Options(Base):
-    """OPTIONS: the methods allowed at an address, for everyone. No CORS headers, so other sites are allowed nothing."""
+    """OPTIONS: the methods allowed at an address, for everyone. Other sites are allowed nothing, except to read what is
+    shared with those in CORS_FROM.
+    """
 
     for_whom = "anyone"
 
-    def initialize(self, methods: Sequence[str]) -> None:
+    def initialize(self, methods: Sequence[str], is_shared: bool = False) -> None:
         self.methods = methods
+        self.is_shared = is_shared
 
     async def prepare(self) -> None:
         self.context.under_way.add(self)
@@ -47,7 +51,17 @@ class Options(Base):
     async def options(self, *arguments: str) -> None:
         self.set_status(204)
         self.set_header("Allow", ", ".join(self.methods))
+        if self.is_shared:
+            self.allow_reading()
         self.finish()
+
+    def allow_reading(self) -> None:
+        """Answers what a browser asks before a script's request (https://fetch.spec.whatwg.org/#cors-preflight-fetch)."""
+        headers = shared_headers(self.config, self.request.headers.get("Origin"))
+        if "Access-Control-Allow-Origin" in headers:
+            headers |= PREFLIGHT
+        for name, value in headers.items():
+            self.set_header(name, value)
 
 
 class Headed(HTTPMessageDelegate):

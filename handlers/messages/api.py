@@ -191,6 +191,8 @@ class Placed(OnMessage):
 
 
 class ApiMessage(Placed):
+    shares = True
+
     async def get(self, id: str) -> None:
         message = await self.site.message(self.caller, parse_id(id))
         await self.find_board_of(message)

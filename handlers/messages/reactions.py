@@ -30,6 +30,8 @@ class ApiReaction(Placed):
 class ApiReactions(OnMessage):
     """Who reacted to a message."""
 
+    shares = True
+
     async def get(self, id: str) -> None:
         after, limit = self.whole_number("after") or 0, self.limit() or MEMBERS_AT_ONCE
         message, found, more = await self.site.reactions_to(self.caller, parse_id(id), after, limit)

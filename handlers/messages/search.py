@@ -98,6 +98,8 @@ def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Pi
 
 
 class ApiSearch(Searching):
+    shares = True
+
     async def get(self) -> None:
         board = self.query("board")
         if board is None:

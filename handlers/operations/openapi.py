@@ -34,7 +34,7 @@ status that you don't know by its class (4xx, 5xx), and ignore fields that you d
 
 `HEAD` is allowed wherever `GET` is, and `OPTIONS` everywhere. Every answer has `X-Content-Type-Options`,
 `Referrer-Policy`, `Content-Security-Policy` and `Cache-Control` (`no-store`, except the feed); with https, it has
-`Strict-Transport-Security` as well. `Connection` (`close`) says that the server closes the connection, `Vary` and
+`Strict-Transport-Security` as well; for sites in CORS_FROM, `Access-Control-Allow-Origin` and `Access-Control-Expose-Headers`. `Connection` (`close`) says that the server closes the connection, `Vary` and
 `Content-Encoding` that the answer may be compressed; `X-Accel-Buffering` (`no`) is a stream's, for nginx.
 """
 TAGS = {
@@ -134,6 +134,7 @@ def summaries(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 class OpenApi(Base):
+    shares = True
     for_whom = "anyone"
     identifies = False
 
