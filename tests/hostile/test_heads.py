@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from handlers import ROUTES
+from handlers import EMBEDDING, ROUTES
 from tests.http.test_polls import repeats  # noqa: F401 (fixture: both ways)
 from tests.support.patience import PATIENCE
 
