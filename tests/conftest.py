@@ -1,6 +1,7 @@
 """The fixtures of all tests: real servers, browsers and databases."""
 
 import contextlib
+import functools
 import gc
 import pathlib
 import tempfile
@@ -10,7 +11,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from tests.support import hashing
+from tests.support import fresh, hashing
 from tests.support.outliving import no_thread_outlives_a_test  # noqa: F401 (a fixture for every test)
 from tests.support.postgres import Databases
 from tests.support.server import Server
@@ -174,23 +175,37 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def new_database(request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
-    """Addresses of new, empty databases of PostgreSQL."""
-    databases = request.config.databases
+def databases(request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
+    """Addresses of databases of PostgreSQL, made by a method of Databases."""
     made: list[str] = []
 
-    def new_database(options: str = "") -> str:
-        made.append(databases.create(options))
+    def give(make: Callable[..., str], *arguments: str) -> str:
+        made.append(make(request.config.databases, *arguments))
         return made[-1]
 
-    yield new_database
+    yield give
     for url in made:
-        databases.give_back(url)
+        request.config.databases.give_back(url)
+
+
+@pytest.fixture
+def new_database(databases: Callable[..., str]) -> Callable[..., str]:
+    """Addresses of new, empty databases of PostgreSQL."""
+    return functools.partial(databases, Databases.create)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
-    """The address of a new database, on each engine in turn."""
+    """The address of a new board, on each engine in turn."""
+    if request.param == "sqlite":
+        fresh.make_file(tmp_path / "board.db")
+        return f"sqlite:///{tmp_path}/board.db"
+    return request.getfixturevalue("databases")(Databases.create_board)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """The address of a database without a board, on each engine in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/board.db"
     return request.getfixturevalue("new_database")()

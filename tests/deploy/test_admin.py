@@ -32,6 +32,12 @@ from tests.support.server import ROOT, environment, until
 
 
 @pytest.fixture
+def url(empty_url):
+    """Without a board: it is made in the test."""
+    return empty_url
+
+
+@pytest.fixture
 def board(start):
     """A board with something of everything, and people who may be asked later."""
     server = start()

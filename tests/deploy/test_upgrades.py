@@ -27,6 +27,12 @@ from version import VERSION
 NEXT = "77.0.0"
 
 
+@pytest.fixture
+def url(empty_url):
+    """Without a board: it is made in the test."""
+    return empty_url
+
+
 def added(engine, number):
     """The next release keeps more, in every table."""
     tables = sorted(set(re.findall(r"CREATE TABLE (\w+)", "".join(one.sql for one in migrations(engine)))))

@@ -23,6 +23,12 @@ from tests.support.patience import PATIENCE
 from tests.support.server import ROOT, environment
 
 
+@pytest.fixture
+def url(empty_url):
+    """Without a board: it is made in the test."""
+    return empty_url
+
+
 @contextlib.contextmanager
 def opened(path):
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:

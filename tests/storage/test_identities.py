@@ -26,6 +26,12 @@ LATER = 10**14  # milliseconds, in a time far off
 PICTURE = Picture("image/png", b"\x89PNG\r\n\x1a\n...")
 
 
+@pytest.fixture
+def url(empty_url):
+    """Without a board: it is made in the test."""
+    return empty_url
+
+
 async def join(storage, name="Grace Hopper", facebook_id=ID, names=("grace", "grace_2")):
     return await storage.create_account_with_identity("facebook", APP, facebook_id, name, names)
 

@@ -48,6 +48,12 @@ ROWS = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def url(empty_url):
+    """Without a board: it is made in the test."""
+    return empty_url
+
+
 def lines(changes=(), more=(), seq=9):
     """An export with a row of everything in a line of its own, changed: (table, column, value)."""
     rows = {table: dict(row) for table, row in ROWS.items()}

@@ -30,6 +30,12 @@ CHECKED = {
 """Columns for which the schema has a list of values; a board is there; and of its messages only one could be pinned."""
 
 
+@pytest.fixture
+def url(empty_url):
+    """Without a board: it is made in the test."""
+    return empty_url
+
+
 def look(url, of_sqlite, of_postgres):
     """Rows of text that the database itself gives."""
     if url.startswith("postgres"):

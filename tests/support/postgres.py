@@ -15,6 +15,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
+from tests.support import fresh
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_port
 
@@ -124,21 +125,80 @@ def cluster(*, durable: bool = False, parent: str | None = None) -> Iterator[Clu
         shutil.rmtree(folder)
 
 
-EMPTY = """
+ALONE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 \\g /dev/null
 SET client_min_messages = error;
-DROP SCHEMA IF EXISTS longboard CASCADE;
+"""
+"""Ends the other connections to a database."""
+THINGS = """
 SELECT (SELECT count(*) FROM pg_class WHERE oid >= 16384) + (SELECT count(*) FROM pg_type WHERE oid >= 16384)
      + (SELECT count(*) FROM pg_proc WHERE oid >= 16384) + (SELECT count(*) FROM pg_namespace WHERE oid >= 16384)
      + (SELECT count(*) FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
         WHERE datname = current_database())
      + (SELECT count(*) FROM pg_database WHERE datname = current_database() AND (datconnlimit <> -1 OR datacl IS NOT NULL))
 """
-"""Ends the connections to a database, removes our schema, and says how much else is there that a new one lacks.
+"""Says how much is there that a new database lacks.
 
 16384 is PostgreSQL's FirstNormalObjectId: what has a smaller oid came with the server.
 """
+SHAPE = f"""
+SELECT md5(concat(({THINGS}), string_agg(one, chr(10) ORDER BY one COLLATE "C"))) FROM (
+    SELECT concat(number, name) FROM longboard.migrations
+    UNION ALL SELECT concat(nspowner, nspacl) FROM pg_namespace WHERE nspname = 'longboard'
+    UNION ALL SELECT concat_ws(' ', relname, relkind, relpersistence, relowner, relacl, relrowsecurity, reloptions)
+        FROM pg_class WHERE relnamespace = 'longboard'::regnamespace
+    UNION ALL SELECT concat_ws(' ', relname, attnum, attname, atttypid, atttypmod, attnotnull, attidentity, attgenerated,
+            attstorage, attcompression, attisdropped, attstattarget, attoptions, attacl, pg_get_expr(adbin, adrelid))
+        FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE relnamespace = 'longboard'::regnamespace
+    UNION ALL SELECT concat(indisvalid, pg_get_indexdef(indexrelid))
+        FROM pg_index JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = 'longboard'::regnamespace
+    UNION ALL SELECT concat(conrelid::regclass, convalidated, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE connamespace = 'longboard'::regnamespace
+    UNION ALL SELECT concat(tgenabled, pg_get_triggerdef(pg_trigger.oid))
+        FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE relnamespace = 'longboard'::regnamespace AND NOT tgisinternal
+    UNION ALL SELECT concat(proowner, proacl, pg_get_functiondef(oid))
+        FROM pg_proc WHERE pronamespace = 'longboard'::regnamespace
+    UNION ALL SELECT 'statistics of ' || starelid::regclass
+        FROM pg_statistic JOIN pg_class ON pg_class.oid = starelid WHERE relnamespace = 'longboard'::regnamespace
+) AS ours (one)
+"""
+"""A database with a board, but for the rows of its tables: what migrations have made, and all that a test may have added
+or changed. Rows of pg_statistic are from an ANALYZE, and plans depend on them."""
+EMPTY = f"DROP SCHEMA IF EXISTS longboard CASCADE; {THINGS};"
+"""Removes our schema, and says how much else is there."""
+USED = """
+SELECT string_agg(oid::regclass::text, ', ') AS used FROM pg_class
+WHERE relnamespace = 'longboard'::regnamespace AND relkind = 'r' AND relname <> 'migrations' AND pg_relation_size(oid) > 0
+"""
+RENEW = f"""
+{USED} \\gset
+TRUNCATE :used CASCADE;
+SELECT setval(oid, 1, false) FROM pg_class WHERE relnamespace = 'longboard'::regnamespace AND relkind = 'S' \\g /dev/null
+INSERT INTO longboard.board
+SELECT (json_populate_record(made, json_build_object(
+    'epoch', substr(replace(gen_random_uuid()::text, '-', ''), 1, 8),
+    'secret', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+))).* FROM json_populate_record(NULL::longboard.board, :'row') AS made;
+"""
+"""Removes all rows, and what is left of others; numbers begin with 1. Then comes the row of a new board."""
+BOARD = "a board"
+GIVE_BACK = f"""
+{ALONE}
+SELECT to_regclass('longboard.migrations') IS NOT NULL AS same \\gset
+\\if :same
+    SELECT ({SHAPE}) = :'shape' AS same \\gset
+\\endif
+\\if :same
+    {RENEW}
+    \\echo {BOARD}
+\\else
+    {EMPTY}
+\\endif
+"""
+"""Says that there is a new board again; otherwise, how much is there that an empty database lacks."""
 
 
 class Databases:
@@ -153,8 +213,10 @@ class Databases:
         self._started: Cluster | None = None
         self._server: str | None = os.environ.get("TEST_DATABASE_URL")
         self._empty: list[str] = []
+        self.boards: list[str] = []
         self._special: set[str] = set()
         """With options that no other test expects."""
+        self._shape = self._row = ""
 
     @property
     def server(self) -> str:
@@ -180,12 +242,24 @@ class Databases:
             self._special.add(url)
         return url
 
+    def create_board(self) -> str:
+        """The address of one with a new board."""
+        if self.boards:
+            return self.boards.pop()
+        fresh.make(url := self.create())
+        if not self._shape:
+            assert psql(url, USED) == "longboard.board", "migrations have made more rows: a new board needs them, too"
+            self._shape, self._row = psql(url, f"{SHAPE}; SELECT row_to_json(board) FROM longboard.board").splitlines()
+        return url
+
     def give_back(self, url: str) -> None:
         """Empties a database for another test, or drops it. Making one takes as long as many tests."""
         with contextlib.suppress(AssertionError):  # a test may have left one that nobody can use
-            if url not in self._special and psql(url, EMPTY) == "0":
-                self._empty.append(url)
-                return
+            if url not in self._special:
+                left = psql(url, GIVE_BACK, shape=self._shape, row=self._row)
+                if left in ("0", BOARD):
+                    (self._empty if left == "0" else self.boards).append(url)
+                    return
         psql(self.server, f"DROP DATABASE {urllib.parse.urlsplit(url).path[1:]} WITH (FORCE)")
 
     def end(self) -> None:
@@ -199,9 +273,10 @@ class Databases:
         shutil.rmtree(self.folder)
 
 
-def psql(url: str, sql: str) -> str:
-    """What PostgreSQL's own client prints for it, with a column as plain text."""
-    command = [str(programs() / "psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", url]
+def psql(url: str, sql: str, **values: str) -> str:
+    """What PostgreSQL's own client prints for it, with a column as plain text. `values` are variables of its own."""
+    variables = [f"--set={name}={value}" for name, value in {"ON_ERROR_STOP": "1", **values}.items()]
+    command = [str(programs() / "psql"), "-qAtX", *variables, url]
     patient = os.environ | {"PGOPTIONS": "-c statement_timeout=0"}  # whatever a test has set for the database
     done = subprocess.run(command, input=sql, capture_output=True, text=True, env=patient)
     assert done.returncode == 0, done.stderr

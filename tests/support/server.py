@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import httpx
 
+from tests.support import fresh
 from tests.support.forks import MALLOC, Forked
 from tests.support.patience import PATIENCE
 
@@ -31,6 +32,8 @@ class Server:
 
     def __init__(self, folder: pathlib.Path, **settings: object) -> None:
         self.settings = {"port": 0, "database_url": f"sqlite:///{folder}/board.db", "limits": "off", **settings}
+        if self.under is None and "database_url" not in settings and not (folder / "board.db").exists():
+            fresh.make_file(folder / "board.db")
         self.log = folder / "server.log"
         self.process: subprocess.Popen[str] | Forked | None = None
         self.opened: list[httpx.Client] = []
