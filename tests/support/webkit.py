@@ -18,6 +18,8 @@ from tests.support.ports import free_port
 
 SCREEN = "1280x1000x24"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # what an element is called in WebDriver's JSON
+PLAIN_DRAWING = {"WEBKIT_DISABLE_DMABUF_RENDERER": "1"}
+"""Without a graphics card, to draw for one in buffers that processes share takes as much time as all else."""
 WRITE = """([selector, text]) => {
     document.querySelector(selector).select();
     document.execCommand(text ? "insertText" : "delete", false, text);
@@ -155,7 +157,7 @@ async def screen() -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def driver(program: str, display: str, server_url: str, *arguments: str) -> AsyncIterator[Driver]:
     port = free_port()
-    environment = {**os.environ, "DISPLAY": display, "LANG": "en_GB.UTF-8", "TZ": "Europe/Berlin"}
+    environment = {**os.environ, **PLAIN_DRAWING, "DISPLAY": display, "LANG": "en_GB.UTF-8", "TZ": "Europe/Berlin"}
     async with (
         process(program, f"--port={port}", env=environment),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=None) as http,
