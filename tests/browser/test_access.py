@@ -2,31 +2,28 @@
 
 import asyncio
 
-import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.test_looks import pages  # noqa: F401 - a fixture
 from tests.browser.test_tabs import parked
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.browser import BROWSER_TEST, NETWORK, is_wide, message, scroll, write
 from tests.support.patience import BRIEFLY
 
 pytestmark = BROWSER_TEST
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_on_any_page(pages, visit, scheme):  # noqa: F811
+async def test_axe_finds_nothing_on_any_page(pages, visit):  # noqa: F811
     """Names, roles, contrast and order: no rule of axe-core is broken, by day or by night."""
     server, person, for_all, for_members = pages
     visit.expect("status of 404")
     for who, paths in ((None, [*for_all, "/search", "/search?q=mine"]), (person, for_members)):
-        page = await visit(server, person=who, color_scheme=scheme, reduced_motion="reduce")
+        page = await visit(server, person=who, reduced_motion="reduce")
         for path in paths:
             await page.goto(path)
             if await page.locator("details").count():
                 await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-            found = await Axe().run(page)
-            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+            await no_violations(page, *DAY_AND_NIGHT)
 
 
 async def test_axe_finds_nothing_while_things_are_happening(start, visit):
@@ -54,11 +51,6 @@ async def test_axe_finds_nothing_while_things_are_happening(start, visit):
     await expect(page.locator("#sign")).to_have_text("Reconnecting…")
     await no_violations(page)
     server.start()
-
-
-async def no_violations(page):
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 async def test_a_screen_reader_hears_how_many_came_not_each_of_them(start, visit):

@@ -5,11 +5,11 @@ import itertools
 import re
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.test_accounts import sign_in
 from tests.browser.test_tabs import TOKEN, another, comes_to_front
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.boards import LISTED, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, box_of, comes_true, is_wide, message, write
 from tests.support.people import Person, client
@@ -319,18 +319,17 @@ async def test_its_scripts_are_unknown_to_a_server_of_one_board(club, visit):
 # --- for everyone
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_on_the_pages_of_boards(club, visit, scheme):
+async def test_axe_finds_nothing_on_the_pages_of_boards(club, visit):
     """With news in the list, with the sheet open, on the list of all boards and in the forms."""
     visit.expect("status of 422|status of 409")
     server, owner, friend, hidden = club
     make_board(owner, "News", "news", write_by="moderators")
-    wide = await visit(server, "/", friend, color_scheme=scheme, reduced_motion="reduce", **WIDE)
+    wide = await visit(server, "/", friend, reduced_motion="reduce", **WIDE)
     await parked(server, 1)
     await comes_true(wide, LISTED)
     post_on(owner.api, "rowing", "news")
     await expect(entry(wide, "Rowing")).to_have_class("new")
-    await no_violations(wide)
+    await no_violations(wide, *DAY_AND_NIGHT)
     for path in (
         "/b/rowing/",
         f"/b/{hidden}/",
@@ -341,14 +340,14 @@ async def test_axe_finds_nothing_on_the_pages_of_boards(club, visit, scheme):
         "/b/rowing/?before=99",
     ):
         await wide.goto(path)
-        await no_violations(wide)
-    phone = await visit(server, "/b/rowing/", owner, color_scheme=scheme, reduced_motion="reduce", **PHONE)
+        await no_violations(wide, *DAY_AND_NIGHT)
+    phone = await visit(server, "/b/rowing/", owner, reduced_motion="reduce", **PHONE)
     await phone.get_by_role("button", name="Boards").click()
     await expect(entry(phone, "Committee")).to_be_visible()
-    await no_violations(phone)
+    await no_violations(phone, *DAY_AND_NIGHT)
     for path in ("/search?q=w&board=*", "/boards", "/boards/new", f"/b/{hidden}/settings", "/b/rowing/settings"):
         await phone.goto(path)
-        await no_violations(phone)
+        await no_violations(phone, *DAY_AND_NIGHT)
     await phone.set_viewport_size({"width": 320, "height": 480})
     for field, wrong, words in (
         ("Name", " ", "A board's name has"),
@@ -363,13 +362,8 @@ async def test_axe_finds_nothing_on_the_pages_of_boards(club, visit, scheme):
         for one in (box, phone.get_by_role("alert")):
             await expect(one).to_be_in_viewport(ratio=1)
         await expect(box).to_have_accessible_description(re.compile(f"^{words}"))
-        await no_violations(phone)
+        await no_violations(phone, *DAY_AND_NIGHT)
         assert not await is_wide(phone)
-
-
-async def no_violations(page):
-    found = await Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
 
 
 SMALL = """() => [...document.querySelectorAll("#open-boards, #boards a, #mute, .board-head a, .board-head summary, .panel button, .panel input:not([type=hidden], [type=radio], [type=checkbox]), .choice, .all-boards li, .me .button, .search label:not(.unseen), .search button")]

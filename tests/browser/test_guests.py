@@ -4,8 +4,8 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.test_access import no_violations
 from tests.browser.test_tools import ACTIONS, edit, point_at, use
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.boards import promote
 from tests.support.browser import BROWSER_TEST, NETWORK, box_of, is_as_after_reload, is_wide, message, write
 from tests.support.people import Person
@@ -101,9 +101,7 @@ async def test_a_page_with_a_named_guest_is_for_everyone(start, visit):
     await plain.get_by_role("button", name="Reply", exact=True).click()
     await expect(message(plain, "yes").locator("header")).to_contain_text("Zoe (guest)")
     page = await visit(server, viewport={"width": 320, "height": 700})
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
-        await no_violations(page)
+    await no_violations(page, *DAY_AND_NIGHT)
     assert not await is_wide(page)
     await page.evaluate("document.documentElement.dir = 'rtl'")
     assert not await is_wide(page)

@@ -1,6 +1,5 @@
 """Mentions on pages: each reader sees which messages mention them, live and after a reload."""
 
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from handlers.http.static import static_url
@@ -8,6 +7,7 @@ from tests.browser.test_reading import hide
 from tests.browser.test_tabs import parked
 from tests.browser.test_tools import use
 from tests.http.test_boards import promoted
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.browser import BROWSER_TEST, box_of, is_as_after_reload, is_wide, message
 from tests.support.people import Person
 
@@ -38,10 +38,7 @@ async def test_a_page_marks_what_mentions_its_reader_and_no_other_page_does(star
         await expect(page.locator(".mentioned")).to_have_count(int(is_told))
         await expect(message(page, "a cup of it")).to_have_count(1)
         await is_as_after_reload(page)
-    for scheme in ("light", "dark"):
-        await pages[0].emulate_media(color_scheme=scheme)
-        found = await Axe().run(pages[0])
-        assert found.violations_count == 0, found.generate_report()
+    await no_violations(pages[0], *DAY_AND_NIGHT)
     bob.api.patch(f"/api/v1/messages/{id}", json={"body": "Tea, anybody?"})
     for page in pages:
         await expect(message(page, "Tea, anybody?")).to_have_count(1)
@@ -123,8 +120,7 @@ async def test_usernames_are_completed_while_one_writes(start, visit):
     await expect(options).to_have_count(0)
     await box.press_sequentially("Dear @ad")
     await expect(options).to_have_text(["@adam_smith Adam", "@ada Ada", "@adalbert דנה Allen"])
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    await no_violations(page)
     active = "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).textContent"
     for key, words in (("ArrowDown", "@ada Ada"), ("ArrowUp", "@adam_smith Adam"), ("ArrowUp", "@adalbert דנה Allen")):
         await box.press(key)

@@ -4,8 +4,8 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.test_access import no_violations
 from tests.browser.test_tools import tool, use
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.browser import BROWSER_TEST, NETWORK, is_wide, message
 from tests.support.people import Person
 
@@ -66,9 +66,7 @@ async def test_two_members_and_a_guest_see_each_reaction_at_once(start, visit):
     await second.reload()
     await expect(second.get_by_role("button", name="1 heart")).to_have_attribute("aria-pressed", "true")
     await second.set_viewport_size({"width": 320, "height": 600})
-    for scheme in ("light", "dark"):
-        await second.emulate_media(color_scheme=scheme)
-        await no_violations(second)
+    await no_violations(second, *DAY_AND_NIGHT)
     assert not await is_wide(second)
 
     await use(first, "Erg session instead", "React")

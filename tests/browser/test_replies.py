@@ -2,11 +2,11 @@
 
 import time
 
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.browser.test_tabs import parked
 from tests.browser.test_tools import point_at, tool, use
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.browser import BROWSER_TEST, box_of, is_as_after_reload, is_wide, message, write
 from tests.support.people import Person
 
@@ -225,18 +225,13 @@ async def test_one_replies_without_javascript(start, visit):
     await page.get_by_role("button", name="Reply", exact=True).click()
     await expect(quote(page, "from the plain form")).to_contain_text("In reply to Guest שלום עולם")
     await expect(quote(page, "from the plain form").locator("span").last).to_have_css("direction", "rtl")
-    for scheme in ("light", "dark"):
-        lively = await visit(
-            server, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 320, "height": 700}
-        )
-        await use(lively, HEBREW.strip(), "Reply")
-        await expect(lively.locator("#composer .replying")).to_be_visible()
-        found = await Axe().run(lively)
-        assert found.violations_count == 0, found.generate_report()
-        assert not await is_wide(lively)
-        await lively.get_by_role("button", name="Cancel reply").click()
-        await expect(lively.locator(".replying")).to_have_count(0)
-        await lively.goto(f"/m/{first + 1}")
-        found = await Axe().run(lively)
-        assert found.violations_count == 0, found.generate_report()
-        assert not await is_wide(lively)
+    lively = await visit(server, reduced_motion="reduce", viewport={"width": 320, "height": 700})
+    await use(lively, HEBREW.strip(), "Reply")
+    await expect(lively.locator("#composer .replying")).to_be_visible()
+    await no_violations(lively, *DAY_AND_NIGHT)
+    assert not await is_wide(lively)
+    await lively.get_by_role("button", name="Cancel reply").click()
+    await expect(lively.locator(".replying")).to_have_count(0)
+    await lively.goto(f"/m/{first + 1}")
+    await no_violations(lively, *DAY_AND_NIGHT)
+    assert not await is_wide(lively)

@@ -4,8 +4,8 @@ import datetime
 
 from playwright.async_api import expect
 
-from tests.browser.test_access import no_violations
 from tests.http.test_boards import bot_of
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.boards import LISTED, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, comes_true, is_wide, message
 from tests.support.people import Person
@@ -49,9 +49,7 @@ async def test_who_comes_back_sees_what_is_new_since(start, visit):
     await expect(page.get_by_role("separator", name="3 new since yesterday", exact=True)).to_be_visible()
     assert await line.evaluate(BESIDE) == ["three", "two"]
     await page.set_viewport_size({"width": 320, "height": 600})
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)
-        await no_violations(page)
+    await no_violations(page, *DAY_AND_NIGHT)
     assert not await is_wide(page)
     server.post("six")
     await expect(message(page, "six")).to_have_count(1)

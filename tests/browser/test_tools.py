@@ -2,10 +2,9 @@
 
 import re
 
-import pytest
 from playwright.async_api import expect
 
-from tests.browser.test_access import no_violations
+from tests.support.axe import DAY_AND_NIGHT, no_violations
 from tests.support.boards import LISTED, make_board, post_on, promote
 from tests.support.browser import BROWSER_TEST, NETWORK, box_of, comes_true, is_as_after_reload, is_wide, message
 from tests.support.people import Person
@@ -398,20 +397,19 @@ async def test_where_one_touches_dots_open_a_sheet(start, visit):
     await expect(message(page, "one more")).to_have_count(1)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_in_the_tools(start, visit, scheme):
+async def test_axe_finds_nothing_in_the_tools(start, visit):
     """The toolbar, the question, and the form, by day and by night; in forced colours the toolbar has an edge."""
     server = start()
     ada = Person(server, name="Ada")
     for words in ("one", "two"):
         ada.post(words)
-    page = await visit(server, person=ada, reduced_motion="reduce", color_scheme=scheme)
+    page = await visit(server, person=ada, reduced_motion="reduce")
     for name in ("Delete", "Edit"):
         await point_at(page, "one")
-        await no_violations(page)
+        await no_violations(page, *DAY_AND_NIGHT)
         await tool(page, name).click()
         await page.locator(".ask, .in-place textarea").wait_for()
-        await no_violations(page)
+        await no_violations(page, *DAY_AND_NIGHT)
         await page.keyboard.press("Escape")
     await page.emulate_media(forced_colors="active")
     await point_at(page, "one")
