@@ -28,8 +28,8 @@ def repeats() -> str:
 
 
 @pytest.fixture
-def start(tmp_path: pathlib.Path, repeats: str) -> Iterator[Callable[..., Server]]:
-    """Starts servers with settings of the test's choice, and ends them."""
+def start(tmp_path: pathlib.Path, repeats: str, databases: Callable[..., str]) -> Iterator[Callable[..., Server]]:
+    """Starts servers with settings of the test's choice, and ends them, before their databases are given back."""
     with contextlib.ExitStack() as stack:
 
         def start(**settings: object) -> Server:
