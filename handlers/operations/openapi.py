@@ -46,8 +46,8 @@ TAGS = {
 }
 
 
-def description(settings: Settings) -> Json:
-    paths = (
+def calls(settings: Settings) -> Json:
+    return (
         message_calls(settings)
         | reaction_calls(settings)
         | mention_calls()
@@ -61,6 +61,22 @@ def description(settings: Settings) -> Json:
         | private_feed_calls(settings)
         | embed_calls(settings)
     )
+
+
+def all_schemas(settings: Settings) -> Json:
+    return (
+        schemas(settings)
+        | reaction_schemas()
+        | mention_schemas()
+        | board_schemas()
+        | hook_schemas()
+        | webhook_schemas()
+        | embed_schemas(settings)
+    )
+
+
+def description(settings: Settings) -> Json:
+    paths = calls(settings)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -74,13 +90,7 @@ def description(settings: Settings) -> Json:
         "security": GUESTS_TOO,
         "paths": paths,
         "components": {
-            "schemas": schemas(settings)
-            | reaction_schemas()
-            | mention_schemas()
-            | board_schemas()
-            | hook_schemas()
-            | webhook_schemas()
-            | embed_schemas(settings),
+            "schemas": all_schemas(settings),
             "headers": {part_name(name): schema for name, schema in HEADERS.items()},
             "examples": error_examples(named_codes(paths)),
             "securitySchemes": {

@@ -159,7 +159,7 @@ addEventListener("hashchange", goToPlace);
 if (isTurned || isOldestFirst()) {
   main.style.visibility = "hidden";
   lazy("opening", ({ open }) => open(isTurned)).finally(() => {
-    main.style.cssText = "animation: none"; // see order.css
+    main.style.cssText = "animation:none"; // see order.css
     board.wake();
     keepPlace();
   });
