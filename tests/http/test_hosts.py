@@ -40,7 +40,7 @@ def paths():
 
 
 def is_data(path):
-    return path == "/get" or path.startswith("/api/v1/")
+    return path == "/get" or path.startswith(("/api/v1/", "/hooks/"))
 
 
 @pytest.mark.parametrize("path", paths())
