@@ -106,9 +106,7 @@ class Message:
 
 
 class Asker(NamedTuple):
-    """Who asks for messages: a guest, or an account with the credential of the request; or the command line, which
-    may read every board.
-    """
+    """Who asks for messages: a guest, an account with the credential of the request, or the command line, which may all."""
 
     account_id: int | None = None
     credential_id: int | None = None
@@ -148,15 +146,13 @@ class Board(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Head:
-    """The board's position: its last change, and the floor, below which cursors are reset.
-
-    `access` grows whenever something about an account must be read again.
-    """
+    """The board's position: its last change, and the floor, below which cursors are reset."""
 
     epoch: str
     seq: int
     floor: int
     access: int
+    """It grows whenever something about an account must be read again."""
     boards: int = 0
     """The newest change of a row of boards, or of an invitation."""
 
@@ -244,9 +240,7 @@ class Password:
 
 
 class Credential(NamedTuple):
-    """A way in, stored by its hash: a browser's `session`, a `token` from signing in, a `bot`'s named token, or the
-    address of a `feed`, which reads that and nothing else.
-    """
+    """A way in, stored by its hash: a browser's `session`, a `token` from signing in, that of a `bot`, or of one `feed`."""
 
     id: int
     account: Account

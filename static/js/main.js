@@ -16,6 +16,7 @@ import { n, t } from "./words.js";
  */
 
 const OVERDUE_MS = 2000;
+const LATE_MS = 1000; // for what a page waits for before it is shown: as in order.css
 const KEPT_EVERY_MS = 400; // Safari allows 100 calls of replaceState in 30 s
 // Until a screen reader is told how many messages are new, and until tools that could not be had are asked for again:
 const PAUSE_MS = 1000;
@@ -158,7 +159,8 @@ part("watching").before(turner); // at the other end than “Notify me”: what 
 addEventListener("hashchange", goToPlace);
 if (isTurned || isOldestFirst()) {
   main.style.visibility = "hidden";
-  lazy("opening", ({ open }) => open(isTurned)).finally(() => {
+  const late = new Promise((done) => setTimeout(done, LATE_MS));
+  Promise.race([late, lazy("opening", ({ open }) => open(isTurned))]).finally(() => {
     main.style.cssText = "animation:none"; // see order.css
     board.wake();
     keepPlace();

@@ -276,6 +276,17 @@ async def test_a_conversation_works_without_javascript(start, visit):
     assert await live.evaluate(FOOT) <= 700
 
 
+async def test_a_page_is_seen_while_its_script_does_not_come(start, visit):
+    """The script goes to the end of the page before that is seen; but a request that hangs hides nothing."""
+    server = start(reading_order="oldest")
+    server.post("hello")
+    page = await visit(server)
+    await visit.hold(page, "**/opening.js")
+    await page.reload(wait_until="commit")
+    await turned(page)
+    await expect(message(page, "hello")).to_be_visible()
+
+
 async def test_one_finds_the_way_in_either_order(start, visit):
     """From far away a button leads to the newest, without any news; the way back from a quoted message leads to where one was,
     also to the end; and a message's page has its neighbours and its new replies in the order of the board, or of its reader.
@@ -320,7 +331,6 @@ async def test_one_finds_the_way_in_either_order(start, visit):
         )
         assert above == (4 if order == "oldest" else 2), "new replies are on the form's side of the newest"
         await at.close()
-        last = server.get("/api/v1/messages?limit=1").json()["messages"][0]["id"]
         last = ada.api.post("/api/v1/messages", json={"body": "to that", "reply_to": first}).json()["id"]
         ada.api.delete(f"/api/v1/messages/{last - 3}")
         await page.reload()
