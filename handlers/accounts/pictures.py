@@ -1,7 +1,5 @@
 """A member's picture: the one from a provider of logins, stored and served here, or else their initials."""
 
-import colorsys
-
 import tornado.escape
 import tornado.web
 
@@ -10,6 +8,10 @@ from handlers.http.base import Base
 from handlers.messages.api import parse_id
 from storage.people import Picture
 from storage.records import Account
+
+
+HUES = ("#a43", "#850", "#562", "#374", "#177", "#36a", "#75a", "#947")
+"""Those of messages.css, by the account's id."""
 
 
 class MemberPicture(Base):
@@ -37,13 +39,12 @@ class MemberPicture(Base):
 
 
 def initials_of(account: Account) -> Picture:
-    """Draws the first letters of the first and last word, on a colour that depends only on the account's id."""
+    """Draws the first letters of the first and last word, on the colour that the account's face has beside messages."""
     words = account.name.split()
     letters = "".join(first_sign(word).upper() for word in (words[:1] + words[-1:] if len(words) > 1 else words))
-    red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(account.id * 0.618 % 1, 0.38, 0.35))
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 80">'
-        f'<rect width="80" height="80" fill="rgb({red},{green},{blue})"/>'
+        f'<rect width="80" height="80" fill="{HUES[account.id % len(HUES)]}"/>'
         '<text x="40" y="52" font-size="32" font-family="system-ui, sans-serif" text-anchor="middle" fill="#fff">'
         f"{tornado.escape.xhtml_escape(letters)}</text></svg>"
     )

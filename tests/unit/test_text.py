@@ -1,5 +1,7 @@
 """What a message may contain."""
 
+import pathlib
+import re
 import unicodedata
 
 import pytest
@@ -10,7 +12,7 @@ from board.account_names import clean_name, name_from_elsewhere
 from board.highlights import excerpt
 from board.signs import beginning, first_sign
 from board.text import MARKS_IN_A_ROW, BadTextError, clean
-from handlers.accounts.pictures import initials_of
+from handlers.accounts.pictures import HUES, initials_of
 from handlers.http.errors import as_refused
 from handlers.messages.articles import preview
 from storage.records import Account
@@ -117,6 +119,12 @@ def test_a_shortened_text_is_its_beginning(text, most):
     kept = beginning(text, most)
     assert text.startswith(kept) and len(kept) <= most and bool(kept) == bool(text)
     assert first_sign(text) == text[: len(first_sign(text))] and bool(first_sign(text)) == bool(text)
+
+
+def test_a_face_has_one_colour_in_a_picture_and_beside_messages():
+    css = (pathlib.Path(__file__).parents[2] / "static" / "css" / "messages.css").read_text()
+    assert re.findall(r"\.hue(\d) \{\s+background: (#\w+);", css) == [(str(n), hue) for n, hue in enumerate(HUES)]
+    assert f'fill="{HUES[3]}"'.encode() in initials_of(Account(11, "ada", "Ada", "member", 0, None)).content
 
 
 def test_previews_pictures_and_names_are_cut_between_signs():
