@@ -108,7 +108,7 @@ async def test_the_owner_of_a_board_without_passwords(begin, visit):
     await expect(page.locator("input[type=password]")).to_have_count(0)
     await page.get_by_label("Name of the bot").fill("bot")
     await page.get_by_role("button", name="Make a token").click()
-    await expect(page.get_by_role("status").filter(has_text="Here is the new token")).to_be_visible()
+    await expect(page.get_by_role("status").filter(has_text="Here is the new token")).to_be_in_viewport()
 
 
 async def test_the_pages_without_passwords_look_whole(begin, visit):
