@@ -161,7 +161,7 @@ if (isTurned || isOldestFirst()) {
   main.style.visibility = "hidden";
   const late = new Promise((done) => setTimeout(done, LATE_MS));
   Promise.race([late, lazy("opening", ({ open }) => open(isTurned))]).finally(() => {
-    main.style.cssText = "animation:none"; // see order.css
+    Object.assign(main.style, { visibility: "", animation: "none" }); // see order.css
     board.wake();
     keepPlace();
   });
