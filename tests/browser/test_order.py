@@ -397,6 +397,8 @@ async def test_each_engine_opens_a_conversation_at_its_end(start, visit_each):
     await comes(page, f"{IDS}.length >= 81")
     assert await page.evaluate(IDS) == [*ids, ids[-1] + 1]
     await comes(page, "scrollY > 500")
+    await page.evaluate("() => { scrollTo(0, document.body.scrollHeight); return true }")  # where the button is
+    await comes(page, AT_END)
     await page.evaluate("() => { document.querySelector('.around .plain:not([id])').click(); return true }")
     await comes(page, f"{IDS}[0] === {ids[-1] + 1} && scrollY < 10")
     assert await page.evaluate(PARTS) == DOWNWARD
