@@ -109,7 +109,7 @@ async def test_the_page_of_a_message_follows_it_and_answers_it(start, visit):
     await expect(message(board, "I do").locator(".quote")).to_have_text("In reply to Ada who rows today?")
     ada.api = client(server, ada.sign_in())
     ada.api.post("/api/v1/messages", json={"body": "good", "reply_to": id})
-    await expect(page.locator("#replies .body")).to_have_text(["I do", "good"])
+    await expect(page.locator("#replies .body")).to_have_text(["good", "I do"])
 
     await page.get_by_label("Reply to this message").fill("and tomorrow?")
     delete(ada, id)
@@ -257,7 +257,7 @@ async def test_the_page_of_a_message_tells_what_is_its_own(start, visit):
     await page.unroute("**/add")
     await page.evaluate(POLL)
     await expect(page.locator("#posted")).to_contain_text("Posted.")
-    await expect(page.locator("#replies .author")).to_have_text(["Ada", "Bob"])
+    await expect(page.locator("#replies .author")).to_have_text(["Bob", "Ada"])
 
     async def begin_again(route):
         delete(ada, far)
