@@ -366,7 +366,7 @@ async def test_a_letter_that_an_archived_board_refused_can_be_sent_again(club, v
     await letter.get_by_role("button", name="Send again").click()
     await expect(message(page, "first letter")).to_have_count(1)
     await expect(page.locator("#outbox .refused .body")).to_have_text(["third letter", "second letter"])
-    await page.evaluate("localStorage.setItem('order', 'oldest')")
+    await page.evaluate("localStorage.setItem(`${document.getElementById('boards').dataset.key}order`, 'oldest')")
     await page.goto("/b/rowing/")
     await expect(page.locator("#outbox .refused .body")).to_have_text(["second letter", "third letter"])
     await page.locator("#outbox .refused").first.get_by_role("button", name="Send again").click()
