@@ -36,6 +36,7 @@ SHEETS = {
     "since.css": ("since",),
     "order.css": ("order",),
     "embed.css": ("embed",),
+    "api.css": ("api",),
 }
 """The style sheets that pages load, and their parts in static/css/. A later rule wins, so the order counts."""
 COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)

@@ -8,6 +8,7 @@ import functools
 import json
 
 from handlers.http.base import Base, Page
+from handlers.operations.examples import LABELS, examples
 from handlers.operations.openapi_boards import board_calls, board_schemas
 from handlers.operations.openapi_calls import GUESTS_TOO, account_calls, message_calls, operation_calls, token_calls
 from handlers.operations.openapi_embed import embed_calls, embed_schemas
@@ -158,4 +159,5 @@ class ApiPage(Page):
 
     async def get(self) -> None:
         base = self.config.public_url or f"http://{self.request.host}"
-        self.render("api.html", calls=summaries(self.config), base=base)
+        shown = examples(base, self.config.passwords, self.language.tell)
+        self.render("api.html", calls=summaries(self.config), examples=shown, labels=LABELS)

@@ -141,7 +141,7 @@ async def test_each_command_for_programs_is_told_from_the_next(server, visit):
     """One block each, whose further lines begin further in; no call of the table breaks in the middle of a word."""
     for width in (1000, 320):
         page = await visit(server, "/api", viewport={"width": width, "height": 900})
-        commands = await page.locator("pre code").evaluate_all(
+        commands = await page.locator(".curl pre code").evaluate_all(
             """(commands) => commands.map((command) => {
                 const words = document.createRange();
                 words.selectNodeContents(command);
@@ -149,7 +149,7 @@ async def test_each_command_for_programs_is_told_from_the_next(server, visit):
                 return [command.innerText.split("curl").length - 1, lines[0], Math.min(...lines.slice(1), Infinity)];
             })"""
         )
-        assert len(commands) == 8 and all(count == 1 for count, *_ in commands)
+        assert len(commands) == 11 and all(count == 1 for count, *_ in commands)
         assert all(first < rest for _, first, rest in commands), commands
         assert any(rest < width for *_, rest in commands)  # some have a second line
         lines = await page.locator("td code").evaluate_all(

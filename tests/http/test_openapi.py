@@ -1,6 +1,5 @@
 """The API's description is true: generated requests, good and bad, get only answers that it names."""
 
-import html
 import json
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -15,10 +14,9 @@ from schemathesis.checks import CHECKS
 from handlers.http.fields import LIMIT_MAX
 from handlers.operations.openapi import DESCRIPTION, description
 from settings import read_settings
-from tests.deploy.test_docs import run
 from tests.support.admin import admin
 from tests.support.people import PASSWORD, Person
-from tests.support.server import ROOT, Server, until
+from tests.support.server import Server, until
 
 described = description(read_settings([], {}))
 schema = schemathesis.openapi.from_dict(described)
@@ -300,33 +298,3 @@ def test_the_description_names_every_route_of_the_api(board):
     paths = set(board.get("/api/v1/openapi.json").json()["paths"])
     routes = {re.sub(r"\([^)]*\)", "{}", route[0]) for route in ROUTES if route[0].startswith("/api/v1/")}
     assert {re.sub(r"\{\w+\}", "{}", path) for path in paths} == routes - {r"/api/v1/openapi\.json"} | others
-
-
-def commands_of(page):
-    """One for each block, as they are copied from there."""
-    return [html.unescape(line).replace("<i>cursor</i>", "$cursor") for line in re.findall("<pre><code>(.*?)</code></pre>", page)]  # fmt: skip
-
-
-def test_the_curl_lines_of_the_api_page_work(start):
-    """A reader who types along on /api gets what it says."""
-    server = start()
-    page = server.get("/api").text
-    commands = commands_of(page)
-    assert len(commands) == 8 == page.count("curl -s")
-    commands[0] = f'cursor=$({commands[0]} | sed \'s/.*cursor":"//; s/".*//\'); echo $cursor'
-    commands[1] = commands[1].replace("$cursor'", "'$cursor'&wait=0'")
-    commands[2] = f"{commands[2]} -m 3"  # it would go on
-    printed = run(commands, server)
-    assert '\ndata: {"messages":[],"cursor":"' in printed.pop(2)
-    assert printed[0].endswith("-0") and '"messages":[]' in printed[1]
-    assert '"body":"Hello from a script"' in printed[2] and '"username":"ada"' in printed[3]
-    assert printed[4] == "" and '"name":"ada"' in printed[5] and printed[6] == ""
-    assert PASSWORD not in page and (ROOT / "templates/api.html").exists()
-
-
-def test_no_line_of_the_api_page_goes_on_as_a_guest_when_signing_in_has_failed(start):
-    """The account is not made there, so signing in fails; then nothing is posted."""
-    server = start()
-    commands = commands_of(server.get("/api").text)[5:]
-    assert run([commands[0], *(f"({command})" for command in commands[1:])], server) == ["", "", ""]
-    assert server.get("/api/v1/messages").json()["messages"] == []
