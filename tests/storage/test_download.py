@@ -31,7 +31,7 @@ def given(data):
                         "picture_kind": kind, "picture": picture}],
         "messages": [with_name(one) for one in posted if "board_id" not in one],
         "posts": [with_name(one) for one in posted if "board_id" in one],
-        "boards": data["boards"],
+        "boards": [one | {"reading_order": one["order"]} for one in data["boards"]],
         "invitations": data["invitations"],
         "marks": data["read_marks"],
         "reactions": data["reactions"],
@@ -105,7 +105,7 @@ def fill(db, server, ada, bob):
     db.execute("INSERT INTO identities VALUES (NULL, ?, 'app', 'fb', 'Ada F', 'image/png', x'616263', 1700000000003, 1700000000004, 'facebook')", (ada.id,))  # fmt: skip
     db.execute(
         "INSERT INTO boards VALUES (2, 'rowing', 'Rowing', 'on the river', 'be kind', 'invited', 'guests', ?, "
-        "1700000000005, 1700000000006, NULL, 1, 1)", (ada.id,),
+        "1700000000005, 1700000000006, NULL, 1, 1, 'oldest')", (ada.id,),
     )  # fmt: skip
     db.execute(
         "INSERT INTO invitations VALUES (NULL, 2, ?, 1700000000007), (NULL, 2, ?, 1700000000008)", (ada.id, bob.id)

@@ -92,6 +92,11 @@ async def fill(url):
         await storage.react(id, kind, Asker(ada.id))
     hook = await storage.make_hook(ada, board.id, "Bell", ["webhook_bell"], b"hook")
     await storage.post_by_hook(hook.id, b"hook", board.id, "by a hook", "digest", "192.0.2.3")
+    await storage.add_webhook(ada, None, board.id, "https://a.example/", "standard", b"secret")
+    times = "old_until = 1, paused_at = 2, next_at = 3, succeeded_at = 4, failed_at = 5"
+    await storage._write(
+        lambda tx: tx.run(f"UPDATE webhooks SET {times}, old_secret = secret, ended = 'gone', error = '410'")
+    )
     await storage.close()
 
 

@@ -20,7 +20,7 @@ from tests.storage.test_storage import ADA, BOB, storage  # noqa: F401 (a fixtur
 from tests.storage.test_storage_rights import LATER, NEW, OLD, log_of, session
 
 APP, ID = "1111", "2222"
-NO_WAYS_IN = {"access_changes", "boards", "failed_tries", "hooks", "invitations", "marks", "reactions"}
+NO_WAYS_IN = {"access_changes", "boards", "failed_tries", "hooks", "invitations", "marks", "reactions", "webhooks"}
 """Tables that speak of accounts and let nobody in."""
 ACCOUNT_COLUMNS = {
     "id", "username", "name", "role", "password", "tutorial_name", "created_at", "suspended_at", "password_at",
