@@ -49,13 +49,13 @@ class Reader:
         self.is_cut = False
         self._room = WIDEST * most
         self._left = MOST_PARTS
-        self._seen: set[str] = set()
 
     def slack(self, payload: Json) -> None:
-        self.add(self.marked(payload, "text"))
+        text = self.marked(payload, "text")
         self.blocks(payload)
         for one in self.each(payload.get("attachments")):
-            self.attachment(one)
+            self.attachment(one, text)
+        self.begin(0, text)
 
     def other(self, payload: Json) -> None:
         """Marks in it are taken as ours: most senders write Markdown."""
@@ -65,20 +65,23 @@ class Reader:
             self.add(bold(self.text(payload, "title")))
             self.add(text)
 
-    def attachment(self, one: Json) -> None:
+    def attachment(self, one: Json, text: str) -> None:
+        """`text` is that of the payload, which an attachment's `fallback` often repeats."""
         before = len(self.parts)
         self.add(self.marked(one, "pretext"))
         self.add(self.plain(one, "author_name"))
         self.add(self.title(self.plain(one, "title"), self.text(one, "title_link")))
-        self.add(self.marked(one, "text"))
+        words, at = self.marked(one, "text"), len(self.parts)
         for field in self.each(one.get("fields")):
             name, value = bold(self.plain(field, "title")), self.marked(field, "value")
             between = ": " if "\n" not in value.strip() else ":\n"
             self.add(between.join(part for part in (name, value) if part.strip()))
         self.blocks(one)
+        self.begin(at, words)
         self.add(self.text(one, "image_url"))
-        if len(self.parts) == before:
-            self.add(self.plain(one, "fallback"))
+        fallback = self.plain(one, "fallback")
+        if len(self.parts) == before and compared(fallback) != compared(text):
+            self.add(fallback)
 
     def title(self, title: str, address: str) -> str:
         if not address.strip() or not title.strip():
@@ -151,11 +154,23 @@ class Reader:
                 yield value
 
     def add(self, part: str) -> None:
-        """Adds a part, unless nothing is in it, or it repeats one before: many senders give the same words in two shapes."""
-        known = "".join(part.translate(WITHOUT_MARKS).split()).casefold()
-        if known and known not in self._seen:
-            self._seen.add(known)
+        """Adds a part, unless nothing is in it."""
+        if is_visible(part):
             self.parts.append(part.strip("\n"))
 
+    def begin(self, at: int, text: str) -> None:
+        """Puts a text before the parts from there on, unless these begin with the same words: many senders give the same in
+        two shapes. Only such a whole is left out. A word that comes twice, in two fields or attachments, may say two things.
+        """
+        words, following = compared(text), ""
+        for part in self.parts[at:]:
+            following = f"{following} {compared(part)}".strip()
+            if len(following) >= len(words):
+                break
+        if is_visible(text) and following != words:
+            self.parts.insert(at, text.strip("\n"))
 
-WITHOUT_MARKS = str.maketrans("", "", "*_~")
+
+def compared(text: str) -> str:
+    """Returns the words by which two shapes are found to say the same: without marks around them."""
+    return " ".join(filter(None, (word.strip("*~") for word in text.split())))

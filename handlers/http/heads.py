@@ -84,6 +84,8 @@ class Headed(HTTPMessageDelegate):
                 self._answer(is_too_large=False)
         elif self._length() > self._most and self._is_kept:
             self._answer(is_too_large=True)
+        elif self._is_kept and "Content-Length" not in self._request.headers:
+            self._connection.set_max_body_size(sys.maxsize)  # data_received() counts what is in chunks
         self._stream.has_head(is_whole=False, is_kept=self._is_kept and not self._is_answered)
 
     def _length(self) -> int:

@@ -93,6 +93,7 @@ def test_pieces_without_a_length_are_refused_when_they_are_too_many(server):
     head = "POST /api/v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
     in_the_one_shape(only(said_to(server, head, chunk * 500)), 413, "too_large")
+    in_the_one_shape(only(said_to(server, head, b"100000\r\n" + b"x" * 2**20)), 413, "too_large")
 
 
 def test_a_small_body_in_the_wrong_place_ends_no_connection(server):

@@ -44,7 +44,7 @@ def test_slack_s_own_client_posts(hook):
     assert (answer.status_code, answer.body) == (200, "ok")
     assert bodies(server)[-2:] == [
         "Deployed [#12](https://example.org/12) to **production**",
-        "Disk is at 91 %\non `db1`",
+        "**Disk** is at 91 %\non `db1`",
     ]
     wrong = WebhookClient(server.url + path[:-1]).send(text="x")
     assert (wrong.status_code, wrong.body) == (404, "no_service")

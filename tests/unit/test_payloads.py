@@ -45,7 +45,19 @@ def plain(text):
 
 PAYLOADS = [
     ({"text": "Hello *you*"}, "Hello **you**"),
-    ({"text": "up", "blocks": [{"type": "header", "text": plain("Up")}, section("*UP* ")]}, "up"),  # which repeat it
+    ({"text": "Disk full", "blocks": [{"type": "header", "text": plain("Disk  full")}, section("on db1")]}, "**Disk full**\non db1"),
+    ({"text": "Disk full\non *db1*", "blocks": [section("Disk *full*"), section("on db1")]}, "Disk **full**\non db1"),
+    ({"text": "up", "attachments": [{"fallback": "up", "color": "#0f0"}, {"fallback": "and so on"}]}, "up\nand so on"),
+    ({"attachments": [{"fallback": "a", "text": "b", "blocks": [section("*b*"), section("c")]}]}, "**b**\nc"),
+    # Words that stand twice may say two things.
+    ({"text": "#1", "attachments": [{"title": "db1", "text": "down"}, {"title": "db2", "text": "down"}]}, "#1\n**db1**\ndown\n**db2**\ndown"),
+    ({"blocks": [section("x", fields=[plain(one) for one in ("CPU", "5 %", "RAM", "5 %")])]}, "x\nCPU\n5 %\nRAM\n5 %"),
+    ({"blocks": [section(one) for one in ("Removed:", "db_1", "Added:", "db1")]}, "Removed:\ndb_1\nAdded:\ndb1"),
+    ({"attachments": [{"title": "Old", "title_link": f"https://x.org/{one}"} for one in ("a_b", "ab")]},
+     "**[Old](https://x.org/a_b)**\n**[Old](https://x.org/ab)**"),
+    ({"text": "OK", "attachments": [{"pretext": "db1", "text": "OK"}, {"pretext": "db2", "text": "ok"}]}, "OK\ndb1\nOK\ndb2\nok"),
+    ({"attachments": [{"fallback": "down"}, {"fallback": "down"}, {"fields": [{"title": "a", "value": "1"}] * 2}]}, "down\ndown\n**a**: 1\n**a**: 1"),
+    ({"text": "db", "blocks": [section("db1")]}, "db\ndb1"), ({"text": "DB", "blocks": [section("db")]}, "DB\ndb"),
     ({"blocks": [{"type": "header", "text": plain("Title")}, {"type": "divider"}, section("a", fields=[{"type": "mrkdwn", "text": "*k*\nv"}]),
                  {"type": "context", "elements": [plain("x"), {"type": "mrkdwn", "text": "_y_"}]}, {"type": "markdown", "text": "**m**"}]},
      "**Title**\na\n**k**\nv\nx _y_\n**m**"),
@@ -185,6 +197,34 @@ JSON, FORM = "application/json", "application/x-www-form-urlencoded"
         (FORM, b'{"text": "a"}', {"text": "a"}),  # curl -d
         (FORM, b"Backup done: 100% of 3+4", "Backup done: 100% of 3+4"),
         (FORM, b"a&" * 60, "a&" * 60),
+        (FORM, b"a && " * 3000, "a && " * 3000),
+        (
+            FORM,
+            b"version=1.0&title=T&message=m+n&type=info",
+            {"version": "1.0", "title": "T", "message": "m n", "type": "info"},
+        ),
+        (FORM, b"payload=%7B%22text%22%3A%22a%22%7D" + b"&x=1" * 60, {"text": "a"}),
+        (FORM, b"text=a%0Ab\n", {"text": "a\nb"}),
+        (FORM, b"text=Hello world & more=1", {"text": "Hello world & more=1"}),
+        (FORM, b"text=R&D", {"text": "R&D"}),
+        (FORM, b"text=100% of a+b", {"text": "100% of a+b"}),
+        (FORM, b'payload={"text": "a & b=c"}', {"text": "a & b=c"}),
+        (
+            FORM,
+            b"Backup FAILED on db1: http://ci.example/job?id=7&body=log",
+            "Backup FAILED on db1: http://ci.example/job?id=7&body=log",
+        ),
+        (FORM, b"Deploy a.com/?a=1&text=x", "Deploy a.com/?a=1&text=x"),
+        (FORM, b"http://a.com/?a=1&text=x", "http://a.com/?a=1&text=x"),
+        (
+            FORM,
+            b"Build failed: http://ci/?id=5&message=oom see log",
+            "Build failed: http://ci/?id=5&message=oom see log",
+        ),
+        (FORM, b"Message=a&b", "Message=a&b"),
+        (FORM, b"text=a&text=b", {"text": "a\nb"}),
+        (JSON, b'{"text": 5, "value": -0.50}', {"text": "5", "value": "-0.50"}),
+        (JSON, b'{"text": "a", "value": ' + b"9" * 4301 + b"}", {"text": "a", "value": "9" * 4301}),
         ("text/plain", b"plain = text", "plain = text"),
         ("text/plain", b"text=a", "text=a"),
         ("text/plain", b'{"text": "a"}', {"text": "a"}),
@@ -199,8 +239,27 @@ def test_a_body_is_read_by_its_type_or_by_its_looks(kind, body, found):
     assert read(body, kind) == found
 
 
+def test_what_is_nested_deeper_than_python_reads_is_left_out():
+    """The rest is read, also a text that stands behind it, and strings with brackets in them."""
+    for deep in ("[" * 30_000 + "]" * 30_000, '{"a]\\"}":' * 20_000 + "1" + "}" * 20_000):
+        found = read(f'{{"text": "]}}[", "x": {deep}, "title": "b"}}'.encode(), JSON)
+        assert (found["text"], found["title"]) == ("]}[", "b")
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'"x"', b"5", b"[" * 200_000, b'{"a":' * 100_000, b'{"text": "a"} x']
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"x"',
+        b"5",
+        b"[" * 200_000,
+        b'{"a":' * 100_000,
+        b'["' * 100_000,
+        b"[" * 9999 + b'"\\' * 100_000,
+        b'{"text": "a"} x',
+    ],
 )
 @pytest.mark.parametrize("kind", [JSON, FORM])
 def test_what_says_it_is_json_and_is_no_object_is_refused(body, kind):
