@@ -198,6 +198,10 @@ class Limits:
         """Posts and edits, by Caller.key."""
         self.posting_from = AddressLimit(300, 0.2 * are_on, clock, **posts)
         """By address, for members and guests together."""
+        self.no_hook_from = AddressLimit(60, 1 * are_on, clock, **posts)
+        """Posts with a secret that no incoming webhook has, by address. Each costs as much as one with a right secret; senders
+        hear that they come too often, and nothing else there is stopped.
+        """
         self.reading = Limit(60, 0.2 * are_on, clock, code="too_many_requests")
         """Requests that read from storage or need work for one client alone, by Caller.key."""
         self.searching = Limit(30, 1 * are_on, clock, code="too_many_searches", words=SEARCH_AGAIN)
@@ -213,7 +217,7 @@ class Limits:
         )
         """By address."""
         self.changing = Limit(20, 60 * are_on, clock)
-        """New names and tokens, by Caller.key: each is stored, and a new name has polls checked again."""
+        """New names, tokens and incoming webhooks, by Caller.key: each is stored, and a new name has polls checked again."""
         self.making_from = AddressLimit(
             20, 600 * are_on, clock, words=msgid("Too many boards are being made from where you are.")
         )

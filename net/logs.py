@@ -74,14 +74,23 @@ codecs.lookup("unicode_escape")
 """Imported early: when it is needed, there may be no free descriptor to read its file."""
 
 
-SECRET = re.compile(r"(^/+hooks/+(?:[0-9]{1,18}[/x])?|/hooks/+[0-9]{1,18}[/x]).+", re.IGNORECASE | re.DOTALL)
+SECRET = re.compile(
+    r"(^[/\\]+hooks[/\\]+(?:[0-9]{1,18}[/\\x])?|[/\\]hooks[/\\]+[0-9]{1,18}[/\\x]).+|[0-9a-f]{40,}",
+    re.IGNORECASE | re.DOTALL,
+)
 """The secret of an incoming webhook in a path, also in one that is not quite right."""
+DECODED = 9
+"""How often a path is decoded. What is still encoded then, nobody has sent by mistake."""
 
 
 def shown_path(path: str) -> str:
     """Returns a path without the secret that may be in it."""
-    plain = urllib.parse.unquote(path)
-    return shown(SECRET.sub(r"\1*", plain) if SECRET.search(plain) else path)
+    plain = path
+    for _ in range(DECODED):
+        plain, last = urllib.parse.unquote(plain), plain
+        if plain == last:
+            return shown(SECRET.sub(r"\1*", plain) if SECRET.search(plain) else path)
+    return "*"
 
 
 def shown(text: str) -> str:

@@ -3,9 +3,9 @@
 import dataclasses
 from typing import NamedTuple
 
-from storage.asking import BOARD, to_board
+from storage.asking import BOARD, on_readable, to_board, values
 from storage.audit import AuditEntry
-from storage.records import Account, Board, Message
+from storage.records import Account, Asker, Board, Message
 from storage.rows import COLUMNS, ENTRY, EVERYWHERE, to_message
 from storage.tx import Nouns, Tx
 from storage.webhooks import COLUMNS as WEBHOOK
@@ -21,14 +21,14 @@ class Posted(NamedTuple):
 
 
 class MadeHook(NamedTuple):
-    """What is kept of an incoming webhook, for the member who made it."""
+    """What is kept of an incoming webhook, for the member who made it: only what that member did, and not what has become
+    of it. That is told to those who moderate the board now.
+    """
 
     id: int
     account_id: int
     board_id: int
     created_at: int
-    last_used_at: int | None
-    drops_repeats: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Notes:
     marks: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     """The board of each read mark, and the newest message seen there."""
     hooks: list[MadeHook] = dataclasses.field(default_factory=list)
-    """The incoming webhooks that it has made."""
+    """The incoming webhooks that it has made on boards that it may read now."""
     webhooks: list[Webhook] = dataclasses.field(default_factory=list)
 
 
@@ -87,7 +87,10 @@ async def read_notes(tx: Tx, account_id: int) -> Notes:
     invitations = await tx.all("SELECT board_id, at FROM invitations WHERE account_id = $1 ORDER BY id", account_id)
     marks = await tx.all("SELECT board_id, last_read FROM marks WHERE account_id = $1 ORDER BY board_id", account_id)
     columns = ", ".join(MadeHook._fields)
-    hooks = await tx.all(f"SELECT {columns} FROM hooks WHERE made_by = $1 ORDER BY id", account_id)
+    made = f"made_by = $4 AND {on_readable('hooks', 1)}"
+    hooks = await tx.all(
+        f"SELECT {columns} FROM hooks WHERE {made} ORDER BY id", *values(Asker(account_id)), account_id
+    )
     webhooks = await tx.all(f"SELECT {WEBHOOK} FROM webhooks WHERE account_id = $1 ORDER BY id", account_id)
     return Notes(
         [until for (until,) in links],

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from storage.errors import NotFoundError, UsernameTakenError
-from storage.links import use_invitation, use_link
+from storage.links import read_link, use_invitation, use_link
 from storage.names import Names, check_new, judge_again, keep_skeleton, load_table, note_only_other, read_taken
 from storage.owners import leave_boards
 from storage.reactions import remove_after, remove_in_steps
@@ -160,6 +160,7 @@ class Accounts(Names):
         """
 
         async def unit(tx: Tx) -> Account:
+            await read_link(tx, "password", hash)
             account_id = await use_link(tx, "password", hash)
             assert account_id is not None
             await replace_password(tx, account_id, password)

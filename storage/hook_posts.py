@@ -10,8 +10,8 @@ from storage.tx import Nouns, Row, Tx
 
 REPEAT_MS = 10_000
 """How long the same bytes are a repetition: senders try again within seconds, or send from two servers at once."""
-MOST_RECENT = 100
-"""Hashes of recent posts that are kept for a hook: more than it may post in REPEAT_MS."""
+MOST_RECENT = 500
+"""Hashes of recent posts that are kept for a hook: more than seven nodes let it post in REPEAT_MS."""
 
 
 class HookPosts(Nouns):

@@ -19,8 +19,8 @@ from storage.rights import check_active, check_in_force
 from storage.rows import ACCOUNT, EVERYWHERE, account_by, note
 from storage.tx import Tx
 
-HOOKS_EACH, MOST_HOOKS = 20, 1000
-"""Per board, and on the site."""
+HOOKS_EACH, HOOKS_OWNED, MOST_HOOKS = 20, 60, 1000
+"""Per board, on the boards of one owner, and on the site."""
 HOOK = f"hooks.id, board_id, hooks.created_at, last_used_at, drops_repeats, made_by, {ACCOUNT}"
 
 
@@ -69,7 +69,7 @@ class Hooks(Names):
 
         async def unit(tx: Tx) -> Hook:
             board = await check_keeps_hooks(tx, actor, credential, board_id)
-            await check_room(tx, board_id)
+            await check_room(tx, actor, board_id, board)
             username = await first_free(tx, usernames)
             await check_new(tx, self.reserved_names, None, name=name)
             account = await add_account(tx, self.reserved_names, username, name, Password(None))
@@ -111,9 +111,11 @@ class Hooks(Names):
                 "UPDATE hooks SET hash = coalesce($1, hash), drops_repeats = coalesce($2, drops_repeats) WHERE id = $3"
             )
             await tx.run(change, hash, drops_repeats, id)
-            deed = "change" if hash is None else "new secret"
-            await note(tx, actor, deed, of_hook(id, hook.account.username, board), board_id)
-            return await find_hook(tx, board_id, id)
+            changed = await find_hook(tx, board_id, id)
+            for deed, is_done in (("change", changed != hook), ("new secret", hash is not None)):
+                if is_done:
+                    await note(tx, actor, deed, of_hook(id, hook.account.username, board), board_id)
+            return changed
 
         return await self._write(unit)
 
@@ -149,10 +151,30 @@ class Hooks(Names):
 
 
 async def end_hook(tx: Tx, id: int, account_id: int) -> None:
-    """Its account stays as long as there is something that it wrote."""
+    """Its account stays as long as there is something that it wrote: read_idle_bot() finds it later."""
     await tx.run("DELETE FROM hooks WHERE id = $1", id)
-    if not await tx.one(f"SELECT 1 FROM {EVERYWHERE} WHERE author_id = $1 LIMIT 1", account_id):
+    wrote = f"SELECT 1 FROM {EVERYWHERE} WHERE author_id = $1 AND body IS NOT NULL LIMIT 1"
+    if not await tx.one(wrote, account_id):
         await remove_account(tx, account_id, keep_messages=True)
+
+
+async def read_idle_bot(tx: Tx) -> int | None:
+    """Returns a bot's account without a hook, of which all messages were deleted."""
+    wrote = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} AS m WHERE m.author_id = accounts.id AND m.body IS NOT NULL)"
+        for table in ("messages", "posts")
+    )
+    hook = "EXISTS (SELECT 1 FROM hooks WHERE account_id = accounts.id)"
+    row = await tx.one(f"SELECT id FROM accounts WHERE bot AND NOT ({hook} OR {wrote}) LIMIT 1")
+    return row[0] if row else None
+
+
+async def remove_idle_bot(tx: Tx) -> bool:
+    """Removes one that read_idle_bot() finds. Returns whether there was one."""
+    account_id = await read_idle_bot(tx)
+    if account_id is not None:
+        await remove_account(tx, account_id, keep_messages=True)
+    return account_id is not None
 
 
 async def read_ended(tx: Tx) -> tuple[int, int] | None:
@@ -182,11 +204,14 @@ async def check_keeps_hooks(tx: Tx, actor: Account, credential: int | None, boar
     return board
 
 
-async def check_room(tx: Tx, board_id: int) -> None:
-    """Raises TooManyHooksError. A revoked one makes room."""
-    counts = "SELECT count(*), count(CASE WHEN board_id = $1 THEN 1 END) FROM hooks"
-    everywhere, here = await tx.one(counts, board_id) or (0, 0)
-    if here >= HOOKS_EACH or everywhere >= MOST_HOOKS:
+async def check_room(tx: Tx, actor: Account, board_id: int, board: Board | None) -> None:
+    """Raises TooManyHooksError. A revoked one makes room. Moderators are bound by the board alone: so owners of boards can't
+    use up what moderators need.
+    """
+    own = "SELECT 1 FROM boards WHERE boards.id = board_id AND owner_id = $2"
+    counts = f"SELECT count(*), count(CASE WHEN board_id = $1 THEN 1 END), count(CASE WHEN EXISTS ({own}) THEN 1 END) FROM hooks"
+    everywhere, here, owned = await tx.one(counts, board_id, board.owner_id if board else None) or (0, 0, 0)
+    if here >= HOOKS_EACH or (not actor.is_moderator and (owned >= HOOKS_OWNED or everywhere >= MOST_HOOKS)):
         raise TooManyHooksError(f"board {board_id}")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from storage.accounts import rename_author
 from storage.board_ends import clear_deleted, read_deleted
-from storage.hooks import end_hook, read_ended
+from storage.hook_posts import REPEAT_MS
+from storage.hooks import end_hook, read_ended, read_idle_bot, remove_idle_bot
 from storage.records import ADDRESS_DAYS, DAY_MS, DELETED_NAME
 from storage.removal import REMOVED_AT_ONCE
 from storage.rows import EVERYWHERE, raise_floor
@@ -18,12 +19,15 @@ AUTHORS_AT_ONCE = 1000
 class Housekeeping(Nouns):
     async def forget(self, sessions_before: int, tokens_before: int, bots_before: int = 0) -> None:
         """Deletes credentials last used before these times; old links, blocks and rows of suspensions;
-        addresses after 30 days; codes of deletions after two years; what is left of deleted boards, also their webhooks.
+        addresses after 30 days; codes of deletions after two years; what is left of deleted boards, also their webhooks; accounts of revoked webhooks of
+        which all messages were deleted; what is remembered of webhooks' posts to find repetitions.
         """
         while (board_id := await self._read(read_deleted)) is not None:
             await self._write(lambda tx, board_id=board_id: clear_deleted(tx, board_id))  # type: ignore[misc]
         while (hook := await self._read(read_ended)) is not None:
             await self._write(lambda tx, hook=hook: end_hook(tx, *hook))  # type: ignore[misc]
+        while await self._read(read_idle_bot) is not None:
+            await self._write(remove_idle_bot)
         before = {"session": sessions_before, "token": tokens_before, "bot": bots_before}
         await self._write(lambda tx: forget(tx, before))
         while ids := await self._read(read_old_addresses):
@@ -64,6 +68,8 @@ async def forget(tx: Tx, before: Mapping[str, int]) -> None:
     """
     for kind, time in before.items():
         await tx.run("DELETE FROM credentials WHERE kind = $1 AND last_used_at < $2", kind, time)
+    recent = "UPDATE hooks SET recent = NULL WHERE recent IS NOT NULL AND last_used_at < (SELECT now_ms()) - $1"
+    await tx.run(recent, REPEAT_MS)
     for name, table in TABLES.items():
         if table.ends is not None:
             column, days = table.ends

@@ -21,7 +21,7 @@ class Links(Nouns):
         async def unit(tx: Tx) -> None:
             account = await account_by(tx, "id", account_id)
             if account is not None and account.is_bot:
-                raise NotAllowedError(f"{account.username} is a webhook")
+                raise NotAllowedError(f"{account.username} is an incoming webhook")
             await tx.run(insert, hash, kind, account_id, expires_at, role)
 
         await self._write(unit)
@@ -50,9 +50,10 @@ async def read_link(tx: Tx, kind: str, hash: bytes) -> Account | None:
         hash,
         kind,
     )
-    if row is None:
+    account = Account(*row) if row and row[0] is not None else None
+    if row is None or (account and account.is_bot):  # a command of the last release makes links also for a bot
         raise LinkGoneError(kind)
-    return Account(*row) if row[0] is not None else None
+    return account
 
 
 async def use_link(tx: Tx, kind: str, hash: bytes) -> int | None:

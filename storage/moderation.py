@@ -150,8 +150,8 @@ async def set_account(tx: Tx, username: str, assignment: str, *values: object) -
 
 async def give_role(tx: Tx, username: str, role: str) -> None:
     account = await account_by(tx, "username", username)
-    if account is not None and account.is_bot:
-        raise NotAllowedError(f"{username} is a webhook")
+    if account is not None and account.is_bot and role != "member":
+        raise NotAllowedError(f"{username} is an incoming webhook")
     await set_account(tx, username, "role = $2", role)
     account = await account_by(tx, "username", username)
     assert account is not None

@@ -180,8 +180,8 @@ TABLES = {
             Column("hash", "octets", given=False),  # a secret
             Column("made_by", "number", null=True, erased=True),
             Column("created_at", "time"),
-            Column("last_used_at", "time", null=True),
-            Column("drops_repeats", "flag"),
+            Column("last_used_at", "time", null=True, given=False),  # it tells of a board that its maker may have left
+            Column("drops_repeats", "flag", given=False),
             Column("recent", "text", null=True, given=False),  # made of what others sent, in the last ten seconds
         ),
         is_exported=False, owner="made_by", erasure="kept", ends=None, unique=(("account_id",),), counts=True,

@@ -10,6 +10,7 @@ from board.credentials import hash_secret
 from board.errors import DeniedError
 from board.site.boards import MANAGES, Boards, finding_board
 from board.text import clean
+from storage.errors import NoSuchHookError
 from storage.hooks import Hook
 from storage.records import FIRST_BOARD, Board, Credential, Message
 
@@ -26,12 +27,12 @@ class FoundHook(NamedTuple):
 
 
 def usernames_for(name: str) -> list[str]:
-    """Returns usernames for a webhook of this name, the most similar first; the last is random, so that one is free."""
-    named = usernames(name)
-    if (first := next(named)).startswith("member"):  # nothing of the name can be in one
-        named = usernames(f"bot {name}")
-        first = next(named)
-    return [first, *itertools.islice(named, USERNAMES_TRIED), f"bot_{secrets.token_hex(8)}"]
+    """Returns usernames for a webhook of this name, the most similar first; the last is random, so that one is free.
+
+    All begin with `bot_`: a username stays taken as long as there is a message of the webhook, and no member's name is.
+    """
+    named = itertools.islice(usernames(f"bot {name}"), USERNAMES_TRIED)
+    return [*(one for one in named if one.startswith("bot_")), f"bot_{secrets.token_hex(8)}"]
 
 
 def new_hook_secret() -> str:
@@ -55,6 +56,7 @@ class Hooks(Boards):
         """
         name = clean_name(name)
         credential, board = await self._hooks_to_change(caller, slug)
+        self.limits.changing.check(caller.key)
         secret = new_hook_secret()
         what = board.id, name, usernames_for(name), hash_secret(secret)
         with finding_board():
@@ -117,12 +119,16 @@ class Hooks(Boards):
     # --- posting
 
     async def find_hook(self, address: str, id: int, secret: str) -> FoundHook:
-        """Counts a post by address, and finds the webhook with this secret. Whether the number or the secret is wrong is
-        not told, and takes equally long. Raises DeniedError, NoSuchHookError.
+        """Finds the webhook with this secret, and counts its post. Only wrong secrets count for the address, and these stop
+        nothing else: many programs share one. Whether the number or the secret is wrong is not told, and takes equally
+        long. Raises DeniedError, NoSuchHookError.
         """
-        self.limits.posting_from.check(address)
         hash = hash_secret(secret)
-        account_id, board_id = await self.storage.hook_by(id, hash)
+        try:
+            account_id, board_id = await self.storage.hook_by(id, hash)
+        except NoSuchHookError:
+            self.limits.no_hook_from.check(address)
+            raise
         self.limits.posting.check(f"account {account_id}")
         return FoundHook(id, hash, board_id)
 

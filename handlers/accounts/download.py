@@ -89,11 +89,7 @@ def boards_data(notes: Notes) -> dict[str, Any]:
     ]
     invitations = [{"board_id": board_id, "at": iso(at)} for board_id, at in notes.invitations]
     marks = [{"board_id": board_id, "last_read": id} for board_id, id in notes.marks]
-    hooks = [
-        one._asdict()
-        | {"created_at": iso(one.created_at), "last_used_at": iso(one.last_used_at) if one.last_used_at else None}
-        for one in notes.hooks
-    ]
+    hooks = [one._asdict() | {"created_at": iso(one.created_at)} for one in notes.hooks]
     webhooks = [webhook_data(webhook) for webhook in notes.webhooks]
     lists = {
         "boards": owned, "invitations": invitations, "read_marks": marks, "incoming_webhooks": hooks, "webhooks": webhooks,

@@ -5,6 +5,7 @@ import contextlib
 from urllib.parse import urlencode
 
 from board.errors import DeniedError
+from board.payloads import cut
 from board.said import msgid
 from handlers.accounts.page import time_at
 from handlers.accounts.sign_in import FormPage
@@ -90,17 +91,20 @@ class BoardHooks(OnBoard, FormPage):
 class BoardHook(BoardHooks):
     async def obey(self, slug: str, *id: str) -> None:
         hook = self.hook_id = hook_id(id[0])
-        match self.form("act"):
+        match act := self.form("act"):
             case "test":
-                await self.site.try_hook(self.caller, slug, hook, self.language.translate(TEST))
+                words = cut(self.language.translate(TEST), self.config.message_length)
+                await self.site.try_hook(self.caller, slug, hook, words)
             case "renew":
                 secret, renewed = await self.site.set_hook(self.caller, slug, hook, renews=True)
                 self.show_address(renewed, secret or "")
                 return
             case "revoke":
                 await self.site.revoke_hook(self.caller, slug, hook)
-            case _:
+            case "save":
                 drops = self.form("drops_repeats") == "yes"
                 await self.site.set_hook(self.caller, slug, hook, name=self.needed("name"), drops_repeats=drops)
+            case _:
+                raise RefusedError(400, "bad_field", "“act” must be test, renew, revoke or save.")
         self.is_done = True
-        self.redirect(f"{self.page}?{urlencode({'done': self.form('act') or 'save', 'id': hook})}", status=303)
+        self.redirect(f"{self.page}?{urlencode({'done': act})}", status=303)

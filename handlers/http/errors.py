@@ -43,7 +43,7 @@ from storage.errors import (
     UnavailableError,
     UsernameTakenError,
 )
-from storage.hooks import HOOKS_EACH
+from storage.hooks import HOOKS_EACH, HOOKS_OWNED, MOST_HOOKS
 from storage.records import MOST_BOT_TOKENS
 from storage.ways_in import label_of
 from storage.webhooks import MOST_ON_BOARD, MOST_WEBHOOKS
@@ -133,8 +133,10 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
         422,
         "too_many_hooks",
         said(
-            "A board has at most %(most)s incoming webhooks, and there is an end for the whole site, too.",
+            "A board has at most %(most)s incoming webhooks, all boards of one owner %(owned)s, and a site %(all)s.",
             most=HOOKS_EACH,
+            owned=HOOKS_OWNED,
+            all=MOST_HOOKS,
         ),
     ),
     TooManyWebhooksError: (

@@ -54,7 +54,7 @@ def hook_calls() -> Json:
     }  # fmt: skip
 
 
-HOOK = {"id": 3, "name": "Grafana", "username": "grafana", "created_at": AT, "last_used_at": None,
+HOOK = {"id": 3, "name": "Grafana", "username": "bot_grafana", "created_at": AT, "last_used_at": None,
         "drops_repeats": True}  # fmt: skip
 
 

@@ -299,7 +299,8 @@ FIRST_TO_KNOW = {"postgres": 6, "sqlite": 8}
 VALUE = r"(?:\d+|'[^']*'|true|false)"
 ADDS = re.compile(
     r"CREATE TABLE .+|CREATE INDEX .+|CREATE FUNCTION .+"
-    rf"|ALTER TABLE \w+ ADD COLUMN \w+ \w+(?: DEFAULT {VALUE}| NOT NULL DEFAULT {VALUE}| DEFAULT {VALUE} NOT NULL)?",
+    rf"|ALTER TABLE \w+ ADD COLUMN (?P<new>\w+) \w+(?: DEFAULT {VALUE}| NOT NULL DEFAULT {VALUE}| DEFAULT {VALUE} NOT NULL)?"
+    r"(?: CHECK \((?:NOT (?P=new)|(?P=new) = 0) OR \([^()]+\)\))?",  # only of rows that new code has marked
     re.IGNORECASE,
 )
 """Statements that only add. Add another kind here if old code doesn't notice it either."""
@@ -365,6 +366,8 @@ COLUMN = "ALTER TABLE used ADD COLUMN x text;\n"
         ("ALTER TABLE messages ADD COLUMN board_id bigint NOT NULL;", True),
         ("ALTER TABLE messages ADD COLUMN board_id bigint NOT NULL DEFAULT NULL;", True),
         ("ALTER TABLE messages ADD COLUMN board_id bigint CHECK (board_id > 0);", True),
+        ("ALTER TABLE accounts ADD COLUMN bot boolean NOT NULL DEFAULT false CHECK (NOT bot OR (name = 'x'));", False),
+        ("ALTER TABLE accounts ADD COLUMN bot boolean NOT NULL DEFAULT false CHECK (NOT new OR (name = 'x'));", True),
         ("ALTER TABLE messages ADD COLUMN board_id bigint DEFAULT 1, DROP COLUMN address;", True),
         ("ALTER TABLE messages ADD FOREIGN KEY (author_id) REFERENCES accounts;", True),
         ("CREATE UNIQUE INDEX by_body ON messages (body);", True),

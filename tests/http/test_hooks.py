@@ -11,6 +11,7 @@ import pytest
 import handlers.hooks.page
 from board.caller import Caller
 from board.credentials import hash_secret
+from board.site.hooks import usernames_for
 from handlers.hooks.intake import PAYLOAD_BYTES
 from net.logs import shown_path
 from storage.errors import UnavailableError
@@ -122,8 +123,8 @@ def test_a_wrong_secret_tells_nothing_and_no_other_method_is_taken(start):
             assert answer.headers["Content-Type"] == "application/json"
 
 
-async def test_posts_are_limited_for_each_webhook_and_for_each_address(tmp_path, monkeypatch):
-    """As those of accounts are. Wrong secrets count by address, so guessing costs as little as it may."""
+async def test_posts_are_limited_for_each_webhook_and_wrong_secrets_for_each_address(tmp_path, monkeypatch):
+    """Neither stops another webhook, or what people post from there."""
     async with running(tmp_path, "--limits=on") as house:
         await house.storage.create_account("ada", "Ada", Password(None))
         await house.storage.set_role(None, "ada", "moderator")
@@ -132,12 +133,19 @@ async def test_posts_are_limited_for_each_webhook_and_for_each_address(tmp_path,
         monkeypatch.setattr(
             house.board.limits, "posting", type(house.board.limits.posting)(3, 60, code="too_many_posts")
         )
-        limit = type(house.board.limits.posting_from)(10, 60, code="too_many_posts")
-        monkeypatch.setattr(house.board.limits, "posting_from", limit)
+        limit = type(house.board.limits.posting_from)
+        monkeypatch.setattr(house.board.limits, "no_hook_from", limit(5, 60, code="too_many_posts"))
+        monkeypatch.setattr(house.board.limits, "posting_from", limit(1, 60, code="too_many_posts"))
+        other, hook2 = await house.board.make_hook(Caller(credential, "192.0.2.1"), "first", "Other")
         url = f"http://127.0.0.1:{house.port}/hooks/{hook.id}/"
         async with httpx.AsyncClient() as client:
             answers = [await client.post(url + secret, content=b"%d" % n) for n in range(5)]
             answers += [await client.post(url + "0", content=b"x") for _ in range(6)]
+            second = await client.post(f"http://127.0.0.1:{house.port}/hooks/{hook2.id}/{other}", content=b"x")
+            page = await client.post(
+                f"http://127.0.0.1:{house.port}/api/v1/messages", json={"body": "x", "guest_name": "Eve"}
+            )
+        assert said(second) == OK and page.status_code == 201, page.text
     assert [said(one) for one in answers] == [OK] * 3 + [(429, b"rate_limited")] * 2 + [(404, b"no_service")] * 5 + [
         (429, b"rate_limited")
     ]
@@ -175,6 +183,21 @@ def test_what_became_of_a_webhook_or_of_its_board_is_told_in_words_that_senders_
     assert said(server.client.post(other, content=b"x")) == (404, b"channel_not_found")
 
 
+def test_a_board_with_short_messages_takes_the_test_message(start):
+    """Cut, as what programs send is."""
+    server = start(message_length=50)
+    owner = promoted(server)
+    make_hook(owner)
+    tried = owner.browser().post("/b/first/hooks/1", data={"act": "test"})
+    assert tried.status_code == 303 and bodies(server) == [handlers.hooks.page.TEST[:49] + "…"]
+
+
+def test_webhooks_take_no_member_s_username():
+    """Also where a name has nothing of which a username can be made."""
+    for name in ("Alice", "support", "Ж", "member"):
+        assert all(one.startswith("bot_") for one in usernames_for(name)), name
+
+
 @pytest.mark.parametrize(
     ("path", "logged"),
     [
@@ -182,6 +205,9 @@ def test_what_became_of_a_webhook_or_of_its_board_is_told_in_words_that_senders_
         ("//hooks//12/5ec2e7/x", "//hooks//12/*"), ("/HOOKS/12/5ec2e7", "/HOOKS/12/*"), ("/hooks%2f12/5ec2e7", "/hooks/12/*"),
         ("/board/hooks/12/5ec2e7", "/board/hooks/12/*"), ("/b/rowing/hooks/12", "/b/rowing/hooks/12"),
         ("/api/v1/boards/x/hooks", "/api/v1/boards/x/hooks"), ("/hooks/", "/hooks/"), ("/a%20b", "/a%20b"),
+        ("/hooks%252F1%252F5ec2e7", "/hooks/1/*"), ("/%2568ooks/1/5ec2e7", "/hooks/1/*"), ("/a%2520b", "/a%2520b"),
+        ("/%" + "25" * 40 + "68ooks/1/5ec2e7", "*"), ("/hooks\\1\\5ec2e7", r"/hooks\\1\\*"),
+        ("/hook/1/" + "5ec2e7" * 7, "/hook/1/*"), ("/b/first/hooks/" + "5EC2E7" * 7, "/b/first/hooks/*"),
     ],
 )  # fmt: skip
 def test_a_path_is_logged_without_its_secret(path, logged):
@@ -234,7 +260,7 @@ async def test_a_webhook_that_is_revoked_while_it_posts_posts_nothing(tmp_path, 
         await house.storage.create_account("ada", "Ada", Password(None))
         await house.storage.set_role(None, "ada", "moderator")
         ada = await house.storage.account("ada")
-        hook = await house.storage.make_hook(ada, 1, "Grafana", ["grafana"], hash_secret("5ec2e7"))
+        hook = await house.storage.make_hook(ada, 1, "Grafana", ["bot_grafana"], hash_secret("5ec2e7"))
         found_by = house.storage.hook_by
 
         async def revoked_then(*arguments):
@@ -256,7 +282,7 @@ def test_the_api_sets_webhooks_up_for_those_who_moderate_the_board(start):
     path, made = make_hook(owner, "rowing")
     listed = {name: value for name, value in made.items() if name != "url"}
     assert listed == {
-        "id": made["id"], "name": "Grafana", "username": "grafana", "created_at": made["created_at"],
+        "id": made["id"], "name": "Grafana", "username": "bot_grafana", "created_at": made["created_at"],
         "last_used_at": None, "drops_repeats": True,
     }  # fmt: skip
     api = f"{BOARDS}/rowing/hooks"
@@ -286,7 +312,7 @@ def test_the_api_sets_webhooks_up_for_those_who_moderate_the_board(start):
     assert refused(owner.api.post(api, json={}), 400, "bad_field")
     log = owner.browser().get("/audit").text
     for deed in (
-        "made incoming webhook 1, grafana",
+        "made incoming webhook 1, bot_grafana",
         "changed incoming webhook 1",
         "gave a new secret to incoming webhook 1",
     ):
@@ -311,12 +337,10 @@ def test_the_page_shows_the_address_once_with_a_line_for_curl_that_works(start):
     seen = browser.get(page).text
     assert secret not in seen and "River gauge" in seen and "Last used" in seen
     tried = browser.post(f"{page}/1", data={"act": "test"})
-    assert (tried.status_code, tried.headers["Location"]) == (303, f"{page}?done=test&id=1")
+    assert (tried.status_code, tried.headers["Location"]) == (303, f"{page}?done=test")
     assert "The test message is posted" in browser.get(tried.headers["Location"]).text
     assert bodies(server, "rowing")[1] == handlers.hooks.page.TEST
-    assert (
-        browser.post(f"{page}/1", data={"act": "save", "name": "Gauge"}).headers["Location"] == f"{page}?done=save&id=1"
-    )
+    assert browser.post(f"{page}/1", data={"act": "save", "name": "Gauge"}).headers["Location"] == f"{page}?done=save"
     assert ' value="yes" checked' not in browser.get(page).text
     wrong = browser.post(f"{page}/1", data={"act": "save", "name": "Moderator"})
     assert (
@@ -324,6 +348,9 @@ def test_the_page_shows_the_address_once_with_a_line_for_curl_that_works(start):
         and 'value="Moderator"' in wrong.text
         and wrong.text.count("This looks like the name") == 1
     )
+    odd = browser.post(f"{page}/1", data={"act": "sava", "name": "Lost"})
+    assert odd.status_code == 400 and "must be test, renew, revoke or save" in odd.text
+    assert "Lost" not in browser.get(page).text
     wrong = browser.post(page, data={"name": " "})
     assert wrong.status_code == 422 and "A name has 1 to 50" in wrong.text and "Gauge" in wrong.text
     renewed = browser.post(f"{page}/1", data={"act": "renew"})

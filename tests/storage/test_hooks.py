@@ -3,7 +3,9 @@
 # ruff: noqa: F811 (the fixture of the suite for storage)
 import asyncio
 import json
+import sqlite3
 
+import asyncpg
 import pytest
 
 from storage import open_storage
@@ -12,11 +14,13 @@ from storage.boards import BoardChange
 from storage.errors import (
     ArchivedError,
     BoardGoneError,
+    LinkGoneError,
     NameReservedError,
     NoSuchHookError,
     NotAllowedError,
     NotFoundError,
     OutdatedError,
+    StorageError,
     TooManyHooksError,
     UsernameTakenError,
 )
@@ -78,7 +82,7 @@ async def test_nobody_gets_into_the_account_of_a_hook_or_makes_more_of_it(storag
         storage.set_role(None, "webhook_grafana", "moderator"),
         storage.create_link("password", b"link", account.id, 10**14),
     ):
-        with pytest.raises(NotAllowedError, match="webhook_grafana is a webhook"):
+        with pytest.raises(NotAllowedError, match="webhook_grafana is an incoming webhook"):
             await done
     assert await storage.accounts_called(["webhook_grafana"], ["Grafana"], 9) == []
     board = await storage.create_board(None, "any", "Committee", read_by="invited", owner_id=BOB.id)
@@ -102,7 +106,7 @@ async def test_the_same_within_ten_seconds_is_one_message(storage, drops):
     assert len(bodies) == (4 if drops else 5)
 
 
-async def test_what_is_remembered_of_a_hook_s_posts_ends_with_their_time(storage):
+async def test_what_is_remembered_of_a_hook_s_posts_ends_with_their_time(storage, monkeypatch):
     """By the database's clock, also after it was set back; and there is never more than a bound of it."""
     at = 1_700_000_000_000
     kept = f"{at} a\n{at + REPEAT_MS - 1} b"
@@ -110,10 +114,20 @@ async def test_what_is_remembered_of_a_hook_s_posts_ends_with_their_time(storage
     assert still_recent(kept, at + REPEAT_MS) == {"b": at + REPEAT_MS - 1}
     assert still_recent(kept, at - 1) == still_recent(None, at) == {}
     _, hook = await with_hook(storage)
-    for number in range(MOST_RECENT + 5):
+    assert MOST_RECENT > 7 * (60 + REPEAT_MS / 1000), "seven nodes, each with its limit (board/limits.py: posting)"
+    monkeypatch.setattr("storage.hook_posts.MOST_RECENT", 20)
+    for number in range(25):
         await post(storage, hook, digest=f"{number}")
-    row = await storage._read(lambda tx: tx.one("SELECT recent FROM hooks"))
-    assert len(row[0].splitlines()) == MOST_RECENT and row[0].endswith(f" {MOST_RECENT + 4}")
+
+    async def recent():
+        return (await storage._read(lambda tx: tx.one("SELECT recent FROM hooks")))[0]
+
+    assert len((await recent()).splitlines()) == 20 and (await recent()).endswith(" 24")
+    await storage.forget(0, 0, 0)
+    assert await recent(), "it is not yet over"
+    await storage._write(lambda tx: tx.run("UPDATE hooks SET last_used_at = last_used_at - $1", REPEAT_MS + 1))
+    await storage.forget(0, 0, 0)
+    assert await recent() is None, "a hook that has fallen silent"
 
 
 async def test_two_nodes_with_the_same_bytes_at_the_same_time_post_once(url):
@@ -222,9 +236,11 @@ async def test_only_who_moderates_a_board_keeps_its_hooks(storage):
             await done(ada, FIRST_BOARD, made.id)
     with pytest.raises(OutdatedError):
         await storage.hooks_on(ada, FIRST_BOARD, credential=99)
-    assert (await storage.notes_about(BOB.id)).hooks == [
-        MadeHook(made.id, made.account.id, hidden.id, made.created_at, None, True)
-    ]
+    kept = [MadeHook(made.id, made.account.id, hidden.id, made.created_at)]
+    assert (await storage.notes_about(BOB.id)).hooks == kept
+    await storage.give_board(hidden.id, ADA.id)
+    await storage.uninvite(None, hidden.id, BOB.id)
+    assert (await storage.notes_about(BOB.id)).hooks == [], "of a board that he may not read any more"
 
 
 async def test_a_hook_is_renamed_as_a_member_is(storage):
@@ -247,18 +263,76 @@ async def test_a_hook_is_renamed_as_a_member_is(storage):
 
 
 async def test_there_are_only_so_many_hooks(storage, monkeypatch):
-    """On a board, and on the site; one that is revoked makes room."""
+    """On a board, on the boards of one owner, and on the site, which does not bind moderators; one that is revoked makes room."""
     ada, first = await with_hook(storage)
     for number in range(HOOKS_EACH - 1):
         await storage.make_hook(ada, FIRST_BOARD, f"Gauge {number}", [f"gauge_{number}"], HASH)
     with pytest.raises(TooManyHooksError):
         await with_hook(storage)
-    board = await storage.create_board(None, "rowing", "Rowing")
+    await storage.revoke_hook(ada, FIRST_BOARD, first.id)
+    assert await with_hook(storage)
+    own = await storage.create_board(None, "bobs", "Bob's", owner_id=BOB.id)
+    bob = await storage.account_of(BOB.id)
     monkeypatch.setattr("storage.hooks.MOST_HOOKS", HOOKS_EACH)
     with pytest.raises(TooManyHooksError):
-        await with_hook(storage, board.id)
+        await storage.make_hook(bob, own.id, "Bell", ["bell"], HASH)
+    other = await storage.create_board(None, "rowing", "Rowing")
+    assert (await storage.make_hook(ada, other.id, "Oar", ["oar"], HASH)).board_id == other.id, "a moderator"
+    monkeypatch.setattr("storage.hooks.HOOKS_OWNED", 2)
+    monkeypatch.setattr("storage.hooks.MOST_HOOKS", HOOKS_EACH + 9)
+    await storage.make_hook(bob, own.id, "Bell", ["bell"], HASH)
+    second = await storage.create_board(None, "bobs2", "Bob's other", owner_id=BOB.id)
+    await storage.make_hook(bob, second.id, "Bell", ["bell_2"], HASH)
+    with pytest.raises(TooManyHooksError):  # his share
+        await storage.make_hook(bob, own.id, "Bell", ["bell_3"], HASH)
+
+
+async def test_what_nodes_of_the_last_release_do_with_a_bot_s_account_opens_no_way_into_it(storage):
+    """Their promotion and their new password are refused by the database; a link that they have made leads nowhere."""
+    _, hook = await with_hook(storage)
+    for change in ("role = 'moderator'", "password = 'a hash'"):
+        with pytest.raises((sqlite3.IntegrityError, asyncpg.CheckViolationError, StorageError)):
+            await storage._write(lambda tx, change=change: tx.run(f"UPDATE accounts SET {change} WHERE bot"))
+    link = "INSERT INTO links (hash, kind, account_id, expires_at, account_role) VALUES ($1, $2, $3, $4, $5)"
+    values = b"l" * 32, "password", hook.account.id, 10**14, "member"
+    await storage._write(lambda tx: tx.run(link, *values))
+    for opening in (storage.link("password", b"l" * 32), storage.use_password_link(b"l" * 32, Password("a hash"))):
+        with pytest.raises(LinkGoneError):
+            await opening
+    await storage.set_role(None, hook.account.username, "member")
+    assert await storage.account_of(hook.account.id) == hook.account
+    assert await post(storage, hook), "and it goes on"
+
+
+async def test_the_account_of_a_revoked_hook_ends_with_its_last_message(storage):
+    """Whether the message or the hook goes first; so nobody keeps accounts of which nothing is left to see."""
+    ada, first = await with_hook(storage)
+    _, second = await with_hook(storage, name="Other")
+    deleted = await post(storage, first, digest="1")
+    await storage.delete(deleted.id)
     await storage.revoke_hook(ada, FIRST_BOARD, first.id)
-    assert (await with_hook(storage, board.id))[1].board_id == board.id
+    later, kept = [await post(storage, second, digest=digest) for digest in "23"]
+    await storage.revoke_hook(ada, FIRST_BOARD, second.id)
+    await storage.delete(later.id)
+    await storage.forget(0, 0, 0)
+    assert (await storage.account_of(second.account.id)).is_bot, "a message is left"
+    await storage.delete(kept.id)
+    _, unused = await with_hook(storage, name="Third")
+    await storage.forget(0, 0, 0)
+    for gone in (first, second):
+        with pytest.raises(NotFoundError):
+            await storage.account_of(gone.account.id)
+    assert await storage.account_of(unused.account.id) == unused.account
+
+
+async def test_the_log_says_what_was_changed_of_a_hook(storage):
+    """Nothing, if nothing was; and a name beside a new secret."""
+    ada, hook = await with_hook(storage)
+    await storage.set_hook(ada, FIRST_BOARD, hook.id)
+    await storage.set_hook(ada, FIRST_BOARD, hook.id, name="Grafana", drops_repeats=True)
+    assert (await storage.audit(None, 1, OPERATOR))[0].action == "make"
+    await storage.set_hook(ada, FIRST_BOARD, hook.id, name="Prometheus", hash=OTHER)
+    assert [one.action for one in await storage.audit(None, 3, OPERATOR)] == ["new secret", "change", "make"]
 
 
 async def test_moderators_remove_what_a_hook_posted_as_they_do_with_anybody(storage):
