@@ -17,7 +17,7 @@ from storage.errors import StorageError
 from storage.hooks import Hook
 from storage.records import Board
 
-TEST = msgid("This is a test message: what is sent to this webhook is posted here.")
+TEST = msgid("This is a test message: what is sent to this incoming webhook is posted here.")
 ENDS = ("no_such_board", "owner_only")
 """Refusals after which the page has nothing to show."""
 
