@@ -26,7 +26,7 @@ def framed_csp(settings: Settings) -> str:
 
 
 class Framed(Page):
-    """A guest's page, with any cookie: nobody knows who sees it in which place, so no click on it acts for a member."""
+    """A guest's page, with any cookie: another site may have put something over it, so no click on it acts for a member."""
 
     identifies = False
     themes = len(THEMES)
@@ -66,7 +66,8 @@ class EmbedBoard(Framed, Add):
             await super().answer(message, is_new)
         else:
             self.is_done = True
-            self.redirect(self.request.uri or "", status=303)
+            end = "#newest" if self.site.order_on(message.board_id) == "oldest" else ""  # where it is shown
+            self.redirect((self.request.uri or "") + end, status=303)
 
 
 class Embed(EmbedBoard, Front):

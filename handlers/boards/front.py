@@ -121,7 +121,8 @@ class LivePage(WithRail, Rendering):
         began_at = time.monotonic()
         state, address, watching = await self.state(), self.address(), self.board.watching.count()
         all_kept = self.all_kept()
-        bodies = [kept.body for kept in all_kept.values() if kept.address.language == address.language]
+        alike = (address.language, address.rights)  # the order of the messages is one of the board's row
+        bodies = [kept.body for kept in all_kept.values() if (kept.address.language, kept.address.rights) == alike]
         self.is_for_others = True
         messages = await self.days_html(state.page.messages)
         async with self.context.making.turns.turn():

@@ -3,6 +3,7 @@
 
 import { Board } from "./board.js";
 import { Composer } from "./composer.js";
+import { isOldestFirst, toNewest } from "./order.js";
 import { button, drawer as store } from "./outbox.js";
 import { ask, boardsTime, Failure, Tabs } from "./poller.js";
 import { addSheet, load, Sign } from "./shared.js";
@@ -12,7 +13,8 @@ const OVERDUE_MS = 2000; // as in main.js
 /** @param {string} id */
 const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-// No request of this page's scripts has a cookie, also where the browser would send one.
+// No poll, post or change that this page asks for has a cookie, also where the browser would send one. All of them go through
+// ask(), which looks fetch up at each call; a test reads the scripts for another way.
 const { fetch } = window;
 window.fetch = (url, options) => fetch(url, { ...options, credentials: "omit" });
 
@@ -26,14 +28,24 @@ const form = /** @type {HTMLFormElement | null} */ (part("composer"));
 const own = `longboard/embed${location.pathname}`;
 const page = { show, lost: () => sign.lost(), back, stopped, ask: askAsGuest, lock: own, channel: own };
 const tabs = new Tabs(cursor, Number(wait), page);
-const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words));
+const composer = form && new Composer(form, part("outbox"), sent, (words) => tabs.stop(words), toNewest);
 
 sayWatching(Number(watching));
 offerOwn();
 part("news").addEventListener("click", () => {
   board.release();
-  board.toNewest();
+  toNewest();
 });
+if (isOldestFirst()) {
+  // Until it is at its end, order.css hides the page, for a second at most.
+  const opening = /** @type {Promise<typeof import("./opening.js") | undefined>} */ (load("opening"));
+  opening
+    .then((script) => script?.open(false))
+    .finally(() => {
+      document.querySelector("main")?.setAttribute("style", "animation:none");
+      board.wake();
+    });
+}
 
 /**
  * A board that is closed to guests while the page is open is gone, as one that never was.

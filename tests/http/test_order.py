@@ -14,8 +14,8 @@ PARTS = ("older", "messages", "newest", "outbox", "watching", "composer")
 
 @pytest.fixture
 def talk(start):
-    """A site whose board has an older page: the server, the board's owner, and the ids of its messages."""
-    server = start()
+    """A site whose board has an older page, and a frame: the server, the board's owner, and the ids of its messages."""
+    server = start(embed_from="https://blog.example.org")
     owner = promote(server, Person(server, name="Ada"))
     make_board(owner, "Talk", "talk")
     ids = [post_on(owner.api, "talk", f"number {number}")["id"] for number in range(60)]
@@ -44,21 +44,22 @@ def without_key(response):
 
 
 def test_the_pages_of_a_board_have_its_order_for_everybody(talk):
-    """The board's page, kept or not, its older pages, and those of its messages. With the newest first, they are the same
+    """The board's page, kept or not, in a frame too, its older pages, and those of its messages. With the newest first, they are the same
     bytes as before that was ever another: who does not use it pays nothing.
     """
     server, owner, ids = talk
     clients = {"guest": server.client, "member": owner.browser(), "cookie": server.open(cookies={"other": "x"})}
-    paths = ("/b/talk/", f"/b/talk/?before={ids[30]}", f"/b/talk/?after={ids[9]}", f"/m/{ids[30]}")
+    paths = ("/b/talk/", f"/b/talk/?before={ids[30]}", f"/b/talk/?after={ids[9]}", f"/m/{ids[30]}", "/b/talk/embed")
     newest = {(who, path): without_key(client.get(path)) for who, client in clients.items() for path in paths}
     set_order(owner, "oldest")
     for (who, path), before in newest.items():
         now = without_key(clients[who].get(path))
         assert len(shown(now)) >= 10 and shown(now) == shown(before)[::-1] == sorted(shown(now)), (who, path)
         assert "order" not in before.lower() and '<html lang="en" data-order="oldest">' in now, (who, path)
-    now = without_key(server.get("/b/talk/"))
-    assert parts(now) == list(PARTS) and parts(newest["guest", "/b/talk/"]) != list(PARTS)
-    assert now.count("order.css") == 1 and "order.css" not in newest["guest", "/b/talk/"]
+    for path in ("/b/talk/embed", "/b/talk/"):
+        now = without_key(server.get(path))
+        assert parts(now) == list(PARTS) and parts(newest["guest", path]) != list(PARTS), path
+        assert now.count("order.css") == 1 and "order.css" not in newest["guest", path], path
     # Each message but the first of all goes on the one above it, from either end.
     for text, first in ((now, ids[10]), (newest["guest", "/b/talk/"], ids[-1])):
         assert [int(id) for id in re.findall(r'<article class="message"[^>]* id="m(\d+)"', text)] == [first]
@@ -127,7 +128,7 @@ def test_a_refused_form_has_the_order_that_was_chosen(talk):
 
 def test_a_setting_says_the_order_of_the_first_board(start):
     """Its page is kept and sent the quick way in either; without JavaScript, a post leads to where it is shown."""
-    server = start(reading_order="oldest")
+    server = start(reading_order="oldest", embed_from="https://blog.example.org")
     ids = [server.post(f"number {number}").json()["id"] for number in range(60)]
     assert server.get(f"{BOARDS}/first").json()["order"] == "oldest"
     texts = [
@@ -138,7 +139,10 @@ def test_a_setting_says_the_order_of_the_first_board(start):
     assert texts.count(texts[0]) == 4 and shown(texts[0]) == ids[10:] and parts(texts[0]) == list(PARTS)
     server.post("one more")
     assert shown(server.get("/").text) == [*ids[11:], ids[-1] + 1]
+    framed = server.get("/embed").text
+    assert shown(framed) == [*ids[11:], ids[-1] + 1] and parts(framed) == list(PARTS)
     assert server.client.post("/add", data={"s": "by form"}).headers["Location"] == "/#newest"
+    assert server.client.post("/embed", data={"s": "by form"}).headers["Location"] == "/embed#newest"
     plain = start()
     assert plain.client.post("/add", data={"s": "by form"}).headers["Location"] == "/"
     assert plain.get(f"{BOARDS}/first").json()["order"] == "newest"
