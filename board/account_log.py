@@ -23,6 +23,7 @@ EVENTS = {
     "password_link_used": "has a new password, by a one-time link",
     "username_changed": "has a new username",
     "token_made": "has a new token for a bot",
+    "feed_made": "has a new address of a private feed",
     "revoked": "ended a session or token",
     "revoked_all": "ended all other sessions and tokens",
     "linked": "was linked with {}",

@@ -1,4 +1,4 @@
-"""HTTP: authentication, requests and replies. ROUTES lists every URL on one screen."""
+"""HTTP: authentication, requests and replies. ROUTES and EMBED_ROUTES list every URL on one screen."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -53,11 +53,6 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/m/([^/]+)/delete", "messages.page.DeleteMessage"),  # POST
     (r"/m/([^/]+)/react", "messages.reactions.React"),  # POST
     (r"/m/([^/]+)/pin", "messages.pins.Pin"),  # POST
-    (r"/embed", "boards.embed.Embed"),  # GET, POST
-    (r"/b/([^/]+)/embed", "boards.embed.BoardEmbed"),  # GET, POST
-    (r"/m/([^/]+)/embed", "boards.embed.MessageEmbed"),  # GET
-    (r"/embed\.js", "boards.embed.Script"),  # GET
-    (r"/oembed", "messages.oembed.OEmbed"),  # GET
     (r"/manifest\.webmanifest", "operations.web_app.Manifest"),  # GET
     # --- the boards
     (r"/boards", "boards.listing.BoardList"),  # GET
@@ -84,7 +79,7 @@ ROUTES: list[tuple[Any, ...]] = [
     (r"/account/name", "accounts.page.AccountName"),  # GET, POST
     (r"/account/password", "accounts.page.AccountPassword"),  # GET, POST
     (r"/account/tokens", "accounts.page.AccountTokens"),  # GET, POST
-    (r"/account/feeds", "accounts.feeds.AccountFeeds"),  # GET, POST
+    (r"/account/feeds", "accounts.private_feeds.AccountFeeds"),  # GET, POST
     (r"/account/revoke/([0-9]{1,18})", "accounts.page.AccountRevoke"),  # GET, POST
     (r"/account/everywhere", "accounts.page.AccountEverywhere"),  # GET, POST
     (r"/account/download", "accounts.download.AccountDownload"),  # GET
@@ -141,8 +136,14 @@ ROUTES: list[tuple[Any, ...]] = [
 ]
 """A handler that is named here is imported when it is first asked for: a start reads only what each board needs."""
 
-EMBEDDING = frozenset((r"/embed", r"/b/([^/]+)/embed", r"/m/([^/]+)/embed", r"/embed\.js", r"/oembed"))
-"""Of them, those that are there only with EMBED_FROM, on a site that everyone may read."""
+EMBED_ROUTES: list[tuple[Any, ...]] = [
+    (r"/embed", "boards.embed.Embed"),  # GET, POST
+    (r"/b/([^/]+)/embed", "boards.embed.BoardEmbed"),  # GET, POST
+    (r"/m/([^/]+)/embed", "boards.embed.MessageEmbed"),  # GET
+    (r"/embed\.js", "boards.embed.Script"),  # GET
+    (r"/oembed", "messages.oembed.OEmbed"),  # GET
+]
+"""Those that are there only with EMBED_FROM, on a site that everyone may read."""
 
 GIVEN_BACK_BYTES = 248 * 1024
 """Bytes of a form that are read beyond the limit, so that the page of the refusal can show its words again."""
@@ -173,7 +174,7 @@ class Application(tornado.web.Application):
             "log_function": log_request,
             "context": self.context,
         }
-        routes = [route for route in ROUTES if is_embedding(settings) or route[0] not in EMBEDDING]
+        routes = ROUTES + (EMBED_ROUTES if is_embedding(settings) else [])
         routes += [route for one in set_up for route in routes_of(one)]
         super().__init__(on_demand(self, routes), transforms=[Compression], **options)
 

@@ -9,7 +9,7 @@ from storage.rights import PROVIDER, check_active, check_in_force, end_ways_in, 
 from storage.rows import ACCOUNT
 from storage.tables import BY_PROVIDER
 from storage.tx import Nouns, Row, Tx, in_steps
-from storage.ways_in import SIGN_INS
+from storage.ways_in import READS, SIGN_INS
 
 SELECT = (
     "SELECT credentials.id, coalesce(credentials.reads, kind), credentials.name, credentials.created_at, last_used_at, "
@@ -109,13 +109,13 @@ async def insert(
         "board_id, reads) SELECT $1, $2, $3, $4, now, now, $5, $6, CAST($7 AS bigint), CAST($8 AS text) "
         "FROM (SELECT now_ms() AS now) AS clock",
         account_id,
-        "bot" if kind == "feed" else kind,  # which the last release ends with the others
+        "bot" if kind in READS else kind,
         hash,
         name,
         provider is not None,
         provider or "",
         board_id,
-        "feed" if kind == "feed" else None,
+        kind if kind in READS else None,
     )
 
 
@@ -151,7 +151,7 @@ async def provider_of(tx: Tx, account_id: int, identity_id: int | None, provider
 
 async def make_room(tx: Tx, account_id: int, kind: str) -> None:
     """Ends the credentials that were unused for longest; for a bot's token or a feed, raises TooManyTokensError instead."""
-    if kind in ("bot", "feed"):
+    if kind == "bot" or kind in READS:
         bots = "SELECT count(*) FROM credentials WHERE account_id = $1 AND kind = 'bot'"
         row = await tx.one(bots, account_id)
         if row is not None and row[0] >= MOST_BOT_TOKENS:

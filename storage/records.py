@@ -251,7 +251,7 @@ class Credential(NamedTuple):
     provider: str | None = None
     """The provider that made this session, or whose session made this bot's token."""
     board_id: int | None = None
-    """The board of the invited that this bot's token reaches, as its account does; the board of a feed."""
+    """The board that this bot's token reaches, as its account does; the board of a feed, None if it is the first."""
 
     @property
     def is_person(self) -> bool:

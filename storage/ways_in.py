@@ -3,7 +3,10 @@
 WAYS_IN = ("credentials", "links", "identities")
 """Tables whose rows let somebody into the account in their column account_id. The only other way in is the account's
 password, which every recovery replaces."""
-CREDENTIAL_KINDS = ("session", "token", "bot", "feed")
+FEED = "feed"
+READS = (FEED,)
+"""Kinds that are rows of bots, because the last release ends those: their column `reads` says what they are."""
+CREDENTIAL_KINDS = ("session", "token", "bot", *READS)
 SIGN_INS = ("credentials", "links")
 """What ends when somebody signs out everywhere, or is suspended. A linked identity stays: unlinking it requires
 the password, and a suspended person is recognised by it."""

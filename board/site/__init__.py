@@ -15,13 +15,13 @@ from board.passwords import Passwords
 from board.readiness import Readiness
 from board.scopes import Scopes
 from board.site.board_messages import BoardMessages
-from board.site.feeds import Feeds
 from board.site.hooks import Hooks
 from board.site.identities import Identities
 from board.site.invitations import Invitations
 from board.site.moderation import Moderation
 from board.site.parts import Rules
 from board.site.pins import Pins
+from board.site.private_feeds import PrivateFeeds
 from board.site.reactions import Reactions
 from board.site.webhooks import Webhooks
 from board.waiters import WaiterList, load
@@ -38,7 +38,7 @@ FIRST_TIDY_SECONDS = 600
 """Counted from the start. A clock that is set over the network is right by then."""
 
 
-class Site(BoardMessages, Reactions, Pins, Hooks, Webhooks, Invitations, Feeds, Identities, Moderation):
+class Site(BoardMessages, Reactions, Pins, Hooks, Webhooks, Invitations, PrivateFeeds, Identities, Moderation):
     """All that one Longboard serves. Handlers parse a request, call one of its verbs, and answer."""
 
     @classmethod

@@ -1,6 +1,7 @@
 """The account page: everything that members may do with their own account, in plain forms."""
 
 import asyncio
+import contextlib
 from urllib.parse import urlencode
 
 from board.account_names import clean_label
@@ -12,6 +13,7 @@ from handlers.accounts.sign_in import FormPage, browser_said
 from handlers.boards.rail import WithBoards
 from handlers.http.errors import RefusedError
 from handlers.http.sentences import Html
+from storage.errors import StorageError
 from storage.records import FIRST_BOARD, Board, Password
 from storage.webhooks import Webhook
 
@@ -32,6 +34,11 @@ class AccountPage(WithBoards, FormPage):
     """The address of a new feed, shown once."""
     overview: Overview | None = None
     """What the page shows; None until it has been read."""
+
+    @property
+    def shows_secret(self) -> bool:
+        """Whether it has a secret that is shown only once. Then it names no board, as a change of that would stop it."""
+        return self.made is not None or self.made_feed is not None
 
     @property
     def has_password(self) -> bool:
@@ -65,10 +72,8 @@ class AccountPage(WithBoards, FormPage):
         overview, last_used = self.overview, self.site.credentials.last_used
         assert overview is not None
         by_name = {identity.provider: identity for identity in overview.identities}
-        fates = (
-            overview.fates if self.made is None and self.made_feed is None else []
-        )  # a new token is shown only once: no change of a board may stop that
-        webhooks_off = [] if self.made or self.made_feed else self.webhooks_off()
+        fates = [] if self.shows_secret else overview.fates
+        webhooks_off = [] if self.shows_secret else self.webhooks_off()
         self.judge(fate.board.id for fate in fates)
         closed = self.closed_boards()
         return self.render(
@@ -100,6 +105,12 @@ class AccountPage(WithBoards, FormPage):
             last=last_used,
         )
 
+    async def show_secret(self) -> None:
+        """Shows what was made, also if storage can't be read by now: beside it is what was read before."""
+        with contextlib.suppress(StorageError):
+            self.overview = await self.site.overview(self.caller)
+        self.show()
+
     def webhooks_off(self) -> list[tuple[Webhook, str]]:
         """Returns the webhooks that were switched off, each with the address of its page where that may be seen."""
         off = self.overview.webhooks_off if self.overview else []
@@ -109,9 +120,11 @@ class AccountPage(WithBoards, FormPage):
         return [(one, f"/b/{boards[one.board_id].slug}/webhooks" if one.board_id in boards else "") for one in off]
 
     def closed_boards(self) -> list[Board]:
-        """Returns those that the member may read and guests may not: the first BOARDS_AT_ONCE."""
-        if self.made is not None or self.made_feed is not None:
-            return []  # as above
+        """Returns those that the member may read and guests may not: the first BOARDS_AT_ONCE, as the list of boards has
+        them on one page, and none that is archived, where nothing new comes.
+        """
+        if self.shows_secret:
+            return []
         live = self.site.waiters.directory.listed(self.scope, BOARDS_AT_ONCE)
         found = [one for one in (self.site.first_board, *(board.row for board in live)) if one]
         closed = [one for one in found if self.site.is_closed(one) and one.archived_at is None]
@@ -166,8 +179,7 @@ class AccountTokens(AccountPage):
     async def post(self) -> None:
         name = clean_label(self.needed("name"))  # a refusal says first what is wrong with the name
         self.made, _ = await self.site.make_token(self.caller, name, self.typed_password)
-        self.overview = await self.site.overview(self.caller)
-        self.show()
+        await self.show_secret()
 
 
 class AccountRevoke(AccountPage):

@@ -63,10 +63,10 @@ class Authentication(Fields):
 
         `use` counts this as a use of the token or session. Raises RefusedError, UnavailableError.
         """
-        self.credential, self.secret = await self._find(use)
+        self.credential, self.secret = await self.find_credential(use)
         self.judged_at = self.site.credentials.changes
 
-    async def _find(self, use: bool) -> tuple[Credential | None, str | None]:
+    async def find_credential(self, use: bool) -> tuple[Credential | None, str | None]:
         """Returns the credential and its secret. Raises RefusedError, UnavailableError."""
         if not self.identifies:
             return None, None

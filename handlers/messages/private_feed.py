@@ -5,11 +5,11 @@ The secret is in the query, as no log has queries: neither ours nor those of the
 
 import re
 
-from board.live_board import LiveBoard
 from board.said import msgid
 from handlers.boards.on_board import Judged
 from handlers.http.errors import RefusedError
 from handlers.messages.feed import Feed
+from storage.errors import NotFoundError
 from storage.records import Credential
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -22,12 +22,10 @@ class PrivateFeed(Judged, Feed):
     shares = False
     kept_by = "private, no-store"
 
-    @property
-    def board(self) -> LiveBoard:
-        return super().board
+    board = Judged.board  # and not that of Feed, which is the first
 
-    async def _find(self, use: bool) -> tuple[Credential | None, str | None]:
-        """Whatever else is sent counts for nothing. Guesses are counted by address."""
+    async def find_credential(self, use: bool) -> tuple[Credential | None, str | None]:
+        """Nothing else that is sent counts. Guesses are counted by address."""
         if self.request.method not in ("GET", "HEAD"):  # which is 405
             return None, None
         secret = self.query("key") or ""
@@ -35,7 +33,7 @@ class PrivateFeed(Judged, Feed):
         if found is None:
             self.credential = None
             self.site.limits.reading.check(self.caller.key)
-            raise RefusedError(404, "not_found", msgid("There is nothing here."))
+            raise nothing()
         return found, None
 
     async def prepare(self) -> None:
@@ -49,8 +47,16 @@ class PrivateFeed(Judged, Feed):
         if board_id is None:
             self.judge_by(self.site.waiters.first)
         else:
-            self.judge_by(await self.site.board_with(self.caller, board_id))
+            try:
+                self.judge_by(await self.site.board_with(self.caller, board_id))
+            except NotFoundError:
+                raise nothing() from None
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Referrer-Policy", "no-referrer")
+
+
+def nothing() -> RefusedError:
+    """Returns the refusal of an address without a feed: also of one whose owner may not read the board any more."""
+    return RefusedError(404, "not_found", msgid("There is nothing here."))

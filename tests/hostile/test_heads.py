@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from handlers import EMBEDDING, ROUTES
+from handlers import ROUTES
 from tests.http.test_polls import repeats  # noqa: F401 (fixture: both ways)
 from tests.support.patience import PATIENCE
 
@@ -161,7 +161,7 @@ def test_what_is_no_request_is_refused_in_the_one_shape(server, text):
 
 def addresses():
     """Those that are there with any settings."""
-    for pattern in [route[0] for route in ROUTES if route[0] not in EMBEDDING]:
+    for pattern in [route[0] for route in ROUTES]:
         yield re.sub(r"\(\[0-9a-f\]\{12\}\)", "0123456789ab", pattern).replace("(.+)", "board.css").replace("\\", "").replace(
             "([^/]+)", "1").replace("([0-9]{1,18})", "1")  # fmt: skip
 

@@ -15,7 +15,7 @@ from storage.errors import (
 )
 from storage.migrate import migrations
 from storage.records import GUEST, Password
-from storage.ways_in import CREDENTIAL_KINDS, SIGN_INS, WAYS_IN
+from storage.ways_in import CREDENTIAL_KINDS, READS, SIGN_INS, WAYS_IN
 from tests.storage.test_storage import ADA, BOB, storage  # noqa: F401 (a fixture)
 from tests.storage.test_storage_rights import LATER, NEW, OLD, log_of, session
 
@@ -36,7 +36,7 @@ def test_the_list_knows_every_table_and_kind_there_is(engine):
     about_accounts = {name for name, columns in tables.items() if re.search(r"\baccount_id\b|REFERENCES acc", columns)}
     assert about_accounts - NO_WAYS_IN == set(WAYS_IN)
     kinds = re.search(r"kind IN \(([^)]*)\)", tables["credentials"])[1]
-    assert {*re.findall(r"'(\w+)'", kinds), "feed"} == set(CREDENTIAL_KINDS)  # which the column “reads” has
+    assert {*re.findall(r"'(\w+)'", kinds), *READS} == set(CREDENTIAL_KINDS)
     columns = {line.split()[0] for line in tables["accounts"].strip().splitlines()}
     columns |= set(re.findall(r"ALTER TABLE accounts ADD COLUMN (\w+)", sql))
     assert columns == ACCOUNT_COLUMNS, "is this a way in? then every recovery must end it"

@@ -3,4 +3,4 @@
 import handlers
 from handlers.http.on_demand import handler_of
 
-ROUTES = [(pattern, handler_of(target), *rest) for pattern, target, *rest in handlers.ROUTES]
+ROUTES = [(pattern, handler_of(target), *rest) for pattern, target, *rest in handlers.ROUTES + handlers.EMBED_ROUTES]

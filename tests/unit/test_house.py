@@ -72,7 +72,11 @@ def test_a_start_loads_no_library_that_only_some_boards_need():
     assert {"tornado", "board.site", "handlers.boards.front", "handlers.boards.get"} <= loaded
     rare = {"argon2", "asyncpg", "prometheus_client", "tqdm", "zxcvbn", "handlers.operations.registry"}
     rare |= {"board.payloads", "board.slack_marks"}
-    named = {"handlers." + route[1].rpartition(".")[0] for route in handlers.ROUTES if isinstance(route[1], str)}
+    named = {
+        "handlers." + route[1].rpartition(".")[0]
+        for route in handlers.ROUTES + handlers.EMBED_ROUTES
+        if isinstance(route[1], str)
+    }
     assert len(named) > 20
     rare |= named
     assert not loaded & (rare | {"jwt", "cryptography", "handlers.login.openid", "handlers.login.openid_site"})

@@ -13,7 +13,7 @@ MARK = "feed "
 IS_OPEN = msgid("Everyone may read this board: its feed needs no secret address.")
 
 
-class Feeds(Accounts):
+class PrivateFeeds(Accounts):
     def is_closed(self, board: Board) -> bool:
         """Whether guests may not read it."""
         return self.rules.reading == "members" or board.read_by != "everyone"
@@ -34,7 +34,7 @@ class Feeds(Accounts):
                 account.id, "feed", hash_secret(MARK + secret), board.name, password=verified,
                 by=caller.member_credential.id, board_id=None if board.id == FIRST_BOARD else board.id,
             )  # fmt: skip
-        self.account_log.write("token_made", account.id, caller.address, "feed")
+        self.account_log.write("feed_made", account.id, caller.address, "feed")
         return secret, made
 
     async def feed_by(self, secret: str, *, use: bool) -> Credential | None:

@@ -7,5 +7,4 @@ class AccountFeeds(AccountPage):
     async def post(self) -> None:
         secret, _ = await self.site.make_feed(self.caller, self.needed("board"), self.typed_password)
         self.made_feed = f"{self.origin}/feed?key={secret}"
-        self.overview = await self.site.overview(self.caller)
-        self.show()
+        await self.show_secret()
