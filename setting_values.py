@@ -97,7 +97,8 @@ def origins(text: str) -> tuple[str, ...]:
     """`https://a.example, https://b.example:8443`, each as origin() returns it: of other sites, so with https; http is
     for this machine only, where one tries it out. Empty means none.
 
-    No `*`, which would let any page frame ours, and no IPv6 address, which a Content-Security-Policy can't name.
+    No `*`, which would let any page frame ours, and no IPv6 address, which a Content-Security-Policy can't name. CORS could,
+    but two settings with the same form have the same rules.
     """
     found = []
     for one in text.replace(",", " ").split():
@@ -108,7 +109,7 @@ def origins(text: str) -> tuple[str, ...]:
                 "origins with https://, such as https://blog.example.org: http:// is for this machine only"
             )
         if "[" in name or not HOST.fullmatch(parts.hostname or ""):
-            raise ValueError("origins by the names of hosts, such as https://blog.example.org")
+            raise ValueError("origins by the names of hosts or by IPv4 addresses, such as https://blog.example.org")
         found.append(name)
     if len(set(found)) > ORIGINS_MAX:
         raise ValueError(f"at most {ORIGINS_MAX} origins")

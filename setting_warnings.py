@@ -36,4 +36,7 @@ def doubts(settings: Settings) -> list[str]:
         found.append("MAX_PARKED=0: no poll is held, so pages see new messages only when they ask again")
     if settings.scheme_header and not settings.public_url:
         found.append("SCHEME_HEADER is set, but not PUBLIC_URL, so http has nowhere to be redirected to")
+    for name, origins in (("EMBED_FROM", settings.embed_from), ("CORS_FROM", settings.cors_from)):
+        if origins and settings.reading == "members":
+            found.append(f"{name} does nothing with READING=members: other sites get what everyone may read")
     return found

@@ -23,7 +23,8 @@ class Compression(tornado.web.GZipContentEncoding):
     ) -> tuple[int, HTTPHeaders, bytes]:
         kind = headers.get("Content-Type", "").partition(";")[0]
         if status_code == 304 or (status_code == 206 and self._compressible_type(kind)):
-            headers["Vary"] = "Accept-Encoding"  # as the complete reply would have (RFC 9110, 15.4.5)
+            others = headers.get_list("Vary")
+            headers["Vary"] = ", ".join([*others, "Accept-Encoding"])  # as the complete reply has (RFC 9110, 15.4.5)
         if status_code != 200 or not self._compressible_type(kind):
             self._gzipping = False
             return status_code, headers, chunk

@@ -258,7 +258,15 @@ def test_what_hardly_can_be_meant_is_named_by_server_and_doctor(start, settings,
 def test_sound_settings_warn_of_nothing():
     """So that a warning is read when there is one."""
     assert not doubts(read_settings([], {}))
+    assert not doubts(read_settings(["--embed-from=https://a.example", "--cors-from=*"], {}))
     assert not doubts(read_settings(["--scheme-header=X-Forwarded-Proto", "--public-url=https://a.example"], {}))
+
+
+@pytest.mark.parametrize("flag", ["--embed-from=https://a.example", "--cors-from=*"])
+def test_what_only_members_may_read_is_for_no_other_site(flag):
+    """A setting for other sites does nothing then, which nobody would see on the board itself."""
+    (said,) = doubts(read_settings([flag, "--reading=members"], {}))
+    assert said.startswith(flag[2:].partition("=")[0].upper().replace("-", "_")) and "READING=members" in said
 
 
 # --- numbers and words

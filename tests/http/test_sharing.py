@@ -86,6 +86,9 @@ def test_guests_reading_is_shared_with_those_who_are_named_and_nothing_else_is(s
             assert not cors(server.open(headers={"Origin": BLOG, **member}).get(path)), path
     assert shared == SHARED - {"/api/v1/stream"}
     assert "Origin" in server.get("/api/v1/messages").headers["Vary"], "a cache in between may have it for another page"
+    feed = server.get("/feed.atom")
+    again = server.get("/feed.atom", headers={"If-None-Match": feed.headers["ETag"], "Origin": BLOG})
+    assert again.status_code == 304 and again.headers["Vary"] == feed.headers["Vary"] == "Origin, Accept-Encoding"
 
 
 def test_what_only_members_may_read_is_shared_with_nobody(site):
@@ -105,14 +108,14 @@ def test_what_only_members_may_read_is_shared_with_nobody(site):
 
 
 def test_where_members_read_nothing_is_shared(start):
-    """Whatever the setting."""
+    """With any setting."""
     server = start(cors_from="*", reading="members")
     for path in ("/api/v1/messages", "/get", "/feed.atom", "/api/v1/openapi.json"):
         assert not cors(server.open(headers={"Origin": OTHER}).get(path)), path
 
 
 def test_a_preflight_allows_reading_and_no_more(site):
-    """Whatever it asks for: no token, no cookie, nothing that writes; and for ten minutes at most."""
+    """Also if it asks for more: no token, no cookie, nothing that writes; and for ten minutes at most."""
     server = site(BLOG)
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization, x"}
     for pattern, *_ in ROUTES:
