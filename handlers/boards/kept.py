@@ -48,8 +48,8 @@ class Address(NamedTuple):
     """The last change of the list of boards that guests see."""
     language: str
     """Its tag."""
-    theme: str = ""
-    """The colour scheme of a page in a frame, if it is not the browser's."""
+    theme: str
+    """The colour scheme of a page in a frame: auto, light or dark. Empty for the board's own page."""
 
 
 class Kept(NamedTuple):

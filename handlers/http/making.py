@@ -21,7 +21,7 @@ class Making:
         self.reading = asyncio.Semaphore(READ_AT_ONCE)
         """Held from reading messages from storage until the reply has been made from them."""
         self.shared: weakref.WeakValueDictionary[tuple[str, int, str], Shared] = weakref.WeakValueDictionary()
-        """The guests' pages that are being made, by board and language."""
+        """The guests' pages that are being made, by the kind of page, board and language."""
         self.feed = asyncio.Lock()
         """Held while the feed is made."""
         self.errors: dict[tuple[str, int, str, int | None, bool], bytes] = {}

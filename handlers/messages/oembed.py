@@ -19,7 +19,7 @@ LINE_LENGTH = 60
 
 
 class OEmbed(OnMessage):
-    """As a guest sees it, whoever asks: for what guests may not read, and for addresses of others, there is nothing."""
+    """As a guest sees it, also if a member asks: for what guests may not read, and for addresses of others, there is nothing."""
 
     for_whom = "anyone"  # it is there only where everyone may read
     identifies = False

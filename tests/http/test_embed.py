@@ -67,7 +67,7 @@ def test_what_is_no_origin_of_another_site_ends_the_start(text, capsys):
 
 
 def test_only_the_three_pages_may_be_framed_and_only_by_those_who_are_named(site):
-    """Every other page refuses any frame, whoever asks; so does what is refused elsewhere."""
+    """Every other page refuses any frame, for guests and members; so does what is refused elsewhere."""
     names = {"/b/": "rowing", "/m/": str(site.first)}
     framed, others = {}, {}
     for client in (site.client, site.owner.browser()):
@@ -172,7 +172,7 @@ def test_a_board_that_closes_is_gone_from_the_frame_at_once(site):
 
 
 def test_the_script_is_small_and_other_sites_may_load_it(site):
-    """Less than 3 KB as it is; it may be kept for an hour, and is no module."""
+    """Less than 3 KB; it may be kept for an hour, and is no module."""
     script = site.get("/embed.js")
     assert script.status_code == 200 and len(script.content) < 3000 and "import " not in script.text
     assert script.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
@@ -180,6 +180,24 @@ def test_the_script_is_small_and_other_sites_may_load_it(site):
         script.headers["Content-Type"].startswith("text/javascript")
         and "max-age=3600" in script.headers["Cache-Control"]
     )
+
+
+def test_scripts_in_the_frame_ask_in_one_way_which_sends_no_cookie():
+    """framed.js replaces fetch by one without: none of its scripts keeps another, or asks for something by other means."""
+    names, found = ["framed.js"], {}
+    for name in names:  # which gets longer
+        found[name] = FILES[name].decode()
+        used = re.findall(r"""(?:from |import\()["']\./([a-z_]+)\.js|\bload\("([a-z_]+)"\)""", found[name])
+        names += {f"{one or other}.js" for one, other in used} - {*names}
+    assert {"poller.js", "outbox.js", "tools.js", "opening.js"} <= found.keys()
+    assert re.findall(r".*fetch.*", found.pop("framed.js")) == [
+        "const { fetch } = window;",
+        'window.fetch = (url, options) => fetch(url, { ...options, credentials: "omit" });',
+    ]
+    calls = {name: re.findall(r"(\S*)\bfetch\b(.)", text) for name, text in found.items() if "fetch" in text}
+    assert calls == {"poller.js": [("", "(")]}
+    others = "XMLHttpRequest|sendBeacon|EventSource|WebSocket|credentials|serviceWorker"
+    assert [name for name, text in found.items() if re.search(others, text)] == []
 
 
 # --- oEmbed

@@ -274,7 +274,7 @@ class Databases:
 
 
 def psql(url: str, sql: str, **values: str) -> str:
-    """What PostgreSQL's own client prints for it, with a column as plain text. `values` are variables of its own."""
+    """What PostgreSQL's own client prints for it, with a column as plain text. `values` are variables of the client."""
     variables = [f"--set={name}={value}" for name, value in {"ON_ERROR_STOP": "1", **values}.items()]
     command = [str(programs() / "psql"), "-qAtX", *variables, url]
     patient = os.environ | {"PGOPTIONS": "-c statement_timeout=0"}  # whatever a test has set for the database
