@@ -50,6 +50,7 @@
   }
 
   const all = /** @type {Window & {Longboard?: Api}} */ (window);
-  const api = (all.Longboard ??= { create, destroy });
+  // An element with this id would be a window's Longboard, too.
+  const api = all.Longboard?.create ? all.Longboard : (all.Longboard = { create, destroy });
   if (script?.dataset.board !== undefined) api.create(script, { origin: home, ...script.dataset });
 })();

@@ -526,6 +526,31 @@ async def test_a_token_that_is_made_is_shown_if_storage_goes_away(house, monkeyp
 
 
 @pytest.mark.parametrize(
+    ("path", "form", "shown"),
+    [
+        ("/account/tokens", {"name": "bot", "password": PASSWORD}, b"<code>lb_"),
+        ("/account/feeds", {"board": "rowing", "password": PASSWORD}, b"/feed?key="),
+    ],
+)
+async def test_a_secret_is_shown_on_the_account_page_if_storage_goes_away(house, monkeypatch, path, form, shown):
+    """It is made by then, and counts as one of so many; beside it is what was read before."""
+    session, storage = await house.session(), house.storage
+    create = storage.create_credential
+
+    async def away(*_, **__):
+        raise UnavailableError("away")
+
+    async def created(*arguments, **named):
+        made = await create(*arguments, **named)
+        monkeypatch.setattr(storage, "identities_of", away)
+        return made
+
+    monkeypatch.setattr(storage, "create_credential", created)
+    response = await house.ask("POST", path, form, session)
+    assert response.code == 200 and shown in response.body
+
+
+@pytest.mark.parametrize(
     ("path", "form"), [("/b/rowing/hooks", {"name": "Bell"}), ("/b/rowing/hooks/1", {"act": "renew"})]
 )
 async def test_the_address_of_a_webhook_is_shown_if_the_right_to_see_others_ends(house, monkeypatch, path, form):
