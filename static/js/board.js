@@ -83,7 +83,7 @@ export class Board {
     }
     this.#nearEnd.observe(older);
     const isSeen = (/** @type {IntersectionObserverEntry} */ { boundingClientRect: { top }, rootBounds }) =>
-      this.#isOldestFirst ? top <= (rootBounds?.bottom ?? 0) : top >= (rootBounds?.top ?? 0);
+      this.#isOldestFirst ? top <= (rootBounds?.bottom ?? innerHeight) : top >= (rootBounds?.top ?? 0);
     observer((entry) => this.#moved(isSeen(entry)), {
       rootMargin: `-${covered()}px 0px 0px`,
     }).observe(top);

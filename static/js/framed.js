@@ -42,7 +42,7 @@ if (isOldestFirst()) {
   opening
     .then((script) => script?.open(false))
     .finally(() => {
-      document.querySelector("main")?.setAttribute("style", "animation:none");
+      /** @type {HTMLElement} */ (list.parentElement).style.cssText = "animation:none"; // as main.js does
       board.wake();
     });
 }
