@@ -93,7 +93,7 @@ async def run(settings: Settings) -> None:
 def sending(site: Site, settings: Settings) -> dict[str, Task]:
     """Returns the task that sends webhooks. Messages in a channel lead to the board where PUBLIC_URL says where it is."""
     link = f"{settings.public_url}/m/" if settings.public_url else ""
-    send = functools.partial(send_webhooks, site, to_loopback=settings.webhook_fake, link=link)
+    send = functools.partial(send_webhooks, site, to_loopback=settings.webhooks_to_loopback, link=link)
     return {"Sending webhooks": send}
 
 

@@ -133,7 +133,9 @@ class Settings:
     backup_keep: int = setting("7", whole(1, 10_000), "how many of those copies are kept; the oldest are removed")
     nodes: int = setting("1", whole(1, 64), "server processes behind the one port; more than one takes PostgreSQL")
     locales: str = setting("", line_or_none(4000), "folder with catalogues of pages' words in more languages")
-    webhook_fake: bool = setting("off", switch, "on or off: for tests, webhooks may go to this machine, also by http")
+    webhooks_to_loopback: bool = setting(
+        "off", switch, "on or off: for tests, webhooks may go to this machine, also by http"
+    )
     embed_from: tuple[str, ...] = setting(
         "", origins, "sites whose pages may show open boards in a frame: https://blog.example.org, with commas between"
     )

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
 @contextlib.contextmanager
 def started(folder: pathlib.Path) -> Iterator[Server]:
     folder.mkdir()
-    with server(folder, webhook_fake="on") as one:
+    with server(folder, webhooks_to_loopback="on") as one:
         yield one
 
 
@@ -62,8 +62,8 @@ def silent_receiver() -> Iterator[int]:
 def add_webhooks(folder: pathlib.Path, port: int) -> None:
     """All on one board, which may not be made so: each of its posts is news for all."""
     row = (
-        "INSERT INTO webhooks (board_id, account_id, url, shape, secret, created_at, revision, sent, base, told, settled_at, "
-        "failures, waited) VALUES (1, 1, ?, 'standard', x'00', 1, 0, 0, 0, 0, 1, 0, 0)"
+        "INSERT INTO webhooks (board_id, account_id, url, shape, secret, created_at, revision, epoch, sent, base, told, "
+        "settled_at, failures, waited) SELECT 1, 1, ?, 'standard', x'00', 1, 0, epoch, 0, 0, 0, 1, 0, 0 FROM board"
     )
     account = "INSERT INTO accounts (username, name, role, created_at) VALUES ('ada', 'Ada', 'moderator', 1)"
     [path] = folder.glob("*.db")

@@ -1,4 +1,4 @@
-"""What the address and the secret of a webhook look like."""
+"""What the address and the secret of an outgoing webhook look like, and which addresses of machines are of the internet."""
 
 import base64
 import ipaddress
@@ -17,15 +17,29 @@ SIGNS = re.compile(r"[!-~]+", re.ASCII)
 HOST = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?"
 )
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+GLOBAL = ipaddress.IPv6Network("2000::/3")
+TUNNELS = [ipaddress.IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
+"""Within it: Teredo and other special uses, 6to4, and addresses for documentation."""
+SPECIAL = [
+    ipaddress.IPv4Network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
+        *("192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
+        *("224.0.0.0/4", "240.0.0.0/4"),
+    )
+]
+"""IANA's registry, and multicast. What Python says of these differs between its releases."""
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NOT_ASCII = msgid(
     "Write the address as browsers send it: letters outside a to z become xn--… in its name, and percent signs with digits elsewhere."
 )
 NOT_URL = msgid("This isn't an address that can be sent to. It looks like https://example.org/hooks/3f9a.")
 NOT_HTTPS = msgid("The address must begin with https://, as messages are nobody else's business on the way.")
 WITH_PASSWORD = msgid("The address has a username or password in it. Leave it out: each event is signed instead.")
-BAD_PORT = msgid("Webhooks go to port 443, or to one of 1024 and above.")
+BAD_PORT = msgid("Outgoing webhooks go to port 443, or to one of 1024 and above.")
 INNER = msgid(
-    "This address is inside a private network, or is this machine's own. Webhooks only go out to the internet."
+    "This address is inside a private network, or is this machine's own. Outgoing webhooks only go to the internet."
 )
 
 
@@ -54,7 +68,7 @@ def clean_url(text: str, *, to_loopback: bool = False) -> str:
     is_here = host == "localhost" or (literal is not None and literal.is_loopback)
     if is_here and to_loopback:
         return urllib.parse.urlunsplit(parts._replace(fragment=""))
-    if is_here or (literal is not None and not literal.is_global):
+    if is_here or (literal is not None and not is_outer(literal)):
         raise DeniedError("bad_url", INNER)
     if parts.scheme != "https":
         raise DeniedError("bad_url", NOT_HTTPS)
@@ -63,7 +77,18 @@ def clean_url(text: str, *, to_loopback: bool = False) -> str:
     return urllib.parse.urlunsplit(parts._replace(fragment=""))
 
 
-def literal_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def is_outer(address: Address) -> bool:
+    """Whether this is an ordinary address of the internet. An IPv4 address within an IPv6 one is judged as itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in one for one in SPECIAL)
+    if address.ipv4_mapped is not None:
+        return is_outer(address.ipv4_mapped)
+    if address in NAT64:
+        return is_outer(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return address in GLOBAL and not any(address in one for one in TUNNELS)
+
+
+def literal_of(host: str) -> Address | None:
     try:
         return ipaddress.ip_address(host)
     except ValueError:

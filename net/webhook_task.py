@@ -12,5 +12,7 @@ async def send_webhooks(site: Site, *, to_loopback: bool, link: str) -> None:
         from net.webhooks.sender import Sender
 
         sender = Sender(site, Delivery(to_loopback=to_loopback), link)
-        await site.storage.alone(sender.run)
-        sender.delivery.close()
+        try:
+            await site.storage.alone(sender.run)
+        finally:
+            sender.delivery.close()

@@ -102,7 +102,7 @@ class Storage(
     @abc.abstractmethod
     async def alone(self, work: Callable[[], Awaitable[None]]) -> None:
         """Runs `work` in at most one process that has this database, and in another one soon after that has ended, is
-        paused or can't reach the database any more: then its work is cancelled. Runs until cancelled, or until work fails.
+        paused or can't reach the database any more: then its work is cancelled. Returns when the work does; raises what it raises.
         """
 
     # --- messages: what each engine does in its own way

@@ -76,7 +76,7 @@ class BoardGoneError(StorageError):
 
 
 class TooManyWebhooksError(StorageError):
-    """The board, or the site, has as many webhooks as it may have."""
+    """The board, or the site, has as many outgoing webhooks as it may have."""
 
 
 class UsernameTakenError(StorageError):

@@ -200,6 +200,7 @@ TABLES = {
             Column("revision", "number", given=False),
             Column("paused_at", "time", null=True),
             Column("ended", "text", null=True),
+            Column("epoch", "text", given=False),
             *(Column(name, "number", given=False) for name in ("sent", "base", "told")),
             Column("settled_at", "time", given=False),
             *(Column(name, "number", given=False) for name in ("failures", "waited")),

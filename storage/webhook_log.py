@@ -12,6 +12,8 @@ from storage.webhooks import COLUMNS, Webhook, of_webhook
 
 SENDER = "Longboard"
 """The actor in the audit log: no username has a capital."""
+IS_OURS = "epoch = $1 AND epoch = (SELECT epoch FROM board)"
+"""SQL: whether what is kept in memory, in this epoch, is of this database: it may have become an older copy of itself."""
 OF_SENDER = ("base", "settled_at", "failures", "waited", "next_at", "succeeded_at", "failed_at", "error")
 """Columns that the sender keeps, besides `sent` and `told`, which only ever rise."""
 
@@ -23,10 +25,10 @@ class Next(NamedTuple):
     head: Head
     """The board's floor and epoch; of the site, the rest."""
     now: int
+    epoch: str
+    """The site's."""
     message: Message | None
     """The first change after those that were sent, or None."""
-    more: bool
-    """Whether others follow."""
 
 
 class WebhookLog(Nouns):
@@ -46,12 +48,22 @@ class WebhookLog(Nouns):
         rows = list(webhooks)
 
         async def unit(tx: Tx) -> None:
+            begin = (
+                "UPDATE webhooks SET epoch = $1, sent = $2, base = $3, told = $4 "
+                "WHERE id = $5 AND epoch <> $1 AND $1 = (SELECT epoch FROM board)"
+            )
+            await tx.run_many(begin, [(one.epoch, one.sent, one.base, one.told, one.id) for one in rows])
+            is_there = "AND $4 <= (SELECT seq FROM board)"  # else this is an older copy, and nobody has said so yet
             for column in ("sent", "told"):
-                rising = f"UPDATE webhooks SET {column} = $1 WHERE id = $2 AND {column} < $1"
-                await tx.run_many(rising, [(getattr(one, column), one.id) for one in rows])
-            sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(OF_SENDER, 3))
-            values = [(one.id, one.revision, *(getattr(one, name) for name in OF_SENDER)) for one in rows]
-            await tx.run_many(f"UPDATE webhooks SET {sets} WHERE id = $1 AND revision = $2", values)
+                rising = f"UPDATE webhooks SET {column} = $2 WHERE {IS_OURS} AND id = $3 AND {column} < $2 AND $2 <= (SELECT seq FROM board)"
+                await tx.run_many(rising, [(one.epoch, getattr(one, column), one.id) for one in rows])
+            sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(OF_SENDER, 5))
+            values = [
+                (one.epoch, one.id, one.revision, one.sent, *(getattr(one, name) for name in OF_SENDER)) for one in rows
+            ]
+            await tx.run_many(
+                f"UPDATE webhooks SET {sets} WHERE {IS_OURS} AND id = $2 AND revision = $3 {is_there}", values
+            )
 
         await self._write(unit)
 
@@ -76,25 +88,23 @@ async def read_next(tx: Tx, webhook: Webhook) -> Next:
     """Judges in the statement that reads. A suspended account reads nothing, also where everybody may."""
     is_first = webhook.board_id == FIRST_BOARD
     columns = ", ".join(f"webhooks.{name}" for name in Webhook._fields)
-    newer = f"SELECT {IN_FIRST if is_first else IN_ANOTHER} AND seq > $2 ORDER BY seq LIMIT 2"
+    newer = f"SELECT {IN_FIRST if is_first else IN_ANOTHER} AND seq > $2 ORDER BY seq LIMIT 1"
     board = "" if is_first else f"JOIN boards ON boards.id = webhooks.board_id AND {readable(4)} "
-    rows = await tx.all(
+    row = await tx.one(
         f"SELECT {columns}, site.secret, site.epoch, site.seq, {'site' if is_first else 'boards'}.floor, "
         "site.access, site.boards, (SELECT now_ms()), newer.* FROM webhooks CROSS JOIN board AS site "
         "JOIN accounts AS owner ON owner.id = webhooks.account_id AND owner.suspended_at IS NULL AND owner.id = $4 "
-        f"{board}LEFT JOIN ({newer}) AS newer ON true WHERE webhooks.id = $3 AND paused_at IS NULL AND ended IS NULL "
-        "ORDER BY newer.seq",
+        f"{board}LEFT JOIN ({newer}) AS newer ON true WHERE webhooks.id = $3 AND paused_at IS NULL AND ended IS NULL",
         *(webhook.board_id, webhook.sent, webhook.id, webhook.account_id),
         *(() if is_first else (None, False)),
     )
-    if not rows:
+    if row is None:
         raise await reason(tx, webhook)
     width = len(Webhook._fields)
-    now = Webhook(*rows[0][:width])
-    secret, epoch, seq, floor, access, boards, at = rows[0][width : width + 7]
+    secret, epoch, seq, floor, access, boards, at = row[width : width + 7]
     name = epoch if is_first else epoch_of(secret, epoch, webhook.board_id)
-    found = [to_message(row[width + 7 :]) for row in rows if row[width + 7] is not None]
-    return Next(now, Head(name, seq, floor, access, boards), at, found[0] if found else None, len(found) > 1)
+    head, found = Head(name, seq, floor, access, boards), row[width + 7 :]
+    return Next(Webhook(*row[:width]), head, at, epoch, to_message(found) if found[0] is not None else None)
 
 
 async def reason(tx: Tx, webhook: Webhook) -> NotFoundError:

@@ -38,6 +38,8 @@ class Webhook(NamedTuple):
     ended: str | None
     """Why it was switched off: `gone` (the receiver said so), `failing` (for a week), or `no_right` (its account can't read
     the board). None if it was not."""
+    epoch: str
+    """The site's, in which the cursors below mean something."""
     sent: int
     """The cursor: the number of the last change that the receiver has."""
     base: int
@@ -55,7 +57,7 @@ class Webhook(NamedTuple):
     succeeded_at: int | None
     failed_at: int | None
     error: str | None
-    """Why the last try failed: a code of net/webhooks/outcomes.py, or a status."""
+    """Why the last try failed: a code of net/webhooks/delivery.py, or a status."""
 
     @property
     def is_on(self) -> bool:
@@ -111,8 +113,9 @@ class Webhooks(Nouns):
             await check_moderates_board(tx, actor, credential, board_id)
             await check_has_room(tx, board_id)
             row = await tx.one(
-                "INSERT INTO webhooks (board_id, account_id, url, shape, secret, created_at, settled_at, revision, sent, "
-                "base, told, failures, waited) SELECT $1, $2, $3, $4, $5, now_ms(), now_ms(), 0, seq, seq, seq, 0, 0 "
+                "INSERT INTO webhooks (board_id, account_id, url, shape, secret, created_at, settled_at, revision, epoch, "
+                "sent, base, told, failures, waited) "
+                "SELECT $1, $2, $3, $4, $5, now_ms(), now_ms(), 0, epoch, seq, seq, seq, 0, 0 "
                 f"FROM board RETURNING {COLUMNS}",
                 *(board_id, actor.id, url, shape, secret),
             )
@@ -125,14 +128,17 @@ class Webhooks(Nouns):
 
     async def change_webhook(
         self, actor: Account, credential: int | None, board_id: int, id: int, change: WebhookChange
-    ) -> None:
-        """Raises NotFoundError, NotAllowedError."""
+    ) -> Listed:
+        """Returns it as it is then. Raises NotFoundError, NotAllowedError."""
 
-        async def unit(tx: Tx) -> None:
+        async def unit(tx: Tx) -> Listed:
             await check_moderates_board(tx, actor, credential, board_id)
             await apply(tx, actor, await find(tx, board_id, id), change)
+            row = await tx.one(f"{listing(board_id)} AND webhooks.id = $2", board_id, id)
+            assert row is not None
+            return to_listed(row)
 
-        await self._write(unit)
+        return await self._write(unit)
 
     async def remove_webhook(self, actor: Account, credential: int | None, board_id: int, id: int) -> None:
         """Raises NotFoundError, NotAllowedError."""
@@ -147,26 +153,35 @@ class Webhooks(Nouns):
 
 def of_webhook(webhook: Webhook) -> str:
     """For the audit log: never with the path, which often is a secret."""
-    return f"webhook {webhook.id} to {webhook.host}"
+    return f"outgoing webhook {webhook.id} to {webhook.host}"
 
 
 async def exists(tx: Tx) -> bool:
     return await tx.one("SELECT 1 FROM webhooks WHERE paused_at IS NULL AND ended IS NULL LIMIT 1") is not None
 
 
-async def read_listed(tx: Tx, board_id: int, asker: Asker) -> list[Listed]:
+def listing(board_id: int) -> str:
+    """SQL: what to_listed() takes, of the webhooks on board $1."""
     changes = f"SELECT 1 FROM {table_of(board_id)} WHERE seq > webhooks.sent"
     if board_id != FIRST_BOARD:
         changes += " AND board_id = webhooks.board_id"
     behind = f"(SELECT count(*) FROM ({changes} LIMIT {MOST_BEHIND}) AS newer)"
     owner = "(SELECT username FROM accounts WHERE accounts.id = webhooks.account_id)"
-    select = f"SELECT {COLUMNS}, {owner}, {behind} FROM webhooks WHERE board_id = $1"
+    return f"SELECT {COLUMNS}, {owner}, {behind} FROM webhooks WHERE board_id = $1"
+
+
+def to_listed(row: Row) -> Listed:
+    return Listed(Webhook(*row[:-2]), *row[-2:])
+
+
+async def read_listed(tx: Tx, board_id: int, asker: Asker) -> list[Listed]:
+    select = listing(board_id)
     if board_id == FIRST_BOARD:
         await check_moderates(tx, asker.account_id or 0)
         rows = await tx.all(f"{select} ORDER BY id", board_id)
     else:
         rows = await read_judged(tx, asker, select, "id", board_id, also=IS_MANAGER)
-    return [Listed(Webhook(*row[:-2]), *row[-2:]) for row in rows]
+    return [to_listed(row) for row in rows]
 
 
 async def check_moderates_board(tx: Tx, actor: Account, credential: int | None, board_id: int) -> None:

@@ -13,7 +13,7 @@ from storage.errors import NotFoundError
 from storage.records import Board
 from storage.webhooks import Listed, Webhook, WebhookChange
 
-NO_WEBHOOK = msgid("There is no such webhook on this board.")
+NO_WEBHOOK = msgid("There is no such outgoing webhook on this board.")
 
 
 @contextlib.contextmanager
@@ -68,9 +68,9 @@ class Webhooks(Boards):
             change = change._replace(url=url)
         credential = caller.member_credential
         with finding_webhook():
-            await self.storage.change_webhook(credential.account, credential.id, board.id, id, change)
+            changed = await self.storage.change_webhook(credential.account, credential.id, board.id, id, change)
         self.webhook_news.set()
-        return await self.webhook(caller, slug, id)
+        return changed
 
     async def new_webhook_secret(self, caller: Caller, slug: str, id: int) -> bytes:
         """Gives a webhook another secret, and returns it. The one before signs for another day. Raises DeniedError."""

@@ -1,4 +1,4 @@
-"""What the page of webhooks and its API share: a try that is asked for, and why a try has failed, in words."""
+"""What the page of outgoing webhooks and its API share: a try that is asked for, and why a try has failed, in words."""
 
 import json
 import secrets
@@ -8,7 +8,7 @@ from board.said import msgid, said
 from board.turns import BusyError
 from handlers.http.base import Base
 from net.webhooks.delivery import TRY_SECONDS, Delivery, Outcome
-from net.webhooks.events import encode
+from net.webhooks.events import encode, secrets_of
 from storage.webhooks import Webhook
 
 TESTS_AT_ONCE = 8
@@ -16,7 +16,7 @@ TESTS_AT_ONCE = 8
 TROUBLES = {
     "timeout": said("It did not answer within %(n)s seconds.", n=TRY_SECONDS),
     "no_host": msgid("There is no host with this name."),
-    "inner_address": msgid("Its name leads to an address inside a private network, where webhooks don't go."),
+    "inner_address": msgid("Its name leads to an address inside a private network, where nothing is sent."),
     "bad_certificate": msgid("Its certificate can't be trusted."),
     "no_tls": msgid("It does not speak TLS as it should."),
     "unreachable": msgid("It can't be reached."),
@@ -39,14 +39,17 @@ class WithWebhooks(Base):
         """Sends a test event, which is none of the log's. Raises BusyError."""
         if len(self.testing) >= TESTS_AT_ONCE:
             raise BusyError
+        now = round(time.time() * 1000)
         if webhook.shape == "slack":
-            body = json.dumps({"text": f"A test of a webhook, from {self.config.title}"}, ensure_ascii=False).encode()
+            body = json.dumps(
+                {"text": f"A test of an outgoing webhook, from {self.config.title}"}, ensure_ascii=False
+            ).encode()
         else:
-            body = encode("test", round(time.time() * 1000), {"webhook": webhook.id})
+            body = encode("test", now, {"webhook": webhook.id})
         delivery = Delivery(to_loopback=self.site.rules.webhooks_to_loopback)
         self.testing.add(self)
         try:
-            return await delivery.post(webhook.url, [webhook.secret], f"test-{secrets.token_hex(8)}", body)
+            return await delivery.post(webhook.url, secrets_of(webhook, now), f"test-{secrets.token_hex(8)}", body)
         finally:
             self.testing.discard(self)
             delivery.close()

@@ -57,6 +57,10 @@ class Intake(Base):
 
     async def post(self, id: str, secret: str) -> None:
         hook = await self.site.find_hook(self.client_address, int(id), secret)
+        if (
+            "webhook-id" in self.request.headers
+        ):  # an outgoing webhook: what it sends may lead back to it, without an end
+            raise RefusedError(400, "webhook_event", "Events of outgoing webhooks are not taken here.")
         if self.request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             raise RefusedError(415, "unsupported_encoding", "Send it as it is.")
         most = self.config.message_length

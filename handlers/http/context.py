@@ -33,7 +33,7 @@ def rules_of(settings: Settings) -> Rules:
         boards_each=settings.boards_each,
         passwords=settings.passwords,
         app_ids=settings.app_ids,
-        webhooks_to_loopback=settings.webhook_fake,
+        webhooks_to_loopback=settings.webhooks_to_loopback,
         labels={client.name: client.label for client in settings.oidc},
     )
 

@@ -142,7 +142,9 @@ ANSWERS: dict[type, tuple[int, str, str]] = {
     TooManyWebhooksError: (
         422,
         "too_many_webhooks",
-        said("A board has at most %(most)s webhooks, and a site %(all)s.", most=MOST_ON_BOARD, all=MOST_WEBHOOKS),
+        said(
+            "A board has at most %(most)s outgoing webhooks, and a site %(all)s.", most=MOST_ON_BOARD, all=MOST_WEBHOOKS
+        ),
     ),
     IsModeratorError: (
         403,

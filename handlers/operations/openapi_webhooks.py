@@ -34,29 +34,29 @@ SENDS = (
 def webhook_calls() -> Json:
     one = [IN_BOARD, in_path("id")]
     as_it_is = good(200, "The webhook as it is now.", ref("Webhook"))
-    tried = good(200, "What came of it.", ref("WebhookTest"))
+    tried = good(200, "Whether it has arrived.", ref("WebhookTest"))
     secret = good(200, "The new secret, which is shown only now.", ref("WebhookSecret"))
     return {
         "/api/v1/boards/{slug}/webhooks": {
             "parameters": [IN_BOARD],
-            "get": call("listWebhooks", "webhooks", "The webhooks of a board, and how far each one is", MEMBERS,
+            "get": call("listWebhooks", "webhooks", "The outgoing webhooks of a board, and how far each one is", MEMBERS,
                         good(200, "Webhooks.", ref("Webhooks")), (*READS, *JUDGED), words=WHO),
-            "post": call("makeWebhook", "webhooks", "Make a webhook, which sends what you may read", MEMBERS,
+            "post": call("makeWebhook", "webhooks", "Make an outgoing webhook, which sends what you may read", MEMBERS,
                          good(201, "Made. Its secret is shown only now.", ref("MadeWebhook")),
                          (*CHANGES, *SENT, "bad_url", "too_many_webhooks"), takes="NewWebhook", words=SENDS),
         },
         "/api/v1/boards/{slug}/webhooks/{id}": {
             "parameters": one,
-            "get": call("getWebhook", "webhooks", "How far a webhook is", MEMBERS, as_it_is,
+            "get": call("getWebhook", "webhooks", "How far an outgoing webhook is", MEMBERS, as_it_is,
                         (*READS, *JUDGED, "no_such_webhook")),
-            "patch": call("changeWebhook", "webhooks", "Pause a webhook, switch it on, or change its address", MEMBERS,
+            "patch": call("changeWebhook", "webhooks", "Pause an outgoing webhook, switch it on, or change its address", MEMBERS,
                           as_it_is, (*ONE, *SENT, "bad_url"), takes="WebhookEdit",
                           words="Who switches it on has it from then on: it sends what that account may read."),
-            "delete": call("removeWebhook", "webhooks", "Remove a webhook", MEMBERS, good(204, "Gone."), ONE),
+            "delete": call("removeWebhook", "webhooks", "Remove an outgoing webhook", MEMBERS, good(204, "Gone."), ONE),
         },
         "/api/v1/boards/{slug}/webhooks/{id}/secret": {
             "parameters": one,
-            "post": call("renewWebhookSecret", "webhooks", "Give a webhook a new secret", MEMBERS, secret, ONE,
+            "post": call("renewWebhookSecret", "webhooks", "Give an outgoing webhook a new secret", MEMBERS, secret, ONE,
                          words="For a day, each event has two signatures: by the new secret and by the one before."),
         },
         "/api/v1/boards/{slug}/webhooks/{id}/test": {

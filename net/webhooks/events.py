@@ -1,18 +1,22 @@
 """What a receiver gets: an event of Standard Webhooks, or the message as Slack and Mattermost take it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from board.wire import as_json, iso
 from storage.records import Message
 from storage.webhook_log import Next
+from storage.webhooks import Webhook
 
 SETTLED_MS = 10_000
 """How long before a moment an edit may have begun that is committed after it."""
 SLACK_MAX = 3000
 """Characters of a message that go into a channel, which takes 4000 with all signs escaped."""
 NOT_IN_SLACK = ("message.changed", "message.deleted", "reset")
-"""A channel can't change what was posted there. It gets what is written."""
+"""A channel can't change what was posted there. It gets what people write. What bots write is left out, too: an incoming
+webhook is one, so a board whose changes lead back to it, also over other boards, gets none of them twice.
+"""
 
 
 class Event(NamedTuple):
@@ -23,27 +27,39 @@ class Event(NamedTuple):
     """None for what this receiver doesn't get."""
 
 
-def next_event(found: Next, link: str = "") -> Event | None:
-    """Returns the event to send next, or None if the receiver has everything. `link` is the address before a message's id."""
+def secrets_of(webhook: Webhook, now: int) -> list[bytes]:
+    """Returns the secrets that sign at this time, in milliseconds: the one before, too, for a day."""
+    is_two = webhook.old_secret is not None and (webhook.old_until or 0) > now
+    return [webhook.secret, webhook.old_secret] if is_two and webhook.old_secret else [webhook.secret]
+
+
+def next_event(found: Next, had: Mapping[int, int | None], link: str = "") -> Event | None:
+    """Returns the event to send next, or None if the receiver has everything. `had` is that of type_of(); `link` is the
+    address before a message's id.
+    """
     webhook, message = found.webhook, found.message
     if found.head.floor > webhook.told:
         id, type, data = f"{found.head.epoch}-{found.head.floor}", "reset", dict[str, Any]()
         return Event(id, type, None if webhook.shape == "slack" else encode(type, found.now, data))
     if message is None:
         return None
-    type, id = type_of(found, message), f"{found.head.epoch}-{message.seq}"
+    type, id = type_of(found, message, had), f"{found.head.epoch}-{message.seq}"
     if webhook.shape == "slack":
-        return Event(id, type, None if type in NOT_IN_SLACK else for_slack(message, link))
+        is_left_out = type in NOT_IN_SLACK or (message.author is not None and message.author.is_bot)
+        return Event(id, type, None if is_left_out else for_slack(message, link))
     return Event(id, type, encode(type, time_of(type, message) or found.now, as_json(message)))
 
 
-def type_of(found: Next, message: Message) -> str:
+def type_of(found: Next, message: Message, had: Mapping[int, int | None]) -> str:
     """The log has each message once, at its last change. So this says what is new to a receiver that had everything when the
-    webhook was last settled: a message that was written and edited since is a new one.
+    webhook was last settled: a message that was written and edited since is a new one. `had` has the messages that it got
+    since, with the time of their last edit.
     """
     webhook = found.webhook
     if message.deleted:
         return "message.deleted"
+    if message.id in had:
+        return "message.changed" if had[message.id] == message.edited_at else "message.edited"
     if message.id > webhook.base:
         return "message.created"
     edits_after = min(webhook.settled_at, found.now - SETTLED_MS)  # a clock that was set back must hide no edit

@@ -10,8 +10,7 @@ QUICK = (5.0, 20.0)
 MINUTE, HOUR = 60.0, 3600.0
 DAY_MS, WEEK_MS = 86_400_000, 7 * 86_400_000
 JITTER = 0.25
-"""A pause is shortened by up to this share, so that receivers are not asked all at once. It never gets longer: who comes
-back is asked within a minute."""
+"""A pause is shortened by up to this share, so that receivers are not asked all at once. It never gets longer."""
 
 
 def pause_after(webhook: Webhook, retry_after: float, chance: Callable[[], float] = random.random) -> float:
@@ -27,8 +26,7 @@ def is_over(webhook: Webhook) -> bool:
 
 
 def left(webhook: Webhook, now_ms: float) -> float:
-    """Returns the seconds until the try that was planned before a start. A clock that was set makes them no longer."""
-    if webhook.next_at is None:
-        return 0
-    longest = MINUTE if webhook.waited < DAY_MS else HOUR
-    return min(max((webhook.next_at - now_ms) / 1000, 0), longest)
+    """Returns the seconds until the try that was planned before a start. A clock that was set makes them no longer than the
+    longest pause.
+    """
+    return 0 if webhook.next_at is None else min(max((webhook.next_at - now_ms) / 1000, 0), HOUR)

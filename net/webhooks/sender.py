@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from board.live_board import LiveBoard
-from net.webhooks.courier import Courier, Desk
+from net.webhooks.courier import Courier, Desk, with_cursors
 from storage.errors import UnavailableError
 
 LOOK_SECONDS = 5.0
@@ -14,9 +14,12 @@ SAVE_SECONDS = 1.0
 
 
 class Sender(Desk):
+    look_seconds = LOOK_SECONDS
+
     async def run(self) -> None:
         """Sends until no webhook is left that sends, or until it is cancelled."""
         self.waiters.on_news = self.note
+        saving = asyncio.create_task(self.keep_saving())
         try:
             while True:
                 self.changed.clear()
@@ -26,16 +29,22 @@ class Sender(Desk):
                     self.is_waiting = False
                 except UnavailableError as error:
                     self.wait_for_storage(error)
-                await self.time.wait(self.changed, LOOK_SECONDS)
-                if self.unsaved:
-                    await self.time.sleep(SAVE_SECONDS)
-                    await self.save()
+                await self.time.wait(self.changed, self.look_seconds)
+                if saving.done():
+                    await saving
         finally:
             self.waiters.on_news = None
-            tasks = [courier.task for courier in self.couriers.values()]
+            tasks = [saving, *(courier.task for courier in self.couriers.values())]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.save()
+
+    async def keep_saving(self) -> None:
+        while True:
+            await self.to_save.wait()
+            await self.time.sleep(SAVE_SECONDS)
+            self.to_save.clear()
             await self.save()
 
     async def look(self) -> bool:
@@ -48,7 +57,8 @@ class Sender(Desk):
             if id in self.couriers:
                 self.couriers[id].take(row)
             else:
-                self.couriers[id] = Courier(self, row)
+                before = self.unsaved.get(id)
+                self.couriers[id] = Courier(self, row if before is None else with_cursors(row, before.webhook))
             self.couriers[id].look()
         return bool(rows)
 

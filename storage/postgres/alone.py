@@ -28,27 +28,32 @@ async def alone(url: str, work: Callable[[], Awaitable[None]]) -> None:
     said = ""
     while True:
         try:
-            await hold(url, work)
+            done = await hold(url, work)
         except (*FAULTS, CannotOpenError) as error:
             if reason(error) != said:  # once, however often it fails
                 said = reason(error)
                 log.warning("Whether another node sends webhooks can't be seen, trying again until it can: %s", said)
+        else:
+            return done.result()
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def hold(url: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Works while this node has the lock; at once returns if another one has it. Raises one of FAULTS."""
+async def hold(url: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Future[None]":
+    """Waits for the lock on one connection, works while this node has it, and returns the work when that is done, also if
+    it has failed. Raises one of FAULTS, CannotOpenError.
+    """
     db = await connect(url, CONNECT_SECONDS)
     try:
-        if not await db.fetchval(LOCK):
-            return
+        while not await db.fetchval(LOCK):
+            await asyncio.sleep(LOOK_SECONDS)
         await db.execute(MORTAL)
         working = asyncio.ensure_future(work())
         try:
             while not working.done():
                 await asyncio.wait([working], timeout=BEAT_SECONDS)
-                await db.execute("SELECT 1")
-            await working
+                if not working.done():
+                    await db.execute("SELECT 1")
+            return working
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)

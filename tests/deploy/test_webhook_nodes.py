@@ -13,7 +13,7 @@ HOOKS = "/api/v1/boards/first/webhooks"
 def test_one_node_of_several_sends_and_another_takes_over(new_database, start):
     """Each change reaches the receiver, in order and with one id, from both nodes."""
     url = new_database()
-    nodes = [start(database_url=url, webhook_fake="on") for _ in range(2)]
+    nodes = [start(database_url=url, webhooks_to_loopback="on") for _ in range(2)]
     ada = promote(nodes[0], Person(nodes[0], "ada"))
     with receiving() as receiver:
         made = ada.api.post(HOOKS, json={"url": f"{receiver.url}/a"})

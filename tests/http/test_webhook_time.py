@@ -4,10 +4,11 @@ import itertools
 import json
 
 from net.webhooks.delivery import Outcome
-from net.webhooks.schedule import pause_after
+from net.webhooks.schedule import left, pause_after
 from storage.errors import UnavailableError
 from storage.records import Asker, Author, Password
-from storage.webhooks import WebhookChange
+from storage.transfer import start_epoch
+from storage.webhooks import Webhook, WebhookChange
 from tests.support.held_time import sending
 from tests.support.in_process import running
 
@@ -110,16 +111,13 @@ async def test_what_a_receiver_asks_for_is_obeyed_within_bounds(tmp_path):
         _, hook = await made(at.board)
         async with sending(at.board) as (time, delivery, _):
             await post(at.board, "one")
-            for asked, least, most in ((300, 300, 300), (10**9, HOUR, HOUR), (0, 45, 60), (-5, 45, 60), (1, 45, 60)):
+            for asked, least, most in ((300, 300, 300), (0, 45, 60), (-5, 45, 60), (1, 45, 60), (10**9, HOUR, HOUR)):
                 delivery.outcome = Outcome("429", asked)
-                tried = len(delivery.tries)
-                await time.go(HOUR + 1)
-                if asked == 300:
-                    delivery.tries.clear()
-                    tried = 0
-                    await time.go(HOUR)
-                gaps = [b[0] - a[0] for a, b in itertools.pairwise(delivery.tries[tried:])]
-                assert all(least <= gap <= most for gap in gaps[1:]) and len(delivery.tries) > tried
+                await time.go(600)  # the first pauses are shorter, and one may still be that of before
+                delivery.tries.clear()
+                await time.go(4 * most)
+                gaps = [b[0] - a[0] for a, b in itertools.pairwise(delivery.tries)]
+                assert len(gaps) >= 2 and least <= min(gaps) and max(gaps) <= most + 0.01, (asked, gaps)
             delivery.outcome = Outcome("410")
             await time.go(HOUR + 1)
             assert (await now(at.board, hook)).ended == "gone"
@@ -145,7 +143,7 @@ async def test_a_clock_that_is_set_neither_delays_nor_ends_anything(tmp_path):
                 assert len(delivery.tries) >= tried + 2
             async with sending(at.board) as (time, delivery, _):  # a restart, by a clock that is wrong
                 time.set_by = -jump
-                await time.go(61)
+                await time.go(HOUR + 1)
                 assert bodies(delivery) == ["one"]
 
 
@@ -239,3 +237,182 @@ async def test_a_storage_that_is_away_is_waited_for(tmp_path, caplog):
             await time.go(HOUR)
             row = await now(at.board, hook)
             assert bodies(delivery) == ["one", "two"] and row.failures == 0 and row.sent > hook.sent
+
+
+async def test_a_changed_webhook_is_tried_at_once_in_each_pause(tmp_path):
+    """A new address, and a new secret, end the pause, also one that the receiver has asked for."""
+    async with running(tmp_path) as at:
+        boss, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, _):
+            delivery.outcome = Outcome("429", HOUR)
+            await post(at.board, "one")
+            await time.go(60)
+            changes = (
+                WebhookChange(url="https://b.example/"),
+                WebhookChange(secret=b"t" * 32),
+                WebhookChange(url="https://c.example/"),
+            )
+            for count, change in enumerate(changes, 2):
+                if count == 4:
+                    delivery.outcome = Outcome(None)
+                await at.storage.change_webhook(boss, None, 1, hook.id, change)
+                at.board.webhook_news.set()
+                await time.go(1)
+                assert len(delivery.tries) == count and delivery.urls[-1] == (change.url or delivery.urls[-2])
+            assert bodies(delivery) == ["one"]
+
+
+async def test_a_row_that_was_read_before_a_change_undoes_nothing(tmp_path):
+    """The sender reads all rows, people change a webhook, its courier reads that and tries; then what was read arrives."""
+    async with running(tmp_path) as at:
+        boss, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, sender):
+            old, tries = await at.storage.sending_webhooks(), []
+            [courier] = sender.couriers.values()
+
+            async def look_in_between(url, *arguments):
+                tries.append(url)
+                courier.take(old[0])
+                return Outcome("500" if len(tries) == 1 else None)
+
+            delivery.post = look_in_between
+            await at.storage.change_webhook(boss, None, 1, hook.id, WebhookChange(url="https://b.example/"))
+            await post(at.board, "one")
+            await at.board.waiters.deliver()
+            await time.settle()
+            assert tries == ["https://b.example/"] and courier.webhook.url == "https://b.example/"
+            assert courier.webhook.failures == 1, "and what has failed counts"
+            await time.go(10)
+            assert tries == ["https://b.example/"] * 2
+
+
+async def test_a_reaction_to_an_edited_message_is_no_edit(tmp_path):
+    """Neither right after the edit nor an hour later; nor while the receiver lacks what is newer."""
+    async with running(tmp_path) as at:
+        boss, _ = await made(at.board)
+        author = Author(boss.id, "Boss")
+        async with sending(at.board) as (time, delivery, _):
+            said, _ = await at.storage.append(author, "said", None)
+            await time.go(1)
+            await at.storage.edit(said.id, "edited")
+            await time.go(1)
+            for kind in ("heart", "laugh"):
+                await react(at.board, said, boss, kind)
+                await time.go(HOUR)
+            await at.storage.edit(said.id, "edited again")
+            await time.go(1)
+            expected = ["created", "edited", "changed", "changed", "edited"]
+            assert types(delivery) == expected
+            Delivered = delivery.post
+
+            async def react_in_between(*arguments):
+                delivery.post = Delivered
+                outcome = await Delivered(*arguments)
+                await react(at.board, new, boss, "heart")
+                return outcome
+
+            new, _ = await at.storage.append(author, "new", None)
+            await post(at.board, "newer")
+            delivery.post = react_in_between
+            await time.go(1)
+            assert types(delivery)[5:] == ["created", "created", "changed"], "it is never settled in between"
+
+
+async def react(site, message, account, kind):
+    await site.storage.react(message.id, kind, Asker(account.id))
+
+
+def types(delivery):
+    return [json.loads(body)["type"].removeprefix("message.") for _, _, body, _ in delivery.arrived]
+
+
+async def test_what_a_receiver_does_not_get_is_no_success(tmp_path):
+    """A channel that is away: the message for it is deleted, and nothing has arrived."""
+    async with running(tmp_path) as at:
+        await at.board.waiters.deliver()
+        boss = await boss_of(at.board)
+        hook = (await at.storage.add_webhook(boss, None, 1, "https://a.example/", "slack", b"s")).webhook
+        async with sending(at.board) as (time, delivery, _):
+            delivery.outcome = Outcome("503")
+            lost, _ = await at.storage.append(None, "lost", None)
+            await time.go(HOUR)
+            before = await now(at.board, hook)
+            await at.storage.delete(lost.id)
+            await time.go(HOUR)
+            row, count = await now(at.board, hook), len(delivery.tries)
+            assert row.failures == before.failures > 2 and row.waited == before.waited and row.error == "503"
+            assert row.sent > hook.sent and row.next_at is None and row.succeeded_at is None
+            await time.go(HOUR)
+            assert len(delivery.tries) == count, "there is nothing to send"
+
+
+async def test_another_database_is_a_reset_and_its_row_says_where_to_go_on(tmp_path):
+    """An older copy under a sender that runs: what is in memory must neither hide what is written there nor be kept there."""
+    async with running(tmp_path) as at:
+        _, hook = await made(at.board)
+        async with sending(at.board) as (time, delivery, sender):
+            await post(at.board, *"abcde")
+            await time.go(5)
+            assert bodies(delivery) == [*"abcde"]
+            sent = (await now(at.board, hook)).sent
+
+            async def put_back(tx):
+                await tx.run("DELETE FROM messages WHERE seq > $1", sent - 4)
+                await tx.run("UPDATE webhooks SET sent = $1, base = $1", sent - 4)
+                await tx.run("UPDATE board SET seq = $1", sent - 4)
+
+            await at.storage._write(put_back)
+            [courier] = sender.couriers.values()
+            sender.has_to_save(courier)
+            await time.go(2)
+            assert (await now(at.board, hook)).sent == sent - 4, "what this database does not have is not kept as sent"
+            await at.storage._write(start_epoch)
+            await post(at.board, "f", "g")
+            await time.go(HOUR)
+            later = [json.loads(body) for _, _, body, _ in delivery.arrived][5:]
+            assert [one["type"] for one in later] == ["reset", "message.created", "message.created"]
+            assert [one["data"].get("body") for one in later] == [None, "f", "g"]
+            ids = [id for _, id, *_ in delivery.arrived]
+            assert len(set(ids)) == len(ids), "an id of before means something else"
+            row = await now(at.board, hook)
+            assert row.epoch == at.board.waiters.directory.first.epoch and row.sent == sent - 2
+            await time.go(HOUR)
+            assert len(delivery.arrived) == 8
+
+
+async def test_a_board_without_news_is_not_read_again_and_again(tmp_path):
+    """Also after many messages were removed at once, on any board."""
+    async with running(tmp_path) as at:
+        await at.board.waiters.deliver()
+        boss = await boss_of(at.board)
+        board = await at.storage.create_board(boss, "club", "Club", read_by="everyone")
+        spammer = await at.storage.create_account("spammer", "Spammer", HASHED, None)
+        for board_id in (1, board.id):
+            await at.storage.add_webhook(boss, None, board_id, "https://a.example/", "standard", b"s")
+            spam, _ = await at.storage.append(Author(spammer.id, "Spammer"), "spam", None, board_id=board_id)
+        async with sending(at.board) as (time, delivery, sender):
+            await at.storage.remove_all(None, spam.id)
+            await at.board.waiters.deliver()
+            await time.go(2)
+            assert set(types(delivery)) >= {"reset"} and len(sender.couriers) == 2
+            await sender.look()  # finds the floor of the other board, of which deliver() says nothing
+            await time.settle()
+            reads, next_for = [], at.storage.next_for
+
+            async def read(webhook):
+                reads.append(webhook)
+                return await next_for(webhook)
+
+            at.storage.next_for = read
+            for _ in range(3):
+                await sender.look()
+                await time.settle()
+            assert reads == []
+
+
+def test_what_a_receiver_has_asked_for_holds_over_a_restart():
+    hook = Webhook(*[0] * len(Webhook._fields))
+    for waited in (0, 2000 * DAY):
+        assert left(hook._replace(next_at=HOUR * 1000, waited=waited), 0) == HOUR
+        assert left(hook._replace(next_at=9 * HOUR * 1000, waited=waited), 0) == HOUR, "by a clock that was set"
+    assert left(hook._replace(next_at=1), 5) == left(hook._replace(next_at=None), 5) == 0

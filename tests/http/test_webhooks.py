@@ -40,7 +40,7 @@ def state(person, id, hooks=FIRST):
 
 
 def test_a_receiver_gets_each_change_signed_and_in_order(start, receiver):
-    server = start(webhook_fake="on")
+    server = start(webhooks_to_loopback="on")
     ada = Person(server, "ada", name="Ada")
     promote(server, ada)
     before = server.post("from before").json()
@@ -78,7 +78,7 @@ def test_a_receiver_gets_each_change_signed_and_in_order(start, receiver):
 
 
 def test_a_webhook_is_paused_and_goes_on_with_all_or_without_what_was_written(start, receiver):
-    server = start(webhook_fake="on")
+    server = start(webhooks_to_loopback="on")
     ada = Person(server, "ada")
     promote(server, ada)
     path = f"{FIRST}/{made(ada, f'{receiver.url}/a')['id']}"
@@ -97,7 +97,7 @@ def test_a_webhook_is_paused_and_goes_on_with_all_or_without_what_was_written(st
 
 
 def test_a_new_secret_signs_beside_the_old_one_and_an_address_changes(start, receiver):
-    server = start(webhook_fake="on")
+    server = start(webhooks_to_loopback="on")
     ada = Person(server, "ada")
     promote(server, ada)
     hook = made(ada, f"{receiver.url}/a")
@@ -123,7 +123,7 @@ def test_a_new_secret_signs_beside_the_old_one_and_an_address_changes(start, rec
 
 
 def test_a_channel_gets_what_is_written_and_calls_nobody(start, receiver):
-    server = start(webhook_fake="on", public_url="http://localhost:1")
+    server = start(webhooks_to_loopback="on", public_url="http://localhost:1")
     server.client.headers["Host"] = "localhost:1"
     ada = Person(server, "ada", name="Ada <b>")
     ada.api.headers["Host"] = "localhost:1"
@@ -145,7 +145,7 @@ def test_a_channel_gets_what_is_written_and_calls_nobody(start, receiver):
 
 def test_it_sends_what_its_owner_may_read_at_that_moment(start, receiver):
     """A board of the invited; the owner of the webhook is suspended, loses the board, and deletes the account."""
-    server = start(webhook_fake="on", board_making="members")
+    server = start(webhooks_to_loopback="on", board_making="members")
     boss, owner, friend = (Person(server, name) for name in ("boss", "owner", "friend"))
     promote(server, boss)
     slug = make_board(owner, "Club", read_by="invited")
@@ -168,13 +168,13 @@ def test_it_sends_what_its_owner_may_read_at_that_moment(start, receiver):
     assert boss.browser().post(f"/m/{mark}/moderate", data={"act": "suspend"}).status_code == 303
     server.post("the first board's goes on")
     assert receiver.events("/first", 2)[1]["data"]["body"] == "the first board's goes on"
-    assert "switched off webhook" in boss.browser().get("/audit").text
+    assert "switched off outgoing webhook" in boss.browser().get("/audit").text
     assert friend.api.delete(f"{BOARDS}/{slug}?name=Club").status_code == 204
     assert state(boss, everywhere["id"])["state"] == "on" and "club" not in server.log.read_text()
 
 
 def test_who_may_not_moderate_a_board_sees_and_makes_none(start, receiver):
-    server = start(webhook_fake="on", board_making="members")
+    server = start(webhooks_to_loopback="on", board_making="members")
     boss, owner, other = (Person(server, name) for name in ("boss", "owner", "other"))
     promote(server, boss)
     slug = make_board(owner, "Open", read_by="everyone")
@@ -198,7 +198,7 @@ def test_who_may_not_moderate_a_board_sees_and_makes_none(start, receiver):
 
 
 def test_a_bulk_removal_is_a_reset_and_what_was_written_follows(start, receiver):
-    server = start(webhook_fake="on")
+    server = start(webhooks_to_loopback="on")
     boss, spammer, ada = (Person(server, name) for name in ("boss", "spammer", "ada"))
     promote(server, boss)
     path = f"{FIRST}/{made(boss, f'{receiver.url}/a')['id']}"
@@ -245,7 +245,7 @@ async def test_a_site_without_webhooks_loads_and_does_nothing_for_them(tmp_path)
 @pytest.mark.clients
 def test_the_library_for_node_finds_the_signature_right(start, receiver):
     """By the new secret as by the one before; and finds it wrong for another body."""
-    server = start(webhook_fake="on")
+    server = start(webhooks_to_loopback="on")
     ada = promote(server, Person(server, "ada"))
     hook = made(ada, f"{receiver.url}/a")
     new = ada.api.post(f"{FIRST}/{hook['id']}/secret").json()["secret"]

@@ -1,5 +1,7 @@
 """What is kept of webhooks, and judged when they read, in every engine."""
 
+import asyncio
+
 import pytest
 
 from storage.errors import NotAllowedError, NotFoundError, TooManyWebhooksError
@@ -7,6 +9,7 @@ from storage.records import FIRST_BOARD, Asker, Author, Password
 from storage.webhook_log import NoRightError
 from storage.webhooks import MOST_ON_BOARD, WebhookChange
 from tests.storage.test_storage import storage  # noqa: F401 (a fixture)
+from tests.support.patience import PATIENCE
 
 # ruff: noqa: F811 (the fixture of the suite for storage)
 
@@ -31,11 +34,11 @@ async def test_the_next_change_is_read_with_the_right_of_that_moment(storage):
     here, _ = await storage.append(None, "outside", None)
     await storage.append(None, "more", None)
     read = await storage.next_for(club)
-    assert read.message.body == "inside" and read.message.board_id == board.id and not read.more
+    assert read.message.body == "inside" and read.message.board_id == board.id
     assert read.webhook == club and read.now > 1_600_000_000_000
     assert (await storage.next_for(club._replace(sent=there.seq))).message is None
     read = await storage.next_for(first)
-    assert read.message == here and read.more and read.head.epoch != (await storage.next_for(club)).head.epoch
+    assert read.message == here and read.head.epoch != (await storage.next_for(club)).head.epoch
     assert [one.behind for one in await storage.webhooks_on(FIRST_BOARD, Asker(boss.id))] == [2]
     await storage.save_webhooks(
         [first._replace(sent=here.seq, base=here.seq, failures=2, waited=9, error="500", next_at=7)]
@@ -92,9 +95,36 @@ async def test_only_who_moderates_a_board_makes_and_changes_its_webhooks(storage
     with pytest.raises(TooManyWebhooksError):
         await added(storage, owner, board.id)
     targets = [(one.action, one.target) for one in await storage.audit(None, 30, Asker(owner.id))]
-    assert ("make", f"webhook {hook.id} to a.example") in targets and (
+    assert ("make", f"outgoing webhook {hook.id} to a.example") in targets and (
         "new secret",
-        f"webhook {hook.id} to b.example",
+        f"outgoing webhook {hook.id} to b.example",
     ) in targets
     await storage.delete_board(owner, board.id)
     assert not await storage.has_webhooks()
+
+
+async def test_what_one_process_does_alone_ends_when_its_work_does(storage):
+    """It asks for nothing more, and what the work raises is the work's, no doubt about other processes."""
+    calls = []
+
+    async def work():
+        calls.append(1)
+
+    async def fails():
+        raise ConnectionResetError("the work's")
+
+    async with asyncio.timeout(PATIENCE):
+        await storage.alone(work)
+        with pytest.raises(ConnectionResetError, match="the work's"):
+            await storage.alone(fails)
+    assert calls == [1]
+
+
+async def test_a_change_returns_the_webhook_as_it_is_then(storage):
+    """From the transaction that makes it: a read after it could fail, and a new secret would be lost."""
+    boss, _, _ = await people(storage)
+    hook = await added(storage, boss, FIRST_BOARD)
+    await storage.append(None, "behind", None)
+    changed = await storage.change_webhook(boss, None, FIRST_BOARD, hook.id, WebhookChange(secret=b"new"))
+    assert [changed] == await storage.webhooks_on(FIRST_BOARD, Asker(boss.id))
+    assert (changed.webhook.secret, changed.behind, changed.username) == (b"new", 1, "boss")

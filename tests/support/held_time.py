@@ -29,8 +29,7 @@ class HeldTime(Time):
         await timer
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
-        """Looks for changes that were made elsewhere are rarer here: in a week there would be a hundred thousand."""
-        either = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self.sleep(max(seconds, 1800)))]
+        either = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self.sleep(seconds))]
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -76,9 +75,11 @@ class Scripted(Delivery):
         self.time = time
         self.outcome = Outcome(None)
         self.tries: list[tuple[float, str, bytes, str | None]] = []
+        self.urls: list[str] = []
 
     async def post(self, url, secrets, id, body, is_current=lambda: True, seconds=0):
         assert is_current()
+        self.urls.append(url)
         self.tries.append((self.time.passed, id, body, self.outcome.error))
         return self.outcome
 
@@ -92,6 +93,7 @@ async def sending(site):
     """The time and the delivery of a sender that runs in this site."""
     time = HeldTime()
     sender = Sender(site, Scripted(time), time=time)
+    sender.look_seconds = 1800  # what was changed elsewhere: in a week there would be a hundred thousand looks
     for name in ("next_for", "save_webhooks", "sending_webhooks", "end_webhook"):
         setattr(site.storage, name, time.counted(getattr(site.storage, name)))
     running = asyncio.create_task(sender.run())

@@ -12,6 +12,7 @@ CREATE TABLE webhooks (
     revision bigint NOT NULL,
     paused_at bigint,
     ended text,
+    epoch text NOT NULL,
     sent bigint NOT NULL,
     base bigint NOT NULL,
     told bigint NOT NULL,

@@ -12,6 +12,7 @@ CREATE TABLE webhooks (
     revision INTEGER NOT NULL,
     paused_at INTEGER,
     ended TEXT,
+    epoch TEXT NOT NULL,
     sent INTEGER NOT NULL,
     base INTEGER NOT NULL,
     told INTEGER NOT NULL,
