@@ -53,7 +53,7 @@ def check_settings(settings: Settings, odd: Iterable[Oddity]) -> Iterator[Findin
     if settings.disk_is_wiped:
         yield False, "the database is a file on a dyno, where it is lost with the next restart"
     for name, value in vars(settings).items():
-        if name.endswith("_fake") and value:
+        if (name.endswith("_fake") or name == "webhooks_to_loopback") and value:
             yield False, f"{name.upper()} is set: that is for trying out only"
     if any(client.issuer.startswith("http:") for client in settings.oidc):
         yield False, "OIDC has an issuer with http:// on this machine: that is for trying out only"

@@ -1,12 +1,15 @@
-"""Webhooks: where the changes of a board are sent. What those do who moderate the board; webhook_log.py is for sending."""
+"""Outgoing webhooks: where the changes of a board are sent. Moderators of a board make and change them; webhook_log.py is
+for sending.
+"""
 
 import urllib.parse
 from typing import NamedTuple
 
-from storage.asking import IS_MANAGER, check_manages, read_judged
+from storage.asking import IS_MANAGER, read_judged
 from storage.errors import NotFoundError, TooManyWebhooksError
+from storage.hooks import check_keeps_hooks
 from storage.records import DAY_MS, FIRST_BOARD, Account, Asker
-from storage.rights import check_in_force, check_moderates
+from storage.rights import check_moderates
 from storage.rows import note, table_of
 from storage.tx import Nouns, Row, Tx
 
@@ -110,7 +113,7 @@ class Webhooks(Nouns):
         """Makes one that sends all changes after this moment. Raises NotFoundError, NotAllowedError, TooManyWebhooksError."""
 
         async def unit(tx: Tx) -> Listed:
-            await check_moderates_board(tx, actor, credential, board_id)
+            await check_keeps_hooks(tx, actor, credential, board_id)
             await check_has_room(tx, board_id)
             row = await tx.one(
                 "INSERT INTO webhooks (board_id, account_id, url, shape, secret, created_at, settled_at, revision, epoch, "
@@ -132,7 +135,7 @@ class Webhooks(Nouns):
         """Returns it as it is then. Raises NotFoundError, NotAllowedError."""
 
         async def unit(tx: Tx) -> Listed:
-            await check_moderates_board(tx, actor, credential, board_id)
+            await check_keeps_hooks(tx, actor, credential, board_id)
             await apply(tx, actor, await find(tx, board_id, id), change)
             row = await tx.one(f"{listing(board_id)} AND webhooks.id = $2", board_id, id)
             assert row is not None
@@ -144,7 +147,7 @@ class Webhooks(Nouns):
         """Raises NotFoundError, NotAllowedError."""
 
         async def unit(tx: Tx) -> None:
-            await check_moderates_board(tx, actor, credential, board_id)
+            await check_keeps_hooks(tx, actor, credential, board_id)
             await note(tx, actor, "remove", of_webhook(await find(tx, board_id, id)), board_id)
             await tx.run("DELETE FROM webhooks WHERE id = $1", id)
 
@@ -182,15 +185,6 @@ async def read_listed(tx: Tx, board_id: int, asker: Asker) -> list[Listed]:
     else:
         rows = await read_judged(tx, asker, select, "id", board_id, also=IS_MANAGER)
     return [to_listed(row) for row in rows]
-
-
-async def check_moderates_board(tx: Tx, actor: Account, credential: int | None, board_id: int) -> None:
-    """Raises NotFoundError, NotAllowedError, OutdatedError."""
-    if board_id != FIRST_BOARD:
-        await check_manages(tx, actor, credential, board_id)
-        return
-    await check_moderates(tx, actor.id)
-    await check_in_force(tx, actor.id, credential)
 
 
 async def check_has_room(tx: Tx, board_id: int) -> None:

@@ -86,14 +86,17 @@ def test_a_webhook_is_paused_and_goes_on_with_all_or_without_what_was_written(st
     for n in range(3):
         server.post(f"{n}")
     paused = ada.api.get(path).json()
-    assert paused["behind"] == 3 and paused["paused_at"] and not receiver.got
+    made(ada, f"{receiver.url}/clock")  # what goes on beside it shows that the sender has had its turn
+    server.post("3")
+    assert receiver.events("/clock", 1)[0]["data"]["body"] == "3" and not receiver.at("/a")
+    assert paused["behind"] == 3 and paused["paused_at"]
     assert ada.api.patch(path, json={"paused": False}).json()["state"] == "on"
-    assert [event["data"]["body"] for event in receiver.events("/a", 3)] == ["0", "1", "2"]
+    assert [event["data"]["body"] for event in receiver.events("/a", 4)] == ["0", "1", "2", "3"]
     ada.api.patch(path, json={"paused": True})
     server.post("left out")
     assert ada.api.patch(path, json={"paused": False, "skip": True}).json()["behind"] == 0
     server.post("after")
-    assert receiver.events("/a", 4)[3]["data"]["body"] == "after"
+    assert receiver.events("/a", 5)[4]["data"]["body"] == "after"
 
 
 def test_a_new_secret_signs_beside_the_old_one_and_an_address_changes(start, receiver):
