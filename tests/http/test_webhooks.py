@@ -119,6 +119,7 @@ def test_a_new_secret_signs_beside_the_old_one_and_an_address_changes(start, rec
     assert receiver.events("/b", 1)[0]["data"]["body"] == "elsewhere" and len(receiver.at("/a")) == 1
     assert ada.api.post(f"{path}/test").json() == {"error": None}
     assert receiver.events("/b", 2)[1]["type"] == "test" and receiver.at("/b")[1].id.startswith("test-")
+    assert len(receiver.at("/b")[1].headers["webhook-signature"].split(" ")) == 2, "as each event of that day"
     receiver.answer = lambda got, handler: 500
     assert ada.api.post(f"{path}/test").json() == {"error": "500"} and ada.api.get(path).json()["failures"] == 0
     assert ada.api.delete(path).status_code == 204
