@@ -8,7 +8,7 @@ import board.slack_marks
 from board.markup import pieces, usernames_in
 from board.payloads import MOST_PARTS, WIDEST, Reader, cut, words_of
 from board.slack_marks import from_slack
-from handlers.hooks.intake import read
+from handlers.hooks.intake import digest_of, read
 from handlers.http.errors import RefusedError
 from tests.support.steps import Counted
 
@@ -268,6 +268,12 @@ def test_what_says_it_is_json_and_is_no_object_is_refused(body, kind):
     with pytest.raises(RefusedError) as refused:
         read(sent, kind)
     assert (refused.value.status_code, refused.value.code) == (400, "invalid_payload")
+
+
+def test_the_hash_of_a_body_says_nothing_without_the_secret():
+    """So nobody finds words that were deleted by guessing, also not in a backup; and no program's own secret is too long."""
+    assert digest_of(b"x", "5ec2e7") == digest_of(b"x", "5ec2e7") != digest_of(b"y", "5ec2e7")
+    assert digest_of(b"x", "5ec2e7") != digest_of(b"x", "07e2c5") and digest_of(b"x", "é" * 99)
 
 
 def test_what_is_made_of_a_payload_is_read_as_it_is_meant():
