@@ -148,7 +148,7 @@ class AccountPage(WithBoards, FormPage):
 
 def time_at(ms: int) -> Html:
     text = iso(ms)
-    return Html(f'<time datetime="{text}">{text[:10]} {text[11:16]} UTC</time>')
+    return Html(f'<time dir="ltr" datetime="{text}">{text[:10]} {text[11:16]} UTC</time>')
 
 
 def unlinks(overview: Overview) -> bool:
