@@ -52,7 +52,7 @@ TARGETS = (
     (r"message (?P<id>\d+) by (?P<author>.*)", msgid("message %(id)s by %(author)s")),
     (r"incoming webhook (?P<id>\d+)", msgid("incoming webhook %(id)s")),
     (r"incoming webhook (?P<id>\d+), (?P<name>.*)", msgid("incoming webhook %(id)s, %(name)s")),
-    (r"webhook (?P<id>\d+) to (?P<host>\S+)", msgid("webhook %(id)s to %(host)s")),
+    (r"outgoing webhook (?P<id>\d+) to (?P<host>\S+)", msgid("outgoing webhook %(id)s to %(host)s")),
     (r"(?P<board>board \d+), which was (?P<name>.*) at (?P<path>/b/[^/]+/)",
      msgid("%(board)s, which was %(name)s at %(path)s")),
     (r"(?P<board>board \d+), which was at (?P<path>/b/[^/]+/)", msgid("%(board)s, which was at %(path)s")),

@@ -199,9 +199,7 @@ class Limits:
         self.posting_from = AddressLimit(300, 0.2 * are_on, clock, **posts)
         """By address, for members and guests together."""
         self.no_hook_from = AddressLimit(60, 1 * are_on, clock, **posts)
-        """Posts with a secret that no incoming webhook has, by address. Each costs as much as one with a right secret; senders
-        hear that they come too often, and nothing else there is stopped.
-        """
+        """Posts with a secret that no incoming webhook has, by address: nothing else from there is stopped by them."""
         self.reading = Limit(60, 0.2 * are_on, clock, code="too_many_requests")
         """Requests that read from storage or need work for one client alone, by Caller.key."""
         self.searching = Limit(30, 1 * are_on, clock, code="too_many_searches", words=SEARCH_AGAIN)

@@ -9,7 +9,6 @@ from handlers.messages.api import parse_id
 from storage.people import Picture
 from storage.records import Account
 
-
 HUES = ("#a43", "#850", "#562", "#374", "#177", "#36a", "#75a", "#947")
 """Those of messages.css, by the account's id."""
 

@@ -123,7 +123,7 @@ def fill(db, server, ada, bob):
     db.executemany(hook, [(97, ada.id), (98, bob.id)])
     webhook = (
         "INSERT INTO webhooks VALUES (NULL, 2, ?, 'https://a.example/secret', 'slack', x'01', x'02', 1, 1700000000012, 0, "
-        "1700000000013, 'gone', 0, 0, 0, 1, 1, 1, 1, 1700000000014, 1700000000015, '410')"
+        "1700000000013, 'gone', 'e', 0, 0, 0, 1, 1, 1, 1, 1700000000014, 1700000000015, '410')"
     )
     db.executemany(webhook, [(ada.id,), (bob.id,)])
     audit = "INSERT INTO audit (at, actor_id, actor_name, action, target) VALUES (?, ?, ?, ?, ?)"
