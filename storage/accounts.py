@@ -9,7 +9,7 @@ from storage.owners import leave_boards
 from storage.reactions import remove_after, remove_in_steps
 from storage.records import DELETED_NAME, FIRST_BOARD, Account, Password
 from storage.removal import delete_all, delete_newest
-from storage.rights import check_active, check_in_force, end_ways_in
+from storage.rights import check_active, check_in_force, end_ways_in, switch_off_webhooks
 from storage.rows import ACCOUNT, account_by, note, note_access_change, raise_floor
 from storage.skeletons import skeleton
 from storage.suspensions import is_reserved
@@ -154,9 +154,8 @@ class Accounts(Names):
         await self._write(unit)
 
     async def use_password_link(self, hash: bytes, password: Password, *, spare: Collection[str] = ()) -> Account:
-        """Sets the password, and ends all ways in except the identities of the providers in `spare`.
-
-        The audit log notes it. Raises LinkGoneError.
+        """Sets the password, and ends all ways in except the identities of the providers in `spare`. Switches off the outgoing
+        webhooks of the account. The audit log notes it. Raises LinkGoneError.
         """
 
         async def unit(tx: Tx) -> Account:
@@ -165,6 +164,7 @@ class Accounts(Names):
             assert account_id is not None
             await replace_password(tx, account_id, password)
             await end_ways_in(tx, account_id, spare=spare)
+            await switch_off_webhooks(tx, account_id)
             account = await find(tx, "id", account_id)
             await note(tx, account, LINK_USED, account.username)
             return account

@@ -86,6 +86,12 @@ async def end_ways_in(
     await note_access_change(tx, account_id)
 
 
+async def switch_off_webhooks(tx: Tx, account_id: int) -> None:
+    """At a recovery: an intruder may have had them send what it reads to another site."""
+    off = "UPDATE webhooks SET ended = 'recovered', revision = revision + 1, next_at = NULL WHERE account_id = $1"
+    await tx.run(f"{off} AND paused_at IS NULL AND ended IS NULL", account_id)
+
+
 async def end_identity(tx: Tx, account_id: int, provider: str, keep: int | None = None) -> None:
     """Removes an account's identity and all credentials that come from it, except the credential `keep`."""
     await remember_suspension(tx, account_id, provider)

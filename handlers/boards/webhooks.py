@@ -20,6 +20,7 @@ ENDED = {
     "gone": msgid("Switched off, because the receiver said that it is gone (status 410)."),
     "failing": msgid("Switched off, because no try has succeeded for a week."),
     "no_right": msgid("Switched off, because the member who switched it on can't read this board any more."),
+    "recovered": msgid("Switched off, because the member who switched it on got a new password by a link."),
 }
 
 

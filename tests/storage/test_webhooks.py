@@ -66,8 +66,14 @@ async def test_the_next_change_is_read_with_the_right_of_that_moment(storage):
         await storage.next_for(club)
     assert type(raised.value) is NotFoundError
     assert [one.id for one in await storage.sending_webhooks()] == [first.id] and await storage.has_webhooks()
-    await storage.delete_account(boss.id, keep_messages=True)
+    await storage.create_link("password", b"link", boss.id, 4_000_000_000_000)
+    await storage.use_password_link(b"link", Password("$argon2id$new"))
+    assert [one.ended for one in await storage.webhooks_off(boss.id)] == ["recovered"]
+    with pytest.raises(NotFoundError):
+        await storage.next_for(first)
     assert not await storage.has_webhooks()
+    await storage.delete_account(boss.id, keep_messages=True)
+    assert await storage.webhooks_off(boss.id) == []
 
 
 async def test_only_who_moderates_a_board_makes_and_changes_its_webhooks(storage):
