@@ -218,7 +218,8 @@ async def test_no_click_in_the_frame_acts_for_a_member(start, visit):
         page.on("requestfinished", lambda one: one.resource_type == "fetch" and asked.append(one))
         frame = await framed(page, "hello")
         await frame.locator("#s").fill("clicked")
-        await frame.get_by_role("button", name="Post").click()
+        async with page.expect_event("requestfinished", lambda one: one.resource_type == "fetch"):
+            await frame.get_by_role("button", name="Post").click()
         await framed(page, "clicked")
         assert asked and not [one.url for one in asked if "cookie" in await one.all_headers()]
         await frame.locator("#s").fill("a draft")

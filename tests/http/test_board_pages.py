@@ -688,7 +688,7 @@ def test_pages_end_with_links_that_their_reader_may_follow(club, start):
 
     def foot(who, path):
         page = who.get(path).text
-        assert page.count("<footer") == page.count(f'<span lang="">{version}</span></footer>') <= 1
+        assert page.count("<footer") == page.count(f'<span lang="" dir="ltr">{version}</span></footer>') <= 1
         return re.findall('<a href="([^"]*)">([^<]*)</a>', page.partition("<footer")[2])
 
     site = [("/privacy", "Privacy"), ("/feed.atom", "Feed"), ("/api", "API")]
