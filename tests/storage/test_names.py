@@ -70,7 +70,7 @@ async def test_a_name_that_its_account_has_no_more_has_the_username_beside_it(st
 
 
 async def test_a_name_that_is_another_s_username_has_the_username_beside_it(storage):
-    """Who knows @bob would take it for that member. All processes hear of it, whatever comes and goes: the name, the account
+    """Who knows @bob would take it for that member. All processes hear of it, also when one of these goes: the name, the account
     with the username, or that username."""
     mallory = await storage.create_account("mallory", "BOB_9", NONE)
     alone, beside = Author(mallory.id, "BOB_9"), Author(mallory.id, "BOB_9", "mallory")
