@@ -7,6 +7,7 @@ import functools
 from net.webhooks.clock import Time
 from net.webhooks.delivery import Delivery, Outcome
 from net.webhooks.sender import Sender
+from storage.sqlite.connection import Connection
 
 
 class HeldTime(Time):
@@ -15,7 +16,7 @@ class HeldTime(Time):
         """Seconds, and by how many the clock on the wall was set."""
         self.timers: list[tuple[float, asyncio.Future[None]]] = []
         self.busy = 0
-        """Calls of storage under way."""
+        """Calls of the database under way, by deliver(), by the test, or by the sender."""
 
     def monotonic(self) -> float:
         return 5000 + self.passed
@@ -94,8 +95,7 @@ async def sending(site):
     time = HeldTime()
     sender = Sender(site, Scripted(time), time=time)
     sender.look_seconds = 1800  # what was changed elsewhere: in a week there would be a hundred thousand looks
-    for name in ("next_for", "save_webhooks", "sending_webhooks", "end_webhook"):
-        setattr(site.storage, name, time.counted(getattr(site.storage, name)))
+    run, Connection.run = Connection.run, time.counted(Connection.run)
     running = asyncio.create_task(sender.run())
     try:
         await time.settle()
@@ -103,3 +103,4 @@ async def sending(site):
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        Connection.run = run
