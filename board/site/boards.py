@@ -154,6 +154,24 @@ class Boards(Parts):
             raise DeniedError("owner_only", MANAGES)
         return board
 
+    def may_moderate_on(self, caller: Caller, board: Board) -> bool:
+        """The same as may_manage(), also for the first board, which belongs to the moderators."""
+        return caller.may_moderate if board.id == FIRST_BOARD else self.may_manage(caller, board)
+
+    async def board_to_moderate(self, caller: Caller, slug: str) -> Board:
+        """The same as board_to_manage(), also for the first board. Raises DeniedError."""
+        self._person(caller, MANAGES)
+        board = await self.board(caller, slug)
+        if not self.may_moderate_on(caller, board):
+            raise DeniedError("owner_only", MANAGES)
+        return board
+
+    async def _moderate(self, caller: Caller, slug: str) -> tuple[Credential, Board]:
+        """The same as _manage(), also for the first board. Raises DeniedError."""
+        credential = self._person(caller, MANAGES)
+        self.limits.managing.check(caller.key)
+        return credential, await self.board_to_moderate(caller, slug)
+
     def _person(self, caller: Caller, who_may: str) -> Credential:
         """Refuses guests and bots, whatever the board. Raises DeniedError."""
         if caller.credential is None:

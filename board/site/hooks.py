@@ -7,12 +7,11 @@ from typing import NamedTuple
 from board.account_names import clean_name, usernames
 from board.caller import Caller
 from board.credentials import hash_secret
-from board.errors import DeniedError
-from board.site.boards import MANAGES, Boards, finding_board
+from board.site.boards import Boards, finding_board
 from board.text import clean
 from storage.errors import NoSuchHookError
 from storage.hooks import Hook
-from storage.records import FIRST_BOARD, Board, Credential, Message
+from storage.records import Board, Message
 
 SECRET_BYTES = 20
 """As hexadecimal digits: some senders take nothing but small letters and digits."""
@@ -40,13 +39,9 @@ def new_hook_secret() -> str:
 
 
 class Hooks(Boards):
-    def may_keep_hooks(self, caller: Caller, board: Board) -> bool:
-        """Whether the caller may make and revoke the webhooks of a board that it may read."""
-        return caller.may_moderate if board.id == FIRST_BOARD else self.may_manage(caller, board)
-
     async def hooks(self, caller: Caller, slug: str) -> tuple[Board, list[Hook]]:
         """Returns the board, and its webhooks. Raises DeniedError."""
-        credential, board = await self._board_with_hooks(caller, slug)
+        board, credential = await self.board_to_moderate(caller, slug), caller.member_credential
         with finding_board():
             return board, await self.storage.hooks_on(credential.account, board.id, credential=credential.id)
 
@@ -55,7 +50,7 @@ class Hooks(Boards):
         NameReservedError, TooManyHooksError.
         """
         name = clean_name(name)
-        credential, board = await self._hooks_to_change(caller, slug)
+        credential, board = await self._moderate(caller, slug)
         self.limits.changing.check(caller.key)
         secret = new_hook_secret()
         what = board.id, name, usernames_for(name), hash_secret(secret)
@@ -76,7 +71,7 @@ class Hooks(Boards):
         Raises DeniedError, BadTextError, NameReservedError, NoSuchHookError.
         """
         name = None if name is None else clean_name(name)
-        credential, board = await self._hooks_to_change(caller, slug)
+        credential, board = await self._moderate(caller, slug)
         secret = new_hook_secret() if renews else None
         with finding_board():
             return secret, await self.storage.set_hook(
@@ -91,30 +86,16 @@ class Hooks(Boards):
 
     async def revoke_hook(self, caller: Caller, slug: str, id: int) -> None:
         """Raises DeniedError, NoSuchHookError."""
-        credential, board = await self._hooks_to_change(caller, slug)
+        credential, board = await self._moderate(caller, slug)
         with finding_board():
             await self.storage.revoke_hook(credential.account, board.id, id, credential=credential.id)
 
     async def try_hook(self, caller: Caller, slug: str, id: int, words: str) -> Message:
         """Posts these words as a webhook does. Raises DeniedError, NoSuchHookError, ArchivedError, NotAllowedError."""
-        credential, board = await self._hooks_to_change(caller, slug)
+        credential, board = await self._moderate(caller, slug)
         what = board.id, id, clean(words, self.rules.message_length), caller.address
         with finding_board():
             return await self.storage.try_hook(credential.account, *what, credential=credential.id)
-
-    async def _hooks_to_change(self, caller: Caller, slug: str) -> tuple[Credential, Board]:
-        """Returns the same as _board_with_hooks(), and counts a change. Raises DeniedError."""
-        self._person(caller, MANAGES)
-        self.limits.managing.check(caller.key)
-        return await self._board_with_hooks(caller, slug)
-
-    async def _board_with_hooks(self, caller: Caller, slug: str) -> tuple[Credential, Board]:
-        """Returns the credential and the board, for those who look after its webhooks. Raises DeniedError."""
-        credential = self._person(caller, MANAGES)
-        board = await self.board(caller, slug)
-        if not self.may_keep_hooks(caller, board):
-            raise DeniedError("owner_only", MANAGES)
-        return credential, board
 
     # --- posting
 

@@ -7,10 +7,8 @@ from board.caller import Caller
 from board.errors import DeniedError
 from board.receivers import clean_url, new_secret
 from board.said import msgid
-from board.site.boards import MANAGES, Boards, finding_board
-from board.slugs import FIRST, fold_slug
+from board.site.boards import Boards, finding_board
 from storage.errors import NotFoundError
-from storage.records import Board
 from storage.webhooks import Listed, Webhook, WebhookChange
 
 NO_WEBHOOK = msgid("There is no such outgoing webhook on this board.")
@@ -26,18 +24,9 @@ def finding_webhook() -> Iterator[None]:
 
 
 class Webhooks(Boards):
-    async def board_with_webhooks(self, caller: Caller, slug: str) -> Board:
-        """Returns a board that the caller moderates: the first one is the moderators'. Raises DeniedError."""
-        self._person(caller, MANAGES)
-        if fold_slug(slug) != FIRST:
-            return await self.board_to_manage(caller, slug)
-        if not caller.may_moderate:
-            raise DeniedError("owner_only", MANAGES)
-        return self.first_board
-
     async def webhooks(self, caller: Caller, slug: str) -> list[Listed]:
         """Raises DeniedError, NotAllowedError."""
-        board = await self.board_with_webhooks(caller, slug)
+        board = await self.board_to_moderate(caller, slug)
         with finding_board():
             return await self.storage.webhooks_on(board.id, caller.asker)
 
@@ -52,9 +41,8 @@ class Webhooks(Boards):
         """Makes a webhook that is the caller's: it sends what the caller may read there. Raises DeniedError,
         TooManyWebhooksError, NotAllowedError.
         """
-        board = await self._changing(caller, slug)
+        credential, board = await self._moderate(caller, slug)
         url = clean_url(url, to_loopback=self.rules.webhooks_to_loopback)
-        credential = caller.member_credential
         with finding_board():
             made = await self.storage.add_webhook(credential.account, credential.id, board.id, url, shape, new_secret())
         self.webhook_news.set()
@@ -62,11 +50,10 @@ class Webhooks(Boards):
 
     async def change_webhook(self, caller: Caller, slug: str, id: int, change: WebhookChange) -> Listed:
         """Raises DeniedError, NotAllowedError."""
-        board = await self._changing(caller, slug)
+        credential, board = await self._moderate(caller, slug)
         if change.url is not None:
             url = clean_url(change.url, to_loopback=self.rules.webhooks_to_loopback)
             change = change._replace(url=url)
-        credential = caller.member_credential
         with finding_webhook():
             changed = await self.storage.change_webhook(credential.account, credential.id, board.id, id, change)
         self.webhook_news.set()
@@ -80,18 +67,12 @@ class Webhooks(Boards):
 
     async def remove_webhook(self, caller: Caller, slug: str, id: int) -> None:
         """Raises DeniedError, NotAllowedError."""
-        board = await self._changing(caller, slug)
-        credential = caller.member_credential
+        credential, board = await self._moderate(caller, slug)
         with finding_webhook():
             await self.storage.remove_webhook(credential.account, credential.id, board.id, id)
         self.webhook_news.set()
 
     async def webhook_to_test(self, caller: Caller, slug: str, id: int) -> Webhook:
         """Returns a webhook to which a test event is sent now, and counts that. Raises DeniedError, NotAllowedError."""
-        await self._changing(caller, slug)
+        await self._moderate(caller, slug)
         return (await self.webhook(caller, slug, id)).webhook
-
-    async def _changing(self, caller: Caller, slug: str) -> Board:
-        self._person(caller, MANAGES)
-        self.limits.managing.check(caller.key)
-        return await self.board_with_webhooks(caller, slug)

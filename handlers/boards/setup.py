@@ -8,19 +8,16 @@ import contextlib
 from urllib.parse import quote, urlencode
 
 from board.account_names import fold_username
-from board.errors import DeniedError
 from board.said import msgid, said
 from board.site.members_named import typed_names
 from handlers.boards.listing import BoardForm
-from handlers.boards.on_board import OnBoard
+from handlers.boards.managing import ENDS, Managing
 from handlers.http.errors import RefusedError
 from handlers.http.place import home_of, place_of
 from storage.boards import BoardChange
 from storage.errors import StorageError
 from storage.records import READERS, Account, Board
 
-ENDS = ("no_such_board", "owner_only")
-"""Refusals after which the page has nothing to show."""
 TOLD = (("who", True), ("had", False))
 """Whether the usernames in these parameters are those of people who were not invited before."""
 CLOSES = msgid(
@@ -33,7 +30,7 @@ CLOSES_WITH_OTHERS = msgid(
 )
 
 
-class BoardSetup(OnBoard, BoardForm):
+class BoardSetup(Managing):
     template = "board_setup.html"
     row: Board | None = None
     """None until the page is read."""
@@ -59,17 +56,11 @@ class BoardSetup(OnBoard, BoardForm):
         self.count = await self.site.count_on(self.caller, board)
         self.owner = await self.site.owner_of(board)
         self.row, self.place = board, place_of(board, self.site.secret, manages=True)
+        self.is_read = True
 
-    async def post(self, slug: str) -> None:
-        """Does what the form says. The page is read only to show a refusal on it."""
+    async def post(self, slug: str, *id: str) -> None:
         self.home = home_of(self.board.slug)
-        try:
-            await self.obey(slug)
-        except Exception:
-            if self.row is None and not self.is_done:
-                with contextlib.suppress(DeniedError, RefusedError, StorageError):  # it is shown without the page, then
-                    await self.read(slug)
-            raise
+        await super().post(slug, *id)
 
     def show(self, refused: RefusedError | None = None) -> "asyncio.Future[None]":
         accounts, more = self.invited
@@ -95,14 +86,11 @@ class BoardSetup(OnBoard, BoardForm):
         return told
 
     def write_error_page(self, refused: RefusedError) -> None:
-        if refused.code in ENDS:
-            self.finish(self.error_page(refused))
-        elif self.row is not None:
-            super().write_error_page(refused)
-        elif "rules" in self.request.body_arguments and refused.status_code not in self.ends_with:
+        may_show = not self.is_read and refused.code not in ENDS and refused.status_code not in self.ends_with
+        if may_show and "rules" in self.request.body_arguments:
             self.render("board_new.html", refused=refused, typed=self.typed)  # with nothing but what was typed
         else:
-            self.finish(self.error_page(refused))
+            super().write_error_page(refused)
 
     def again(self, done: str, board: Board | None = None, **more: str) -> None:
         """Leads back to the page, which then says what was done."""
@@ -110,12 +98,7 @@ class BoardSetup(OnBoard, BoardForm):
         said = {"done": done} | {name: text for name, text in more.items() if text}
         self.lead(f"{home}settings?{urlencode(said)}")
 
-    def lead(self, path: str) -> None:
-        """Leads on after what was asked for is done. By that, the board may have another address, or be gone."""
-        self.is_done = True
-        self.redirect(path, status=303)
-
-    async def obey(self, slug: str) -> None:
+    async def obey(self, slug: str, *id: str) -> None:
         """What the board is, and who may read and write."""
         change, row, names = self.change(), self.board.row, self.to_invite()
         if row is not None and change.read_by not in (None, row.read_by):
@@ -150,14 +133,14 @@ class BoardSetup(OnBoard, BoardForm):
 
 
 class BoardInvite(BoardSetup):
-    async def obey(self, slug: str) -> None:
+    async def obey(self, slug: str, *id: str) -> None:
         new, before = await self.site.invite_named(self.caller, slug, typed_names(self.needed("username")))
         who, had = (",".join(account.username for account in some) for some in (new, before))
         self.again("invite", who=who, had=had)
 
 
 class BoardUninvite(BoardSetup):
-    async def obey(self, slug: str) -> None:
+    async def obey(self, slug: str, *id: str) -> None:
         username = self.needed("username")
         await self.site.uninvite(self.caller, slug, username)
         self.is_done = True
@@ -180,21 +163,21 @@ class BoardUninvite(BoardSetup):
 class BoardOwner(BoardSetup):
     """Hands it over. Who did may have no settings of it any more, and is led to the list."""
 
-    async def obey(self, slug: str) -> None:
+    async def obey(self, slug: str, *id: str) -> None:
         owner = typed_names(self.needed("owner"))
         await self.site.change_board(self.caller, slug, BoardChange(), owner=owner)
         self.lead("/boards?done=owner")
 
 
 class BoardArchive(BoardSetup):
-    async def obey(self, slug: str) -> None:
+    async def obey(self, slug: str, *id: str) -> None:
         is_archived = self.form("archived") != "no"
         await self.site.change_board(self.caller, slug, BoardChange(is_archived=is_archived))
         self.again("archive" if is_archived else "unarchive")
 
 
 class BoardDelete(BoardSetup):
-    async def obey(self, slug: str) -> None:
+    async def obey(self, slug: str, *id: str) -> None:
         await self.site.delete_board(self.caller, slug, self.needed("name"))
         self.lead("/boards?done=delete")
 

@@ -7,15 +7,12 @@ from board.errors import DeniedError
 from board.receivers import shown
 from board.said import msgid
 from handlers.accounts.page import time_at
-from handlers.boards.listing import BoardForm
-from handlers.boards.on_board import OnBoard
+from handlers.boards.managing import Managing
 from handlers.boards.webhook_tries import WithWebhooks, trouble_of
 from handlers.http.errors import RefusedError
 from storage.errors import StorageError
 from storage.webhooks import MOST_BEHIND, SHAPES, Listed, WebhookChange
 
-ENDS = ("no_such_board", "owner_only", "sign_in_first", "bot_token")
-"""Refusals after which the page has nothing to show."""
 ENDED = {
     "gone": msgid("Switched off, because the receiver said that it is gone (status 410)."),
     "failing": msgid("Switched off, because no try has succeeded for a week."),
@@ -24,12 +21,12 @@ ENDED = {
 }
 
 
-class BoardWebhooks(OnBoard, BoardForm, WithWebhooks):
+class BoardWebhooks(Managing, WithWebhooks):
     """Each form leads back to the page, unless it has something to show that is shown only once."""
 
     template = "webhooks.html"
-    listed: list[Listed] | None = None
-    """None until the page is read."""
+    listed: list[Listed] | tuple[()] = ()
+    """Nothing until the page is read."""
     made: tuple[int, str] | None = None
     """A webhook and its new secret, shown once."""
     tested: tuple[int, str | None] | None = None
@@ -51,19 +48,9 @@ class BoardWebhooks(OnBoard, BoardForm, WithWebhooks):
     async def read(self, slug: str) -> None:
         """Reads what the page shows. Raises DeniedError, UnavailableError."""
         self.listed = await self.site.webhooks(self.caller, slug)
-        self.place = self.live_place
+        self.place, self.is_read = self.live_place, True
 
-    async def post(self, slug: str, id: str | None = None) -> None:
-        self.id = int(id) if id else None
-        try:
-            await self.obey(slug)
-        except Exception:
-            if self.listed is None and not self.is_done:
-                with contextlib.suppress(DeniedError, RefusedError, StorageError):  # it is shown without the page, then
-                    await self.read(slug)
-            raise
-
-    async def obey(self, slug: str) -> None:
+    async def obey(self, slug: str, *id: str) -> None:
         shape = self.chosen("shape", SHAPES) or SHAPES[0]
         made = await self.site.add_webhook(self.caller, slug, self.needed("url"), shape)
         self.made = made.webhook.id, shown(made.webhook.secret)
@@ -85,7 +72,7 @@ class BoardWebhooks(OnBoard, BoardForm, WithWebhooks):
             home=self.home,
             back="/account" if row is None else f"{self.place.home}settings",
             name=row.name if row else self.site.rules.first_name,
-            listed=self.listed or [],
+            listed=self.listed,
             made=self.made,
             tested=self.tested,
             about=self.id,
@@ -95,12 +82,6 @@ class BoardWebhooks(OnBoard, BoardForm, WithWebhooks):
             time=time_at,
         )
 
-    def write_error_page(self, refused: RefusedError) -> None:
-        if self.listed is None or refused.code in ENDS:
-            self.finish(self.error_page(refused))
-        else:
-            super().write_error_page(refused)
-
 
 class BoardWebhook(BoardWebhooks):
     """One of them; `act` says what is done."""
@@ -108,8 +89,8 @@ class BoardWebhook(BoardWebhooks):
     async def get(self, slug: str, id: str) -> None:  # type: ignore[override]
         self.redirect(self.home)
 
-    async def obey(self, slug: str) -> None:
-        assert self.id is not None
+    async def obey(self, slug: str, *id: str) -> None:
+        self.id = int(id[0])
         match self.form("act"):
             case "test":
                 webhook = await self.site.webhook_to_test(self.caller, slug, self.id)
@@ -121,10 +102,10 @@ class BoardWebhook(BoardWebhooks):
                 await self.show_done(slug)
             case "remove":
                 await self.site.remove_webhook(self.caller, slug, self.id)
-                self.lead("remove")
+                self.lead_home("remove")
             case "pause" | "resume" | "change" as act:
                 await self.site.change_webhook(self.caller, slug, self.id, self.asked_for(act))
-                self.lead(act)
+                self.lead_home(act)
             case _:
                 raise RefusedError(400, "bad_field", "“act” must be test, pause, resume, change, secret or remove.")
 
@@ -133,6 +114,5 @@ class BoardWebhook(BoardWebhooks):
             return WebhookChange(url=self.needed("url"))
         return WebhookChange(is_paused=act == "pause", skips=self.form("skip") == "yes")
 
-    def lead(self, done: str) -> None:
-        self.is_done = True
-        self.redirect(f"{self.home}?done={done}", status=303)
+    def lead_home(self, done: str) -> None:
+        self.lead(f"{self.home}?done={done}")

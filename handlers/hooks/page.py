@@ -1,35 +1,25 @@
 """The page of a board's incoming webhooks: making, trying, changing and revoking them, by plain forms."""
 
 import asyncio
-import contextlib
 from urllib.parse import urlencode
 
-from board.errors import DeniedError
 from board.payloads import cut
 from board.said import msgid
 from handlers.accounts.page import time_at
-from handlers.accounts.sign_in import FormPage
-from handlers.boards.on_board import OnBoard
+from handlers.boards.managing import Managing
 from handlers.hooks.api import address_of, hook_id
 from handlers.http.errors import RefusedError
-from handlers.http.rights import Whom
-from storage.errors import StorageError
 from storage.hooks import Hook
 from storage.records import Board
 
 TEST = msgid("This is a test message: what is sent to this incoming webhook is posted here.")
-ENDS = ("no_such_board", "owner_only")
-"""Refusals after which the page has nothing to show."""
 
 
-class BoardHooks(OnBoard, FormPage):
-    for_whom: Whom = "members"
-    takes_tokens = True  # so that a token gets a clear refusal
-    forgives_old_sessions = False
+class BoardHooks(Managing):
     template = "board_hooks.html"
-    row: Board | None = None
-    """None until the page is read."""
+    row: Board
     hooks: list[Hook]
+    """Set when the page is read."""
     hook_id: int | None = None
     """The webhook that the form is about."""
     page = ""
@@ -37,7 +27,9 @@ class BoardHooks(OnBoard, FormPage):
 
     async def get(self, slug: str, *id: str) -> None:
         page = f"/b/{self.board.slug}/hooks"
-        if self.request.path != page and self.site.may_keep_hooks(self.caller, self.board.row or self.site.first_board):
+        if self.request.path != page and self.site.may_moderate_on(
+            self.caller, self.board.row or self.site.first_board
+        ):
             self.redirect(page)
             return
         await self.read(slug)
@@ -47,18 +39,11 @@ class BoardHooks(OnBoard, FormPage):
         """Reads what the page shows. Raises DeniedError, UnavailableError."""
         self.page = f"/b/{self.board.slug}/hooks"
         self.row, self.hooks = await self.site.hooks(self.caller, slug)
-        self.place = self.live_place
+        self.place, self.is_read = self.live_place, True
 
     async def post(self, slug: str, *id: str) -> None:
-        """Does what the form says. The page is read only to show a refusal on it."""
         self.page = f"/b/{self.board.slug}/hooks"
-        try:
-            await self.obey(slug, *id)
-        except Exception:
-            if self.row is None and not self.is_done:
-                with contextlib.suppress(DeniedError, RefusedError, StorageError):  # it is shown without the page, then
-                    await self.read(slug)
-            raise
+        await super().post(slug, *id)
 
     async def obey(self, slug: str, *id: str) -> None:
         secret, hook = await self.site.make_hook(self.caller, slug, self.needed("name"))
@@ -81,12 +66,6 @@ class BoardHooks(OnBoard, FormPage):
             page=self.page,
         )
 
-    def write_error_page(self, refused: RefusedError) -> None:
-        if refused.code in ENDS or self.row is None:
-            self.finish(self.error_page(refused))
-        else:
-            super().write_error_page(refused)
-
 
 class BoardHook(BoardHooks):
     async def obey(self, slug: str, *id: str) -> None:
@@ -106,5 +85,4 @@ class BoardHook(BoardHooks):
                 await self.site.set_hook(self.caller, slug, hook, name=self.needed("name"), drops_repeats=drops)
             case _:
                 raise RefusedError(400, "bad_field", "“act” must be test, renew, revoke or save.")
-        self.is_done = True
-        self.redirect(f"{self.page}?{urlencode({'done': act})}", status=303)
+        self.lead(f"{self.page}?{urlencode({'done': act})}")
