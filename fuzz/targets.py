@@ -19,16 +19,14 @@ from board.cursor import parse_cursor
 from board.images import kind_of_image
 from board.markup import flat, pieces, usernames_in
 from board.passwords import check_password, normal
-from board.payloads import cut
-from board.payloads import words_of as payload_words
 from board.text import BadTextError
 from fuzz.generate import octets, text
 from fuzz.headers import headers
+from fuzz.hooks import payloads
 from fuzz.operators import database_addresses, files, import_lines, settings
 from handlers.accounts.sign_in import browser_name, safe_next
 from handlers.boards.polls import Poll
 from handlers.boards.tutorial import parse_time
-from handlers.hooks.intake import read as read_payload
 from handlers.http.authentication import Authentication
 from handlers.http.errors import RefusedError
 from handlers.http.fields import Fields, is_id, parse_object
@@ -54,15 +52,6 @@ MESSAGES = (
     "مرحبا 😀",
     "@ada and (@Joe_1), mail@ada.org",
     "\u0301" * 9 + "x",
-)
-
-
-PAYLOADS = (
-    '{"text": "*a* ~b~ <https://c.de|f> <!channel|channel> <@U1|g> &lt;&amp;"}',
-    '{"blocks": [{"type": "header", "text": {"type": "plain_text", "text": "h"}}, {"type": "section", "fields": []}]}',
-    '{"attachments": [{"title": "[i]", "title_link": "https://j.kl", "fields": [{"title": "m", "value": "n"}], "blocks": 5}]}',
-    "payload=%7B%22text%22%3A%22o%22%7D",
-    "plain\n```p```",
 )
 
 
@@ -231,15 +220,6 @@ def polls(rng: random.Random) -> None:
         octets(rng, ("GET /get?after=k3f9x2mq-1041 HTTP/1.1\r\n", "GET /api/v1/messages?after=a-0&wait=5 HTTP/1.1\r\n"))
     )
     assert match is None or parse_cursor(f"{match[1].decode()}-{match[2].decode()}") is not None
-
-
-def payloads(rng: random.Random) -> None:
-    """What is posted to a webhook."""
-    kind = rng.choice(("application/json", "application/x-www-form-urlencoded", "text/plain", ""))
-    with refused(RefusedError):
-        said = read_payload(octets(rng, PAYLOADS), kind)
-        made = payload_words(said, 4000) if isinstance(said, dict) else cut(said, 4000)
-        assert made == "" or words_of.clean(made, 4000) == made
 
 
 TARGETS: dict[str, tuple[int, Callable[[random.Random], None]]] = {
