@@ -86,7 +86,10 @@ export async function ask(url, isRight, limit, options = {}, request = new Abort
     const headers = { Accept: "application/json" };
     const response = await fetch(url, { headers, cache: "no-store", ...options, signal: request.signal });
     /** @type {Json | null} */
-    const reply = await response.json().catch(() => null);
+    const reply = await response.json().catch((error) => {
+      if (!(error instanceof SyntaxError)) throw error; // it was cut off, and says nothing of who has answered
+      return null;
+    });
     if (response.ok && reply && isRight(reply)) {
       setClock(response);
       return reply;

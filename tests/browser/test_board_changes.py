@@ -351,8 +351,8 @@ async def test_a_letter_that_an_archived_board_refused_can_be_sent_again(club, v
         await expect(page.locator("#outbox .message", has_text=words)).to_have_count(1)
     await page.goto("/b/lounge/")
     assert owner.api.patch("/api/v1/boards/rowing", json={"archived": True}).status_code == 200
+    await page.context.unroute("**/add")
     await page.reload()
-    await page.context.unroute("**/add")  # not before: the reload would cut off an answer
     await expect(page.get_by_text("What you wrote for Rowing was not taken.")).to_be_visible()
     refused = (
         "Object.keys(localStorage).filter((name) => localStorage.getItem(name).includes('is archived')).length === 3"

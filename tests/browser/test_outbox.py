@@ -110,6 +110,28 @@ async def test_a_letter_that_never_gets_through_lets_the_next_ones_pass(server, 
         assert not on_board(server, f"a poisoned-{number} one")
 
 
+CUT_OFF = """() => {
+    const ask = window.fetch;
+    window.fetch = (url, options) => {
+        if (!options?.body) return ask(url, options);
+        window.fetch = ask;
+        const cut = new ReadableStream({ start: (stream) => stream.error(new TypeError("network error")) });
+        return Promise.resolve(new Response(cut, { status: 403 }));
+    };
+}"""
+"""The next post is answered, and the connection is lost before the answer's body has come."""
+
+
+async def test_an_answer_that_is_cut_off_refuses_nothing(server, visit):
+    """Neither the board nor anything on the way has said so: the letter is sent again by itself."""
+    page = await visit(server)
+    await page.evaluate(CUT_OFF)
+    await send(page, words := f"cut off {new_username()}")
+    await expect(message(page, words)).to_have_count(1)
+    await expect(page.locator("#outbox .message")).to_have_count(0)
+    assert on_board(server, words)
+
+
 async def test_while_nothing_gets_through_the_order_stays(start, visit):
     """The server is away for many tries; what was written then arrives in the order in which it was written."""
     visit.expect(NETWORK)
