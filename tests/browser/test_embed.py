@@ -290,4 +290,5 @@ async def test_the_frame_is_live_in_firefox(start, visit_each, other):
     await frame.get_by_role("button", name="Post").dispatch_event("click")  # its driver's pointer reaches no such frame
     await framed(page, "high tide")
     server.post("news")
-    await framed(page, "news")
+    frame = await framed(page, "news")
+    assert await frame.locator("#messages .body").all_text_contents() == ["news", "high tide", "low tide"]
