@@ -212,6 +212,6 @@ class Application(tornado.web.Application):
         found = super().find_handler(request, **kwargs)
         if request.method == "OPTIONS" and (found.handler_class is not NotFoundPage or request.uri == "*"):
             methods = METHODS if request.uri == "*" else allowed_methods(found.handler_class)
-            is_shared = getattr(found.handler_class, "shares", False)
-            return self.get_handler_delegate(request, Options, {"methods": methods, "is_shared": is_shared})
+            allows_cors = getattr(found.handler_class, "allows_cors", False)
+            return self.get_handler_delegate(request, Options, {"methods": methods, "allows_cors": allows_cors})
         return found

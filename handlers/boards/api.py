@@ -103,7 +103,7 @@ def flag(fields: dict[str, Any], name: str) -> bool | None:
 
 
 class ApiBoards(WithBoards, BoardHandler):
-    shares = True
+    allows_cors = True
 
     @property
     def counts_as_reading(self) -> bool:
@@ -132,7 +132,7 @@ class ApiBoards(WithBoards, BoardHandler):
 
 
 class ApiBoard(BoardHandler):
-    shares = True
+    allows_cors = True
 
     async def get(self, slug: str) -> None:
         self.write_json(await self.whole(await self.site.board(self.caller, slug)))

@@ -29,7 +29,7 @@ NEW_SECRET_RETRY_MS = 1000
 class Poll(Base):
     """What `/get` and the API's polls share: the cursor, the wait, and parking."""
 
-    shares = True
+    allows_cors = True
     waiter: FutureWaiter | None = None
     known: KnownRequest | None = None
     """The memo's entry for this poll, which says what its bytes mean from now on."""

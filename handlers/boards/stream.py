@@ -93,7 +93,7 @@ class Stream(Poll):
             "Content-Type": f"{kind.media_type}; charset=utf-8",
             "Date": format_timestamp(time.time()),
             **dict(default_headers(self.config, self.csp)),
-            **self.shared_headers(),
+            **self.cors_headers(),
             "X-Accel-Buffering": "no",  # nginx
             "Connection": "close",
         }

@@ -14,13 +14,13 @@ from tornado.iostream import StreamClosedError
 from board.errors import DeniedError
 from board.said import said, together
 from board.turns import BusyError
+from handlers.http.cors import Cors
 from handlers.http.errors import RefusedError, as_refused, error_json
 from handlers.http.fields import FORM
 from handlers.http.headers import DATA_CSP, PAGE_CSP, default_headers, is_embedding
 from handlers.http.language import Language
 from handlers.http.negotiation import wants_json
 from handlers.http.place import CLOSED, THE_FIRST, home_of
-from handlers.http.sharing import Sharing
 from handlers.http.static import ICON, static_url
 from net.logs import shown_path, warn_rarely
 from storage.errors import StorageError, UnavailableError
@@ -48,7 +48,7 @@ def only_takes(kind: type[tornado.web.RequestHandler]) -> str:
     return said("This address takes only %(methods)s.", methods=together(methods)) if methods else ""
 
 
-class Base(Sharing):
+class Base(Cors):
     csp = DATA_CSP
     closes = False
     """Whether the connection ends with this reply."""
@@ -120,7 +120,7 @@ class Base(Sharing):
             return self._looking
         if self.site.waiters.draining or self.closes:
             self.set_header("Connection", "close")
-        for name, value in self.shared_headers().items():
+        for name, value in self.cors_headers().items():
             self.set_header(name, value)
         sent = super().finish(chunk)
         sent.add_done_callback(self._when_sent)

@@ -13,7 +13,7 @@ from tornado.web import _HandlerDelegate
 
 from handlers.http.addresses import NotFoundPage
 from handlers.http.base import Base, allowed_methods
-from handlers.http.sharing import PREFLIGHT, shared_headers
+from handlers.http.cors import PREFLIGHT, cors_headers
 from net.streams import READ_BYTES, ServedStream
 
 BODILESS = ("GET", "HEAD", "OPTIONS")
@@ -41,9 +41,9 @@ class Options(Base):
 
     for_whom = "anyone"
 
-    def initialize(self, methods: Sequence[str], is_shared: bool = False) -> None:
+    def initialize(self, methods: Sequence[str], allows_cors: bool = False) -> None:
         self.methods = methods
-        self.is_shared = is_shared
+        self.allows_cors = allows_cors
 
     async def prepare(self) -> None:
         self.context.under_way.add(self)
@@ -51,13 +51,13 @@ class Options(Base):
     async def options(self, *arguments: str) -> None:
         self.set_status(204)
         self.set_header("Allow", ", ".join(self.methods))
-        if self.is_shared:
+        if self.allows_cors:
             self.allow_reading()
         self.finish()
 
     def allow_reading(self) -> None:
         """Answers what a browser asks before a script's request (https://fetch.spec.whatwg.org/#cors-preflight-fetch)."""
-        headers = shared_headers(self.config, self.request.headers.get("Origin"))
+        headers = cors_headers(self.config, self.request.headers.get("Origin"))
         if "Access-Control-Allow-Origin" in headers:
             headers |= PREFLIGHT
         for name, value in headers.items():

@@ -191,7 +191,7 @@ class Placed(OnMessage):
 
 
 class ApiMessage(Placed):
-    shares = True
+    allows_cors = True
 
     async def get(self, id: str) -> None:
         message = await self.site.message(self.caller, parse_id(id))

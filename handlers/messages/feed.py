@@ -63,7 +63,7 @@ class Feeds:
 class Feed(Base):
     """That of the first board."""
 
-    shares = True
+    allows_cors = True
     kept_by = "private, no-cache"
     """The Cache-Control of one that not everybody may read."""
 

@@ -19,7 +19,7 @@ class PrivateFeed(Judged, Feed):
     """Acts for the account that made the address, as far as it may read the one board. The right is judged at each read."""
 
     for_whom = "anyone"  # who has the address acts for a member
-    shares = False
+    allows_cors = False
     kept_by = "private, no-store"
 
     board = Judged.board  # and not that of Feed, which is the first

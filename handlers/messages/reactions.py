@@ -30,7 +30,7 @@ class ApiReaction(Placed):
 class ApiReactions(OnMessage):
     """Who reacted to a message."""
 
-    shares = True
+    allows_cors = True
 
     async def get(self, id: str) -> None:
         after, limit = self.whole_number("after") or 0, self.limit() or MEMBERS_AT_ONCE

@@ -98,7 +98,7 @@ def excerpts(messages: list[Message], wanted: list[Phrase]) -> dict[int, list[Pi
 
 
 class ApiSearch(Searching):
-    shares = True
+    allows_cors = True
 
     async def get(self) -> None:
         board = self.query("board")

@@ -145,7 +145,7 @@ def summaries(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 class OpenApi(Base):
-    shares = True
+    allows_cors = True
     for_whom = "anyone"
     identifies = False
 

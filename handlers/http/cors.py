@@ -4,7 +4,7 @@ from handlers.http.rights import Rights
 from settings import Settings
 
 
-def shared_headers(settings: Settings, origin: str | None) -> dict[str, str]:
+def cors_headers(settings: Settings, origin: str | None) -> dict[str, str]:
     """Returns the headers by which a page of this origin may read what everyone may read; none if it may not.
 
     Never Access-Control-Allow-Credentials: what a browser's session or token may read is for no other site.
@@ -28,12 +28,12 @@ PREFLIGHT = {
 """Nothing that writes, and no Authorization."""
 
 
-class Sharing(Rights):
-    shares = False
+class Cors(Rights):
+    allows_cors = False
     """Whether pages of the sites in CORS_FROM may read this, as it is for a guest."""
 
-    def shared_headers(self) -> dict[str, str]:
+    def cors_headers(self) -> dict[str, str]:
         """Returns the headers of CORS. What a member gets has none: only a guest's reply is one for everybody."""
-        if not self.shares or self.credential is not None or self.request.method not in ("GET", "HEAD"):
+        if not self.allows_cors or self.credential is not None or self.request.method not in ("GET", "HEAD"):
             return {}
-        return shared_headers(self.config, self.request.headers.get("Origin"))
+        return cors_headers(self.config, self.request.headers.get("Origin"))
