@@ -120,7 +120,7 @@ CODES: dict[type[BaseException], str] = {
     UnsatisfiableReadError: "bad_answer",
     OSError: "unreachable",
 }
-"""By the kind of the error, the narrower ones first. handlers/boards/webhooks.py has the words."""
+"""By the kind of the error, the narrower ones first. handlers/boards/webhook_tries.py has the words."""
 
 
 def code_of(error: BaseException) -> str:

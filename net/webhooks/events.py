@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from board.signs import beginning
 from board.wire import as_json, iso
 from storage.records import Message
 from storage.webhook_log import Next
@@ -29,8 +30,9 @@ class Event(NamedTuple):
 
 def secrets_of(webhook: Webhook, now: int) -> list[bytes]:
     """Returns the secrets that sign at this time, in milliseconds: the one before, too, for a day."""
-    is_two = webhook.old_secret is not None and (webhook.old_until or 0) > now
-    return [webhook.secret, webhook.old_secret] if is_two and webhook.old_secret else [webhook.secret]
+    if webhook.old_secret is None or (webhook.old_until or 0) <= now:
+        return [webhook.secret]
+    return [webhook.secret, webhook.old_secret]
 
 
 def next_event(found: Next, had: Mapping[int, int | None], link: str = "") -> Event | None:
@@ -80,7 +82,7 @@ def for_slack(message: Message, link: str) -> bytes:
     """The words can't call anybody there, nor look like a link that they are not."""
     author = message.author.name if message.author else message.guest_name or "guest"
     words = message.body or ""
-    words = words if len(words) <= SLACK_MAX else words[: SLACK_MAX - 1] + "…"
+    words = words if len(words) <= SLACK_MAX else beginning(words, SLACK_MAX - 1) + "…"
     edited = " (edited)" if message.edited_at is not None else ""
     text = f"{harmless(author)}{edited}: {harmless(words)}"
     if link:

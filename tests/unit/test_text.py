@@ -15,7 +15,8 @@ from board.text import MARKS_IN_A_ROW, BadTextError, clean
 from handlers.accounts.pictures import HUES, initials_of
 from handlers.http.errors import as_refused
 from handlers.messages.articles import preview
-from storage.records import Account
+from net.webhooks.events import for_slack
+from storage.records import Account, Message
 from storage.words import phrases, words
 
 
@@ -132,6 +133,8 @@ def test_previews_pictures_and_names_are_cut_between_signs():
     assert preview("x" * 78 + "🇩🇪 and more", 80) == "x" * 78 + "…"
     assert name_from_elsewhere("x" * 49 + "👍🏽") == "x" * 49
     assert "e\u0301".upper() in initials_of(Account(1, "ada", "e\u0301mile 🇩🇪", "member", 0, None)).content.decode()
+    long = Message(1, 1, None, "x" * 2998 + "🇩🇪 and more", 0, None)
+    assert b"xx\xe2\x80\xa6" in for_slack(long, "")
     for text in ("x" * 99 + "🇩🇪" * 300, "👩\u200d👧" * 200 + "needle"):
         shown = "".join(part for part, _ in excerpt(text, phrases("needle"))).strip("… ")
         assert shown[0] in "x👩" and shown[-1] in "🇪👧e", shown
